@@ -1,0 +1,130 @@
+// Builds dist/ from src/ and schemas/: validators and their types first, then one bundle a program.
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = join(root, 'dist', '.built');
+
+/** Programs are the files of src/bin. */
+async function programs() {
+  const names = await readdir(join(root, 'src', 'bin'));
+  return names.filter((name) => name.endsWith('.ts')).map((name) => join(root, 'src', 'bin', name));
+}
+
+async function readSchemas() {
+  const directory = join(root, 'schemas');
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
+  return Promise.all(
+    names.map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8'))),
+  );
+}
+
+/** Standalone code needs no ajv at run time and no `new Function`. */
+async function generateValidators(schemas) {
+  const { default: Ajv } = await import('ajv');
+  const { default: standaloneCode } = await import('ajv/dist/standalone/index.js');
+  const { build } = await import('esbuild');
+  const ajv = new Ajv({
+    schemas,
+    allErrors: true,
+    useDefaults: true,
+    strict: true,
+    // Reports may be shown to clients: values, which may be secrets, never come along
+    verbose: false,
+    code: { source: true, esm: true },
+  });
+  const exports = Object.fromEntries(schemas.map(({ $id, title }) => [`validate${title}`, $id]));
+  await mkdir(join(root, 'schemas', 'generated'), { recursive: true });
+  await build({
+    stdin: { contents: standaloneCode(ajv, exports), resolveDir: root },
+    outfile: join(root, 'schemas', 'generated', 'validators.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'warning',
+  });
+}
+
+async function generateTypes(schemas) {
+  const { compile } = await import('json-schema-to-typescript');
+  const texts = [];
+  for (const schema of schemas) {
+    const text = await compile(schema, schema.title, {
+      cwd: join(root, 'schemas'),
+      bannerComment: '',
+      format: false,
+      ignoreMinAndMaxItems: true,
+    });
+    texts.push(text);
+  }
+  const validators = schemas.map(
+    ({ title }) => `export declare const validate${title}: Validator<${title}>;`,
+  );
+  const head = `export interface Fault {
+  instancePath: string;
+  keyword: string;
+  message?: string;
+  params: Record<string, unknown>;
+}
+export interface Validator<T> {
+  (value: unknown): value is T;
+  errors?: Fault[] | null;
+}
+`;
+  const file = join(root, 'schemas', 'generated', 'validators.d.ts');
+  await writeFile(file, [head, ...texts, ...validators, ''].join('\n'));
+}
+
+async function bundle() {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: await programs(),
+    outdir: join(root, 'dist'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    // dbus-next looks for these two at run time and does without
+    external: ['x11', 'usocket'],
+    banner: {
+      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+}
+
+async function newest(path) {
+  const info = await stat(path);
+  if (!info.isDirectory()) return info.mtimeMs;
+  const names = await readdir(path);
+  const times = await Promise.all(
+    names.filter((name) => name !== 'generated').map((name) => newest(join(path, name))),
+  );
+  return Math.max(0, info.mtimeMs, ...times);
+}
+
+/** Generates what type checks and tests need beside the sources. */
+export async function generate() {
+  const schemas = await readSchemas();
+  await generateValidators(schemas);
+  await generateTypes(schemas);
+}
+
+/** Builds everything when a source is newer than the last build. */
+export async function build() {
+  const built = await stat(stamp).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  const sources = ['src', 'schemas', 'scripts', 'package-lock.json'].map((name) =>
+    newest(join(root, name)),
+  );
+  if (Math.max(...(await Promise.all(sources))) < built) return;
+  await generate();
+  await bundle();
+  await writeFile(stamp, '');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -1,0 +1,35 @@
+// npm test: prepares the clone, builds it, checks it, and runs every test (or those that are named).
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, neededToTest, prepare, root, run } from './prepare.mjs';
+
+const named = process.argv.slice(2);
+
+prepare(neededToTest);
+const { build } = await import('./build.mjs');
+await build();
+if (named.length === 0 && run('node', ['scripts/check.mjs']) !== 0)
+  fail('The checks found faults.');
+
+const files = named.length > 0 ? named : testFiles(join(root, 'test'));
+const args = [
+  '--import',
+  'tsx',
+  '--test',
+  '--test-reporter',
+  'spec',
+  '--test-timeout',
+  '180000',
+  ...files,
+];
+const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+process.exit(status ?? 1);
+
+function testFiles(directory) {
+  return readdirSync(directory, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort()
+    .map((name) => join(directory, name));
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BusCertificateClient } from '../dbus/client.ts';
+import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
+import { type Configuration, readConfiguration, SetupError } from '../platform/configuration.ts';
+import { makeLog } from '../platform/log.ts';
+import { announceReady, runProgram } from '../platform/process-life.ts';
+import { Accounts } from '../redfish/accounts.ts';
+import { makeApp } from '../redfish/app.ts';
+import { certificatePlaces } from '../redfish/certificate-places.ts';
+import { makeServer } from '../redfish/server.ts';
+import { Sessions } from '../redfish/sessions.ts';
+import { waitForTlsIdentity } from '../redfish/tls-identity.ts';
+
+const log = makeLog('redfish-server');
+
+/** How long the manager may take to make the first certificate. */
+const certificateWaitMilliseconds = 60_000;
+
+await runProgram(log, async () => {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } });
+  if (values.config === undefined) throw new SetupError('Give --config FILE.');
+  const configuration = readConfiguration(values.config);
+  const { redfish, stateDirectory, runtimeDirectory } = configuration;
+  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.queuedLogins);
+  if (accounts.isEmpty) log.warn('there is no account, so nobody can log in');
+  const client = new BusCertificateClient({
+    busAddress: configuration.bus,
+    uploadDirectory: join(runtimeDirectory, 'uploads'),
+    requestTimeout: (configuration.limits.requestSeconds + 5) * 1000,
+    log,
+  });
+  await client.start();
+  let port = redfish.port;
+  const app = makeApp({
+    log,
+    bodyBytes: redfish.limits.bodyBytes,
+    parts: {
+      client,
+      accounts,
+      sessions: new Sessions({
+        sessions: redfish.limits.sessions,
+        idleMilliseconds: redfish.limits.sessionSeconds * 1000,
+      }),
+      places: certificatePlaces(redfish.managerId),
+      managerId: redfish.managerId,
+      sessionSeconds: redfish.limits.sessionSeconds,
+      serviceId: await readServiceId(join(stateDirectory, 'service-id')),
+      port: () => port,
+    },
+  });
+  const certificatePath = await certificateOf(configuration);
+  const { headerBytes, connections, requestSeconds, idleSeconds } = redfish.limits;
+  const limits = {
+    headerBytes,
+    connections,
+    requestMilliseconds: requestSeconds * 1000,
+    idleMilliseconds: idleSeconds * 1000,
+  };
+  const server = makeServer({ certificatePath, limits, log }, app);
+  port = await listen(server, redfish.address, redfish.port);
+  const pidFile = join(runtimeDirectory, 'redfish.pid');
+  mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
+  writeFileSync(pidFile, `${process.pid}\n`);
+  // Connections look at the certificate file themselves; the signal must only not end the process
+  process.on('SIGHUP', () => log.info('reload asked for'));
+  log.info('Redfish service ready', { address: redfish.address, port });
+  announceReady({ port });
+  return async () => {
+    rmSync(pidFile, { force: true });
+    client.close();
+    server.close();
+    server.closeAllConnections();
+  };
+});
+
+/** The id of the service outlives it: clients know a device by it (DSP0266, "UUID"). */
+async function readServiceId(path: string): Promise<string> {
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  const id = randomUUID();
+  await makeDirectory(dirname(path), ownerOnly);
+  await writeFileAtomic(path, `${id}\n`, ownerOnly);
+  return id;
+}
+
+async function certificateOf({ endpoints, redfish }: Configuration): Promise<string> {
+  const endpoint = endpoints.find(
+    ({ type, name }) => type === 'server' && name === redfish.endpoint,
+  );
+  if (!endpoint) {
+    throw new SetupError(
+      `The configuration has no server endpoint ${redfish.endpoint} for /redfish/endpoint.`,
+    );
+  }
+  await waitForTlsIdentity(endpoint.path, certificateWaitMilliseconds).catch((cause: unknown) => {
+    throw new SetupError(`There is no certificate to serve at ${endpoint.path}.`, { cause });
+  });
+  return endpoint.path;
+}
+
+function listen(
+  server: ReturnType<typeof makeServer>,
+  host: string,
+  port: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code})`;
+      reject(new SetupError(`The port ${port} on ${host} ${why}.`));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}

@@ -1,0 +1,275 @@
+import { EventEmitter } from 'node:events';
+import dbus from 'dbus-next';
+import { CertError } from '../manager/errors.ts';
+import { type ErrorReply, fromErrorReply } from './error-names.ts';
+import type { TypedValue } from './interface.ts';
+
+/** A message in our own terms; variants in its body are `TypedValue`s. */
+export interface Call {
+  readonly path: string;
+  /** Empty when the caller named none. */
+  readonly interface: string;
+  readonly member: string;
+  readonly signature: string;
+  readonly body: readonly unknown[];
+  readonly sender: string;
+  readonly wantsReply: boolean;
+  answer(signature: string, body: readonly unknown[]): void;
+  fail(error: ErrorReply): void;
+}
+
+export interface Signal {
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly body: readonly unknown[];
+  readonly sender: string;
+}
+
+export interface OutgoingCall {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+  /** Milliseconds to wait for the reply; 25 s, as libdbus and sd-bus do. */
+  readonly timeout?: number;
+}
+
+/** One connection to a bus. This file alone knows the library that carries the messages. */
+export interface Bus {
+  readonly uniqueName: string;
+  /** The body of the reply. @throws CertError made from the error reply, `no-answer`, `unavailable` */
+  call(call: OutgoingCall): Promise<readonly unknown[]>;
+  signal(
+    path: string,
+    interfaceName: string,
+    member: string,
+    signature: string,
+    body: readonly unknown[],
+  ): void;
+  /** Answers calls that are made to this connection; only one handler can be set. */
+  handleCalls(handler: (call: Call) => void): void;
+  /** @returns how to stop listening */
+  onSignal(listener: (signal: Signal) => void): () => void;
+  /** The connection ended without `close` being called. Told once. */
+  onLost(listener: () => void): void;
+  close(): void;
+}
+
+/** The system bus when the address is empty. @throws CertError `unavailable` */
+export async function connectBus(address: string): Promise<Bus> {
+  const library = openLibrary(address);
+  await new Promise<void>((resolve, reject) => {
+    library.once('connect', resolve);
+    const fail = (cause?: unknown) =>
+      reject(new CertError('unavailable', 'the D-Bus cannot be reached', { cause }));
+    library.once('error', fail);
+    transportOf(library).once('end', fail);
+  });
+  return new LibraryBus(library);
+}
+
+const defaultTimeout = 25_000;
+
+class LibraryBus implements Bus {
+  readonly uniqueName: string;
+  readonly #library: dbus.MessageBus;
+  readonly #pending = new Set<(error: CertError) => void>();
+  readonly #events = new EventEmitter();
+  #open = true;
+
+  constructor(library: dbus.MessageBus) {
+    this.#library = library;
+    this.uniqueName = String(Reflect.get(library, 'name'));
+    this.#events.setMaxListeners(0);
+    // The library itself says nothing when the daemon goes away and leaves calls pending for ever
+    const transport = transportOf(library);
+    transport.on('end', () => this.#lose());
+    transport.on('error', () => this.#lose());
+    library.on('error', () => this.#lose());
+    library.on('message', (message: dbus.Message) => {
+      if (message.type === dbus.MessageType.SIGNAL) this.#events.emit('signal', asSignal(message));
+    });
+  }
+
+  async call(call: OutgoingCall): Promise<readonly unknown[]> {
+    if (!this.#open) throw disconnected();
+    const message = new dbus.Message({
+      destination: call.destination,
+      path: call.path,
+      interface: call.interface,
+      member: call.member,
+      signature: call.signature ?? '',
+      body: (call.body ?? []).map(toLibrary),
+    });
+    const reply = await this.#settle(message, call.timeout ?? defaultTimeout);
+    return reply.body.map(fromLibrary);
+  }
+
+  signal(
+    path: string,
+    interfaceName: string,
+    member: string,
+    signature: string,
+    body: readonly unknown[],
+  ): void {
+    this.#send(dbus.Message.newSignal(path, interfaceName, member, signature, body.map(toLibrary)));
+  }
+
+  handleCalls(handler: (call: Call) => void): void {
+    this.#library.addMethodHandler((message: dbus.Message) => {
+      handler(this.#asCall(message));
+      return true;
+    });
+  }
+
+  onSignal(listener: (signal: Signal) => void): () => void {
+    this.#events.on('signal', listener);
+    return () => this.#events.off('signal', listener);
+  }
+
+  onLost(listener: () => void): void {
+    this.#events.once('lost', listener);
+  }
+
+  close(): void {
+    this.#open = false;
+    this.#library.disconnect();
+  }
+
+  #asCall(message: dbus.Message): Call {
+    const wantsReply = (Number(message.flags) & dbus.MessageFlag.NO_REPLY_EXPECTED) === 0;
+    return {
+      path: message.path ?? '',
+      interface: message.interface ?? '',
+      member: message.member ?? '',
+      signature: message.signature ?? '',
+      body: message.body.map(fromLibrary),
+      sender: message.sender ?? '',
+      wantsReply,
+      answer: (signature, body) => {
+        if (!wantsReply) return;
+        this.#send(dbus.Message.newMethodReturn(message, signature, body.map(toLibrary)));
+      },
+      fail: ({ name, text }) => {
+        if (!wantsReply) return;
+        this.#send(newError(message, name, text));
+      },
+    };
+  }
+
+  #settle(message: dbus.Message, timeout: number): Promise<dbus.Message> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: CertError) => {
+        clearTimeout(timer);
+        this.#pending.delete(fail);
+        reject(error);
+      };
+      const timer = setTimeout(() => {
+        forgetCall(this.#library, message);
+        fail(new CertError('no-answer', `no answer within ${Math.round(timeout / 1000)} s`));
+      }, timeout);
+      this.#pending.add(fail);
+      this.#library.call(message).then(
+        (reply) => {
+          clearTimeout(timer);
+          this.#pending.delete(fail);
+          if (reply) resolve(reply);
+          else reject(disconnected());
+        },
+        (error: unknown) => fail(asCertError(error)),
+      );
+    });
+  }
+
+  #send(message: dbus.Message): void {
+    if (this.#open) this.#library.send(message);
+  }
+
+  #lose(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const fail of [...this.#pending]) fail(disconnected());
+    this.#events.emit('lost');
+  }
+}
+
+function openLibrary(address: string): dbus.MessageBus {
+  try {
+    return address === '' ? dbus.systemBus() : dbus.sessionBus({ busAddress: unescaped(address) });
+  } catch (cause) {
+    throw new CertError('unavailable', 'the D-Bus address is not usable', { cause });
+  }
+}
+
+/** The library takes the values of an address as they are, without undoing their %-escapes. */
+function unescaped(address: string): string {
+  return address.replace(/%([0-9a-fA-F]{2})/g, (_, hex) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+/** The connection below the message bus: private to the library, whose version is pinned for it. */
+function transportOf(library: dbus.MessageBus): EventEmitter {
+  const transport: unknown = Reflect.get(library, '_connection');
+  if (transport instanceof EventEmitter) return transport;
+  throw new TypeError('dbus-next has no _connection any more');
+}
+
+function forgetCall(library: dbus.MessageBus, message: dbus.Message): void {
+  const handlers: unknown = Reflect.get(library, '_methodReturnHandlers');
+  if (typeof handlers === 'object' && handlers !== null) {
+    Reflect.deleteProperty(handlers, String(message.serial));
+  }
+}
+
+/** The published type of `newError` lacks its third parameter. */
+const newError: (message: dbus.Message, name: string, text: string) => dbus.Message = dbus.Message
+  .newError as never;
+
+function asSignal(message: dbus.Message): Signal {
+  return {
+    path: message.path ?? '',
+    interface: message.interface ?? '',
+    member: message.member ?? '',
+    body: message.body.map(fromLibrary),
+    sender: message.sender ?? '',
+  };
+}
+
+function asCertError(error: unknown): CertError {
+  if (error instanceof dbus.DBusError) {
+    return fromErrorReply({ name: error.type, text: String(error.text) });
+  }
+  return new CertError('unavailable', 'the call could not be sent', { cause: error });
+}
+
+function disconnected(): CertError {
+  return new CertError('unavailable', 'the connection to the D-Bus is lost');
+}
+
+function isTyped(value: object): value is TypedValue {
+  return 'signature' in value && 'value' in value && Object.keys(value).length === 2;
+}
+
+function toLibrary(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(toLibrary);
+  if (isTyped(value)) return new dbus.Variant(value.signature, toLibrary(value.value));
+  return mapValues(value, toLibrary);
+}
+
+function fromLibrary(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
+  if (Array.isArray(value)) return value.map(fromLibrary);
+  if (value instanceof dbus.Variant) {
+    return { signature: value.signature, value: fromLibrary(value.value) };
+  }
+  return mapValues(value, fromLibrary);
+}
+
+function mapValues(record: object, map: (value: unknown) => unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}

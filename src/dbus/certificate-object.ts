@@ -1,0 +1,57 @@
+import type { Endpoint, InstalledCertificate } from '../manager/endpoint.ts';
+import { readUploadFile } from '../manager/upload.ts';
+import { formatName } from '../manager/x509/name.ts';
+import { certificateInterface, deleteInterface, replaceInterface } from './certs-interfaces.ts';
+import { type ServedInterface, serve } from './interface.ts';
+
+/** The object of an installed certificate: `<root>/<id>`. */
+export function certificateObject(
+  endpoint: Endpoint,
+  installed: InstalledCertificate,
+  uploadBytes: number,
+): readonly ServedInterface[] {
+  const { id, certificate } = installed;
+  return [
+    serve(certificateInterface, {
+      methods: {},
+      properties: {
+        CertificateString: () => certificate.pem,
+        Subject: () => formatName(certificate.subject),
+        Issuer: () => formatName(certificate.issuer),
+        KeyUsage: () => [...certificate.keyUsage],
+        ValidNotAfter: () => BigInt(certificate.notAfter),
+        ValidNotBefore: () => BigInt(certificate.notBefore),
+      },
+    }),
+    serve(replaceInterface, {
+      properties: {},
+      methods: {
+        async Replace({ Path }) {
+          await endpoint.replace(id, await readUploadFile(Path, uploadBytes));
+          return undefined;
+        },
+      },
+    }),
+    serve(deleteInterface, {
+      properties: {},
+      methods: {
+        async Delete() {
+          await endpoint.delete(id);
+          return undefined;
+        },
+      },
+    }),
+  ];
+}
+
+/** The properties in which two certificates differ, in upstream's order. */
+export function changedProperties(before: ServedInterface, after: ServedInterface): string[] {
+  return Object.keys(after.spec.properties).filter(
+    (name) => !sameValue(before.read(name).value, after.read(name).value),
+  );
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.join() === b.join();
+  return a === b;
+}

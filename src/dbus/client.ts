@@ -1,0 +1,221 @@
+import type {
+  CertificateClient,
+  EndpointRef,
+  PublishedCertificate,
+} from '../manager/certificate-client.ts';
+import type { CsrParameters } from '../manager/csr/parameters.ts';
+import { CertError } from '../manager/errors.ts';
+import { backoff } from '../platform/backoff.ts';
+import type { Log } from '../platform/log.ts';
+import { type Bus, connectBus, type OutgoingCall } from './bus.ts';
+import {
+  deleteInterface,
+  installInterface,
+  replaceInterface,
+  requestInterface,
+} from './certs-interfaces.ts';
+import { EndpointCopy } from './endpoint-copy.ts';
+import { busName, busNamespace, parseBusName, rootPath } from './endpoint-names.ts';
+import { signatureOf } from './interface.ts';
+import { clearUploads, withUploadFile } from './upload-file.ts';
+
+export interface BusClientOptions {
+  readonly busAddress: string;
+  /** A directory for uploads, which nothing else uses. */
+  readonly uploadDirectory: string;
+  /** Milliseconds within which a request must be made; RSA takes long on a small device. */
+  readonly requestTimeout: number;
+  readonly log: Log;
+}
+
+const daemon = {
+  destination: 'org.freedesktop.DBus',
+  path: '/org/freedesktop/DBus',
+  interface: 'org.freedesktop.DBus',
+} as const;
+
+/** A CertificateClient over the bus. It comes back by itself when the bus or a manager went away. */
+export class BusCertificateClient implements CertificateClient {
+  readonly #options: BusClientOptions;
+  readonly #copies = new Map<string, EndpointCopy>();
+  /** Unique names that own the managers' names now; empty while nobody does. */
+  readonly #owners = new Map<string, string>();
+  #bus: Bus | undefined;
+  #closed = false;
+
+  constructor(options: BusClientOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to connect; resolves after the first attempt, whether or not it reached the bus. */
+  async start(): Promise<void> {
+    await clearUploads(this.#options.uploadDirectory);
+    await this.#connect(backoff(250, 10_000));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#bus?.close();
+  }
+
+  isAvailable(endpoint: EndpointRef): boolean {
+    return this.#copies.has(busName(endpoint));
+  }
+
+  endpoints(): readonly EndpointRef[] {
+    const names = [...this.#copies.keys()].sort();
+    return names.map(parseBusName).filter((endpoint) => endpoint !== undefined);
+  }
+
+  list(endpoint: EndpointRef): readonly PublishedCertificate[] {
+    return this.#copyOf(endpoint).list();
+  }
+
+  get(endpoint: EndpointRef, id: string): PublishedCertificate {
+    const found = this.#copyOf(endpoint).get(id);
+    if (!found) throw new CertError('not-found', `there is no certificate ${id}`);
+    return found;
+  }
+
+  async install(endpoint: EndpointRef, pem: string): Promise<PublishedCertificate> {
+    const [path] = await this.#upload(pem, (file) => ({
+      destination: busName(endpoint),
+      path: rootPath(endpoint),
+      interface: installInterface.name,
+      member: 'Install',
+      signature: 's',
+      body: [file],
+    }));
+    return this.get(endpoint, String(path).split('/').at(-1) ?? '');
+  }
+
+  async replace(endpoint: EndpointRef, id: string, pem: string): Promise<PublishedCertificate> {
+    await this.#upload(pem, (file) => ({
+      destination: busName(endpoint),
+      path: `${rootPath(endpoint)}/${id}`,
+      interface: replaceInterface.name,
+      member: 'Replace',
+      signature: 's',
+      body: [file],
+    }));
+    return this.get(endpoint, id);
+  }
+
+  async delete(endpoint: EndpointRef, id: string): Promise<void> {
+    await this.#call({
+      destination: busName(endpoint),
+      path: `${rootPath(endpoint)}/${id}`,
+      interface: deleteInterface.name,
+      member: 'Delete',
+    });
+  }
+
+  async makeRequest(endpoint: EndpointRef, parameters: CsrParameters): Promise<string> {
+    const inputs = requestInterface.methods.Generate.in;
+    const names = Object.keys(inputs) as (keyof typeof inputs)[];
+    const [pem] = await this.#call({
+      destination: busName(endpoint),
+      path: rootPath(endpoint),
+      interface: requestInterface.name,
+      member: 'Generate',
+      signature: signatureOf(inputs),
+      body: names.map((name) => parameters[name]),
+      timeout: this.#options.requestTimeout,
+    });
+    return String(pem);
+  }
+
+  #upload(pem: string, makeCall: (file: string) => OutgoingCall): Promise<readonly unknown[]> {
+    return withUploadFile(this.#options.uploadDirectory, pem, (file) => this.#call(makeCall(file)));
+  }
+
+  async #call(call: OutgoingCall): Promise<readonly unknown[]> {
+    if (!this.#bus) throw new CertError('unavailable', 'the D-Bus cannot be reached');
+    return this.#bus.call(call);
+  }
+
+  #copyOf(endpoint: EndpointRef): EndpointCopy {
+    const copy = this.#copies.get(busName(endpoint));
+    if (!copy) throw new CertError('unavailable', 'the certificate manager does not run');
+    return copy;
+  }
+
+  async #connect(pauses: Generator<number, never>): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const bus = await connectBus(this.#options.busAddress);
+      bus.onLost(() => this.#lost());
+      this.#bus = bus;
+      await this.#watchManagers(bus);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const pause = pauses.next().value;
+      this.#options.log.warn('D-Bus not reached, trying again', { reason, pause });
+      this.#bus?.close();
+      this.#bus = undefined;
+      setTimeout(() => void this.#connect(pauses), pause);
+    }
+  }
+
+  #lost(): void {
+    this.#options.log.error('connection to the D-Bus lost');
+    this.#bus = undefined;
+    for (const name of this.#owners.keys()) this.#forget(name);
+    this.#owners.clear();
+    void this.#connect(backoff(250, 10_000));
+  }
+
+  /** Watches the names first and lists them after, so that none can slip through in between. */
+  async #watchManagers(bus: Bus): Promise<void> {
+    bus.onSignal(({ sender, member, body }) => {
+      if (sender !== daemon.destination || member !== 'NameOwnerChanged') return;
+      const [name, , owner] = body.map(String);
+      if (name !== undefined && parseBusName(name)) void this.#ownerChanged(bus, name, owner ?? '');
+    });
+    await this.#match(
+      bus,
+      `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0namespace='${busNamespace}'`,
+    );
+    const [names] = await bus.call({ ...daemon, member: 'ListNames' });
+    const managers = (Array.isArray(names) ? names.map(String) : []).filter(parseBusName);
+    await Promise.all(managers.map((name) => this.#found(bus, name)));
+  }
+
+  async #found(bus: Bus, name: string): Promise<void> {
+    const call = { ...daemon, member: 'GetNameOwner', signature: 's', body: [name] };
+    const [owner] = await bus.call(call).catch(() => []);
+    if (typeof owner === 'string') await this.#ownerChanged(bus, name, owner);
+  }
+
+  async #ownerChanged(bus: Bus, name: string, owner: string): Promise<void> {
+    const endpoint = parseBusName(name);
+    if (!endpoint || this.#owners.get(name) === owner) return;
+    const isNew = !this.#owners.has(name);
+    this.#forget(name);
+    this.#owners.set(name, owner);
+    if (owner === '') {
+      this.#options.log.warn('certificate manager went away', { name });
+      return;
+    }
+    try {
+      if (isNew) await this.#match(bus, `type='signal',sender='${name}'`);
+      const copy = await EndpointCopy.fetch(bus, endpoint, owner);
+      // The name may have gone on to yet another owner in the meantime
+      if (this.#owners.get(name) !== owner) return copy.close();
+      this.#copies.set(name, copy);
+      this.#options.log.info('certificate manager found', { name });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.log.error('certificate manager does not answer', { name, reason });
+    }
+  }
+
+  #forget(name: string): void {
+    this.#copies.get(name)?.close();
+    this.#copies.delete(name);
+  }
+
+  async #match(bus: Bus, rule: string): Promise<void> {
+    await bus.call({ ...daemon, member: 'AddMatch', signature: 's', body: [rule] });
+  }
+}

@@ -1,0 +1,101 @@
+/** The TypeScript value of each D-Bus signature that our interfaces use. */
+interface Values {
+  b: boolean;
+  u: number;
+  t: bigint;
+  x: bigint;
+  s: string;
+  o: string;
+  as: string[];
+  ao: string[];
+  v: TypedValue;
+  'a{sv}': Readonly<Record<string, TypedValue>>;
+  'a{sa{sv}}': Readonly<Record<string, Readonly<Record<string, TypedValue>>>>;
+  'a{oa{sa{sv}}}': Readonly<
+    Record<string, Readonly<Record<string, Readonly<Record<string, TypedValue>>>>>
+  >;
+}
+
+export type Signature = keyof Values;
+
+/** A value with its signature: the content of a D-Bus variant. */
+export interface TypedValue {
+  readonly signature: string;
+  readonly value: unknown;
+}
+
+type Arguments = Readonly<Record<string, Signature>>;
+
+export interface MethodSpec {
+  /** Names and signatures in the order of the wire. */
+  readonly in: Arguments;
+  /** At most one result, by its name. */
+  readonly out: Arguments;
+  /** True for a method that changes something: only callers whom the policy names may use it. */
+  readonly privileged: boolean;
+}
+
+/** One D-Bus interface as data, from which dispatch, introspection and types follow. */
+export interface InterfaceSpec {
+  readonly name: string;
+  readonly methods: Readonly<Record<string, MethodSpec>>;
+  /** All of our properties are read-only and announce their changes. */
+  readonly properties: Arguments;
+  readonly signals?: Readonly<Record<string, Arguments>>;
+}
+
+/** Who called a method. */
+export interface Caller {
+  /** Unique name of the connection. */
+  readonly name: string;
+}
+
+type Inputs<A extends Arguments> = { readonly [K in keyof A]: Values[A[K]] };
+type Output<A extends Arguments> = keyof A extends never ? undefined : Values[A[keyof A]];
+
+/** What serves an interface: a function for each method, a function for each property. */
+export interface Implementation<I extends InterfaceSpec> {
+  readonly methods: {
+    readonly [M in keyof I['methods']]: (
+      inputs: Inputs<I['methods'][M]['in']>,
+      caller: Caller,
+    ) => Output<I['methods'][M]['out']> | Promise<Output<I['methods'][M]['out']>>;
+  };
+  readonly properties: { readonly [P in keyof I['properties']]: () => Values[I['properties'][P]] };
+}
+
+/** An interface with what serves it, ready for an object server that knows no types. */
+export interface ServedInterface {
+  readonly spec: InterfaceSpec;
+  call(method: string, values: readonly unknown[], caller: Caller): Promise<readonly unknown[]>;
+  read(property: string): TypedValue;
+}
+
+export function serve<const I extends InterfaceSpec>(
+  spec: I,
+  implementation: Implementation<I>,
+): ServedInterface {
+  // The public signature has checked each function against the spec; dispatch is by name from here
+  type Handler = (inputs: Record<string, unknown>, caller: Caller) => unknown;
+  const methods = implementation.methods as Readonly<Record<string, Handler | undefined>>;
+  const properties = implementation.properties as Readonly<
+    Record<string, (() => unknown) | undefined>
+  >;
+  return {
+    spec,
+    async call(method, values, caller) {
+      const { in: names = {}, out = {} } = spec.methods[method] ?? {};
+      const inputs = Object.fromEntries(Object.keys(names).map((name, at) => [name, values[at]]));
+      const result = await methods[method]?.(inputs, caller);
+      return Object.keys(out).length === 0 ? [] : [result];
+    },
+    read(property) {
+      return { signature: spec.properties[property] ?? '', value: properties[property]?.() };
+    },
+  };
+}
+
+/** The signature of a list of arguments as it stands in a message. */
+export function signatureOf(names: Arguments): string {
+  return Object.values(names).join('');
+}

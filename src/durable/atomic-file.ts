@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** Who may read what the manager writes. */
+export interface FileAccess {
+  readonly mode: number;
+  /** Group id; without it the group stays the manager's own. */
+  readonly group?: number;
+}
+
+/** For private keys that only the manager reads. */
+export const ownerOnly: FileAccess = { mode: 0o600 };
+
+/** For certificates, which are no secret. */
+export const everyone: FileAccess = { mode: 0o644 };
+
+/** For a private key that a service reads through its group, or through nobody's. */
+export function readableByGroup(group: number | undefined): FileAccess {
+  return group === undefined ? ownerOnly : { mode: 0o640, group };
+}
+
+/**
+ * Replaces a file so that a reader, and a power cut, finds the old content or the new one, whole.
+ * The bytes are never readable by more than the owner and the given group.
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: string,
+  access: FileAccess,
+): Promise<void> {
+  const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.new`);
+  try {
+    await writeNewFile(aside, content, access);
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Creates a file that must not exist yet, 0600 from the first byte, synced before it is closed. */
+export async function writeNewFile(
+  path: string,
+  content: string,
+  access: FileAccess,
+): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+  const handle = await open(path, flags, 0o600);
+  try {
+    await handle.writeFile(content);
+    await grant(handle, access);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes renames and removals in a directory survive a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a directory with its parents. One that exists keeps its mode and group. */
+export async function makeDirectory(path: string, access: FileAccess): Promise<void> {
+  const created = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (created === undefined) return;
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    // Whoever may read the files may also enter the directory
+    const enter = (access.mode & 0o444) >> 2;
+    await grant(handle, { ...access, mode: access.mode | enter });
+  } finally {
+    await handle.close();
+  }
+  await syncDirectory(dirname(path));
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function grant(handle: FileHandle, { mode, group }: FileAccess): Promise<void> {
+  if (group !== undefined) await handle.chown((await handle.stat()).uid, group);
+  await handle.chmod(mode);
+}

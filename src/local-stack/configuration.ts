@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
+import { type Configuration, parseConfiguration, SetupError } from '../platform/configuration.ts';
+import type { StackOptions } from './options.ts';
+
+/** The three endpoints of OpenBMC, with all of their files below the state directory. */
+const endpoints = [
+  { type: 'server', name: 'https', path: 'https/server.pem', reload: [{ pidFile: 'redfish.pid' }] },
+  { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [] },
+  {
+    type: 'authority',
+    name: 'truststore',
+    path: 'authority',
+    reload: [{ pidFile: 'redfish.pid' }],
+  },
+];
+
+/** The configuration of the stack's programs, as a document that is written for them. */
+export interface StackConfiguration {
+  readonly path: string;
+  readonly parsed: Configuration;
+  /** Writes it, perhaps with the port that the system chose. */
+  write(port?: number): Promise<void>;
+}
+
+/** @throws SetupError that names the file and the bad member */
+export function makeConfiguration(options: StackOptions, bus: string): StackConfiguration {
+  const given =
+    options.configurationFile === undefined ? {} : readObject(options.configurationFile);
+  const redfish = isObject(given.redfish) ? given.redfish : {};
+  const document = {
+    endpoints,
+    ...given,
+    stateDirectory: options.stateDirectory,
+    runtimeDirectory: join(options.stateDirectory, 'run'),
+    bus,
+    redfish: {
+      address: '127.0.0.1',
+      port: 8443,
+      ...redfish,
+      ...(options.host !== undefined && { address: options.host }),
+      ...(options.port !== undefined && { port: options.port }),
+    },
+  };
+  const source = options.configurationFile ?? 'of the local stack';
+  const path = join(options.stateDirectory, 'configuration.json');
+  return {
+    path,
+    parsed: parseConfiguration(JSON.stringify(document), source),
+    async write(port) {
+      const final =
+        port === undefined ? document : { ...document, redfish: { ...document.redfish, port } };
+      await writeFileAtomic(path, `${JSON.stringify(final, null, 2)}\n`, ownerOnly);
+    },
+  };
+}
+
+function readObject(path: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SetupError(`The configuration ${path} cannot be read.`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new SetupError(`The configuration ${path} is not JSON.`, { cause });
+  }
+  if (isObject(value)) return value;
+  throw new SetupError(`The configuration ${path} is not a JSON object.`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

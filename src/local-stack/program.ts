@@ -1,0 +1,127 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { backoff } from '../platform/backoff.ts';
+import { SetupError } from '../platform/configuration.ts';
+import type { Log } from '../platform/log.ts';
+import type { ProgramMessage } from '../platform/process-life.ts';
+
+/** What a program said when it was ready. */
+export type Details = Readonly<Record<string, string | number>>;
+
+/** Starts one process of a program and reports about it. */
+export type Launch = (events: {
+  ready: (details: Details) => void;
+  fatal: (sentence: string) => void;
+}) => ChildProcess;
+
+/** After this time of running a program's next failure counts as its first. */
+const settledMilliseconds = 30_000;
+const killMilliseconds = 5_000;
+
+/** A program of the stack that is started again when it ends by itself. */
+export class SupervisedProgram {
+  readonly #name: string;
+  readonly #launch: Launch;
+  readonly #log: Log;
+  #process: ChildProcess | undefined;
+  #stopping = false;
+  #restart: NodeJS.Timeout | undefined;
+  #pauses = backoff(250, 10_000);
+
+  constructor(name: string, launch: Launch, log: Log) {
+    this.#name = name;
+    this.#launch = launch;
+    this.#log = log;
+  }
+
+  /** Resolves when the program is ready for the first time. @throws SetupError when it cannot start */
+  start(): Promise<Details> {
+    return new Promise((resolve, reject) => {
+      let ready = false;
+      const begin = () => {
+        const began = performance.now();
+        let reason: string | undefined;
+        const child = this.#launch({
+          ready: (details) => {
+            ready = true;
+            resolve(details);
+          },
+          fatal: (sentence) => {
+            reason = sentence;
+          },
+        });
+        this.#process = child;
+        let ended = false;
+        const onEnd = (how: string) => {
+          if (ended) return;
+          ended = true;
+          this.#process = undefined;
+          if (this.#stopping) return;
+          if (!ready) return reject(new SetupError(reason ?? `${this.#name} ended with ${how}.`));
+          if (performance.now() - began > settledMilliseconds) this.#pauses = backoff(250, 10_000);
+          const pause = this.#pauses.next().value;
+          const program = this.#name;
+          this.#log.warn('program ended, starting it again', { program, how, pause });
+          this.#restart = setTimeout(begin, pause);
+        };
+        child.once('exit', (status, signal) => onEnd(signal ?? `status ${status}`));
+        child.once('error', (error) => onEnd(error.message));
+      };
+      begin();
+    });
+  }
+
+  /** Ends the program, by force when it does not heed SIGTERM. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    const child = this.#process;
+    if (!child) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), killMilliseconds);
+      child.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      child.kill('SIGTERM');
+    });
+  }
+}
+
+/** One of our own programs, which tells over its channel that it is ready. */
+export function launchScript(script: string, args: readonly string[]): Launch {
+  return ({ ready, fatal }) => {
+    // A process group of its own: Ctrl-C must reach the stack alone, which ends the others in order
+    const child = fork(script, [...args], { detached: true, stdio: ['ignore', 2, 2, 'ipc'] });
+    child.on('message', (message: ProgramMessage) => {
+      if ('ready' in message) ready(message.ready);
+      else fatal(message.fatal);
+    });
+    return child;
+  };
+}
+
+/** A dbus-daemon, which prints its address when it listens. */
+export function launchBusDaemon(configurationFile: string, log: Log): Launch {
+  return ({ ready, fatal }) => {
+    const args = [
+      `--config-file=${configurationFile}`,
+      '--nofork',
+      '--nopidfile',
+      '--print-address',
+    ];
+    const child = spawn('dbus-daemon', args, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.once('error', () => {
+      fatal('The program dbus-daemon is missing; install it with: apt-get install dbus');
+    });
+    createInterface({ input: child.stdout }).once('line', (address) => ready({ address }));
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      log.debug('dbus-daemon', { line });
+      fatal(`dbus-daemon: ${line}`);
+    });
+    return child;
+  };
+}

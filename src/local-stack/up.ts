@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { SetupError } from '../platform/configuration.ts';
+import type { Log } from '../platform/log.ts';
+import { endOrphan, preparePrivateBus } from './bus-daemon.ts';
+import { makeConfiguration } from './configuration.ts';
+import type { StackOptions } from './options.ts';
+import { preparePassword } from './password.ts';
+import {
+  type Details,
+  type Launch,
+  launchBusDaemon,
+  launchScript,
+  SupervisedProgram,
+} from './program.ts';
+import type { Welcome } from './welcome.ts';
+
+/** The bus, the manager and the Redfish service of one state directory. */
+export interface Stack {
+  /**
+   * Starts each program when the one before it is ready, and asks the service for its root last.
+   * @throws SetupError with one sentence when any of it cannot start
+   */
+  start(): Promise<Welcome>;
+  /** Ends what runs, also in the middle of a start. */
+  stop(): Promise<void>;
+}
+
+export function makeStack(options: StackOptions, log: Log): Stack {
+  const run = join(options.stateDirectory, 'run');
+  const pidFile = join(run, 'stack.pid');
+  const programs: SupervisedProgram[] = [];
+  let claimed = false;
+  const launch: Launcher = (name, how) => {
+    const program = new SupervisedProgram(name, how, log);
+    programs.push(program);
+    return program.start();
+  };
+  return {
+    start() {
+      makeStateDirectory(run);
+      claim(pidFile);
+      claimed = true;
+      return startAll(options, run, launch, log);
+    },
+    async stop() {
+      for (const program of [...programs].reverse()) await program.stop();
+      if (claimed) rmSync(pidFile, { force: true });
+    },
+  };
+}
+
+type Launcher = (name: string, how: Launch) => Promise<Details>;
+
+async function startAll(
+  options: StackOptions,
+  run: string,
+  launch: Launcher,
+  log: Log,
+): Promise<Welcome> {
+  const { stateDirectory } = options;
+  const bus = options.bus ?? (await startPrivateBus(run, launch, log));
+  const configuration = makeConfiguration(options, bus);
+  await configuration.write();
+  const password = await preparePassword(stateDirectory, options.passwordFile);
+  const script = (name: string) =>
+    launchScript(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), [
+      '--config',
+      configuration.path,
+    ]);
+  await launch('certificate-manager', script('certificate-manager'));
+  const { port } = await launch('redfish-server', script('redfish-server'));
+  // A port that the system chose must stay the same when the service is started again
+  await configuration.write(Number(port));
+  const host = reachable(configuration.parsed.redfish.address);
+  const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const fingerprint = await askServiceRoot(host, Number(port));
+  return { url, fingerprint, bus, state: stateDirectory, password };
+}
+
+async function startPrivateBus(run: string, launch: Launcher, log: Log): Promise<string> {
+  const { address, configurationFile } = preparePrivateBus(run);
+  const pidFile = join(run, 'dbus-daemon.pid');
+  endOrphan(pidFile, configurationFile);
+  const daemon = launchBusDaemon(configurationFile, log);
+  await launch('dbus-daemon', (events) => {
+    const child = daemon(events);
+    if (child.pid !== undefined) writeFileSync(pidFile, `${child.pid}`);
+    return child;
+  });
+  return address;
+}
+
+function makeStateDirectory(run: string): void {
+  try {
+    mkdirSync(run, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SetupError(`The directory ${run} cannot be made.`, { cause });
+  }
+}
+
+/** Two stacks on one state directory would overwrite each other's certificates. */
+function claim(pidFile: string): void {
+  const other = readRunningStack(pidFile);
+  if (other !== undefined) {
+    throw new SetupError(`A stack with this state directory runs already, as process ${other}.`);
+  }
+  writeFileSync(pidFile, `${process.pid}`);
+}
+
+function readRunningStack(pidFile: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    const isStack = /start\.mjs|bmc-certs/.test(command);
+    return isStack && pid !== process.pid ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function reachable(address: string): string {
+  return address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
+}
+
+/** @returns the SHA-256 fingerprint of the certificate that the service shows */
+function askServiceRoot(host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host, port, path: '/redfish/v1', rejectUnauthorized: false, agent: false },
+      (response) => {
+        const { fingerprint256 } = (response.socket as TLSSocket).getPeerCertificate();
+        response.resume();
+        if (response.statusCode === 200) resolve(fingerprint256);
+        else reject(new SetupError(`The Redfish service answers with ${response.statusCode}.`));
+      },
+    );
+    asked.on('error', (cause) => {
+      reject(new SetupError(`The Redfish service does not answer: ${cause.message}.`, { cause }));
+    });
+    asked.end();
+  });
+}

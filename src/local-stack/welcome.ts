@@ -1,0 +1,39 @@
+import { userName } from './password.ts';
+
+/** Where everything is. */
+export interface Welcome {
+  readonly url: string;
+  readonly fingerprint: string;
+  readonly bus: string;
+  readonly state: string;
+  /** Only when it was made just now. */
+  readonly password: string | undefined;
+}
+
+/** The line for programs that drive the stack; its form is fixed. */
+export function readyLine({ url, bus, state }: Welcome): string {
+  return `ready url=${url} user=${userName} bus=${bus} state=${state}\n`;
+}
+
+/** The text for people. */
+export function welcomeText(welcome: Welcome): string {
+  const { url, fingerprint, bus, state, password } = welcome;
+  const login = password === undefined ? userName : `${userName}:${password}`;
+  const host = url.slice('https://'.length);
+  return `
+  Redfish      ${url}/redfish/v1
+  user         ${userName}
+  password     ${password ?? '(as set before)'}
+  certificate  SHA-256 ${fingerprint}
+  D-Bus        ${bus}
+  files        ${state}
+${password === undefined ? '' : '\n  The password is shown this once; only its hash is kept.\n'}
+  Try:
+    curl -k -u '${login}' ${url}/redfish/v1/CertificateService/CertificateLocations
+    busctl --address=${bus} tree xyz.openbmc_project.Certs.Manager.Server.Https
+    openssl s_client -connect ${host} </dev/null | openssl x509 -noout -text
+
+  Ctrl-C stops everything.
+
+`;
+}

@@ -1,0 +1,225 @@
+import { type Change, type Changer, makeChanger } from './change.ts';
+import { authorityChecks, enforce } from './checks.ts';
+import type { CsrParameters } from './csr/parameters.ts';
+import type {
+  Endpoint,
+  EndpointDefinition,
+  EndpointEvent,
+  InstalledCertificate,
+} from './endpoint.ts';
+import { CertError } from './errors.ts';
+import { RequestDesk } from './request-desk.ts';
+import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
+import { PendingRequests } from './store/pending-requests.ts';
+import type { Surroundings } from './surroundings.ts';
+import { parseUpload } from './upload.ts';
+import type { Certificate } from './x509/certificate.ts';
+
+/** A new set of authorities, and which of them the caller asked about. */
+interface SetPlan {
+  readonly next: readonly Authority[];
+  readonly asked: readonly Authority[];
+}
+
+/** A truststore: any number of CAs up to a limit, each under an id that is never given out again. */
+export class AuthorityEndpoint implements Endpoint {
+  readonly definition: EndpointDefinition;
+  readonly #surroundings: Surroundings;
+  readonly #directory: AuthorityDirectory;
+  readonly #pending: PendingRequests;
+  readonly #desk: RequestDesk;
+  readonly #change: Changer;
+  readonly #listeners: ((event: EndpointEvent) => void)[] = [];
+  #authorities: readonly Authority[] = [];
+
+  constructor(definition: EndpointDefinition, surroundings: Surroundings) {
+    this.definition = definition;
+    this.#surroundings = surroundings;
+    this.#directory = new AuthorityDirectory(definition.path);
+    this.#pending = new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending);
+    this.#desk = new RequestDesk(this.#pending, surroundings, (event) => this.#emit(event));
+    this.#change = makeChanger(() => surroundings.reload(definition));
+  }
+
+  async start(): Promise<void> {
+    const { log } = this.#surroundings;
+    await this.#pending.open();
+    try {
+      const { authorities, unreadable } = await this.#directory.load();
+      for (const path of unreadable) log.error('stored authority is not readable', { path });
+      this.#publish(authorities);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error('truststore is not readable', { path: this.definition.path, reason });
+    }
+  }
+
+  stop(): void {
+    this.#listeners.length = 0;
+  }
+
+  list(): readonly InstalledCertificate[] {
+    return this.#authorities.map(asInstalled);
+  }
+
+  async install(text: string): Promise<InstalledCertificate> {
+    const { asked } = await this.#apply(async () => {
+      const certificate = this.#checkOne(text);
+      this.#refuseDuplicate(certificate);
+      this.#refuseMoreThanLimit(this.#authorities.length + 1);
+      const authority = { id: await this.#directory.reserveIds(1), certificate };
+      return { next: [...this.#authorities, authority], asked: [authority] };
+    });
+    return asInstalled(first(asked));
+  }
+
+  async installAll(text: string): Promise<readonly InstalledCertificate[]> {
+    const { asked } = await this.#apply(async () => {
+      if (this.#authorities.length > 0) {
+        throw new CertError(
+          'not-empty',
+          'authorities are installed; replace them or delete them first',
+        );
+      }
+      return this.#planSet(text);
+    });
+    return asked.map(asInstalled);
+  }
+
+  async replace(id: string, text: string): Promise<InstalledCertificate> {
+    const { asked } = await this.#apply(async () => {
+      const previous = this.#byId(id);
+      const certificate = this.#checkOne(text);
+      this.#refuseDuplicate(certificate, previous);
+      const authority = { id: previous.id, certificate };
+      const next = this.#authorities.map((one) => (one === previous ? authority : one));
+      return { next, asked: [authority] };
+    });
+    return asInstalled(first(asked));
+  }
+
+  async replaceAll(text: string): Promise<readonly InstalledCertificate[]> {
+    const { asked } = await this.#apply(() => this.#planSet(text));
+    return asked.map(asInstalled);
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#apply(async () => {
+      const gone = this.#byId(id);
+      return { next: this.#authorities.filter((one) => one !== gone), asked: [] };
+    });
+  }
+
+  async deleteAll(): Promise<void> {
+    await this.#apply(async () => ({ next: [], asked: [] }));
+  }
+
+  async maintain(): Promise<void> {
+    // Authorities are the operator's: the manager never makes or renews one
+  }
+
+  makeRequest(parameters: CsrParameters): Promise<string> {
+    return this.#desk.make(parameters);
+  }
+
+  newestRequest(): string {
+    return this.#desk.newest();
+  }
+
+  subscribe(listener: (event: EndpointEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #apply(validate: Change<SetPlan>['validate']): Promise<SetPlan> {
+    return this.#change({
+      validate,
+      write: ({ next }) => this.#directory.commit(next),
+      publish: ({ next }) => this.#publish(next),
+    });
+  }
+
+  /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
+  async #planSet(text: string): Promise<SetPlan> {
+    const { certificates } = parseUpload(text, Number.POSITIVE_INFINITY);
+    const distinct = [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
+    this.#refuseMoreThanLimit(distinct.length);
+    for (const certificate of distinct) this.#check(certificate, certificates);
+    const known = new Map(this.#authorities.map((one) => [one.certificate.fingerprint, one]));
+    const fresh = distinct.filter(({ fingerprint }) => !known.has(fingerprint));
+    let id = fresh.length > 0 ? await this.#directory.reserveIds(fresh.length) : 0;
+    const next = distinct.map((certificate) => {
+      const kept = known.get(certificate.fingerprint);
+      if (kept) return kept;
+      id += 1;
+      return { id: id - 1, certificate };
+    });
+    return { next, asked: next };
+  }
+
+  /** The file may hold more: its first certificate is what it is about, and a key is never taken. */
+  #checkOne(text: string): Certificate {
+    const { certificates } = parseUpload(text, this.#surroundings.limits.chain);
+    const certificate = first(certificates);
+    this.#check(certificate, certificates);
+    return certificate;
+  }
+
+  #check(leaf: Certificate, company: readonly Certificate[]): void {
+    const { checks, now } = this.#surroundings;
+    enforce(authorityChecks, { leaf, company, now: Math.floor(now() / 1000), policy: checks });
+  }
+
+  #refuseDuplicate({ fingerprint }: Certificate, except?: Authority): void {
+    const twin = this.#authorities.find(
+      (one) => one !== except && one.certificate.fingerprint === fingerprint,
+    );
+    if (twin)
+      throw new CertError('already-installed', `the certificate is installed as ${twin.id}`);
+  }
+
+  #refuseMoreThanLimit(count: number): void {
+    const limit = this.#surroundings.limits.authorities;
+    if (count > limit) {
+      throw new CertError(
+        'limit-reached',
+        `${count} authorities are more than the limit of ${limit}`,
+      );
+    }
+  }
+
+  #byId(id: string): Authority {
+    const found = this.#authorities.find((one) => String(one.id) === id);
+    if (!found) throw new CertError('not-found', `there is no certificate ${id}`);
+    return found;
+  }
+
+  #publish(next: readonly Authority[]): void {
+    const before = new Map(this.#authorities.map((one) => [one.id, one]));
+    const staying = new Set(next.map(({ id }) => id));
+    this.#authorities = next;
+    for (const one of before.values()) {
+      if (!staying.has(one.id)) this.#emit({ kind: 'removed', installed: asInstalled(one) });
+    }
+    for (const one of next) {
+      const previous = before.get(one.id);
+      if (previous === one) continue;
+      const installed = asInstalled(one);
+      if (!previous) this.#emit({ kind: 'added', installed });
+      else this.#emit({ kind: 'changed', installed, previous: asInstalled(previous) });
+    }
+  }
+
+  #emit(event: EndpointEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+function asInstalled({ id, certificate }: Authority): InstalledCertificate {
+  return { id: String(id), certificate, chain: [] };
+}
+
+function first<T>(list: readonly T[]): T {
+  const [one] = list;
+  if (one === undefined) throw new TypeError('the list is empty');
+  return one;
+}

@@ -1,0 +1,163 @@
+import type { KeyObject } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { CertError, type CertErrorCode } from './errors.ts';
+import { type Certificate, isSelfIssued, signatureFits } from './x509/certificate.ts';
+import { exportPrivateKey } from './x509/keys.ts';
+import { sameName } from './x509/name.ts';
+
+/** What the checks look at. */
+export interface Candidate {
+  /** The certificate that the endpoint would publish. */
+  readonly leaf: Certificate;
+  /** Every certificate that came with it, itself included. */
+  readonly company: readonly Certificate[];
+  /** Seconds since 1970. */
+  readonly now: number;
+  readonly policy: CheckPolicy;
+}
+
+export interface CheckPolicy {
+  /** Upstream's `allow-expired`, on by default: a wrong clock must not lock the operator out. */
+  readonly allowExpired: boolean;
+  /** Refuse certificates without CA:TRUE in an authority endpoint. */
+  readonly requireCa: boolean;
+}
+
+/** One condition of an installation. `fault` answers what is wrong, `undefined` when nothing is. */
+export interface Check<T> {
+  readonly code: CertErrorCode;
+  readonly why: string;
+  readonly fault: (candidate: T) => string | undefined;
+}
+
+/** Conditions of every certificate, in upstream's order (`openbmc-dbus` contract, Install). */
+export const certificateChecks: readonly Check<Candidate>[] = [
+  {
+    code: 'chain-signature',
+    why: 'a client would refuse the chain, so the service must not serve it',
+    fault: ({ company }) => {
+      const broken = company.find((certificate) => !isSignedWithin(certificate, company));
+      return broken && 'the signature of a certificate does not fit the issuer in the same file';
+    },
+  },
+  {
+    code: 'critical-extension',
+    why: 'RFC 5280 §4.2: whoever does not know a critical extension must refuse the certificate',
+    fault: ({ leaf }) =>
+      leaf.unknownCritical.length > 0
+        ? `the critical extension ${leaf.unknownCritical.join(', ')} is unknown`
+        : undefined,
+  },
+  {
+    code: 'expired',
+    why: 'only where the configuration says so',
+    fault: ({ leaf, now, policy }) =>
+      !policy.allowExpired && leaf.notAfter < now
+        ? `the certificate expired on ${isoTime(leaf.notAfter)}`
+        : undefined,
+  },
+  {
+    code: 'validity-start',
+    why: 'times go over the bus as unsigned seconds since 1970',
+    fault: ({ leaf }) =>
+      leaf.notBefore < 0
+        ? `the certificate begins before 1970, on ${isoTime(leaf.notBefore)}`
+        : undefined,
+  },
+  {
+    code: 'key-strength',
+    why: 'TLS libraries refuse weak keys, which would take the service off the network',
+    fault: ({ leaf }) => weakness(leaf.publicKey),
+  },
+  {
+    code: 'signature-strength',
+    why: 'TLS libraries refuse signatures with broken digests; a root is trusted without its own',
+    fault: ({ leaf }) =>
+      /md[25]|sha-?1(?!\d)/i.test(leaf.signatureAlgorithm) && !isSelfIssued(leaf)
+        ? `the signature algorithm ${leaf.signatureAlgorithm} is broken`
+        : undefined,
+  },
+];
+
+export const authorityChecks: readonly Check<Candidate>[] = [
+  ...certificateChecks,
+  {
+    code: 'not-a-ca',
+    why: 'a certificate without CA:TRUE verifies nobody, and as a trust anchor it would impersonate',
+    fault: ({ leaf, policy }) =>
+      policy.requireCa && !leaf.isCa
+        ? 'the certificate is not a CA: it has no basicConstraints with CA:TRUE'
+        : undefined,
+  },
+];
+
+/** A certificate with the key that a service would serve it with. */
+export interface KeyedCandidate {
+  readonly leaf: Certificate;
+  readonly chain: readonly Certificate[];
+  readonly key: KeyObject;
+}
+
+export const pairChecks: readonly Check<KeyedCandidate>[] = [
+  {
+    code: 'key-mismatch',
+    why: 'no handshake succeeds with a key that is not the one of the certificate',
+    fault: ({ leaf, key }) =>
+      leaf.x509.checkPrivateKey(key) ? undefined : 'the private key is not that of the certificate',
+  },
+  {
+    code: 'tls-loadable',
+    why: 'what OpenSSL cannot load would leave the service without TLS after its reload',
+    fault: ({ leaf, chain, key }) => {
+      const cert = [leaf, ...chain].map(({ pem }) => pem).join('');
+      try {
+        createSecureContext({ cert, key: exportPrivateKey(key) });
+        return undefined;
+      } catch {
+        return 'OpenSSL cannot load the certificate and its key into a TLS context';
+      }
+    },
+  },
+];
+
+/** @throws CertError with the code of the first check that fails */
+export function enforce<T>(checks: readonly Check<T>[], candidate: T): void {
+  for (const { code, fault } of checks) {
+    const message = fault(candidate);
+    if (message !== undefined) throw new CertError(code, message);
+  }
+}
+
+/** False when the file holds a certificate of the issuer's name but none whose key made the signature. */
+function isSignedWithin(certificate: Certificate, company: readonly Certificate[]): boolean {
+  const issuers = company.filter(({ subject }) => sameName(subject, certificate.issuer));
+  return issuers.length === 0 || issuers.some((issuer) => signatureFits(certificate, issuer));
+}
+
+const rsaBits = { least: 2048, most: 8192 };
+const ecBits = 224;
+
+function weakness(key: KeyObject): string | undefined {
+  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+    case 'rsa-pss':
+      if (modulusLength < rsaBits.least) return `an RSA key of ${modulusLength} bits is too small`;
+      return modulusLength > rsaBits.most
+        ? `an RSA key of ${modulusLength} bits is too slow to serve`
+        : undefined;
+    case 'ec':
+      // Every curve's name carries its size, as in secp384r1; explicit parameters have no name
+      if (Number(/\d{3}/.exec(namedCurve ?? '')?.[0] ?? 0) >= ecBits) return undefined;
+      return `an EC key on the curve ${namedCurve ?? 'of explicit parameters'} is too small`;
+    case 'ed25519':
+    case 'ed448':
+      return undefined;
+    default:
+      return `a key of type ${key.asymmetricKeyType} cannot serve TLS`;
+  }
+}
+
+function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

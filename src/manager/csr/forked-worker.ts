@@ -1,0 +1,52 @@
+import { fork } from 'node:child_process';
+import { CertError } from '../errors.ts';
+import type { CsrJob } from './make-request-files.ts';
+
+/** Does one job and answers the hash of the new public key. */
+export type CsrWorker = (job: CsrJob) => Promise<string>;
+
+/** What a worker process says before it ends. */
+export type WorkerReply = { readonly publicKeyHash: string } | { readonly fault: string };
+
+/**
+ * Runs each job in a process of its own, so that a crash or an out-of-memory kill loses that request
+ * alone and the key material dies with the process.
+ * @param script the worker program
+ * @param deadline milliseconds until it is killed
+ */
+export function forkedWorker(script: string, deadline: number): CsrWorker {
+  return (job) =>
+    new Promise((resolve, reject) => {
+      const child = fork(script, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+      let reply: WorkerReply | undefined;
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        child.kill('SIGKILL');
+      }, deadline);
+      child.on('message', (message: WorkerReply) => {
+        reply = message;
+      });
+      child.on('error', (cause) => {
+        clearTimeout(timer);
+        reject(new CertError('request-failed', 'the worker could not be started', { cause }));
+      });
+      child.on('exit', (code, signal) => {
+        clearTimeout(timer);
+        if (late) reject(timedOut(deadline));
+        else if (reply && 'publicKeyHash' in reply) resolve(reply.publicKeyHash);
+        else reject(failed(reply, signal ?? `status ${code}`));
+      });
+      child.send(job);
+    });
+}
+
+function timedOut(deadline: number): CertError {
+  const seconds = Math.round(deadline / 1000);
+  return new CertError('request-timeout', `the request was not made within ${seconds} s`);
+}
+
+function failed(reply: WorkerReply | undefined, end: string): CertError {
+  const detail = reply && 'fault' in reply ? reply.fault : `its process ended with ${end}`;
+  return new CertError('request-failed', `the request could not be made: ${detail}`);
+}

@@ -1,0 +1,131 @@
+import { CertError } from '../errors.ts';
+import type { RequestContent } from '../x509/certification-request.ts';
+import { type GeneralName, parseGeneralName } from '../x509/general-names.ts';
+import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../x509/keys.ts';
+import type { AttributeType } from '../x509/name.ts';
+import { isKnownUsage, type KeyUsage } from '../x509/oids.ts';
+
+/**
+ * The arguments of `xyz.openbmc_project.Certs.CSR.Create.GenerateCSR` under their names there.
+ * An empty string, an empty list and 0 stand for "not given".
+ */
+export interface CsrParameters {
+  readonly AlternativeNames: readonly string[];
+  readonly ChallengePassword: string;
+  readonly City: string;
+  readonly CommonName: string;
+  readonly ContactPerson: string;
+  readonly Country: string;
+  readonly Email: string;
+  readonly GivenName: string;
+  readonly Initials: string;
+  readonly KeyBitLength: bigint;
+  readonly KeyCurveId: string;
+  readonly KeyPairAlgorithm: string;
+  readonly KeyUsage: readonly string[];
+  readonly Organization: string;
+  readonly OrganizationalUnit: string;
+  readonly State: string;
+  readonly Surname: string;
+  readonly UnstructuredName: string;
+}
+
+/** A request that can be made: what it says and the kind of key it is for. */
+export interface CsrPlan {
+  readonly content: RequestContent;
+  readonly algorithm: KeyAlgorithm;
+}
+
+/** Subject attributes in upstream's order, with the upper bounds of RFC 5280 appendix A.1. */
+const subjectFields: readonly (readonly [keyof CsrParameters, AttributeType, number])[] = [
+  ['City', 'L', 128],
+  ['CommonName', 'CN', 64],
+  ['ContactPerson', 'name', 32768],
+  ['Country', 'C', 2],
+  ['Email', 'emailAddress', 128],
+  ['GivenName', 'GN', 32768],
+  ['Initials', 'initials', 32768],
+  ['Organization', 'O', 64],
+  ['OrganizationalUnit', 'OU', 64],
+  ['State', 'ST', 128],
+  ['Surname', 'SN', 32768],
+];
+
+const limits = { alternativeNames: 100, challengePassword: 255, unstructuredName: 255 };
+
+/** @throws CertError `argument-invalid` that names the argument */
+export function planRequest(parameters: CsrParameters): CsrPlan {
+  const subject = subjectFields.flatMap(([field, type, most]) => {
+    const value = String(parameters[field]);
+    checkText(field, value, most);
+    return value === '' ? [] : [{ type, value }];
+  });
+  checkSpecialForms(parameters);
+  checkText('ChallengePassword', parameters.ChallengePassword, limits.challengePassword);
+  checkText('UnstructuredName', parameters.UnstructuredName, limits.unstructuredName);
+  const content: RequestContent = {
+    subject,
+    alternativeNames: alternativeNames(parameters),
+    usages: parameters.KeyUsage.map(usage),
+    ...(parameters.ChallengePassword && { challengePassword: parameters.ChallengePassword }),
+    ...(parameters.UnstructuredName && { unstructuredName: parameters.UnstructuredName }),
+  };
+  return { content, algorithm: keyAlgorithm(parameters) };
+}
+
+function checkText(field: string, value: string, most: number): void {
+  if ([...value].length > most) throw invalid(field, `is longer than ${most} characters`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(value)) throw invalid(field, 'holds a control character');
+}
+
+function checkSpecialForms({ Country, Email }: CsrParameters): void {
+  if (Country !== '' && !/^[A-Za-z]{2}$/.test(Country)) {
+    throw invalid('Country', 'is not a code of two letters (ISO 3166)');
+  }
+  if (!/^[\x20-\x7e]*$/.test(Email)) throw invalid('Email', 'holds characters outside of ASCII');
+}
+
+function alternativeNames({ AlternativeNames }: CsrParameters): GeneralName[] {
+  if (AlternativeNames.length > limits.alternativeNames) {
+    throw invalid('AlternativeNames', `has more than ${limits.alternativeNames} entries`);
+  }
+  return AlternativeNames.map((text, at) => {
+    const name = parseGeneralName(text);
+    if (name) return name;
+    throw invalid(`AlternativeNames/${at}`, 'is no DNS name, IP address, e-mail address or URI');
+  });
+}
+
+function usage(text: string, at: number): KeyUsage {
+  if (isKnownUsage(text)) return text;
+  throw invalid(`KeyUsage/${at}`, 'is no key usage that Redfish knows');
+}
+
+const rsaNames = ['RSA', 'TPM_ALG_RSA', 'TPM_ALG_RSASSA'];
+const ecNames = ['EC', 'ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDSA'];
+
+/** Upstream's defaults: no algorithm means EC, and EC without a curve means secp224r1. */
+function keyAlgorithm(parameters: CsrParameters): KeyAlgorithm {
+  const { KeyPairAlgorithm, KeyBitLength, KeyCurveId } = parameters;
+  if (rsaNames.includes(KeyPairAlgorithm)) {
+    const bits = KeyBitLength === 0n ? 2048 : Number(KeyBitLength);
+    if (rsaLengths.some((length) => length === bits)) return { kind: 'RSA', bits };
+    throw invalid('KeyBitLength', `is none of ${rsaLengths.join(', ')}`);
+  }
+  if (KeyPairAlgorithm !== '' && !ecNames.includes(KeyPairAlgorithm)) {
+    throw invalid('KeyPairAlgorithm', 'is neither RSA nor EC');
+  }
+  const curve = KeyCurveId === '' ? 'secp224r1' : curveByName(KeyCurveId);
+  if (curve) return { kind: 'EC', curve };
+  throw invalid('KeyCurveId', `is none of ${Object.keys(curveNames).join(', ')}`);
+}
+
+function curveByName(name: string): Curve | undefined {
+  const curves = Object.keys(curveNames) as Curve[];
+  return curves.find((curve) => curveNames[curve].some((known) => known === name));
+}
+
+function invalid(argument: string, fault: string): CertError {
+  return new CertError('argument-invalid', `${argument} ${fault}`);
+}

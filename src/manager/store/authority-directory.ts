@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import {
+  everyone,
+  exists,
+  makeDirectory,
+  syncDirectory,
+  writeFileAtomic,
+  writeNewFile,
+} from '../../durable/atomic-file.ts';
+import { isSystemError } from '../errors.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { parsePem } from '../x509/pem.ts';
+
+/** A trusted CA and the number it goes by for ever. */
+export interface Authority {
+  readonly id: number;
+  readonly certificate: Certificate;
+}
+
+/** What stood in the directory at start. */
+export interface LoadedAuthorities {
+  readonly authorities: readonly Authority[];
+  /** Files that hold no readable certificate; they are left where they are. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * A directory that OpenSSL takes as `-CApath`: a PEM file for each CA, found through links named by
+ * subject hash. The path itself is a symbolic link to one generation, so that a change of any size is
+ * one rename, and whoever reads the path finds the old set or the new one:
+ *
+ *     authority -> authority.generations/7
+ *     authority.generations/next-id
+ *     authority.generations/7/{1.pem,4.pem,5ad8a5d6.0 -> 1.pem,…}
+ */
+export class AuthorityDirectory {
+  readonly #path: string;
+  readonly #generations: string;
+  #nextId = 1;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#generations = `${path}.generations`;
+  }
+
+  /** Reads the current generation, takes over a plain directory, and clears what a crash left. */
+  async load(): Promise<LoadedAuthorities> {
+    await makeDirectory(this.#generations, everyone);
+    await this.#takeOverPlainDirectory();
+    const current = await this.#current();
+    await this.#removeAllBut(current);
+    const loaded = current === undefined ? nothing : await readGeneration(this.#in(current));
+    const highest = Math.max(0, ...loaded.authorities.map(({ id }) => id));
+    this.#nextId = Math.max(await this.#readNextId(), highest + 1);
+    if (current === undefined) await this.commit([]);
+    return loaded;
+  }
+
+  /** Gives out `count` ids that no certificate ever had; a crash afterwards only leaves a gap. */
+  async reserveIds(count: number): Promise<number> {
+    const first = this.#nextId;
+    await writeFileAtomic(join(this.#generations, 'next-id'), `${first + count}\n`, everyone);
+    this.#nextId = first + count;
+    return first;
+  }
+
+  /** Makes these the authorities, all at once. */
+  async commit(authorities: readonly Authority[]): Promise<void> {
+    const previous = await this.#current();
+    const next = String(Number(previous ?? 0) + 1);
+    await rm(this.#in(next), { recursive: true, force: true });
+    await mkdir(this.#in(next), { mode: 0o755 });
+    await this.#fill(this.#in(next), authorities, previous);
+    await syncDirectory(this.#in(next));
+    await syncDirectory(this.#generations);
+    await this.#switchTo(next);
+    if (previous !== undefined) await rm(this.#in(previous), { recursive: true, force: true });
+  }
+
+  async #fill(directory: string, authorities: readonly Authority[], previous: string | undefined) {
+    const linked = new Map<string, number>();
+    for (const { id, certificate } of authorities) {
+      const file = `${id}.pem`;
+      const kept = previous !== undefined && (await this.#holds(previous, file, certificate));
+      if (kept) await link(join(this.#in(previous), file), join(directory, file));
+      else await writeNewFile(join(directory, file), certificate.pem, everyone);
+      const slot = linked.get(certificate.subjectHash) ?? 0;
+      linked.set(certificate.subjectHash, slot + 1);
+      await symlink(file, join(directory, `${certificate.subjectHash}.${slot}`));
+    }
+  }
+
+  async #holds(generation: string, file: string, { pem }: Certificate): Promise<boolean> {
+    const text = await readFile(join(this.#in(generation), file), 'utf8').catch(() => undefined);
+    return text === pem;
+  }
+
+  async #switchTo(generation: string): Promise<void> {
+    const aside = join(
+      dirname(this.#path),
+      `.${basename(this.#path)}.${randomBytes(6).toString('hex')}`,
+    );
+    await symlink(join(basename(this.#generations), generation), aside);
+    await rename(aside, this.#path);
+    await syncDirectory(dirname(this.#path));
+  }
+
+  #in(generation: string): string {
+    return join(this.#generations, generation);
+  }
+
+  /** The generation that the path leads to; `undefined` when it is not ours or not there. */
+  async #current(): Promise<string | undefined> {
+    try {
+      const target = await readlink(this.#path);
+      return dirname(target) === basename(this.#generations) ? basename(target) : undefined;
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT') || isSystemError(error, 'EINVAL')) return undefined;
+      throw error;
+    }
+  }
+
+  async #readNextId(): Promise<number> {
+    const text = await readFile(join(this.#generations, 'next-id'), 'utf8').catch(() => '1');
+    return Math.max(1, Number.parseInt(text, 10) || 1);
+  }
+
+  async #removeAllBut(current: string | undefined): Promise<void> {
+    for (const name of await readdir(this.#generations)) {
+      if (/^\d+$/.test(name) && name !== current) {
+        await rm(this.#in(name), { recursive: true, force: true });
+      }
+    }
+  }
+
+  /**
+   * An upstream installation has a plain directory at the path: its certificates become the first
+   * generation. A crash after the rename is made good at the next start.
+   */
+  async #takeOverPlainDirectory(): Promise<void> {
+    const plain = `${this.#path}.taken-over`;
+    if ((await this.#current()) !== undefined) return;
+    if (await exists(this.#path)) await rename(this.#path, plain);
+    if (!(await exists(plain))) return;
+    const found = await readPlainDirectory(plain);
+    const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
+    await this.commit(found.map((certificate, at) => ({ id: firstId + at, certificate })));
+  }
+}
+
+const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };
+
+async function readGeneration(directory: string): Promise<LoadedAuthorities> {
+  const authorities: Authority[] = [];
+  const unreadable: string[] = [];
+  for (const name of await readdir(directory)) {
+    const id = /^(\d+)\.pem$/.exec(name)?.[1];
+    if (id === undefined) continue;
+    const certificate = await readFirst(join(directory, name));
+    if (certificate) authorities.push({ id: Number(id), certificate });
+    else unreadable.push(join(directory, name));
+  }
+  return { authorities: authorities.sort((a, b) => a.id - b.id), unreadable };
+}
+
+/** The first certificate of every regular file, in the order of the file names, each once. */
+async function readPlainDirectory(directory: string): Promise<Certificate[]> {
+  const found = new Map<string, Certificate>();
+  const entries = await readdir(directory, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!entry.isFile()) continue;
+    const certificate = await readFirst(join(directory, entry.name));
+    if (certificate) found.set(certificate.fingerprint, certificate);
+  }
+  return [...found.values()];
+}
+
+async function readFirst(path: string): Promise<Certificate | undefined> {
+  try {
+    const block = parsePem(await readFile(path, 'utf8')).find(
+      ({ label }) => label === 'CERTIFICATE',
+    );
+    return block && readCertificate(block.der);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,119 @@
+import type { KeyObject } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  makeDirectory,
+  ownerOnly,
+  syncDirectory,
+  writeFileAtomic,
+} from '../../durable/atomic-file.ts';
+import type { KeySource } from '../pairing.ts';
+import { readPrivateKey } from '../x509/keys.ts';
+import { parsePem } from '../x509/pem.ts';
+
+/** A certification request whose private key waits for its certificate. */
+export interface PendingRequest {
+  /** Hexadecimal SHA-256 of the public key. */
+  readonly id: string;
+  readonly pem: string;
+  readonly created: Date;
+}
+
+export interface PendingLimits {
+  readonly requests: number;
+  readonly days: number;
+}
+
+/** Names of the files of one request; the worker that makes them knows them too. */
+export const requestFiles = { key: 'key.pem', request: 'request.pem', created: 'created' } as const;
+
+const dayMilliseconds = 86_400_000;
+
+/**
+ * The requests of one endpoint, several at a time, one directory each. A request stays after its
+ * certificate was installed, so that a renewal signed for the same request still finds its key;
+ * what is too many or too old goes when the next one is made.
+ */
+export class PendingRequests implements KeySource {
+  readonly #directory: string;
+  readonly #limits: PendingLimits;
+
+  constructor(directory: string, limits: PendingLimits) {
+    this.#directory = directory;
+    this.#limits = limits;
+  }
+
+  /** Clears away what a worker left unfinished when the manager or the power died. */
+  async open(): Promise<void> {
+    for (const name of await this.#names()) {
+      if (name.startsWith('.')) await this.#remove(name);
+    }
+  }
+
+  /** A new empty directory for a worker to write a request into. */
+  async prepare(): Promise<string> {
+    const aside = join(this.#directory, `.${randomBytes(8).toString('hex')}`);
+    await makeDirectory(aside, ownerOnly);
+    return aside;
+  }
+
+  /** Takes in what a worker finished. @param id hash of the public key */
+  async adopt(aside: string, id: string, now: Date): Promise<PendingRequest> {
+    await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
+    const pem = await readFile(join(aside, requestFiles.request), 'utf8');
+    await rename(aside, join(this.#directory, id));
+    await syncDirectory(this.#directory);
+    await this.#prune(now);
+    return { id, pem, created: now };
+  }
+
+  async discard(aside: string): Promise<void> {
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  async find(id: string): Promise<KeyObject | undefined> {
+    if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
+    const path = join(this.#directory, id, requestFiles.key);
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const [block] = text === undefined ? [] : parsePem(text);
+    return block && readPrivateKey(block);
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return (await this.#names()).length === 0;
+  }
+
+  /** Oldest first. */
+  async list(): Promise<PendingRequest[]> {
+    const found = await Promise.all(
+      (await this.#names()).map((id) => this.#read(id).catch(() => undefined)),
+    );
+    return found
+      .filter((request) => request !== undefined)
+      .sort((a, b) => a.created.getTime() - b.created.getTime());
+  }
+
+  async #read(id: string): Promise<PendingRequest> {
+    const pem = await readFile(join(this.#directory, id, requestFiles.request), 'utf8');
+    const created = await readFile(join(this.#directory, id, requestFiles.created), 'utf8');
+    return { id, pem, created: new Date(created.trim()) };
+  }
+
+  async #prune(now: Date): Promise<void> {
+    const { requests, days } = this.#limits;
+    const oldest = now.getTime() - days * dayMilliseconds;
+    const list = await this.list();
+    const surplus = list.slice(0, Math.max(0, list.length - requests));
+    const aged = list.filter(({ created }) => created.getTime() < oldest);
+    for (const { id } of new Set([...surplus, ...aged])) await this.#remove(id);
+  }
+
+  async #remove(name: string): Promise<void> {
+    await rm(join(this.#directory, name), { recursive: true, force: true });
+  }
+
+  async #names(): Promise<string[]> {
+    return readdir(this.#directory).catch(() => []);
+  }
+}

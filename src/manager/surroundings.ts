@@ -1,0 +1,53 @@
+import type { CheckPolicy } from './checks.ts';
+import type { CsrWorker } from './csr/forked-worker.ts';
+import type { EndpointDefinition } from './endpoint.ts';
+import type { PendingLimits } from './store/pending-requests.ts';
+import type { Curve } from './x509/keys.ts';
+
+/** Where the manager reports what it does; one line for each event. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
+export interface ManagerLimits {
+  readonly uploadBytes: number;
+  /** The most certificates in a file for one server or client: the leaf and its chain. */
+  readonly chain: number;
+  readonly pending: PendingLimits;
+  /** The most certificates of an authority endpoint; upstream's `authority-limit`. */
+  readonly authorities: number;
+  /** The most requests that may wait for their turn in the worker. */
+  readonly queuedRequests: number;
+}
+
+/** How generated certificates look. */
+export interface SelfSignedPolicy {
+  readonly validDays: number;
+  readonly renewBeforeDays: number;
+  readonly curve: Curve;
+  readonly organization: string;
+}
+
+/** Who the device is, for generated certificates. */
+export interface HostIdentity {
+  readonly hostName: string;
+  readonly addresses: readonly string[];
+}
+
+/** Everything an endpoint takes from outside, so that tests can give it another world. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly limits: ManagerLimits;
+  readonly checks: CheckPolicy;
+  readonly selfSigned: SelfSignedPolicy;
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+  readonly identity: () => HostIdentity;
+  readonly csrWorker: CsrWorker;
+  /** Tells the services that use an endpoint. Settles within a bounded time and never rejects. */
+  readonly reload: (endpoint: EndpointDefinition) => Promise<void>;
+}

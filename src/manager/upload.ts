@@ -1,0 +1,65 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { CertError } from './errors.ts';
+import { type Certificate, readCertificate } from './x509/certificate.ts';
+import { isKeyBlock } from './x509/keys.ts';
+import { type PemBlock, parsePem } from './x509/pem.ts';
+
+/** What a caller handed over, in the order of the file. */
+export interface Upload {
+  readonly certificates: readonly Certificate[];
+  /** Not decoded yet: an endpoint that needs no key never looks at one. */
+  readonly keyBlocks: readonly PemBlock[];
+}
+
+/**
+ * Reads the file that a method call names.
+ * @param mostBytes the largest file that is read
+ * @throws CertError `file-unreadable` when it is absent, no regular file or not readable,
+ *   `file-empty`, `file-too-large`
+ */
+export async function readUploadFile(path: string, mostBytes: number): Promise<string> {
+  // Without O_NONBLOCK a FIFO in place of the file would hold up the manager for ever
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause) => {
+    throw new CertError('file-unreadable', 'the file cannot be opened', { cause });
+  });
+  try {
+    const { size } = await handle.stat().then((stat) => {
+      if (!stat.isFile()) throw new CertError('file-unreadable', 'the path is not a regular file');
+      return stat;
+    });
+    if (size === 0) throw new CertError('file-empty', 'the file is empty');
+    if (size > mostBytes) throw tooLarge(mostBytes);
+    const bytes = Buffer.alloc(mostBytes + 1);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+    if (bytesRead > mostBytes) throw tooLarge(mostBytes);
+    return bytes.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
+
+/** @throws CertError that names the first thing in the text that is not as it should be */
+export function parseUpload(text: string, mostCertificates: number): Upload {
+  const blocks = parsePem(text);
+  const certificateBlocks = blocks.filter(({ label }) => certificateLabels.includes(label));
+  if (certificateBlocks.length === 0) {
+    throw new CertError('no-certificate', 'the file holds no PEM certificate');
+  }
+  if (certificateBlocks.length > mostCertificates) {
+    throw new CertError(
+      'too-many-certificates',
+      `the file holds ${certificateBlocks.length} certificates and the limit is ${mostCertificates}`,
+    );
+  }
+  return {
+    certificates: certificateBlocks.map(({ der }) => readCertificate(der)),
+    keyBlocks: blocks.filter(isKeyBlock),
+  };
+}
+
+function tooLarge(limit: number): CertError {
+  return new CertError('file-too-large', `the file is larger than ${limit} bytes`);
+}

@@ -1,0 +1,179 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { CertError } from '../errors.ts';
+import {
+  type Asn1,
+  bytesOf,
+  childrenOf,
+  contextTag,
+  DerError,
+  decode,
+  oidOf,
+  tags,
+  universalTag,
+} from './der.ts';
+import { type Extension, find, readExtensions, readUsages } from './extensions.ts';
+import { type GeneralName, readGeneralNames } from './general-names.ts';
+import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
+import { extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
+import { formatPem } from './pem.ts';
+
+/** Everything the manager and its edges say about a certificate. */
+export interface Certificate {
+  readonly der: Buffer;
+  /** 64 columns and a trailing newline, as upstream serves `CertificateString`. */
+  readonly pem: string;
+  readonly subject: Name;
+  readonly issuer: Name;
+  /** OpenSSL's directory hash of the subject, eight hexadecimal digits. */
+  readonly subjectHash: string;
+  /** Upper-case hexadecimal, as many digits as the number has bytes. */
+  readonly serialNumber: string;
+  /** ASN.1 name, or the dotted OID of an algorithm that we have no name for. */
+  readonly signatureAlgorithm: string;
+  /** Seconds since 1970; may be negative. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly keyUsage: readonly KeyUsage[];
+  readonly alternativeNames: readonly GeneralName[];
+  readonly isCa: boolean;
+  /** OIDs of critical extensions that a TLS peer could not process. */
+  readonly unknownCritical: readonly string[];
+  /** Text of the nsComment extension, with which generated certificates are marked. */
+  readonly comment: string | undefined;
+  /** Upper-case hexadecimal SHA-256 of the certificate, without separators. */
+  readonly fingerprint: string;
+  readonly publicKey: KeyObject;
+  /** OpenSSL's view; the only thing that signatures are ever verified with. */
+  readonly x509: X509Certificate;
+}
+
+/** @throws CertError `certificate-malformed` when OpenSSL or our own reader refuses the bytes */
+export function readCertificate(der: Uint8Array): Certificate {
+  const x509 = parseWithOpenssl(der);
+  try {
+    return describe(x509);
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+    throw malformed('a field has the wrong structure', error);
+  }
+}
+
+/** True when subject and issuer are one name, whether or not the signature fits. */
+export function isSelfIssued(certificate: Certificate): boolean {
+  return sameName(certificate.subject, certificate.issuer);
+}
+
+/** True when `issuer`'s name, key identifier and key usage fit and its key made the signature. */
+export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+  return certificate.x509.checkIssued(issuer.x509) && signatureFits(certificate, issuer);
+}
+
+export function signatureFits(certificate: Certificate, issuer: Certificate): boolean {
+  try {
+    return certificate.x509.verify(issuer.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+function parseWithOpenssl(der: Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (error) {
+    throw malformed('OpenSSL cannot read it', error);
+  }
+}
+
+function describe(x509: X509Certificate): Certificate {
+  const [tbs, signature] = childrenOf(decode(x509.raw));
+  const fields = childrenOf(tbs);
+  const [, , issuer, validity, subject] = contextTag(fields[0]) === 0 ? fields.slice(1) : fields;
+  if (!subject) throw new DerError('the subject is missing');
+  const [notBefore, notAfter] = childrenOf(validity);
+  const extensions = extensionsOf(fields);
+  const algorithm = oidOf(childrenOf(signature)[0]);
+  return {
+    der: x509.raw,
+    pem: formatPem('CERTIFICATE', x509.raw),
+    subject: readName(subject),
+    issuer: readName(issuer),
+    subjectHash: subjectHash(subject),
+    serialNumber: x509.serialNumber,
+    signatureAlgorithm: signatureAlgorithms[algorithm] ?? algorithm,
+    notBefore: readTime(notBefore),
+    notAfter: readTime(notAfter),
+    keyUsage: readUsages(extensions),
+    alternativeNames: alternativeNamesOf(extensions),
+    isCa: x509.ca,
+    unknownCritical: extensions
+      .filter((e) => e.critical && !processed.includes(e.id))
+      .map((e) => e.id),
+    comment: commentOf(extensions),
+    fingerprint: x509.fingerprint256.replaceAll(':', ''),
+    publicKey: publicKeyOf(x509),
+    x509,
+  };
+}
+
+/** The critical extensions that OpenSSL's verification processes by itself. */
+const processed: readonly string[] = [
+  extensionIds.keyUsage,
+  extensionIds.subjectAltName,
+  extensionIds.basicConstraints,
+  extensionIds.nameConstraints,
+  extensionIds.certificatePolicies,
+  extensionIds.policyMappings,
+  extensionIds.policyConstraints,
+  extensionIds.extendedKeyUsage,
+  extensionIds.inhibitAnyPolicy,
+];
+
+function extensionsOf(fields: readonly Asn1[]): Extension[] {
+  const explicit = fields.find((field) => contextTag(field) === 3);
+  return explicit ? readExtensions(childrenOf(explicit)[0]) : [];
+}
+
+function alternativeNamesOf(extensions: readonly Extension[]): GeneralName[] {
+  const extension = find(extensions, extensionIds.subjectAltName);
+  return extension ? readGeneralNames(decode(extension.value)) : [];
+}
+
+function commentOf(extensions: readonly Extension[]): string | undefined {
+  const extension = find(extensions, extensionIds.netscapeComment);
+  return extension && readString(decode(extension.value));
+}
+
+function publicKeyOf(x509: X509Certificate): KeyObject {
+  try {
+    return x509.publicKey;
+  } catch (error) {
+    throw malformed('its public key cannot be read', error);
+  }
+}
+
+/** UTCTime or GeneralizedTime in the forms of RFC 5280 §4.1.2.5, as seconds since 1970. */
+function readTime(node: Asn1 | undefined): number {
+  const text = bytesOf(node).toString('latin1');
+  const long = universalTag(node) === tags.GENERALIZED_TIME;
+  const match = (
+    long
+      ? /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
+      : /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
+  ).exec(text);
+  if (!match) throw new DerError('a date is not in the form that RFC 5280 demands');
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1)
+    .map(Number);
+  const century = long ? 0 : year < 50 ? 2000 : 1900;
+  // setUTCFullYear, because Date.UTC takes years below 100 for years of the twentieth century
+  const date = new Date(0);
+  date.setUTCFullYear(century + year, month - 1, day);
+  date.setUTCHours(hour, minute, second);
+  return Math.floor(date.getTime() / 1000);
+}
+
+function malformed(detail: string, cause: unknown): CertError {
+  return new CertError('certificate-malformed', `not a readable X.509 certificate: ${detail}`, {
+    cause,
+  });
+}

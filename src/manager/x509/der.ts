@@ -1,0 +1,160 @@
+import forge from 'node-forge';
+
+/**
+ * DER for the structures that we make and read, over node-forge's ASN.1 coder. forge keeps bytes in
+ * binary strings; only this file knows that. Signatures and keys never pass through forge.
+ */
+export type Asn1 = forge.asn1.Asn1;
+
+const { Class, Type } = forge.asn1;
+
+/** forge's published types know only the older form of the second parameter. */
+const fromDer: (bytes: forge.util.ByteStringBuffer, options: object) => Asn1 = forge.asn1
+  .fromDer as never;
+
+export class DerError extends Error {
+  override readonly name = 'DerError';
+}
+
+export function encode(node: Asn1): Buffer {
+  return Buffer.from(forge.asn1.toDer(node).getBytes(), 'binary');
+}
+
+/** Decodes exactly one element. @throws DerError when the bytes are anything else. */
+export function decode(der: Uint8Array): Asn1 {
+  try {
+    const bytes = forge.util.createBuffer(Buffer.from(der).toString('binary'));
+    // forge would otherwise guess at ASN.1 inside of bit strings and change what they mean
+    return fromDer(bytes, {
+      strict: true,
+      parseAllBytes: true,
+      decodeBitStrings: false,
+    });
+  } catch (error) {
+    throw new DerError('not valid DER', { cause: error });
+  }
+}
+
+export function sequence(...children: Asn1[]): Asn1 {
+  return forge.asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, children);
+}
+
+/** SET OF, with its elements in the order that X.690 §11.6 demands of DER. */
+export function setOf(...children: Asn1[]): Asn1 {
+  const sorted = [...children].sort((a, b) => Buffer.compare(encode(a), encode(b)));
+  return forge.asn1.create(Class.UNIVERSAL, Type.SET, true, sorted);
+}
+
+export function oid(dotted: string): Asn1 {
+  const bytes = forge.asn1.oidToDer(dotted).getBytes();
+  return forge.asn1.create(Class.UNIVERSAL, Type.OID, false, bytes);
+}
+
+/** An INTEGER that is not negative, from its big-endian bytes. */
+export function unsignedInteger(bytes: Uint8Array): Asn1 {
+  let start = 0;
+  while (start < bytes.length - 1 && bytes[start] === 0) start += 1;
+  const trimmed = Buffer.from(bytes.subarray(start));
+  const padded =
+    ((trimmed[0] ?? 0) & 0x80) !== 0 ? Buffer.concat([Buffer.of(0), trimmed]) : trimmed;
+  return primitive(Type.INTEGER, padded);
+}
+
+export function boolean(value: boolean): Asn1 {
+  return primitive(Type.BOOLEAN, Buffer.of(value ? 0xff : 0));
+}
+
+export function utf8String(text: string): Asn1 {
+  return primitive(Type.UTF8, Buffer.from(text, 'utf8'));
+}
+
+export function printableString(text: string): Asn1 {
+  return primitive(Type.PRINTABLESTRING, Buffer.from(text, 'latin1'));
+}
+
+export function ia5String(text: string): Asn1 {
+  return primitive(Type.IA5STRING, Buffer.from(text, 'latin1'));
+}
+
+export function octetString(bytes: Uint8Array): Asn1 {
+  return primitive(Type.OCTETSTRING, bytes);
+}
+
+/** @param unusedBits how many of the last byte's low bits do not count (X.690 §8.6.2.2) */
+export function bitString(bytes: Uint8Array, unusedBits = 0): Asn1 {
+  return primitive(Type.BITSTRING, Buffer.concat([Buffer.of(unusedBits), bytes]));
+}
+
+/** UTCTime up to 2049 and GeneralizedTime after, as RFC 5280 §4.1.2.5 demands. */
+export function time(date: Date): Asn1 {
+  const digits = date.toISOString().replace(/[-:T]|\.\d{3}/g, '');
+  const year = date.getUTCFullYear();
+  if (year >= 1950 && year < 2050) return primitive(Type.UTCTIME, Buffer.from(digits.slice(2)));
+  return primitive(Type.GENERALIZEDTIME, Buffer.from(digits));
+}
+
+/** A context-specific element that holds others: explicit tags and constructed implicit ones. */
+export function contextConstructed(tag: number, ...children: Asn1[]): Asn1 {
+  return forge.asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, true, children);
+}
+
+export function contextPrimitive(tag: number, bytes: Uint8Array): Asn1 {
+  return forge.asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, false, binary(bytes));
+}
+
+/** The elements inside of a constructed one. @throws DerError when it is primitive. */
+export function childrenOf(node: Asn1 | undefined): Asn1[] {
+  if (!node || !Array.isArray(node.value)) throw new DerError('a constructed element was expected');
+  return node.value;
+}
+
+/** The content of a primitive element. @throws DerError when it is constructed or absent. */
+export function bytesOf(node: Asn1 | undefined): Buffer {
+  if (!node || typeof node.value !== 'string') {
+    throw new DerError('a primitive element was expected');
+  }
+  return Buffer.from(node.value, 'binary');
+}
+
+export function oidOf(node: Asn1 | undefined): string {
+  if (!node || node.type !== Type.OID) throw new DerError('an object identifier was expected');
+  return forge.asn1.derToOid(forge.util.createBuffer(bytesOf(node).toString('binary')));
+}
+
+/** The number of a context-specific tag, `undefined` for an element of another class. */
+export function contextTag(node: Asn1 | undefined): number | undefined {
+  return node && node.tagClass === Class.CONTEXT_SPECIFIC ? node.type : undefined;
+}
+
+/** The universal tag of an element, `undefined` for an element of another class. */
+export function universalTag(node: Asn1 | undefined): number | undefined {
+  return node && node.tagClass === Class.UNIVERSAL ? node.type : undefined;
+}
+
+/** Universal tags by their ASN.1 names (X.680 §8.4). */
+export const tags = {
+  BOOLEAN: 1,
+  INTEGER: 2,
+  BIT_STRING: 3,
+  OCTET_STRING: 4,
+  OBJECT_IDENTIFIER: 6,
+  UTF8_STRING: 12,
+  SEQUENCE: 16,
+  SET: 17,
+  PRINTABLE_STRING: 19,
+  T61_STRING: 20,
+  IA5_STRING: 22,
+  UTC_TIME: 23,
+  GENERALIZED_TIME: 24,
+  VISIBLE_STRING: 26,
+  UNIVERSAL_STRING: 28,
+  BMP_STRING: 30,
+} as const;
+
+function primitive(type: forge.asn1.Type, bytes: Uint8Array): Asn1 {
+  return forge.asn1.create(Class.UNIVERSAL, type, false, binary(bytes));
+}
+
+function binary(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('binary');
+}

@@ -1,0 +1,114 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { type Asn1, bytesOf, childrenOf, contextPrimitive, contextTag, sequence } from './der.ts';
+
+/** A subject alternative name of the kinds that a device uses (RFC 5280 §4.2.1.6). */
+export interface GeneralName {
+  readonly kind: 'dns' | 'ip' | 'email' | 'uri';
+  readonly value: string;
+}
+
+const contextTags = { email: 1, dns: 2, uri: 6, ip: 7 } as const;
+
+const prefixes: readonly [RegExp, GeneralName['kind']][] = [
+  [/^DNS(?: ?Name)?[:=]/i, 'dns'],
+  [/^IP(?: ?Address)?[:=]/i, 'ip'],
+  [/^(?:e-?mail|RFC822(?: ?Name)?)[:=]/i, 'email'],
+  [/^URI[:=]/i, 'uri'],
+];
+
+/**
+ * Reads a name as clients write them: bare, or with OpenSSL's prefix with or without a space
+ * (`bmc.example.com`, `DNS: bmc`, `IP: 192.0.2.1`, `email:a@b`, `URI:https://…`).
+ * @returns `undefined` when the text is no valid name of its kind.
+ */
+export function parseGeneralName(text: string): GeneralName | undefined {
+  const trimmed = text.trim();
+  for (const [prefix, kind] of prefixes) {
+    const match = prefix.exec(trimmed);
+    if (match) return checked(kind, trimmed.slice(match[0].length).trim());
+  }
+  return checked(guessKind(trimmed), trimmed);
+}
+
+export function encodeGeneralNames(names: readonly GeneralName[]): Asn1 {
+  return sequence(
+    ...names.map(({ kind, value }) => {
+      const bytes = kind === 'ip' ? addressBytes(value) : Buffer.from(value, 'latin1');
+      return contextPrimitive(contextTags[kind], bytes);
+    }),
+  );
+}
+
+/** Reads the names of a certificate; kinds that a device does not use are left out. */
+export function readGeneralNames(node: Asn1): GeneralName[] {
+  return childrenOf(node).flatMap((child): GeneralName[] => {
+    switch (contextTag(child)) {
+      case contextTags.dns:
+        return [{ kind: 'dns', value: bytesOf(child).toString('latin1') }];
+      case contextTags.email:
+        return [{ kind: 'email', value: bytesOf(child).toString('latin1') }];
+      case contextTags.uri:
+        return [{ kind: 'uri', value: bytesOf(child).toString('latin1') }];
+      case contextTags.ip: {
+        const value = formatAddress(bytesOf(child));
+        return value === undefined ? [] : [{ kind: 'ip', value }];
+      }
+      default:
+        return [];
+    }
+  });
+}
+
+/** True for a host name of letter-digit-hyphen labels; the first one may be a `*`. */
+export function isHostName(text: string): boolean {
+  if (text.length === 0 || text.length > 253) return false;
+  const labels = text.split('.');
+  const rest = labels[0] === '*' && labels.length > 1 ? labels.slice(1) : labels;
+  return rest.every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label));
+}
+
+function guessKind(text: string): GeneralName['kind'] {
+  if (isIPv4(text) || isIPv6(text)) return 'ip';
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text)) return 'uri';
+  return text.includes('@') ? 'email' : 'dns';
+}
+
+function checked(kind: GeneralName['kind'], value: string): GeneralName | undefined {
+  switch (kind) {
+    case 'ip':
+      return (isIPv4(value) || isIPv6(value)) && !value.includes('%') ? { kind, value } : undefined;
+    case 'dns': {
+      const ascii = isAscii(value) ? value : domainToASCII(value);
+      return isHostName(ascii) ? { kind, value: ascii } : undefined;
+    }
+    case 'email':
+      return /^[\x21-\x7e]+@[\x21-\x7e]+$/.test(value) ? { kind, value } : undefined;
+    case 'uri':
+      return isAscii(value) && URL.canParse(value) ? { kind, value } : undefined;
+  }
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x21-\x7e]*$/.test(text);
+}
+
+/** The 4 or 16 bytes of an address in its text form. */
+function addressBytes(text: string): Buffer {
+  if (isIPv4(text)) return Buffer.from(text.split('.').map(Number));
+  // URL gives the one normal form of an IPv6 address, with an embedded IPv4 part already in hex
+  const normal = new URL(`http://[${text}]`).hostname.slice(1, -1);
+  const [head = '', tail] = normal.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array<string>(8 - left.length - right.length).fill('0');
+  const groups = tail === undefined ? left : [...left, ...zeros, ...right];
+  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex');
+}
+
+function formatAddress(bytes: Buffer): string | undefined {
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) return undefined;
+  const groups = bytes.toString('hex').match(/.{4}/g) ?? [];
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}

@@ -1,0 +1,110 @@
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
+import { CertError } from '../errors.ts';
+import { type Asn1, bytesOf, childrenOf, decode, oid, sequence } from './der.ts';
+import type { PemBlock } from './pem.ts';
+
+/** What kind of key to make. Curves go by their OpenSSL names. */
+export type KeyAlgorithm =
+  | { readonly kind: 'RSA'; readonly bits: number }
+  | { readonly kind: 'EC'; readonly curve: Curve };
+
+export const rsaLengths = [2048, 3072, 4096] as const;
+
+/** The curves we make keys on, each with every name that clients know it by. */
+export const curveNames = {
+  secp224r1: ['secp224r1', 'P-224', 'TPM_ECC_NIST_P224', '1.3.132.0.33'],
+  prime256v1: ['prime256v1', 'secp256r1', 'P-256', 'TPM_ECC_NIST_P256', '1.2.840.10045.3.1.7'],
+  secp384r1: ['secp384r1', 'P-384', 'TPM_ECC_NIST_P384', '1.3.132.0.34'],
+  secp521r1: ['secp521r1', 'P-521', 'TPM_ECC_NIST_P521', '1.3.132.0.35'],
+} as const;
+
+export type Curve = keyof typeof curveNames;
+
+/** A key pair made by `node:crypto`; the caller decides where it runs. */
+export function generateKey(algorithm: KeyAlgorithm): KeyObject {
+  if (algorithm.kind === 'RSA') {
+    return generateKeyPairSync('rsa', { modulusLength: algorithm.bits }).privateKey;
+  }
+  return generateKeyPairSync('ec', { namedCurve: algorithm.curve }).privateKey;
+}
+
+const keyLabels = ['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY', 'ENCRYPTED PRIVATE KEY'];
+
+export function isKeyBlock(block: PemBlock): boolean {
+  return keyLabels.includes(block.label);
+}
+
+/** @throws CertError `key-encrypted` or `key-malformed`; the text never quotes the block */
+export function readPrivateKey(block: PemBlock): KeyObject {
+  if (block.encrypted || block.label === 'ENCRYPTED PRIVATE KEY') {
+    throw new CertError(
+      'key-encrypted',
+      'the private key is encrypted and the manager has no passphrase for it',
+    );
+  }
+  try {
+    return createPrivateKey({ key: block.text, format: 'pem' });
+  } catch {
+    // OpenSSL's own reason is left out: it may quote bytes of the key
+    throw new CertError('key-malformed', `the ${block.label} block holds no readable private key`);
+  }
+}
+
+export function exportPrivateKey(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** DER of the SubjectPublicKeyInfo of a public or of a private key's public half. */
+export function publicKeyInfo(publicKey: KeyObject): Buffer {
+  return publicKey.export({ type: 'spki', format: 'der' });
+}
+
+/** Hexadecimal SHA-256 of a SubjectPublicKeyInfo: the name under which a pending key waits. */
+export function publicKeyHash(info: Uint8Array): string {
+  return createHash('sha256').update(info).digest('hex');
+}
+
+/** Key identifier by the first method of RFC 5280 §4.2.1.2: SHA-1 of the public key's bits. */
+export function keyIdentifier(info: Uint8Array): Buffer {
+  const [, bits] = childrenOf(decode(info));
+  return createHash('sha1').update(bytesOf(bits).subarray(1)).digest();
+}
+
+const ecdsaDigests = {
+  secp224r1: ['sha256', '1.2.840.10045.4.3.2'],
+  prime256v1: ['sha256', '1.2.840.10045.4.3.2'],
+  secp384r1: ['sha384', '1.2.840.10045.4.3.3'],
+  secp521r1: ['sha512', '1.2.840.10045.4.3.4'],
+} as const;
+
+const sha256WithRsa = '1.2.840.113549.1.1.11';
+
+/** A signature with the digest that suits the key, and its AlgorithmIdentifier. */
+export interface Signer {
+  readonly algorithm: Asn1;
+  sign(data: Uint8Array): Buffer;
+}
+
+/** @param key an RSA key or an EC key on one of our curves */
+export function signerFor(key: KeyObject): Signer {
+  if (key.asymmetricKeyType === 'rsa') {
+    const nullParameter = decode(Buffer.of(5, 0));
+    return {
+      algorithm: sequence(oid(sha256WithRsa), nullParameter),
+      sign: (data) => sign('sha256', data, key),
+    };
+  }
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  if (curve === undefined || !Object.hasOwn(ecdsaDigests, curve)) {
+    throw new CertError('argument-invalid', `cannot sign with a key on curve ${curve}`);
+  }
+  const [digest, algorithm] = ecdsaDigests[curve as Curve];
+  // RFC 5758 §3.2: an ECDSA AlgorithmIdentifier has no parameters
+  return { algorithm: sequence(oid(algorithm)), sign: (data) => sign(digest, data, key) };
+}

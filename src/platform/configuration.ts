@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { type Configuration, validateConfiguration } from '../../schemas/generated/validators.js';
+import { validate } from './validation.ts';
+
+export type { Configuration };
+
+/** The service cannot start as it is set up; the message is one sentence for the operator. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+}
+
+/** @throws SetupError that names the file and the path of the bad member */
+export function readConfiguration(path: string): Configuration {
+  return parseConfiguration(readText(path), path);
+}
+
+/** @param source what to call the document in a complaint */
+export function parseConfiguration(text: string, source: string): Configuration {
+  const result = validate(validateConfiguration, parseJson(text, source));
+  if (!result.ok) {
+    const faults = result.problems.map(({ path, text }) => `${path || 'the document'} ${text}`);
+    throw new SetupError(`The configuration ${source} is not valid: ${faults.join('; ')}.`);
+  }
+  refuseDuplicates(result.value, source);
+  return withAbsolutePaths(result.value);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SetupError(`The configuration ${path} cannot be read.`, { cause });
+  }
+}
+
+function parseJson(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : '';
+    throw new SetupError(`The configuration ${source} is not JSON: ${detail}.`, { cause });
+  }
+}
+
+function refuseDuplicates({ endpoints }: Configuration, source: string): void {
+  const seen = new Map<string, number>();
+  for (const [at, { type, name, path }] of endpoints.entries()) {
+    // Only the first letter of a bus name is raised, so names that differ in its case would collide
+    const keys = [`${type}/${name.slice(0, 1).toLowerCase()}${name.slice(1)}`, path];
+    for (const key of keys) {
+      const other = seen.get(key);
+      if (other !== undefined) {
+        throw new SetupError(
+          `The configuration ${source} is not valid: /endpoints/${at} and /endpoints/${other} share ${key}.`,
+        );
+      }
+      seen.set(key, at);
+    }
+  }
+}
+
+/** Files begin at the state directory and pid files at the runtime directory. */
+function withAbsolutePaths(configuration: Configuration): Configuration {
+  const stateDirectory = resolve(configuration.stateDirectory);
+  const runtimeDirectory = resolve(stateDirectory, configuration.runtimeDirectory);
+  const from = (base: string, path: string) => (isAbsolute(path) ? path : resolve(base, path));
+  const endpoints = configuration.endpoints.map((endpoint) => ({
+    ...endpoint,
+    path: from(stateDirectory, endpoint.path),
+    reload: endpoint.reload.map(({ unit, pidFile }) => ({
+      ...(unit !== undefined && { unit }),
+      ...(pidFile !== undefined && { pidFile: from(runtimeDirectory, pidFile) }),
+    })),
+  }));
+  return { ...configuration, stateDirectory, runtimeDirectory, endpoints };
+}

@@ -1,0 +1,58 @@
+import winston from 'winston';
+
+export type Fields = Readonly<Record<string, string | number | boolean>>;
+
+export interface Log {
+  debug(message: string, fields?: Fields): void;
+  info(message: string, fields?: Fields): void;
+  warn(message: string, fields?: Fields): void;
+  error(message: string, fields?: Fields): void;
+}
+
+/** Priorities of syslog that the journal reads from the beginning of a line (sd-daemon(3)). */
+const priorities: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+
+const colours: Readonly<Record<string, string>> = {
+  error: '31',
+  warn: '33',
+  info: '36',
+  debug: '90',
+};
+
+/**
+ * A log on standard error, one line for each event: `message key=value …`. Under systemd each line
+ * begins with its priority, elsewhere with the time, the level and the program.
+ */
+export function makeLog(program: string): Log {
+  const underJournal = process.env.JOURNAL_STREAM !== undefined;
+  const coloured = process.stderr.isTTY && process.env.NO_COLOR === undefined;
+  const line = winston.format.printf(({ level, message, fields }) => {
+    const text = [message, ...describe(fields as Fields | undefined)].join(' ');
+    if (underJournal) return `<${priorities[level] ?? 6}>${text}`;
+    const name = level.padEnd(5);
+    const shown = coloured ? `\u001b[${colours[level] ?? '0'}m${name}\u001b[0m` : name;
+    return `${new Date().toISOString()} ${shown} ${program}: ${text}`;
+  });
+  const logger = winston.createLogger({
+    level: process.env.LOG_LEVEL ?? 'info',
+    format: line,
+    transports: [new winston.transports.Stream({ stream: process.stderr })],
+  });
+  const write = (level: string) => (message: string, fields?: Fields) => {
+    logger.log({ level, message: oneLine(message), fields });
+  };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function describe(fields: Fields = {}): string[] {
+  return Object.entries(fields).map(([key, value]) => `${key}=${quoted(String(value))}`);
+}
+
+/** What clients send may stand in a field, so nothing in it can begin a line or hide one. */
+function quoted(value: string): string {
+  return /^[\w./:@,+-]+$/.test(value) ? value : JSON.stringify(value.slice(0, 1000));
+}
+
+function oneLine(message: string): string {
+  return message.replace(/[\r\n]+/g, ' ');
+}

@@ -1,0 +1,50 @@
+import type { Log } from './log.ts';
+
+/** What a program tells the one that started it, when it was started with a channel for that. */
+export type ProgramMessage =
+  | { readonly ready: Readonly<Record<string, string | number>> }
+  | { readonly fatal: string };
+
+/** Reports that the program serves. */
+export function announceReady(details: Readonly<Record<string, string | number>>): void {
+  tellParent({ ready: details });
+}
+
+/**
+ * Runs a program: `start` sets everything up and answers how to stop it. What it is given ends the
+ * program like a failure, for what can only go wrong later. SIGTERM, SIGINT and the end
+ * of the parent that holds the channel stop it with status 0; a failure to start, or an error that
+ * nobody caught, ends it with status 1 and one line in the log.
+ */
+export async function runProgram(
+  log: Log,
+  start: (fail: (error: Error) => void) => Promise<() => Promise<void>>,
+): Promise<void> {
+  const fail = (what: string) => (error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error(what, { reason });
+    tellParent({ fatal: reason });
+    // The channel needs a moment to carry the last message
+    setTimeout(() => process.exit(1), 50);
+  };
+  process.on('uncaughtException', fail('unexpected error'));
+  process.on('unhandledRejection', fail('unexpected error'));
+  try {
+    const stop = await start(fail('cannot go on'));
+    let stopping = false;
+    const end = () => {
+      if (stopping) return;
+      stopping = true;
+      stop().then(() => process.exit(0), fail('error while stopping'));
+    };
+    process.on('SIGTERM', end);
+    process.on('SIGINT', end);
+    process.on('disconnect', end);
+  } catch (error) {
+    fail('cannot start')(error);
+  }
+}
+
+function tellParent(message: ProgramMessage): void {
+  if (process.connected) process.send?.(message);
+}

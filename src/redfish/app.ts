@@ -1,0 +1,140 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Log } from '../platform/log.ts';
+import { authenticate, loginRequired } from './authentication.ts';
+import { renderErrors } from './message-registry.ts';
+import { hasPrivilege } from './privileges.ts';
+import { RedfishError } from './redfish-error.ts';
+import { readBody } from './request-body.ts';
+import type { Method, Operation, Reply, Resource, ServiceParts } from './resource.ts';
+import { resources } from './resources/index.ts';
+
+export interface AppOptions {
+  readonly parts: ServiceParts;
+  readonly bodyBytes: number;
+  readonly log: Log;
+}
+
+/** The Express application of the whole tree. */
+export function makeApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('case sensitive routing', true);
+  app.set('query parser', 'simple');
+  app.use(commonHeaders);
+  for (const resource of resources.flatMap((make) => make(options.parts))) {
+    app.all(resource.path, (req, res) => serveResource(options, resource, req, res));
+  }
+  app.use((req) => refuseUnknownPath(options, req));
+  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
+    sendError(options.log, error, req, res);
+  });
+  return app;
+}
+
+function commonHeaders(_req: Request, res: Response, next: NextFunction): void {
+  res.set({
+    'OData-Version': '4.0',
+    'Cache-Control': 'no-store, max-age=0',
+    'Strict-Transport-Security': 'max-age=31536000; includeSubdomains',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  });
+  next();
+}
+
+/** The order is DSP0266's: who is it, does the method exist, may he, what does he want. */
+async function serveResource(
+  { parts, bodyBytes }: AppOptions,
+  { operations }: Resource,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  res.set('Allow', allowedMethods(operations).join(', '));
+  const operation = operations[effectiveMethod(req)];
+  const isOpen = operation?.privilege === 'none';
+  const identity = isOpen ? undefined : await authenticate(req, parts.accounts, parts.sessions);
+  if (!isOpen && !identity) throw loginRequired(req);
+  if (!operation) throw methodNotAllowed(req.method);
+  requirePrivilege(operation, identity?.account.role);
+  const reply = await operation.handle({
+    uri: req.path.replace(/\/+$/, ''),
+    parameters: stringParameters(req),
+    identity,
+    clientAddress: req.socket.remoteAddress ?? '',
+    body: await readBody(req, res, bodyBytes),
+  });
+  send(res, reply);
+}
+
+function requirePrivilege(
+  operation: Operation,
+  role: Parameters<typeof hasPrivilege>[0] | undefined,
+) {
+  if (operation.privilege === 'none') return;
+  if (role && hasPrivilege(role, operation.privilege)) return;
+  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
+}
+
+async function refuseUnknownPath({ parts }: AppOptions, req: Request): Promise<never> {
+  if (!(await authenticate(req, parts.accounts, parts.sessions))) throw loginRequired(req);
+  throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
+}
+
+function methodNotAllowed(method: string): RedfishError {
+  const id = method === 'DELETE' ? 'ResourceCannotBeDeleted' : 'OperationNotAllowed';
+  return new RedfishError(405, { id, args: [] });
+}
+
+function effectiveMethod({ method }: Request): Method {
+  return (method === 'HEAD' ? 'GET' : method) as Method;
+}
+
+function allowedMethods(operations: Resource['operations']): string[] {
+  const methods = Object.keys(operations);
+  return methods.includes('GET') ? [...methods, 'HEAD'].sort() : methods.sort();
+}
+
+function stringParameters({ params }: Request): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
+}
+
+function send(res: Response, { status, headers = {}, body }: Reply): void {
+  res.status(status).set(headers);
+  if (body === undefined) res.end();
+  else res.type('application/json').send(`${JSON.stringify(body, null, 2)}\n`);
+}
+
+function sendError(log: Log, error: unknown, req: Request, res: Response): void {
+  const known = asRedfishError(error);
+  if (known.status >= 500 || !(error instanceof RedfishError)) {
+    const reason = describeCause(error);
+    log.error('request failed', {
+      method: req.method,
+      path: req.path,
+      status: known.status,
+      reason,
+    });
+  }
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  send(res, { status: known.status, headers: known.headers, body: renderErrors(known.messages) });
+}
+
+/** Express itself refuses paths that cannot be decoded; everything else unknown is a bug. */
+function asRedfishError(error: unknown): RedfishError {
+  if (error instanceof RedfishError) return error;
+  if (error instanceof URIError) {
+    return new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
+  }
+  return new RedfishError(500, { id: 'InternalError', args: [] });
+}
+
+function describeCause(error: unknown): string {
+  if (error instanceof RedfishError) {
+    return error.messages.map(({ id, detail }) => detail ?? id).join('; ');
+  }
+  return error instanceof Error ? `${error.name}: ${error.message}` : 'not an error';
+}

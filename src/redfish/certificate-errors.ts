@@ -1,0 +1,106 @@
+import { CertError, type CertErrorCode } from '../manager/errors.ts';
+import type { BaseMessageId } from './message-registry.ts';
+import { RedfishError } from './redfish-error.ts';
+
+/** What a request was about, for the arguments of the messages. */
+export interface ErrorContext {
+  /** Id of the certificate that the URI names. */
+  readonly id?: string;
+  /** Full name of the action, absent when a resource is created or deleted. */
+  readonly action?: string;
+}
+
+/** How each kind of error answers; `input` is about the submitted certificate. */
+type Kind = 'input' | 'argument' | 'duplicate' | 'limit' | 'missing' | 'away' | 'timeout' | 'fault';
+
+const kinds: Record<CertErrorCode, Kind> = {
+  'file-unreadable': 'fault',
+  'file-too-large': 'input',
+  'file-empty': 'input',
+  'pem-malformed': 'input',
+  'no-certificate': 'input',
+  'too-many-certificates': 'input',
+  'certificate-malformed': 'input',
+  'chain-signature': 'input',
+  'critical-extension': 'input',
+  'validity-start': 'input',
+  expired: 'input',
+  'key-strength': 'input',
+  'signature-strength': 'input',
+  'tls-loadable': 'input',
+  'key-encrypted': 'input',
+  'key-malformed': 'input',
+  'key-missing': 'input',
+  'key-mismatch': 'input',
+  'not-a-ca': 'input',
+  'already-installed': 'duplicate',
+  'limit-reached': 'limit',
+  busy: 'away',
+  'not-empty': 'duplicate',
+  'wrong-endpoint-type': 'input',
+  'not-found': 'missing',
+  'argument-invalid': 'argument',
+  'request-failed': 'fault',
+  'request-timeout': 'timeout',
+  'access-denied': 'fault',
+  storage: 'fault',
+  unavailable: 'away',
+  'no-answer': 'away',
+  internal: 'fault',
+};
+
+/** Seconds after which a client may try again when the manager is away or busy. */
+const retrySeconds = '5';
+
+/** The Redfish form of an error of the manager; its code and message stand in the detail. */
+export function toRedfishError(error: CertError, context: ErrorContext = {}): RedfishError {
+  const detail = `${error.code}: ${error.message}`;
+  const about = (parameter: string) =>
+    context.action === undefined
+      ? { id: 'PropertyValueError' as const, args: [parameter] }
+      : { id: 'ActionParameterValueError' as const, args: [parameter, context.action] };
+  const plain = (id: BaseMessageId, ...args: string[]) => ({ id, args, detail });
+  switch (kinds[error.code]) {
+    case 'input':
+      return invalid(about('CertificateString'), 'CertificateString', detail);
+    case 'argument': {
+      // The manager begins these messages with the name of the argument
+      const parameter = /^[A-Za-z]+/.exec(error.message)?.[0] ?? '';
+      return invalid(about(parameter), parameter, detail);
+    }
+    case 'duplicate':
+      return new RedfishError(
+        409,
+        plain('ResourceAlreadyExists', 'Certificate', 'CertificateString', 'as submitted'),
+      );
+    case 'limit':
+      return new RedfishError(400, plain('CreateLimitReachedForResource'));
+    case 'missing':
+      return new RedfishError(404, plain('ResourceNotFound', 'Certificate', context.id ?? ''));
+    case 'away':
+      return new RedfishError(503, plain('ServiceTemporarilyUnavailable', retrySeconds), {
+        'Retry-After': retrySeconds,
+      });
+    case 'timeout':
+      return new RedfishError(500, plain('OperationTimeout'));
+    case 'fault':
+      return new RedfishError(500, plain('InternalError'));
+  }
+}
+
+/** Runs a call of the manager; its refusals become answers. */
+export async function asRedfish<T>(context: ErrorContext, call: () => T | Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw error instanceof CertError ? toRedfishError(error, context) : error;
+  }
+}
+
+function invalid(
+  message: { readonly id: BaseMessageId; readonly args: readonly string[] },
+  member: string,
+  detail: string,
+): RedfishError {
+  return new RedfishError(400, { ...message, detail, related: [`#/${member}`] });
+}

@@ -1,0 +1,91 @@
+import type { PublishedCertificate } from '../manager/certificate-client.ts';
+import type { Certificate } from '../manager/x509/certificate.ts';
+import type { Name } from '../manager/x509/name.ts';
+import type { CertificatePlace } from './certificate-places.ts';
+
+/** The Certificate resource (DSP2046, Certificate v1_11_0). */
+export function certificateView(
+  place: CertificatePlace,
+  { id, certificate }: PublishedCertificate,
+) {
+  const { fingerprint, serialNumber } = certificate;
+  return {
+    '@odata.id': `${place.uri}/${id}`,
+    '@odata.type': '#Certificate.v1_11_0.Certificate',
+    Id: id,
+    Name: place.certificateName,
+    Description: place.certificateName,
+    CertificateString: certificate.pem,
+    CertificateType: 'PEM',
+    CertificateUsageTypes: place.usageTypes,
+    Fingerprint: pairs(fingerprint),
+    FingerprintHashAlgorithm: 'TPM_ALG_SHA256',
+    Issuer: identifier(certificate.issuer),
+    KeyUsage: certificate.keyUsage,
+    SerialNumber: pairs(serialNumber),
+    SignatureAlgorithm: certificate.signatureAlgorithm,
+    Subject: { ...identifier(certificate.subject), ...alternativeNames(certificate) },
+    ValidNotAfter: dateTime(certificate.notAfter),
+    ValidNotBefore: dateTime(certificate.notBefore),
+  };
+}
+
+/** Members of Certificate.Identifier by the short names of the attributes. */
+const single = {
+  C: 'Country',
+  CN: 'CommonName',
+  L: 'City',
+  O: 'Organization',
+  OU: 'OrganizationalUnit',
+  ST: 'State',
+  emailAddress: 'Email',
+} as const;
+
+/** Where further values of an attribute go; the schema has a place only for these. */
+const additional = { CN: 'AdditionalCommonNames', OU: 'AdditionalOrganizationalUnits' } as const;
+
+function identifier(name: Name): Record<string, string | string[]> {
+  const attributes = name.flat();
+  const members: Record<string, string | string[]> = {};
+  for (const { type, value } of attributes) {
+    if (!isSingle(type)) continue;
+    members[single[type]] ??= value;
+  }
+  for (const [type, member] of Object.entries(additional)) {
+    const [, ...others] = attributes.filter((one) => one.type === type).map(({ value }) => value);
+    if (others.length > 0) members[member] = others;
+  }
+  const domain = attributes.filter(({ type }) => type === 'DC').map(({ value }) => value);
+  if (domain.length > 0) members.DomainComponents = domain;
+  if (attributes.length > 0) members.DisplayString = displayString(name);
+  return members;
+}
+
+function isSingle(type: string): type is keyof typeof single {
+  return Object.hasOwn(single, type);
+}
+
+/** The name as text, with the escapes of RFC 4514 §2.4, in the order of the certificate. */
+function displayString(name: Name): string {
+  const escaped = (value: string) =>
+    value.replace(/[\\",+;<>]|^[ #]| $/g, (special) => `\\${special}`);
+  return name
+    .map((rdn) => rdn.map(({ type, value }) => `${type}=${escaped(value)}`).join('+'))
+    .join(',');
+}
+
+function alternativeNames({ alternativeNames: names }: Certificate) {
+  return names.length > 0 ? { AlternativeNames: names.map(({ value }) => value) } : {};
+}
+
+/** `AB:CD:…`, the form that the schema's pattern demands. */
+function pairs(hex: string): string {
+  const even = hex.length % 2 === 0 ? hex : `0${hex}`;
+  return (even.match(/../g) ?? []).join(':');
+}
+
+/** ISO 8601 with an offset, as bmcweb writes it; years that it cannot express are clamped. */
+function dateTime(seconds: number): string {
+  const clamped = Math.min(Math.max(seconds, 0), 253_402_300_799);
+  return new Date(clamped * 1000).toISOString().replace(/\.000Z$/, '+00:00');
+}

@@ -1,0 +1,120 @@
+import express, { type Request, type Response } from 'express';
+import type { Validator } from '../../schemas/generated/validators.js';
+import { type Problem, validate } from '../platform/validation.ts';
+import type { Message } from './message-registry.ts';
+import { RedfishError } from './redfish-error.ts';
+
+/** The body of a request, as its operation wants to have it. */
+export interface RequestBody {
+  readonly text: string;
+  /** @throws RedfishError 400 that names each member that is not as the schema says */
+  parse<T>(validator: Validator<T>, options?: ParseOptions): T;
+}
+
+export interface ParseOptions {
+  /** Full name of the action whose parameters these are. */
+  readonly action?: string;
+  /** Members that may be a bare URI string where Redfish has an object with `@odata.id`. */
+  readonly references?: readonly string[];
+}
+
+/** @throws RedfishError 413 when it is larger than the limit, 400 when it cannot be read */
+export async function readBody(req: Request, res: Response, bytes: number): Promise<RequestBody> {
+  const raw = express.raw({ type: () => true, limit: bytes, inflate: false });
+  await new Promise<void>((resolve, reject) => {
+    raw(req, res, (error?: unknown) => (error ? reject(asRedfishError(error)) : resolve()));
+  });
+  return makeBody(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));
+}
+
+export function makeBody(bytes: Buffer): RequestBody {
+  const text = bytes.toString('utf8');
+  return {
+    text,
+    parse(validator, options = {}) {
+      const members = withReferences(withoutAnnotations(parseObject(text)), options);
+      const result = validate(validator, members);
+      if (result.ok) return result.value;
+      throw new RedfishError(
+        400,
+        result.problems.map((problem) => describe(problem, members, options.action)),
+      );
+    },
+  };
+}
+
+function asRedfishError(error: unknown): RedfishError {
+  const status = error instanceof Error && 'status' in error ? error.status : 400;
+  return status === 413
+    ? new RedfishError(413, { id: 'PayloadTooLarge', args: [] })
+    : new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function parseObject(text: string): Members {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new RedfishError(400, { id: 'MalformedJSON', args: [] });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
+  }
+  if (Object.keys(value).length === 0) throw new RedfishError(400, { id: 'EmptyJSON', args: [] });
+  return { ...value };
+}
+
+/** DSP0266: a service shall ignore OData annotations that it does not know. */
+function withoutAnnotations(members: Members): Members {
+  return Object.fromEntries(
+    Object.entries(members).filter(([name]) => !name.startsWith('@odata.')),
+  );
+}
+
+function withReferences(members: Members, { references = [] }: ParseOptions): Members {
+  const changed = references
+    .filter((name) => typeof members[name] === 'string')
+    .map((name) => [name, { '@odata.id': members[name] }] as const);
+  return { ...members, ...Object.fromEntries(changed) };
+}
+
+/** Members whose values never stand in an answer. */
+const secrets = ['Password', 'Token', 'CertificateString', 'ChallengePassword'];
+
+function describe({ path, kind, text }: Problem, members: Members, action?: string): Message {
+  const name = path.slice(1);
+  const related = [`#${path}`];
+  const detail = `${name} ${text}`;
+  const of = action === undefined ? [] : [action];
+  switch (kind) {
+    case 'missing':
+      return action === undefined
+        ? { id: 'PropertyMissing', args: [name], related }
+        : { id: 'ActionParameterMissing', args: [action, name], related };
+    case 'unknown':
+      return action === undefined
+        ? { id: 'PropertyUnknown', args: [name], related }
+        : { id: 'ActionParameterUnknown', args: [action, name], related };
+    case 'type': {
+      const value = shownValue(name, members);
+      const id = action === undefined ? 'PropertyValueTypeError' : 'ActionParameterValueTypeError';
+      return { id, args: [value, name, ...of], detail, related };
+    }
+    default: {
+      const id = action === undefined ? 'PropertyValueError' : 'ActionParameterValueError';
+      return { id, args: [name, ...of], detail, related };
+    }
+  }
+}
+
+function shownValue(name: string, members: Members): string {
+  const [top = '', ...below] = name.split('/');
+  if (secrets.includes(top)) return '(not shown)';
+  const value = below.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
+    members[top],
+  );
+  return (JSON.stringify(value) ?? '').slice(0, 100);
+}

@@ -1,0 +1,47 @@
+import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
+import type { CsrParameters } from '../../manager/csr/parameters.ts';
+import { asRedfish } from '../certificate-errors.ts';
+import { type CertificatePlace, placeOfCollection } from '../certificate-places.ts';
+import { RedfishError } from '../redfish-error.ts';
+import { json, link, type Operation, type ServiceParts } from '../resource.ts';
+
+const action = 'CertificateService.GenerateCSR';
+
+/** The curve of bmcweb for a client that names none. */
+const defaultCurve = 'secp384r1';
+
+/** CertificateService.GenerateCSR (DSP2046): the request comes with the answer. */
+export function generateCsr({ client, places }: ServiceParts): Operation {
+  return {
+    privilege: 'ConfigureManager',
+    async handle({ body }) {
+      const options = { action, references: ['CertificateCollection'] };
+      const parameters = body.parse(validateGenerateCsr, options);
+      const reference = parameters.CertificateCollection['@odata.id'];
+      const place = placeOfCollection(places, reference);
+      if (!place?.requestUsages) {
+        const args = ['CertificateCollection', action];
+        const detail = `${reference} is no collection that a request can be made for`;
+        throw new RedfishError(400, { id: 'ActionParameterNotSupported', args, detail });
+      }
+      const csr = await asRedfish({ action }, () =>
+        client.makeRequest(place.endpoint, withDefaults(parameters, place)),
+      );
+      return json({ CSRString: csr, CertificateCollection: link(reference) });
+    },
+  };
+}
+
+function withDefaults(given: GenerateCsr, { requestUsages = [] }: CertificatePlace): CsrParameters {
+  const { CertificateCollection: _, KeyBitLength, KeyCurveId, KeyPairAlgorithm, ...rest } = given;
+  const usages = given.KeyUsage.length > 0 ? given.KeyUsage : requestUsages;
+  // A client that gives a length and no algorithm can only mean RSA
+  const algorithm = KeyPairAlgorithm || (KeyBitLength > 0 && !KeyCurveId ? 'RSA' : 'EC');
+  return {
+    ...rest,
+    KeyUsage: usages,
+    KeyBitLength: BigInt(KeyBitLength),
+    KeyPairAlgorithm: algorithm,
+    KeyCurveId: KeyCurveId || defaultCurve,
+  };
+}

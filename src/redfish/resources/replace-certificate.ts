@@ -1,0 +1,32 @@
+import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
+import { asRedfish } from '../certificate-errors.ts';
+import { placeOfCertificate } from '../certificate-places.ts';
+import { certificateView } from '../certificate-view.ts';
+import { RedfishError } from '../redfish-error.ts';
+import { json, type Operation, type ServiceParts } from '../resource.ts';
+
+const action = 'CertificateService.ReplaceCertificate';
+
+/** CertificateService.ReplaceCertificate (DSP2046): the certificate keeps its URI. */
+export function replaceCertificate({ client, places }: ServiceParts): Operation {
+  return {
+    privilege: 'ConfigureManager',
+    async handle({ body }) {
+      const options = { action, references: ['CertificateUri'] };
+      const { CertificateString, CertificateUri } = body.parse(validateReplaceCertificate, options);
+      const found = placeOfCertificate(places, CertificateUri['@odata.id']);
+      if (!found?.place.canonical) {
+        const args = ['CertificateUri', action];
+        const detail = `${CertificateUri['@odata.id']} is no certificate that can be replaced`;
+        throw new RedfishError(400, { id: 'ActionParameterNotSupported', args, detail });
+      }
+      const { place, id } = found;
+      const published = await asRedfish({ action, id }, () => {
+        client.get(place.endpoint, id);
+        return client.replace(place.endpoint, id, CertificateString);
+      });
+      const view = certificateView(place, published);
+      return json(view, { Location: view['@odata.id'] });
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Log } from '../platform/log.ts';
+import { type BaseMessageId, renderErrors } from './message-registry.ts';
+import { followTlsIdentity, readTlsIdentity } from './tls-identity.ts';
+
+export interface ServerLimits {
+  readonly headerBytes: number;
+  readonly connections: number;
+  readonly requestMilliseconds: number;
+  readonly idleMilliseconds: number;
+}
+
+export interface HttpsOptions {
+  /** The PEM file with the key and the certificate. */
+  readonly certificatePath: string;
+  readonly limits: ServerLimits;
+  readonly log: Log;
+}
+
+/** How long a client may take over its part of the TLS handshake. */
+const handshakeMilliseconds = 10_000;
+
+/** An HTTPS server that follows its certificate file. @throws when the file cannot be served */
+export function makeServer(options: HttpsOptions, app: RequestListener): Server {
+  const { certificatePath, limits, log } = options;
+  const server = createServer(
+    {
+      ...readTlsIdentity(certificatePath),
+      handshakeTimeout: handshakeMilliseconds,
+      maxHeaderSize: limits.headerBytes,
+      requestTimeout: limits.requestMilliseconds,
+      headersTimeout: Math.min(limits.requestMilliseconds, 15_000),
+      keepAliveTimeout: limits.idleMilliseconds,
+      ALPNProtocols: ['http/1.1'],
+    },
+    app,
+  );
+  server.maxConnections = limits.connections;
+  followTlsIdentity(server, certificatePath, log);
+  server.on('clientError', refuseUnparsable);
+  return server;
+}
+
+/** What Node's HTTP parser refuses never reaches the application; the answer is still Redfish's. */
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, id } = unparsable[error.code ?? ''] ?? {
+    status: '400 Bad Request',
+    id: 'UnrecognizedRequestBody',
+  };
+  const body = `${JSON.stringify(renderErrors([{ id, args: [] }]), null, 2)}\n`;
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'Content-Type: application/json; charset=utf-8',
+    'OData-Version: 4.0',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+const unparsable: Readonly<Record<string, { status: string; id: BaseMessageId }>> = {
+  HPE_INVALID_METHOD: { status: '405 Method Not Allowed', id: 'OperationNotAllowed' },
+  HPE_HEADER_OVERFLOW: {
+    status: '431 Request Header Fields Too Large',
+    id: 'PayloadTooLarge',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', id: 'OperationTimeout' },
+};

@@ -1,0 +1,72 @@
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end; a status other than 0 is an outcome like any other. */
+export function run(command: string, args: readonly string[], input = ''): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const options = { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 };
+    const child = execFile(command, [...args], options, (error, stdout, stderr) => {
+      const status = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
+      resolve({ status, stdout, stderr });
+    });
+    // A program that does not read its input may close it early
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+  });
+}
+
+/** Runs a program that must succeed. @returns its standard output */
+export async function must(command: string, args: readonly string[], input = ''): Promise<string> {
+  const { status, stdout, stderr } = await run(command, args, input);
+  if (status === 0) return stdout;
+  throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
+}
+
+/** A program in the background with what it has printed so far. */
+export interface Background {
+  readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
+  output(): string;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export function background(command: string, args: readonly string[]): Background {
+  const process = spawn(command, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let text = '';
+  process.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  process.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => process.once('exit', resolve));
+  return {
+    process,
+    output: () => text,
+    async stop(signal = 'SIGTERM') {
+      process.kill(signal);
+      return ended;
+    },
+  };
+}
+
+/** Waits until something is so. @throws when it is not within the time */
+export async function until<T>(
+  what: string,
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  milliseconds = 15_000,
+): Promise<T> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > end) throw new Error(`not within ${milliseconds} ms: ${what}`);
+    await sleep(50);
+  }
+}
