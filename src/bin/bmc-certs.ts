@@ -1,21 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BusCertificateClient } from '../dbus/client.ts';
 import { parseStackOptions } from '../local-stack/options.ts';
+import { preparePassword } from '../local-stack/password.ts';
 import { makeStack, type Stack } from '../local-stack/up.ts';
 import { readyLine, welcomeText } from '../local-stack/welcome.ts';
-import { SetupError } from '../platform/configuration.ts';
+import { CertError } from '../manager/errors.ts';
+import { commands } from '../operator/commands.ts';
+import { readConfiguration, SetupError } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 
-const usage = `Usage: bmc-certs up [--state-dir DIR] [--https-port N] [--host ADDR]
-                    [--password-file FILE] [--config FILE] [--bus ADDRESS]
-`;
+/** Long enough for an RSA 4096 key on a small device. */
+const requestMilliseconds = 310_000;
 
 /** The operator's command line. */
 export async function main(args: readonly string[], defaultState: string): Promise<void> {
-  const [command, ...rest] = args;
-  if (command !== 'up') {
-    process.stderr.write(usage);
-    process.exit(command === '--help' ? 0 : 2);
+  const [command = '--help', ...rest] = args;
+  if (command === 'up') return up(rest, defaultState);
+  try {
+    if (command === '--help') process.stdout.write(usage());
+    else if (command === 'set-password') await setPassword(rest);
+    else process.stdout.write(await act(command, rest));
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${sentence(error)}\n`);
+    process.exit(1);
   }
-  await up(rest, defaultState);
+}
+
+function usage(): string {
+  const lines = Object.entries(commands).map(
+    ([name, command]) => `  ${name} ${command.usage}\n        ${command.summary}\n`,
+  );
+  return `Usage: bmc-certs [--bus ADDRESS] COMMAND …
+
+${lines.join('')}  set-password --config FILE --password-file FILE
+        give the account admin of the Redfish service its password
+  up [--state-dir DIR] [--https-port N] [--host ADDR] [--password-file FILE] [--config FILE] [--bus ADDRESS]
+        run a manager and a Redfish service on a private bus
+`;
+}
+
+/** Runs one command against the manager on the bus. */
+async function act(first: string, rest: readonly string[]): Promise<string> {
+  const onBus = first === '--bus';
+  const [busAddress, name = '', args] = onBus
+    ? [rest[0] ?? '', rest[1], rest.slice(2)]
+    : ['', first, rest];
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) throw new SetupError(`There is no command ${name}; see bmc-certs --help.`);
+  const uploadDirectory = mkdtempSync(join(tmpdir(), 'bmc-certs-'));
+  const log = makeLog('bmc-certs', 'error');
+  const client = new BusCertificateClient({
+    busAddress,
+    uploadDirectory,
+    requestTimeout: requestMilliseconds,
+    log,
+  });
+  try {
+    await client.start();
+    if (client.endpoints().length === 0) {
+      throw new CertError('unavailable', 'there is no certificate manager on the bus');
+    }
+    return await command.run(client, args);
+  } finally {
+    client.close();
+    rmSync(uploadDirectory, { recursive: true, force: true });
+  }
+}
+
+async function setPassword(args: readonly string[]): Promise<void> {
+  const options = { config: { type: 'string' }, 'password-file': { type: 'string' } } as const;
+  const { values } = parseArgs({ args: [...args], options });
+  if (values.config === undefined || values['password-file'] === undefined) {
+    throw new SetupError('Give --config FILE and --password-file FILE.');
+  }
+  const { stateDirectory } = readConfiguration(values.config);
+  await preparePassword(stateDirectory, values['password-file']);
 }
 
 async function up(args: readonly string[], defaultState: string): Promise<void> {
@@ -39,11 +102,15 @@ async function up(args: readonly string[], defaultState: string): Promise<void> 
     if (ending) return;
     ending = true;
     await stack?.stop();
-    const reason = error instanceof Error ? error.message : String(error);
-    const sentence = error instanceof SetupError ? reason : `The stack cannot start: ${reason}`;
-    process.stderr.write(`${sentence}\n`);
+    process.stderr.write(`${sentence(error)}\n`);
     process.exit(1);
   }
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof SetupError) return error.message;
+  if (error instanceof CertError) return `${error.code}: ${error.message}`;
+  return `This does not work: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 if (process.argv[1]?.endsWith('bmc-certs.js')) {

@@ -1,4 +1,4 @@
-import { CertError, type CertErrorCode, certErrorCodes } from '../manager/errors.ts';
+import { CertError, type CertErrorCode, isCertErrorCode } from '../manager/errors.ts';
 
 const internalFailure = 'xyz.openbmc_project.Common.Error.InternalFailure';
 const invalidArgument = 'xyz.openbmc_project.Common.Error.InvalidArgument';
@@ -91,7 +91,6 @@ const codesByName: Readonly<Record<string, CertErrorCode>> = {
 /** The error that a reply stood for. */
 export function fromErrorReply({ name, text }: ErrorReply): CertError {
   const [, prefix = '', message = ''] = /^([a-z-]+): (.*)$/s.exec(text) ?? [];
-  const code = certErrorCodes.find((known) => known === prefix);
-  if (code !== undefined && errorNames[code] === name) return new CertError(code, message);
+  if (isCertErrorCode(prefix) && errorNames[prefix] === name) return new CertError(prefix, message);
   return new CertError(codesByName[name] ?? 'internal', text);
 }

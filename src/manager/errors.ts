@@ -2,43 +2,48 @@
  * What can go wrong in the manager, one code for each check or failure. The code is also the name
  * of the failing check in every message that leaves the manager; each edge maps it to its wire form.
  */
-export const certErrorCodes = [
-  'file-unreadable',
-  'file-too-large',
-  'file-empty',
-  'pem-malformed',
-  'no-certificate',
-  'too-many-certificates',
-  'certificate-malformed',
-  'chain-signature',
-  'critical-extension',
-  'validity-start',
-  'expired',
-  'key-strength',
-  'signature-strength',
-  'tls-loadable',
-  'key-encrypted',
-  'key-malformed',
-  'key-missing',
-  'key-mismatch',
-  'not-a-ca',
-  'already-installed',
-  'limit-reached',
-  'busy',
-  'not-empty',
-  'wrong-endpoint-type',
-  'not-found',
-  'argument-invalid',
-  'request-failed',
-  'request-timeout',
-  'access-denied',
-  'storage',
-  'unavailable',
-  'no-answer',
-  'internal',
-] as const;
+export const certErrors = {
+  'file-unreadable': 'The file that a call names is absent, no regular file, or not readable.',
+  'file-too-large': 'The file is larger than the configured limit.',
+  'file-empty': 'The file is empty.',
+  'pem-malformed': 'A PEM block has no end, a wrong end, or no base64 inside.',
+  'no-certificate': 'There is no PEM certificate in the file.',
+  'too-many-certificates': 'There are more certificates in the file than a chain may have.',
+  'certificate-malformed': 'A certificate is no X.509 that OpenSSL and the manager can read.',
+  'chain-signature': 'A signature does not fit the issuer that is in the same file.',
+  'critical-extension':
+    'A critical extension is unknown, so every peer would refuse the certificate.',
+  'validity-start': 'The certificate begins before 1970, which the bus cannot express.',
+  expired: 'The certificate has expired and the configuration does not allow that.',
+  'key-strength': 'The key is too weak to be accepted by TLS peers, or too large to be served.',
+  'signature-strength': 'The signature is made with a broken digest.',
+  'tls-loadable': 'OpenSSL cannot load the certificate and its key into a TLS context.',
+  'key-encrypted': 'The private key is encrypted.',
+  'key-malformed': 'The private key cannot be read.',
+  'key-missing': 'There is no private key in the file and no key that waits for a certificate.',
+  'key-mismatch': 'No key that is known belongs to the certificate.',
+  'not-a-ca': 'A certificate for the truststore is not a CA.',
+  'already-installed': 'The place is taken, or the very certificate is installed.',
+  'limit-reached': 'There are as many authorities as the configuration allows.',
+  busy: 'Too many requests are being made at the moment.',
+  'not-empty': 'Authorities are installed where the call wants none.',
+  'wrong-endpoint-type': 'The call is for authorities only.',
+  'not-found': 'There is no such certificate or request.',
+  'argument-invalid': 'An argument of a request is not valid; the message begins with its name.',
+  'request-failed': 'The worker could not make the request.',
+  'request-timeout': 'The worker did not make the request in time.',
+  'access-denied': 'The caller may not change certificates.',
+  storage: 'The change could not be written; nothing changed.',
+  unavailable: 'The manager or the D-Bus cannot be reached.',
+  'no-answer': 'The manager did not answer in time.',
+  internal: 'A fault of the manager; the details are in its log.',
+} as const;
 
-export type CertErrorCode = (typeof certErrorCodes)[number];
+export type CertErrorCode = keyof typeof certErrors;
+
+export function isCertErrorCode(text: string): text is CertErrorCode {
+  return Object.hasOwn(certErrors, text);
+}
 
 /** The one error type that crosses a layer. Anything else that is thrown is a bug. */
 export class CertError extends Error {

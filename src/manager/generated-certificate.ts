@@ -50,7 +50,10 @@ export function renewalReason(
   now: number,
 ): string | undefined {
   const seconds = Math.floor(now / 1000);
-  if (certificate.notAfter - policy.renewBeforeDays * daySeconds < seconds) return 'it ends soon';
+  // A lead as long as the whole lifetime would renew for ever
+  const lifetime = certificate.notAfter - certificate.notBefore;
+  const lead = Math.min(policy.renewBeforeDays * daySeconds, lifetime / 3);
+  if (certificate.notAfter - lead < seconds) return 'it ends soon';
   if (certificate.notBefore - daySeconds > seconds) return 'it begins in the future';
   const names = certificate.alternativeNames.map(({ value }) => value);
   const missing = namesOf(identity).filter(

@@ -23,7 +23,7 @@ const colours: Readonly<Record<string, string>> = {
  * A log on standard error, one line for each event: `message key=value …`. Under systemd each line
  * begins with its priority, elsewhere with the time, the level and the program.
  */
-export function makeLog(program: string): Log {
+export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'): Log {
   const underJournal = process.env.JOURNAL_STREAM !== undefined;
   const coloured = process.stderr.isTTY && process.env.NO_COLOR === undefined;
   const line = winston.format.printf(({ level, message, fields }) => {
@@ -34,7 +34,7 @@ export function makeLog(program: string): Log {
     return `${new Date().toISOString()} ${shown} ${program}: ${text}`;
   });
   const logger = winston.createLogger({
-    level: process.env.LOG_LEVEL ?? 'info',
+    level,
     format: line,
     transports: [new winston.transports.Stream({ stream: process.stderr })],
   });

@@ -1,0 +1,87 @@
+// npm run document: writes the pages of docs/ that follow from the code, so that they cannot drift apart.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { toErrorReply } from '../src/dbus/error-names.ts';
+import { CertError, type CertErrorCode, certErrors } from '../src/manager/errors.ts';
+import { toRedfishError } from '../src/redfish/certificate-errors.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+interface Member {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly items?: Member;
+  readonly properties?: Readonly<Record<string, Member>>;
+}
+
+/** The generated pages by their paths below the clone. */
+export function pages(): Readonly<Record<string, string>> {
+  return { 'docs/configuration.md': configurationPage(), 'docs/errors.md': errorsPage() };
+}
+
+function configurationPage(): string {
+  const path = join(root, 'schemas', 'configuration.json');
+  const schema: Member & { definitions: Record<string, Member> } = JSON.parse(
+    readFileSync(path, 'utf8'),
+  );
+  const endpoint = schema.definitions.endpoint ?? {};
+  return `# Configuration
+
+${schema.description} It is one JSON document;
+\`systemd/configuration.json\` is an example. What is not given has its default. A document that is not
+valid is refused with the path of each bad member.
+
+| member | type | default | meaning |
+| --- | --- | --- | --- |
+${[...rows('', schema), ...rows('endpoints[]', endpoint)].join('\n')}
+`;
+}
+
+function rows(prefix: string, { properties = {} }: Member): string[] {
+  return Object.entries(properties).flatMap(([name, member]) => {
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    if (member.properties) return rows(path, member);
+    const row = [`\`${path}\``, typeOf(member), defaultOf(member), member.description];
+    const below = member.items?.properties ? rows(`${path}[]`, member.items) : [];
+    return [`| ${row.join(' | ')} |`, ...below];
+  });
+}
+
+function typeOf({ type, enum: values, minimum, maximum }: Member): string {
+  if (values) return values.join(', ');
+  return minimum === undefined ? `${type}` : `${type}, ${minimum} to ${maximum}`;
+}
+
+function defaultOf({ type, default: value }: Member): string {
+  if (value === undefined) return '';
+  if (type === 'array' && Array.isArray(value) && value.length > 0) return "OpenBMC's three";
+  return `\`${JSON.stringify(value)}\``;
+}
+
+function errorsPage(): string {
+  const codes = Object.keys(certErrors) as CertErrorCode[];
+  const lines = codes.map((code) => {
+    const { name } = toErrorReply(new CertError(code, ''));
+    const { status, messages } = toRedfishError(new CertError(code, ''));
+    return `| \`${code}\` | ${certErrors[code]} | \`${name}\` | ${status} ${messages[0]?.id} |`;
+  });
+  return `# Errors
+
+Every refusal and failure has a code. On D-Bus it begins the text of the error, after upstream's error name;
+in Redfish it stands in the Resolution of the message. As a parameter of an action, PropertyValueError
+becomes ActionParameterValueError.
+
+| code | meaning | D-Bus error | Redfish |
+| --- | --- | --- | --- |
+${lines.join('\n')}
+`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of Object.entries(pages())) writeFileSync(join(root, path), text);
+}

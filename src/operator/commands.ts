@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type {
+  CertificateClient,
+  EndpointRef,
+  PublishedCertificate,
+} from '../manager/certificate-client.ts';
+import type { CsrParameters } from '../manager/csr/parameters.ts';
+import { endpointTypes } from '../manager/endpoint.ts';
+import { formatName } from '../manager/x509/name.ts';
+import { SetupError } from '../platform/configuration.ts';
+
+/** One command of the operator: what it is called with, and what it prints. */
+interface Command {
+  readonly usage: string;
+  readonly summary: string;
+  run(client: CertificateClient, args: readonly string[]): Promise<string>;
+}
+
+/** The commands that act on a running manager. FILE may be `-` for standard input. */
+export const commands: Readonly<Record<string, Command>> = {
+  list: {
+    usage: '',
+    summary: 'every certificate',
+    async run(client) {
+      const rows = client
+        .endpoints()
+        .flatMap((endpoint) => client.list(endpoint).map((one) => summaryRow(endpoint, one)));
+      return table([['OBJECT', 'UNTIL', 'SUBJECT'], ...rows]);
+    },
+  },
+  show: {
+    usage: 'TYPE/NAME/ID',
+    summary: 'a certificate and what it says',
+    async run(client, [target]) {
+      const { endpoint, id } = parseCertificate(target);
+      return describe(client.get(endpoint, id));
+    },
+  },
+  install: {
+    usage: 'TYPE/NAME FILE',
+    summary: 'add a certificate, with its key if it was made elsewhere',
+    async run(client, [target, file]) {
+      const endpoint = parseEndpoint(target);
+      const { id } = await client.install(endpoint, readText(file));
+      return `${endpoint.type}/${endpoint.name}/${id}\n`;
+    },
+  },
+  replace: {
+    usage: 'TYPE/NAME/ID FILE',
+    summary: 'put another certificate in its place',
+    async run(client, [target, file]) {
+      const { endpoint, id } = parseCertificate(target);
+      await client.replace(endpoint, id, readText(file));
+      return '';
+    },
+  },
+  delete: {
+    usage: 'TYPE/NAME/ID',
+    summary: 'remove a certificate; a server then gets a self-signed one',
+    async run(client, [target]) {
+      const { endpoint, id } = parseCertificate(target);
+      client.get(endpoint, id);
+      await client.delete(endpoint, id);
+      return '';
+    },
+  },
+  request: {
+    usage:
+      'TYPE/NAME --common-name NAME [--name DNS-OR-IP]… [--organization O] [--usage USAGE]…\n' +
+      '                    [--algorithm EC|RSA] [--curve CURVE] [--bits N]',
+    summary: 'make a key and print a certification request for it',
+    async run(client, [target, ...options]) {
+      return client.makeRequest(parseEndpoint(target), parseRequest(options));
+    },
+  },
+  trust: {
+    usage: 'FILE',
+    summary: 'add a CA to authority/truststore',
+    async run(client, [file]) {
+      const endpoint = { type: 'authority', name: 'truststore' } as const;
+      const { id } = await client.install(endpoint, readText(file));
+      return `authority/truststore/${id}\n`;
+    },
+  },
+};
+
+function parseEndpoint(target = ''): EndpointRef {
+  const [type, name, ...rest] = target.split('/');
+  const known = endpointTypes.find((one) => one === type);
+  if (known && name && rest.length === 0) return { type: known, name };
+  throw new SetupError(`An endpoint is named like server/https, not ${target || 'nothing'}.`);
+}
+
+function parseCertificate(target = ''): { readonly endpoint: EndpointRef; readonly id: string } {
+  const slash = target.lastIndexOf('/');
+  const id = target.slice(slash + 1);
+  if (/^\d+$/.test(id)) return { endpoint: parseEndpoint(target.slice(0, slash)), id };
+  throw new SetupError(`A certificate is named like server/https/1, not ${target || 'nothing'}.`);
+}
+
+function parseRequest(args: readonly string[]): CsrParameters {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      'common-name': { type: 'string', default: '' },
+      name: { type: 'string', multiple: true, default: [] },
+      organization: { type: 'string', default: '' },
+      usage: {
+        type: 'string',
+        multiple: true,
+        default: ['DigitalSignature', 'ServerAuthentication'],
+      },
+      algorithm: { type: 'string', default: 'EC' },
+      curve: { type: 'string', default: 'secp384r1' },
+      bits: { type: 'string', default: '0' },
+    },
+  });
+  return {
+    AlternativeNames: values.name,
+    ChallengePassword: '',
+    City: '',
+    CommonName: values['common-name'],
+    ContactPerson: '',
+    Country: '',
+    Email: '',
+    GivenName: '',
+    Initials: '',
+    KeyBitLength: BigInt(/^\d+$/.test(values.bits) ? values.bits : -1),
+    KeyCurveId: values.curve,
+    KeyPairAlgorithm: values.algorithm,
+    KeyUsage: values.usage,
+    Organization: values.organization,
+    OrganizationalUnit: '',
+    State: '',
+    Surname: '',
+    UnstructuredName: '',
+  };
+}
+
+function readText(file: string | undefined): string {
+  if (file === undefined) throw new SetupError('Name the file with the certificate.');
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (cause) {
+    throw new SetupError(`The file ${file} cannot be read.`, { cause });
+  }
+}
+
+function summaryRow({ type, name }: EndpointRef, { id, certificate }: PublishedCertificate) {
+  return [`${type}/${name}/${id}`, day(certificate.notAfter), formatName(certificate.subject)];
+}
+
+function describe({ certificate }: PublishedCertificate): string {
+  const rows = [
+    ['Subject', formatName(certificate.subject)],
+    ['Issuer', formatName(certificate.issuer)],
+    ['Names', certificate.alternativeNames.map(({ value }) => value).join(', ')],
+    ['Usage', certificate.keyUsage.join(', ')],
+    ['Valid', `${day(certificate.notBefore)} to ${day(certificate.notAfter)}`],
+    ['SHA-256', certificate.fingerprint.toLowerCase()],
+  ];
+  return `${table(rows)}${certificate.pem}`;
+}
+
+function day(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const width = (at: number) => Math.max(...rows.map((row) => row[at]?.length ?? 0));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, at) => cell.padEnd(width(at)))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
