@@ -83,6 +83,17 @@ export async function makeDirectory(path: string, access: FileAccess): Promise<v
   await syncDirectory(dirname(path));
 }
 
+/** Lets a group into a directory that nobody but its owner can enter; any other is left as it is. */
+export async function admitGroup(path: string, group: number): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const { mode } = await handle.stat();
+    if ((mode & 0o077) === 0) await grant(handle, { mode: 0o750, group });
+  } finally {
+    await handle.close();
+  }
+}
+
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,

@@ -40,7 +40,7 @@ export class PairEndpoint implements Endpoint {
   }
 
   async start(): Promise<void> {
-    await this.#pending.open();
+    await this.#open();
     const loaded = await this.#load();
     if (loaded) this.#publish(loaded);
     else if (this.definition.type === 'server') await this.#generate('there is no certificate');
@@ -118,6 +118,17 @@ export class PairEndpoint implements Endpoint {
     if (!this.#pair || !isGenerated(this.#pair.leaf)) return;
     const reason = renewalReason(this.#pair.leaf, identity(), selfSigned, now());
     if (reason !== undefined) await this.#generate(reason);
+  }
+
+  async #open(): Promise<void> {
+    const { log } = this.#surroundings;
+    try {
+      await this.#pending.open();
+      await this.#file.open();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error('directory cannot be used', { path: this.definition.path, reason });
+    }
   }
 
   /** What the file holds, if it can be served; a file that cannot is reported and put aside. */

@@ -43,6 +43,9 @@ function commonHeaders(_req: Request, res: Response, next: NextFunction): void {
   next();
 }
 
+/** What a client may send before anybody knows who it is: enough for a login. */
+const openBodyBytes = 4096;
+
 /** The order is DSP0266's: who is it, does the method exist, may he, what does he want. */
 async function serveResource(
   { parts, bodyBytes }: AppOptions,
@@ -62,7 +65,7 @@ async function serveResource(
     parameters: stringParameters(req),
     identity,
     clientAddress: req.socket.remoteAddress ?? '',
-    body: await readBody(req, res, bodyBytes),
+    body: await readBody(req, res, isOpen ? Math.min(bodyBytes, openBodyBytes) : bodyBytes),
   });
   send(res, reply);
 }

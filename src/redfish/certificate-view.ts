@@ -44,7 +44,9 @@ const single = {
 /** Where further values of an attribute go; the schema has a place only for these. */
 const additional = { CN: 'AdditionalCommonNames', OU: 'AdditionalOrganizationalUnits' } as const;
 
-function identifier(name: Name): Record<string, string | string[]> {
+type Identifier = Readonly<Record<string, string | readonly string[]>>;
+
+function identifier(name: Name): Identifier {
   const attributes = name.flat();
   const members: Record<string, string | string[]> = {};
   for (const { type, value } of attributes) {
@@ -74,7 +76,7 @@ function displayString(name: Name): string {
     .join(',');
 }
 
-function alternativeNames({ alternativeNames: names }: Certificate) {
+function alternativeNames({ alternativeNames: names }: Certificate): Identifier {
   return names.length > 0 ? { AlternativeNames: names.map(({ value }) => value) } : {};
 }
 

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,10 @@ export const tlsProfile = {
 /** @throws when the file is absent or holds nothing that OpenSSL can serve */
 export function readTlsIdentity(path: string): SecureContextOptions {
   const pem = readFileSync(path, 'utf8');
+  // A context made of empty text would be accepted, and every handshake with it would fail
+  if (!new X509Certificate(pem).checkPrivateKey(createPrivateKey(pem))) {
+    throw new Error('the key is not that of the certificate');
+  }
   const options = { ...tlsProfile, key: pem, cert: pem };
   createSecureContext(options);
   return options;

@@ -1,6 +1,7 @@
 import { readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
+  admitGroup,
   type FileAccess,
   makeDirectory,
   readableByGroup,
@@ -13,6 +14,8 @@ import { exportPrivateKey } from '../x509/keys.ts';
 
 /** The one PEM file of a server or client endpoint: private key, leaf, chain. */
 export interface PairFile {
+  /** Makes the directory usable for the group that reads the file. */
+  open(): Promise<void>;
   /** @returns its text, `undefined` when there is no file */
   read(): Promise<string | undefined>;
   write(pair: KeyedCandidate): Promise<void>;
@@ -25,6 +28,11 @@ export interface PairFile {
 export function pairFile(path: string, group: number | undefined): PairFile {
   const access: FileAccess = readableByGroup(group);
   return {
+    async open() {
+      await makeDirectory(dirname(path), access);
+      // Upstream leaves the directory 0700, which no service but root's can enter
+      if (group !== undefined) await admitGroup(dirname(path), group);
+    },
     async read() {
       try {
         return await readFile(path, 'utf8');

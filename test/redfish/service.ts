@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateCertificate } from '../../src/manager/generated-certificate.ts';
+import { Accounts } from '../../src/redfish/accounts.ts';
+import { makeApp } from '../../src/redfish/app.ts';
+import { certificatePlaces } from '../../src/redfish/certificate-places.ts';
+import { Sessions } from '../../src/redfish/sessions.ts';
+import { MemoryClient } from '../fakes/memory-client.ts';
+
+/** The Redfish application over plain HTTP with a manager in memory. */
+export interface TestService {
+  readonly client: MemoryClient;
+  readonly accounts: Accounts;
+  readonly log: string[];
+  ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface AskOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | object;
+  /** `name:password` for HTTP Basic; the administrator's unless given, none when empty. */
+  readonly as?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** A certificate to put into the memory of the manager. */
+export const samplePem = generateCertificate(
+  { hostName: 'sample', addresses: [] },
+  { validDays: 10, renewBeforeDays: 1, curve: 'prime256v1', organization: 'Test' },
+  Date.now(),
+).leaf.pem;
+
+export async function startService(bodyBytes = 65_536): Promise<TestService> {
+  const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
+  const client = new MemoryClient();
+  const accounts = new Accounts(join(directory, 'accounts.json'), 5);
+  await accounts.setPassword('admin', 'Administrator', 'admin-pw');
+  await accounts.setPassword('reader', 'ReadOnly', 'reader-pw');
+  const lines: string[] = [];
+  const note = (message: string, fields: object = {}) => {
+    lines.push(`${message} ${JSON.stringify(fields)}`);
+  };
+  const app = makeApp({
+    bodyBytes,
+    log: { debug: note, info: note, warn: note, error: note },
+    parts: {
+      client,
+      accounts,
+      sessions: new Sessions({ sessions: 4, idleMilliseconds: 60_000 }),
+      places: certificatePlaces('bmc'),
+      managerId: 'bmc',
+      sessionSeconds: 60,
+      serviceId: '00000000-0000-4000-8000-000000000000',
+      port: () => 443,
+    },
+  });
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    client,
+    accounts,
+    log: lines,
+    ask: (method, path, options) => ask(port, method, path, options),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function ask(
+  port: number,
+  method: string,
+  path: string,
+  { headers = {}, body = '', as = 'admin:admin-pw' }: AskOptions = {},
+): Promise<Answer> {
+  const login = as === '' ? {} : { Authorization: `Basic ${Buffer.from(as).toString('base64')}` };
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, method, path, headers: { ...login, ...headers } };
+    const asked = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      });
+    });
+    asked.on('error', reject);
+    asked.end(typeof body === 'string' ? body : JSON.stringify(body));
+  });
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { connect, type TLSSocket } from 'node:tls';
+import { generateCertificate } from '../../src/manager/generated-certificate.ts';
+import { exportPrivateKey } from '../../src/manager/x509/keys.ts';
+import { followTlsIdentity, readTlsIdentity } from '../../src/redfish/tls-identity.ts';
+
+describe('a server that follows its certificate file', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tls-'));
+  const path = join(directory, 'server.pem');
+  const messages: string[] = [];
+  let server: Server;
+  let port: number;
+
+  before(async () => {
+    replaceFile(pair('first'));
+    server = createServer(readTlsIdentity(path), (_, res) => res.end('served'));
+    const note = (message: string) => void messages.push(message);
+    followTlsIdentity(server, path, { debug: note, info: note, warn: note, error: note });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    port = (server.address() as AddressInfo).port;
+  });
+
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('shows a new certificate to the very next connection and drops no open one', async () => {
+    const early = await open();
+    assert.equal(nameOf(early), 'first');
+    replaceFile(pair('second'));
+    const late = await open();
+    assert.equal(nameOf(late), 'second');
+    late.destroy();
+    assert.match(await ask(early), /served/);
+  });
+
+  it('resumes no session of the certificate that was replaced', async () => {
+    const first = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    const session = await new Promise<Buffer>((resolve) => first.once('session', resolve));
+    first.destroy();
+    replaceFile(pair('third'));
+    const socket = await open({ session });
+    assert.equal(socket.isSessionReused(), false);
+    assert.equal(nameOf(socket), 'third');
+    socket.destroy();
+  });
+
+  for (const [what, text] of [
+    ['holds garbage', 'garbage'],
+    ['is empty', ''],
+    ['has a key of another certificate', mismatch()],
+  ] as const) {
+    it(`stays with the old certificate when the file ${what}`, async () => {
+      replaceFile(text);
+      const socket = await open();
+      assert.equal(nameOf(socket), 'third');
+      assert.match(messages.at(-1) ?? '', /the old one stays/);
+      socket.destroy();
+    });
+  }
+
+  it('stays with the old certificate when the file is gone', async () => {
+    rmSync(path);
+    const socket = await open();
+    assert.equal(nameOf(socket), 'third');
+    socket.destroy();
+  });
+
+  function replaceFile(text: string): void {
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  }
+
+  function open(options: object = {}): Promise<TLSSocket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(
+        { port, host: '127.0.0.1', rejectUnauthorized: false, ...options },
+        () => resolve(socket),
+      );
+      socket.once('error', reject);
+    });
+  }
+});
+
+function pair(commonName: string): string {
+  const policy = {
+    validDays: 5,
+    renewBeforeDays: 1,
+    curve: 'prime256v1',
+    organization: 'x',
+  } as const;
+  const { key, leaf } = generateCertificate(
+    { hostName: commonName, addresses: [] },
+    policy,
+    Date.now(),
+  );
+  return exportPrivateKey(key) + leaf.pem;
+}
+
+function mismatch(): string {
+  const [key = ''] = pair('a').split('-----BEGIN CERTIFICATE');
+  return `${key}-----BEGIN CERTIFICATE${pair('b').split('-----BEGIN CERTIFICATE')[1]}`;
+}
+
+function nameOf(socket: TLSSocket): string {
+  return String(socket.getPeerCertificate().subject.CN);
+}
+
+function ask(socket: TLSSocket): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('end', () => resolve(text));
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  });
+}
