@@ -1,19 +1,19 @@
 import type { WorkerReply } from '../manager/csr/forked-worker.ts';
 import { type CsrJob, makeRequestFiles } from '../manager/csr/make-request-files.ts';
 
-/** Makes one key pair and its request for the manager that forked it, then ends. */
+/** Makes one key pair and its request for the manager that forked it. */
 process.once('message', (job: CsrJob) => {
   makeRequestFiles(job).then(
-    (publicKeyHash) => answer({ publicKeyHash }, 0),
-    (error: unknown) => answer({ fault: faultOf(error) }, 1),
+    (publicKeyHash) => answer({ publicKeyHash }),
+    (error: unknown) => answer({ fault: faultOf(error) }),
   );
 });
 
-// The manager died: nobody would adopt the key
-process.once('disconnect', () => process.exit(1));
+// The manager has read the reply, or it died and nobody would adopt the key
+process.once('disconnect', () => process.exit());
 
-function answer(reply: WorkerReply, status: number): void {
-  process.send?.(reply, () => process.exit(status));
+function answer(reply: WorkerReply): void {
+  process.send?.(reply);
 }
 
 /** The class of the fault only: a message might quote what the request said. */

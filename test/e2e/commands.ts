@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -37,23 +38,38 @@ export interface Background {
 }
 
 export function background(command: string, args: readonly string[]): Background {
-  const process = spawn(command, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(command, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   let text = '';
-  process.stdout.on('data', (chunk) => {
+  child.stdout.on('data', (chunk) => {
     text += chunk;
   });
-  process.stderr.on('data', (chunk) => {
+  child.stderr.on('data', (chunk) => {
     text += chunk;
   });
-  const ended = new Promise<number | null>((resolve) => process.once('exit', resolve));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return {
-    process,
+    process: child,
     output: () => text,
     async stop(signal = 'SIGTERM') {
-      process.kill(signal);
+      child.kill(signal);
       return ended;
     },
   };
+}
+
+/** Kills every process whose command line has this text. @returns how many there were */
+export function killProcesses(text: string, signal: NodeJS.Signals = 'SIGKILL'): number {
+  const found = readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(text);
+    } catch {
+      // it has ended in the meantime
+      return false;
+    }
+  });
+  for (const pid of found) process.kill(Number(pid), signal);
+  return found.length;
 }
 
 /** Waits until something is so. @throws when it is not within the time */

@@ -10,7 +10,7 @@ import {
   type TestAuthority,
   writeText,
 } from './certificate-authority.ts';
-import { type Background, background, must, until } from './commands.ts';
+import { type Background, background, killProcesses, must, until } from './commands.ts';
 import { curl, type HttpRequest, logIn } from './redfish-client.ts';
 import {
   clone,
@@ -243,7 +243,7 @@ describe('the main job', () => {
   it('8: after a kill of the manager everything is there with the same URIs', async () => {
     const uris = [`${https}/1`, `${ldap}/1`, `${truststore}/1`];
     const before = await Promise.all(uris.map((uri) => ask(uri)));
-    await must('pkill', ['-KILL', '-f', `certificate-manager.js --config ${directory}`]);
+    assert.equal(killProcesses(`certificate-manager.js --config ${directory}`), 1);
     await until('the service sees that the manager is away', async () => {
       return (await ask(`${https}/1`)).status === 503;
     });

@@ -18,24 +18,25 @@ export function forkedWorker(script: string, deadline: number): CsrWorker {
   return (job) =>
     new Promise((resolve, reject) => {
       const child = fork(script, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-      let reply: WorkerReply | undefined;
       let late = false;
       const timer = setTimeout(() => {
         late = true;
         child.kill('SIGKILL');
       }, deadline);
-      child.on('message', (message: WorkerReply) => {
-        reply = message;
+      child.once('message', (reply: WorkerReply) => {
+        clearTimeout(timer);
+        // The worker ends with the channel; it must not end before its reply is read
+        child.disconnect();
+        if ('publicKeyHash' in reply) resolve(reply.publicKeyHash);
+        else reject(failed(reply.fault));
       });
-      child.on('error', (cause) => {
+      child.once('error', (cause) => {
         clearTimeout(timer);
         reject(new CertError('request-failed', 'the worker could not be started', { cause }));
       });
-      child.on('exit', (code, signal) => {
+      child.once('exit', (code, signal) => {
         clearTimeout(timer);
-        if (late) reject(timedOut(deadline));
-        else if (reply && 'publicKeyHash' in reply) resolve(reply.publicKeyHash);
-        else reject(failed(reply, signal ?? `status ${code}`));
+        reject(late ? timedOut(deadline) : failed(`its process ended with ${signal ?? code}`));
       });
       child.send(job);
     });
@@ -46,7 +47,6 @@ function timedOut(deadline: number): CertError {
   return new CertError('request-timeout', `the request was not made within ${seconds} s`);
 }
 
-function failed(reply: WorkerReply | undefined, end: string): CertError {
-  const detail = reply && 'fault' in reply ? reply.fault : `its process ended with ${end}`;
+function failed(detail: string): CertError {
   return new CertError('request-failed', `the request could not be made: ${detail}`);
 }
