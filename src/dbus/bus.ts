@@ -67,11 +67,17 @@ export async function connectBus(address: string): Promise<Bus> {
       reject(new CertError('unavailable', 'the D-Bus cannot be reached', { cause }));
     library.once('error', fail);
     transportOf(library).once('end', fail);
+    // A socket where nobody answers must not hold up a start for ever
+    setTimeout(fail, handshakeTimeout).unref();
+  }).catch((error: unknown) => {
+    library.disconnect();
+    throw error;
   });
   return new LibraryBus(library);
 }
 
 const defaultTimeout = 25_000;
+const handshakeTimeout = 10_000;
 
 class LibraryBus implements Bus {
   readonly uniqueName: string;
@@ -136,6 +142,7 @@ class LibraryBus implements Bus {
 
   close(): void {
     this.#open = false;
+    this.#failPending();
     this.#library.disconnect();
   }
 
@@ -191,8 +198,12 @@ class LibraryBus implements Bus {
   #lose(): void {
     if (!this.#open) return;
     this.#open = false;
-    for (const fail of [...this.#pending]) fail(disconnected());
+    this.#failPending();
     this.#events.emit('lost');
+  }
+
+  #failPending(): void {
+    for (const fail of [...this.#pending]) fail(disconnected());
   }
 }
 
@@ -206,8 +217,8 @@ function openLibrary(address: string): dbus.MessageBus {
 
 /** The library takes the values of an address as they are, without undoing their %-escapes. */
 function unescaped(address: string): string {
-  return address.replace(/%([0-9a-fA-F]{2})/g, (_, hex) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
+  return address.replace(/(?:%[0-9a-fA-F]{2})+/g, (bytes) =>
+    Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8'),
   );
 }
 

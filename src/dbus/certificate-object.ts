@@ -19,8 +19,8 @@ export function certificateObject(
         Subject: () => formatName(certificate.subject),
         Issuer: () => formatName(certificate.issuer),
         KeyUsage: () => [...certificate.keyUsage],
-        ValidNotAfter: () => BigInt(certificate.notAfter),
-        ValidNotBefore: () => BigInt(certificate.notBefore),
+        ValidNotAfter: () => seconds(certificate.notAfter),
+        ValidNotBefore: () => seconds(certificate.notBefore),
       },
     }),
     serve(replaceInterface, {
@@ -42,6 +42,11 @@ export function certificateObject(
       },
     }),
   ];
+}
+
+/** The bus has no negative times; a stored certificate may be older than the rule against them. */
+function seconds(time: number): bigint {
+  return BigInt(Math.max(0, time));
 }
 
 /** The properties in which two certificates differ, in upstream's order. */

@@ -3,7 +3,11 @@ import type { Bus, Call } from './bus.ts';
 import { DBusProtocolError, toErrorReply } from './error-names.ts';
 import { type ServedInterface, signatureOf } from './interface.ts';
 import { ObjectTree } from './object-tree.ts';
-import { objectManagerInterface, propertiesInterface } from './standard-interfaces.ts';
+import {
+  objectManagerInterface,
+  peerInterface,
+  propertiesInterface,
+} from './standard-interfaces.ts';
 import { standardInterfaces } from './standard-objects.ts';
 
 export interface ObjectServerOptions {
@@ -73,7 +77,8 @@ export class ObjectServer {
   /** Finds the method and checks the arguments, with the errors of sd-bus for each way to fail. */
   #resolve(call: Call): { served: ServedInterface; method: string } {
     const tree = this.#tree;
-    if (!tree.leadsTo(call.path)) tree.at(call.path);
+    // sd-bus answers for the peer on every path, also where nothing is
+    if (call.interface !== peerInterface.name && !tree.leadsTo(call.path)) tree.at(call.path);
     const own = tree.has(call.path) ? tree.at(call.path) : [];
     const served = [...standardInterfaces(tree, call.path), ...own].find(
       ({ spec }) =>

@@ -48,7 +48,8 @@ function propertiesOf(tree: ObjectTree, path: string): ServedInterface {
       GetAll: ({ interface_name }) => {
         const served = find(interface_name);
         if (served) return readAll(served);
-        if (isStandard(interface_name) || interface_name === '') return {};
+        if (interface_name === '') return Object.assign({}, ...tree.at(path).map(readAll));
+        if (isStandard(interface_name)) return {};
         throw new DBusProtocolError('UnknownInterface', `Unknown interface '${interface_name}'.`);
       },
       Set: ({ interface_name, property_name }) => {

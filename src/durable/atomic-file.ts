@@ -68,19 +68,21 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Makes a directory with its parents. One that exists keeps its mode and group. */
+/** Makes a directory with its parents. Those that exist keep their mode and group. */
 export async function makeDirectory(path: string, access: FileAccess): Promise<void> {
-  const created = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (created === undefined) return;
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    // Whoever may read the files may also enter the directory
-    const enter = (access.mode & 0o444) >> 2;
-    await grant(handle, { ...access, mode: access.mode | enter });
-  } finally {
-    await handle.close();
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  // Whoever may read the files may also enter the directories that lead to them
+  const mode = access.mode | ((access.mode & 0o444) >> 2);
+  for (let made = path; made.length >= first.length; made = dirname(made)) {
+    const handle = await open(made, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await grant(handle, { ...access, mode });
+    } finally {
+      await handle.close();
+    }
+    await syncDirectory(dirname(made));
   }
-  await syncDirectory(dirname(path));
 }
 
 /** Lets a group into a directory that nobody but its owner can enter; any other is left as it is. */

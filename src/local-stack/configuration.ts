@@ -28,20 +28,21 @@ export interface StackConfiguration {
 export function makeConfiguration(options: StackOptions, bus: string): StackConfiguration {
   const given =
     options.configurationFile === undefined ? {} : readObject(options.configurationFile);
-  const redfish = isObject(given.redfish) ? given.redfish : {};
+  const redfish = {
+    address: '127.0.0.1',
+    port: 8443,
+    ...(isObject(given.redfish) && given.redfish),
+    ...(options.host !== undefined && { address: options.host }),
+    ...(options.port !== undefined && { port: options.port }),
+  };
   const document = {
     endpoints,
     ...given,
     stateDirectory: options.stateDirectory,
     runtimeDirectory: join(options.stateDirectory, 'run'),
     bus,
-    redfish: {
-      address: '127.0.0.1',
-      port: 8443,
-      ...redfish,
-      ...(options.host !== undefined && { address: options.host }),
-      ...(options.port !== undefined && { port: options.port }),
-    },
+    // What is no object is left for the validator to name
+    redfish: given.redfish === undefined || isObject(given.redfish) ? redfish : given.redfish,
   };
   const source = options.configurationFile ?? 'of the local stack';
   const path = join(options.stateDirectory, 'configuration.json');
@@ -49,8 +50,7 @@ export function makeConfiguration(options: StackOptions, bus: string): StackConf
     path,
     parsed: parseConfiguration(JSON.stringify(document), source),
     async write(port) {
-      const final =
-        port === undefined ? document : { ...document, redfish: { ...document.redfish, port } };
+      const final = port === undefined ? document : { ...document, redfish: { ...redfish, port } };
       await writeFileAtomic(path, `${JSON.stringify(final, null, 2)}\n`, ownerOnly);
     },
   };

@@ -40,7 +40,8 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : '';
+    // Advice for an ambiguous argument follows on further lines
+    const [reason] = cause instanceof Error ? cause.message.split('\n') : [];
     throw new SetupError(`The command line is not valid: ${reason}`, { cause });
   }
 }

@@ -29,17 +29,17 @@ export function makeChanger(reload: () => Promise<void>): Changer {
 }
 
 async function run<Plan>(change: Change<Plan>, reload: () => Promise<void>): Promise<Plan> {
-  const plan = await change.validate();
+  const plan = await change.validate().catch(asStorageError);
   await change.write(plan).catch(asStorageError);
   change.publish(plan);
   await reload();
   return plan;
 }
 
-function asStorageError(cause: unknown): never {
-  if (cause instanceof CertError) throw cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-  throw new CertError('storage', `the change could not be written (${code}); nothing changed`, {
-    cause,
-  });
+/** A failure of the file system; anything else that is not ours is a bug and stays what it is. */
+export function asStorageError(cause: unknown): never {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (!/^E[A-Z0-9]+$/.test(code)) throw cause;
+  const message = `it could not be written (${code}); nothing changed`;
+  throw new CertError('storage', message, { cause });
 }

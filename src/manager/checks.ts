@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { CertError, type CertErrorCode } from './errors.ts';
 import { type Certificate, isSelfIssued, signatureFits } from './x509/certificate.ts';
-import { exportPrivateKey } from './x509/keys.ts';
+import { exportPrivateKey, hasNamedCurve } from './x509/keys.ts';
 import { sameName } from './x509/name.ts';
 
 /** What the checks look at. */
@@ -59,10 +59,10 @@ export const certificateChecks: readonly Check<Candidate>[] = [
   {
     code: 'validity-start',
     why: 'times go over the bus as unsigned seconds since 1970',
-    fault: ({ leaf }) =>
-      leaf.notBefore < 0
-        ? `the certificate begins before 1970, on ${isoTime(leaf.notBefore)}`
-        : undefined,
+    fault: ({ leaf }) => {
+      const early = [leaf.notBefore, leaf.notAfter].find((seconds) => seconds < 0);
+      return early === undefined ? undefined : `${isoTime(early)} is before 1970`;
+    },
   },
   {
     code: 'key-strength',
@@ -73,7 +73,7 @@ export const certificateChecks: readonly Check<Candidate>[] = [
     code: 'signature-strength',
     why: 'TLS libraries refuse signatures with broken digests; a root is trusted without its own',
     fault: ({ leaf }) =>
-      /md[25]|sha-?1(?!\d)/i.test(leaf.signatureAlgorithm) && !isSelfIssued(leaf)
+      leaf.hasWeakSignature && !isSelfIssued(leaf)
         ? `the signature algorithm ${leaf.signatureAlgorithm} is broken`
         : undefined,
   },
@@ -147,9 +147,10 @@ function weakness(key: KeyObject): string | undefined {
         ? `an RSA key of ${modulusLength} bits is too slow to serve`
         : undefined;
     case 'ec':
-      // Every curve's name carries its size, as in secp384r1; explicit parameters have no name
+      if (!hasNamedCurve(key)) return 'the curve of the EC key has no name (RFC 5480 §2.1.1)';
+      // Every curve's name carries its size, as in secp384r1
       if (Number(/\d{3}/.exec(namedCurve ?? '')?.[0] ?? 0) >= ecBits) return undefined;
-      return `an EC key on the curve ${namedCurve ?? 'of explicit parameters'} is too small`;
+      return `an EC key on the curve ${namedCurve} is too small`;
     case 'ed25519':
     case 'ed448':
       return undefined;

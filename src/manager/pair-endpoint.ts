@@ -43,7 +43,6 @@ export class PairEndpoint implements Endpoint {
     await this.#open();
     const loaded = await this.#load();
     if (loaded) this.#publish(loaded);
-    else if (this.definition.type === 'server') await this.#generate('there is no certificate');
     await this.maintain();
   }
 
@@ -112,12 +111,21 @@ export class PairEndpoint implements Endpoint {
     this.#listeners.push(listener);
   }
 
-  /** Makes a new self-signed certificate when the one in service is ours and its time has come. */
+  /** Gives a server without a certificate one, and renews one of our own when its time has come. */
   async maintain(): Promise<void> {
+    if (!this.#pair && this.definition.type === 'server') {
+      await this.#generate('there is no certificate', () => !this.#pair);
+    }
+    const reason = this.#renewalReason();
+    if (reason !== undefined)
+      await this.#generate(reason, () => this.#renewalReason() !== undefined);
+  }
+
+  /** Why the certificate in service should make room; never for one that an operator installed. */
+  #renewalReason(): string | undefined {
     const { identity, selfSigned, now } = this.#surroundings;
-    if (!this.#pair || !isGenerated(this.#pair.leaf)) return;
-    const reason = renewalReason(this.#pair.leaf, identity(), selfSigned, now());
-    if (reason !== undefined) await this.#generate(reason);
+    if (!this.#pair || !isGenerated(this.#pair.leaf)) return undefined;
+    return renewalReason(this.#pair.leaf, identity(), selfSigned, now());
   }
 
   async #open(): Promise<void> {
@@ -137,7 +145,12 @@ export class PairEndpoint implements Endpoint {
     const { path } = this.definition;
     try {
       const text = await this.#file.read();
-      return text === undefined ? undefined : await this.#check(text);
+      if (text === undefined) return undefined;
+      // What is in service stays, though it would not be accepted any more, as long as it can be served
+      const upload = parseUpload(text, Number.POSITIVE_INFINITY);
+      const pair = await pairWithKey(upload, this.#waitingKeys());
+      enforce(pairChecks, pair);
+      return pair;
     } catch (error) {
       const reason = error instanceof CertError ? `${error.code}: ${error.message}` : 'unreadable';
       log.error('stored certificate cannot be served', { path, reason });
@@ -149,17 +162,24 @@ export class PairEndpoint implements Endpoint {
     return undefined;
   }
 
-  async #generate(reason: string): Promise<void> {
+  /** @param isNeeded asked when its turn has come: an operator may have been faster */
+  async #generate(reason: string, isNeeded: () => boolean): Promise<void> {
     const { log, identity, selfSigned, now } = this.#surroundings;
+    const { path } = this.definition;
+    const superseded = new CertError('already-installed', 'another certificate came first');
     try {
       await this.#change({
         ...this.#store(),
-        validate: async () => generateCertificate(identity(), selfSigned, now()),
+        validate: async () => {
+          if (!isNeeded()) throw superseded;
+          return generateCertificate(identity(), selfSigned, now());
+        },
       });
-      log.info('self-signed certificate generated', { path: this.definition.path, reason });
+      log.info('self-signed certificate generated', { path, reason });
     } catch (error) {
+      if (error === superseded) return;
       const cause = error instanceof Error ? error.message : String(error);
-      log.error('no self-signed certificate', { path: this.definition.path, reason: cause });
+      log.error('no self-signed certificate', { path, reason: cause });
     }
   }
 

@@ -1,3 +1,4 @@
+import { asStorageError } from './change.ts';
 import { type CsrParameters, planRequest } from './csr/parameters.ts';
 import type { EndpointEvent, RequestState } from './endpoint.ts';
 import { CertError } from './errors.ts';
@@ -32,7 +33,7 @@ export class RequestDesk {
     this.#newest = { state: 'none', serial };
     if (hadObject) this.#emit({ kind: 'request', state: 'none' });
     try {
-      const pem = await this.#work(parameters);
+      const pem = await this.#work(parameters).catch(asStorageError);
       this.#settle({ state: 'ready', serial, pem });
       return pem;
     } catch (error) {
@@ -55,13 +56,14 @@ export class RequestDesk {
       throw new CertError('busy', `${this.#waiting} requests are being made already`);
     }
     this.#waiting += 1;
-    const directory = await this.#pending.prepare();
+    let directory: string | undefined;
     try {
+      directory = await this.#pending.prepare();
       const id = await csrWorker({ directory, plan });
       return (await this.#pending.adopt(directory, id, new Date(now()))).pem;
     } finally {
       this.#waiting -= 1;
-      await this.#pending.discard(directory);
+      if (directory !== undefined) await this.#pending.discard(directory);
     }
   }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Configuration, validateConfiguration } from '../../schemas/generated/validators.js';
 import { validate } from './validation.ts';
 
@@ -22,8 +22,9 @@ export function parseConfiguration(text: string, source: string): Configuration 
     const faults = result.problems.map(({ path, text }) => `${path || 'the document'} ${text}`);
     throw new SetupError(`The configuration ${source} is not valid: ${faults.join('; ')}.`);
   }
-  refuseDuplicates(result.value, source);
-  return withAbsolutePaths(result.value);
+  const configuration = withAbsolutePaths(result.value);
+  refuseDuplicates(configuration, source);
+  return configuration;
 }
 
 function readText(path: string): string {
@@ -38,8 +39,10 @@ function parseJson(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : '';
-    throw new SetupError(`The configuration ${source} is not JSON: ${detail}.`, { cause });
+    // The rest of the message quotes the document
+    const position = /position \d+/.exec(String(cause))?.[0];
+    const where = position === undefined ? '' : ` at ${position}`;
+    throw new SetupError(`The configuration ${source} is not JSON${where}.`, { cause });
   }
 }
 
@@ -64,13 +67,12 @@ function refuseDuplicates({ endpoints }: Configuration, source: string): void {
 function withAbsolutePaths(configuration: Configuration): Configuration {
   const stateDirectory = resolve(configuration.stateDirectory);
   const runtimeDirectory = resolve(stateDirectory, configuration.runtimeDirectory);
-  const from = (base: string, path: string) => (isAbsolute(path) ? path : resolve(base, path));
   const endpoints = configuration.endpoints.map((endpoint) => ({
     ...endpoint,
-    path: from(stateDirectory, endpoint.path),
+    path: resolve(stateDirectory, endpoint.path),
     reload: endpoint.reload.map(({ unit, pidFile }) => ({
       ...(unit !== undefined && { unit }),
-      ...(pidFile !== undefined && { pidFile: from(runtimeDirectory, pidFile) }),
+      ...(pidFile !== undefined && { pidFile: resolve(runtimeDirectory, pidFile) }),
     })),
   }));
   return { ...configuration, stateDirectory, runtimeDirectory, endpoints };

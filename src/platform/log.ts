@@ -48,11 +48,15 @@ function describe(fields: Fields = {}): string[] {
   return Object.entries(fields).map(([key, value]) => `${key}=${quoted(String(value))}`);
 }
 
+/** Characters of a field that are shown. */
+const longestField = 1000;
+
 /** What clients send may stand in a field, so nothing in it can begin a line or hide one. */
 function quoted(value: string): string {
-  return /^[\w./:@,+-]+$/.test(value) ? value : JSON.stringify(value.slice(0, 1000));
+  const bounded = value.slice(0, longestField);
+  return /^[\w./:@,+-]+$/.test(bounded) ? bounded : JSON.stringify(bounded);
 }
 
 function oneLine(message: string): string {
-  return message.replace(/[\r\n]+/g, ' ');
+  return message.slice(0, longestField).replace(/[\r\n]+/g, ' ');
 }

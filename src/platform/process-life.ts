@@ -29,19 +29,21 @@ export async function runProgram(
   };
   process.on('uncaughtException', fail('unexpected error'));
   process.on('unhandledRejection', fail('unexpected error'));
+  let stop = async () => undefined as unknown;
+  let stopping = false;
+  const end = () => {
+    if (stopping) return;
+    stopping = true;
+    stop().then(() => process.exit(0), fail('error while stopping'));
+  };
+  // From the first moment: whoever ends a program that is still starting must not see a failure
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  process.on('disconnect', end);
   try {
-    const stop = await start(fail('cannot go on'));
-    let stopping = false;
-    const end = () => {
-      if (stopping) return;
-      stopping = true;
-      stop().then(() => process.exit(0), fail('error while stopping'));
-    };
-    process.on('SIGTERM', end);
-    process.on('SIGINT', end);
-    process.on('disconnect', end);
+    stop = await start(fail('cannot go on'));
   } catch (error) {
-    fail('cannot start')(error);
+    if (!stopping) fail('cannot start')(error);
   }
 }
 

@@ -42,6 +42,8 @@ class Service {
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #pauses = backoff(1000, 60_000);
 
   constructor(name: string, target: Target, options: ReloadOptions) {
     this.#name = name;
@@ -50,6 +52,12 @@ class Service {
   }
 
   request(): Promise<void> {
+    this.#failures = 0;
+    return this.#enqueue();
+  }
+
+  /** Never two attempts at once: whoever asks during one shares the next, which begins after it. */
+  #enqueue(): Promise<void> {
     if (!this.#running) return this.#begin();
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
@@ -60,13 +68,13 @@ class Service {
 
   #begin(): Promise<void> {
     clearTimeout(this.#retry);
-    this.#running = this.#attempt(1, backoff(1000, 60_000)).finally(() => {
+    this.#running = this.#attempt().finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #attempt(count: number, pauses: Generator<number, never>): Promise<void> {
+  async #attempt(): Promise<void> {
     const { log, attempts } = this.#options;
     const service = this.#name;
     try {
@@ -74,13 +82,15 @@ class Service {
       log.info(outcome, { service });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (count >= attempts) {
+      if (this.#failures === 0) this.#pauses = backoff(1000, 60_000);
+      this.#failures += 1;
+      if (this.#failures >= attempts) {
         log.error('service could not be reloaded, giving up', { service, reason, attempts });
         return;
       }
-      const pause = pauses.next().value;
+      const pause = this.#pauses.next().value;
       log.warn('service could not be reloaded, trying again', { service, reason, pause });
-      this.#retry = setTimeout(() => void this.#attempt(count + 1, pauses), pause);
+      this.#retry = setTimeout(() => void this.#enqueue(), pause);
       this.#retry.unref();
     }
   }

@@ -22,7 +22,7 @@ export interface Authority {
 /** What stood in the directory at start. */
 export interface LoadedAuthorities {
   readonly authorities: readonly Authority[];
-  /** Files that hold no readable certificate; they are left where they are. */
+  /** Files that hold no readable certificate; they are kept in `unreadable/` beside the generations. */
   readonly unreadable: readonly string[];
 }
 
@@ -48,13 +48,15 @@ export class AuthorityDirectory {
   /** Reads the current generation, takes over a plain directory, and clears what a crash left. */
   async load(): Promise<LoadedAuthorities> {
     await makeDirectory(this.#generations, everyone);
+    this.#nextId = await this.#readNextId();
     await this.#takeOverPlainDirectory();
-    const current = await this.#current();
-    await this.#removeAllBut(current);
-    const loaded = current === undefined ? nothing : await readGeneration(this.#in(current));
+    const current = (await this.#current()) ?? (await this.#newest());
+    const loaded = current === undefined ? nothing : await this.#read(current);
     const highest = Math.max(0, ...loaded.authorities.map(({ id }) => id));
-    this.#nextId = Math.max(await this.#readNextId(), highest + 1);
+    this.#nextId = Math.max(this.#nextId, highest + 1);
     if (current === undefined) await this.commit([]);
+    else await this.#switchTo(current);
+    await this.#removeAllBut(await this.#current());
     return loaded;
   }
 
@@ -69,14 +71,18 @@ export class AuthorityDirectory {
   /** Makes these the authorities, all at once. */
   async commit(authorities: readonly Authority[]): Promise<void> {
     const previous = await this.#current();
-    const next = String(Number(previous ?? 0) + 1);
-    await rm(this.#in(next), { recursive: true, force: true });
-    await mkdir(this.#in(next), { mode: 0o755 });
-    await this.#fill(this.#in(next), authorities, previous);
-    await syncDirectory(this.#in(next));
-    await syncDirectory(this.#generations);
-    await this.#switchTo(next);
-    if (previous !== undefined) await rm(this.#in(previous), { recursive: true, force: true });
+    const next = String(Number((await this.#newest()) ?? 0) + 1);
+    try {
+      await mkdir(this.#in(next), { mode: 0o755 });
+      await this.#fill(this.#in(next), authorities, previous);
+      await syncDirectory(this.#in(next));
+      await syncDirectory(this.#generations);
+      await this.#switchTo(next);
+    } catch (error) {
+      await rm(this.#in(next), { recursive: true, force: true }).catch(() => undefined);
+      throw error;
+    }
+    await this.#removeAllBut(next);
   }
 
   async #fill(directory: string, authorities: readonly Authority[], previous: string | undefined) {
@@ -103,7 +109,12 @@ export class AuthorityDirectory {
       `.${basename(this.#path)}.${randomBytes(6).toString('hex')}`,
     );
     await symlink(join(basename(this.#generations), generation), aside);
-    await rename(aside, this.#path);
+    try {
+      await rename(aside, this.#path);
+    } catch (error) {
+      await rm(aside, { force: true });
+      throw error;
+    }
     await syncDirectory(dirname(this.#path));
   }
 
@@ -136,17 +147,58 @@ export class AuthorityDirectory {
   }
 
   /**
-   * An upstream installation has a plain directory at the path: its certificates become the first
-   * generation. A crash after the rename is made good at the next start.
+   * An upstream installation has a plain directory at the path: it is put aside and its certificates
+   * become a generation. The marker tells a crash in the middle, which is made good at the next start,
+   * from a path that was lost long after.
    */
   async #takeOverPlainDirectory(): Promise<void> {
-    const plain = `${this.#path}.taken-over`;
     if ((await this.#current()) !== undefined) return;
-    if (await exists(this.#path)) await rename(this.#path, plain);
-    if (!(await exists(plain))) return;
+    const marker = join(this.#generations, 'taken-over');
+    if (await exists(this.#path)) {
+      await rm(marker, { force: true });
+      await rename(this.#path, await this.#freeNameAside());
+    }
+    const plain = await this.#newestAside();
+    if (plain === undefined || (await exists(marker))) return;
     const found = await readPlainDirectory(plain);
     const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
     await this.commit(found.map((certificate, at) => ({ id: firstId + at, certificate })));
+    await writeFileAtomic(marker, `${basename(plain)}\n`, everyone);
+  }
+
+  #aside(count: number): string {
+    return count === 1 ? `${this.#path}.taken-over` : `${this.#path}.taken-over-${count}`;
+  }
+
+  async #freeNameAside(): Promise<string> {
+    let count = 1;
+    while (await exists(this.#aside(count))) count += 1;
+    return this.#aside(count);
+  }
+
+  async #newestAside(): Promise<string | undefined> {
+    let newest: string | undefined;
+    for (let count = 1; await exists(this.#aside(count)); count += 1) newest = this.#aside(count);
+    return newest;
+  }
+
+  /** The generation to go on with when the link to it was lost. */
+  async #newest(): Promise<string | undefined> {
+    const names = (await readdir(this.#generations)).filter((name) => /^\d+$/.test(name));
+    return names.sort((a, b) => Number(b) - Number(a))[0];
+  }
+
+  /** Files that hold no certificate are kept beside, because the generation goes with the next change. */
+  async #read(generation: string): Promise<LoadedAuthorities> {
+    const loaded = await readGeneration(this.#in(generation)).catch((error: unknown) => {
+      if (isSystemError(error, 'ENOENT')) return nothing;
+      throw error;
+    });
+    if (loaded.unreadable.length > 0) await makeDirectory(this.#in('unreadable'), everyone);
+    for (const path of loaded.unreadable) {
+      await link(path, join(this.#in('unreadable'), basename(path))).catch(() => undefined);
+    }
+    return loaded;
   }
 }
 

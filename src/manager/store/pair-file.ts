@@ -2,6 +2,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   admitGroup,
+  exists,
   type FileAccess,
   makeDirectory,
   readableByGroup,
@@ -51,7 +52,9 @@ export function pairFile(path: string, group: number | undefined): PairFile {
       await syncDirectory(dirname(path));
     },
     async putAside(now) {
-      const aside = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
+      const stem = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
+      let aside = stem;
+      for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;
       await rename(path, aside);
       await syncDirectory(dirname(path));
       return aside;

@@ -64,7 +64,7 @@ export class PendingRequests implements KeySource {
     const pem = await readFile(join(aside, requestFiles.request), 'utf8');
     await rename(aside, join(this.#directory, id));
     await syncDirectory(this.#directory);
-    await this.#prune(now);
+    await this.#prune(id, now);
     return { id, pem, created: now };
   }
 
@@ -81,36 +81,49 @@ export class PendingRequests implements KeySource {
   }
 
   async isEmpty(): Promise<boolean> {
-    return (await this.#names()).length === 0;
+    return (await this.#ids()).length === 0;
   }
 
-  /** Oldest first. */
+  /** Oldest first, without those whose files are damaged. */
   async list(): Promise<PendingRequest[]> {
-    const found = await Promise.all(
-      (await this.#names()).map((id) => this.#read(id).catch(() => undefined)),
-    );
+    const found = await Promise.all((await this.#ids()).map((id) => this.#read(id)));
     return found
       .filter((request) => request !== undefined)
       .sort((a, b) => a.created.getTime() - b.created.getTime());
   }
 
-  async #read(id: string): Promise<PendingRequest> {
-    const pem = await readFile(join(this.#directory, id, requestFiles.request), 'utf8');
-    const created = await readFile(join(this.#directory, id, requestFiles.created), 'utf8');
-    return { id, pem, created: new Date(created.trim()) };
+  async #read(id: string): Promise<PendingRequest | undefined> {
+    try {
+      const pem = await readFile(join(this.#directory, id, requestFiles.request), 'utf8');
+      const created = await readFile(join(this.#directory, id, requestFiles.created), 'utf8');
+      return { id, pem, created: new Date(created.trim()) };
+    } catch {
+      return undefined;
+    }
   }
 
-  async #prune(now: Date): Promise<void> {
+  /** @param newest stays, whatever a clock that jumped says of its age */
+  async #prune(newest: string, now: Date): Promise<void> {
     const { requests, days } = this.#limits;
     const oldest = now.getTime() - days * dayMilliseconds;
-    const list = await this.list();
-    const surplus = list.slice(0, Math.max(0, list.length - requests));
-    const aged = list.filter(({ created }) => created.getTime() < oldest);
-    for (const { id } of new Set([...surplus, ...aged])) await this.#remove(id);
+    const ids = await this.#ids();
+    const list = (await this.list()).filter(({ id }) => ids.includes(id));
+    const readable = new Set(list.map(({ id }) => id));
+    const others = list.filter(({ id }) => id !== newest);
+    const surplus = others.slice(0, Math.max(0, list.length - requests));
+    const aged = others.filter(({ created }) => !(created.getTime() >= oldest));
+    // Looked for among the names from before the list was read: a request may come in the meantime
+    const damaged = ids.filter((id) => !readable.has(id));
+    const gone = new Set([...surplus.map(({ id }) => id), ...aged.map(({ id }) => id), ...damaged]);
+    for (const id of gone) await this.#remove(id);
   }
 
   async #remove(name: string): Promise<void> {
     await rm(join(this.#directory, name), { recursive: true, force: true });
+  }
+
+  async #ids(): Promise<string[]> {
+    return (await this.#names()).filter((name) => !name.startsWith('.'));
   }
 
   async #names(): Promise<string[]> {

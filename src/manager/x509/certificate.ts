@@ -14,7 +14,7 @@ import {
 import { type Extension, find, readExtensions, readUsages } from './extensions.ts';
 import { type GeneralName, readGeneralNames } from './general-names.ts';
 import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
-import { extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
+import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
 
 /** Everything the manager and its edges say about a certificate. */
@@ -30,6 +30,8 @@ export interface Certificate {
   readonly serialNumber: string;
   /** ASN.1 name, or the dotted OID of an algorithm that we have no name for. */
   readonly signatureAlgorithm: string;
+  /** True when the digest of the signature is MD2, MD5 or SHA-1. */
+  readonly hasWeakSignature: boolean;
   /** Seconds since 1970; may be negative. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -92,6 +94,7 @@ function describe(x509: X509Certificate): Certificate {
   const [notBefore, notAfter] = childrenOf(validity);
   const extensions = extensionsOf(fields);
   const algorithm = oidOf(childrenOf(signature)[0]);
+  const name = signatureAlgorithms[algorithm] ?? algorithm;
   return {
     der: x509.raw,
     pem: formatPem('CERTIFICATE', x509.raw),
@@ -99,7 +102,8 @@ function describe(x509: X509Certificate): Certificate {
     issuer: readName(issuer),
     subjectHash: subjectHash(subject),
     serialNumber: x509.serialNumber,
-    signatureAlgorithm: signatureAlgorithms[algorithm] ?? algorithm,
+    signatureAlgorithm: name,
+    hasWeakSignature: isWeakSignature(name, signature),
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
     keyUsage: readUsages(extensions),
@@ -126,6 +130,8 @@ const processed: readonly string[] = [
   extensionIds.policyConstraints,
   extensionIds.extendedKeyUsage,
   extensionIds.inhibitAnyPolicy,
+  extensionIds.crlDistributionPoints,
+  extensionIds.netscapeCertType,
 ];
 
 function extensionsOf(fields: readonly Asn1[]): Extension[] {
@@ -151,6 +157,15 @@ function publicKeyOf(x509: X509Certificate): KeyObject {
   }
 }
 
+function isWeakSignature(name: string, algorithm: Asn1 | undefined): boolean {
+  if (name !== 'rsassaPss') return /md[25]|sha-?1(?!\d)/i.test(name);
+  // RFC 4055 §3.1: the digest is the parameter with the tag 0, and SHA-1 when it is absent
+  const parameters = childrenOf(algorithm)[1];
+  const digest = parameters && childrenOf(parameters).find((one) => contextTag(one) === 0);
+  const id = digest && oidOf(childrenOf(childrenOf(digest)[0])[0]);
+  return id === undefined || id === digestIds.sha1 || id === digestIds.md5;
+}
+
 /** UTCTime or GeneralizedTime in the forms of RFC 5280 §4.1.2.5, as seconds since 1970. */
 function readTime(node: Asn1 | undefined): number {
   const text = bytesOf(node).toString('latin1');
@@ -169,6 +184,9 @@ function readTime(node: Asn1 | undefined): number {
   const date = new Date(0);
   date.setUTCFullYear(century + year, month - 1, day);
   date.setUTCHours(hour, minute, second);
+  // Date carries a 32nd day into the next month; such a date is none
+  const digits = date.toISOString().replace(/[-:T]|\..*$/g, '');
+  if (!digits.endsWith(text.slice(0, -1))) throw new DerError('a date does not exist');
   return Math.floor(date.getTime() / 1000);
 }
 

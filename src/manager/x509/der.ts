@@ -25,14 +25,13 @@ export function decode(der: Uint8Array): Asn1 {
   try {
     const bytes = forge.util.createBuffer(Buffer.from(der).toString('binary'));
     // forge would otherwise guess at ASN.1 inside of bit strings and change what they mean
-    return fromDer(bytes, {
-      strict: true,
-      parseAllBytes: true,
-      decodeBitStrings: false,
-    });
+    const node = fromDer(bytes, { strict: true, parseAllBytes: true, decodeBitStrings: false });
+    // forge takes BER too: indefinite lengths, long forms of short ones, padded integers
+    if (encode(node).equals(Buffer.from(der))) return node;
   } catch (error) {
     throw new DerError('not valid DER', { cause: error });
   }
+  throw new DerError('BER, but not DER');
 }
 
 export function sequence(...children: Asn1[]): Asn1 {
@@ -106,6 +105,11 @@ export function contextPrimitive(tag: number, bytes: Uint8Array): Asn1 {
 export function childrenOf(node: Asn1 | undefined): Asn1[] {
   if (!node || !Array.isArray(node.value)) throw new DerError('a constructed element was expected');
   return node.value;
+}
+
+/** The text of a BMPString, which forge has turned into UTF-16 code units already. */
+export function bmpTextOf(node: Asn1): string {
+  return typeof node.value === 'string' ? node.value : '';
 }
 
 /** The content of a primitive element. @throws DerError when it is constructed or absent. */

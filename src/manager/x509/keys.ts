@@ -6,7 +6,16 @@ import {
   sign,
 } from 'node:crypto';
 import { CertError } from '../errors.ts';
-import { type Asn1, bytesOf, childrenOf, decode, oid, sequence } from './der.ts';
+import {
+  type Asn1,
+  bytesOf,
+  childrenOf,
+  decode,
+  oid,
+  sequence,
+  tags,
+  universalTag,
+} from './der.ts';
 import type { PemBlock } from './pem.ts';
 
 /** What kind of key to make. Curves go by their OpenSSL names. */
@@ -63,6 +72,12 @@ export function exportPrivateKey(key: KeyObject): string {
 /** DER of the SubjectPublicKeyInfo of a public or of a private key's public half. */
 export function publicKeyInfo(publicKey: KeyObject): Buffer {
   return publicKey.export({ type: 'spki', format: 'der' });
+}
+
+/** False for an EC key whose curve is described by its parameters, which TLS peers refuse. */
+export function hasNamedCurve(publicKey: KeyObject): boolean {
+  const [algorithm] = childrenOf(decode(publicKeyInfo(publicKey)));
+  return universalTag(childrenOf(algorithm)[1]) === tags.OBJECT_IDENTIFIER;
 }
 
 /** Hexadecimal SHA-256 of a SubjectPublicKeyInfo: the name under which a pending key waits. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   type Asn1,
+  bmpTextOf,
   bytesOf,
   childrenOf,
   encode,
@@ -54,10 +55,12 @@ export function writeName(attributes: readonly NewAttribute[]): Asn1 {
 
 /**
  * The form of OpenSSL's `XN_FLAG_SEP_COMMA_PLUS`, which clients split at the commas: nothing is
- * escaped. Unlike upstream the text is UTF-8.
+ * escaped but NUL. Unlike upstream the text is UTF-8.
  */
 export function formatName(name: Name): string {
-  return name.map((rdn) => rdn.map((a) => `${a.type}=${a.value}`).join('+')).join(',');
+  const text = name.map((rdn) => rdn.map((a) => `${a.type}=${a.value}`).join('+')).join(',');
+  // A D-Bus string cannot carry a NUL, and a name that is cut off at one would say something else
+  return text.replaceAll('\0', '\\x00');
 }
 
 /** The values of an attribute in their order, so that the first one is the leading one. */
@@ -85,9 +88,7 @@ export function readString(node: Asn1 | undefined): string {
     case tags.UTF8_STRING:
       return bytes.toString('utf8');
     case tags.BMP_STRING:
-      return Buffer.from(bytes.subarray(0, bytes.length & ~1))
-        .swap16()
-        .toString('utf16le');
+      return node ? Buffer.from(bmpTextOf(node)).toString() : '';
     case tags.UNIVERSAL_STRING:
       return readUcs4(bytes);
     default:

@@ -12,6 +12,7 @@ export const attributeTypes = {
   '2.5.4.12': 'title',
   '2.5.4.13': 'description',
   '2.5.4.15': 'businessCategory',
+  '2.5.4.16': 'postalAddress',
   '2.5.4.17': 'postalCode',
   '2.5.4.20': 'telephoneNumber',
   '2.5.4.41': 'name',
@@ -21,6 +22,7 @@ export const attributeTypes = {
   '2.5.4.45': 'x500UniqueIdentifier',
   '2.5.4.46': 'dnQualifier',
   '2.5.4.65': 'pseudonym',
+  '2.5.4.72': 'role',
   '2.5.4.97': 'organizationIdentifier',
   '2.5.29.17': 'subjectAltName',
   '0.9.2342.19200300.100.1.1': 'UID',
@@ -29,6 +31,9 @@ export const attributeTypes = {
   '1.2.840.113549.1.9.2': 'unstructuredName',
   '1.2.840.113549.1.9.7': 'challengePassword',
   '1.2.840.113549.1.9.8': 'unstructuredAddress',
+  '1.3.6.1.4.1.311.60.2.1.1': 'jurisdictionL',
+  '1.3.6.1.4.1.311.60.2.1.2': 'jurisdictionST',
+  '1.3.6.1.4.1.311.60.2.1.3': 'jurisdictionC',
 } as const;
 
 /** PKCS #9 attributes of a certification request (RFC 2985 §5.4). */
@@ -44,12 +49,14 @@ export const extensionIds = {
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
   nameConstraints: '2.5.29.30',
+  crlDistributionPoints: '2.5.29.31',
   certificatePolicies: '2.5.29.32',
   policyMappings: '2.5.29.33',
   authorityKeyIdentifier: '2.5.29.35',
   policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
   inhibitAnyPolicy: '2.5.29.54',
+  netscapeCertType: '2.16.840.1.113730.1.1',
   netscapeComment: '2.16.840.1.113730.1.13',
 } as const;
 
@@ -77,6 +84,9 @@ export const keyPurposes = {
 } as const;
 
 export type KeyUsage = (typeof keyUsageBits)[number] | keyof typeof keyPurposes;
+
+/** Digests that are broken. */
+export const digestIds = { sha1: '1.3.14.3.2.26', md5: '1.2.840.113549.2.5' } as const;
 
 /** Signature algorithms by the ASN.1 names of their object identifiers. */
 export const signatureAlgorithms: Readonly<Record<string, string>> = {

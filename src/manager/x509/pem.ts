@@ -48,11 +48,15 @@ export function formatPem(label: string, der: Uint8Array): string {
 }
 
 function decodeBlock(label: string, lines: string[]): PemBlock {
-  const headers = lines.filter((line) => line.includes(':'));
-  const body = lines.filter((line) => line !== '' && !line.includes(':'));
+  // RFC 1421 headers stand before everything else and end with an empty line
+  const hasHeaders = lines[0]?.includes(':') ?? false;
+  const start = hasHeaders ? lines.indexOf('') : 0;
+  if (start < 0) throw malformed(`the headers of the ${label} block have no end`);
+  const headers = lines.slice(0, start);
+  const body = lines.slice(start).filter((line) => line !== '');
   const encrypted = headers.some((line) => /^Proc-Type:.*ENCRYPTED/.test(line));
   const base64 = body.join('');
-  if (!encrypted && !isBase64(body, base64)) throw malformed(`the ${label} block is not base64`);
+  if (!isBase64(body, base64)) throw malformed(`the ${label} block is not base64`);
   const der = Buffer.from(base64, 'base64');
   return { label, der, encrypted, text: formatPem(label, der) };
 }

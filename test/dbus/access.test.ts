@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type AccessPolicy, makeGate } from '../../src/dbus/access.ts';
+import { type Bus, connectBus, type OutgoingCall, type Signal } from '../../src/dbus/bus.ts';
+import { type BusTools, busTools } from '../fakes/bus-tools.ts';
+import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
+import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
+
+const user = process.getuid?.() ?? 0;
+const group = process.getgid?.() ?? 0;
+
+describe('the gate', () => {
+  let daemon: PrivateBus;
+  let own: Bus;
+  let caller: Bus;
+
+  before(async () => {
+    daemon = await startPrivateBus();
+    own = await connectBus(daemon.address);
+    caller = await connectBus(daemon.address);
+  });
+  after(async () => {
+    own?.close();
+    caller?.close();
+    await daemon?.stop();
+  });
+
+  const policies: readonly { rule: string; policy: AccessPolicy; open: boolean }[] = [
+    {
+      rule: 'refuses whom the policy does not name',
+      policy: { users: [], groups: [] },
+      open: false,
+    },
+    { rule: 'lets in a user', policy: { users: [user + 1, user], groups: [] }, open: true },
+    { rule: 'lets in a member of a group', policy: { users: [], groups: [group] }, open: true },
+    {
+      rule: 'does not take a group for a user',
+      policy: { users: [user + 1], groups: [group + 100_000] },
+      open: false,
+    },
+  ];
+  for (const { rule, policy, open } of policies) {
+    it(`${rule}`, async () => {
+      const gate = await makeGate(own, policy);
+      if (open) await gate(caller.uniqueName);
+      else await assert.rejects(gate(caller.uniqueName), { code: 'access-denied' });
+    });
+  }
+
+  it('refuses a caller of whom the bus knows nothing', async () => {
+    const gate = await makeGate(own, { users: [user], groups: [group] });
+    await assert.rejects(gate(':1.4711'), { code: 'access-denied' });
+  });
+
+  it('asks the bus once for a connection, and again when the name is used after its end', async () => {
+    const fake = fakeBus(user);
+    const gate = await makeGate(fake.bus, { users: [user], groups: [] });
+    await Promise.all([gate(':1.7'), gate(':1.7'), gate(':1.8')]);
+    await gate(':1.7');
+    assert.deepEqual(fake.asked, [':1.7', ':1.8']);
+    fake.end(':1.7');
+    await gate(':1.7');
+    await gate(':1.8');
+    assert.deepEqual(fake.asked, [':1.7', ':1.8', ':1.7']);
+  });
+
+  it('believes only the bus that a connection ended', async () => {
+    const fake = fakeBus(user);
+    const gate = await makeGate(fake.bus, { users: [user], groups: [] });
+    await gate(':1.7');
+    fake.end(':1.7', ':1.9');
+    await gate(':1.7');
+    assert.deepEqual(fake.asked, [':1.7']);
+  });
+
+  it('asks again after the bus did not answer', async () => {
+    const fake = fakeBus(user);
+    const gate = await makeGate(fake.bus, { users: [user], groups: [] });
+    fake.fail = true;
+    await assert.rejects(gate(':1.7'), { code: 'access-denied' });
+    fake.fail = false;
+    await gate(':1.7');
+  });
+});
+
+/** Changing the user takes root; the gate itself is tested above as anybody. */
+if (user === 0) {
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+  const member = ['setpriv', '--reuid=65534', '--regid=65534', '--groups=1'];
+
+  describe('a manager called by another user', () => {
+    let bus: PrivateBus;
+    let manager: ManagerProcess;
+    let tools: BusTools;
+
+    before(async () => {
+      bus = await startPrivateBus();
+      manager = await startManager(bus);
+      tools = busTools({ address: bus.address, destination: names.server, as: nobody });
+    });
+    after(async () => {
+      await manager?.stop();
+      await bus?.stop();
+    });
+
+    const privileged = [
+      { method: 'xyz.openbmc_project.Certs.Install.Install', args: ['string:/dev/null'] },
+      { method: 'xyz.openbmc_project.Certs.InstallAll.InstallAll', args: ['string:/dev/null'] },
+      { method: 'xyz.openbmc_project.Certs.ReplaceAll.ReplaceAll', args: ['string:/dev/null'] },
+      { method: 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll', args: [] },
+      { method: 'xyz.openbmc_project.Certs.Replace.Replace', args: ['string:/dev/null'] },
+      { method: 'xyz.openbmc_project.Object.Delete.Delete', args: [] },
+    ];
+    for (const { method, args } of privileged) {
+      it(`refuses ${method.split('.').at(-1)}`, async () => {
+        const path = /Replace\.Replace|Delete\.Delete/.test(method)
+          ? `${paths.server}/1`
+          : paths.server;
+        const answer = await tools.refusal(path, method, ...args);
+        assert.match(answer, /^org\.freedesktop\.DBus\.Error\.AccessDenied: access-denied: /);
+      });
+    }
+
+    it('refuses both ways to make a request', async () => {
+      const empty = ['0', ...Array(8).fill(''), '0', '', '', '0', ...Array(5).fill('')];
+      for (const name of ['CSR.Create.GenerateCSR', 'Extension.Request.Generate']) {
+        const method = `xyz.openbmc_project.Certs.${name}`;
+        const call = tools.call(paths.server, method, 'asssssssssxssassssss', ...empty);
+        await assert.rejects(call, /Access denied/);
+      }
+    });
+
+    it('lets it read everything that is no secret', async () => {
+      await tools.introspect(paths.server);
+      const get = 'org.freedesktop.DBus.ObjectManager.GetManagedObjects';
+      const { 0: objects } = await tools.call(paths.server, get);
+      assert.deepEqual(Object.keys(objects ?? {}), [`${paths.server}/1`]);
+      const all = 'org.freedesktop.DBus.Properties.GetAll';
+      await tools.call(`${paths.server}/1`, all, 's', 'xyz.openbmc_project.Certs.Certificate');
+      await tools.call(paths.server, 'org.freedesktop.DBus.Peer.Ping');
+    });
+
+    it('notes in its log who was refused', async () => {
+      assert.match(manager.output(), /caller refused .*sender=:1\.\d+ .*user 65534/);
+    });
+  });
+
+  const named = [
+    { who: 'a user', access: { users: ['nobody'] }, as: nobody },
+    { who: 'a group', access: { groups: ['daemon'] }, as: member },
+  ];
+  for (const { who, access, as } of named) {
+    it(`a manager obeys ${who} that its configuration names`, async () => {
+      const bus = await startPrivateBus();
+      try {
+        const manager = await startManager(bus, { access });
+        const tools = busTools({ address: bus.address, destination: names.authority, as });
+        const deleteAll = 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll';
+        await tools.call(paths.authority, deleteAll);
+        await manager.stop();
+      } finally {
+        await bus.stop();
+      }
+    });
+  }
+}
+
+interface FakeBus {
+  readonly bus: Bus;
+  /** Names whose credentials were asked for. */
+  readonly asked: string[];
+  fail: boolean;
+  end(name: string, teller?: string): void;
+}
+
+function fakeBus(userId: number): FakeBus {
+  let listener: (signal: Signal) => void = () => undefined;
+  const fake: FakeBus = {
+    asked: [],
+    fail: false,
+    end(name, sender = 'org.freedesktop.DBus') {
+      const { path, interface: from } = { path: '/', interface: 'org.freedesktop.DBus' };
+      const member = 'NameOwnerChanged';
+      listener({ path, interface: from, member, body: [name, name, ''], sender });
+    },
+    bus: {
+      uniqueName: ':1.1',
+      async call({ member, body = [] }: OutgoingCall) {
+        if (member !== 'GetConnectionCredentials') return [];
+        if (fake.fail) throw new Error('no answer');
+        fake.asked.push(String(body[0]));
+        return [{ UnixUserID: { signature: 'u', value: userId } }];
+      },
+      signal: () => undefined,
+      handleCalls: () => undefined,
+      onSignal(one) {
+        listener = one;
+        return () => undefined;
+      },
+      onLost: () => undefined,
+      close: () => undefined,
+    },
+  };
+  return fake;
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, describe, it } from 'node:test';
+import {
+  everyone,
+  exists,
+  makeDirectory,
+  ownerOnly,
+  readableByGroup,
+  writeFileAtomic,
+  writeNewFile,
+} from '../../src/durable/atomic-file.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'atomic-file-'));
+after(() => rmSync(root, { recursive: true }));
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(root, 'case-'));
+});
+
+const modeOf = (path: string) => statSync(path).mode & 0o7777;
+/** The group that the process may hand files to for sure. */
+const group = process.getgid?.() ?? 0;
+
+describe('an atomic write', () => {
+  it('creates a file and replaces one', async () => {
+    const path = join(directory, 'file');
+    await writeFileAtomic(path, 'one', ownerOnly);
+    await writeFileAtomic(path, 'two', ownerOnly);
+    assert.equal(readFileSync(path, 'utf8'), 'two');
+    assert.deepEqual(readdirSync(directory), ['file']);
+  });
+
+  for (const [who, access, mode] of [
+    ['the owner only', ownerOnly, 0o600],
+    ['a group', readableByGroup(group), 0o640],
+    ['no group when none is configured', readableByGroup(undefined), 0o600],
+    ['everyone', everyone, 0o644],
+  ] as const) {
+    it(`makes a file for ${who}, whatever its mode was and whatever the umask is`, async () => {
+      const path = join(directory, 'file');
+      writeFileSync(path, 'old');
+      chmodSync(path, 0o666);
+      const umask = process.umask(0o077);
+      try {
+        await writeFileAtomic(path, 'new', access);
+      } finally {
+        process.umask(umask);
+      }
+      assert.equal(modeOf(path), mode);
+      assert.equal(statSync(path).gid, group);
+    });
+  }
+
+  it('never shows a reader anything but one whole content', async () => {
+    const path = join(directory, 'file');
+    const contents = ['a', 'b', 'c'].map((letter) => letter.repeat(200_000));
+    await writeFileAtomic(path, contents[0] ?? '', ownerOnly);
+    let writing = true;
+    const writer = (async () => {
+      for (const content of contents) await writeFileAtomic(path, content, ownerOnly);
+      writing = false;
+    })();
+    while (writing) {
+      assert.ok(contents.includes(readFileSync(path, 'utf8')));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await writer;
+  });
+
+  it('leaves the old content and nothing else when the target cannot be replaced', async () => {
+    mkdirSync(join(directory, 'target'));
+    await assert.rejects(writeFileAtomic(join(directory, 'target'), 'new', ownerOnly), {
+      code: 'EISDIR',
+    });
+    assert.deepEqual(readdirSync(directory), ['target']);
+  });
+
+  it('leaves nothing when the access cannot be granted', async () => {
+    const path = join(directory, 'file');
+    const impossible = { mode: 0o640, group: -2 };
+    await assert.rejects(writeFileAtomic(path, 'secret', impossible));
+    assert.deepEqual(readdirSync(directory), []);
+  });
+
+  it('fails when there is no directory to write to', async () => {
+    const path = join(directory, 'absent', 'file');
+    await assert.rejects(writeFileAtomic(path, 'new', ownerOnly), { code: 'ENOENT' });
+  });
+});
+
+describe('a new file', () => {
+  it('is 0600 from its first byte', async () => {
+    const path = join(directory, 'key');
+    const modes = new Set<number>();
+    let writing = true;
+    const umask = process.umask(0);
+    try {
+      const written = writeNewFile(path, 'x'.repeat(4_000_000), ownerOnly).finally(() => {
+        writing = false;
+      });
+      while (writing) {
+        if (await exists(path)) modes.add(modeOf(path));
+      }
+      await written;
+    } finally {
+      process.umask(umask);
+    }
+    modes.add(modeOf(path));
+    assert.deepEqual([...modes], [0o600]);
+  });
+
+  it('never takes the place of one that exists', async () => {
+    const path = join(directory, 'file');
+    writeFileSync(path, 'old');
+    await assert.rejects(writeNewFile(path, 'new', everyone), { code: 'EEXIST' });
+    assert.equal(readFileSync(path, 'utf8'), 'old');
+  });
+});
+
+describe('a new directory', () => {
+  for (const [who, access, mode] of [
+    ['the owner only', ownerOnly, 0o700],
+    ['a group', readableByGroup(group), 0o750],
+    ['everyone', everyone, 0o755],
+  ] as const) {
+    it(`lets in ${who} who may read its files`, async () => {
+      const path = join(directory, 'new');
+      await makeDirectory(path, access);
+      assert.equal(modeOf(path), mode);
+    });
+  }
+
+  it('can be reached through every parent that was made with it', async () => {
+    await makeDirectory(join(directory, 'a', 'b'), readableByGroup(group));
+    assert.equal(modeOf(join(directory, 'a', 'b')), 0o750);
+    assert.equal(modeOf(join(directory, 'a')), 0o750);
+  });
+
+  it('keeps the mode of one that exists', async () => {
+    const path = join(directory, 'old');
+    mkdirSync(path, { mode: 0o711 });
+    await makeDirectory(path, ownerOnly);
+    assert.equal(modeOf(path), 0o711);
+  });
+});
+
+describe('exists', () => {
+  it('tells files and directories from nothing', async () => {
+    assert.equal(await exists(directory), true);
+    assert.equal(await exists(join(directory, 'absent')), false);
+  });
+});

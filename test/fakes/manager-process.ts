@@ -1,0 +1,106 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(new URL('../../dist/certificate-manager.js', import.meta.url));
+
+/** The names under which the three endpoints of OpenBMC are known on the bus. */
+export const names = {
+  server: 'xyz.openbmc_project.Certs.Manager.Server.Https',
+  client: 'xyz.openbmc_project.Certs.Manager.Client.Ldap',
+  authority: 'xyz.openbmc_project.Certs.Manager.Authority.Truststore',
+};
+export const paths = {
+  server: '/xyz/openbmc_project/certs/server/https',
+  client: '/xyz/openbmc_project/certs/client/ldap',
+  authority: '/xyz/openbmc_project/certs/authority/truststore',
+};
+
+/** A running certificate-manager as it is built. */
+export interface ManagerProcess {
+  readonly pid: number;
+  /** Its log. */
+  output(): string;
+  /** Status and signal with which it ended. */
+  readonly ended: Promise<Ending>;
+  stop(signal?: NodeJS.Signals): Promise<Ending>;
+}
+
+export interface Ending {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Place {
+  readonly address: string;
+  readonly directory: string;
+}
+
+/** Starts a manager with OpenBMC's endpoints below a directory and waits until it serves. */
+export function startManager(place: Place, changes: object = {}): Promise<ManagerProcess> {
+  const configuration = {
+    stateDirectory: place.directory,
+    runtimeDirectory: join(place.directory, 'run'),
+    bus: place.address,
+    endpoints: [
+      { type: 'server', name: 'https', path: 'https/server.pem', reload: [] },
+      { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [] },
+      { type: 'authority', name: 'truststore', path: 'authority', reload: [] },
+    ],
+    ...changes,
+  };
+  const file = join(place.directory, 'manager.json');
+  writeFileSync(file, JSON.stringify(configuration));
+  return untilReady(runManager(['--config', file]));
+}
+
+/** Starts a manager with a command line of its own. */
+export function runManager(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): ManagerProcess & { readonly child: ChildProcess } {
+  const child = fork(script, [...args], {
+    execArgv: [],
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let text = '';
+  child.stdout?.on('data', (chunk) => {
+    text += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    text += chunk;
+  });
+  const ended = new Promise<Ending>((resolve) => {
+    child.once('exit', (status, signal) => {
+      const streams = [child.stdout, child.stderr].filter((one) => one !== null);
+      void Promise.allSettled(streams.map((one) => finished(one))).then(() => {
+        resolve({ status, signal });
+      });
+    });
+  });
+  return {
+    child,
+    pid: child.pid ?? 0,
+    output: () => text,
+    ended,
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+/** @throws what the manager logged when it ends instead */
+export function untilReady<M extends ManagerProcess & { readonly child: ChildProcess }>(
+  manager: M,
+): Promise<M> {
+  return new Promise((resolve, reject) => {
+    manager.child.on('message', (message: object) => {
+      if ('ready' in message) resolve(manager);
+    });
+    void manager.ended.then(() => reject(new Error(`it ended: ${manager.output()}`)));
+  });
+}

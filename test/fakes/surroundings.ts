@@ -1,0 +1,128 @@
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CheckPolicy } from '../../src/manager/checks.ts';
+import type { CsrWorker } from '../../src/manager/csr/forked-worker.ts';
+import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
+import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
+import type { Endpoint, EndpointEvent } from '../../src/manager/endpoint.ts';
+import type {
+  HostIdentity,
+  LogFields,
+  ManagerLimits,
+  Surroundings,
+} from '../../src/manager/surroundings.ts';
+import { goodTime } from './openssl-authority.ts';
+
+/** The world around an endpoint, in a temporary directory; a test changes it as it likes. */
+export interface World {
+  readonly directory: string;
+  readonly surroundings: Surroundings;
+  readonly logged: { level: keyof Surroundings['log']; message: string; fields: LogFields }[];
+  /** Names of the endpoints whose services were told, in order. */
+  readonly reloads: string[];
+  now: Date;
+  identity: HostIdentity;
+  csrWorker: CsrWorker;
+  remove(): void;
+}
+
+export interface WorldOptions {
+  readonly limits?: Partial<ManagerLimits>;
+  readonly checks?: Partial<CheckPolicy>;
+}
+
+export function makeWorld(options: WorldOptions = {}): World {
+  const directory = mkdtempSync(join(tmpdir(), 'bmc-world-'));
+  const logged: World['logged'] = [];
+  const note =
+    (level: keyof Surroundings['log']) =>
+    (message: string, fields: LogFields = {}) => {
+      logged.push({ level, message, fields });
+    };
+  const world: World = {
+    directory,
+    logged,
+    reloads: [],
+    now: goodTime,
+    identity: { hostName: 'bmc.example.com', addresses: ['192.0.2.7', '2001:db8::7'] },
+    csrWorker: makeRequestFiles,
+    surroundings: {
+      log: { info: note('info'), warn: note('warn'), error: note('error') },
+      limits: {
+        uploadBytes: 65_536,
+        chain: 10,
+        pending: { requests: 5, days: 30 },
+        authorities: 10,
+        queuedRequests: 4,
+        ...options.limits,
+      },
+      checks: { allowExpired: true, requireCa: true, ...options.checks },
+      selfSigned: {
+        validDays: 397,
+        renewBeforeDays: 30,
+        curve: 'prime256v1',
+        organization: 'Test',
+      },
+      now: () => world.now.getTime(),
+      identity: () => world.identity,
+      csrWorker: (job) => world.csrWorker(job),
+      reload: async ({ name }) => {
+        world.reloads.push(name);
+      },
+    },
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+  return world;
+}
+
+/** What the events of an endpoint say, one short line for each: `added 1 CN=bmc`. */
+export function recordEvents(endpoint: Endpoint): string[] {
+  const lines: string[] = [];
+  endpoint.subscribe((event) => lines.push(describeEvent(event)));
+  return lines;
+}
+
+function describeEvent(event: EndpointEvent): string {
+  if (event.kind === 'request') return `request ${event.state}`;
+  const { id, certificate } = event.installed;
+  return `${event.kind} ${id} ${certificate.fingerprint.slice(0, 8)}`;
+}
+
+/** Every file and link below a directory with its content, to compare before and after. */
+export function snapshot(directory: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isSymbolicLink()) found[path] = `-> ${readlinkSync(path)}`;
+    else if (entry.isFile()) found[path] = readFileSync(path, 'latin1');
+    else found[path] = 'directory';
+  }
+  return found;
+}
+
+/** A GenerateCSR call of which only the given arguments are given. */
+export function csrParameters(given: Partial<CsrParameters> = {}): CsrParameters {
+  return {
+    AlternativeNames: [],
+    ChallengePassword: '',
+    City: '',
+    CommonName: '',
+    ContactPerson: '',
+    Country: '',
+    Email: '',
+    GivenName: '',
+    Initials: '',
+    KeyBitLength: 0n,
+    KeyCurveId: 'prime256v1',
+    KeyPairAlgorithm: 'EC',
+    KeyUsage: [],
+    Organization: '',
+    OrganizationalUnit: '',
+    State: '',
+    Surname: '',
+    UnstructuredName: '',
+    ...given,
+  };
+}

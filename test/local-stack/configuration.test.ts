@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { preparePrivateBus } from '../../src/local-stack/bus-daemon.ts';
+import { makeConfiguration } from '../../src/local-stack/configuration.ts';
+import { parseStackOptions } from '../../src/local-stack/options.ts';
+import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+
+const bus = 'unix:path=/state/run/bus';
+
+describe('the configuration of the local stack', () => {
+  const directory = temporaryDirectory();
+  after(() => removeDirectory(directory));
+
+  const make = (document?: object, ...args: string[]) => {
+    const file = join(directory, 'given.json');
+    if (document) writeFileSync(file, JSON.stringify(document));
+    const all = document ? ['--config', file, ...args] : args;
+    return makeConfiguration(parseStackOptions(all, directory), bus);
+  };
+
+  it("has OpenBMC's endpoints with all of their files below the state directory", () => {
+    const { parsed } = make();
+    assert.deepEqual(
+      parsed.endpoints.map(({ type, name, path }) => [`${type}/${name}`, path]),
+      [
+        ['server/https', join(directory, 'https/server.pem')],
+        ['client/ldap', join(directory, 'ldap/cert.pem')],
+        ['authority/truststore', join(directory, 'authority')],
+      ],
+    );
+    assert.equal(parsed.runtimeDirectory, join(directory, 'run'));
+    assert.equal(parsed.bus, bus);
+    assert.equal(parsed.redfish.address, '127.0.0.1');
+    assert.equal(parsed.redfish.port, 8443);
+  });
+
+  const sources = [
+    { rule: 'the given file', document: { redfish: { port: 1234 } }, args: [], port: 1234 },
+    {
+      rule: 'the option before the given file',
+      document: { redfish: { port: 1234 } },
+      args: ['--https-port', '0'],
+      port: 0,
+    },
+    { rule: 'the default', document: { redfish: { managerId: 'x' } }, args: [], port: 8443 },
+  ];
+  for (const { rule, document, args, port } of sources) {
+    it(`takes the port from ${rule}`, () => {
+      assert.equal(make(document, ...args).parsed.redfish.port, port);
+    });
+  }
+
+  it('keeps what the given file says of other things', () => {
+    const { parsed } = make({ limits: { authorities: 3 }, redfish: { managerId: 'bmc0' } });
+    assert.equal(parsed.limits.authorities, 3);
+    assert.equal(parsed.redfish.managerId, 'bmc0');
+    assert.equal(parsed.redfish.address, '127.0.0.1');
+  });
+
+  it('keeps the state directory and the bus of the options, whatever the given file says', () => {
+    const { parsed } = make({ stateDirectory: '/elsewhere', runtimeDirectory: '/run/x', bus: 'y' });
+    assert.equal(parsed.stateDirectory, directory);
+    assert.equal(parsed.runtimeDirectory, join(directory, 'run'));
+    assert.equal(parsed.bus, bus);
+  });
+
+  it('has the endpoints of the given file in place of its own', () => {
+    const endpoints = [{ type: 'server', name: 'https', path: 'mine.pem' }];
+    const { parsed } = make({ endpoints });
+    assert.equal(parsed.endpoints.length, 1);
+    assert.equal(parsed.endpoints[0]?.path, join(directory, 'mine.pem'));
+  });
+
+  it('is written for the owner only, with the port that the system chose', async () => {
+    const configuration = make(undefined, '--https-port', '0');
+    await configuration.write();
+    assert.equal(JSON.parse(readFileSync(configuration.path, 'utf8')).redfish.port, 0);
+    await configuration.write(45_678);
+    const text = readFileSync(configuration.path, 'utf8');
+    assert.equal(JSON.parse(text).redfish.port, 45_678);
+    assert.equal(statSync(configuration.path).mode & 0o777, 0o600);
+  });
+
+  const bad = [
+    { text: '{"redfish": {"port": "x"}}', says: /given\.json is not valid: \/redfish\/port / },
+    { text: '{"redfish": 5}', says: /given\.json is not valid: \/redfish / },
+    { text: '{"colour": 5}', says: /given\.json is not valid: \/colour / },
+    { text: '{"endpoints": 5}', says: /given\.json is not valid: \/endpoints / },
+    { text: '[]', says: /given\.json is not a JSON object\.$/ },
+    { text: 'null', says: /given\.json is not a JSON object\.$/ },
+    { text: '{"a":\n x}', says: /given\.json is not JSON\.$/ },
+  ];
+  for (const { text, says } of bad) {
+    it(`refuses ${JSON.stringify(text)} by the name of its file`, () => {
+      const file = join(directory, 'given.json');
+      writeFileSync(file, text);
+      const options = parseStackOptions(['--config', file], directory);
+      assert.throws(() => makeConfiguration(options, bus), { name: 'SetupError', message: says });
+    });
+  }
+
+  it('refuses a file that is not there', () => {
+    const options = parseStackOptions(['--config', '/nowhere/x.json'], directory);
+    assert.throws(() => makeConfiguration(options, bus), {
+      name: 'SetupError',
+      message: 'The configuration /nowhere/x.json cannot be read.',
+    });
+  });
+});
+
+describe('the private bus of the local stack', () => {
+  const directory = temporaryDirectory();
+  after(() => removeDirectory(directory));
+
+  it('has its socket and its configuration in the runtime directory', () => {
+    const { address, configurationFile } = preparePrivateBus(directory);
+    assert.equal(address, `unix:path=${directory}/bus`);
+    assert.equal(configurationFile, join(directory, 'dbus.conf'));
+    assert.equal(statSync(configurationFile).mode & 0o777, 0o600);
+    const text = readFileSync(configurationFile, 'utf8');
+    assert.ok(text.includes(`<listen>${address}</listen>`));
+  });
+
+  it('refuses a path that is too long for a socket', () => {
+    const long = join(directory, 'x'.repeat(100));
+    assert.throws(() => preparePrivateBus(long), {
+      name: 'SetupError',
+      message: /^The path .* is too long for a socket; choose a shorter --state-dir\.$/,
+    });
+  });
+
+  for (const character of [',', ';', ':', '=', '<', '\n']) {
+    it(`refuses a path with ${JSON.stringify(character)}`, () => {
+      assert.throws(() => preparePrivateBus(`/state${character}x`), {
+        name: 'SetupError',
+        message: /has characters that a D-Bus address cannot have\.$/,
+      });
+    });
+  }
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { parseStackOptions } from '../../src/local-stack/options.ts';
+import { SetupError } from '../../src/platform/configuration.ts';
+
+const parse = (...args: string[]) => parseStackOptions(args, '/var/lib/default');
+
+describe('the options of the local stack', () => {
+  it('may all be left out', () => {
+    assert.deepEqual(parse(), {
+      stateDirectory: '/var/lib/default',
+      port: undefined,
+      host: undefined,
+      passwordFile: undefined,
+      configurationFile: undefined,
+      bus: undefined,
+    });
+  });
+
+  it('may all be given', () => {
+    const options = parse(
+      ...['--state-dir', '/state', '--https-port', '8443', '--host', '::1', '--config=/c.json'],
+      ...['--password-file', '/secret', '--bus', 'unix:path=/run/bus'],
+    );
+    assert.deepEqual(options, {
+      stateDirectory: '/state',
+      port: 8443,
+      host: '::1',
+      passwordFile: '/secret',
+      configurationFile: '/c.json',
+      bus: 'unix:path=/run/bus',
+    });
+  });
+
+  it('begin a relative state directory where the stack is started', () => {
+    assert.equal(parse('--state-dir', 'some/state').stateDirectory, resolve('some/state'));
+  });
+
+  for (const port of ['0', '1', '443', '65535']) {
+    it(`take the port ${port}`, () => {
+      assert.equal(parse('--https-port', port).port, Number(port));
+    });
+  }
+
+  for (const port of ['65536', '99999999999', '80a', '', ' ', '1.5', '1e3', '0x50', '+80']) {
+    it(`refuse the port "${port}"`, () => {
+      assert.throws(() => parse('--https-port', port), {
+        name: 'SetupError',
+        message: `The option --https-port needs a number from 0 to 65535, not ${port}.`,
+      });
+    });
+  }
+
+  const bad = [
+    { args: ['--colour', 'red'], names: '--colour' },
+    { args: ['--https-port'], names: '--https-port' },
+    { args: ['--https-port', '-1'], names: '--https-port' },
+    { args: ['--state-dir', '--host', 'x'], names: '--state-dir' },
+    { args: ['now'], names: 'now' },
+    { args: ['-p', '80'], names: '-p' },
+  ];
+  for (const { args, names } of bad) {
+    it(`refuse "${args.join(' ')}" in one sentence`, () => {
+      assert.throws(
+        () => parse(...args),
+        (error: unknown) => {
+          assert.ok(error instanceof SetupError);
+          assert.ok(error.message.startsWith('The command line is not valid: '), error.message);
+          assert.ok(error.message.includes(names), error.message);
+          assert.doesNotMatch(error.message, /\n/);
+          return true;
+        },
+      );
+    });
+  }
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Change, makeChanger } from '../../src/manager/change.ts';
+import { CertError } from '../../src/manager/errors.ts';
+import { refusal } from '../fakes/refusal.ts';
+
+/** A change that notes its steps, and fails at one of them. */
+function noted(
+  steps: string[],
+  name: string,
+  failure: { at?: keyof Change<string>; error?: Error } = {},
+): Change<string> {
+  const step = async (at: keyof Change<string>) => {
+    steps.push(`${name} ${at}`);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (failure.at === at) throw failure.error ?? new Error('failed');
+  };
+  return {
+    validate: async () => {
+      await step('validate');
+      return name;
+    },
+    write: () => step('write'),
+    publish: () => {
+      steps.push(`${name} publish`);
+    },
+  };
+}
+
+describe('a change', () => {
+  const withReload = () => {
+    const steps: string[] = [];
+    const changer = makeChanger(async () => {
+      steps.push('reload');
+    });
+    return { steps, changer };
+  };
+
+  it('is validated, written, published and told, in this order', async () => {
+    const { steps, changer } = withReload();
+    assert.equal(await changer(noted(steps, 'a')), 'a');
+    assert.deepEqual(steps, ['a validate', 'a write', 'a publish', 'reload']);
+  });
+
+  it('goes no further than the step that fails', async () => {
+    const { steps, changer } = withReload();
+    const refused = new CertError('expired', 'it expired');
+    const failing = noted(steps, 'a', { at: 'validate', error: refused });
+    await assert.rejects(changer(failing), (error) => error === refused);
+    assert.deepEqual(steps, ['a validate']);
+  });
+
+  it('that cannot be written is a storage error that names the cause', async () => {
+    const { steps, changer } = withReload();
+    const full = Object.assign(new Error('ENOSPC: /secret/path'), { code: 'ENOSPC' });
+    const failing = noted(steps, 'a', { at: 'write', error: full });
+    await assert.rejects(changer(failing), (error: Error) => {
+      refusal('storage', /ENOSPC/)(error);
+      assert.doesNotMatch(error.message, /secret/);
+      assert.equal(error.cause, full);
+      return true;
+    });
+    assert.deepEqual(steps, ['a validate', 'a write']);
+  });
+
+  it('that cannot be written keeps an error of our own', async () => {
+    const { steps, changer } = withReload();
+    const ours = new CertError('limit-reached', 'no more');
+    const failing = noted(steps, 'a', { at: 'write', error: ours });
+    await assert.rejects(changer(failing), (error) => error === ours);
+  });
+
+  it('waits for the one before it, whether that succeeds or fails', async () => {
+    const { steps, changer } = withReload();
+    const outcomes = await Promise.allSettled([
+      changer(noted(steps, 'a')),
+      changer(noted(steps, 'b', { at: 'validate' })),
+      changer(noted(steps, 'c', { at: 'write' })),
+      changer(noted(steps, 'd')),
+    ]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
+    );
+    assert.deepEqual(steps, [
+      ...['a validate', 'a write', 'a publish', 'reload', 'b validate'],
+      ...['c validate', 'c write', 'd validate', 'd write', 'd publish', 'reload'],
+    ]);
+  });
+
+  it('is done when its reload is done', async () => {
+    let reloaded = false;
+    const changer = makeChanger(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      reloaded = true;
+    });
+    await changer(noted([], 'a'));
+    assert.ok(reloaded);
+  });
+});

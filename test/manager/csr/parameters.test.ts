@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type CsrParameters, planRequest } from '../../../src/manager/csr/parameters.ts';
+import { refusal } from '../../fakes/refusal.ts';
+import { csrParameters } from '../../fakes/surroundings.ts';
+
+type Given = Partial<CsrParameters>;
+
+const algorithmOf = (given: Given) =>
+  planRequest(csrParameters({ KeyPairAlgorithm: '', KeyCurveId: '', ...given })).algorithm;
+
+describe('the key of a request', () => {
+  const rsa: [string, Given, number][] = [
+    ['RSA has 2048 bits when none are given', { KeyPairAlgorithm: 'RSA' }, 2048],
+    ['RSA may have 2048 bits', { KeyPairAlgorithm: 'RSA', KeyBitLength: 2048n }, 2048],
+    ['RSA may have 3072 bits', { KeyPairAlgorithm: 'RSA', KeyBitLength: 3072n }, 3072],
+    ['RSA may have 4096 bits', { KeyPairAlgorithm: 'RSA', KeyBitLength: 4096n }, 4096],
+    ['RSA has a name of TPM', { KeyPairAlgorithm: 'TPM_ALG_RSA' }, 2048],
+    ['RSA has another name of TPM', { KeyPairAlgorithm: 'TPM_ALG_RSASSA' }, 2048],
+    ['RSA has no curve', { KeyPairAlgorithm: 'RSA', KeyCurveId: 'P-256' }, 2048],
+  ];
+  for (const [what, given, bits] of rsa) {
+    it(what, () => assert.deepEqual(algorithmOf(given), { kind: 'RSA', bits }));
+  }
+
+  const ec: [string, Given, string][] = [
+    ['is EC on secp224r1 when nothing is given, as upstream', {}, 'secp224r1'],
+    ['is EC when only a curve is given', { KeyCurveId: 'secp384r1' }, 'secp384r1'],
+    ['EC has no length', { KeyPairAlgorithm: 'EC', KeyBitLength: 2048n }, 'secp224r1'],
+  ];
+  const spellings: Record<string, readonly string[]> = {
+    secp224r1: ['secp224r1', 'P-224', 'TPM_ECC_NIST_P224'],
+    prime256v1: ['prime256v1', 'secp256r1', 'P-256', 'TPM_ECC_NIST_P256'],
+    secp384r1: ['secp384r1', 'P-384', 'TPM_ECC_NIST_P384'],
+    secp521r1: ['secp521r1', 'P-521', 'TPM_ECC_NIST_P521'],
+  };
+  for (const [curve, names] of Object.entries(spellings)) {
+    for (const KeyCurveId of names) ec.push([`${KeyCurveId} is ${curve}`, { KeyCurveId }, curve]);
+  }
+  for (const KeyPairAlgorithm of ['EC', 'ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDSA']) {
+    const given = { KeyPairAlgorithm, KeyCurveId: 'P-256' };
+    ec.push([`${KeyPairAlgorithm} is EC`, given, 'prime256v1']);
+  }
+  for (const [what, given, curve] of ec) {
+    it(what, () => assert.deepEqual(algorithmOf(given), { kind: 'EC', curve }));
+  }
+});
+
+describe('the content of a request', () => {
+  it('has the subject in upstream order, without what is not given', () => {
+    const { content } = planRequest(
+      csrParameters({
+        ...{ Surname: 'k', State: 'j', OrganizationalUnit: 'i', Organization: 'h' },
+        ...{ Initials: 'g', GivenName: 'f', Email: 'e@e', Country: 'DD', ContactPerson: 'c' },
+        ...{ CommonName: 'b', City: 'a' },
+      }),
+    );
+    const types = content.subject.map(({ type, value }) => `${type}=${value}`).join();
+    assert.equal(types, 'L=a,CN=b,name=c,C=DD,emailAddress=e@e,GN=f,initials=g,O=h,OU=i,ST=j,SN=k');
+    assert.deepEqual(planRequest(csrParameters()).content, {
+      subject: [],
+      alternativeNames: [],
+      usages: [],
+    });
+  });
+
+  it('has names, usages and attributes as they were given', () => {
+    const { content } = planRequest(
+      csrParameters({
+        AlternativeNames: ['bmc', 'IP: 192.0.2.1'],
+        KeyUsage: ['KeyAgreement', 'ServerAuthentication'],
+        ChallengePassword: 'pass, word',
+        UnstructuredName: 'Gestell für 7',
+      }),
+    );
+    assert.deepEqual(content, {
+      subject: [],
+      alternativeNames: [
+        { kind: 'dns', value: 'bmc' },
+        { kind: 'ip', value: '192.0.2.1' },
+      ],
+      usages: ['KeyAgreement', 'ServerAuthentication'],
+      challengePassword: 'pass, word',
+      unstructuredName: 'Gestell für 7',
+    });
+  });
+});
+
+describe('an argument of a request', () => {
+  const long = (count: number) => 'ü'.repeat(count);
+
+  const accepted: [string, Given][] = [
+    ['a common name of 64 characters that are more bytes', { CommonName: long(64) }],
+    ['a name with every mark', { Organization: 'Ac/me, "Inc." + <&> = #;\\' }],
+    ['a country in lower case', { Country: 'ch' }],
+    ['a hundred alternative names', { AlternativeNames: Array(100).fill('a') }],
+    ['a password of 255 characters', { ChallengePassword: long(255) }],
+    ['characters outside of the basic plane', { CommonName: '😀'.repeat(64) }],
+  ];
+  for (const [what, given] of accepted) {
+    it(`may be ${what}`, () => assert.doesNotThrow(() => planRequest(csrParameters(given))));
+  }
+
+  const refused: [string, string, Given][] = [
+    ['CommonName', 'of 65 characters', { CommonName: long(65) }],
+    ['Organization', 'of 65 characters', { Organization: long(65) }],
+    ['OrganizationalUnit', 'of 65 characters', { OrganizationalUnit: long(65) }],
+    ['City', 'of 129 characters', { City: long(129) }],
+    ['State', 'of 129 characters', { State: long(129) }],
+    ['Email', 'of 129 characters', { Email: 'a'.repeat(129) }],
+    ['Surname', 'of 32769 characters', { Surname: long(32_769) }],
+    ['GivenName', 'with a line break', { GivenName: 'a\nb' }],
+    ['Initials', 'with a NUL', { Initials: 'a\0' }],
+    ['ContactPerson', 'with a DEL', { ContactPerson: 'a\x7f' }],
+    ['Country', 'of one letter', { Country: 'C' }],
+    ['Country', 'of three letters', { Country: 'CHE' }],
+    ['Country', 'of digits', { Country: '41' }],
+    ['Country', 'outside of ASCII', { Country: 'ÄÖ' }],
+    ['Email', 'outside of ASCII', { Email: 'ä@b' }],
+    ['ChallengePassword', 'of 256 characters', { ChallengePassword: long(256) }],
+    ['ChallengePassword', 'with a tab', { ChallengePassword: 'a\tb' }],
+    ['UnstructuredName', 'of 256 characters', { UnstructuredName: long(256) }],
+    ['AlternativeNames', 'of 101 entries', { AlternativeNames: Array(101).fill('a') }],
+    ['AlternativeNames/1', 'that is no name', { AlternativeNames: ['a', 'not a name'] }],
+    ['AlternativeNames/0', 'that is empty', { AlternativeNames: [''] }],
+    ['KeyUsage/1', 'that Redfish does not know', { KeyUsage: ['KeyCertSign', 'digitalSignature'] }],
+    ['KeyUsage/0', 'that every object has', { KeyUsage: ['toString'] }],
+    ['KeyPairAlgorithm', 'that is neither', { KeyPairAlgorithm: 'DSA' }],
+    ['KeyPairAlgorithm', 'in lower case', { KeyPairAlgorithm: 'rsa' }],
+    ['KeyCurveId', 'that is unknown', { KeyCurveId: 'secp256k1' }],
+    ['KeyCurveId', 'that every object has', { KeyCurveId: 'constructor' }],
+    ['KeyBitLength', 'of 1024', { KeyPairAlgorithm: 'RSA', KeyBitLength: 1024n }],
+    ['KeyBitLength', 'between two', { KeyPairAlgorithm: 'RSA', KeyBitLength: 2049n }],
+    ['KeyBitLength', 'of 8192', { KeyPairAlgorithm: 'RSA', KeyBitLength: 8192n }],
+    ['KeyBitLength', 'below zero', { KeyPairAlgorithm: 'RSA', KeyBitLength: -2048n }],
+    ['KeyBitLength', 'beyond numbers', { KeyPairAlgorithm: 'RSA', KeyBitLength: 2n ** 63n - 1n }],
+  ];
+  for (const [argument, what, given] of refused) {
+    it(`is refused by its name: ${argument} ${what}`, () => {
+      const words = new RegExp(`^${argument} `);
+      assert.throws(() => planRequest(csrParameters(given)), refusal('argument-invalid', words));
+    });
+  }
+
+  it('is never quoted when it is a password', () => {
+    assert.throws(
+      () => planRequest(csrParameters({ ChallengePassword: 'tops3cret\n' })),
+      (error: Error) => !error.message.includes('tops3cret'),
+    );
+  });
+});

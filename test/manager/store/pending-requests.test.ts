@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, describe, it } from 'node:test';
+import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
+import { planRequest } from '../../../src/manager/csr/parameters.ts';
+import { PendingRequests } from '../../../src/manager/store/pending-requests.ts';
+import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import { csrParameters } from '../../fakes/surroundings.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'pending-'));
+after(() => rmSync(root, { recursive: true }));
+
+const plan = planRequest(csrParameters({ CommonName: 'bmc' }));
+const day = (number: number) => new Date(Date.UTC(2026, 5, number));
+const modeOf = (path: string) => statSync(path).mode & 0o777;
+
+describe('pending requests', () => {
+  let path: string;
+  let pending: PendingRequests;
+  beforeEach(() => {
+    path = join(mkdtempSync(join(root, 'case-')), 'server.pem.requests');
+    pending = new PendingRequests(path, { requests: 3, days: 30 });
+  });
+
+  const add = async (now: Date): Promise<string> => {
+    const directory = await pending.prepare();
+    return (await pending.adopt(directory, await makeRequestFiles({ directory, plan }), now)).id;
+  };
+  const ids = async () => (await pending.list()).map(({ id }) => id);
+
+  it('are none at first, and no directory is made for none', async () => {
+    await pending.open();
+    assert.deepEqual(await pending.list(), []);
+    assert.equal(await pending.isEmpty(), true);
+    assert.deepEqual(readdirSync(join(path, '..')), []);
+  });
+
+  it('can be several at a time, each with a key of its own', async () => {
+    const made = [await add(day(2)), await add(day(1)), await add(day(3))];
+    assert.equal(await pending.isEmpty(), false);
+    assert.deepEqual(await ids(), [made[1], made[0], made[2]]);
+    for (const id of made) {
+      const key = await pending.find(id);
+      assert.ok(key);
+      assert.equal(publicKeyHash(publicKeyInfo(createPublicKey(key))), id);
+    }
+  });
+
+  it('are found again after a restart', async () => {
+    const id = await add(day(1));
+    const again = new PendingRequests(path, { requests: 3, days: 30 });
+    await again.open();
+    assert.deepEqual(
+      (await again.list()).map(({ id, created }) => [id, created]),
+      [[id, day(1)]],
+    );
+    assert.ok(await again.find(id));
+  });
+
+  it('are for the owner only', async () => {
+    const umask = process.umask(0);
+    const id = await add(day(1)).finally(() => process.umask(umask));
+    const directory = join(path, id);
+    for (const one of [path, directory]) assert.equal(modeOf(one), 0o700);
+    const files = readdirSync(directory).sort();
+    assert.deepEqual(files, ['created', 'key.pem', 'request.pem']);
+    for (const file of files) assert.equal(modeOf(join(directory, file)), 0o600);
+  });
+
+  it('are no more than the limit: the oldest goes when a new one is made', async () => {
+    const made = [await add(day(1)), await add(day(2)), await add(day(3)), await add(day(4))];
+    assert.deepEqual(await ids(), made.slice(1));
+    assert.equal(await pending.find(made[0] ?? ''), undefined);
+    assert.deepEqual(readdirSync(path).sort(), made.slice(1).sort());
+  });
+
+  it('are no older than the limit when a new one is made', async () => {
+    const [old, young] = [await add(day(1)), await add(day(2))];
+    const newest = await add(new Date(day(1).getTime() + 30 * 86_400_000 + 1));
+    assert.deepEqual(await ids(), [young, newest]);
+    assert.equal(await pending.find(old), undefined);
+  });
+
+  it('never lose the one that was just made, even with a clock at 1970', async () => {
+    for (const number of [1, 2, 3]) await add(day(number));
+    const newest = await add(new Date(5000));
+    assert.ok(await pending.find(newest));
+    assert.equal(readdirSync(path).length, 3);
+  });
+
+  it('are gone with their directory when a worker failed', async () => {
+    const directory = await pending.prepare();
+    writeFileSync(join(directory, 'key.pem'), 'half a key');
+    await pending.discard(directory);
+    assert.deepEqual(readdirSync(path), []);
+  });
+
+  it('are not those that a worker is still at', async () => {
+    await pending.prepare();
+    assert.deepEqual(await pending.list(), []);
+    assert.equal(await pending.isEmpty(), true);
+  });
+
+  it('lose what was unfinished at a start, and keep the rest', async () => {
+    const id = await add(day(1));
+    await makeRequestFiles({ directory: await pending.prepare(), plan });
+    await pending.prepare();
+    await pending.open();
+    assert.deepEqual(readdirSync(path), [id]);
+  });
+
+  it('are not found by anything but a hash', async () => {
+    await add(day(1));
+    mkdirSync(join(path, '..', 'other'));
+    writeFileSync(join(path, '..', 'other', 'key.pem'), 'x');
+    for (const id of ['', '.', '../other', 'x'.repeat(64), 'A'.repeat(64)]) {
+      assert.equal(await pending.find(id), undefined);
+    }
+  });
+
+  it('are listed without one whose files are damaged', async () => {
+    const [damaged, good] = [await add(day(1)), await add(day(2))];
+    rmSync(join(path, damaged, 'request.pem'));
+    assert.deepEqual(await ids(), [good]);
+  });
+
+  it('are pruned of one whose files are damaged, in the end', async () => {
+    const damaged = await add(day(1));
+    rmSync(join(path, damaged, 'created'));
+    for (const number of [2, 3, 4, 5]) await add(day(number));
+    assert.ok(!readdirSync(path).includes(damaged));
+  });
+});

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import {
+  parseConfiguration,
+  readConfiguration,
+  SetupError,
+} from '../../src/platform/configuration.ts';
+import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+
+const endpoint = { type: 'server', name: 'https', path: 'https/server.pem', reload: [] };
+const parse = (document: object) => parseConfiguration(JSON.stringify(document), 'bmc.json');
+
+describe('an empty configuration', () => {
+  const configuration = parse({});
+
+  it("has OpenBMC's three endpoints and directories", () => {
+    const places = configuration.endpoints.map(({ type, name, path }) => `${type}/${name} ${path}`);
+    assert.deepEqual(places, [
+      'server/https /etc/ssl/certs/https/server.pem',
+      'client/ldap /etc/nslcd/certs/cert.pem',
+      'authority/truststore /etc/ssl/certs/authority',
+    ]);
+    assert.equal(configuration.stateDirectory, '/var/lib/bmc-certificate-manager');
+    assert.equal(configuration.runtimeDirectory, '/run/bmc-certificate-manager');
+    assert.equal(configuration.bus, '');
+  });
+
+  it('has a value for every other member', () => {
+    assert.equal(configuration.limits.authorities, 10);
+    assert.equal(configuration.limits.uploadBytes, 1_048_576);
+    assert.equal(configuration.checks.allowExpired, true);
+    assert.equal(configuration.selfSigned.validDays, 397);
+    assert.deepEqual(configuration.access, { users: [], groups: [] });
+    assert.deepEqual(configuration.reload, { attemptSeconds: 5, attempts: 6 });
+    assert.equal(configuration.redfish.port, 443);
+    assert.equal(configuration.redfish.limits.sessions, 64);
+  });
+});
+
+describe('a configuration', () => {
+  it('keeps the defaults beside the members that it has', () => {
+    const { limits, redfish } = parse({ limits: { authorities: 3 }, redfish: { port: 0 } });
+    assert.equal(limits.authorities, 3);
+    assert.equal(limits.pendingRequests, 16);
+    assert.equal(redfish.port, 0);
+    assert.equal(redfish.managerId, 'bmc');
+  });
+
+  it('may have any number of endpoints of any name', () => {
+    const endpoints = Array.from({ length: 64 }, (_, at) => ({
+      ...{ type: 'client', name: `nats_${at}`, path: `/nats/${at}.pem` },
+    }));
+    assert.equal(parse({ endpoints }).endpoints.length, 64);
+    assert.deepEqual(parse({ endpoints }).endpoints[0]?.reload, []);
+  });
+
+  const relative = [
+    { member: 'an endpoint', value: '/state/https/server.pem' },
+    { member: 'a pid file', value: '/state/run/redfish.pid' },
+  ];
+  for (const { member, value } of relative) {
+    it(`begins the relative path of ${member} at its directory: ${value}`, () => {
+      const { endpoints } = parse({
+        stateDirectory: '/state',
+        runtimeDirectory: 'run',
+        endpoints: [{ ...endpoint, reload: [{ pidFile: 'redfish.pid' }] }],
+      });
+      const [only] = endpoints;
+      assert.ok([only?.path, only?.reload[0]?.pidFile].includes(value));
+    });
+  }
+
+  it('leaves absolute paths as they are', () => {
+    const { endpoints } = parse({
+      endpoints: [{ ...endpoint, path: '/etc/x.pem', reload: [{ pidFile: '/run/x.pid' }] }],
+    });
+    assert.equal(endpoints[0]?.path, '/etc/x.pem');
+    assert.deepEqual(endpoints[0]?.reload, [{ pidFile: '/run/x.pid' }]);
+  });
+
+  const bad: readonly { rule: string; document: object; names: string }[] = [
+    { rule: 'an unknown member', document: { endpionts: [] }, names: '/endpionts' },
+    {
+      rule: 'an unknown inner member',
+      document: { limits: { uploads: 1 } },
+      names: '/limits/uploads',
+    },
+    {
+      rule: 'an unknown member of an endpoint',
+      document: { endpoints: [{ ...endpoint, unit: 'x.service' }] },
+      names: '/endpoints/0/unit',
+    },
+    {
+      rule: 'a string for a number',
+      document: { redfish: { port: '443' } },
+      names: '/redfish/port',
+    },
+    { rule: 'a number for a string', document: { bus: 5 }, names: '/bus' },
+    { rule: 'null for an object', document: { checks: null }, names: '/checks' },
+    { rule: 'an object for a list', document: { endpoints: {} }, names: '/endpoints' },
+    { rule: 'no endpoint at all', document: { endpoints: [] }, names: '/endpoints' },
+    {
+      rule: 'too many endpoints',
+      document: { endpoints: Array.from({ length: 65 }, () => endpoint) },
+      names: '/endpoints',
+    },
+    {
+      rule: 'a port that is too high',
+      document: { redfish: { port: 65_536 } },
+      names: '/redfish/port',
+    },
+    {
+      rule: 'a port that is no integer',
+      document: { redfish: { port: 1.5 } },
+      names: '/redfish/port',
+    },
+    {
+      rule: 'a limit of nothing',
+      document: { limits: { authorities: 0 } },
+      names: '/limits/authorities',
+    },
+    {
+      rule: 'more days than browsers accept',
+      document: { selfSigned: { validDays: 398 } },
+      names: '/selfSigned/validDays',
+    },
+    {
+      rule: 'an unlisted curve',
+      document: { selfSigned: { curve: 'P-256' } },
+      names: '/selfSigned/curve',
+    },
+    {
+      rule: 'an unlisted type',
+      document: { endpoints: [{ ...endpoint, type: 'router' }] },
+      names: '/endpoints/0/type',
+    },
+    {
+      rule: 'a name that no object path can have',
+      document: { endpoints: [{ ...endpoint, name: 'my-https' }] },
+      names: '/endpoints/0/name',
+    },
+    {
+      rule: 'a name that begins with a digit',
+      document: { endpoints: [{ ...endpoint, name: '2nd' }] },
+      names: '/endpoints/0/name',
+    },
+    {
+      rule: 'an empty path',
+      document: { endpoints: [{ ...endpoint, path: '' }] },
+      names: '/endpoints/0/path',
+    },
+    {
+      rule: 'a missing path',
+      document: { endpoints: [{ type: 'server', name: 'https' }] },
+      names: '/endpoints/0/path',
+    },
+    {
+      rule: 'a unit that is none',
+      document: { endpoints: [{ ...endpoint, reload: [{ unit: 'a b' }] }] },
+      names: '/endpoints/0/reload/0/unit',
+    },
+    {
+      rule: 'a reload target with two kinds',
+      document: { endpoints: [{ ...endpoint, reload: [{ unit: 'a.service', pidFile: 'a' }] }] },
+      names: '/endpoints/0/reload/0',
+    },
+    {
+      rule: 'a reload target of no kind',
+      document: { endpoints: [endpoint, { ...endpoint, reload: [{}] }] },
+      names: '/endpoints/1/reload/0',
+    },
+  ];
+  for (const { rule, document, names } of bad) {
+    it(`with ${rule} is refused, naming the file and ${names}`, () => {
+      assert.throws(
+        () => parse(document),
+        (error: unknown) => {
+          assert.ok(error instanceof SetupError);
+          assert.ok(error.message.startsWith('The configuration bmc.json is not valid: '));
+          assert.match(error.message, new RegExp(`[: ]${names} `));
+          assert.doesNotMatch(error.message, /\n/);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('has all of its faults told at once', () => {
+    assert.throws(
+      () => parse({ bus: 5, limits: { authorities: 0 } }),
+      /\/bus .*; \/limits\/authorities /,
+    );
+  });
+
+  const twins = [
+    {
+      rule: 'the same type and name',
+      others: [endpoint, { ...endpoint, path: 'other.pem' }],
+      says: /\/endpoints\/1 and \/endpoints\/0 share server\/https/,
+    },
+    {
+      rule: 'names that differ in their first letter only, as their bus names would be one',
+      others: [endpoint, { ...endpoint, name: 'Https', path: 'other.pem' }],
+      says: /\/endpoints\/1 and \/endpoints\/0 share server\/https/,
+    },
+    {
+      rule: 'the same file',
+      others: [endpoint, { ...endpoint, type: 'client' }],
+      says: /\/endpoints\/1 and \/endpoints\/0 share /,
+    },
+    {
+      rule: 'the same file in two spellings',
+      others: [endpoint, { ...endpoint, type: 'client', path: 'https/../https//server.pem' }],
+      says: /\/endpoints\/1 and \/endpoints\/0 share /,
+    },
+    {
+      rule: 'the same file by a relative and an absolute path',
+      others: [endpoint, { ...endpoint, type: 'client', path: '/state/https/server.pem' }],
+      says: /\/endpoints\/1 and \/endpoints\/0 share /,
+    },
+  ];
+  for (const { rule, others, says } of twins) {
+    it(`whose endpoints have ${rule} is refused`, () => {
+      assert.throws(() => parse({ stateDirectory: '/state', endpoints: others }), says);
+    });
+  }
+
+  it('may have a server and a client of one name', () => {
+    const endpoints = [endpoint, { ...endpoint, type: 'client', path: 'client.pem' }];
+    assert.equal(parse({ endpoints }).endpoints.length, 2);
+  });
+
+  const secret = 'hunter2-hunter2';
+  const quoting = [
+    { document: { redfish: { port: secret } } },
+    { document: { endpoints: [{ ...endpoint, type: secret }] } },
+    { document: { selfSigned: { organization: secret.repeat(10) } } },
+    { document: { redfish: { managerId: `${secret} ` } } },
+  ];
+  for (const { document } of quoting) {
+    it(`is never quoted: ${Object.keys(document).join()}`, () => {
+      assert.throws(
+        () => parse(document),
+        ({ message }: Error) => !message.includes(secret),
+      );
+    });
+  }
+});
+
+describe('the file of a configuration', () => {
+  const directory = temporaryDirectory();
+  after(() => removeDirectory(directory));
+
+  const texts = [
+    { what: 'is not JSON', text: '{ "bus": "secret-value', says: / is not JSON/ },
+    {
+      what: 'is not JSON over several lines',
+      text: '{ "bus":\n secret-value }',
+      says: / is not JSON/,
+    },
+    { what: 'is empty', text: '', says: / is not JSON/ },
+    { what: 'is a list', text: '[]', says: / is not valid: the document / },
+  ];
+  for (const { what, text, says } of texts) {
+    it(`that ${what} is refused by its name`, () => {
+      const file = join(directory, 'some.json');
+      writeFileSync(file, text);
+      assert.throws(
+        () => readConfiguration(file),
+        (error: unknown) => {
+          assert.ok(error instanceof SetupError);
+          assert.match(error.message, says);
+          assert.doesNotMatch(error.message, /\n/);
+          assert.ok(error.message.startsWith(`The configuration ${file} `));
+          return !error.message.includes('secret-value');
+        },
+      );
+    });
+  }
+
+  for (const what of ['absent.json', '.']) {
+    it(`that cannot be read is refused by its name: ${what}`, () => {
+      const file = join(directory, what);
+      assert.throws(() => readConfiguration(file), {
+        name: 'SetupError',
+        message: `The configuration ${file} cannot be read.`,
+      });
+    });
+  }
+});
