@@ -9,6 +9,9 @@ process.once('message', (job: CsrJob) => {
   );
 });
 
+// Node would print the stack of an error that nobody caught
+process.once('uncaughtException', (error) => answer({ fault: faultOf(error) }));
+
 // The manager has read the reply, or it died and nobody would adopt the key
 process.once('disconnect', () => process.exit());
 

@@ -38,7 +38,7 @@ export async function writeFileAtomic(
     await rm(aside, { force: true });
     throw error;
   }
-  await syncDirectory(dirname(path));
+  await syncAfterSwitch(dirname(path));
 }
 
 /** Creates a file that must not exist yet, 0600 from the first byte, synced before it is closed. */
@@ -56,6 +56,14 @@ export async function writeNewFile(
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Syncs a directory after the rename that made a change. The change is in effect, so a disk that fails
+ * here must not make it look refused; what is lost is only that it survives a power cut.
+ */
+export async function syncAfterSwitch(path: string): Promise<void> {
+  await syncDirectory(path).catch(() => undefined);
 }
 
 /** Makes renames and removals in a directory survive a power cut. */

@@ -153,7 +153,7 @@ export class AuthorityEndpoint implements Endpoint {
       id += 1;
       return { id: id - 1, certificate };
     });
-    return { next, asked: next };
+    return { next: [...next].sort((a, b) => a.id - b.id), asked: next };
   }
 
   /** The file may hold more: its first certificate is what it is about, and a key is never taken. */

@@ -116,10 +116,14 @@ describe('a truststore', () => {
   it('replaces all: what stays keeps its id, what is new gets one that nobody had', async () => {
     await endpoint.installAll(one.pem + two.pem);
     events.length = 0;
-    await endpoint.replaceAll(three.pem + one.pem);
-    assert.deepEqual(listed(), [`3 ${mark(three)}`, `1 ${mark(one)}`]);
+    const installed = await endpoint.replaceAll(three.pem + one.pem);
+    assert.deepEqual(
+      installed.map(({ id }) => id),
+      ['3', '1'],
+    );
+    assert.deepEqual(listed(), [`1 ${mark(one)}`, `3 ${mark(three)}`]);
     assert.deepEqual(events, [`removed 2 ${mark(two)}`, `added 3 ${mark(three)}`]);
-    assert.deepEqual((await stored()).sort(), listed().sort());
+    assert.deepEqual(await stored(), listed());
   });
 
   it('deletes all and goes on with new ids', async () => {

@@ -24,9 +24,8 @@ export function forkedWorker(script: string, deadline: number): CsrWorker {
         child.kill('SIGKILL');
       }, deadline);
       child.once('message', (reply: WorkerReply) => {
-        clearTimeout(timer);
         // The worker ends with the channel; it must not end before its reply is read
-        child.disconnect();
+        if (child.connected) child.disconnect();
         if ('publicKeyHash' in reply) resolve(reply.publicKeyHash);
         else reject(failed(reply.fault));
       });

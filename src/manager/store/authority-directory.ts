@@ -5,6 +5,7 @@ import {
   everyone,
   exists,
   makeDirectory,
+  syncAfterSwitch,
   syncDirectory,
   writeFileAtomic,
   writeNewFile,
@@ -79,10 +80,12 @@ export class AuthorityDirectory {
       await syncDirectory(this.#generations);
       await this.#switchTo(next);
     } catch (error) {
+      // #switchTo fails only before the link leads to the new generation
       await rm(this.#in(next), { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
-    await this.#removeAllBut(next);
+    // What cannot be removed now is removed at the next start
+    await this.#removeAllBut(next).catch(() => undefined);
   }
 
   async #fill(directory: string, authorities: readonly Authority[], previous: string | undefined) {
@@ -115,7 +118,7 @@ export class AuthorityDirectory {
       await rm(aside, { force: true });
       throw error;
     }
-    await syncDirectory(dirname(this.#path));
+    await syncAfterSwitch(dirname(this.#path));
   }
 
   #in(generation: string): string {
@@ -152,8 +155,12 @@ export class AuthorityDirectory {
    * from a path that was lost long after.
    */
   async #takeOverPlainDirectory(): Promise<void> {
-    if ((await this.#current()) !== undefined) return;
     const marker = join(this.#generations, 'taken-over');
+    if ((await this.#current()) !== undefined) {
+      const plain = await this.#newestAside();
+      if (plain !== undefined && !(await exists(marker))) await this.#mark(marker, plain);
+      return;
+    }
     if (await exists(this.#path)) {
       await rm(marker, { force: true });
       await rename(this.#path, await this.#freeNameAside());
@@ -163,6 +170,10 @@ export class AuthorityDirectory {
     const found = await readPlainDirectory(plain);
     const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
     await this.commit(found.map((certificate, at) => ({ id: firstId + at, certificate })));
+    await this.#mark(marker, plain);
+  }
+
+  async #mark(marker: string, plain: string): Promise<void> {
     await writeFileAtomic(marker, `${basename(plain)}\n`, everyone);
   }
 

@@ -6,7 +6,7 @@ import {
   type FileAccess,
   makeDirectory,
   readableByGroup,
-  syncDirectory,
+  syncAfterSwitch,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
 import type { KeyedCandidate } from '../checks.ts';
@@ -49,14 +49,14 @@ export function pairFile(path: string, group: number | undefined): PairFile {
     },
     async remove() {
       await rm(path, { force: true });
-      await syncDirectory(dirname(path));
+      await syncAfterSwitch(dirname(path));
     },
     async putAside(now) {
       const stem = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
       let aside = stem;
       for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;
       await rename(path, aside);
-      await syncDirectory(dirname(path));
+      await syncAfterSwitch(dirname(path));
       return aside;
     },
   };

@@ -30,6 +30,13 @@ export const requestFiles = { key: 'key.pem', request: 'request.pem', created: '
 
 const dayMilliseconds = 86_400_000;
 
+/** A time before this was told by a clock that nobody had set: the age of the request is unknown. */
+const unsetClock = Date.UTC(2020);
+
+function isAged(created: number, oldest: number): boolean {
+  return created >= unsetClock && created < oldest;
+}
+
 /**
  * The requests of one endpoint, several at a time, one directory each. A request stays after its
  * certificate was installed, so that a renewal signed for the same request still finds its key;
@@ -111,7 +118,7 @@ export class PendingRequests implements KeySource {
     const readable = new Set(list.map(({ id }) => id));
     const others = list.filter(({ id }) => id !== newest);
     const surplus = others.slice(0, Math.max(0, list.length - requests));
-    const aged = others.filter(({ created }) => !(created.getTime() >= oldest));
+    const aged = others.filter(({ created }) => isAged(created.getTime(), oldest));
     // Looked for among the names from before the list was read: a request may come in the meantime
     const damaged = ids.filter((id) => !readable.has(id));
     const gone = new Set([...surplus.map(({ id }) => id), ...aged.map(({ id }) => id), ...damaged]);
