@@ -7,8 +7,8 @@ import { fail, neededToTest, prepare, root, run } from './prepare.mjs';
 const named = process.argv.slice(2);
 
 prepare(neededToTest);
-const { build } = await import('./build.mjs');
-await build();
+
+if (run(process.execPath, ['scripts/build.mjs']) !== 0) fail('The build failed.');
 if (named.length === 0 && run('node', ['scripts/check.mjs']) !== 0)
   fail('The checks found faults.');
 
