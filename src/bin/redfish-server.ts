@@ -53,12 +53,14 @@ await runProgram(log, async () => {
     },
   });
   const certificatePath = await certificateOf(configuration);
-  const { headerBytes, connections, requestSeconds, idleSeconds } = redfish.limits;
+  const { headerBytes, connections, requestSeconds, idleSeconds, handshakeSeconds } =
+    redfish.limits;
   const limits = {
     headerBytes,
     connections,
     requestMilliseconds: requestSeconds * 1000,
     idleMilliseconds: idleSeconds * 1000,
+    handshakeMilliseconds: handshakeSeconds * 1000,
   };
   const server = makeServer({ certificatePath, limits, log }, app);
   port = await listen(server, redfish.address, redfish.port);

@@ -73,6 +73,7 @@ export async function connectBus(address: string): Promise<Bus> {
     library.disconnect();
     throw error;
   });
+  guardReader(transportOf(library));
   return new LibraryBus(library);
 }
 
@@ -229,6 +230,31 @@ function transportOf(library: dbus.MessageBus): EventEmitter {
   throw new TypeError('dbus-next has no _connection any more');
 }
 
+/**
+ * A message that the library cannot decode, such as one with a file descriptor, throws in its reader and
+ * would end the process: whoever may send us a signal could stop us. The reader has consumed the message
+ * by then, so the next call of it goes on behind it.
+ */
+function guardReader(transport: EventEmitter): void {
+  const stream: unknown = Reflect.get(transport, 'stream');
+  if (!(stream instanceof EventEmitter)) throw new TypeError('dbus-next has no stream any more');
+  for (const read of stream.listeners('readable')) {
+    stream.off('readable', read as () => void);
+    stream.on('readable', () => {
+      while (!reads(() => Reflect.apply(read, stream, [])));
+    });
+  }
+}
+
+function reads(read: () => void): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function forgetCall(library: dbus.MessageBus, message: dbus.Message): void {
   const handlers: unknown = Reflect.get(library, '_methodReturnHandlers');
   if (typeof handlers === 'object' && handlers !== null) {
@@ -254,7 +280,8 @@ function asCertError(error: unknown): CertError {
   if (error instanceof dbus.DBusError) {
     return fromErrorReply({ name: error.type, text: String(error.text) });
   }
-  return new CertError('unavailable', 'the call could not be sent', { cause: error });
+  if (/stream/.test(String(error))) return disconnected();
+  return new CertError('internal', 'the call could not be encoded', { cause: error });
 }
 
 function disconnected(): CertError {

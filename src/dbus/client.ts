@@ -3,7 +3,7 @@ import type {
   EndpointRef,
   PublishedCertificate,
 } from '../manager/certificate-client.ts';
-import type { CsrParameters } from '../manager/csr/parameters.ts';
+import { type CsrParameters, planRequest } from '../manager/csr/parameters.ts';
 import { CertError } from '../manager/errors.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
@@ -111,6 +111,8 @@ export class BusCertificateClient implements CertificateClient {
   }
 
   async makeRequest(endpoint: EndpointRef, parameters: CsrParameters): Promise<string> {
+    // What the manager would refuse need not travel, and what no message can carry cannot
+    planRequest(parameters);
     const inputs = requestInterface.methods.Generate.in;
     const names = Object.keys(inputs) as (keyof typeof inputs)[];
     const [pem] = await this.#call({
@@ -197,16 +199,32 @@ export class BusCertificateClient implements CertificateClient {
       this.#options.log.warn('certificate manager went away', { name });
       return;
     }
+    if (isNew) await this.#match(bus, `type='signal',sender='${name}'`).catch(() => undefined);
+    await this.#fetch(bus, name, endpoint, owner, backoff(250, 10_000));
+  }
+
+  /** Asks until there is an answer, as long as the name and the bus stay the same. */
+  async #fetch(
+    bus: Bus,
+    name: string,
+    endpoint: EndpointRef,
+    owner: string,
+    pauses: Generator<number, never>,
+  ): Promise<void> {
+    const isCurrent = () => this.#bus === bus && this.#owners.get(name) === owner;
     try {
-      if (isNew) await this.#match(bus, `type='signal',sender='${name}'`);
       const copy = await EndpointCopy.fetch(bus, endpoint, owner);
-      // The name may have gone on to yet another owner in the meantime
-      if (this.#owners.get(name) !== owner) return copy.close();
+      if (!isCurrent()) return copy.close();
       this.#copies.set(name, copy);
       this.#options.log.info('certificate manager found', { name });
     } catch (error) {
+      if (!isCurrent()) return;
       const reason = error instanceof Error ? error.message : String(error);
-      this.#options.log.error('certificate manager does not answer', { name, reason });
+      const pause = pauses.next().value;
+      this.#options.log.error('certificate manager does not answer', { name, reason, pause });
+      setTimeout(() => {
+        if (isCurrent()) void this.#fetch(bus, name, endpoint, owner, pauses);
+      }, pause).unref();
     }
   }
 

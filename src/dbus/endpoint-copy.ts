@@ -36,11 +36,15 @@ export class EndpointCopy {
       if (ready) copy.#apply(signal);
       else early.push(signal);
     });
-    const [objects] = await bus.call({
+    const call = {
       destination: busName(endpoint),
       path: copy.#root,
       interface: objectManagerInterface.name,
       member: 'GetManagedObjects',
+    };
+    const [objects] = await bus.call(call).catch((error: unknown) => {
+      copy.close();
+      throw error;
     });
     for (const [path, interfaces] of Object.entries(objects as Record<string, Interfaces>)) {
       copy.#set(path, interfaces[certificateInterface.name]);

@@ -24,6 +24,7 @@ const errorNames: Record<CertErrorCode, string> = {
   'key-strength': invalidCertificate,
   'signature-strength': invalidCertificate,
   'tls-loadable': invalidCertificate,
+  'curve-unsupported': invalidCertificate,
   'key-encrypted': invalidCertificate,
   'key-malformed': invalidCertificate,
   'key-missing': internalFailure,

@@ -34,7 +34,7 @@ export function managerObject(options: ManagerObjectOptions): readonly ServedInt
       methods: {
         // Upstream answers at once, whatever the arguments; the outcome shows on the CSR object
         GenerateCSR(parameters) {
-          endpoint.makeRequest(parameters).catch(reportRequest);
+          endpoint.beginRequest(parameters).catch(reportRequest);
           return `${root}/csr`;
         },
       },

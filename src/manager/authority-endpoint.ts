@@ -7,12 +7,13 @@ import type {
   EndpointEvent,
   InstalledCertificate,
 } from './endpoint.ts';
+import { EndpointEvents } from './endpoint-events.ts';
 import { CertError } from './errors.ts';
 import { RequestDesk } from './request-desk.ts';
 import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import type { Surroundings } from './surroundings.ts';
-import { parseUpload } from './upload.ts';
+import { parseUpload, type Upload } from './upload.ts';
 import type { Certificate } from './x509/certificate.ts';
 
 /** A new set of authorities, and which of them the caller asked about. */
@@ -29,7 +30,7 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #pending: PendingRequests;
   readonly #desk: RequestDesk;
   readonly #change: Changer;
-  readonly #listeners: ((event: EndpointEvent) => void)[] = [];
+  readonly #events: EndpointEvents;
   #authorities: readonly Authority[] = [];
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
@@ -37,7 +38,8 @@ export class AuthorityEndpoint implements Endpoint {
     this.#surroundings = surroundings;
     this.#directory = new AuthorityDirectory(definition.path);
     this.#pending = new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending);
-    this.#desk = new RequestDesk(this.#pending, surroundings, (event) => this.#emit(event));
+    this.#events = new EndpointEvents(surroundings.log);
+    this.#desk = new RequestDesk(this.#pending, surroundings, (event) => this.#events.emit(event));
     this.#change = makeChanger(() => surroundings.reload(definition));
   }
 
@@ -55,7 +57,7 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   stop(): void {
-    this.#listeners.length = 0;
+    this.#events.close();
   }
 
   list(): readonly InstalledCertificate[] {
@@ -122,12 +124,16 @@ export class AuthorityEndpoint implements Endpoint {
     return this.#desk.make(parameters);
   }
 
+  beginRequest(parameters: CsrParameters): Promise<void> {
+    return this.#desk.begin(parameters);
+  }
+
   newestRequest(): string {
     return this.#desk.newest();
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
-    this.#listeners.push(listener);
+    this.#events.subscribe(listener);
   }
 
   #apply(validate: Change<SetPlan>['validate']): Promise<SetPlan> {
@@ -140,10 +146,9 @@ export class AuthorityEndpoint implements Endpoint {
 
   /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
   async #planSet(text: string): Promise<SetPlan> {
-    const { certificates } = parseUpload(text, Number.POSITIVE_INFINITY);
+    const { certificates } = this.#parseBundle(text);
     const distinct = [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
-    this.#refuseMoreThanLimit(distinct.length);
-    for (const certificate of distinct) this.#check(certificate, certificates);
+    for (const certificate of distinct) this.#check(certificate, distinct);
     const known = new Map(this.#authorities.map((one) => [one.certificate.fingerprint, one]));
     const fresh = distinct.filter(({ fingerprint }) => !known.has(fingerprint));
     let id = fresh.length > 0 ? await this.#directory.reserveIds(fresh.length) : 0;
@@ -154,6 +159,14 @@ export class AuthorityEndpoint implements Endpoint {
       return { id: id - 1, certificate };
     });
     return { next: [...next].sort((a, b) => a.id - b.id), asked: next };
+  }
+
+  /** Counts before it reads, so that a bundle over the limit costs nothing. */
+  #parseBundle(text: string): Upload {
+    const limit = this.#surroundings.limits.authorities;
+    const count = text.split('-----BEGIN CERTIFICATE-----').length - 1;
+    this.#refuseMoreThanLimit(count);
+    return parseUpload(text, limit);
   }
 
   /** The file may hold more: its first certificate is what it is about, and a key is never taken. */
@@ -198,19 +211,15 @@ export class AuthorityEndpoint implements Endpoint {
     const staying = new Set(next.map(({ id }) => id));
     this.#authorities = next;
     for (const one of before.values()) {
-      if (!staying.has(one.id)) this.#emit({ kind: 'removed', installed: asInstalled(one) });
+      if (!staying.has(one.id)) this.#events.emit({ kind: 'removed', installed: asInstalled(one) });
     }
     for (const one of next) {
       const previous = before.get(one.id);
       if (previous === one) continue;
       const installed = asInstalled(one);
-      if (!previous) this.#emit({ kind: 'added', installed });
-      else this.#emit({ kind: 'changed', installed, previous: asInstalled(previous) });
+      if (!previous) this.#events.emit({ kind: 'added', installed });
+      else this.#events.emit({ kind: 'changed', installed, previous: asInstalled(previous) });
     }
-  }
-
-  #emit(event: EndpointEvent): void {
-    for (const listener of this.#listeners) listener(event);
   }
 }
 

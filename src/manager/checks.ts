@@ -3,7 +3,7 @@ import { createSecureContext } from 'node:tls';
 import { CertError, type CertErrorCode } from './errors.ts';
 import { type Certificate, isSelfIssued, signatureFits } from './x509/certificate.ts';
 import { exportPrivateKey, hasNamedCurve } from './x509/keys.ts';
-import { sameName } from './x509/name.ts';
+import { nameKey } from './x509/name.ts';
 
 /** What the checks look at. */
 export interface Candidate {
@@ -35,10 +35,10 @@ export const certificateChecks: readonly Check<Candidate>[] = [
   {
     code: 'chain-signature',
     why: 'a client would refuse the chain, so the service must not serve it',
-    fault: ({ company }) => {
-      const broken = company.find((certificate) => !isSignedWithin(certificate, company));
-      return broken && 'the signature of a certificate does not fit the issuer in the same file';
-    },
+    fault: ({ company }) =>
+      hasBrokenSignature(company)
+        ? 'the signature of a certificate does not fit the issuer in the same file'
+        : undefined,
   },
   {
     code: 'critical-extension',
@@ -120,6 +120,23 @@ export const pairChecks: readonly Check<KeyedCandidate>[] = [
   },
 ];
 
+/** The curves that TLS 1.3 has signature schemes for (RFC 8446 §4.2.3) and clients speak. */
+const servedCurves = ['prime256v1', 'secp384r1', 'secp521r1'];
+
+export const serverChecks: readonly Check<KeyedCandidate>[] = [
+  ...pairChecks,
+  {
+    code: 'curve-unsupported',
+    why: 'every handshake would fail, and the operator would be locked out of his own device',
+    fault: ({ leaf }) => {
+      const { namedCurve } = leaf.publicKey.asymmetricKeyDetails ?? {};
+      return namedCurve === undefined || servedCurves.includes(namedCurve)
+        ? undefined
+        : `no TLS client takes a server certificate with a key on the curve ${namedCurve}`;
+    },
+  },
+];
+
 /** @throws CertError with the code of the first check that fails */
 export function enforce<T>(checks: readonly Check<T>[], candidate: T): void {
   for (const { code, fault } of checks) {
@@ -128,10 +145,24 @@ export function enforce<T>(checks: readonly Check<T>[], candidate: T): void {
   }
 }
 
-/** False when the file holds a certificate of the issuer's name but none whose key made the signature. */
-function isSignedWithin(certificate: Certificate, company: readonly Certificate[]): boolean {
-  const issuers = company.filter(({ subject }) => sameName(subject, certificate.issuer));
-  return issuers.length === 0 || issuers.some((issuer) => signatureFits(certificate, issuer));
+/** Verdicts on files: every certificate of a bundle is checked, and its signatures once are enough. */
+const verdicts = new WeakMap<readonly Certificate[], boolean>();
+
+/** True when the issuer of a certificate is in the file by its name, but no key of that name signed it. */
+function hasBrokenSignature(company: readonly Certificate[]): boolean {
+  const known = verdicts.get(company);
+  if (known !== undefined) return known;
+  const bySubject = new Map<string, Certificate[]>();
+  for (const certificate of company) {
+    const key = nameKey(certificate.subject);
+    bySubject.set(key, [...(bySubject.get(key) ?? []), certificate]);
+  }
+  const broken = company.some((certificate) => {
+    const issuers = bySubject.get(nameKey(certificate.issuer)) ?? [];
+    return issuers.length > 0 && !issuers.some((issuer) => signatureFits(certificate, issuer));
+  });
+  verdicts.set(company, broken);
+  return broken;
 }
 
 const rsaBits = { least: 2048, most: 8192 };

@@ -57,8 +57,10 @@ export interface Endpoint {
   replaceAll(text: string): Promise<readonly InstalledCertificate[]>;
   delete(id: string): Promise<void>;
   deleteAll(): Promise<void>;
-  /** Starts the work on a request. The promise settles when the request is made, or could not be. */
+  /** @returns the PEM of a new request once it is made */
   makeRequest(parameters: CsrParameters): Promise<string>;
+  /** The same as upstream has it: a refusal, too, shows on the object of the newest request. */
+  beginRequest(parameters: CsrParameters): Promise<void>;
   /** PEM of the newest request. @throws CertError `not-found`, `request-failed` */
   newestRequest(): string;
   subscribe(listener: (event: EndpointEvent) => void): void;

@@ -18,6 +18,7 @@ export const certErrors = {
   'key-strength': 'The key is too weak to be accepted by TLS peers, or too large to be served.',
   'signature-strength': 'The signature is made with a broken digest.',
   'tls-loadable': 'OpenSSL cannot load the certificate and its key into a TLS context.',
+  'curve-unsupported': 'The key is on a curve that TLS clients do not take from a server.',
   'key-encrypted': 'The private key is encrypted.',
   'key-malformed': 'The private key cannot be read.',
   'key-missing': 'There is no private key in the file and no key that waits for a certificate.',

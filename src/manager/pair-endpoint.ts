@@ -1,5 +1,12 @@
 import { type Change, type Changer, makeChanger } from './change.ts';
-import { certificateChecks, enforce, type KeyedCandidate, pairChecks } from './checks.ts';
+import {
+  type Check,
+  certificateChecks,
+  enforce,
+  type KeyedCandidate,
+  pairChecks,
+  serverChecks,
+} from './checks.ts';
 import type { CsrParameters } from './csr/parameters.ts';
 import type {
   Endpoint,
@@ -7,6 +14,7 @@ import type {
   EndpointEvent,
   InstalledCertificate,
 } from './endpoint.ts';
+import { EndpointEvents } from './endpoint-events.ts';
 import { CertError } from './errors.ts';
 import { generateCertificate, isGenerated, renewalReason } from './generated-certificate.ts';
 import { type KeySource, pairWithKey, presumedLeaf } from './pairing.ts';
@@ -27,7 +35,7 @@ export class PairEndpoint implements Endpoint {
   readonly #pending: PendingRequests;
   readonly #desk: RequestDesk;
   readonly #change: Changer;
-  readonly #listeners: ((event: EndpointEvent) => void)[] = [];
+  readonly #events: EndpointEvents;
   #pair: KeyedCandidate | undefined;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
@@ -35,7 +43,8 @@ export class PairEndpoint implements Endpoint {
     this.#surroundings = surroundings;
     this.#file = pairFile(definition.path, definition.group);
     this.#pending = new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending);
-    this.#desk = new RequestDesk(this.#pending, surroundings, (event) => this.#emit(event));
+    this.#events = new EndpointEvents(surroundings.log);
+    this.#desk = new RequestDesk(this.#pending, surroundings, (event) => this.#events.emit(event));
     this.#change = makeChanger(() => surroundings.reload(definition));
   }
 
@@ -47,7 +56,7 @@ export class PairEndpoint implements Endpoint {
   }
 
   stop(): void {
-    this.#listeners.length = 0;
+    this.#events.close();
   }
 
   list(): readonly InstalledCertificate[] {
@@ -103,12 +112,16 @@ export class PairEndpoint implements Endpoint {
     return this.#desk.make(parameters);
   }
 
+  beginRequest(parameters: CsrParameters): Promise<void> {
+    return this.#desk.begin(parameters);
+  }
+
   newestRequest(): string {
     return this.#desk.newest();
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
-    this.#listeners.push(listener);
+    this.#events.subscribe(listener);
   }
 
   /** Gives a server without a certificate one, and renews one of our own when its time has come. */
@@ -149,7 +162,7 @@ export class PairEndpoint implements Endpoint {
       // What is in service stays, though it would not be accepted any more, as long as it can be served
       const upload = parseUpload(text, Number.POSITIVE_INFINITY);
       const pair = await pairWithKey(upload, this.#waitingKeys());
-      enforce(pairChecks, pair);
+      enforce(this.#pairChecks(), pair);
       return pair;
     } catch (error) {
       const reason = error instanceof CertError ? `${error.code}: ${error.message}` : 'unreadable';
@@ -190,8 +203,12 @@ export class PairEndpoint implements Endpoint {
     enforce(certificateChecks, { ...common, leaf: presumedLeaf(upload) });
     const pair = await pairWithKey(upload, this.#waitingKeys());
     enforce(certificateChecks, { ...common, leaf: pair.leaf });
-    enforce(pairChecks, pair);
+    enforce(this.#pairChecks(), pair);
     return pair;
+  }
+
+  #pairChecks(): readonly Check<KeyedCandidate>[] {
+    return this.definition.type === 'server' ? serverChecks : pairChecks;
   }
 
   /** Pending requests, and the key in service: a renewal may be for either. */
@@ -228,7 +245,7 @@ export class PairEndpoint implements Endpoint {
       publish: (successor) => {
         const previous = this.#pair;
         this.#pair = undefined;
-        if (previous) this.#emit({ kind: 'removed', installed: asInstalled(previous) });
+        if (previous) this.#events.emit({ kind: 'removed', installed: asInstalled(previous) });
         if (successor) this.#publish(successor);
       },
     };
@@ -238,8 +255,9 @@ export class PairEndpoint implements Endpoint {
     const previous = this.#pair;
     const installed = asInstalled(pair);
     this.#pair = pair;
-    if (previous) this.#emit({ kind: 'changed', installed, previous: asInstalled(previous) });
-    else this.#emit({ kind: 'added', installed });
+    if (previous)
+      this.#events.emit({ kind: 'changed', installed, previous: asInstalled(previous) });
+    else this.#events.emit({ kind: 'added', installed });
   }
 
   #mustExist(id: string): void {
@@ -252,10 +270,6 @@ export class PairEndpoint implements Endpoint {
       'wrong-endpoint-type',
       `a ${this.definition.type} endpoint holds one certificate, not a list of authorities`,
     );
-  }
-
-  #emit(event: EndpointEvent): void {
-    for (const listener of this.#listeners) listener(event);
   }
 }
 

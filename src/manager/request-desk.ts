@@ -1,5 +1,5 @@
 import { asStorageError } from './change.ts';
-import { type CsrParameters, planRequest } from './csr/parameters.ts';
+import { type CsrParameters, type CsrPlan, planRequest } from './csr/parameters.ts';
 import type { EndpointEvent, RequestState } from './endpoint.ts';
 import { CertError } from './errors.ts';
 import type { PendingRequests } from './store/pending-requests.ts';
@@ -26,14 +26,32 @@ export class RequestDesk {
     this.#emit = emit;
   }
 
-  /** @returns the PEM of the request once it is made. @throws CertError why it could not be */
+  /**
+   * A request that is refused at once leaves the newest one as it is: it may be another caller's.
+   * @returns the PEM of the request once it is made. @throws CertError why it could not be
+   */
   async make(parameters: CsrParameters): Promise<string> {
+    const plan = planRequest(parameters);
+    this.#refuseWhenBusy();
+    return this.#show(() => this.#work(plan));
+  }
+
+  /** As upstream: whatever the parameters, the outcome shows as the newest request. */
+  async begin(parameters: CsrParameters): Promise<void> {
+    await this.#show(async () => {
+      const plan = planRequest(parameters);
+      this.#refuseWhenBusy();
+      return this.#work(plan);
+    });
+  }
+
+  async #show(work: () => Promise<string>): Promise<string> {
     const serial = this.#newest.serial + 1;
     const hadObject = this.#newest.state !== 'none';
     this.#newest = { state: 'none', serial };
     if (hadObject) this.#emit({ kind: 'request', state: 'none' });
     try {
-      const pem = await this.#work(parameters).catch(asStorageError);
+      const pem = await work().catch(asStorageError);
       this.#settle({ state: 'ready', serial, pem });
       return pem;
     } catch (error) {
@@ -49,12 +67,13 @@ export class RequestDesk {
     return pem;
   }
 
-  async #work(parameters: CsrParameters): Promise<string> {
-    const plan = planRequest(parameters);
-    const { csrWorker, limits, now } = this.#surroundings;
-    if (this.#waiting >= limits.queuedRequests) {
-      throw new CertError('busy', `${this.#waiting} requests are being made already`);
-    }
+  #refuseWhenBusy(): void {
+    if (this.#waiting < this.#surroundings.limits.queuedRequests) return;
+    throw new CertError('busy', `${this.#waiting} requests are being made already`);
+  }
+
+  async #work(plan: CsrPlan): Promise<string> {
+    const { csrWorker, now } = this.#surroundings;
     this.#waiting += 1;
     let directory: string | undefined;
     try {

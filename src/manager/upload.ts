@@ -30,9 +30,10 @@ export async function readUploadFile(path: string, mostBytes: number): Promise<s
     });
     if (size === 0) throw new CertError('file-empty', 'the file is empty');
     if (size > mostBytes) throw tooLarge(mostBytes);
-    const bytes = Buffer.alloc(mostBytes + 1);
+    // One byte more than its size now, so that a file that grows meanwhile is noticed
+    const bytes = Buffer.alloc(size + 1);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
-    if (bytesRead > mostBytes) throw tooLarge(mostBytes);
+    if (bytesRead > size) throw new CertError('file-unreadable', 'the file is being written');
     return bytes.toString('utf8', 0, bytesRead);
   } finally {
     await handle.close();

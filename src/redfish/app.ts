@@ -60,6 +60,7 @@ async function serveResource(
   if (!isOpen && !identity) throw loginRequired(req);
   if (!operation) throw methodNotAllowed(req.method);
   requirePrivilege(operation, identity?.account.role);
+  if (!isReading(req)) refuseOtherSites(req);
   const reply = await operation.handle({
     uri: req.path.replace(/\/+$/, ''),
     parameters: stringParameters(req),
@@ -82,6 +83,17 @@ function requirePrivilege(
 async function refuseUnknownPath({ parts }: AppOptions, req: Request): Promise<never> {
   if (!(await authenticate(req, parts.accounts, parts.sessions))) throw loginRequired(req);
   throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
+}
+
+function isReading({ method }: Request): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** A browser that keeps Basic credentials would lend them to a form on a page of another site. */
+function refuseOtherSites(req: Request): void {
+  if (req.get('Sec-Fetch-Site') !== 'cross-site') return;
+  const detail = 'A page of another site may not make this request';
+  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
 }
 
 function methodNotAllowed(method: string): RedfishError {
@@ -110,7 +122,7 @@ function send(res: Response, { status, headers = {}, body }: Reply): void {
 
 function sendError(log: Log, error: unknown, req: Request, res: Response): void {
   const known = asRedfishError(error);
-  if (known.status >= 500 || !(error instanceof RedfishError)) {
+  if (known.status >= 500) {
     const reason = describeCause(error);
     log.error('request failed', {
       method: req.method,
@@ -130,7 +142,7 @@ function sendError(log: Log, error: unknown, req: Request, res: Response): void 
 function asRedfishError(error: unknown): RedfishError {
   if (error instanceof RedfishError) return error;
   if (error instanceof URIError) {
-    return new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
+    return new RedfishError(404, { id: 'ResourceMissingAtURI', args: ['as sent'] });
   }
   return new RedfishError(500, { id: 'InternalError', args: [] });
 }

@@ -28,6 +28,7 @@ const kinds: Record<CertErrorCode, Kind> = {
   'key-strength': 'input',
   'signature-strength': 'input',
   'tls-loadable': 'input',
+  'curve-unsupported': 'input',
   'key-encrypted': 'input',
   'key-malformed': 'input',
   'key-missing': 'input',

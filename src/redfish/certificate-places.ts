@@ -75,7 +75,8 @@ export function certificatePlaces(managerId: string): readonly CertificatePlace[
 
 /** A path of a reference without what clients add to it; `undefined` when it is no path. */
 export function normalPath(reference: string): string | undefined {
-  if (!reference.startsWith('/') || !URL.canParse(reference, 'https://service')) return undefined;
+  // Two slashes would begin the name of another host
+  if (!/^\/(?!\/)/.test(reference) || !URL.canParse(reference, 'https://service')) return undefined;
   return new URL(reference, 'https://service').pathname.replace(/\/+$/, '');
 }
 

@@ -18,7 +18,7 @@ export interface ParseOptions {
   readonly references?: readonly string[];
 }
 
-/** @throws RedfishError 413 when it is larger than the limit, 400 when it cannot be read */
+/** @throws RedfishError 413 when it is larger than the limit, 415 when it is compressed, 400 else */
 export async function readBody(req: Request, res: Response, bytes: number): Promise<RequestBody> {
   const raw = express.raw({ type: () => true, limit: bytes, inflate: false });
   await new Promise<void>((resolve, reject) => {
@@ -35,9 +35,10 @@ export function makeBody(bytes: Buffer): RequestBody {
       const members = withReferences(withoutAnnotations(parseObject(text)), options);
       const result = validate(validator, members);
       if (result.ok) return result.value;
+      const shown = result.problems.slice(0, mostProblems);
       throw new RedfishError(
         400,
-        result.problems.map((problem) => describe(problem, members, options.action)),
+        shown.map((problem) => describe(problem, members, options.action)),
       );
     },
   };
@@ -45,9 +46,11 @@ export function makeBody(bytes: Buffer): RequestBody {
 
 function asRedfishError(error: unknown): RedfishError {
   const status = error instanceof Error && 'status' in error ? error.status : 400;
-  return status === 413
-    ? new RedfishError(413, { id: 'PayloadTooLarge', args: [] })
-    : new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
+  if (status === 413) return new RedfishError(413, { id: 'PayloadTooLarge', args: [] });
+  if (status === 415) {
+    return new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Encoding'] });
+  }
+  return new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -80,12 +83,16 @@ function withReferences(members: Members, { references = [] }: ParseOptions): Me
   return { ...members, ...Object.fromEntries(changed) };
 }
 
+/** Problems that one answer names, and characters of a name or value that it shows. */
+const mostProblems = 10;
+const longestShown = 100;
+
 /** Members whose values never stand in an answer. */
 const secrets = ['Password', 'Token', 'CertificateString', 'ChallengePassword'];
 
 function describe({ path, kind, text }: Problem, members: Members, action?: string): Message {
-  const name = path.slice(1);
-  const related = [`#${path}`];
+  const name = path.slice(1, longestShown);
+  const related = [`#/${name}`];
   const detail = `${name} ${text}`;
   const of = action === undefined ? [] : [action];
   switch (kind) {
@@ -116,5 +123,6 @@ function shownValue(name: string, members: Members): string {
     (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
     members[top],
   );
-  return (JSON.stringify(value) ?? '').slice(0, 100);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}';
+  return String(JSON.stringify(value)).slice(0, longestShown);
 }

@@ -10,6 +10,8 @@ export interface ServerLimits {
   readonly connections: number;
   readonly requestMilliseconds: number;
   readonly idleMilliseconds: number;
+  /** How long a client may take over its part of the TLS handshake. */
+  readonly handshakeMilliseconds: number;
 }
 
 export interface HttpsOptions {
@@ -19,16 +21,13 @@ export interface HttpsOptions {
   readonly log: Log;
 }
 
-/** How long a client may take over its part of the TLS handshake. */
-const handshakeMilliseconds = 10_000;
-
 /** An HTTPS server that follows its certificate file. @throws when the file cannot be served */
 export function makeServer(options: HttpsOptions, app: RequestListener): Server {
   const { certificatePath, limits, log } = options;
   const server = createServer(
     {
       ...readTlsIdentity(certificatePath),
-      handshakeTimeout: handshakeMilliseconds,
+      handshakeTimeout: limits.handshakeMilliseconds,
       maxHeaderSize: limits.headerBytes,
       requestTimeout: limits.requestMilliseconds,
       headersTimeout: Math.min(limits.requestMilliseconds, 15_000),
@@ -43,9 +42,13 @@ export function makeServer(options: HttpsOptions, app: RequestListener): Server 
   return server;
 }
 
-/** What Node's HTTP parser refuses never reaches the application; the answer is still Redfish's. */
+/**
+ * What Node's HTTP parser refuses never reaches the application; the answer is still Redfish's. Failed
+ * TLS handshakes come here too: there is nobody to answer, and an `end` would wait for ever.
+ */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const isHttp = /^(HPE_|ERR_HTTP_)/.test(error.code ?? '');
+  if (!isHttp || !socket.writable) {
     socket.destroy();
     return;
   }
@@ -62,7 +65,11 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // A client that does not close its side must not keep the connection
+  setTimeout(() => socket.destroy(), lingerMilliseconds).unref();
 }
+
+const lingerMilliseconds = 1000;
 
 const unparsable: Readonly<Record<string, { status: string; id: BaseMessageId }>> = {
   HPE_INVALID_METHOD: { status: '405 Method Not Allowed', id: 'OperationNotAllowed' },

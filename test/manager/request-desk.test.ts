@@ -73,10 +73,18 @@ describe('the desk of requests', () => {
 
   it('shows that a request failed, for those who wait for it', async () => {
     const wrong = csrParameters({ Country: 'Switzerland' });
-    await assert.rejects(desk.make(wrong), refusal('argument-invalid', /^Country /));
+    await assert.rejects(desk.begin(wrong), refusal('argument-invalid', /^Country /));
     await turn();
     assert.deepEqual(states, ['failed']);
     assert.throws(() => desk.newest(), refusal('request-failed'));
+  });
+
+  it('leaves the newest request as it is when another caller is refused', async () => {
+    const pem = await desk.make(csrParameters());
+    await turn();
+    const wrong = csrParameters({ Country: 'Switzerland' });
+    await assert.rejects(desk.make(wrong), refusal('argument-invalid'));
+    assert.equal(desk.newest(), pem);
   });
 
   it('leaves nothing of a worker that failed', async () => {

@@ -154,6 +154,34 @@ describe('the Redfish application', () => {
     service.client.refusal = undefined;
   });
 
+  it('lends no credentials of a browser to a page of another site', async () => {
+    const headers = { 'Sec-Fetch-Site': 'cross-site', 'Content-Type': 'text/plain' };
+    const { status } = await service.ask('POST', truststore, { headers, body: samplePem });
+    assert.equal(status, 403);
+    assert.equal((await service.ask('GET', truststore, { headers })).status, 200);
+  });
+
+  it('survives JSON that is nested deeper than its stack', async () => {
+    const deep = `${'['.repeat(1900)}${']'.repeat(1900)}`;
+    const body = `{"UserName":${deep},"Password":"x"}`;
+    const path = '/redfish/v1/SessionService/Sessions';
+    assert.equal((await service.ask('POST', path, { as: '', body })).status, 400);
+  });
+
+  it('answers in a few words to a body with very many faults', async () => {
+    const members = Array.from({ length: 500 }, (_, at) => [`member${at}`.repeat(3), 1]);
+    const body = { ...Object.fromEntries(members), ['x'.repeat(5000)]: 1 };
+    const { status, text } = await service.ask('POST', truststore, { body });
+    assert.equal(status, 400);
+    assert.ok(text.length < 20_000, `${text.length} characters`);
+  });
+
+  it('refuses a compressed body with 415', async () => {
+    const headers = { 'Content-Encoding': 'gzip' };
+    const { status } = await service.ask('POST', truststore, { headers, body: 'x' });
+    assert.equal(status, 415);
+  });
+
   it('takes no more than a login from somebody it does not know', async () => {
     const body = { UserName: 'admin', Password: 'x'.repeat(5000) };
     const path = '/redfish/v1/SessionService/Sessions';

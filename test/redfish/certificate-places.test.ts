@@ -23,6 +23,7 @@ describe('a reference to a certificate', () => {
     '1',
     'http://elsewhere/x',
     '//elsewhere/x',
+    `//elsewhere${ldap}/1`,
     '/redfish/v1',
     `${ldap}/1/2`,
     '%',

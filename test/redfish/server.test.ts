@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -15,6 +15,7 @@ const limits: ServerLimits = {
   connections: 3,
   requestMilliseconds: 300,
   idleMilliseconds: 300,
+  handshakeMilliseconds: 200,
 };
 
 describe('the HTTPS server', () => {
@@ -95,6 +96,20 @@ describe('the HTTPS server', () => {
     assert.match(answer, /served/);
   });
 
+  it('drops whoever connects and begins no handshake', async () => {
+    const sockets = Array.from({ length: limits.connections }, () => tcp(port, '127.0.0.1'));
+    await Promise.all(
+      sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    );
+    (await open()).destroy();
+  });
+
+  it('drops whoever sends no TLS', async () => {
+    const socket = tcp(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: bmc\r\n\r\n');
+    await new Promise((resolve) => socket.once('close', resolve));
+  });
+
   it('speaks no TLS below 1.2', async () => {
     await assert.rejects(open({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1' }));
     const socket = await open({ maxVersion: 'TLSv1.2' });
@@ -119,6 +134,14 @@ describe('the HTTPS server', () => {
     });
   }
 });
+
+/** A connection that reads, so that it sees its end, and does nothing else. */
+function tcp(port: number, host: string): Socket {
+  const socket = connectTcp(port, host);
+  socket.resume();
+  socket.on('error', () => undefined);
+  return socket;
+}
 
 /** Sends a request and reads until the server closes the connection. */
 function exchange(socket: TLSSocket, request: string): Promise<string> {

@@ -105,7 +105,10 @@ function usage(text: string, at: number): KeyUsage {
 const rsaNames = ['RSA', 'TPM_ALG_RSA', 'TPM_ALG_RSASSA'];
 const ecNames = ['EC', 'ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDSA'];
 
-/** Upstream's defaults: no algorithm means EC, and EC without a curve means secp224r1. */
+/**
+ * No algorithm means EC, as upstream. EC without a curve means secp384r1: upstream's secp224r1 is for
+ * certificates that no TLS client takes; whoever wants it can still name it.
+ */
 function keyAlgorithm(parameters: CsrParameters): KeyAlgorithm {
   const { KeyPairAlgorithm, KeyBitLength, KeyCurveId } = parameters;
   if (rsaNames.includes(KeyPairAlgorithm)) {
@@ -116,7 +119,7 @@ function keyAlgorithm(parameters: CsrParameters): KeyAlgorithm {
   if (KeyPairAlgorithm !== '' && !ecNames.includes(KeyPairAlgorithm)) {
     throw invalid('KeyPairAlgorithm', 'is neither RSA nor EC');
   }
-  const curve = KeyCurveId === '' ? 'secp224r1' : curveByName(KeyCurveId);
+  const curve = KeyCurveId === '' ? 'secp384r1' : curveByName(KeyCurveId);
   if (curve) return { kind: 'EC', curve };
   throw invalid('KeyCurveId', `is none of ${Object.keys(curveNames).join(', ')}`);
 }

@@ -26,7 +26,7 @@ export interface Certificate {
   readonly issuer: Name;
   /** OpenSSL's directory hash of the subject, eight hexadecimal digits. */
   readonly subjectHash: string;
-  /** Upper-case hexadecimal, as many digits as the number has bytes. */
+  /** Upper-case hexadecimal of its bytes, without the zero byte that only keeps it positive. */
   readonly serialNumber: string;
   /** ASN.1 name, or the dotted OID of an algorithm that we have no name for. */
   readonly signatureAlgorithm: string;
@@ -89,7 +89,8 @@ function parseWithOpenssl(der: Uint8Array): X509Certificate {
 function describe(x509: X509Certificate): Certificate {
   const [tbs, signature] = childrenOf(decode(x509.raw));
   const fields = childrenOf(tbs);
-  const [, , issuer, validity, subject] = contextTag(fields[0]) === 0 ? fields.slice(1) : fields;
+  const [serial, , issuer, validity, subject] =
+    contextTag(fields[0]) === 0 ? fields.slice(1) : fields;
   if (!subject) throw new DerError('the subject is missing');
   const [notBefore, notAfter] = childrenOf(validity);
   const extensions = extensionsOf(fields);
@@ -101,7 +102,10 @@ function describe(x509: X509Certificate): Certificate {
     subject: readName(subject),
     issuer: readName(issuer),
     subjectHash: subjectHash(subject),
-    serialNumber: x509.serialNumber,
+    serialNumber: bytesOf(serial)
+      .toString('hex')
+      .replace(/^00(?=.)/, '')
+      .toUpperCase(),
     signatureAlgorithm: name,
     hasWeakSignature: isWeakSignature(name, signature),
     notBefore: readTime(notBefore),

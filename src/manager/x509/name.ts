@@ -60,16 +60,25 @@ export function writeName(attributes: readonly NewAttribute[]): Asn1 {
 export function formatName(name: Name): string {
   const text = name.map((rdn) => rdn.map((a) => `${a.type}=${a.value}`).join('+')).join(',');
   // A D-Bus string cannot carry a NUL, and a name that is cut off at one would say something else
-  return text.replaceAll('\0', '\\x00');
+  return text.replaceAll('\0', '\\x00').replace(noncharacters, '\ufffd');
 }
+
+/** Code points that are no characters (Unicode §23.7), which sd-bus refuses in strings. */
+const noncharacters = /\p{Noncharacter_Code_Point}/gu;
 
 /** The values of an attribute in their order, so that the first one is the leading one. */
 export function valuesOf(name: Name, type: string): string[] {
   return name.flatMap((rdn) => rdn.filter((a) => a.type === type).map((a) => a.value));
 }
 
+/** Equal for names that are the same but for case and white space (RFC 5280 §7.1). */
+export function nameKey(name: Name): string {
+  const text = name.map((rdn) => rdn.map((a) => [a.type, canonicalText(a.value)].join('=')).sort());
+  return JSON.stringify(text);
+}
+
 export function sameName(a: Name, b: Name): boolean {
-  return canonical(a).equals(canonical(b));
+  return nameKey(a) === nameKey(b);
 }
 
 /**
@@ -121,11 +130,6 @@ function shortName(dotted: string): string {
   return Object.hasOwn(attributeTypes, dotted)
     ? attributeTypes[dotted as keyof typeof attributeTypes]
     : dotted;
-}
-
-function canonical(name: Name): Buffer {
-  const text = name.map((rdn) => rdn.map((a) => [a.type, canonicalText(a.value)].join('=')).sort());
-  return Buffer.from(JSON.stringify(text));
 }
 
 const stringTags: readonly (number | undefined)[] = [

@@ -9,7 +9,7 @@ export interface PemBlock {
   readonly encrypted: boolean;
 }
 
-const boundary = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 ]*)-----[ \t]*$/;
+const boundary = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 ]*)-----$/;
 const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
@@ -20,7 +20,7 @@ export function parsePem(text: string): PemBlock[] {
   const blocks: PemBlock[] = [];
   let open: { label: string; lines: string[] } | undefined;
   for (const line of text.split(/\r\n|\r|\n/)) {
-    const mark = boundary.exec(line);
+    const mark = boundary.exec(line.trim());
     if (mark === null) {
       open?.lines.push(line.trim());
       continue;

@@ -24,9 +24,9 @@ describe('the key of a request', () => {
   }
 
   const ec: [string, Given, string][] = [
-    ['is EC on secp224r1 when nothing is given, as upstream', {}, 'secp224r1'],
+    ['is EC on secp384r1 when nothing is given', {}, 'secp384r1'],
     ['is EC when only a curve is given', { KeyCurveId: 'secp384r1' }, 'secp384r1'],
-    ['EC has no length', { KeyPairAlgorithm: 'EC', KeyBitLength: 2048n }, 'secp224r1'],
+    ['EC has no length', { KeyPairAlgorithm: 'EC', KeyBitLength: 2048n }, 'secp384r1'],
   ];
   const spellings: Record<string, readonly string[]> = {
     secp224r1: ['secp224r1', 'P-224', 'TPM_ECC_NIST_P224'],
