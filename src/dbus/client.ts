@@ -144,22 +144,28 @@ export class BusCertificateClient implements CertificateClient {
 
   async #connect(pauses: Generator<number, never>): Promise<void> {
     if (this.#closed) return;
+    let bus: Bus | undefined;
     try {
-      const bus = await connectBus(this.#options.busAddress);
-      bus.onLost(() => this.#lost());
-      this.#bus = bus;
-      await this.#watchManagers(bus);
+      const connected = await connectBus(this.#options.busAddress);
+      bus = connected;
+      if (this.#closed) return connected.close();
+      connected.onLost(() => this.#lost(connected));
+      this.#bus = connected;
+      await this.#watchManagers(connected);
     } catch (error) {
+      // When the bus was lost in between, that has begun the next attempt already
+      if (bus && this.#bus !== bus) return;
       const reason = error instanceof Error ? error.message : String(error);
       const pause = pauses.next().value;
       this.#options.log.warn('D-Bus not reached, trying again', { reason, pause });
-      this.#bus?.close();
+      bus?.close();
       this.#bus = undefined;
       setTimeout(() => void this.#connect(pauses), pause);
     }
   }
 
-  #lost(): void {
+  #lost(bus: Bus): void {
+    if (this.#bus !== bus) return;
     this.#options.log.error('connection to the D-Bus lost');
     this.#bus = undefined;
     for (const name of this.#owners.keys()) this.#forget(name);

@@ -91,6 +91,9 @@ export class RequestDesk {
     if (outcome.serial !== this.#newest.serial) return;
     this.#newest = outcome;
     // After the reply of the call that began it, as the forked child of upstream ends later
-    setImmediate(() => this.#emit({ kind: 'request', state: outcome.state }));
+    setImmediate(() => {
+      if (outcome.serial !== this.#newest.serial) return;
+      this.#emit({ kind: 'request', state: outcome.state });
+    });
   }
 }

@@ -79,6 +79,17 @@ describe('the desk of requests', () => {
     assert.throws(() => desk.newest(), refusal('request-failed'));
   });
 
+  it('shows no request that a later one has overtaken before it was shown', async () => {
+    await desk.make(csrParameters());
+    const later = desk.make(csrParameters());
+    await later;
+    await turn();
+    assert.deepEqual(
+      states.filter((state) => state === 'ready'),
+      ['ready'],
+    );
+  });
+
   it('leaves the newest request as it is when another caller is refused', async () => {
     const pem = await desk.make(csrParameters());
     await turn();
