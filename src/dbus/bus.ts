@@ -3,6 +3,7 @@ import dbus from 'dbus-next';
 import { CertError } from '../manager/errors.ts';
 import { type ErrorReply, fromErrorReply } from './error-names.ts';
 import type { TypedValue } from './interface.ts';
+import { forgetCall, guardReader, transportOf, unescaped } from './library-defects.ts';
 
 /** A message in our own terms; variants in its body are `TypedValue`s. */
 export interface Call {
@@ -176,7 +177,7 @@ class LibraryBus implements Bus {
         reject(error);
       };
       const timer = setTimeout(() => {
-        forgetCall(this.#library, message);
+        forgetCall(this.#library, message.serial);
         fail(new CertError('no-answer', `no answer within ${Math.round(timeout / 1000)} s`));
       }, timeout);
       this.#pending.add(fail);
@@ -213,52 +214,6 @@ function openLibrary(address: string): dbus.MessageBus {
     return address === '' ? dbus.systemBus() : dbus.sessionBus({ busAddress: unescaped(address) });
   } catch (cause) {
     throw new CertError('unavailable', 'the D-Bus address is not usable', { cause });
-  }
-}
-
-/** The library takes the values of an address as they are, without undoing their %-escapes. */
-function unescaped(address: string): string {
-  return address.replace(/(?:%[0-9a-fA-F]{2})+/g, (bytes) =>
-    Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8'),
-  );
-}
-
-/** The connection below the message bus: private to the library, whose version is pinned for it. */
-function transportOf(library: dbus.MessageBus): EventEmitter {
-  const transport: unknown = Reflect.get(library, '_connection');
-  if (transport instanceof EventEmitter) return transport;
-  throw new TypeError('dbus-next has no _connection any more');
-}
-
-/**
- * A message that the library cannot decode, such as one with a file descriptor, throws in its reader and
- * would end the process: whoever may send us a signal could stop us. The reader has consumed the message
- * by then, so the next call of it goes on behind it.
- */
-function guardReader(transport: EventEmitter): void {
-  const stream: unknown = Reflect.get(transport, 'stream');
-  if (!(stream instanceof EventEmitter)) throw new TypeError('dbus-next has no stream any more');
-  for (const read of stream.listeners('readable')) {
-    stream.off('readable', read as () => void);
-    stream.on('readable', () => {
-      while (!reads(() => Reflect.apply(read, stream, [])));
-    });
-  }
-}
-
-function reads(read: () => void): boolean {
-  try {
-    read();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function forgetCall(library: dbus.MessageBus, message: dbus.Message): void {
-  const handlers: unknown = Reflect.get(library, '_methodReturnHandlers');
-  if (typeof handlers === 'object' && handlers !== null) {
-    Reflect.deleteProperty(handlers, String(message.serial));
   }
 }
 

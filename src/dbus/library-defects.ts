@@ -1,0 +1,53 @@
+import { EventEmitter } from 'node:events';
+
+/**
+ * What dbus-next 0.10.2 lacks or does wrong below its message bus, and how we live with it. All of it
+ * reaches into private members, for which the version is pinned.
+ */
+
+/** The library takes the values of an address as they are, without undoing their %-escapes. */
+export function unescaped(address: string): string {
+  return address.replace(/(?:%[0-9a-fA-F]{2})+/g, (bytes) =>
+    Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+}
+
+/** The connection below the message bus. */
+export function transportOf(library: object): EventEmitter {
+  const transport: unknown = Reflect.get(library, '_connection');
+  if (transport instanceof EventEmitter) return transport;
+  throw new TypeError('dbus-next has no _connection any more');
+}
+
+/**
+ * A message that the library cannot decode, such as one with a file descriptor, throws in its reader and
+ * would end the process: whoever may send us a signal could stop us. The reader has consumed the message
+ * by then, so the next call of it goes on behind it.
+ */
+export function guardReader(transport: EventEmitter): void {
+  const stream: unknown = Reflect.get(transport, 'stream');
+  if (!(stream instanceof EventEmitter)) throw new TypeError('dbus-next has no stream any more');
+  for (const read of stream.listeners('readable')) {
+    stream.off('readable', read as () => void);
+    stream.on('readable', () => {
+      while (!reads(() => Reflect.apply(read, stream, [])));
+    });
+  }
+}
+
+function reads(read: () => void): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Gives up the wait for a reply; the library itself would wait for ever. */
+export function forgetCall(library: object, serial: unknown): void {
+  const handlers: unknown = Reflect.get(library, '_methodReturnHandlers');
+  if (typeof handlers === 'object' && handlers !== null) {
+    Reflect.deleteProperty(handlers, String(serial));
+  }
+}
