@@ -3,13 +3,19 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { AccessPolicy } from '../dbus/access.ts';
 import { type Bus, connectBus } from '../dbus/bus.ts';
-import { serveEndpoint } from '../dbus/endpoint-service.ts';
+import { rootPath } from '../dbus/endpoint-names.ts';
+import { type EndpointServiceOptions, serveEndpoint } from '../dbus/endpoint-service.ts';
+import { watchHostName } from '../dbus/host-name.ts';
+import { serveSigning } from '../dbus/signing-service.ts';
 import { reloadUnit } from '../dbus/systemd.ts';
 import { AuthorityEndpoint } from '../manager/authority-endpoint.ts';
 import { forkedWorker } from '../manager/csr/forked-worker.ts';
 import type { Endpoint, EndpointDefinition, ReloadTarget } from '../manager/endpoint.ts';
 import { PairEndpoint } from '../manager/pair-endpoint.ts';
-import type { HostIdentity, Surroundings } from '../manager/surroundings.ts';
+import { SigningQueue } from '../manager/signing-queue.ts';
+import type { Surroundings } from '../manager/surroundings.ts';
+import { Trials } from '../manager/trials.ts';
+import { watchClock } from '../platform/clock-watch.ts';
 import {
   type Configuration,
   parseConfiguration,
@@ -18,7 +24,7 @@ import {
 } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
-import { makeReloader } from '../platform/reload.ts';
+import { makeReloader, type Reloader } from '../platform/reload.ts';
 import { readSystemAccounts, type SystemAccounts } from '../platform/system-accounts.ts';
 
 /** How often endpoints look after what time changes. */
@@ -29,34 +35,78 @@ const log = makeLog('certificate-manager');
 await runProgram(log, async (fail) => {
   const configuration = readOptions();
   const accounts = readSystemAccounts();
-  const outgoing = await connectBus(configuration.bus);
-  const surroundings = makeSurroundings(configuration, outgoing);
-  const endpoints = configuration.endpoints.map((one) =>
-    makeEndpoint(asDefinition(one, accounts), surroundings),
-  );
+  const bus = await connectBus(configuration.bus);
   const onLost = () => fail(new Error('the connection to the D-Bus is lost'));
-  outgoing.onLost(onLost);
-  const common = {
-    busAddress: configuration.bus,
-    access: accessPolicy(configuration, accounts),
-    uploadBytes: configuration.limits.uploadBytes,
-    log,
-    onLost,
-  };
-  const stops = await Promise.all(
-    endpoints.map((endpoint) => serveEndpoint({ ...common, endpoint })),
-  );
-  const timer = setInterval(() => {
+  bus.onLost(onLost);
+
+  const endpoints: Endpoint[] = [];
+  const maintain = () => {
     for (const endpoint of endpoints) void endpoint.maintain();
-  }, maintenanceMilliseconds);
+  };
+  const hostName = await watchHostName(bus, hostname, maintain);
+  const reloader = reloaderOf(configuration, bus);
+  const surroundings = surroundingsOf(configuration, reloader, hostName);
+  endpoints.push(
+    ...configuration.endpoints.map((one) =>
+      makeEndpoint(asDefinition(one, accounts), surroundings),
+    ),
+  );
+  const trials = new Trials(log, configuration.trial);
+  await trials.recover(endpoints);
+
+  const access = accessPolicy(configuration, accounts);
+  const common = { busAddress: configuration.bus, access, log, onLost };
+  const byRoot = new Map(endpoints.map((one) => [rootPath(one.definition), one]));
+  const published = configuration.endpoints.flatMap(({ type, name, alias }, at) => {
+    const endpoint = endpoints[at];
+    const names = [name, ...(alias === undefined ? [] : [alias])];
+    return endpoint ? names.map((one) => ({ endpoint, name: { type, name: one } })) : [];
+  });
+  const services = await Promise.all(
+    published.map((one) =>
+      serveEndpoint({
+        ...common,
+        ...one,
+        uploadBytes: configuration.limits.uploadBytes,
+        expiryThresholds: surroundings.expiryThresholds,
+        now: surroundings.now,
+        reloader,
+        trials,
+        findEndpoint: (root) => byRoot.get(root),
+      }),
+    ),
+  );
+  await Promise.all(endpoints.map((endpoint) => endpoint.start()));
+  await Promise.all(services.map((service) => service.takeName()));
+  const stopSigning = await startSigning(configuration, common);
+
+  const timer = setInterval(maintain, maintenanceMilliseconds);
+  const stopClock = watchClock({ now: Date.now, monotonic: () => performance.now() }, () => {
+    log.warn('the clock was set');
+    maintain();
+  });
   log.info('certificate manager ready', { endpoints: endpoints.length });
   announceReady({ endpoints: endpoints.length });
   return async () => {
     clearInterval(timer);
-    for (const stop of stops) stop();
-    outgoing.close();
+    stopClock();
+    await trials.stop();
+    for (const endpoint of endpoints) endpoint.stop();
+    for (const service of services) service.close();
+    stopSigning();
+    bus.close();
   };
 });
+
+type BusOptions = Pick<EndpointServiceOptions, 'busAddress' | 'access' | 'log' | 'onLost'>;
+
+async function startSigning(
+  { signing: { enabled, requestBytes, entries } }: Configuration,
+  common: BusOptions,
+): Promise<() => void> {
+  if (!enabled) return () => undefined;
+  return serveSigning({ ...common, queue: new SigningQueue({ requestBytes, entries }) });
+}
 
 /** `--config FILE`, or the options of phosphor-certificate-manager for a single endpoint. */
 function readOptions(): Configuration {
@@ -106,15 +156,22 @@ function accessPolicy({ access }: Configuration, accounts: SystemAccounts): Acce
   };
 }
 
-function makeSurroundings(configuration: Configuration, outgoing: Bus): Surroundings {
-  const { limits, checks, selfSigned, reload } = configuration;
+function reloaderOf({ reload }: Configuration, bus: Bus): Reloader {
   const attemptMilliseconds = reload.attemptSeconds * 1000;
-  const tell = makeReloader({
+  return makeReloader({
     log,
     attemptMilliseconds,
     attempts: reload.attempts,
-    reloadUnit: (unit) => reloadUnit(outgoing, unit, attemptMilliseconds),
+    now: Date.now,
+    reloadUnit: (unit) => reloadUnit(bus, unit, attemptMilliseconds),
   });
+}
+
+function surroundingsOf(
+  { limits, checks, selfSigned, expiry, watch }: Configuration,
+  reloader: Reloader,
+  hostName: () => string,
+): Surroundings {
   return {
     log,
     limits: {
@@ -123,24 +180,26 @@ function makeSurroundings(configuration: Configuration, outgoing: Bus): Surround
       authorities: limits.authorities,
       pending: { requests: limits.pendingRequests, days: limits.pendingDays },
       queuedRequests: limits.queuedRequests,
+      refusedFiles: limits.refusedFiles,
     },
     checks,
     selfSigned,
+    expiryThresholds: expiry.thresholdDays,
+    watch: { settle: watch.settleMilliseconds, grace: watch.graceMilliseconds },
     now: Date.now,
-    identity: hostIdentity,
+    identity: () => ({ hostName: hostName(), addresses: hostAddresses() }),
     csrWorker: forkedWorker(
       fileURLToPath(new URL('./csr-worker.js', import.meta.url)),
       limits.requestSeconds * 1000,
     ),
-    reload: ({ reload: targets }) => tell(targets),
+    reload: ({ reload: targets }) => reloader.reload(targets),
   };
 }
 
-/** The host's name and its addresses; link-local IPv6 ones mean nothing outside of their link. */
-function hostIdentity(): HostIdentity {
-  const addresses = Object.values(networkInterfaces())
+/** Link-local IPv6 addresses are left out: they mean nothing outside of their link. */
+function hostAddresses(): string[] {
+  return Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .map(({ address }) => address)
     .filter((address) => !address.startsWith('fe80:'));
-  return { hostName: hostname(), addresses };
 }

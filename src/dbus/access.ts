@@ -1,5 +1,6 @@
 import { CertError } from '../manager/errors.ts';
 import type { Bus } from './bus.ts';
+import { busDaemon, type Departures } from './callers.ts';
 import type { TypedValue } from './interface.ts';
 
 /** Who may call methods that change something; numbers of the system's users and groups. */
@@ -21,9 +22,9 @@ interface Credentials {
  * during the life of a connection, and unique names are never given out twice, so they are kept until
  * the connection ends.
  */
-export async function makeGate(bus: Bus, policy: AccessPolicy): Promise<Gate> {
+export function makeGate(bus: Bus, departures: Departures, policy: AccessPolicy): Gate {
   const known = new Map<string, Promise<Credentials>>();
-  await watchDepartures(bus, (name) => known.delete(name));
+  departures((name) => known.delete(name));
   return async (sender) => {
     const asked = known.get(sender) ?? askCredentials(bus, sender);
     known.set(sender, asked);
@@ -40,15 +41,9 @@ export async function makeGate(bus: Bus, policy: AccessPolicy): Promise<Gate> {
   };
 }
 
-const daemon = {
-  destination: 'org.freedesktop.DBus',
-  path: '/org/freedesktop/DBus',
-  interface: 'org.freedesktop.DBus',
-} as const;
-
 async function askCredentials(bus: Bus, sender: string): Promise<Credentials> {
   const [reply] = await bus.call({
-    ...daemon,
+    ...busDaemon,
     member: 'GetConnectionCredentials',
     signature: 's',
     body: [sender],
@@ -60,16 +55,4 @@ async function askCredentials(bus: Bus, sender: string): Promise<Credentials> {
     user: typeof user === 'number' ? user : undefined,
     groups: Array.isArray(groups) ? groups.map(Number) : [],
   };
-}
-
-async function watchDepartures(bus: Bus, gone: (name: string) => void): Promise<void> {
-  await bus.call({
-    ...daemon,
-    member: 'AddMatch',
-    signature: 's',
-    body: ["type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''"],
-  });
-  bus.onSignal(({ sender, member, body }) => {
-    if (sender === 'org.freedesktop.DBus' && member === 'NameOwnerChanged') gone(String(body[0]));
-  });
 }

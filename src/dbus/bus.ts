@@ -248,7 +248,7 @@ function isTyped(value: object): value is TypedValue {
 }
 
 function toLibrary(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
   if (Array.isArray(value)) return value.map(toLibrary);
   if (isTyped(value)) return new dbus.Variant(value.signature, toLibrary(value.value));
   return mapValues(value, toLibrary);

@@ -1,16 +1,25 @@
 import type { Endpoint, InstalledCertificate } from '../manager/endpoint.ts';
-import { readUploadFile } from '../manager/upload.ts';
+import type { Expiry } from '../manager/expiry.ts';
+import { readUploadFile, toUploadText } from '../manager/upload.ts';
+import type { Certificate } from '../manager/x509/certificate.ts';
 import { formatName } from '../manager/x509/name.ts';
 import { certificateInterface, deleteInterface, replaceInterface } from './certs-interfaces.ts';
+import { asContent } from './content.ts';
+import { enumName, expiryInterface, replaceContentInterface } from './extension-interfaces.ts';
 import { type ServedInterface, serve } from './interface.ts';
+
+export interface CertificateObjectOptions {
+  readonly endpoint: Endpoint;
+  /** The largest content of an upload, in bytes. */
+  readonly uploadBytes: number;
+  readonly expiry: (certificate: Certificate) => Expiry;
+}
 
 /** The object of an installed certificate: `<root>/<id>`. */
 export function certificateObject(
-  endpoint: Endpoint,
-  installed: InstalledCertificate,
-  uploadBytes: number,
+  { endpoint, uploadBytes, expiry }: CertificateObjectOptions,
+  { id, certificate }: InstalledCertificate,
 ): readonly ServedInterface[] {
-  const { id, certificate } = installed;
   return [
     serve(certificateInterface, {
       methods: {},
@@ -41,6 +50,22 @@ export function certificateObject(
         },
       },
     }),
+    serve(replaceContentInterface, {
+      properties: {},
+      methods: {
+        async Replace(inputs) {
+          await endpoint.replace(id, toUploadText(asContent(inputs), uploadBytes));
+          return undefined;
+        },
+      },
+    }),
+    serve(expiryInterface, {
+      methods: {},
+      properties: {
+        State: () => enumName(expiryInterface, 'State', expiry(certificate).state),
+        DaysLeft: () => BigInt(expiry(certificate).daysLeft),
+      },
+    }),
   ];
 }
 
@@ -50,9 +75,12 @@ function seconds(time: number): bigint {
 }
 
 /** The properties in which two certificates differ, in upstream's order. */
-export function changedProperties(before: ServedInterface, after: ServedInterface): string[] {
+export function changedProperties(
+  before: ServedInterface | undefined,
+  after: ServedInterface,
+): string[] {
   return Object.keys(after.spec.properties).filter(
-    (name) => !sameValue(before.read(name).value, after.read(name).value),
+    (name) => !sameValue(before?.read(name).value, after.read(name).value),
   );
 }
 

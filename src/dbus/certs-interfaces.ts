@@ -2,7 +2,7 @@ import type { InterfaceSpec } from './interface.ts';
 
 /**
  * The interfaces of phosphor-dbus-interfaces (`xyz/openbmc_project/Certs`, `Collection`, `Object`) that
- * phosphor-certificate-manager serves, and our extensions of them.
+ * phosphor-certificate-manager serves.
  */
 
 export const installInterface = {
@@ -29,7 +29,7 @@ export const deleteAllInterface = {
   properties: {},
 } as const satisfies InterfaceSpec;
 
-const csrArguments = {
+export const csrArguments = {
   AlternativeNames: 'as',
   ChallengePassword: 's',
   City: 's',
@@ -85,15 +85,5 @@ export const deleteInterface = {
 export const csrInterface = {
   name: 'xyz.openbmc_project.Certs.CSR',
   methods: { CSR: { in: {}, out: { CSR: 's' }, privileged: true } },
-  properties: {},
-} as const satisfies InterfaceSpec;
-
-/**
- * Ours: makes a request like `GenerateCSR` but answers with the request itself once it is made, or with
- * the reason why it could not be. Requests of several callers do not get in each other's way.
- */
-export const requestInterface = {
-  name: 'xyz.openbmc_project.Certs.Extension.Request',
-  methods: { Generate: { in: csrArguments, out: { CSR: 's' }, privileged: true } },
   properties: {},
 } as const satisfies InterfaceSpec;

@@ -8,14 +8,10 @@ import { CertError } from '../manager/errors.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
 import { type Bus, connectBus, type OutgoingCall } from './bus.ts';
-import {
-  deleteInterface,
-  installInterface,
-  replaceInterface,
-  requestInterface,
-} from './certs-interfaces.ts';
+import { deleteInterface, installInterface, replaceInterface } from './certs-interfaces.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 import { busName, busNamespace, parseBusName, rootPath } from './endpoint-names.ts';
+import { requestInterface } from './extension-interfaces.ts';
 import { signatureOf } from './interface.ts';
 import { clearUploads, withUploadFile } from './upload-file.ts';
 

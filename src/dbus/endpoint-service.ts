@@ -1,67 +1,102 @@
 import type { Endpoint, EndpointEvent, InstalledCertificate } from '../manager/endpoint.ts';
+import { expiryOf } from '../manager/expiry.ts';
+import type { Trials } from '../manager/trials.ts';
 import type { Log } from '../platform/log.ts';
+import type { Reloader } from '../platform/reload.ts';
 import { type AccessPolicy, makeGate } from './access.ts';
-import { type Bus, connectBus } from './bus.ts';
+import { connectBus } from './bus.ts';
+import { requestName } from './bus-name.ts';
+import { isPresent, watchDepartures } from './callers.ts';
 import { certificateObject, changedProperties } from './certificate-object.ts';
-import { busName, rootPath } from './endpoint-names.ts';
+import { certificateInterface } from './certs-interfaces.ts';
+import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
+import { expiryInterface, reloadInterface, trialInterface } from './extension-interfaces.ts';
 import { csrObject, managerObject } from './manager-object.ts';
 import { ObjectServer } from './object-server.ts';
+import { serviceRows } from './service-rows.ts';
+import { trialObject } from './trial-object.ts';
 
 export interface EndpointServiceOptions {
   readonly endpoint: Endpoint;
+  /** What the endpoint is called on the bus; an endpoint may have a second name there. */
+  readonly name: EndpointName;
   readonly busAddress: string;
   readonly access: AccessPolicy;
   readonly uploadBytes: number;
+  readonly expiryThresholds: readonly number[];
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+  readonly reloader: Reloader;
+  readonly trials: Trials;
+  /** The endpoint of a root object path. */
+  readonly findEndpoint: (root: string) => Endpoint | undefined;
   readonly log: Log;
   /** The bus went away: nobody can reach the endpoint any more. */
   readonly onLost: () => void;
 }
 
-/** DBUS_REQUEST_NAME_FLAG_DO_NOT_QUEUE, and the reply for having become the owner. */
-const doNotQueue = 4;
-const primaryOwner = 1;
+/** A published endpoint. The name is taken last, when everything is there, as upstream does. */
+export interface EndpointService {
+  takeName(): Promise<void>;
+  close(): void;
+}
 
-/**
- * Serves an endpoint under its well-known name, on a connection of its own so that the name has its own
- * object tree. The name is taken last, when everything is published, as upstream does.
- * @returns how to stop
- */
-export async function serveEndpoint(options: EndpointServiceOptions): Promise<() => void> {
-  const { endpoint, log, uploadBytes } = options;
-  const { definition } = endpoint;
-  const name = busName(definition);
-  const root = rootPath(definition);
+/** Serves an endpoint on a connection of its own, so that each bus name has its own object tree. */
+export async function serveEndpoint(options: EndpointServiceOptions): Promise<EndpointService> {
+  const { endpoint, log, reloader, trials } = options;
+  const name = busName(options.name);
+  const root = rootPath(options.name);
   const bus = await connectBus(options.busAddress);
   bus.onLost(options.onLost);
+  const departures = await watchDepartures(bus);
+  departures((caller) => void trials.ownerLeft(caller));
   const server = new ObjectServer({
     bus,
     root,
-    gate: await makeGate(bus, options.access),
+    gate: makeGate(bus, departures, options.access),
     report: (event, { interface: called, member, sender }, error) => {
-      const reason = error instanceof Error ? error.message : String(error);
       const text = event === 'failure' ? 'method failed' : 'caller refused';
-      log.error(text, { method: `${called}.${member}`, sender, reason });
+      log.error(text, { method: `${called}.${member}`, sender, reason: reasonOf(error) });
     },
   });
-  const reportRequest = (error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.warn('request not made', { endpoint: name, reason });
-  };
-  server.add(root, managerObject({ endpoint, root, uploadBytes, reportRequest }));
+  const { reload: targets } = endpoint.definition;
+  const manager = managerObject({
+    ...options,
+    root,
+    reportRequest: (error) => {
+      log.warn('request not made', { endpoint: name, reason: reasonOf(error) });
+    },
+    services: () => serviceRows(reloader.results(targets)),
+    reload: () => reloader.reload(targets),
+  });
+  const trial = trialObject({ ...options, isPresent: (caller) => isPresent(bus, caller) });
+  server.add(root, [...manager, trial]);
+  reloader.subscribe((service) => {
+    if (!reloader.results(targets).some((one) => one.service === service)) return;
+    server.announce(root, reloadInterface.name, ['Services']);
+  });
+  trials.subscribe((changed) => {
+    if (changed === endpoint.definition) server.announce(root, trialInterface.name, ['State']);
+  });
   const object = (installed: InstalledCertificate) =>
-    certificateObject(endpoint, installed, uploadBytes);
+    certificateObject(
+      {
+        ...options,
+        expiry: (certificate) => expiryOf(certificate, options.now(), options.expiryThresholds),
+      },
+      installed,
+    );
   endpoint.subscribe((event) => publish(event));
-  await endpoint.start();
-  await takeName(bus, name);
-  return () => {
-    endpoint.stop();
-    bus.close();
+  return {
+    takeName: () => requestName(bus, name),
+    close: () => bus.close(),
   };
 
   function publish(event: EndpointEvent): void {
     switch (event.kind) {
       case 'added':
-        server.add(`${root}/${event.installed.id}`, object(event.installed));
+        // Upstream sets each property of a new object on its own, before it announces the object
+        server.add(pathOf(event.installed), object(event.installed), [certificateInterface.name]);
         log.info('certificate added', describe(event.installed));
         break;
       case 'changed':
@@ -69,39 +104,45 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<()
         log.info('certificate replaced', describe(event.installed));
         break;
       case 'removed':
-        server.remove(`${root}/${event.installed.id}`);
+        server.remove(pathOf(event.installed));
         log.info('certificate removed', describe(event.installed));
         break;
       case 'request':
         if (event.state === 'none') server.remove(`${root}/csr`);
         else server.add(`${root}/csr`, csrObject(endpoint));
+        break;
+      case 'expiry':
+        if (event.changed) {
+          server.announce(pathOf(event.installed), expiryInterface.name, ['State', 'DaysLeft']);
+        }
+        if (event.threshold !== undefined) {
+          const body = [event.threshold, BigInt(event.expiry.daysLeft)];
+          server.emit(pathOf(event.installed), expiryInterface, 'ThresholdReached', body);
+        }
     }
   }
 
   function publishChange(previous: InstalledCertificate, installed: InstalledCertificate): void {
-    const path = `${root}/${installed.id}`;
-    const [before] = object(previous);
+    const path = pathOf(installed);
+    const before = object(previous);
     const after = object(installed);
-    const [certificate] = after;
-    if (!before || !certificate) return;
-    server.update(path, after, certificate.spec.name, changedProperties(before, certificate));
+    server.update(path, after);
+    for (const [at, served] of after.entries()) {
+      server.announce(path, served.spec.name, changedProperties(before[at], served));
+    }
   }
 
-  function describe({ id, certificate }: InstalledCertificate) {
-    const { fingerprint, notAfter } = certificate;
+  function pathOf({ id }: InstalledCertificate): string {
+    return `${root}/${id}`;
+  }
+
+  function describe(installed: InstalledCertificate) {
+    const { fingerprint, notAfter } = installed.certificate;
     const until = new Date(notAfter * 1000).toISOString();
-    return { object: `${root}/${id}`, sha256: fingerprint.toLowerCase(), until };
+    return { object: pathOf(installed), sha256: fingerprint.toLowerCase(), until };
   }
 }
 
-async function takeName(bus: Bus, name: string): Promise<void> {
-  const [reply] = await bus.call({
-    destination: 'org.freedesktop.DBus',
-    path: '/org/freedesktop/DBus',
-    interface: 'org.freedesktop.DBus',
-    member: 'RequestName',
-    signature: 'su',
-    body: [name, doNotQueue],
-  });
-  if (reply !== primaryOwner) throw new Error(`the bus name ${name} belongs to another process`);
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

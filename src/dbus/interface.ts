@@ -8,6 +8,9 @@ interface Values {
   o: string;
   as: string[];
   ao: string[];
+  ay: Buffer;
+  'a(sts)': [string, bigint, string][];
+  'a(ssstu)': [string, string, string, bigint, number][];
   v: TypedValue;
   'a{sv}': Readonly<Record<string, TypedValue>>;
   'a{sa{sv}}': Readonly<Record<string, Readonly<Record<string, TypedValue>>>>;
@@ -39,8 +42,12 @@ export interface MethodSpec {
 export interface InterfaceSpec {
   readonly name: string;
   readonly methods: Readonly<Record<string, MethodSpec>>;
-  /** All of our properties are read-only and announce their changes. */
+  /** They announce their changes, and are read-only where the two lists below say nothing else. */
   readonly properties: Arguments;
+  /** Properties that callers may set. */
+  readonly writable?: readonly string[];
+  /** Properties that never change during the life of an object. */
+  readonly constant?: readonly string[];
   readonly signals?: Readonly<Record<string, Arguments>>;
 }
 
@@ -50,10 +57,14 @@ export interface Caller {
   readonly name: string;
 }
 
+type Writable<I extends InterfaceSpec> = I extends { readonly writable: readonly (infer P)[] }
+  ? P & keyof I['properties']
+  : never;
+
 type Inputs<A extends Arguments> = { readonly [K in keyof A]: Values[A[K]] };
 type Output<A extends Arguments> = keyof A extends never ? undefined : Values[A[keyof A]];
 
-/** What serves an interface: a function for each method, a function for each property. */
+/** What serves an interface: a function for each method and property, and to set those that can be. */
 export interface Implementation<I extends InterfaceSpec> {
   readonly methods: {
     readonly [M in keyof I['methods']]: (
@@ -62,6 +73,9 @@ export interface Implementation<I extends InterfaceSpec> {
     ) => Output<I['methods'][M]['out']> | Promise<Output<I['methods'][M]['out']>>;
   };
   readonly properties: { readonly [P in keyof I['properties']]: () => Values[I['properties'][P]] };
+  readonly setters?: {
+    readonly [P in Writable<I>]: (value: Values[I['properties'][P]]) => void;
+  };
 }
 
 /** An interface with what serves it, ready for an object server that knows no types. */
@@ -69,6 +83,8 @@ export interface ServedInterface {
   readonly spec: InterfaceSpec;
   call(method: string, values: readonly unknown[], caller: Caller): Promise<readonly unknown[]>;
   read(property: string): TypedValue;
+  /** @param value of the property's signature */
+  write(property: string, value: unknown): void;
 }
 
 export function serve<const I extends InterfaceSpec>(
@@ -81,6 +97,8 @@ export function serve<const I extends InterfaceSpec>(
   const properties = implementation.properties as Readonly<
     Record<string, (() => unknown) | undefined>
   >;
+  type Setter = (value: unknown) => void;
+  const setters = (implementation.setters ?? {}) as Readonly<Record<string, Setter | undefined>>;
   return {
     spec,
     async call(method, values, caller) {
@@ -91,6 +109,9 @@ export function serve<const I extends InterfaceSpec>(
     },
     read(property) {
       return { signature: spec.properties[property] ?? '', value: properties[property]?.() };
+    },
+    write(property, value) {
+      setters[property]?.(value);
     },
   };
 }

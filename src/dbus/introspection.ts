@@ -10,27 +10,34 @@ export function introspect(specs: readonly InterfaceSpec[], children: readonly s
   return `${head}<node>\n${specs.map(describe).join('')}${nodes.join('')}</node>\n`;
 }
 
-function describe({ name, methods, properties, signals = {} }: InterfaceSpec): string {
+function describe(spec: InterfaceSpec): string {
+  const { name, methods, properties, signals = {} } = spec;
   const lines = [` <interface name="${name}">`];
   for (const [method, { in: inputs, out, privileged }] of Object.entries(methods)) {
     const children = [...args(inputs, 'in'), ...args(out, 'out')];
     if (privileged) {
       children.push('   <annotation name="org.freedesktop.systemd1.Privileged" value="true"/>');
     }
-    lines.push(...element('method', method, children));
+    lines.push(...element('method', `name="${method}"`, children));
   }
   for (const [property, type] of Object.entries(properties)) {
-    lines.push(`  <property name="${property}" type="${type}" access="read"/>`);
+    const access = spec.writable?.includes(property) ? 'readwrite' : 'read';
+    const attributes = `name="${property}" type="${type}" access="${access}"`;
+    const children = spec.constant?.includes(property) ? [neverChanges] : [];
+    lines.push(...element('property', attributes, children));
   }
   for (const [signal, names] of Object.entries(signals)) {
-    lines.push(...element('signal', signal, args(names)));
+    lines.push(...element('signal', `name="${signal}"`, args(names)));
   }
   return `${[...lines, ' </interface>'].join('\n')}\n`;
 }
 
-function element(tag: string, name: string, children: readonly string[]): string[] {
-  if (children.length === 0) return [`  <${tag} name="${name}"/>`];
-  return [`  <${tag} name="${name}">`, ...children, `  </${tag}>`];
+const neverChanges =
+  '   <annotation name="org.freedesktop.DBus.Property.EmitsChangedSignal" value="const"/>';
+
+function element(tag: string, attributes: string, children: readonly string[]): string[] {
+  if (children.length === 0) return [`  <${tag} ${attributes}/>`];
+  return [`  <${tag} ${attributes}>`, ...children, `  </${tag}>`];
 }
 
 function args(names: Readonly<Record<string, Signature>>, direction?: 'in' | 'out'): string[] {

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../manager/endpoint.ts';
-import { readUploadFile } from '../manager/upload.ts';
+import { readUploadFile, toUploadText } from '../manager/upload.ts';
 import {
   csrCreateInterface,
   csrInterface,
@@ -7,22 +7,35 @@ import {
   installAllInterface,
   installInterface,
   replaceAllInterface,
-  requestInterface,
 } from './certs-interfaces.ts';
+import { asContent, type ContentInputs } from './content.ts';
+import {
+  enumName,
+  reloadInterface,
+  requestInterface,
+  requestOutcomeInterface,
+  uploadInterface,
+} from './extension-interfaces.ts';
 import { type ServedInterface, serve } from './interface.ts';
+import type { ServiceRow } from './service-rows.ts';
 
 export interface ManagerObjectOptions {
   readonly endpoint: Endpoint;
   readonly root: string;
+  /** The largest content of an upload, in bytes. */
   readonly uploadBytes: number;
   /** Told why a request could not be made when its caller cannot be. */
   readonly reportRequest: (error: unknown) => void;
+  readonly services: () => ServiceRow[];
+  readonly reload: () => Promise<void>;
 }
 
 /** The root object of an endpoint. All types have all of these interfaces, as upstream. */
 export function managerObject(options: ManagerObjectOptions): readonly ServedInterface[] {
-  const { endpoint, root, uploadBytes, reportRequest } = options;
+  const { endpoint, root, uploadBytes, reportRequest, services, reload } = options;
+  const { requests } = endpoint;
   const read = (path: string) => readUploadFile(path, uploadBytes);
+  const contentOf = (inputs: ContentInputs) => toUploadText(asContent(inputs), uploadBytes);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(installInterface, {
@@ -34,7 +47,7 @@ export function managerObject(options: ManagerObjectOptions): readonly ServedInt
       methods: {
         // Upstream answers at once, whatever the arguments; the outcome shows on the CSR object
         GenerateCSR(parameters) {
-          endpoint.beginRequest(parameters).catch(reportRequest);
+          requests.begin(parameters).catch(reportRequest);
           return `${root}/csr`;
         },
       },
@@ -60,16 +73,56 @@ export function managerObject(options: ManagerObjectOptions): readonly ServedInt
         ReplaceAll: async ({ Path }) => (await endpoint.replaceAll(await read(Path))).map(pathOf),
       },
     }),
+    serve(uploadInterface, {
+      properties: {},
+      methods: {
+        Install: async (inputs) => pathOf(await endpoint.install(contentOf(inputs))),
+        InstallAll: async (inputs) => (await endpoint.installAll(contentOf(inputs))).map(pathOf),
+        ReplaceAll: async (inputs) => (await endpoint.replaceAll(contentOf(inputs))).map(pathOf),
+      },
+    }),
     serve(requestInterface, {
       properties: {},
-      methods: { Generate: (parameters) => endpoint.makeRequest(parameters) },
+      methods: {
+        Generate: (parameters) => requests.make(parameters),
+        Outstanding: async () =>
+          (await requests.outstanding()).map(({ id, created, pem = '' }) => [
+            id,
+            BigInt(Math.max(0, Math.floor(created.getTime() / 1000))),
+            pem,
+          ]),
+        async Discard({ Id }) {
+          await requests.discard(Id);
+          return undefined;
+        },
+      },
+    }),
+    serve(reloadInterface, {
+      properties: { Services: () => services() },
+      methods: {
+        async Reload() {
+          await reload();
+          return undefined;
+        },
+      },
     }),
   ];
 }
 
 /** The object of the newest request: `<root>/csr`. It appears even when the request failed. */
-export function csrObject(endpoint: Endpoint): readonly ServedInterface[] {
+export function csrObject({ requests }: Endpoint): readonly ServedInterface[] {
+  const { state, id = '', failure } = requests.outcome;
+  const shown = state === 'ready' ? 'Ready' : 'Failed';
   return [
-    serve(csrInterface, { properties: {}, methods: { CSR: () => endpoint.newestRequest() } }),
+    serve(csrInterface, { properties: {}, methods: { CSR: () => requests.newest() } }),
+    serve(requestOutcomeInterface, {
+      methods: {},
+      properties: {
+        State: () => enumName(requestOutcomeInterface, 'State', shown),
+        Id: () => id,
+        Error: () => failure?.code ?? '',
+        Reason: () => failure?.reason ?? '',
+      },
+    }),
   ];
 }

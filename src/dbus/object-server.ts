@@ -1,7 +1,7 @@
 import type { Gate } from './access.ts';
 import type { Bus, Call } from './bus.ts';
 import { DBusProtocolError, toErrorReply } from './error-names.ts';
-import { type ServedInterface, signatureOf } from './interface.ts';
+import { type InterfaceSpec, type ServedInterface, signatureOf } from './interface.ts';
 import { ObjectTree } from './object-tree.ts';
 import {
   objectManagerInterface,
@@ -30,13 +30,15 @@ export class ObjectServer {
     options.bus.handleCalls((call) => void this.#handle(call));
   }
 
-  /** Publishes an object; below the root it is announced by InterfacesAdded. */
-  add(path: string, interfaces: readonly ServedInterface[]): void {
+  /**
+   * Publishes an object; below the root it is announced by InterfacesAdded.
+   * @param first names of the interfaces whose properties are announced one by one before that
+   */
+  add(path: string, interfaces: readonly ServedInterface[], first: readonly string[] = []): void {
     this.#tree.set(path, interfaces);
     if (path === this.#options.root) return;
-    // Upstream sets each property of a new object on its own, before it announces the object
     for (const { spec } of interfaces) {
-      this.#announce(path, spec.name, Object.keys(spec.properties));
+      if (first.includes(spec.name)) this.announce(path, spec.name, Object.keys(spec.properties));
     }
     this.#signalManager('InterfacesAdded', [path, this.#tree.describe(path)]);
   }
@@ -48,22 +50,38 @@ export class ObjectServer {
     this.#signalManager('InterfacesRemoved', [path, names]);
   }
 
-  /** Puts a new state behind an object that stays, and announces which of its properties changed. */
-  update(
-    path: string,
-    interfaces: readonly ServedInterface[],
-    interfaceName: string,
-    properties: readonly string[],
-  ): void {
+  /** Puts a new state behind an object that stays. */
+  update(path: string, interfaces: readonly ServedInterface[]): void {
     this.#tree.set(path, interfaces);
-    this.#announce(path, interfaceName, properties);
+  }
+
+  /** Announces new values, one signal for each property as upstream does. */
+  announce(path: string, interfaceName: string, properties: readonly string[]): void {
+    if (!this.#tree.has(path)) return;
+    const served = this.#tree.at(path).find(({ spec }) => spec.name === interfaceName);
+    for (const property of served ? properties : []) {
+      const values = { [property]: served?.read(property) };
+      this.#options.bus.signal(
+        path,
+        propertiesInterface.name,
+        'PropertiesChanged',
+        signatureOf(propertiesInterface.signals.PropertiesChanged),
+        [interfaceName, values, []],
+      );
+    }
+  }
+
+  /** Emits a signal of an interface's own. */
+  emit(path: string, spec: InterfaceSpec, member: string, body: readonly unknown[]): void {
+    const signature = signatureOf(spec.signals?.[member] ?? {});
+    this.#options.bus.signal(path, spec.name, member, signature, body);
   }
 
   async #handle(call: Call): Promise<void> {
     try {
       const { served, method } = this.#resolve(call);
       const spec = served.spec.methods[method];
-      if (spec?.privileged) await this.#options.gate(call.sender);
+      if (spec?.privileged || this.#setsProperty(call)) await this.#options.gate(call.sender);
       const result = await served.call(method, call.body, { name: call.sender });
       call.answer(signatureOf(spec?.out ?? {}), result);
     } catch (error) {
@@ -102,20 +120,12 @@ export class ObjectServer {
     return { served, method: call.member };
   }
 
-  /** Announces new values, one signal for each property as upstream does. */
-  #announce(path: string, interfaceName: string, properties: readonly string[]): void {
-    const served = this.#tree.at(path).find(({ spec }) => spec.name === interfaceName);
-    if (!served) return;
-    for (const property of properties) {
-      const values = { [property]: served.read(property) };
-      this.#options.bus.signal(
-        path,
-        propertiesInterface.name,
-        'PropertiesChanged',
-        signatureOf(propertiesInterface.signals.PropertiesChanged),
-        [interfaceName, values, []],
-      );
-    }
+  /** Whoever may set a property is up to the gate too; the rest is refused by what is read-only. */
+  #setsProperty({ path, interface: name, member, body }: Call): boolean {
+    if (name !== propertiesInterface.name || member !== 'Set' || !this.#tree.has(path))
+      return false;
+    const target = this.#tree.at(path).find(({ spec }) => spec.name === body[0]);
+    return target?.spec.writable?.includes(String(body[1])) ?? false;
   }
 
   #signalManager(member: 'InterfacesAdded' | 'InterfacesRemoved', body: readonly unknown[]): void {

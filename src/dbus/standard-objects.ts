@@ -52,12 +52,23 @@ function propertiesOf(tree: ObjectTree, path: string): ServedInterface {
         if (isStandard(interface_name)) return {};
         throw new DBusProtocolError('UnknownInterface', `Unknown interface '${interface_name}'.`);
       },
-      Set: ({ interface_name, property_name }) => {
-        owner(interface_name, property_name);
-        throw new DBusProtocolError(
-          'PropertyReadOnly',
-          `Property '${property_name}' is not writable.`,
-        );
+      Set: ({ interface_name, property_name, value }) => {
+        const served = owner(interface_name, property_name);
+        if (!served.spec.writable?.includes(property_name)) {
+          throw new DBusProtocolError(
+            'PropertyReadOnly',
+            `Property '${property_name}' is not writable.`,
+          );
+        }
+        const expected = served.spec.properties[property_name] ?? '';
+        if (value.signature !== expected) {
+          throw new DBusProtocolError(
+            'InvalidArgs',
+            `Incorrect parameters for property '${property_name}', expected '${expected}', got '${value.signature}'.`,
+          );
+        }
+        served.write(property_name, value.value);
+        return undefined;
       },
     },
   });

@@ -104,6 +104,17 @@ export async function admitGroup(path: string, group: number): Promise<void> {
   }
 }
 
+/** Takes from a file the rights that its access does not give; upstream left keys world-readable. */
+export async function tighten(path: string, access: FileAccess): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const { mode } = await handle.stat();
+    if ((mode & 0o777 & ~access.mode) !== 0) await grant(handle, access);
+  } finally {
+    await handle.close();
+  }
+}
+
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,

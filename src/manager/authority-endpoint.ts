@@ -1,19 +1,23 @@
-import { type Change, type Changer, makeChanger } from './change.ts';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { exists } from '../durable/atomic-file.ts';
+import { type Change, ChangeQueue, stageChange } from './change.ts';
 import { authorityChecks, enforce } from './checks.ts';
-import type { CsrParameters } from './csr/parameters.ts';
 import type {
   Endpoint,
   EndpointDefinition,
   EndpointEvent,
   InstalledCertificate,
+  StagedChange,
 } from './endpoint.ts';
 import { EndpointEvents } from './endpoint-events.ts';
 import { CertError } from './errors.ts';
+import { ExpiryWatch } from './expiry.ts';
 import { RequestDesk } from './request-desk.ts';
 import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import type { Surroundings } from './surroundings.ts';
-import { parseUpload, type Upload } from './upload.ts';
+import { parseUpload, readUploadFile, type Upload } from './upload.ts';
 import type { Certificate } from './x509/certificate.ts';
 
 /** A new set of authorities, and which of them the caller asked about. */
@@ -25,27 +29,33 @@ interface SetPlan {
 /** A truststore: any number of CAs up to a limit, each under an id that is never given out again. */
 export class AuthorityEndpoint implements Endpoint {
   readonly definition: EndpointDefinition;
+  readonly requests: RequestDesk;
   readonly #surroundings: Surroundings;
   readonly #directory: AuthorityDirectory;
-  readonly #pending: PendingRequests;
-  readonly #desk: RequestDesk;
-  readonly #change: Changer;
+  readonly #queue: ChangeQueue;
   readonly #events: EndpointEvents;
+  readonly #expiry: ExpiryWatch;
   #authorities: readonly Authority[] = [];
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     this.definition = definition;
     this.#surroundings = surroundings;
     this.#directory = new AuthorityDirectory(definition.path);
-    this.#pending = new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending);
     this.#events = new EndpointEvents(surroundings.log);
-    this.#desk = new RequestDesk(this.#pending, surroundings, (event) => this.#events.emit(event));
-    this.#change = makeChanger(() => surroundings.reload(definition));
+    this.#expiry = new ExpiryWatch(surroundings.expiryThresholds);
+    this.requests = new RequestDesk({
+      pending: new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending),
+      surroundings,
+      // An authority has no key here
+      keyInService: () => undefined,
+      emit: (event) => this.#events.emit(event),
+    });
+    this.#queue = new ChangeQueue(() => surroundings.reload(definition));
   }
 
   async start(): Promise<void> {
     const { log } = this.#surroundings;
-    await this.#pending.open();
+    await this.requests.start();
     try {
       const { authorities, unreadable } = await this.#directory.load();
       for (const path of unreadable) log.error('stored authority is not readable', { path });
@@ -53,6 +63,24 @@ export class AuthorityEndpoint implements Endpoint {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       log.error('truststore is not readable', { path: this.definition.path, reason });
+    }
+    await this.#takeOverRootCa();
+  }
+
+  /** Installs the one authority of early OpenBMC releases, and removes its file as upstream does. */
+  async #takeOverRootCa(): Promise<void> {
+    const { log, limits } = this.#surroundings;
+    const path = join(dirname(this.definition.path), 'Root-CA.pem');
+    if (!(await exists(path))) return;
+    try {
+      await this.install(await readUploadFile(path, limits.uploadBytes)).catch((error: unknown) => {
+        if (!(error instanceof CertError) || error.code !== 'already-installed') throw error;
+      });
+      await rm(path);
+      log.info('root certificate of an earlier installation taken over', { path });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn('root certificate of an earlier installation left in place', { path, reason });
     }
   }
 
@@ -116,20 +144,28 @@ export class AuthorityEndpoint implements Endpoint {
     await this.#apply(async () => ({ next: [], asked: [] }));
   }
 
+  /** The bundle takes the place of everything, as with `replaceAll`. */
+  stage(text: string): Promise<StagedChange> {
+    return stageChange(this.#queue, {
+      definition: this.definition,
+      validate: () => this.#planSet(text),
+      save: (directory) => this.#directory.save(directory),
+      forward: this.#store(),
+      backward: () => {
+        const before = this.#authorities;
+        return { ...this.#store(), validate: async () => ({ next: before, asked: [] }) };
+      },
+    });
+  }
+
+  recover(directory: string): Promise<void> {
+    return this.#directory.recover(directory);
+  }
+
+  /** Authorities are the operator's: the manager never makes or renews one. */
   async maintain(): Promise<void> {
-    // Authorities are the operator's: the manager never makes or renews one
-  }
-
-  makeRequest(parameters: CsrParameters): Promise<string> {
-    return this.#desk.make(parameters);
-  }
-
-  beginRequest(parameters: CsrParameters): Promise<void> {
-    return this.#desk.begin(parameters);
-  }
-
-  newestRequest(): string {
-    return this.#desk.newest();
+    this.#tellExpiry();
+    await this.requests.maintain();
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
@@ -137,11 +173,14 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   #apply(validate: Change<SetPlan>['validate']): Promise<SetPlan> {
-    return this.#change({
-      validate,
+    return this.#queue.run({ ...this.#store(), validate });
+  }
+
+  #store(): Omit<Change<SetPlan>, 'validate'> {
+    return {
       write: ({ next }) => this.#directory.commit(next),
       publish: ({ next }) => this.#publish(next),
-    });
+    };
   }
 
   /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
@@ -220,6 +259,12 @@ export class AuthorityEndpoint implements Endpoint {
       if (!previous) this.#events.emit({ kind: 'added', installed });
       else this.#events.emit({ kind: 'changed', installed, previous: asInstalled(previous) });
     }
+    this.#tellExpiry();
+  }
+
+  #tellExpiry(): void {
+    const news = this.#expiry.look(this.list(), this.#surroundings.now());
+    for (const one of news) this.#events.emit({ kind: 'expiry', ...one });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { EndpointDefinition, StagedChange } from './endpoint.ts';
 import { CertError } from './errors.ts';
 
 /**
@@ -13,27 +14,94 @@ export interface Change<Plan> {
   publish(plan: Plan): void;
 }
 
-export type Changer = <Plan>(change: Change<Plan>) => Promise<Plan>;
+/** Who alone may change an endpoint while a change of theirs is on trial. */
+export type Holder = symbol;
 
-/**
- * Runs changes one after another in the order of the calls: validate, write, publish, reload.
- * @param reload never rejects; a service that could not be told makes no done change undone
- */
-export function makeChanger(reload: () => Promise<void>): Changer {
-  let last: Promise<unknown> = Promise.resolve();
-  return (change) => {
-    const turn = last.then(() => run(change, reload));
-    last = turn.catch(() => undefined);
+/** Runs changes of one endpoint one after another in the order of the calls. */
+export class ChangeQueue {
+  readonly #reload: () => Promise<void>;
+  #last: Promise<unknown> = Promise.resolve();
+  #holder: Holder | undefined;
+
+  /** @param reload never rejects; a service that could not be told makes no done change undone */
+  constructor(reload: () => Promise<void>) {
+    this.#reload = reload;
+  }
+
+  /**
+   * Validates, writes, publishes and reloads when its turn comes.
+   * @throws CertError `on-trial` when another holds the endpoint, `storage`, and what `validate` throws
+   */
+  run<Plan>(change: Change<Plan>, holder?: Holder): Promise<Plan> {
+    return this.#enqueue(async () => {
+      this.#refuseOthers(holder);
+      const plan = await change.validate().catch(asStorageError);
+      await change.write(plan).catch(asStorageError);
+      change.publish(plan);
+      await this.#reload();
+      return plan;
+    });
+  }
+
+  /** Keeps all others out from the moment at which the input is found good, until `release`. */
+  hold<Plan>(holder: Holder, validate: () => Promise<Plan>): Promise<Plan> {
+    return this.#enqueue(async () => {
+      this.#refuseOthers(holder);
+      const plan = await validate().catch(asStorageError);
+      this.#holder = holder;
+      return plan;
+    });
+  }
+
+  release(holder: Holder): void {
+    if (this.#holder === holder) this.#holder = undefined;
+  }
+
+  get isHeld(): boolean {
+    return this.#holder !== undefined;
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
     return turn;
-  };
+  }
+
+  #refuseOthers(holder: Holder | undefined): void {
+    if (this.#holder === undefined || this.#holder === holder) return;
+    throw new CertError('on-trial', 'a certificate is on trial; it must be kept or undone first');
+  }
 }
 
-async function run<Plan>(change: Change<Plan>, reload: () => Promise<void>): Promise<Plan> {
-  const plan = await change.validate().catch(asStorageError);
-  await change.write(plan).catch(asStorageError);
-  change.publish(plan);
-  await reload();
-  return plan;
+/** What a change in two phases does to its endpoint, and what undoes it. */
+export interface TwoWayChange<Plan> {
+  readonly definition: EndpointDefinition;
+  validate(): Promise<Plan>;
+  save(directory: string): Promise<void>;
+  readonly forward: Omit<Change<Plan>, 'validate'>;
+  /** Asked for when the input is found good, while the old state is in service. */
+  backward(): Change<unknown>;
+}
+
+/** Validates now, and holds the queue of the endpoint for whoever stages until it is released. */
+export async function stageChange<Plan>(
+  queue: ChangeQueue,
+  change: TwoWayChange<Plan>,
+): Promise<StagedChange> {
+  const holder: Holder = Symbol(change.definition.name);
+  const plan = await queue.hold(holder, () => change.validate());
+  const backward = change.backward();
+  return {
+    endpoint: change.definition,
+    save: (directory) => change.save(directory),
+    activate: async () => {
+      await queue.run({ ...change.forward, validate: async () => plan }, holder);
+    },
+    undo: async () => {
+      await queue.run(backward, holder);
+    },
+    release: () => queue.release(holder),
+  };
 }
 
 /** A failure of the file system; anything else that is not ours is a bug and stays what it is. */

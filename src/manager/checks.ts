@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { CertError, type CertErrorCode } from './errors.ts';
 import { type Certificate, isSelfIssued, signatureFits } from './x509/certificate.ts';
@@ -106,6 +106,14 @@ export const pairChecks: readonly Check<KeyedCandidate>[] = [
       leaf.x509.checkPrivateKey(key) ? undefined : 'the private key is not that of the certificate',
   },
   {
+    code: 'key-malformed',
+    why: 'OpenSSL compares public halves only, and a damaged secret half fails in every handshake',
+    fault: ({ leaf, key }) =>
+      makesSignatures(key, leaf.publicKey)
+        ? undefined
+        : 'the private key makes no signatures that fit its public key',
+  },
+  {
     code: 'tls-loadable',
     why: 'what OpenSSL cannot load would leave the service without TLS after its reload',
     fault: ({ leaf, chain, key }) => {
@@ -119,6 +127,17 @@ export const pairChecks: readonly Check<KeyedCandidate>[] = [
     },
   },
 ];
+
+function makesSignatures(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  const data = Buffer.from('any text');
+  // Ed25519 and Ed448 have their digest in them (RFC 8032)
+  const digest = privateKey.asymmetricKeyType?.startsWith('ed') ? null : 'sha256';
+  try {
+    return verify(digest, data, publicKey, sign(digest, data, privateKey));
+  } catch {
+    return false;
+  }
+}
 
 /** The curves that TLS 1.3 has signature schemes for (RFC 8446 §4.2.3) and clients speak. */
 const servedCurves = ['prime256v1', 'secp384r1', 'secp521r1'];

@@ -1,4 +1,5 @@
-import type { CsrParameters } from './csr/parameters.ts';
+import type { ExpiryNews } from './expiry.ts';
+import type { RequestDesk } from './request-desk.ts';
 import type { Certificate } from './x509/certificate.ts';
 
 export const endpointTypes = ['server', 'client', 'authority'] as const;
@@ -37,7 +38,19 @@ export type EndpointEvent =
       readonly previous: InstalledCertificate;
     }
   | { readonly kind: 'removed'; readonly installed: InstalledCertificate }
-  | { readonly kind: 'request'; readonly state: RequestState };
+  | { readonly kind: 'request'; readonly state: RequestState }
+  | ({ readonly kind: 'expiry' } & ExpiryNews);
+
+/** A change that is found good, and that keeps all others out of its endpoint until it is released. */
+export interface StagedChange {
+  readonly endpoint: EndpointDefinition;
+  /** Writes what is in service into an empty directory, from where `recover` brings it back. */
+  save(directory: string): Promise<void>;
+  activate(): Promise<void>;
+  /** Brings back what was in service before; may be called again when it failed. */
+  undo(): Promise<void>;
+  release(): void;
+}
 
 /**
  * What every endpoint can do. Texts are the content of uploaded files. Each call validates all of its
@@ -57,11 +70,10 @@ export interface Endpoint {
   replaceAll(text: string): Promise<readonly InstalledCertificate[]>;
   delete(id: string): Promise<void>;
   deleteAll(): Promise<void>;
-  /** @returns the PEM of a new request once it is made */
-  makeRequest(parameters: CsrParameters): Promise<string>;
-  /** The same as upstream has it: a refusal, too, shows on the object of the newest request. */
-  beginRequest(parameters: CsrParameters): Promise<void>;
-  /** PEM of the newest request. @throws CertError `not-found`, `request-failed` */
-  newestRequest(): string;
+  /** The first half of a change in two phases. @throws CertError what `replace` would */
+  stage(text: string): Promise<StagedChange>;
+  /** Brings the files back to what `save` wrote; only before `start`. */
+  recover(directory: string): Promise<void>;
+  readonly requests: RequestDesk;
   subscribe(listener: (event: EndpointEvent) => void): void;
 }

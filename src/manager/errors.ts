@@ -9,6 +9,9 @@ export const certErrors = {
   'pem-malformed': 'A PEM block has no end, a wrong end, or no base64 inside.',
   'no-certificate': 'There is no PEM certificate in the file.',
   'too-many-certificates': 'There are more certificates in the file than a chain may have.',
+  'container-malformed': 'The PKCS #7 or PKCS #12 container, or DER, cannot be read.',
+  'password-wrong': 'The password does not open the key or the container.',
+  'format-unknown': 'The format is none of PEM, DER, PKCS7 and PKCS12.',
   'certificate-malformed': 'A certificate is no X.509 that OpenSSL and the manager can read.',
   'chain-signature': 'A signature does not fit the issuer that is in the same file.',
   'critical-extension':
@@ -26,6 +29,7 @@ export const certErrors = {
   'not-a-ca': 'A certificate for the truststore is not a CA.',
   'already-installed': 'The place is taken, or the very certificate is installed.',
   'limit-reached': 'There are as many authorities as the configuration allows.',
+  'on-trial': 'A change of the endpoint is on trial; others wait until it is kept or undone.',
   busy: 'Too many requests are being made at the moment.',
   'not-empty': 'Authorities are installed where the call wants none.',
   'wrong-endpoint-type': 'The call is for authorities only.',

@@ -1,28 +1,24 @@
-import { type Change, type Changer, makeChanger } from './change.ts';
-import {
-  type Check,
-  certificateChecks,
-  enforce,
-  type KeyedCandidate,
-  pairChecks,
-  serverChecks,
-} from './checks.ts';
-import type { CsrParameters } from './csr/parameters.ts';
+import { type Change, ChangeQueue, stageChange } from './change.ts';
+import type { KeyedCandidate } from './checks.ts';
 import type {
   Endpoint,
   EndpointDefinition,
   EndpointEvent,
   InstalledCertificate,
+  StagedChange,
 } from './endpoint.ts';
 import { EndpointEvents } from './endpoint-events.ts';
 import { CertError } from './errors.ts';
+import { ExpiryWatch } from './expiry.ts';
 import { generateCertificate, isGenerated, renewalReason } from './generated-certificate.ts';
-import { type KeySource, pairWithKey, presumedLeaf } from './pairing.ts';
+import { type Finding, OutsideChanges } from './outside-changes.ts';
+import { type PairAdmission, pairAdmission } from './pair-admission.ts';
+import type { KeySource } from './pairing.ts';
 import { RequestDesk } from './request-desk.ts';
-import { type PairFile, pairFile } from './store/pair-file.ts';
+import { type PairFile, pairFile, pairText } from './store/pair-file.ts';
 import { PendingRequests } from './store/pending-requests.ts';
+import { takeOverUpstreamKeys } from './store/upstream-keys.ts';
 import type { Surroundings } from './surroundings.ts';
-import { parseUpload } from './upload.ts';
 import { publicKeyHash, publicKeyInfo } from './x509/keys.ts';
 
 const onlyId = '1';
@@ -30,22 +26,44 @@ const onlyId = '1';
 /** Server or client: one certificate with its key in one file. A server is never without one. */
 export class PairEndpoint implements Endpoint {
   readonly definition: EndpointDefinition;
+  readonly requests: RequestDesk;
   readonly #surroundings: Surroundings;
   readonly #file: PairFile;
   readonly #pending: PendingRequests;
-  readonly #desk: RequestDesk;
-  readonly #change: Changer;
+  readonly #admission: PairAdmission;
+  readonly #queue: ChangeQueue;
   readonly #events: EndpointEvents;
+  readonly #expiry: ExpiryWatch;
+  readonly #outside: OutsideChanges;
   #pair: KeyedCandidate | undefined;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
+    const { limits, log, reload, expiryThresholds, watch } = surroundings;
+    const { path, group, type } = definition;
     this.definition = definition;
     this.#surroundings = surroundings;
-    this.#file = pairFile(definition.path, definition.group);
-    this.#pending = new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending);
-    this.#events = new EndpointEvents(surroundings.log);
-    this.#desk = new RequestDesk(this.#pending, surroundings, (event) => this.#events.emit(event));
-    this.#change = makeChanger(() => surroundings.reload(definition));
+    this.#file = pairFile({
+      path,
+      group,
+      mostBytes: limits.uploadBytes,
+      mostAside: limits.refusedFiles,
+    });
+    this.#pending = new PendingRequests(`${path}.requests`, limits.pending);
+    this.#admission = pairAdmission(type, surroundings, this.#waitingKeys());
+    this.#events = new EndpointEvents(log);
+    this.#expiry = new ExpiryWatch(expiryThresholds);
+    this.#outside = new OutsideChanges({
+      path,
+      ...watch,
+      look: (final) => this.#lookAtFile(final),
+    });
+    this.requests = new RequestDesk({
+      pending: this.#pending,
+      surroundings,
+      keyInService: () => this.#pair && keyHash(this.#pair),
+      emit: (event) => this.#events.emit(event),
+    });
+    this.#queue = new ChangeQueue(() => reload(definition));
   }
 
   async start(): Promise<void> {
@@ -53,9 +71,11 @@ export class PairEndpoint implements Endpoint {
     const loaded = await this.#load();
     if (loaded) this.#publish(loaded);
     await this.maintain();
+    this.#outside.start();
   }
 
   stop(): void {
+    this.#outside.stop();
     this.#events.close();
   }
 
@@ -64,20 +84,10 @@ export class PairEndpoint implements Endpoint {
   }
 
   async install(text: string): Promise<InstalledCertificate> {
-    return asInstalled(
-      await this.#change({
-        ...this.#store(),
-        validate: async () => {
-          if (this.#pair) {
-            throw new CertError(
-              'already-installed',
-              'a certificate is installed; replace that one',
-            );
-          }
-          return this.#check(text);
-        },
-      }),
-    );
+    return this.#putInService(text, () => {
+      if (!this.#pair) return;
+      throw new CertError('already-installed', 'a certificate is installed; replace that one');
+    });
   }
 
   async installAll(): Promise<never> {
@@ -85,15 +95,7 @@ export class PairEndpoint implements Endpoint {
   }
 
   async replace(id: string, text: string): Promise<InstalledCertificate> {
-    return asInstalled(
-      await this.#change({
-        ...this.#store(),
-        validate: async () => {
-          this.#mustExist(id);
-          return this.#check(text);
-        },
-      }),
-    );
+    return this.#putInService(text, () => this.#mustExist(id));
   }
 
   async replaceAll(): Promise<never> {
@@ -101,23 +103,28 @@ export class PairEndpoint implements Endpoint {
   }
 
   async delete(id: string): Promise<void> {
-    await this.#change(this.#removal(() => this.#mustExist(id)));
+    await this.#queue.run(this.#removal(() => this.#mustExist(id)));
   }
 
   async deleteAll(): Promise<void> {
-    await this.#change(this.#removal(() => undefined));
+    await this.#queue.run(this.#removal(() => undefined));
   }
 
-  makeRequest(parameters: CsrParameters): Promise<string> {
-    return this.#desk.make(parameters);
+  stage(text: string): Promise<StagedChange> {
+    return stageChange(this.#queue, {
+      definition: this.definition,
+      validate: () => this.#admission.admit(text),
+      save: (directory) => this.#file.save(directory),
+      forward: this.#store(),
+      backward: () => {
+        const before = this.#pair;
+        return { ...this.#store(), validate: async () => before };
+      },
+    });
   }
 
-  beginRequest(parameters: CsrParameters): Promise<void> {
-    return this.#desk.begin(parameters);
-  }
-
-  newestRequest(): string {
-    return this.#desk.newest();
+  recover(directory: string): Promise<void> {
+    return this.#file.recover(directory);
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
@@ -126,6 +133,10 @@ export class PairEndpoint implements Endpoint {
 
   /** Gives a server without a certificate one, and renews one of our own when its time has come. */
   async maintain(): Promise<void> {
+    this.#outside.check();
+    this.#tellExpiry();
+    await this.requests.maintain();
+    if (this.#queue.isHeld) return;
     if (!this.#pair && this.definition.type === 'server') {
       await this.#generate('there is no certificate', () => !this.#pair);
     }
@@ -142,46 +153,96 @@ export class PairEndpoint implements Endpoint {
   }
 
   async #open(): Promise<void> {
-    const { log } = this.#surroundings;
+    const { log, now } = this.#surroundings;
+    const { path } = this.definition;
     try {
-      await this.#pending.open();
+      await this.requests.start();
       await this.#file.open();
+      await takeOverUpstreamKeys(path, this.#pending, new Date(now()), log);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error('directory cannot be used', { path: this.definition.path, reason });
+      log.error('directory cannot be used', { path, reason: reasonOf(error) });
     }
   }
 
   /** What the file holds, if it can be served; a file that cannot is reported and put aside. */
   async #load(): Promise<KeyedCandidate | undefined> {
-    const { log, now } = this.#surroundings;
+    const { log } = this.#surroundings;
     const { path } = this.definition;
     try {
       const text = await this.#file.read();
-      if (text === undefined) return undefined;
-      // What is in service stays, though it would not be accepted any more, as long as it can be served
-      const upload = parseUpload(text, Number.POSITIVE_INFINITY);
-      const pair = await pairWithKey(upload, this.#waitingKeys());
-      enforce(this.#pairChecks(), pair);
-      return pair;
+      return text === undefined ? undefined : await this.#admission.readStored(text);
     } catch (error) {
-      const reason = error instanceof CertError ? `${error.code}: ${error.message}` : 'unreadable';
-      log.error('stored certificate cannot be served', { path, reason });
+      log.error('stored certificate cannot be served', { path, reason: reasonOf(error) });
     }
-    if (this.definition.type === 'server') {
-      const aside = await this.#file.putAside(new Date(now())).catch(() => 'nowhere');
-      log.warn('stored file put aside', { path, to: aside });
-    }
+    if (this.definition.type === 'server') await this.#putAside();
     return undefined;
+  }
+
+  async #putAside(): Promise<void> {
+    const { log, now } = this.#surroundings;
+    const aside = await this.#file.putAside(new Date(now())).catch(() => 'nowhere');
+    log.warn('stored file put aside', { path: this.definition.path, to: aside });
+  }
+
+  /** Takes over what somebody else wrote. @param final when the file will not get better by itself */
+  async #lookAtFile(final: boolean): Promise<Finding> {
+    const { log } = this.#surroundings;
+    const { path } = this.definition;
+    let text: string | undefined;
+    // Whoever used the bus in the meantime has the last word
+    const stillThere = async <T>(validate: () => Promise<T>): Promise<T> => {
+      if ((await this.#file.read()) !== text) throw superseded;
+      return validate();
+    };
+    try {
+      text = await this.#file.read();
+      if (text === (this.#pair && pairText(this.#pair))) return 'settled';
+      if (text === undefined) {
+        if (!final) return 'doubtful';
+        const removal = this.#removal(() => this.#mustExist(onlyId));
+        await this.#queue.run({ ...removal, validate: () => stillThere(removal.validate) });
+        log.warn('certificate file was removed', { path });
+      } else {
+        const changed = text;
+        const validate = () => stillThere(() => this.#admission.admit(changed));
+        await this.#queue.run({ ...this.#store(), validate });
+        log.info('certificate file was changed', { path });
+      }
+      return 'settled';
+    } catch (error) {
+      // During a trial, or without a disk, nothing can be done now: the next check looks again
+      if (!(error instanceof CertError) || error === superseded) return 'settled';
+      if (waits.includes(error.code)) return 'settled';
+      if (!final) return 'doubtful';
+      log.error('changed certificate file refused', { path, reason: reasonOf(error) });
+      await this.#restore();
+      return 'settled';
+    }
+  }
+
+  /** Puts the last good pair back in place of a file that no service could load at its next start. */
+  async #restore(): Promise<void> {
+    const pair = this.#pair;
+    if (!pair) return;
+    const { log } = this.#surroundings;
+    const write = async () => {
+      await this.#putAside();
+      await this.#file.write(pair);
+    };
+    await this.#queue
+      .run({ validate: async () => undefined, write, publish: () => undefined })
+      .catch((error: unknown) => {
+        const { path } = this.definition;
+        log.error('last good certificate not put back', { path, reason: reasonOf(error) });
+      });
   }
 
   /** @param isNeeded asked when its turn has come: an operator may have been faster */
   async #generate(reason: string, isNeeded: () => boolean): Promise<void> {
     const { log, identity, selfSigned, now } = this.#surroundings;
     const { path } = this.definition;
-    const superseded = new CertError('already-installed', 'another certificate came first');
     try {
-      await this.#change({
+      await this.#queue.run({
         ...this.#store(),
         validate: async () => {
           if (!isNeeded()) throw superseded;
@@ -191,24 +252,19 @@ export class PairEndpoint implements Endpoint {
       log.info('self-signed certificate generated', { path, reason });
     } catch (error) {
       if (error === superseded) return;
-      const cause = error instanceof Error ? error.message : String(error);
-      log.error('no self-signed certificate', { path, reason: cause });
+      log.error('no self-signed certificate', { path, reason: reasonOf(error) });
     }
   }
 
-  async #check(text: string): Promise<KeyedCandidate> {
-    const { limits, checks, now } = this.#surroundings;
-    const upload = parseUpload(text, limits.chain);
-    const common = { company: upload.certificates, now: Math.floor(now() / 1000), policy: checks };
-    enforce(certificateChecks, { ...common, leaf: presumedLeaf(upload) });
-    const pair = await pairWithKey(upload, this.#waitingKeys());
-    enforce(certificateChecks, { ...common, leaf: pair.leaf });
-    enforce(this.#pairChecks(), pair);
-    return pair;
-  }
-
-  #pairChecks(): readonly Check<KeyedCandidate>[] {
-    return this.definition.type === 'server' ? serverChecks : pairChecks;
+  async #putInService(text: string, precondition: () => void): Promise<InstalledCertificate> {
+    const pair = await this.#queue.run<KeyedCandidate>({
+      ...this.#store(),
+      validate: async () => {
+        precondition();
+        return this.#admission.admit(text);
+      },
+    });
+    return asInstalled(pair);
   }
 
   /** Pending requests, and the key in service: a renewal may be for either. */
@@ -216,18 +272,15 @@ export class PairEndpoint implements Endpoint {
     return {
       find: async (hash) => {
         const current = this.#pair;
-        if (current && publicKeyHash(publicKeyInfo(current.leaf.publicKey)) === hash) {
-          return current.key;
-        }
-        return this.#pending.find(hash);
+        return current && keyHash(current) === hash ? current.key : this.#pending.find(hash);
       },
       isEmpty: () => this.#pending.isEmpty(),
     };
   }
 
-  #store(): Pick<Change<KeyedCandidate>, 'write' | 'publish'> {
+  #store(): Omit<Change<KeyedCandidate | undefined>, 'validate'> {
     return {
-      write: (pair) => this.#file.write(pair),
+      write: (pair) => (pair ? this.#file.write(pair) : this.#file.remove()),
       publish: (pair) => this.#publish(pair),
     };
   }
@@ -236,28 +289,32 @@ export class PairEndpoint implements Endpoint {
   #removal(precondition: () => void): Change<KeyedCandidate | undefined> {
     const { identity, selfSigned, now } = this.#surroundings;
     return {
+      ...this.#store(),
       validate: async () => {
         precondition();
         if (this.definition.type !== 'server') return undefined;
         return generateCertificate(identity(), selfSigned, now());
       },
-      write: (successor) => (successor ? this.#file.write(successor) : this.#file.remove()),
       publish: (successor) => {
-        const previous = this.#pair;
-        this.#pair = undefined;
-        if (previous) this.#events.emit({ kind: 'removed', installed: asInstalled(previous) });
-        if (successor) this.#publish(successor);
+        this.#publish(undefined);
+        this.#publish(successor);
       },
     };
   }
 
-  #publish(pair: KeyedCandidate): void {
-    const previous = this.#pair;
-    const installed = asInstalled(pair);
+  #publish(pair: KeyedCandidate | undefined): void {
+    const previous = this.#pair && asInstalled(this.#pair);
+    const installed = pair && asInstalled(pair);
     this.#pair = pair;
-    if (previous)
-      this.#events.emit({ kind: 'changed', installed, previous: asInstalled(previous) });
-    else this.#events.emit({ kind: 'added', installed });
+    if (previous && installed) this.#events.emit({ kind: 'changed', installed, previous });
+    else if (installed) this.#events.emit({ kind: 'added', installed });
+    else if (previous) this.#events.emit({ kind: 'removed', installed: previous });
+    this.#tellExpiry();
+  }
+
+  #tellExpiry(): void {
+    const news = this.#expiry.look(this.list(), this.#surroundings.now());
+    for (const one of news) this.#events.emit({ kind: 'expiry', ...one });
   }
 
   #mustExist(id: string): void {
@@ -271,6 +328,21 @@ export class PairEndpoint implements Endpoint {
       `a ${this.definition.type} endpoint holds one certificate, not a list of authorities`,
     );
   }
+}
+
+/** Thrown where a change of our own comes too late; nobody sees it. */
+const superseded = new CertError('already-installed', 'another certificate came first');
+
+/** Failures after which the file may be as good as it was before. */
+const waits: readonly string[] = ['on-trial', 'storage', 'not-found'];
+
+function reasonOf(error: unknown): string {
+  if (error instanceof CertError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function keyHash({ leaf }: KeyedCandidate): string {
+  return publicKeyHash(publicKeyInfo(leaf.publicKey));
 }
 
 function asInstalled({ leaf, chain }: KeyedCandidate): InstalledCertificate {

@@ -1,29 +1,50 @@
 import { asStorageError } from './change.ts';
 import { type CsrParameters, type CsrPlan, planRequest } from './csr/parameters.ts';
 import type { EndpointEvent, RequestState } from './endpoint.ts';
-import { CertError } from './errors.ts';
-import type { PendingRequests } from './store/pending-requests.ts';
+import { CertError, type CertErrorCode } from './errors.ts';
+import type { PendingRequest, PendingRequests } from './store/pending-requests.ts';
 import type { Surroundings } from './surroundings.ts';
+
+export interface RequestDeskOptions {
+  readonly pending: PendingRequests;
+  readonly surroundings: Surroundings;
+  /** Hash of the public key in service: a request for it has its answer. */
+  readonly keyInService: () => string | undefined;
+  readonly emit: (event: EndpointEvent) => void;
+}
+
+/** How the newest request turned out. */
+export interface RequestOutcome {
+  readonly state: RequestState;
+  /** Hash of its public key, once it is made. */
+  readonly id?: string;
+  readonly pem?: string;
+  readonly failure?: { readonly code: CertErrorCode; readonly reason: string };
+}
 
 /**
  * Takes the certification requests of one endpoint. Every request has its own key and directory; the
  * newest one is what upstream's single CSR object shows.
  */
 export class RequestDesk {
-  readonly #pending: PendingRequests;
-  readonly #surroundings: Surroundings;
-  readonly #emit: (event: EndpointEvent) => void;
+  readonly #options: RequestDeskOptions;
   #waiting = 0;
-  #newest: { state: RequestState; serial: number; pem?: string } = { state: 'none', serial: 0 };
+  #serial = 0;
+  #newest: RequestOutcome = { state: 'none' };
 
-  constructor(
-    pending: PendingRequests,
-    surroundings: Surroundings,
-    emit: (event: EndpointEvent) => void,
-  ) {
-    this.#pending = pending;
-    this.#surroundings = surroundings;
-    this.#emit = emit;
+  constructor(options: RequestDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Clears away what was never finished. */
+  async start(): Promise<void> {
+    await this.#options.pending.open();
+  }
+
+  /** Gives up requests that are too old. Never rejects. */
+  async maintain(): Promise<void> {
+    const { pending, surroundings } = this.#options;
+    await pending.prune(new Date(surroundings.now())).catch(() => undefined);
   }
 
   /**
@@ -45,55 +66,79 @@ export class RequestDesk {
     });
   }
 
-  async #show(work: () => Promise<string>): Promise<string> {
-    const serial = this.#newest.serial + 1;
+  get outcome(): RequestOutcome {
+    return this.#newest;
+  }
+
+  /** PEM of the newest request. @throws CertError `not-found`, or why it could not be made */
+  newest(): string {
+    const { state, pem, failure } = this.#newest;
+    if (pem !== undefined) return pem;
+    if (state === 'none') throw new CertError('not-found', 'there is no request');
+    throw new CertError('request-failed', failure?.reason ?? 'the request could not be made');
+  }
+
+  /** Requests whose certificate has not come yet, oldest first. */
+  async outstanding(): Promise<PendingRequest[]> {
+    const inService = this.#options.keyInService();
+    const list = await this.#options.pending.list();
+    return list.filter(({ id, pem }) => pem !== undefined && id !== inService);
+  }
+
+  /** Gives up a request and its key. @throws CertError `not-found` */
+  async discard(id: string): Promise<void> {
+    if (await this.#options.pending.remove(id).catch(asStorageError)) return;
+    throw new CertError('not-found', `there is no request ${id}`);
+  }
+
+  async #show(work: () => Promise<PendingRequest>): Promise<string> {
+    this.#serial += 1;
+    const serial = this.#serial;
     const hadObject = this.#newest.state !== 'none';
-    this.#newest = { state: 'none', serial };
-    if (hadObject) this.#emit({ kind: 'request', state: 'none' });
+    this.#newest = { state: 'none' };
+    if (hadObject) this.#options.emit({ kind: 'request', state: 'none' });
     try {
-      const pem = await work().catch(asStorageError);
-      this.#settle({ state: 'ready', serial, pem });
+      const { id, pem = '' } = await work().catch(asStorageError);
+      this.#settle(serial, { state: 'ready', id, pem });
       return pem;
     } catch (error) {
-      this.#settle({ state: 'failed', serial });
+      this.#settle(serial, { state: 'failed', failure: failureOf(error) });
       throw error;
     }
   }
 
-  newest(): string {
-    const { state, pem } = this.#newest;
-    if (state === 'none') throw new CertError('not-found', 'there is no request');
-    if (pem === undefined) throw new CertError('request-failed', 'the request could not be made');
-    return pem;
-  }
-
   #refuseWhenBusy(): void {
-    if (this.#waiting < this.#surroundings.limits.queuedRequests) return;
+    if (this.#waiting < this.#options.surroundings.limits.queuedRequests) return;
     throw new CertError('busy', `${this.#waiting} requests are being made already`);
   }
 
-  async #work(plan: CsrPlan): Promise<string> {
-    const { csrWorker, now } = this.#surroundings;
+  async #work(plan: CsrPlan): Promise<PendingRequest> {
+    const { pending, surroundings } = this.#options;
     this.#waiting += 1;
     let directory: string | undefined;
     try {
-      directory = await this.#pending.prepare();
-      const id = await csrWorker({ directory, plan });
-      return (await this.#pending.adopt(directory, id, new Date(now()))).pem;
+      directory = await pending.prepare();
+      const id = await surroundings.csrWorker({ directory, plan });
+      return await pending.adopt(directory, id, new Date(surroundings.now()));
     } finally {
       this.#waiting -= 1;
-      if (directory !== undefined) await this.#pending.discard(directory);
+      if (directory !== undefined) await pending.discard(directory);
     }
   }
 
   /** A request that a later one has overtaken is kept on disk but no longer shown. */
-  #settle(outcome: { state: RequestState; serial: number; pem?: string }): void {
-    if (outcome.serial !== this.#newest.serial) return;
+  #settle(serial: number, outcome: RequestOutcome): void {
+    if (serial !== this.#serial) return;
     this.#newest = outcome;
     // After the reply of the call that began it, as the forked child of upstream ends later
     setImmediate(() => {
-      if (outcome.serial !== this.#newest.serial) return;
-      this.#emit({ kind: 'request', state: outcome.state });
+      if (serial !== this.#serial) return;
+      this.#options.emit({ kind: 'request', state: outcome.state });
     });
   }
+}
+
+function failureOf(error: unknown): NonNullable<RequestOutcome['failure']> {
+  if (error instanceof CertError) return { code: error.code, reason: error.message };
+  return { code: 'internal', reason: 'a fault of the manager' };
 }

@@ -22,6 +22,16 @@ export interface ManagerLimits {
   readonly authorities: number;
   /** The most requests that may wait for their turn in the worker. */
   readonly queuedRequests: number;
+  /** The most files that could not be served and are kept beside the good one. */
+  readonly refusedFiles: number;
+}
+
+/** How patient the manager is with files that others change, in milliseconds without an event. */
+export interface WatchTimes {
+  /** Until a changed file is looked at. */
+  readonly settle: number;
+  /** Until a missing or bad file is taken for what it is. */
+  readonly grace: number;
 }
 
 /** How generated certificates look. */
@@ -44,6 +54,9 @@ export interface Surroundings {
   readonly limits: ManagerLimits;
   readonly checks: CheckPolicy;
   readonly selfSigned: SelfSignedPolicy;
+  /** Days before its end at which a certificate is announced. */
+  readonly expiryThresholds: readonly number[];
+  readonly watch: WatchTimes;
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
   readonly identity: () => HostIdentity;

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { CertError } from './errors.ts';
 import { type Certificate, readCertificate } from './x509/certificate.ts';
+import { type Content, toPem } from './x509/containers.ts';
 import { isKeyBlock } from './x509/keys.ts';
 import { type PemBlock, parsePem } from './x509/pem.ts';
 
@@ -38,6 +39,16 @@ export async function readUploadFile(path: string, mostBytes: number): Promise<s
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * The text of an upload that came as bytes in a form that its caller names.
+ * @throws CertError `file-empty`, `file-too-large`, and what `toPem` throws
+ */
+export function toUploadText(content: Content, mostBytes: number): string {
+  if (content.bytes.length === 0) throw new CertError('file-empty', 'the content is empty');
+  if (content.bytes.length > mostBytes) throw tooLarge(mostBytes);
+  return toPem(content);
 }
 
 const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];

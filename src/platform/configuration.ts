@@ -48,9 +48,13 @@ function parseJson(text: string, source: string): unknown {
 
 function refuseDuplicates({ endpoints }: Configuration, source: string): void {
   const seen = new Map<string, number>();
-  for (const [at, { type, name, path }] of endpoints.entries()) {
+  for (const [at, { type, name, alias, path }] of endpoints.entries()) {
+    const names = alias === undefined ? [name] : [name, alias];
     // Only the first letter of a bus name is raised, so names that differ in its case would collide
-    const keys = [`${type}/${name.slice(0, 1).toLowerCase()}${name.slice(1)}`, path];
+    const keys = [
+      ...names.map((one) => `${type}/${one.slice(0, 1).toLowerCase()}${one.slice(1)}`),
+      path,
+    ];
     for (const key of keys) {
       const other = seen.get(key);
       if (other !== undefined) {

@@ -10,45 +10,94 @@ export interface ReloadOptions {
   /** Milliseconds that one attempt may take. */
   readonly attemptMilliseconds: number;
   readonly attempts: number;
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
   /** Asks the service manager to reload a unit. */
   readonly reloadUnit: (unit: string) => Promise<void>;
+}
+
+/** What became of the last attempt at a service. */
+export type ReloadOutcome = 'never' | 'reloaded' | 'not-running' | 'retrying' | 'failed';
+
+export interface ReloadResult {
+  readonly service: string;
+  readonly outcome: ReloadOutcome;
+  /** Why the last attempt failed; empty when it did not. */
+  readonly reason: string;
+  /** Milliseconds since 1970; 0 for never. */
+  readonly at: number;
+  /** Attempts since the change that it is about. */
+  readonly attempts: number;
+}
+
+export interface Reloader {
+  /** Settles after the first attempt at each target, and never rejects. */
+  reload(targets: readonly Target[]): Promise<void>;
+  results(targets: readonly Target[]): ReloadResult[];
+  /** Told the name of a service after each attempt at it. */
+  subscribe(listener: (service: string) => void): void;
 }
 
 /**
  * Tells services to read their files again. Requests for one target that come while it is being told
  * are joined into one more. What fails is tried again later, apart from the caller.
- * @returns a function that settles after the first attempt at each target, and never rejects
  */
-export function makeReloader(
-  options: ReloadOptions,
-): (targets: readonly Target[]) => Promise<void> {
+export function makeReloader(options: ReloadOptions): Reloader {
   const services = new Map<string, Service>();
-  return async (targets) => {
-    await Promise.all(
-      targets.map((target) => {
-        const name = 'unit' in target ? target.unit : target.pidFile;
-        const service = services.get(name) ?? new Service(name, target, options);
-        services.set(name, service);
-        return service.request();
-      }),
-    );
+  const listeners: ((service: string) => void)[] = [];
+  const tell = (name: string) => {
+    for (const listener of listeners) listener(name);
+  };
+  const serviceOf = (target: Target): Service => {
+    const name = targetName(target);
+    const service = services.get(name) ?? new Service(name, target, options, tell);
+    services.set(name, service);
+    return service;
+  };
+  return {
+    async reload(targets) {
+      await Promise.all(targets.map((target) => serviceOf(target).request()));
+    },
+    results: (targets) => targets.map((target) => serviceOf(target).result),
+    subscribe(listener) {
+      listeners.push(listener);
+    },
   };
 }
+
+export function targetName(target: Target): string {
+  return 'unit' in target ? target.unit : target.pidFile;
+}
+
+type Success = 'reloaded' | 'not-running';
+
+const outcomeTexts: Record<Success, string> = {
+  reloaded: 'service reloaded',
+  'not-running': 'service does not run',
+};
 
 class Service {
   readonly #name: string;
   readonly #target: Target;
   readonly #options: ReloadOptions;
+  readonly #tell: (name: string) => void;
+  #result: ReloadResult;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
   #pauses = backoff(1000, 60_000);
 
-  constructor(name: string, target: Target, options: ReloadOptions) {
+  constructor(name: string, target: Target, options: ReloadOptions, tell: (name: string) => void) {
     this.#name = name;
     this.#target = target;
     this.#options = options;
+    this.#tell = tell;
+    this.#result = { service: name, outcome: 'never', reason: '', at: 0, attempts: 0 };
+  }
+
+  get result(): ReloadResult {
+    return this.#result;
   }
 
   request(): Promise<void> {
@@ -79,59 +128,68 @@ class Service {
     const service = this.#name;
     try {
       const outcome = await this.#bounded();
-      log.info(outcome, { service });
+      log.info(outcomeTexts[outcome], { service });
+      this.#note(outcome, '', this.#failures + 1);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (this.#failures === 0) this.#pauses = backoff(1000, 60_000);
       this.#failures += 1;
       if (this.#failures >= attempts) {
         log.error('service could not be reloaded, giving up', { service, reason, attempts });
+        this.#note('failed', reason, this.#failures);
         return;
       }
       const pause = this.#pauses.next().value;
       log.warn('service could not be reloaded, trying again', { service, reason, pause });
+      this.#note('retrying', reason, this.#failures);
       this.#retry = setTimeout(() => void this.#enqueue(), pause);
       this.#retry.unref();
     }
   }
 
-  async #bounded(): Promise<string> {
+  #note(outcome: ReloadOutcome, reason: string, attempts: number): void {
+    const at = this.#options.now();
+    this.#result = { service: this.#name, outcome, reason, at, attempts };
+    this.#tell(this.#name);
+  }
+
+  async #bounded(): Promise<Success> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('no answer')), this.#options.attemptMilliseconds);
     });
     try {
-      return await Promise.race([this.#tell(), late]);
+      return await Promise.race([this.#reload(), late]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #tell(): Promise<string> {
+  async #reload(): Promise<Success> {
     if ('unit' in this.#target) {
       await this.#options.reloadUnit(this.#target.unit);
-      return 'service reloaded';
+      return 'reloaded';
     }
     return signalPidFile(this.#target.pidFile);
   }
 }
 
 /** A service that does not run reads the new files when it starts, so there is nothing to do. */
-async function signalPidFile(path: string): Promise<string> {
+async function signalPidFile(path: string): Promise<Success> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === undefined) return 'service does not run';
+  if (text === undefined) return 'not-running';
   const pid = Number(text.trim());
   // 0, 1 and negative numbers address process groups and init
   if (!Number.isSafeInteger(pid) || pid < 2) throw new Error('the file holds no process id');
   try {
     process.kill(pid, 'SIGHUP');
-    return 'service reloaded';
+    return 'reloaded';
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') {
-      return 'service does not run';
+      return 'not-running';
     }
     throw error;
   }

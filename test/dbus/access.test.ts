@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AccessPolicy, makeGate } from '../../src/dbus/access.ts';
 import { type Bus, connectBus, type OutgoingCall, type Signal } from '../../src/dbus/bus.ts';
+import { watchDepartures } from '../../src/dbus/callers.ts';
 import { type BusTools, busTools } from '../fakes/bus-tools.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
@@ -41,20 +42,20 @@ describe('the gate', () => {
   ];
   for (const { rule, policy, open } of policies) {
     it(`${rule}`, async () => {
-      const gate = await makeGate(own, policy);
+      const gate = makeGate(own, await watchDepartures(own), policy);
       if (open) await gate(caller.uniqueName);
       else await assert.rejects(gate(caller.uniqueName), { code: 'access-denied' });
     });
   }
 
   it('refuses a caller of whom the bus knows nothing', async () => {
-    const gate = await makeGate(own, { users: [user], groups: [group] });
+    const gate = makeGate(own, await watchDepartures(own), { users: [user], groups: [group] });
     await assert.rejects(gate(':1.4711'), { code: 'access-denied' });
   });
 
   it('asks the bus once for a connection, and again when the name is used after its end', async () => {
     const fake = fakeBus(user);
-    const gate = await makeGate(fake.bus, { users: [user], groups: [] });
+    const gate = makeGate(fake.bus, await watchDepartures(fake.bus), { users: [user], groups: [] });
     await Promise.all([gate(':1.7'), gate(':1.7'), gate(':1.8')]);
     await gate(':1.7');
     assert.deepEqual(fake.asked, [':1.7', ':1.8']);
@@ -66,7 +67,7 @@ describe('the gate', () => {
 
   it('believes only the bus that a connection ended', async () => {
     const fake = fakeBus(user);
-    const gate = await makeGate(fake.bus, { users: [user], groups: [] });
+    const gate = makeGate(fake.bus, await watchDepartures(fake.bus), { users: [user], groups: [] });
     await gate(':1.7');
     fake.end(':1.7', ':1.9');
     await gate(':1.7');
@@ -75,7 +76,7 @@ describe('the gate', () => {
 
   it('asks again after the bus did not answer', async () => {
     const fake = fakeBus(user);
-    const gate = await makeGate(fake.bus, { users: [user], groups: [] });
+    const gate = makeGate(fake.bus, await watchDepartures(fake.bus), { users: [user], groups: [] });
     fake.fail = true;
     await assert.rejects(gate(':1.7'), { code: 'access-denied' });
     fake.fail = false;

@@ -72,6 +72,7 @@ describe('a request for a certificate', () => {
         'org.freedesktop.DBus.Peer',
         'org.freedesktop.DBus.Properties',
         'xyz.openbmc_project.Certs.CSR',
+        'xyz.openbmc_project.Certs.Extension.RequestOutcome',
       ]);
     } finally {
       await monitor.stop();

@@ -55,6 +55,7 @@ export function makeWorld(options: WorldOptions = {}): World {
         pending: { requests: 5, days: 30 },
         authorities: 10,
         queuedRequests: 4,
+        refusedFiles: 3,
         ...options.limits,
       },
       checks: { allowExpired: true, requireCa: true, ...options.checks },
@@ -64,6 +65,8 @@ export function makeWorld(options: WorldOptions = {}): World {
         curve: 'prime256v1',
         organization: 'Test',
       },
+      expiryThresholds: [60, 30, 14, 7, 1],
+      watch: { settle: 20, grace: 100 },
       now: () => world.now.getTime(),
       identity: () => world.identity,
       csrWorker: (job) => world.csrWorker(job),
@@ -76,14 +79,16 @@ export function makeWorld(options: WorldOptions = {}): World {
   return world;
 }
 
-/** What the events of an endpoint say, one short line for each: `added 1 CN=bmc`. */
+/** What the events of an endpoint say but for the flight of time, one short line for each: `added 1 CN=bmc`. */
 export function recordEvents(endpoint: Endpoint): string[] {
   const lines: string[] = [];
-  endpoint.subscribe((event) => lines.push(describeEvent(event)));
+  endpoint.subscribe((event) => {
+    if (event.kind !== 'expiry') lines.push(describeEvent(event));
+  });
   return lines;
 }
 
-function describeEvent(event: EndpointEvent): string {
+function describeEvent(event: Exclude<EndpointEvent, { kind: 'expiry' }>): string {
   if (event.kind === 'request') return `request ${event.state}`;
   const { id, certificate } = event.installed;
   return `${event.kind} ${id} ${certificate.fingerprint.slice(0, 8)}`;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -86,8 +86,14 @@ class Watched {
     for (const id of ids) assert.ok(!this.#gone.has(id), `the id ${id} came back`);
     const files = readdirSync(this.#definition.path).filter((name) => name.endsWith('.pem'));
     assert.deepEqual(files.sort(), ids.map((id) => `${id}.pem`).sort());
-    const links = readdirSync(this.#definition.path).length - files.length;
-    assert.equal(links, ids.length);
+    const names = readdirSync(this.#definition.path);
+    const links = names.filter((name) => /^[0-9a-f]{8}\.\d+$/.test(name));
+    assert.equal(links.length, ids.length);
+    const bundle = names.includes('trust_bundle')
+      ? readFileSync(join(this.#definition.path, 'trust_bundle'), 'utf8')
+      : '';
+    const pems = this.endpoint.list().map(({ certificate }) => certificate.pem);
+    assert.equal(bundle, pems.join(''), 'the bundle is not in step');
     const fresh = this.#fresh();
     await fresh.start();
     assert.deepEqual(listed(fresh), listed(this.endpoint));

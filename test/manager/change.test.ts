@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Change, makeChanger } from '../../src/manager/change.ts';
+import { type Change, ChangeQueue } from '../../src/manager/change.ts';
 import { CertError } from '../../src/manager/errors.ts';
 import { refusal } from '../fakes/refusal.ts';
 
@@ -30,10 +30,11 @@ function noted(
 describe('a change', () => {
   const withReload = () => {
     const steps: string[] = [];
-    const changer = makeChanger(async () => {
+    const queue = new ChangeQueue(async () => {
       steps.push('reload');
     });
-    return { steps, changer };
+    const changer = <T>(change: Change<T>) => queue.run(change);
+    return { steps, changer, queue };
   };
 
   it('is validated, written, published and told, in this order', async () => {
@@ -90,11 +91,11 @@ describe('a change', () => {
 
   it('is done when its reload is done', async () => {
     let reloaded = false;
-    const changer = makeChanger(async () => {
+    const queue = new ChangeQueue(async () => {
       await new Promise((resolve) => setImmediate(resolve));
       reloaded = true;
     });
-    await changer(noted([], 'a'));
+    await queue.run(noted([], 'a'));
     assert.ok(reloaded);
   });
 });

@@ -99,9 +99,9 @@ for (const type of ['server', 'client'] as const) {
 
     it('makes requests while it changes, and keeps their keys', async () => {
       const [request] = await Promise.all([
-        endpoint.makeRequest(csrParameters({ CommonName: 'bmc' })),
+        endpoint.requests.make(csrParameters({ CommonName: 'bmc' })),
         endpoint.replace('1', textOf(two)),
-        endpoint.makeRequest(csrParameters({ CommonName: 'other' })),
+        endpoint.requests.make(csrParameters({ CommonName: 'other' })),
       ]);
       await endpoint.replace('1', tools.sign(request, root));
       assert.equal(world.reloads.length, 2);
@@ -110,7 +110,7 @@ for (const type of ['server', 'client'] as const) {
     it('answers with a storage error when no request can be written', async () => {
       rmSync(`${definition.path}.requests`, { recursive: true, force: true });
       writeFileSync(`${definition.path}.requests`, 'a file in place of the directory');
-      await assert.rejects(endpoint.makeRequest(csrParameters()), refusal('storage'));
+      await assert.rejects(endpoint.requests.make(csrParameters()), refusal('storage'));
     });
   });
 }

@@ -51,7 +51,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
         endpoint.delete(id),
   ),
   fc.constant<Step>((endpoint) => endpoint.deleteAll()),
-  fc.constant<Step>((endpoint) => endpoint.makeRequest(csrParameters())),
+  fc.constant<Step>((endpoint) => endpoint.requests.make(csrParameters())),
   fc.integer({ min: -2000, max: 2000 }).map(
     (days): Step =>
       (endpoint, world) => {

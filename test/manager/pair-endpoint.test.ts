@@ -105,9 +105,9 @@ describe('a client endpoint', () => {
   });
 
   it('installs a certificate for a request, and a later one for the same request', async () => {
-    const request = await endpoint.makeRequest(csrParameters({ CommonName: 'bmc' }));
-    assert.equal(endpoint.newestRequest(), request);
-    await endpoint.makeRequest(csrParameters({ CommonName: 'newer' }));
+    const request = await endpoint.requests.make(csrParameters({ CommonName: 'bmc' }));
+    assert.equal(endpoint.requests.newest(), request);
+    await endpoint.requests.make(csrParameters({ CommonName: 'newer' }));
     await endpoint.install(tools.sign(request, root));
     await endpoint.replace('1', good);
     await endpoint.replace('1', tools.sign(request, root));
@@ -189,7 +189,7 @@ describe('a client endpoint', () => {
   }
 
   it('refuses a certificate for none of its requests as a mismatch', async () => {
-    await endpoint.makeRequest(csrParameters());
+    await endpoint.requests.make(csrParameters());
     await assert.rejects(endpoint.install(leaf.pem), refusal('key-mismatch'));
   });
 

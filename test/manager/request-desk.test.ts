@@ -27,7 +27,12 @@ describe('the desk of requests', () => {
       if (event.kind === 'request') noted.push(event.state);
     };
     const pending = new PendingRequests(path, world.surroundings.limits.pending);
-    desk = new RequestDesk(pending, world.surroundings, note);
+    desk = new RequestDesk({
+      pending,
+      surroundings: world.surroundings,
+      keyInService: () => undefined,
+      emit: note,
+    });
   });
   afterEach(() => world.remove());
 

@@ -37,6 +37,7 @@ describe('the reload of a service', () => {
       log,
       attemptMilliseconds: 5000,
       attempts: 3,
+      now: () => 1_000_000,
       reloadUnit: async () => undefined,
       ...options,
     });
@@ -53,7 +54,7 @@ describe('the reload of a service', () => {
       try {
         await until('the service runs', () => service.output().includes('ready'));
         const target = file('real.pid', `${service.process.pid}\n`);
-        await reloader()([target]);
+        await reloader().reload([target]);
         await until('the signal is there', () => service.output().includes('SIGHUP'));
         assert.deepEqual(messages(), ['info service reloaded']);
       } finally {
@@ -62,14 +63,14 @@ describe('the reload of a service', () => {
     });
 
     it('has nothing to do when there is no file', async () => {
-      await reloader()([{ pidFile: join(directory, 'absent.pid') }]);
+      await reloader().reload([{ pidFile: join(directory, 'absent.pid') }]);
       assert.deepEqual(messages(), ['info service does not run']);
     });
 
     it('has nothing to do when the process has ended', async () => {
       const service = startService();
       await service.stop('SIGKILL');
-      await reloader()([file('stale.pid', `${service.process.pid}`)]);
+      await reloader().reload([file('stale.pid', `${service.process.pid}`)]);
       assert.deepEqual(messages(), ['info service does not run']);
     });
 
@@ -87,7 +88,7 @@ describe('the reload of a service', () => {
     ];
     for (const text of bad) {
       it(`signals nobody for ${JSON.stringify(text)}, and tries again later`, async () => {
-        await reloader()([file('bad.pid', text)]);
+        await reloader().reload([file('bad.pid', text)]);
         assert.deepEqual(entries, [
           {
             level: 'warn',
@@ -99,7 +100,7 @@ describe('the reload of a service', () => {
     }
 
     it('is tried again later when the file cannot be read', async () => {
-      await reloader()([{ pidFile: directory }]);
+      await reloader().reload([{ pidFile: directory }]);
       assert.deepEqual(messages(), ['warn service could not be reloaded, trying again']);
     });
   });
@@ -111,13 +112,13 @@ describe('the reload of a service', () => {
         reloadUnit: async (unit) => {
           asked.push(unit);
         },
-      })([{ unit: 'one.service' }, { unit: 'two.service' }]);
+      }).reload([{ unit: 'one.service' }, { unit: 'two.service' }]);
       assert.deepEqual(asked, ['one.service', 'two.service']);
     });
 
     it('joins all requests that come while one runs into a single one more', async () => {
       const gates: (() => void)[] = [];
-      const tell = reloader({
+      const { reload: tell } = reloader({
         reloadUnit: () => new Promise((resolve) => gates.push(() => resolve())),
       });
       const targets = [{ unit: 'one.service' }];
@@ -136,7 +137,7 @@ describe('the reload of a service', () => {
 
     it('is not joined with that of another unit', async () => {
       const asked: string[] = [];
-      const tell = reloader({
+      const { reload: tell } = reloader({
         reloadUnit: async (unit) => {
           asked.push(unit);
           if (unit === 'slow.service') await new Promise(() => undefined);
@@ -150,7 +151,7 @@ describe('the reload of a service', () => {
     });
 
     it('settles after its first attempt and never rejects', async () => {
-      await reloader({ reloadUnit: () => Promise.reject(new Error('no such unit')) })([
+      await reloader({ reloadUnit: () => Promise.reject(new Error('no such unit')) }).reload([
         { unit: 'one.service' },
       ]);
       assert.deepEqual(entries, [
@@ -163,7 +164,7 @@ describe('the reload of a service', () => {
     });
 
     it('does not wait longer than an attempt may take', async () => {
-      const tell = reloader({
+      const { reload: tell } = reloader({
         reloadUnit: () => new Promise(() => undefined),
         attemptMilliseconds: 100,
       });
@@ -177,7 +178,7 @@ describe('the reload of a service', () => {
     it('is tried as often as allowed, with pauses that grow, and is then given up', async (test) => {
       test.mock.timers.enable({ apis: ['setTimeout'] });
       let attempts = 0;
-      const tell = reloader({
+      const { reload: tell } = reloader({
         attempts: 4,
         reloadUnit: async () => {
           attempts += 1;
@@ -208,7 +209,7 @@ describe('the reload of a service', () => {
       test.mock.timers.enable({ apis: ['setTimeout'] });
       const gates: (() => void)[] = [];
       let attempts = 0;
-      const tell = reloader({
+      const { reload: tell } = reloader({
         reloadUnit: () => {
           attempts += 1;
           if (attempts === 1) return Promise.reject(new Error('not yet'));
@@ -232,7 +233,7 @@ describe('the reload of a service', () => {
     it('takes the place of a retry that still waits', async (test) => {
       test.mock.timers.enable({ apis: ['setTimeout'] });
       let attempts = 0;
-      const tell = reloader({
+      const { reload: tell } = reloader({
         reloadUnit: async () => {
           attempts += 1;
           if (attempts === 1) throw new Error('not yet');

@@ -11,8 +11,8 @@ import {
   writeNewFile,
 } from '../../durable/atomic-file.ts';
 import { isSystemError } from '../errors.ts';
-import { type Certificate, readCertificate } from '../x509/certificate.ts';
-import { parsePem } from '../x509/pem.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { bundleFile, readCertificates, readUpstreamDirectory } from './upstream-authorities.ts';
 
 /** A trusted CA and the number it goes by for ever. */
 export interface Authority {
@@ -34,7 +34,10 @@ export interface LoadedAuthorities {
  *
  *     authority -> authority.generations/7
  *     authority.generations/next-id
- *     authority.generations/7/{1.pem,4.pem,5ad8a5d6.0 -> 1.pem,…}
+ *     authority.generations/7/{1.pem,4.pem,5ad8a5d6.0 -> 1.pem,…,trust_bundle}
+ *
+ * `trust_bundle` has all of them in one file for whoever takes a `-CAfile`; upstream's has that name,
+ * but is left behind by single changes.
  */
 export class AuthorityDirectory {
   readonly #path: string;
@@ -88,7 +91,27 @@ export class AuthorityDirectory {
     await this.#removeAllBut(next).catch(() => undefined);
   }
 
+  /** Links what is in service into an empty directory. */
+  async save(into: string): Promise<void> {
+    const current = await this.#current();
+    if (current === undefined) return;
+    const { authorities } = await readGeneration(this.#in(current));
+    for (const { id } of authorities) {
+      await link(join(this.#in(current), `${id}.pem`), join(into, `${id}.pem`));
+    }
+    await syncDirectory(into);
+  }
+
+  /** Brings back what `save` linked. */
+  async recover(from: string): Promise<void> {
+    await makeDirectory(this.#generations, everyone);
+    const { authorities } = await readGeneration(from);
+    await this.commit(authorities);
+  }
+
   async #fill(directory: string, authorities: readonly Authority[], previous: string | undefined) {
+    const bundle = authorities.map(({ certificate }) => certificate.pem).join('');
+    if (bundle !== '') await writeNewFile(join(directory, bundleFile), bundle, everyone);
     const linked = new Map<string, number>();
     for (const { id, certificate } of authorities) {
       const file = `${id}.pem`;
@@ -167,7 +190,7 @@ export class AuthorityDirectory {
     }
     const plain = await this.#newestAside();
     if (plain === undefined || (await exists(marker))) return;
-    const found = await readPlainDirectory(plain);
+    const found = await readUpstreamDirectory(plain);
     const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
     await this.commit(found.map((certificate, at) => ({ id: firstId + at, certificate })));
     await this.#mark(marker, plain);
@@ -221,32 +244,9 @@ async function readGeneration(directory: string): Promise<LoadedAuthorities> {
   for (const name of await readdir(directory)) {
     const id = /^(\d+)\.pem$/.exec(name)?.[1];
     if (id === undefined) continue;
-    const certificate = await readFirst(join(directory, name));
+    const [certificate] = await readCertificates(join(directory, name));
     if (certificate) authorities.push({ id: Number(id), certificate });
     else unreadable.push(join(directory, name));
   }
   return { authorities: authorities.sort((a, b) => a.id - b.id), unreadable };
-}
-
-/** The first certificate of every regular file, in the order of the file names, each once. */
-async function readPlainDirectory(directory: string): Promise<Certificate[]> {
-  const found = new Map<string, Certificate>();
-  const entries = await readdir(directory, { withFileTypes: true });
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!entry.isFile()) continue;
-    const certificate = await readFirst(join(directory, entry.name));
-    if (certificate) found.set(certificate.fingerprint, certificate);
-  }
-  return [...found.values()];
-}
-
-async function readFirst(path: string): Promise<Certificate | undefined> {
-  try {
-    const block = parsePem(await readFile(path, 'utf8')).find(
-      ({ label }) => label === 'CERTIFICATE',
-    );
-    return block && readCertificate(block.der);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,63 +1,100 @@
-import { readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   admitGroup,
   exists,
   type FileAccess,
   makeDirectory,
+  ownerOnly,
   readableByGroup,
   syncAfterSwitch,
+  tighten,
   writeFileAtomic,
+  writeNewFile,
 } from '../../durable/atomic-file.ts';
 import type { KeyedCandidate } from '../checks.ts';
-import { isSystemError } from '../errors.ts';
+import { readUploadFile } from '../upload.ts';
 import { exportPrivateKey } from '../x509/keys.ts';
 
 /** The one PEM file of a server or client endpoint: private key, leaf, chain. */
 export interface PairFile {
   /** Makes the directory usable for the group that reads the file. */
   open(): Promise<void>;
-  /** @returns its text, `undefined` when there is no file */
+  /** @returns its text, `undefined` when there is no file. @throws CertError as `readUploadFile` */
   read(): Promise<string | undefined>;
   write(pair: KeyedCandidate): Promise<void>;
   remove(): Promise<void>;
   /** Moves a file that cannot be served out of the way, and answers where it went. */
   putAside(now: Date): Promise<string>;
+  /** Copies the file, or the fact that there is none, into an empty directory. */
+  save(directory: string): Promise<void>;
+  /** Brings back what `save` copied. */
+  recover(directory: string): Promise<void>;
 }
 
-/** @param group id of the group that may read the file, for the service that serves it */
-export function pairFile(path: string, group: number | undefined): PairFile {
+export interface PairFileOptions {
+  readonly path: string;
+  /** Id of the group that may read the file, for the service that serves it. */
+  readonly group: number | undefined;
+  /** The largest file that is read, in bytes. */
+  readonly mostBytes: number;
+  /** How many files that were put aside are kept; the oldest go first. */
+  readonly mostAside: number;
+}
+
+/** What stands in the file of a pair. */
+export function pairText({ key, leaf, chain }: KeyedCandidate): string {
+  return [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
+}
+
+const saved = { file: 'pair.pem', nothing: 'no-pair' } as const;
+
+export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions): PairFile {
   const access: FileAccess = readableByGroup(group);
+  const directory = dirname(path);
+  const asidePrefix = `${basename(path)}.refused-`;
+
+  const read = async (file: string) =>
+    (await exists(file)) ? readUploadFile(file, mostBytes) : undefined;
+  const remove = async () => {
+    await rm(path, { force: true });
+    await syncAfterSwitch(directory);
+  };
+
   return {
     async open() {
-      await makeDirectory(dirname(path), access);
+      await makeDirectory(directory, access);
       // Upstream leaves the directory 0700, which no service but root's can enter
-      if (group !== undefined) await admitGroup(dirname(path), group);
+      if (group !== undefined) await admitGroup(directory, group);
+      if (await exists(path)) await tighten(path, access);
     },
-    async read() {
-      try {
-        return await readFile(path, 'utf8');
-      } catch (error) {
-        if (isSystemError(error, 'ENOENT')) return undefined;
-        throw error;
-      }
+    read: () => read(path),
+    async write(pair) {
+      await makeDirectory(directory, access);
+      await writeFileAtomic(path, pairText(pair), access);
     },
-    async write({ key, leaf, chain }) {
-      await makeDirectory(dirname(path), access);
-      const text = [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
-      await writeFileAtomic(path, text, access);
-    },
-    async remove() {
-      await rm(path, { force: true });
-      await syncAfterSwitch(dirname(path));
-    },
+    remove,
     async putAside(now) {
       const stem = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
       let aside = stem;
       for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;
       await rename(path, aside);
-      await syncAfterSwitch(dirname(path));
+      const names = (await readdir(directory)).filter((name) => name.startsWith(asidePrefix));
+      for (const name of names.sort().slice(0, Math.max(0, names.length - mostAside))) {
+        await rm(join(directory, name), { force: true });
+      }
+      await syncAfterSwitch(directory);
       return aside;
+    },
+    async save(into) {
+      const text = await read(path);
+      if (text === undefined) await writeNewFile(join(into, saved.nothing), '', ownerOnly);
+      else await writeNewFile(join(into, saved.file), text, ownerOnly);
+    },
+    async recover(from) {
+      const text = await read(join(from, saved.file));
+      if (text !== undefined) await writeFileAtomic(path, text, access);
+      else if (await exists(join(from, saved.nothing))) await remove();
     },
   };
 }

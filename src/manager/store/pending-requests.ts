@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   makeDirectory,
   ownerOnly,
+  syncAfterSwitch,
   syncDirectory,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
@@ -16,7 +17,8 @@ import { parsePem } from '../x509/pem.ts';
 export interface PendingRequest {
   /** Hexadecimal SHA-256 of the public key. */
   readonly id: string;
-  readonly pem: string;
+  /** The request; `undefined` for a key that an upstream installation left without one. */
+  readonly pem: string | undefined;
   readonly created: Date;
 }
 
@@ -27,6 +29,10 @@ export interface PendingLimits {
 
 /** Names of the files of one request; the worker that makes them knows them too. */
 export const requestFiles = { key: 'key.pem', request: 'request.pem', created: 'created' } as const;
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}
 
 const dayMilliseconds = 86_400_000;
 
@@ -39,8 +45,8 @@ function isAged(created: number, oldest: number): boolean {
 
 /**
  * The requests of one endpoint, several at a time, one directory each. A request stays after its
- * certificate was installed, so that a renewal signed for the same request still finds its key;
- * what is too many or too old goes when the next one is made.
+ * certificate was installed, so that a renewal signed for the same request still finds its key.
+ * What is too many or too old goes when the next one is made, and now and then.
  */
 export class PendingRequests implements KeySource {
   readonly #directory: string;
@@ -68,10 +74,10 @@ export class PendingRequests implements KeySource {
   /** Takes in what a worker finished. @param id hash of the public key */
   async adopt(aside: string, id: string, now: Date): Promise<PendingRequest> {
     await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
-    const pem = await readFile(join(aside, requestFiles.request), 'utf8');
+    const pem = await readText(join(aside, requestFiles.request));
     await rename(aside, join(this.#directory, id));
     await syncDirectory(this.#directory);
-    await this.#prune(id, now);
+    await this.prune(now, id);
     return { id, pem, created: now };
   }
 
@@ -99,18 +105,27 @@ export class PendingRequests implements KeySource {
       .sort((a, b) => a.created.getTime() - b.created.getTime());
   }
 
-  async #read(id: string): Promise<PendingRequest | undefined> {
-    try {
-      const pem = await readFile(join(this.#directory, id, requestFiles.request), 'utf8');
-      const created = await readFile(join(this.#directory, id, requestFiles.created), 'utf8');
-      return { id, pem, created: new Date(created.trim()) };
-    } catch {
-      return undefined;
-    }
+  /** Gives up the key of a request. @returns false when there is none */
+  async remove(id: string): Promise<boolean> {
+    if (!(await this.#ids()).includes(id)) return false;
+    await this.#remove(id);
+    await syncAfterSwitch(this.#directory);
+    return true;
   }
 
-  /** @param newest stays, whatever a clock that jumped says of its age */
-  async #prune(newest: string, now: Date): Promise<void> {
+  async #read(id: string): Promise<PendingRequest | undefined> {
+    const key = await readText(join(this.#directory, id, requestFiles.key));
+    const created = await readText(join(this.#directory, id, requestFiles.created));
+    if (key === undefined || created === undefined) return undefined;
+    const pem = await readText(join(this.#directory, id, requestFiles.request));
+    return { id, pem, created: new Date(created.trim()) };
+  }
+
+  /**
+   * Gives up what is too many, too old or damaged.
+   * @param newest stays, whatever a clock that jumped says of its age
+   */
+  async prune(now: Date, newest?: string): Promise<void> {
     const { requests, days } = this.#limits;
     const oldest = now.getTime() - days * dayMilliseconds;
     const ids = await this.#ids();

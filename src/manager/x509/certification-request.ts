@@ -3,7 +3,9 @@ import { createPublicKey } from 'node:crypto';
 import {
   type Asn1,
   bitString,
+  childrenOf,
   contextConstructed,
+  DerError,
   decode,
   encode,
   ia5String,
@@ -43,6 +45,14 @@ export function makeRequest(content: RequestContent, privateKey: KeyObject): str
   const signature = signer.sign(encode(info));
   const der = encode(sequence(info, signer.algorithm, bitString(signature)));
   return formatPem('CERTIFICATE REQUEST', der);
+}
+
+/** The SubjectPublicKeyInfo in a request. @throws DerError when it is none (RFC 2986 §4.1) */
+export function requestedKeyInfo(der: Uint8Array): Buffer {
+  const [info] = childrenOf(decode(der));
+  const [, , key] = childrenOf(info);
+  if (!key) throw new DerError('a request has a public key');
+  return encode(key);
 }
 
 function attributesOf(content: RequestContent): Asn1[] {

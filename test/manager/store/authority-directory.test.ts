@@ -70,7 +70,8 @@ describe('an authority directory', () => {
   it('has CAs of one subject under one hash, both of which openssl finds', async () => {
     await store.commit([authority(1, one), authority(2, namesake)]);
     const hash = one.certificate.subjectHash;
-    assert.deepEqual(readdirSync(path).sort(), ['1.pem', '2.pem', `${hash}.0`, `${hash}.1`].sort());
+    const names = ['1.pem', '2.pem', `${hash}.0`, `${hash}.1`, 'trust_bundle'];
+    assert.deepEqual(readdirSync(path).sort(), names.sort());
     assert.ok(isTrusted(one) && isTrusted(namesake));
     await store.commit([authority(2, namesake)]);
     assert.equal(readlinkSync(join(path, `${hash}.0`)), '2.pem');

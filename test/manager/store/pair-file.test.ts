@@ -24,6 +24,8 @@ const pair = {
   key: createPrivateKey(leaf.key),
   chain: [root.certificate],
 };
+const fileOf = (path: string, group: number | undefined) =>
+  pairFile({ path, group, mostBytes: 65_536, mostAside: 3 });
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
 describe('the file of a pair', () => {
@@ -35,7 +37,7 @@ describe('the file of a pair', () => {
   });
 
   it('holds the key, the leaf and the chain, as servers read it', async () => {
-    const file = pairFile(path, undefined);
+    const file = fileOf(path, undefined);
     await file.write(pair);
     const text = readFileSync(path, 'utf8');
     assert.equal(text, await file.read());
@@ -47,21 +49,21 @@ describe('the file of a pair', () => {
   });
 
   it('is for the owner only without a group', async () => {
-    await pairFile(path, undefined).write(pair);
+    await fileOf(path, undefined).write(pair);
     assert.equal(modeOf(path), 0o600);
     assert.equal(modeOf(join(directory, 'https')), 0o700);
   });
 
   it('is for its group with one, and so is its directory', async () => {
     const group = process.getgid?.() ?? 0;
-    await pairFile(path, group).write(pair);
+    await fileOf(path, group).write(pair);
     assert.equal(modeOf(path), 0o640);
     assert.equal(modeOf(join(directory, 'https')), 0o750);
     assert.equal(statSync(path).gid, group);
   });
 
   it('closes a file that was open to everyone', async () => {
-    const file = pairFile(path, undefined);
+    const file = fileOf(path, undefined);
     await file.write(pair);
     chmodSync(path, 0o666);
     await file.write(pair);
@@ -70,7 +72,7 @@ describe('the file of a pair', () => {
   });
 
   it('is absent before it is written and after it is removed, however often', async () => {
-    const file = pairFile(path, undefined);
+    const file = fileOf(path, undefined);
     assert.equal(await file.read(), undefined);
     await file.write(pair);
     await file.remove();
@@ -79,7 +81,7 @@ describe('the file of a pair', () => {
   });
 
   it('goes aside with its content, under the date', async () => {
-    const file = pairFile(path, undefined);
+    const file = fileOf(path, undefined);
     await file.write(pair);
     writeFileSync(path, 'garbage');
     const aside = await file.putAside(goodTime);
@@ -89,7 +91,7 @@ describe('the file of a pair', () => {
   });
 
   it('never goes over another that went aside in the same second', async () => {
-    const file = pairFile(path, undefined);
+    const file = fileOf(path, undefined);
     await file.write(pair);
     writeFileSync(path, 'first');
     await file.putAside(goodTime);

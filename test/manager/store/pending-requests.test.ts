@@ -123,7 +123,7 @@ describe('pending requests', () => {
 
   it('are listed without one whose files are damaged', async () => {
     const [damaged, good] = [await add(day(1)), await add(day(2))];
-    rmSync(join(path, damaged, 'request.pem'));
+    rmSync(join(path, damaged, 'key.pem'));
     assert.deepEqual(await ids(), [good]);
   });
 

@@ -1,0 +1,63 @@
+import { isHostName } from '../manager/x509/general-names.ts';
+import type { Bus, Signal } from './bus.ts';
+import { busDaemon } from './callers.ts';
+import type { TypedValue } from './interface.ts';
+
+/** Who announces a new name of the host: OpenBMC's network manager, and systemd. */
+const sources = [
+  {
+    path: '/xyz/openbmc_project/network/config',
+    interface: 'xyz.openbmc_project.Network.SystemConfiguration',
+    property: 'HostName',
+  },
+  {
+    path: '/org/freedesktop/hostname1',
+    interface: 'org.freedesktop.hostname1',
+    property: 'Hostname',
+  },
+] as const;
+
+/**
+ * Follows the name of the host. The announcement may come before the kernel has the name, so it counts
+ * until the kernel's changes too.
+ * @param kernelName the name that the kernel has now
+ * @param changed called at each announcement of another name
+ * @returns what the host is called now
+ */
+export async function watchHostName(
+  bus: Bus,
+  kernelName: () => string,
+  changed: () => void,
+): Promise<() => string> {
+  let announced: { name: string; kernel: string } | undefined;
+  for (const { path, interface: name } of sources) {
+    await bus.call({
+      ...busDaemon,
+      member: 'AddMatch',
+      signature: 's',
+      body: [
+        `type='signal',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path='${path}',arg0='${name}'`,
+      ],
+    });
+  }
+  const current = () => {
+    const kernel = kernelName();
+    return announced && announced.kernel === kernel ? announced.name : kernel;
+  };
+  bus.onSignal((signal) => {
+    const name = announcedName(signal);
+    if (name === undefined || name === current()) return;
+    announced = { name, kernel: kernelName() };
+    changed();
+  });
+  return current;
+}
+
+function announcedName({ path, member, body }: Signal): string | undefined {
+  const source = sources.find((one) => one.path === path && one.interface === body[0]);
+  if (!source || member !== 'PropertiesChanged') return undefined;
+  const properties = body[1] as Readonly<Record<string, TypedValue | undefined>>;
+  const name = properties[source.property]?.value;
+  // It goes into a certificate: what is no host name must not get there
+  return typeof name === 'string' && isHostName(name) ? name : undefined;
+}

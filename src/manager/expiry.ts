@@ -1,0 +1,81 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { InstalledCertificate } from './endpoint.ts';
+import type { Certificate } from './x509/certificate.ts';
+
+/** Where a certificate stands in its life. `Expiring` begins at the first threshold. */
+export type ExpiryState = 'NotYetValid' | 'Valid' | 'Expiring' | 'Expired';
+
+export interface Expiry {
+  readonly state: ExpiryState;
+  /** Whole days until it ends; negative once it has ended. */
+  readonly daysLeft: number;
+}
+
+/** What an endpoint tells of a certificate whose time moves on. */
+export interface ExpiryNews {
+  readonly installed: InstalledCertificate;
+  readonly expiry: Expiry;
+  /** False when the certificate is seen for the first time. */
+  readonly changed: boolean;
+  /** The lowest threshold that was passed since the last look, in days; 0 is the end itself. */
+  readonly threshold?: number;
+}
+
+const daySeconds = 86_400;
+
+/**
+ * @param now milliseconds since 1970
+ * @param thresholds days before the end at which somebody wants to know
+ */
+export function expiryOf(
+  { notBefore, notAfter }: Certificate,
+  now: number,
+  thresholds: readonly number[],
+): Expiry {
+  const left = notAfter - Math.floor(now / 1000);
+  const daysLeft = Math.floor(left / daySeconds);
+  if (notBefore * 1000 > now) return { state: 'NotYetValid', daysLeft };
+  if (left < 0) return { state: 'Expired', daysLeft };
+  const expiring = left <= Math.max(0, ...thresholds) * daySeconds;
+  return { state: expiring ? 'Expiring' : 'Valid', daysLeft };
+}
+
+/**
+ * Notices what time does to certificates. Each threshold is told once when it is passed; a certificate
+ * that is past one when it is first seen is told of too, so that nobody misses it over a restart. A
+ * clock that was set back makes a threshold count again.
+ */
+export class ExpiryWatch {
+  readonly #thresholds: readonly number[];
+  #known = new Map<string, { expiry: Expiry; passed: number }>();
+
+  constructor(thresholds: readonly number[]) {
+    this.#thresholds = [...thresholds].sort((a, b) => a - b);
+  }
+
+  /** @returns what changed since the last look */
+  look(list: readonly InstalledCertificate[], now: number): ExpiryNews[] {
+    const before = this.#known;
+    this.#known = new Map();
+    return list.flatMap((installed): ExpiryNews[] => {
+      const { certificate } = installed;
+      const key = `${installed.id} ${certificate.fingerprint}`;
+      const expiry = expiryOf(certificate, now, this.#thresholds);
+      const passed = this.#passed(certificate, expiry, now);
+      const known = before.get(key);
+      this.#known.set(key, { expiry, passed });
+      const told = known?.passed ?? Number.POSITIVE_INFINITY;
+      const changed = known !== undefined && !isDeepStrictEqual(known.expiry, expiry);
+      if (passed < told) return [{ installed, expiry, changed, threshold: passed }];
+      return changed ? [{ installed, expiry, changed }] : [];
+    });
+  }
+
+  /** The lowest threshold that lies behind; infinite when none does. */
+  #passed({ notAfter }: Certificate, { state }: Expiry, now: number): number {
+    if (state === 'Expired') return 0;
+    if (state === 'NotYetValid') return Number.POSITIVE_INFINITY;
+    const left = notAfter - now / 1000;
+    return this.#thresholds.find((days) => left <= days * daySeconds) ?? Number.POSITIVE_INFINITY;
+  }
+}

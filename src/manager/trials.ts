@@ -1,0 +1,282 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { exists, syncAfterSwitch, syncDirectory } from '../durable/atomic-file.ts';
+import { asStorageError } from './change.ts';
+import type { Endpoint, EndpointDefinition, StagedChange } from './endpoint.ts';
+import { CertError } from './errors.ts';
+import type { Log } from './surroundings.ts';
+
+/** Staged: found good and waiting. Active: in service, and undone again unless it is committed. */
+export type TrialState = 'none' | 'staged' | 'active';
+
+/** What goes into service together. */
+export interface TrialPart {
+  readonly endpoint: Endpoint;
+  readonly text: string;
+}
+
+export interface TrialLimits {
+  /** Seconds that a trial takes at most where its owner names none. */
+  readonly defaultSeconds: number;
+  readonly mostSeconds: number;
+}
+
+interface Trial {
+  readonly id: string;
+  readonly owner: string;
+  readonly primary: Endpoint;
+  readonly changes: readonly StagedChange[];
+  state: 'staged' | 'active';
+  timer: NodeJS.Timeout;
+  /** What is being done with it, one after another. */
+  turn: Promise<unknown>;
+}
+
+type TrialListener = (endpoint: EndpointDefinition, state: TrialState) => void;
+
+const retryMilliseconds = 5000;
+
+/**
+ * Changes in two phases: what is staged is found good and keeps others out; what is activated is in
+ * service until its owner commits it, and undone when he does not: because he says so, because he leaves,
+ * because time is up, or because the manager stops in the middle. For that last case the old state lies in
+ * a journal beside the files of the endpoint from before the first switch until the commit, and removing
+ * the journal is the commit:
+ *
+ *     server.pem.trial/{server.https/…,authority.truststore/…}
+ */
+export class Trials {
+  readonly #log: Log;
+  readonly #limits: TrialLimits;
+  readonly #trials = new Map<string, Trial>();
+  readonly #listeners: TrialListener[] = [];
+
+  constructor(log: Log, limits: TrialLimits) {
+    this.#log = log;
+    this.#limits = limits;
+  }
+
+  /** Undoes what was on trial when the manager stopped. To be called before the endpoints start. */
+  async recover(endpoints: readonly Endpoint[]): Promise<void> {
+    for (const { definition } of endpoints) {
+      const journal = journalOf(definition);
+      await rm(`${journal}.new`, { recursive: true, force: true }).catch(() => undefined);
+      await rm(`${journal}.done`, { recursive: true, force: true }).catch(() => undefined);
+      if (!(await exists(journal))) continue;
+      const { path } = definition;
+      try {
+        for (const part of endpoints) {
+          const saved = join(journal, nameOf(part.definition));
+          if (await exists(saved)) await part.recover(saved);
+        }
+        await removeJournal(journal);
+        this.#log.warn('change on trial undone after a restart', { path });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#log.error('change on trial cannot be undone', { path, reason });
+      }
+    }
+  }
+
+  /**
+   * Finds all parts good and keeps others out of their endpoints.
+   * @param owner who alone may go on with it
+   * @returns the name of the trial. @throws CertError; then nothing is held
+   */
+  async stage(owner: string, parts: readonly TrialPart[], seconds = 0): Promise<string> {
+    const [first] = parts;
+    if (!first) throw new TypeError('a trial has at least one part');
+    const milliseconds = this.#milliseconds(seconds);
+    const changes: StagedChange[] = [];
+    try {
+      for (const { endpoint, text } of parts) changes.push(await endpoint.stage(text));
+    } catch (error) {
+      for (const change of changes) change.release();
+      throw error;
+    }
+    const id = randomBytes(8).toString('hex');
+    const trial: Trial = {
+      id,
+      owner,
+      primary: first.endpoint,
+      changes,
+      state: 'staged',
+      timer: this.#deadline(id, milliseconds),
+      turn: Promise.resolve(),
+    };
+    this.#trials.set(id, trial);
+    this.#tell(trial, 'staged');
+    return id;
+  }
+
+  /** Puts everything into service, until the deadline. @throws CertError; then all is as before */
+  async activate(owner: string, id: string, seconds = 0): Promise<void> {
+    const milliseconds = this.#milliseconds(seconds);
+    await this.#inTurn(owner, id, async (trial) => {
+      if (trial.state === 'active') throw wrongState('it is active already');
+      await writeJournal(trial.primary.definition, trial.changes).catch(asStorageError);
+      clearTimeout(trial.timer);
+      trial.state = 'active';
+      trial.timer = this.#deadline(id, milliseconds);
+      try {
+        // Whoever is reloaded for the certificate finds the authorities that go with it
+        for (const change of [...trial.changes].reverse()) await change.activate();
+      } catch (error) {
+        const undone = this.#undo(trial, 'it could not be activated');
+        await undone.catch((cause: unknown) => this.#tryAgain(trial, cause));
+        throw error;
+      }
+      this.#tell(trial, 'active');
+    });
+  }
+
+  /** Makes what is in service the state that stays. */
+  async commit(owner: string, id: string): Promise<void> {
+    await this.#inTurn(owner, id, async (trial) => {
+      if (trial.state !== 'active') throw wrongState('it is not active');
+      await removeJournal(journalOf(trial.primary.definition)).catch(asStorageError);
+      this.#forget(trial);
+      this.#log.info('change on trial kept', { path: trial.primary.definition.path });
+    });
+  }
+
+  /** Ends a trial in any state; what was in service before is in service again. */
+  async rollback(owner: string, id: string): Promise<void> {
+    await this.#inTurn(owner, id, (trial) => this.#undo(trial, 'its owner asked for it'));
+  }
+
+  /** Undoes everything of an owner who is gone. Never rejects. */
+  async ownerLeft(owner: string): Promise<void> {
+    const left = [...this.#trials.values()].filter((trial) => trial.owner === owner);
+    await Promise.all(left.map(({ id }) => this.#undoLater(id, 'its owner left')));
+  }
+
+  /** Undoes everything before an orderly end. Never rejects. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      [...this.#trials.keys()].map((id) => this.#undoLater(id, 'the manager ends')),
+    );
+  }
+
+  stateOf(endpoint: EndpointDefinition): TrialState {
+    const trial = [...this.#trials.values()].find(({ changes }) =>
+      changes.some((change) => change.endpoint === endpoint),
+    );
+    return trial?.state ?? 'none';
+  }
+
+  subscribe(listener: TrialListener): void {
+    this.#listeners.push(listener);
+  }
+
+  async #undo(trial: Trial, reason: string): Promise<void> {
+    const { path } = trial.primary.definition;
+    if (trial.state === 'active') {
+      for (const change of trial.changes) await change.undo();
+      this.#log.warn('change on trial undone', { path, reason });
+    }
+    await removeJournal(journalOf(trial.primary.definition)).catch(asStorageError);
+    this.#forget(trial);
+  }
+
+  /** A disk that is full now may not be in a moment: a trial is never left in service unattended. */
+  async #undoLater(id: string, reason: string): Promise<void> {
+    const trial = this.#trials.get(id);
+    if (!trial) return;
+    try {
+      await this.#inTurn(trial.owner, id, () => this.#undo(trial, reason));
+    } catch (error) {
+      if (this.#trials.has(id)) this.#tryAgain(trial, error);
+    }
+  }
+
+  #tryAgain(trial: Trial, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const { path } = trial.primary.definition;
+    this.#log.error('change on trial not undone, trying again', { path, reason });
+    clearTimeout(trial.timer);
+    trial.timer = this.#deadline(trial.id, retryMilliseconds);
+  }
+
+  #forget(trial: Trial): void {
+    clearTimeout(trial.timer);
+    this.#trials.delete(trial.id);
+    for (const change of trial.changes) change.release();
+    this.#tell(trial, 'none');
+  }
+
+  #inTurn(owner: string, id: string, work: (trial: Trial) => Promise<void>): Promise<void> {
+    const trial = this.#trials.get(id);
+    if (!trial || trial.owner !== owner) {
+      throw new CertError('not-found', 'there is no such trial, or it is not the caller’s');
+    }
+    const turn = trial.turn.then(() => {
+      if (this.#trials.has(id)) return work(trial);
+      throw new CertError('not-found', 'the trial has ended');
+    });
+    trial.turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #deadline(id: string, milliseconds: number): NodeJS.Timeout {
+    const timer = setTimeout(() => void this.#undoLater(id, 'its time is up'), milliseconds);
+    timer.unref();
+    return timer;
+  }
+
+  #milliseconds(seconds: number): number {
+    const { defaultSeconds, mostSeconds } = this.#limits;
+    if (seconds > mostSeconds) {
+      throw new CertError('argument-invalid', `Seconds is more than ${mostSeconds}`);
+    }
+    return (seconds || defaultSeconds) * 1000;
+  }
+
+  #tell(trial: Trial, state: TrialState): void {
+    for (const { endpoint } of trial.changes) {
+      for (const listener of this.#listeners) listener(endpoint, state);
+    }
+  }
+}
+
+function wrongState(fault: string): CertError {
+  return new CertError('on-trial', `the trial cannot do that: ${fault}`);
+}
+
+function journalOf({ path }: EndpointDefinition): string {
+  return `${path}.trial`;
+}
+
+function nameOf({ type, name }: EndpointDefinition): string {
+  return `${type}.${name}`;
+}
+
+async function writeJournal(
+  primary: EndpointDefinition,
+  changes: readonly StagedChange[],
+): Promise<void> {
+  const journal = journalOf(primary);
+  const aside = `${journal}.new`;
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { mode: 0o700 });
+  for (const change of changes) {
+    const into = join(aside, nameOf(change.endpoint));
+    await mkdir(into, { mode: 0o700 });
+    await change.save(into);
+    await syncDirectory(into);
+  }
+  await syncDirectory(aside);
+  await rename(aside, journal);
+  await syncDirectory(dirname(journal));
+}
+
+/** The rename is the moment that counts; what is left of the rest goes at the next start. */
+async function removeJournal(journal: string): Promise<void> {
+  if (!(await exists(journal))) return;
+  const done = `${journal}.done`;
+  await rm(done, { recursive: true, force: true });
+  await rename(journal, done);
+  await syncAfterSwitch(dirname(journal));
+  await rm(done, { recursive: true, force: true }).catch(() => undefined);
+}

@@ -1,0 +1,114 @@
+import forge from 'node-forge';
+import { CertError } from '../errors.ts';
+
+/** What a PKCS #12 file holds, each in DER: certificates, and keys as PKCS #8. */
+export interface Pkcs12Content {
+  readonly certificates: readonly Buffer[];
+  readonly keys: readonly Buffer[];
+}
+
+/** Rounds of key derivation in a file; forge takes a second for some hundred thousand. */
+const mostIterations = 200_000;
+
+/** forge's published types lack the forms that it uses for algorithms which it does not know. */
+interface Bag {
+  readonly type: string;
+  readonly key?: forge.pki.rsa.PrivateKey | null;
+  readonly cert?: forge.pki.Certificate | null;
+  readonly asn1?: forge.asn1.Asn1;
+}
+
+/**
+ * Opens a PKCS #12 file (RFC 7292), also one in BER as other systems write it. forge reads the
+ * container alone; what is inside goes to node:crypto as DER.
+ * @throws CertError `container-malformed`, `password-wrong`
+ */
+export function readPkcs12(content: Uint8Array, password: string): Pkcs12Content {
+  const root = decodeBer(content);
+  refuseSlowDerivation(root);
+  const bags = open(root, password);
+  return {
+    certificates: bags.flatMap(({ cert, asn1 }) => {
+      if (cert) return [toBuffer(forge.pki.certificateToAsn1(cert))];
+      return cert === null && asn1 ? [toBuffer(asn1)] : [];
+    }),
+    keys: bags.flatMap(({ key, asn1 }) => {
+      if (key) {
+        return [toBuffer(forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(key)))];
+      }
+      return key === null && asn1 ? [toBuffer(asn1)] : [];
+    }),
+  };
+}
+
+function decodeBer(content: Uint8Array): forge.asn1.Asn1 {
+  try {
+    return forge.asn1.fromDer(Buffer.from(content).toString('binary'));
+  } catch (cause) {
+    throw new CertError('container-malformed', 'the PKCS #12 file is not ASN.1', { cause });
+  }
+}
+
+function open(root: forge.asn1.Asn1, password: string): Bag[] {
+  try {
+    const { safeContents } = forge.pkcs12.pkcs12FromAsn1(root, false, password);
+    return safeContents.flatMap(({ safeBags }) => safeBags as readonly Bag[]);
+  } catch (cause) {
+    // forge tells a wrong password from a damaged file by its words only
+    const text = cause instanceof Error ? cause.message : '';
+    if (/password|MAC could not be verified|decrypt/i.test(text)) {
+      throw new CertError('password-wrong', 'the password does not open the PKCS #12 file');
+    }
+    throw new CertError('container-malformed', 'the PKCS #12 file cannot be read');
+  }
+}
+
+/** In every scheme of PKCS #5 and #12 the number of rounds follows the salt. */
+function refuseSlowDerivation(node: forge.asn1.Asn1, depth = 0): void {
+  if (depth > 40) throw new CertError('container-malformed', 'the file is nested too deep');
+  const children = Array.isArray(node.value) ? node.value : [];
+  if (children.length === 0) refuseInside(node, depth);
+  for (const [at, child] of children.entries()) {
+    const salt = children[at - 1];
+    if (isUniversal(child, forge.asn1.Type.INTEGER) && salt && isSaltLike(salt)) {
+      refuseCount(child);
+    }
+    refuseSlowDerivation(child, depth + 1);
+  }
+}
+
+/** The contents of PKCS #7 data lie in OCTET STRINGs. */
+function refuseInside(node: forge.asn1.Asn1, depth: number): void {
+  if (!isUniversal(node, forge.asn1.Type.OCTETSTRING) || typeof node.value !== 'string') return;
+  if (!node.value.startsWith('\x30')) return;
+  let inner: forge.asn1.Asn1;
+  try {
+    inner = forge.asn1.fromDer(node.value);
+  } catch {
+    // A salt or a ciphertext that begins like a SEQUENCE by chance
+    return;
+  }
+  refuseSlowDerivation(inner, depth + 1);
+}
+
+function refuseCount(integer: forge.asn1.Asn1): void {
+  const bytes = typeof integer.value === 'string' ? integer.value : '';
+  const count = Number.parseInt(Buffer.from(bytes, 'binary').toString('hex') || '0', 16);
+  if (count <= mostIterations) return;
+  throw new CertError(
+    'container-malformed',
+    `the file wants more than ${mostIterations} rounds of key derivation`,
+  );
+}
+
+function isSaltLike(node: forge.asn1.Asn1): boolean {
+  return isUniversal(node, forge.asn1.Type.OCTETSTRING);
+}
+
+function isUniversal(node: forge.asn1.Asn1, type: forge.asn1.Type): boolean {
+  return node.tagClass === forge.asn1.Class.UNIVERSAL && node.type === type;
+}
+
+function toBuffer(node: forge.asn1.Asn1): Buffer {
+  return Buffer.from(forge.asn1.toDer(node).getBytes(), 'binary');
+}
