@@ -14,6 +14,8 @@ const packages = {
   gdbus: 'libglib2.0-bin',
   curl: 'curl',
   nginx: 'nginx-light',
+  certtool: 'gnutls-bin',
+  'gnutls-cli': 'gnutls-bin',
 };
 
 export const neededToRun = ['dbus-daemon', 'openssl'];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificate, readCertificate } from '../../src/manager/x509/certificate.ts';
 import { parsePem } from '../../src/manager/x509/pem.ts';
+import { isBadRequest } from '../e2e/commands.ts';
 
 /** What a certificate shall be like; without anything a P-256 leaf that is good in `goodTime`. */
 export interface CertificateShape {
@@ -65,7 +66,8 @@ export interface OpensslAuthority {
 
 export function openssl(args: readonly string[], input: string | Buffer = ''): string {
   const { status, stdout, stderr } = spawnSync('openssl', args, { input, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stdout}${stderr}`);
+  if (status !== 0 || isBadRequest('openssl', args, stderr))
+    throw new Error(`openssl ${args.join(' ')}: ${stdout}${stderr}`);
   return stdout;
 }
 

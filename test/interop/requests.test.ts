@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
+import { type CsrParameters, planRequest } from '../../src/manager/csr/parameters.ts';
+import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
+import { requestFiles } from '../../src/manager/store/pending-requests.ts';
+import { curveNames, rsaLengths } from '../../src/manager/x509/keys.ts';
+import { keyPurposes, keyUsageBits } from '../../src/manager/x509/oids.ts';
+import { makeAuthority, type TestAuthority, writeText } from '../e2e/certificate-authority.ts';
+import { must } from '../e2e/commands.ts';
+import { csrParameters, makeWorld, type World } from '../fakes/surroundings.ts';
+import {
+  describeByCerttool,
+  describeByOpenssl,
+  isFor,
+  isVerifiedByCerttool,
+  oneLine,
+} from './tools.ts';
+
+interface KeyCase {
+  readonly what: string;
+  readonly given: Partial<CsrParameters>;
+  /** How the tools show the key. */
+  readonly openssl: string;
+  readonly certtool: string;
+}
+
+const rsa = (KeyPairAlgorithm: string, bits: number): KeyCase => ({
+  what: `${KeyPairAlgorithm} of ${bits} bits`,
+  given: { KeyPairAlgorithm, KeyBitLength: BigInt(bits) },
+  openssl: `rsaEncryption Public-Key: (${bits} bit)`,
+  certtool: `Modulus (bits ${bits})`,
+});
+
+const curveBits = { secp224r1: 224, prime256v1: 256, secp384r1: 384, secp521r1: 521 };
+
+const ec = (KeyPairAlgorithm: string, KeyCurveId: string, curve: keyof typeof curveBits) => ({
+  what: `${KeyPairAlgorithm} on ${KeyCurveId}`,
+  given: { KeyPairAlgorithm, KeyCurveId },
+  openssl: `(${curveBits[curve]} bit)`,
+  certtool: `Curve: SECP${curveBits[curve]}R1`,
+});
+
+const curves = ['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1'] as const;
+
+const keyCases: readonly KeyCase[] = [
+  ...rsaLengths.map((bits) => rsa('RSA', bits)),
+  ...['TPM_ALG_RSA', 'TPM_ALG_RSASSA'].map((name) => rsa(name, 2048)),
+  ...curves.flatMap((curve) => curveNames[curve].map((name) => ec('EC', name, curve))),
+  ...['ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDSA'].map((name) =>
+    ec(name, 'P-256', 'prime256v1'),
+  ),
+  { ...ec('EC', '', 'secp384r1'), what: 'no algorithm and no curve', given: { KeyCurveId: '' } },
+];
+
+const full: Partial<CsrParameters> = {
+  City: 'Zürich',
+  CommonName: 'bmc.example.com',
+  ContactPerson: 'Zoë Müller',
+  Country: 'CH',
+  Email: 'admin@example.com',
+  GivenName: 'Zoë',
+  Initials: 'ZM',
+  Organization: 'Acme, Inc. + Söhne',
+  OrganizationalUnit: 'R+D, "Lab"',
+  State: 'Graubünden',
+  Surname: 'Müller',
+  AlternativeNames: [
+    ...['bmc.example.com', 'DNS: bmc', '192.0.2.7', 'IP: 192.0.2.8', '2001:db8::7'],
+    ...['IP: 2001:db8::8', 'admin@example.com', 'email: ops@example.com'],
+    ...['https://bmc.example.com/redfish', 'URI: https://bmc/'],
+  ],
+  KeyUsage: [...keyUsageBits, ...Object.keys(keyPurposes)],
+  ChallengePassword: 'pass, w+rd für 7',
+  UnstructuredName: 'rack 7, slot + 3',
+};
+
+/** In the request and in the certificate, as openssl prints them. */
+const opensslExtensions = [
+  'DNS:bmc.example.com, DNS:bmc, IP Address:192.0.2.7, IP Address:192.0.2.8, ' +
+    'IP Address:2001:DB8:0:0:0:0:0:7, IP Address:2001:DB8:0:0:0:0:0:8, ' +
+    'email:admin@example.com, email:ops@example.com, ' +
+    'URI:https://bmc.example.com/redfish, URI:https://bmc/',
+  'Key Usage: critical Digital Signature, Non Repudiation, Key Encipherment, Data Encipherment, ' +
+    'Key Agreement, Certificate Sign, CRL Sign, Encipher Only, Decipher Only',
+  'Extended Key Usage: TLS Web Server Authentication, TLS Web Client Authentication, ' +
+    'Code Signing, E-mail Protection, Time Stamping, OCSP Signing',
+];
+const opensslSubject =
+  'Subject: L=Zürich,CN=bmc.example.com,name=Zoë Müller,C=CH,emailAddress=admin@example.com,' +
+  'GN=Zoë,initials=ZM,O=Acme, Inc. + Söhne,OU=R+D, "Lab",ST=Graubünden,SN=Müller';
+const shownByOpenssl = [
+  opensslSubject,
+  'challengePassword :pass, w+rd für 7',
+  'unstructuredName :rack 7, slot + 3',
+  ...opensslExtensions,
+];
+
+const certtoolExtensions = [
+  'DNSname: bmc.example.com DNSname: bmc IPAddress: 192.0.2.7 IPAddress: 192.0.2.8 ' +
+    'IPAddress: 2001:db8::7 IPAddress: 2001:db8::8 ' +
+    'RFC822Name: admin@example.com RFC822Name: ops@example.com ' +
+    'URI: https://bmc.example.com/redfish URI: https://bmc/',
+  'Key Usage (critical): Digital signature. Non repudiation. Key encipherment. ' +
+    'Data encipherment. Key agreement. Certificate signing. CRL signing. ' +
+    'Key encipher only. Key decipher only.',
+  'Key Purpose (not critical): TLS WWW Server. TLS WWW Client. Code signing. Email protection. ' +
+    'Time stamping. OCSP signing.',
+];
+const shownByCerttool = [
+  'Subject: surName=Müller,ST=Graubünden,OU=R\\+D\\, \\"Lab\\",O=Acme\\, Inc. \\+ Söhne,' +
+    'initials=ZM,givenName=Zoë,EMAIL=admin@example.com,C=CH,name=Zoë Müller,CN=bmc.example.com,L=Zürich',
+  'Challenge password: pass\\, w\\+rd für 7',
+  // GnuTLS has no name for the attribute
+  'rack 7, slot + 3',
+  ...certtoolExtensions,
+];
+
+const includesAll = (text: string, parts: readonly string[]) => {
+  for (const part of parts) assert.ok(text.includes(part), `${part}\nis not in\n${text}`);
+};
+
+const names: readonly (readonly [string, string, boolean])[] = [
+  ['-checkhost', 'bmc.example.com', true],
+  ['-checkhost', 'bmc', true],
+  ['-checkhost', 'other.example.com', false],
+  ['-checkip', '192.0.2.7', true],
+  ['-checkip', '192.0.2.8', true],
+  ['-checkip', '2001:db8::7', true],
+  ['-checkip', '2001:db8:0::8', true],
+  ['-checkip', '192.0.2.9', false],
+  ['-checkemail', 'admin@example.com', true],
+  ['-checkemail', 'ops@example.com', true],
+  ['-checkemail', 'other@example.com', false],
+];
+
+for (const { what, given, openssl, certtool } of keyCases) {
+  describe(`a full request with ${what}`, () => {
+    let world: World;
+    let authority: TestAuthority;
+    let request: string;
+    let certificate: string;
+    let certificatePath: string;
+    let keyPath: string;
+    before(async () => {
+      world = makeWorld();
+      authority = await makeAuthority(world.directory, 'Interop CA');
+      const directory = mkdtempSync(join(world.directory, 'job-'));
+      const plan = planRequest(csrParameters({ KeyPairAlgorithm: '', ...full, ...given }));
+      await makeRequestFiles({ directory, plan });
+      keyPath = join(directory, requestFiles.key);
+      request = readFileSync(join(directory, requestFiles.request), 'utf8');
+      certificate = await authority.sign(request);
+      certificatePath = writeText(world.directory, 'certificate.pem', certificate);
+    });
+    after(() => world?.remove());
+
+    it('is verified by openssl, which shows everything that was asked for', async () => {
+      includesAll(await describeByOpenssl(request), [openssl, ...shownByOpenssl]);
+    });
+
+    it('is verified by certtool, which shows the same', async () => {
+      includesAll(await describeByCerttool(request), [certtool, ...shownByCerttool]);
+    });
+
+    it('becomes a certificate that both verify', async () => {
+      await must('openssl', ['verify', '-CAfile', authority.path, certificatePath]);
+      assert.ok(await isVerifiedByCerttool(certificatePath, authority.path));
+    });
+
+    it('becomes a certificate with all that it asked for', async () => {
+      const text = ['x509', '-noout', '-text', '-nameopt', 'sep_comma_plus,utf8'];
+      const byOpenssl = oneLine(await must('openssl', text, certificate));
+      includesAll(byOpenssl, [openssl, opensslSubject, ...opensslExtensions]);
+      const byCerttool = await must('certtool', ['--certificate-info'], certificate);
+      includesAll(oneLine(byCerttool), [certtool, ...certtoolExtensions]);
+    });
+
+    it('becomes a certificate for its names and no others', async () => {
+      const answers = names.map(([option, name]) => isFor(certificatePath, option, name));
+      const expected = names.map(([, , matches]) => matches);
+      assert.deepEqual(await Promise.all(answers), expected);
+    });
+
+    it('becomes a certificate for the key of the worker', async () => {
+      const ofKey = await must('openssl', ['pkey', '-pubout', '-in', keyPath]);
+      assert.equal(await must('openssl', ['x509', '-noout', '-pubkey'], certificate), ofKey);
+      const byGnutls = await must('certtool', ['--pubkey-info', '--load-privkey', keyPath]);
+      assert.ok(byGnutls.includes(ofKey));
+    });
+  });
+}
+
+describe('a certificate that was made of a request', () => {
+  for (const { what, given } of keyCases) {
+    it(`is installed with the waiting key: ${what}`, async () => {
+      const world = makeWorld();
+      try {
+        const path = join(world.directory, 'client', 'cert.pem');
+        const definition = { type: 'client', name: 'ldap', path, reload: [] } as const;
+        const endpoint = new PairEndpoint(definition, world.surroundings);
+        await endpoint.start();
+        const parameters = csrParameters({ KeyPairAlgorithm: '', ...full, ...given });
+        const request = await endpoint.requests.make(parameters);
+        const authority = await makeAuthority(world.directory, 'Interop CA');
+        const certificate = await authority.sign(request);
+        const installed = await endpoint.install(certificate + authority.pem);
+        assert.deepEqual(installed.certificate.pem, certificate);
+        await must('openssl', ['verify', '-CAfile', authority.path, path]);
+        const ofKey = await must('openssl', ['pkey', '-pubout', '-in', path]);
+        assert.equal(await must('openssl', ['x509', '-noout', '-pubkey', '-in', path]), ofKey);
+      } finally {
+        world.remove();
+      }
+    });
+  }
+});
