@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Change, ChangeQueue, stageChange } from './change.ts';
 import type { KeyedCandidate } from './checks.ts';
 import type {
@@ -36,6 +37,7 @@ export class PairEndpoint implements Endpoint {
   readonly #expiry: ExpiryWatch;
   readonly #outside: OutsideChanges;
   #pair: KeyedCandidate | undefined;
+  #refusedDigest: string | undefined;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     const { limits, log, reload, expiryThresholds, watch } = surroundings;
@@ -214,26 +216,30 @@ export class PairEndpoint implements Endpoint {
       if (!(error instanceof CertError) || error === superseded) return 'settled';
       if (waits.includes(error.code)) return 'settled';
       if (!final) return 'doubtful';
-      log.error('changed certificate file refused', { path, reason: reasonOf(error) });
-      await this.#restore();
+      await this.#refuse(text ?? '', error);
       return 'settled';
     }
   }
 
   /** Puts the last good pair back in place of a file that no service could load at its next start. */
-  async #restore(): Promise<void> {
-    const pair = this.#pair;
-    if (!pair) return;
+  async #refuse(text: string, error: CertError): Promise<void> {
     const { log } = this.#surroundings;
+    const digest = createHash('sha256').update(text).digest('hex');
+    const pair = this.#pair;
+    // Without a good one the bad one stays where it is, and is told of once
+    if (!pair && digest === this.#refusedDigest) return;
+    this.#refusedDigest = digest;
+    const { path } = this.definition;
+    log.error('changed certificate file refused', { path, reason: reasonOf(error) });
+    if (!pair) return;
     const write = async () => {
       await this.#putAside();
       await this.#file.write(pair);
     };
     await this.#queue
       .run({ validate: async () => undefined, write, publish: () => undefined })
-      .catch((error: unknown) => {
-        const { path } = this.definition;
-        log.error('last good certificate not put back', { path, reason: reasonOf(error) });
+      .catch((cause: unknown) => {
+        log.error('last good certificate not put back', { path, reason: reasonOf(cause) });
       });
   }
 

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
+import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
+import { until } from '../e2e/commands.ts';
+import { certificateOf, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { csrParameters, makeWorld, recordEvents, type World } from '../fakes/surroundings.ts';
+
+const tools = opensslAuthority();
+after(() => tools.remove());
+
+const root = tools.issueCa();
+const one = tools.issue({ issuer: root, subject: '/CN=one' });
+const two = tools.issue({ issuer: root, subject: '/CN=two' });
+const pairOf = ({ key, pem }: { key: string; pem: string }) => key + pem;
+const mark = (pem: string) => certificateOf(pem).fingerprint.slice(0, 8);
+
+for (const type of ['server', 'client'] as const) {
+  describe(`the certificate file of a ${type} endpoint`, () => {
+    let world: World;
+    let definition: EndpointDefinition;
+    let endpoint: PairEndpoint;
+    let events: string[];
+    const published = () => endpoint.list().map(({ certificate }) => mark(certificate.pem));
+    const publishes = (pem: string) =>
+      until('it is published', () => published()[0] === mark(pem), 5000);
+    const logged = (message: string) => world.logged.filter((entry) => entry.message === message);
+    const isLogged = (message: string) =>
+      until(`the log says: ${message}`, () => logged(message).length > 0, 5000);
+    const text = () => readFileSync(definition.path, 'utf8');
+    const refused = () =>
+      readdirSync(dirname(definition.path)).filter((name) => name.includes('.refused-'));
+
+    beforeEach(async () => {
+      world = makeWorld();
+      definition = { type, name: 'any', path: join(world.directory, 'at', 'pair.pem'), reload: [] };
+      mkdirSync(dirname(definition.path));
+      writeFileSync(definition.path, pairOf(one));
+      endpoint = new PairEndpoint(definition, world.surroundings);
+      await endpoint.start();
+      events = recordEvents(endpoint);
+    });
+    afterEach(() => {
+      endpoint.stop();
+      world.remove();
+    });
+
+    it('is published and told to the services when it is replaced by rename', async () => {
+      writeFileSync(`${definition.path}.aside`, pairOf(two));
+      renameSync(`${definition.path}.aside`, definition.path);
+      await publishes(two.pem);
+      await until('the services are told', () => world.reloads.length > 0);
+      assert.deepEqual(events, [`changed 1 ${mark(two.pem)}`]);
+    });
+
+    it('is published when it is written in place, in two halves', async () => {
+      const whole = pairOf(two);
+      writeFileSync(definition.path, whole.slice(0, 200));
+      await pause(50);
+      writeFileSync(definition.path, whole);
+      await publishes(two.pem);
+      assert.deepEqual(refused(), []);
+      assert.deepEqual(logged('changed certificate file refused'), []);
+    });
+
+    it('is published when it is deleted and created', async () => {
+      rmSync(definition.path);
+      await pause(50);
+      writeFileSync(definition.path, pairOf(two));
+      await publishes(two.pem);
+      assert.deepEqual(events, [`changed 1 ${mark(two.pem)}`]);
+    });
+
+    it('is put into the form and the rights that the manager gives it', async () => {
+      writeFileSync(definition.path, `${two.pem}\nsome words\n${two.key}`, { mode: 0o644 });
+      await publishes(two.pem);
+      assert.equal(text(), pairOf(two));
+      assert.equal(statSync(definition.path).mode & 0o777, 0o600);
+    });
+
+    it('finds the key of a request when it has none', async () => {
+      const request = await endpoint.requests.make(csrParameters({ CommonName: 'requested' }));
+      const certificate = tools.sign(request, root);
+      writeFileSync(definition.path, certificate);
+      await publishes(certificate);
+      assert.match(text(), /BEGIN PRIVATE KEY/);
+    });
+
+    const bad: readonly [string, string][] = [
+      ['is garbage', 'garbage'],
+      ['is empty', ''],
+      ['has the key of another certificate', two.key + one.pem],
+      ['has no key', two.pem],
+    ];
+    for (const [what, content] of bad) {
+      it(`is refused and put aside when it ${what}; the last good one is back`, async () => {
+        writeFileSync(definition.path, content);
+        await isLogged('changed certificate file refused');
+        await until('the good one is back', () => text() === pairOf(one), 5000);
+        assert.deepEqual(published(), [mark(one.pem)]);
+        assert.deepEqual(events, []);
+        const [name = ''] = refused();
+        assert.equal(readFileSync(join(dirname(definition.path), name), 'utf8'), content);
+        assert.ok(!JSON.stringify(world.logged).includes('PRIVATE KEY'));
+      });
+    }
+
+    it('keeps no more refused files than the limit', async () => {
+      for (let round = 1; round <= 4; round += 1) {
+        writeFileSync(definition.path, `garbage ${round}`);
+        await until(
+          'it is refused',
+          () => logged('changed certificate file refused').length === round,
+          5000,
+        );
+        await until('the good one is back', () => text() === pairOf(one), 5000);
+        world.now = new Date(world.now.getTime() + 1000);
+      }
+      assert.equal(refused().length, 3);
+    });
+
+    it('follows the path when it becomes a link to another file', async () => {
+      const elsewhere = join(world.directory, 'elsewhere.pem');
+      writeFileSync(elsewhere, pairOf(two), { mode: 0o600 });
+      rmSync(definition.path);
+      symlinkSync(elsewhere, definition.path);
+      await publishes(two.pem);
+    });
+
+    it('is looked at now and then when no event came, as after its directory was replaced', async () => {
+      renameSync(dirname(definition.path), join(world.directory, 'gone'));
+      mkdirSync(dirname(definition.path));
+      writeFileSync(definition.path, pairOf(two));
+      await endpoint.maintain();
+      await publishes(two.pem);
+      writeFileSync(definition.path, pairOf(one));
+      await publishes(one.pem);
+    });
+
+    it('does not disturb a change over the bus at the same time', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        writeFileSync(definition.path, pairOf(one));
+        await pause(20);
+        await endpoint.replace('1', pairOf(two));
+        assert.deepEqual(published(), [mark(two.pem)]);
+      }
+      await pause(300);
+      assert.deepEqual(published(), [mark(two.pem)]);
+      assert.equal(text(), pairOf(two));
+    });
+
+    it('is not followed any more once the endpoint is stopped', async () => {
+      endpoint.stop();
+      writeFileSync(definition.path, pairOf(two));
+      await pause(200);
+      assert.deepEqual(published(), [mark(one.pem)]);
+    });
+
+    if (type === 'server') {
+      it('makes room for a self-signed one when it is deleted', async () => {
+        rmSync(definition.path);
+        await until('there is a new one', () => events.length === 2, 5000);
+        assert.equal(events[0], `removed 1 ${mark(one.pem)}`);
+        assert.deepEqual(published(), [mark(text())]);
+      });
+    } else {
+      it('is withdrawn when it is deleted, and published when it is there again', async () => {
+        rmSync(definition.path);
+        await until('it is withdrawn', () => published().length === 0, 5000);
+        assert.deepEqual(events, [`removed 1 ${mark(one.pem)}`]);
+        writeFileSync(definition.path, pairOf(two));
+        await publishes(two.pem);
+      });
+
+      it('stays in place when it is bad and nothing better is known', async () => {
+        await endpoint.deleteAll();
+        writeFileSync(definition.path, 'garbage');
+        await isLogged('changed certificate file refused');
+        assert.equal(text(), 'garbage');
+        assert.deepEqual(published(), []);
+        await endpoint.maintain();
+        await pause(250);
+        assert.equal(logged('changed certificate file refused').length, 1);
+      });
+    }
+  });
+}

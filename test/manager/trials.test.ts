@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
+import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
+import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
+import { type TrialState, Trials } from '../../src/manager/trials.ts';
+import { until } from '../e2e/commands.ts';
+import { certificateOf, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { refusal } from '../fakes/refusal.ts';
+import { makeWorld, snapshot, type World } from '../fakes/surroundings.ts';
+
+const tools = opensslAuthority();
+after(() => tools.remove());
+
+const oldCa = tools.issueCa({ subject: '/CN=Old CA' });
+const newCa = tools.issueCa({ subject: '/CN=New CA' });
+const before = tools.issue({ issuer: oldCa, subject: '/CN=before' });
+const next = tools.issue({ issuer: newCa, subject: '/CN=next' });
+const pairOf = ({ key, pem }: { key: string; pem: string }) => key + pem;
+const mark = (pem: string) => certificateOf(pem).fingerprint.slice(0, 8);
+
+const owner = ':1.7';
+const limits = { defaultSeconds: 60, mostSeconds: 100 };
+
+describe('a replacement in two phases', () => {
+  let world: World;
+  let server: PairEndpoint;
+  let truststore: AuthorityEndpoint;
+  let trials: Trials;
+  let states: string[];
+
+  const definitions = () => {
+    const at = (path: string) => join(world.directory, path);
+    const pair: EndpointDefinition = {
+      type: 'server',
+      name: 'https',
+      path: at('https/server.pem'),
+      reload: [],
+    };
+    const authority: EndpointDefinition = {
+      type: 'authority',
+      name: 'truststore',
+      path: at('authority'),
+      reload: [],
+    };
+    return { pair, authority };
+  };
+  const makeEndpoints = () => {
+    const { pair, authority } = definitions();
+    server = new PairEndpoint(pair, world.surroundings);
+    truststore = new AuthorityEndpoint(authority, world.surroundings);
+    trials = new Trials(world.surroundings.log, limits);
+    states = [];
+    trials.subscribe(({ name }, state: TrialState) => states.push(`${name} ${state}`));
+  };
+  const served = () => server.list().map(({ certificate }) => mark(certificate.pem));
+  const trusted = () =>
+    truststore.list().map(({ id, certificate }) => `${id} ${mark(certificate.pem)}`);
+  const isOld = () => {
+    assert.deepEqual(served(), [mark(before.pem)]);
+    assert.deepEqual(trusted(), [`1 ${mark(oldCa.pem)}`]);
+    assert.equal(readFileSync(server.definition.path, 'utf8'), pairOf(before));
+    assert.ok(existsSync(join(truststore.definition.path, '1.pem')));
+    assert.ok(!existsSync(`${server.definition.path}.trial`));
+  };
+  const isNew = () => {
+    assert.deepEqual(served(), [mark(next.pem)]);
+    assert.deepEqual(trusted(), [`2 ${mark(newCa.pem)}`]);
+    assert.equal(readFileSync(server.definition.path, 'utf8'), pairOf(next));
+  };
+  const stage = () =>
+    trials.stage(owner, [
+      { endpoint: server, text: pairOf(next) },
+      { endpoint: truststore, text: newCa.pem },
+    ]);
+  /** The same files, read by a manager that knows nothing of the trial. */
+  const restart = async () => {
+    server.stop();
+    truststore.stop();
+    makeEndpoints();
+    await trials.recover([server, truststore]);
+    await server.start();
+    await truststore.start();
+  };
+
+  beforeEach(async () => {
+    world = makeWorld();
+    makeEndpoints();
+    mkdirSync(dirname(server.definition.path));
+    writeFileSync(server.definition.path, pairOf(before), { mode: 0o600 });
+    await server.start();
+    await truststore.start();
+    await truststore.install(oldCa.pem);
+  });
+  afterEach(async () => {
+    await trials.stop();
+    server.stop();
+    truststore.stop();
+    world.remove();
+  });
+
+  it('changes nothing when it is staged', async () => {
+    const files = snapshot(world.directory);
+    await stage();
+    isOld();
+    // The number for the new CA is given out, and a number is never given twice
+    const without = (all: Record<string, string>) =>
+      Object.entries(all).filter(([path]) => !path.endsWith('next-id'));
+    assert.deepEqual(without(snapshot(world.directory)), without(files));
+    assert.deepEqual(states, ['https staged', 'truststore staged']);
+  });
+
+  it('puts the certificate and its authorities into service together, and keeps them', async () => {
+    const trial = await stage();
+    await trials.activate(owner, trial);
+    isNew();
+    assert.deepEqual(world.reloads.slice(-2), ['truststore', 'https']);
+    await trials.commit(owner, trial);
+    isNew();
+    await restart();
+    isNew();
+    assert.ok(!readdirSync(dirname(server.definition.path)).some((name) => /trial/.test(name)));
+  });
+
+  it('works for a certificate alone, and for a bundle alone', async () => {
+    const one = await trials.stage(owner, [{ endpoint: server, text: pairOf(next) }]);
+    await trials.activate(owner, one);
+    await trials.commit(owner, one);
+    assert.deepEqual(served(), [mark(next.pem)]);
+    const two = await trials.stage(owner, [{ endpoint: truststore, text: newCa.pem }]);
+    await trials.activate(owner, two);
+    await trials.rollback(owner, two);
+    assert.deepEqual(trusted(), [`1 ${mark(oldCa.pem)}`]);
+  });
+
+  const endings: readonly [string, (trial: string) => Promise<void>][] = [
+    ['its owner asks for it', (trial) => trials.rollback(owner, trial)],
+    ['its owner leaves', () => trials.ownerLeft(owner)],
+    ['the manager ends in order', () => trials.stop()],
+    ['the manager starts after it was killed', () => restart()],
+  ];
+  for (const [when, end] of endings) {
+    it(`is undone when ${when}`, async () => {
+      const trial = await stage();
+      await trials.activate(owner, trial);
+      await end(trial);
+      isOld();
+      await assert.rejects(trials.commit(owner, trial), refusal('not-found'));
+      await server.replace('1', pairOf(next));
+    });
+
+    it(`is forgotten when ${when} before it was activated`, async () => {
+      const trial = await stage();
+      await end(trial);
+      isOld();
+      await server.replace('1', pairOf(next));
+    });
+  }
+
+  it('is undone when its time is up', async () => {
+    const trial = await stage();
+    await trials.activate(owner, trial, 1);
+    isNew();
+    await until('it is undone', () => served()[0] === mark(before.pem), 5000);
+    await until('nothing is left of it', () => states.at(-1) === 'truststore none', 5000);
+    isOld();
+  });
+
+  it('goes back to no certificate where there was none', async () => {
+    const path = join(world.directory, 'ldap', 'cert.pem');
+    const definition: EndpointDefinition = { type: 'client', name: 'ldap', path, reload: [] };
+    const client = new PairEndpoint(definition, world.surroundings);
+    await client.start();
+    const trial = await trials.stage(owner, [{ endpoint: client, text: pairOf(next) }]);
+    await trials.activate(owner, trial);
+    assert.ok(existsSync(path));
+    const again = new PairEndpoint(definition, world.surroundings);
+    await new Trials(world.surroundings.log, limits).recover([again]);
+    assert.ok(!existsSync(path));
+    client.stop();
+  });
+
+  it('keeps every other change out until it ends', async () => {
+    const trial = await stage();
+    const refusals = [
+      () => server.replace('1', pairOf(next)),
+      () => server.delete('1'),
+      () => server.deleteAll(),
+      () => truststore.install(newCa.pem),
+      () => truststore.replaceAll(newCa.pem),
+      () => trials.stage(':1.8', [{ endpoint: server, text: pairOf(next) }]),
+    ];
+    for (const refused of refusals) await assert.rejects(refused(), refusal('on-trial'));
+    await trials.activate(owner, trial);
+    for (const refused of refusals) await assert.rejects(refused(), refusal('on-trial'));
+    await trials.rollback(owner, trial);
+    await truststore.install(newCa.pem);
+  });
+
+  it('holds nothing when one of its parts is refused', async () => {
+    const parts = [
+      { endpoint: server, text: pairOf(next) },
+      { endpoint: truststore, text: 'garbage' },
+    ];
+    await assert.rejects(trials.stage(owner, parts), refusal('no-certificate'));
+    assert.deepEqual(states, []);
+    await server.replace('1', pairOf(next));
+  });
+
+  it('is nobody’s but its owner’s', async () => {
+    const trial = await stage();
+    const other = ':1.8';
+    await trials.ownerLeft(other);
+    await assert.rejects(trials.activate(other, trial), refusal('not-found'));
+    await assert.rejects(trials.commit(other, trial), refusal('not-found'));
+    await assert.rejects(trials.rollback(other, trial), refusal('not-found'));
+    await trials.activate(owner, trial);
+    isNew();
+  });
+
+  it('cannot be committed before it is active, nor activated twice', async () => {
+    const trial = await stage();
+    await assert.rejects(trials.commit(owner, trial), refusal('on-trial'));
+    await trials.activate(owner, trial);
+    await assert.rejects(trials.activate(owner, trial), refusal('on-trial'));
+    isNew();
+  });
+
+  it('takes no longer than the limit', async () => {
+    const parts = [{ endpoint: server, text: pairOf(next) }];
+    await assert.rejects(trials.stage(owner, parts, 101), refusal('argument-invalid'));
+    const trial = await stage();
+    await assert.rejects(trials.activate(owner, trial, 101), refusal('argument-invalid'));
+  });
+
+  it('is undone as a whole when its second half cannot be written', async () => {
+    const trial = await stage();
+    // A directory in place of the file: the rename of the pair fails, after the truststore was switched
+    await import('node:fs/promises').then(async ({ rm, mkdir }) => {
+      await rm(server.definition.path);
+      await mkdir(join(server.definition.path, 'x'), { recursive: true });
+    });
+    await assert.rejects(trials.activate(owner, trial), refusal('file-unreadable'));
+    assert.deepEqual(trusted(), [`1 ${mark(oldCa.pem)}`]);
+  });
+
+  it('renews no generated certificate meanwhile, and does afterwards', async () => {
+    await server.delete('1');
+    const generated = served();
+    const trial = await trials.stage(owner, [{ endpoint: server, text: pairOf(next) }]);
+    world.now = new Date(world.now.getTime() + 390 * 86_400_000);
+    await server.maintain();
+    assert.deepEqual(served(), generated);
+    await trials.rollback(owner, trial);
+    await server.maintain();
+    assert.notDeepEqual(served(), generated);
+  });
+});
