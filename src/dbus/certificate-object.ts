@@ -36,7 +36,7 @@ export function certificateObject(
       properties: {},
       methods: {
         async Replace({ Path }) {
-          await endpoint.replace(id, await readUploadFile(Path, uploadBytes));
+          await endpoint.replace(id, () => readUploadFile(Path, uploadBytes));
           return undefined;
         },
       },

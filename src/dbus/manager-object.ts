@@ -34,13 +34,13 @@ export interface ManagerObjectOptions {
 export function managerObject(options: ManagerObjectOptions): readonly ServedInterface[] {
   const { endpoint, root, uploadBytes, reportRequest, services, reload } = options;
   const { requests } = endpoint;
-  const read = (path: string) => readUploadFile(path, uploadBytes);
+  const file = (path: string) => () => readUploadFile(path, uploadBytes);
   const contentOf = (inputs: ContentInputs) => toUploadText(asContent(inputs), uploadBytes);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(installInterface, {
       properties: {},
-      methods: { Install: async ({ Path }) => pathOf(await endpoint.install(await read(Path))) },
+      methods: { Install: async ({ Path }) => pathOf(await endpoint.install(file(Path))) },
     }),
     serve(csrCreateInterface, {
       properties: {},
@@ -64,13 +64,13 @@ export function managerObject(options: ManagerObjectOptions): readonly ServedInt
     serve(installAllInterface, {
       properties: {},
       methods: {
-        InstallAll: async ({ Path }) => (await endpoint.installAll(await read(Path))).map(pathOf),
+        InstallAll: async ({ Path }) => (await endpoint.installAll(file(Path))).map(pathOf),
       },
     }),
     serve(replaceAllInterface, {
       properties: {},
       methods: {
-        ReplaceAll: async ({ Path }) => (await endpoint.replaceAll(await read(Path))).map(pathOf),
+        ReplaceAll: async ({ Path }) => (await endpoint.replaceAll(file(Path))).map(pathOf),
       },
     }),
     serve(uploadInterface, {

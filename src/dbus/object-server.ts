@@ -4,6 +4,7 @@ import { DBusProtocolError, toErrorReply } from './error-names.ts';
 import { type InterfaceSpec, type ServedInterface, signatureOf } from './interface.ts';
 import { ObjectTree } from './object-tree.ts';
 import {
+  introspectableInterface,
   objectManagerInterface,
   peerInterface,
   propertiesInterface,
@@ -96,7 +97,7 @@ export class ObjectServer {
   #resolve(call: Call): { served: ServedInterface; method: string } {
     const tree = this.#tree;
     // sd-bus answers for the peer on every path, also where nothing is
-    if (call.interface !== peerInterface.name && !tree.leadsTo(call.path)) tree.at(call.path);
+    if (call.interface !== peerInterface.name && !isPathOf(tree, call)) tree.at(call.path);
     const own = tree.has(call.path) ? tree.at(call.path) : [];
     const served = [...standardInterfaces(tree, call.path), ...own].find(
       ({ spec }) =>
@@ -133,4 +134,10 @@ export class ObjectServer {
     const signature = signatureOf(objectManagerInterface.signals[member]);
     bus.signal(root, objectManagerInterface.name, member, signature, body);
   }
+}
+
+/** A path above the objects can be introspected, and is no object for anything else. */
+function isPathOf(tree: ObjectTree, { path, interface: name, member }: Call): boolean {
+  const introspects = name === introspectableInterface.name || member === 'Introspect';
+  return tree.has(path) || (introspects && tree.leadsTo(path));
 }

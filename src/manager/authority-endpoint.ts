@@ -17,7 +17,7 @@ import { RequestDesk } from './request-desk.ts';
 import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import type { Surroundings } from './surroundings.ts';
-import { parseUpload, readUploadFile, type Upload } from './upload.ts';
+import { parseUpload, readUploadFile, textOf, type Upload, type UploadSource } from './upload.ts';
 import type { Certificate } from './x509/certificate.ts';
 
 /** A new set of authorities, and which of them the caller asked about. */
@@ -92,18 +92,18 @@ export class AuthorityEndpoint implements Endpoint {
     return this.#authorities.map(asInstalled);
   }
 
-  async install(text: string): Promise<InstalledCertificate> {
+  async install(source: UploadSource): Promise<InstalledCertificate> {
     const { asked } = await this.#apply(async () => {
-      const certificate = this.#checkOne(text);
-      this.#refuseDuplicate(certificate);
       this.#refuseMoreThanLimit(this.#authorities.length + 1);
+      const certificate = this.#checkOne(await textOf(source));
+      this.#refuseDuplicate(certificate);
       const authority = { id: await this.#directory.reserveIds(1), certificate };
       return { next: [...this.#authorities, authority], asked: [authority] };
     });
     return asInstalled(first(asked));
   }
 
-  async installAll(text: string): Promise<readonly InstalledCertificate[]> {
+  async installAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
     const { asked } = await this.#apply(async () => {
       if (this.#authorities.length > 0) {
         throw new CertError(
@@ -111,15 +111,15 @@ export class AuthorityEndpoint implements Endpoint {
           'authorities are installed; replace them or delete them first',
         );
       }
-      return this.#planSet(text);
+      return this.#planSet(await textOf(source));
     });
     return asked.map(asInstalled);
   }
 
-  async replace(id: string, text: string): Promise<InstalledCertificate> {
+  async replace(id: string, source: UploadSource): Promise<InstalledCertificate> {
     const { asked } = await this.#apply(async () => {
       const previous = this.#byId(id);
-      const certificate = this.#checkOne(text);
+      const certificate = this.#checkOne(await textOf(source));
       this.#refuseDuplicate(certificate, previous);
       const authority = { id: previous.id, certificate };
       const next = this.#authorities.map((one) => (one === previous ? authority : one));
@@ -128,8 +128,8 @@ export class AuthorityEndpoint implements Endpoint {
     return asInstalled(first(asked));
   }
 
-  async replaceAll(text: string): Promise<readonly InstalledCertificate[]> {
-    const { asked } = await this.#apply(() => this.#planSet(text));
+  async replaceAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
+    const { asked } = await this.#apply(async () => this.#planSet(await textOf(source)));
     return asked.map(asInstalled);
   }
 
@@ -197,7 +197,10 @@ export class AuthorityEndpoint implements Endpoint {
       id += 1;
       return { id: id - 1, certificate };
     });
-    return { next: [...next].sort((a, b) => a.id - b.id), asked: next };
+    const byFingerprint = new Map(next.map((one) => [one.certificate.fingerprint, one]));
+    // The reply has an entry for each block of the file, as upstream's
+    const asked = certificates.flatMap(({ fingerprint }) => byFingerprint.get(fingerprint) ?? []);
+    return { next: [...next].sort((a, b) => a.id - b.id), asked };
   }
 
   /** Counts before it reads, so that a bundle over the limit costs nothing. */

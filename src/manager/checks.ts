@@ -21,6 +21,8 @@ export interface CheckPolicy {
   readonly allowExpired: boolean;
   /** Refuse certificates without CA:TRUE in an authority endpoint. */
   readonly requireCa: boolean;
+  /** Bits of the largest RSA key; each handshake with one costs the cube of its size. */
+  readonly mostRsaBits: number;
 }
 
 /** One condition of an installation. `fault` answers what is wrong, `undefined` when nothing is. */
@@ -67,7 +69,7 @@ export const certificateChecks: readonly Check<Candidate>[] = [
   {
     code: 'key-strength',
     why: 'TLS libraries refuse weak keys, which would take the service off the network',
-    fault: ({ leaf }) => weakness(leaf.publicKey),
+    fault: ({ leaf, policy }) => weakness(leaf.publicKey, policy.mostRsaBits),
   },
   {
     code: 'signature-strength',
@@ -167,7 +169,10 @@ export function enforce<T>(checks: readonly Check<T>[], candidate: T): void {
 /** Verdicts on files: every certificate of a bundle is checked, and its signatures once are enough. */
 const verdicts = new WeakMap<readonly Certificate[], boolean>();
 
-/** True when the issuer of a certificate is in the file by its name, but no key of that name signed it. */
+/**
+ * True when a certificate in the file is an issuer by its name, key identifier and key usage, but none of
+ * those made the signature. A new CA that the old key of the same name signed has no issuer in the file.
+ */
 function hasBrokenSignature(company: readonly Certificate[]): boolean {
   const known = verdicts.get(company);
   if (known !== undefined) return known;
@@ -178,22 +183,23 @@ function hasBrokenSignature(company: readonly Certificate[]): boolean {
   }
   const broken = company.some((certificate) => {
     const issuers = bySubject.get(nameKey(certificate.issuer)) ?? [];
-    return issuers.length > 0 && !issuers.some((issuer) => signatureFits(certificate, issuer));
+    const fitting = issuers.filter((issuer) => certificate.x509.checkIssued(issuer.x509));
+    return fitting.length > 0 && !fitting.some((issuer) => signatureFits(certificate, issuer));
   });
   verdicts.set(company, broken);
   return broken;
 }
 
-const rsaBits = { least: 2048, most: 8192 };
+const leastRsaBits = 2048;
 const ecBits = 224;
 
-function weakness(key: KeyObject): string | undefined {
+function weakness(key: KeyObject, mostRsaBits: number): string | undefined {
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss':
-      if (modulusLength < rsaBits.least) return `an RSA key of ${modulusLength} bits is too small`;
-      return modulusLength > rsaBits.most
+      if (modulusLength < leastRsaBits) return `an RSA key of ${modulusLength} bits is too small`;
+      return modulusLength > mostRsaBits
         ? `an RSA key of ${modulusLength} bits is too slow to serve`
         : undefined;
     case 'ec':

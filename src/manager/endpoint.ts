@@ -1,5 +1,6 @@
 import type { ExpiryNews } from './expiry.ts';
 import type { RequestDesk } from './request-desk.ts';
+import type { UploadSource } from './upload.ts';
 import type { Certificate } from './x509/certificate.ts';
 
 export const endpointTypes = ['server', 'client', 'authority'] as const;
@@ -53,7 +54,7 @@ export interface StagedChange {
 }
 
 /**
- * What every endpoint can do. Texts are the content of uploaded files. Each call validates all of its
+ * What every endpoint can do. Each call validates all of its
  * input first, and a rejection with a CertError means that nothing changed.
  */
 export interface Endpoint {
@@ -64,10 +65,10 @@ export interface Endpoint {
   /** Looks after what time changes; to be called now and then. Never rejects. */
   maintain(): Promise<void>;
   list(): readonly InstalledCertificate[];
-  install(text: string): Promise<InstalledCertificate>;
-  installAll(text: string): Promise<readonly InstalledCertificate[]>;
-  replace(id: string, text: string): Promise<InstalledCertificate>;
-  replaceAll(text: string): Promise<readonly InstalledCertificate[]>;
+  install(source: UploadSource): Promise<InstalledCertificate>;
+  installAll(source: UploadSource): Promise<readonly InstalledCertificate[]>;
+  replace(id: string, source: UploadSource): Promise<InstalledCertificate>;
+  replaceAll(source: UploadSource): Promise<readonly InstalledCertificate[]>;
   delete(id: string): Promise<void>;
   deleteAll(): Promise<void>;
   /** The first half of a change in two phases. @throws CertError what `replace` would */

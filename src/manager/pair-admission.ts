@@ -45,7 +45,7 @@ export function pairAdmission(
     },
     async readStored(text) {
       const pair = await pairWithKey(parseUpload(text, Number.POSITIVE_INFINITY), waiting);
-      enforce(keyedChecks, pair);
+      enforce(pairChecks, pair);
       return pair;
     },
   };

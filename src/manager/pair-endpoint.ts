@@ -20,6 +20,7 @@ import { type PairFile, pairFile, pairText } from './store/pair-file.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import { takeOverUpstreamKeys } from './store/upstream-keys.ts';
 import type { Surroundings } from './surroundings.ts';
+import { textOf, type UploadSource } from './upload.ts';
 import { publicKeyHash, publicKeyInfo } from './x509/keys.ts';
 
 const onlyId = '1';
@@ -85,8 +86,8 @@ export class PairEndpoint implements Endpoint {
     return this.#pair ? [asInstalled(this.#pair)] : [];
   }
 
-  async install(text: string): Promise<InstalledCertificate> {
-    return this.#putInService(text, () => {
+  async install(source: UploadSource): Promise<InstalledCertificate> {
+    return this.#putInService(source, () => {
       if (!this.#pair) return;
       throw new CertError('already-installed', 'a certificate is installed; replace that one');
     });
@@ -96,8 +97,8 @@ export class PairEndpoint implements Endpoint {
     throw this.#notAuthority();
   }
 
-  async replace(id: string, text: string): Promise<InstalledCertificate> {
-    return this.#putInService(text, () => this.#mustExist(id));
+  async replace(id: string, source: UploadSource): Promise<InstalledCertificate> {
+    return this.#putInService(source, () => this.#mustExist(id));
   }
 
   async replaceAll(): Promise<never> {
@@ -262,12 +263,15 @@ export class PairEndpoint implements Endpoint {
     }
   }
 
-  async #putInService(text: string, precondition: () => void): Promise<InstalledCertificate> {
+  async #putInService(
+    source: UploadSource,
+    precondition: () => void,
+  ): Promise<InstalledCertificate> {
     const pair = await this.#queue.run<KeyedCandidate>({
       ...this.#store(),
       validate: async () => {
         precondition();
-        return this.#admission.admit(text);
+        return this.#admission.admit(await textOf(source));
       },
     });
     return asInstalled(pair);

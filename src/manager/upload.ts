@@ -14,6 +14,16 @@ export interface Upload {
 }
 
 /**
+ * A text, or how to get it. What comes from a file is read when its turn has come, and only after the
+ * conditions that do not depend on it.
+ */
+export type UploadSource = string | (() => Promise<string>);
+
+export async function textOf(source: UploadSource): Promise<string> {
+  return typeof source === 'string' ? source : source();
+}
+
+/**
  * Reads the file that a method call names.
  * @param mostBytes the largest file that is read
  * @throws CertError `file-unreadable` when it is absent, no regular file or not readable,

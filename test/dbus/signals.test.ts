@@ -46,7 +46,10 @@ describe('what the bus sees of a change', () => {
     const fresh = all.slice(seen);
     seen = all.length;
     return fresh.filter(
-      ({ type, sender }) => type === 'signal' && sender !== 'org.freedesktop.DBus',
+      ({ type, sender, payload }) =>
+        type === 'signal' &&
+        sender !== 'org.freedesktop.DBus' &&
+        String(payload.data?.[0]) !== expiryInterface,
     );
   };
   const store = (name: string, text: string) => writeText(bus.directory, name, text);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificate, readCertificate } from '../../src/manager/x509/certificate.ts';
-import { parsePem } from '../../src/manager/x509/pem.ts';
+import { formatPem, parsePem } from '../../src/manager/x509/pem.ts';
 import { isBadRequest } from '../e2e/commands.ts';
 
 /** What a certificate shall be like; without anything a P-256 leaf that is good in `goodTime`. */
@@ -134,6 +134,13 @@ export function certificateOf(pem: string): Certificate {
   const block = parsePem(pem).find(({ label }) => label === 'CERTIFICATE');
   if (!block) throw new Error('no certificate in the text');
   return readCertificate(block.der);
+}
+
+/** The PEM of a certificate with another last byte in its signature. */
+export function damagedSignature({ der }: Certificate): string {
+  const bytes = Buffer.from(der);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+  return formatPem('CERTIFICATE', bytes);
 }
 
 function configurationText(directory: string): string {

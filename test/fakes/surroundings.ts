@@ -58,7 +58,7 @@ export function makeWorld(options: WorldOptions = {}): World {
         refusedFiles: 3,
         ...options.limits,
       },
-      checks: { allowExpired: true, requireCa: true, ...options.checks },
+      checks: { allowExpired: true, requireCa: true, mostRsaBits: 8192, ...options.checks },
       selfSigned: {
         validDays: 397,
         renewBeforeDays: 30,

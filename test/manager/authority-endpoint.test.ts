@@ -105,7 +105,7 @@ describe('a truststore', () => {
     const installed = await endpoint.installAll(`${two.pem}text\n${one.pem}${two.pem}${two.key}`);
     assert.deepEqual(
       installed.map(({ id }) => id),
-      ['1', '2'],
+      ['1', '2', '1'],
     );
     assert.deepEqual(listed(), [`1 ${mark(two)}`, `2 ${mark(one)}`]);
     assert.deepEqual(events, [`added 1 ${mark(two)}`, `added 2 ${mark(one)}`]);

@@ -16,6 +16,7 @@ import {
   type CertificateShape,
   caExtensions,
   certificateOf,
+  damagedSignature,
   goodTime,
   type Issued,
   keyKinds,
@@ -29,6 +30,11 @@ after(() => authority.remove());
 const root = authority.issueCa();
 const namesake = authority.issueCa({ extensions: ['basicConstraints=critical,CA:TRUE'] });
 const leaf = authority.issue({ issuer: root });
+const newKey = ['subjectKeyIdentifier=hash', 'authorityKeyIdentifier=keyid'];
+const rollover = authority.issueCa({
+  issuer: root,
+  extensions: ['basicConstraints=critical,CA:TRUE', ...newKey],
+});
 const expired = authority.issue({
   issuer: root,
   from: '20200101000000Z',
@@ -44,14 +50,7 @@ const rsaOf = (bits: number) => {
   const issuer = nameOf(['2.5.4.3', utf8String('another')]);
   return certificateOf(forgePem({ publicKey, issuer }));
 };
-/** With another last byte in its signature. */
-const damaged = ({ certificate }: Issued) => {
-  const der = Buffer.from(certificate.der);
-  der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1);
-  return certificateOf(
-    `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----`,
-  );
-};
+const damaged = ({ certificate }: Issued) => certificateOf(damagedSignature(certificate));
 
 interface Row {
   readonly what: string;
@@ -78,10 +77,15 @@ const rows: readonly Row[] = [
     company: [namesake.certificate, root.certificate],
   },
   {
-    what: 'an issuer of the same name and another key',
-    fails: 'chain-signature',
+    what: 'a CA of the issuer’s name with another key identifier, as after a change of its key',
     leaf: leaf.certificate,
     company: [namesake.certificate],
+  },
+  { what: 'a new CA that the old key of its name signed', leaf: rollover.certificate },
+  {
+    what: 'a new CA that the old key of its name signed, with both',
+    leaf: rollover.certificate,
+    company: [root.certificate, namesake.certificate],
   },
   { what: 'a damaged self-signature', fails: 'chain-signature', leaf: damaged(root) },
   {
@@ -120,6 +124,12 @@ const rows: readonly Row[] = [
   { what: 'RSA 1024', fails: 'key-strength', leaf: make({ key: keyKinds.rsa(1024) }) },
   { what: 'RSA 2048', leaf: rsaOf(2048) },
   { what: 'RSA 8192', leaf: rsaOf(8192) },
+  {
+    what: 'RSA 8192',
+    fails: 'key-strength',
+    leaf: rsaOf(8192),
+    policy: { mostRsaBits: 4096 },
+  },
   { what: 'RSA 16384', fails: 'key-strength', leaf: rsaOf(16_384) },
   { what: 'P-192', fails: 'key-strength', leaf: make({ key: keyKinds.ec('prime192v1') }) },
   { what: 'P-224', leaf: make({ key: keyKinds.ec('secp224r1') }) },
@@ -172,7 +182,7 @@ describe('the checks of a certificate', () => {
         leaf: one,
         company: [one, ...company],
         now,
-        policy: { allowExpired: true, requireCa: false, ...policy },
+        policy: { allowExpired: true, requireCa: false, mostRsaBits: 8192, ...policy },
       };
       assert.equal(
         codesOf(() => enforce(certificateChecks, candidate)),
@@ -187,7 +197,7 @@ describe('the checks of a certificate', () => {
   }
 
   it('say when a certificate expired', () => {
-    const policy = { allowExpired: false, requireCa: false };
+    const policy = { allowExpired: false, requireCa: false, mostRsaBits: 8192 };
     const candidate = { leaf: expired.certificate, company: [], now, policy };
     assert.throws(() => enforce(certificateChecks, candidate), /2021-01-01T00:00:00\.000Z/);
   });
@@ -198,7 +208,7 @@ describe('the checks of a certificate', () => {
       leaf: one,
       company: [],
       now,
-      policy: { allowExpired: true, requireCa: true },
+      policy: { allowExpired: true, requireCa: true, mostRsaBits: 8192 },
     };
     assert.throws(() => enforce(certificateChecks, candidate), /1\.2\.3\.4/);
   });
@@ -219,7 +229,7 @@ describe('the checks of an authority', () => {
     ],
   ] as const) {
     it(`answer ${expected} to ${what}`, () => {
-      const policy = { allowExpired: true, requireCa };
+      const policy = { allowExpired: true, requireCa, mostRsaBits: 8192 };
       const candidate = { leaf: one, company: [one], now, policy };
       assert.equal(
         codesOf(() => enforce(authorityChecks, candidate)),

@@ -8,6 +8,7 @@ import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
 import {
   caExtensions,
   certificateOf,
+  damagedSignature,
   keyKinds,
   openssl,
   opensslAuthority,
@@ -32,7 +33,7 @@ const renewed = tools.issue({ issuer: root, keyOf: leaf });
 const weak = tools.issue({ issuer: root, key: keyKinds.rsa(1024) });
 const early = tools.issue({ issuer: root, from: '19600101000000Z' });
 const strange = tools.issue({ issuer: root, extensions: ['1.2.3.4=critical,ASN1:NULL'] });
-const namesake = tools.issueCa({ extensions: caExtensions.slice(0, 1) });
+const damaged = damagedSignature(other.certificate);
 const sealed = openssl(['pkey', '-aes128', '-passout', 'pass:tops3cret'], leaf.key);
 
 const good = leaf.key + leaf.pem;
@@ -170,7 +171,7 @@ describe('a client endpoint', () => {
         ['a weak certificate before it lacks a key', 'key-strength', weak.pem],
         ['a begin before 1970', 'validity-start', early.key + early.pem],
         ['an unknown critical extension', 'critical-extension', strange.key + strange.pem],
-        ['a foreign issuer', 'chain-signature', other.key + other.pem + namesake.pem],
+        ['a damaged certificate', 'chain-signature', other.key + damaged + root.pem],
       ] as const
     ).map(([what, code, pem]): [string, CertErrorCode, (of: PairEndpoint) => Promise<unknown>] => [
       `replace by ${what}`,

@@ -112,7 +112,8 @@ function describe(x509: X509Certificate): Certificate {
     notAfter: readTime(notAfter),
     keyUsage: readUsages(extensions),
     alternativeNames: alternativeNamesOf(extensions),
-    isCa: x509.ca,
+    // A root of version 1 has no extensions to say it with, and OpenSSL takes it for a CA
+    isCa: x509.ca || (contextTag(fields[0]) !== 0 && x509.checkIssued(x509)),
     unknownCritical: extensions
       .filter((e) => e.critical && !processed.includes(e.id))
       .map((e) => e.id),

@@ -24,7 +24,11 @@ export const attributeTypes = {
   '2.5.4.65': 'pseudonym',
   '2.5.4.72': 'role',
   '2.5.4.97': 'organizationIdentifier',
+  // Upstream puts these of its requests into the subject
+  '1.3.14.3.2': 'algorithm',
+  '2.5.29.15': 'keyUsage',
   '2.5.29.17': 'subjectAltName',
+  '2.5.29.37': 'extendedKeyUsage',
   '0.9.2342.19200300.100.1.1': 'UID',
   '0.9.2342.19200300.100.1.25': 'DC',
   '1.2.840.113549.1.9.1': 'emailAddress',
