@@ -10,6 +10,14 @@ export interface Pkcs12Content {
 /** Rounds of key derivation in a file; forge takes a second for some hundred thousand. */
 const mostIterations = 200_000;
 
+type GetCipher = (oid: string, parameters: forge.asn1.Asn1, password: string) => object;
+const pbe: { getCipherForPBES2: GetCipher } = Reflect.get(forge.pki, 'pbe');
+const { getCipherForPBES2 } = pbe;
+// RFC 8018 §3 takes the password in UTF-8, and forge the low bytes of its characters; the older schemes
+// of RFC 7292 §B.1 take UTF-16, which forge does by itself
+pbe.getCipherForPBES2 = (oid, parameters, password) =>
+  getCipherForPBES2(oid, parameters, forge.util.encodeUtf8(password));
+
 /** forge's published types lack the forms that it uses for algorithms which it does not know. */
 interface Bag {
   readonly type: string;
