@@ -75,7 +75,9 @@ export class ObjectTree {
   }
 
   interfaceNames(path: string): string[] {
-    return Object.keys(this.describe(path));
+    return [...this.#standard(path), ...this.at(path).map(({ spec }) => spec)].map(
+      ({ name }) => name,
+    );
   }
 
   #specs(path: string): InterfaceSpec[] {

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { type Bus, connectBus } from '../../src/dbus/bus.ts';
+import { watchHostName } from '../../src/dbus/host-name.ts';
+import { until } from '../e2e/commands.ts';
+import { busTools } from '../fakes/bus-tools.ts';
+import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
+import { openssl } from '../fakes/openssl-authority.ts';
+import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
+
+const changed = 'org.freedesktop.DBus.Properties';
+const network = {
+  path: '/xyz/openbmc_project/network/config',
+  interface: 'xyz.openbmc_project.Network.SystemConfiguration',
+  property: 'HostName',
+};
+const hostnamed = {
+  path: '/org/freedesktop/hostname1',
+  interface: 'org.freedesktop.hostname1',
+  property: 'Hostname',
+};
+
+describe('the name of the host', () => {
+  let bus: PrivateBus;
+  let own: Bus;
+  let announcer: Bus;
+  let kernel: string;
+  let changes: number;
+  let name: () => string;
+
+  const announce = (source: typeof network, value: string, property = source.property) => {
+    const values = { [property]: { signature: 's', value } };
+    announcer.signal(source.path, changed, 'PropertiesChanged', 'sa{sv}as', [
+      source.interface,
+      values,
+      [],
+    ]);
+  };
+  /** After this everything that was announced before is there. */
+  const settle = async () => {
+    const before = changes;
+    announce(network, `fence-${before}`);
+    await until('the fence is there', () => changes > before);
+  };
+
+  before(async () => {
+    bus = await startPrivateBus();
+    announcer = await connectBus(bus.address);
+  });
+  after(async () => {
+    announcer?.close();
+    await bus?.stop();
+  });
+  beforeEach(async () => {
+    own?.close();
+    own = await connectBus(bus.address);
+    kernel = 'kernel';
+    changes = 0;
+    name = await watchHostName(
+      own,
+      () => kernel,
+      () => {
+        changes += 1;
+      },
+    );
+  });
+  after(() => own?.close());
+
+  it('is the kernel’s at first', () => {
+    assert.equal(name(), 'kernel');
+  });
+
+  for (const source of [network, hostnamed]) {
+    it(`follows ${source.interface} before the kernel knows`, async () => {
+      announce(source, 'bmc-7.example.com');
+      await until('it has changed', () => changes === 1);
+      assert.equal(name(), 'bmc-7.example.com');
+    });
+  }
+
+  it('is the kernel’s again once that changes', async () => {
+    announce(hostnamed, 'announced');
+    await until('it has changed', () => changes === 1);
+    kernel = 'another';
+    assert.equal(name(), 'another');
+  });
+
+  it('is not told of twice by two who say the same', async () => {
+    announce(network, 'bmc-8');
+    announce(hostnamed, 'bmc-8');
+    await settle();
+    assert.equal(changes, 2);
+  });
+
+  const ignored: readonly [string, () => void][] = [
+    ['another property', () => announce(network, 'x', 'DefaultGateway')],
+    ['a name that is none', () => announce(network, '../../etc passwd')],
+    ['an empty name', () => announce(hostnamed, '')],
+    ['another path', () => announce({ ...network, path: '/somewhere' }, 'x')],
+  ];
+  for (const [what, act] of ignored) {
+    it(`is not changed by ${what}`, async () => {
+      act();
+      await settle();
+      assert.equal(changes, 1);
+    });
+  }
+});
+
+describe('the generated certificate of a server', () => {
+  let bus: PrivateBus;
+  let manager: ManagerProcess;
+
+  before(async () => {
+    bus = await startPrivateBus();
+    manager = await startManager(bus);
+  });
+  after(async () => {
+    await manager?.stop();
+    await bus?.stop();
+  });
+
+  const pem = async () => {
+    const args = ['get-property', names.server, `${paths.server}/1`];
+    const tools = busTools({ address: bus.address, destination: names.server });
+    const text = await tools.busctl(
+      '--json=short',
+      ...args,
+      'xyz.openbmc_project.Certs.Certificate',
+      'CertificateString',
+    );
+    return String(JSON.parse(text).data);
+  };
+  const isFor = async (host: string) =>
+    openssl(['x509', '-noout', '-checkhost', host], await pem()).includes('does match');
+
+  it('is for the new name once the network manager announces it', async () => {
+    assert.ok(await isFor(hostname()));
+    const tools = busTools({ address: bus.address, destination: names.server });
+    await tools.busctl(
+      ...['emit', network.path, changed, 'PropertiesChanged', 'sa{sv}as'],
+      ...[network.interface, '1', 'HostName', 's', 'bmc-9.example.com', '0'],
+    );
+    await until('there is a certificate for it', () => isFor('bmc-9.example.com'));
+  });
+});
