@@ -1,6 +1,7 @@
 // npm test: prepares the clone, builds it, checks it, and runs every test (or those that are named).
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fail, neededToTest, prepare, root, run } from './prepare.mjs';
 
@@ -17,10 +18,12 @@ const args = [
   '--import',
   'tsx',
   '--test',
+  '--test-concurrency',
+  String(availableParallelism() + 1),
   '--test-reporter',
   'spec',
   '--test-timeout',
-  '180000',
+  '120000',
   ...files,
 ];
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });

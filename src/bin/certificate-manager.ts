@@ -188,10 +188,11 @@ function surroundingsOf(
     watch: { settle: watch.settleMilliseconds, grace: watch.graceMilliseconds },
     now: Date.now,
     identity: () => ({ hostName: hostName(), addresses: hostAddresses() }),
-    csrWorker: forkedWorker(
-      fileURLToPath(new URL('./csr-worker.js', import.meta.url)),
-      limits.requestSeconds * 1000,
-    ),
+    csrWorker: forkedWorker({
+      script: fileURLToPath(new URL('./csr-worker.js', import.meta.url)),
+      deadline: limits.requestSeconds * 1000,
+      workers: limits.requestWorkers,
+    }),
     reload: ({ reload: targets }) => reloader.reload(targets),
   };
 }

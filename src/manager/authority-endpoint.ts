@@ -13,9 +13,12 @@ import type {
 import { EndpointEvents } from './endpoint-events.ts';
 import { CertError } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
+import { type Finding, OutsideChanges } from './outside-changes.ts';
 import { RequestDesk } from './request-desk.ts';
 import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
 import { PendingRequests } from './store/pending-requests.ts';
+import { distinct } from './store/upstream-authorities.ts';
+import { watchDirectory } from './store/watcher.ts';
 import type { Surroundings } from './surroundings.ts';
 import { parseUpload, readUploadFile, textOf, type Upload, type UploadSource } from './upload.ts';
 import type { Certificate } from './x509/certificate.ts';
@@ -35,6 +38,7 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #queue: ChangeQueue;
   readonly #events: EndpointEvents;
   readonly #expiry: ExpiryWatch;
+  readonly #outside: OutsideChanges;
   #authorities: readonly Authority[] = [];
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
@@ -51,6 +55,11 @@ export class AuthorityEndpoint implements Endpoint {
       emit: (event) => this.#events.emit(event),
     });
     this.#queue = new ChangeQueue(() => surroundings.reload(definition));
+    this.#outside = new OutsideChanges({
+      ...surroundings.watch,
+      watch: (changed) => watchDirectory(definition.path, changed),
+      look: (final) => this.#lookAtFiles(final),
+    });
   }
 
   async start(): Promise<void> {
@@ -65,6 +74,7 @@ export class AuthorityEndpoint implements Endpoint {
       log.error('truststore is not readable', { path: this.definition.path, reason });
     }
     await this.#takeOverRootCa();
+    this.#outside.start();
   }
 
   /** Installs the one authority of early OpenBMC releases, and removes its file as upstream does. */
@@ -85,6 +95,7 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   stop(): void {
+    this.#outside.stop();
     this.#events.close();
   }
 
@@ -164,6 +175,7 @@ export class AuthorityEndpoint implements Endpoint {
 
   /** Authorities are the operator's: the manager never makes or renews one. */
   async maintain(): Promise<void> {
+    this.#outside.check();
     this.#tellExpiry();
     await this.requests.maintain();
   }
@@ -183,15 +195,66 @@ export class AuthorityEndpoint implements Endpoint {
     };
   }
 
+  /** Takes over what somebody else put into the directory, took from it, or changed there. */
+  async #lookAtFiles(final: boolean): Promise<Finding> {
+    const { log } = this.#surroundings;
+    const { path } = this.definition;
+    try {
+      const { foreign, inStep } = await this.#directory.scan();
+      if (foreign.length === 0 && inStep) return 'settled';
+      if (!final) return 'doubtful';
+      await this.#queue.run({ ...this.#storeAfresh(), validate: () => this.#planScan() });
+      log.info('truststore was changed from outside', { path });
+    } catch (error) {
+      // During a trial, or without a disk, nothing can be done now: the next check looks again
+      if (!(error instanceof CertError) || ['on-trial', 'storage'].includes(error.code)) {
+        return 'settled';
+      }
+      log.error('changed truststore refused', { path, reason: `${error.code}: ${error.message}` });
+      const back = async () => ({ next: this.#authorities, asked: [] });
+      await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch(() => undefined);
+    }
+    return 'settled';
+  }
+
+  /** A number that was given to another certificate, or to none, counts for nothing here. */
+  async #planScan(): Promise<SetPlan> {
+    const { authorities, unreadable, foreign } = await this.#directory.scan();
+    if (unreadable.length > 0) {
+      throw new CertError('certificate-malformed', 'a file of the truststore was damaged');
+    }
+    const ours = new Map(this.#authorities.map((one) => [one.id, one]));
+    const staying = authorities.flatMap((found) => {
+      const known = ours.get(found.id);
+      if (!known) return [];
+      return known.certificate.fingerprint === found.certificate.fingerprint ? known : found;
+    });
+    const strange = authorities.filter(({ id }) => !ours.has(id));
+    const candidates = [...strange.map(({ certificate }) => certificate), ...foreign];
+    const known = new Set(staying.map(({ certificate }) => certificate.fingerprint));
+    const fresh = distinct(candidates).filter(({ fingerprint }) => !known.has(fingerprint));
+    this.#refuseMoreThanLimit(staying.length + fresh.length);
+    for (const one of [...staying.map(({ certificate }) => certificate), ...fresh]) {
+      this.#check(one, [one]);
+    }
+    const id = fresh.length > 0 ? await this.#directory.reserveIds(fresh.length) : 0;
+    const added = fresh.map((certificate, at) => ({ id: id + at, certificate }));
+    return { next: [...staying, ...added], asked: added };
+  }
+
+  #storeAfresh(): Omit<Change<SetPlan>, 'validate'> {
+    return { ...this.#store(), write: ({ next }) => this.#directory.commitAfresh(next) };
+  }
+
   /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
   async #planSet(text: string): Promise<SetPlan> {
     const { certificates } = this.#parseBundle(text);
-    const distinct = [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
-    for (const certificate of distinct) this.#check(certificate, distinct);
+    const set = distinct(certificates);
+    for (const certificate of set) this.#check(certificate, set);
     const known = new Map(this.#authorities.map((one) => [one.certificate.fingerprint, one]));
-    const fresh = distinct.filter(({ fingerprint }) => !known.has(fingerprint));
+    const fresh = set.filter(({ fingerprint }) => !known.has(fingerprint));
     let id = fresh.length > 0 ? await this.#directory.reserveIds(fresh.length) : 0;
-    const next = distinct.map((certificate) => {
+    const next = set.map((certificate) => {
       const kept = known.get(certificate.fingerprint);
       if (kept) return kept;
       id += 1;
@@ -252,6 +315,7 @@ export class AuthorityEndpoint implements Endpoint {
     const before = new Map(this.#authorities.map((one) => [one.id, one]));
     const staying = new Set(next.map(({ id }) => id));
     this.#authorities = next;
+    this.#outside.follow();
     for (const one of before.values()) {
       if (!staying.has(one.id)) this.#events.emit({ kind: 'removed', installed: asInstalled(one) });
     }

@@ -1,23 +1,24 @@
-import { type FileWatcher, watchFile } from './store/watcher.ts';
+import type { FileWatcher } from './store/watcher.ts';
 
-/** What was found when the file was looked at. */
+/** What was found when the files were looked at. */
 export type Finding = 'settled' | 'doubtful';
 
 export interface OutsideChangesOptions {
-  readonly path: string;
-  /** Milliseconds without an event after which a file is looked at. */
+  /** Begins to watch the files. */
+  readonly watch: (changed: () => void) => FileWatcher;
+  /** Milliseconds without an event after which files are looked at. */
   readonly settle: number;
   /** Milliseconds without an event after which a missing or bad file is taken for what it is. */
   readonly grace: number;
   /**
-   * Takes over what the file holds now, or answers `doubtful` for a file that is missing or bad.
+   * Takes over what the files hold now, or answers `doubtful` for one that is missing or bad.
    * @param final true when nothing more is to be waited for
    */
   readonly look: (final: boolean) => Promise<Finding>;
 }
 
 /**
- * Follows changes of a file that others make. Whoever writes in place, or deletes first and creates
+ * Follows changes of files that others make. Whoever writes in place, or deletes first and creates
  * then, leaves a bad or missing file for a while; only one that stays so is judged.
  */
 export class OutsideChanges {
@@ -30,7 +31,12 @@ export class OutsideChanges {
   }
 
   start(): void {
-    this.#watcher = watchFile(this.#options.path, () => this.#wait(this.#options.settle, false));
+    this.#watcher = this.#options.watch(() => this.#wait(this.#options.settle, false));
+  }
+
+  /** To be called when the files have moved to another directory. */
+  follow(): void {
+    this.#watcher?.renew();
   }
 
   /** Looks without an event too: a watch may have been lost, or never come about. */

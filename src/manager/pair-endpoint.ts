@@ -19,6 +19,7 @@ import { RequestDesk } from './request-desk.ts';
 import { type PairFile, pairFile, pairText } from './store/pair-file.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import { takeOverUpstreamKeys } from './store/upstream-keys.ts';
+import { watchFile } from './store/watcher.ts';
 import type { Surroundings } from './surroundings.ts';
 import { textOf, type UploadSource } from './upload.ts';
 import { publicKeyHash, publicKeyInfo } from './x509/keys.ts';
@@ -56,8 +57,8 @@ export class PairEndpoint implements Endpoint {
     this.#events = new EndpointEvents(log);
     this.#expiry = new ExpiryWatch(expiryThresholds);
     this.#outside = new OutsideChanges({
-      path,
       ...watch,
+      watch: (changed) => watchFile(path, changed),
       look: (final) => this.#lookAtFile(final),
     });
     this.requests = new RequestDesk({

@@ -11,6 +11,7 @@ import type {
   LogFields,
   ManagerLimits,
   Surroundings,
+  WatchTimes,
 } from '../../src/manager/surroundings.ts';
 import { goodTime } from './openssl-authority.ts';
 
@@ -30,7 +31,11 @@ export interface World {
 export interface WorldOptions {
   readonly limits?: Partial<ManagerLimits>;
   readonly checks?: Partial<CheckPolicy>;
+  /** Without it nobody follows the files: tests may have several endpoints on one. */
+  readonly watch?: WatchTimes;
 }
+
+const never = 2 ** 31 - 1;
 
 export function makeWorld(options: WorldOptions = {}): World {
   const directory = mkdtempSync(join(tmpdir(), 'bmc-world-'));
@@ -66,7 +71,7 @@ export function makeWorld(options: WorldOptions = {}): World {
         organization: 'Test',
       },
       expiryThresholds: [60, 30, 14, 7, 1],
-      watch: { settle: 20, grace: 100 },
+      watch: options.watch ?? { settle: never, grace: never },
       now: () => world.now.getTime(),
       identity: () => world.identity,
       csrWorker: (job) => world.csrWorker(job),

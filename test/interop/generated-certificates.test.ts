@@ -16,8 +16,7 @@ const { curve, validDays } = schema.selfSigned.properties;
 const curves: readonly Curve[] = curve.enum;
 const mostDays: number = validDays.maximum;
 
-const shownCurves: Readonly<Record<Curve, readonly [string, string]>> = {
-  secp224r1: ['secp224r1', 'SECP224R1'],
+const shownCurves: Readonly<Record<string, readonly [string, string]>> = {
   prime256v1: ['prime256v1', 'SECP256R1'],
   secp384r1: ['secp384r1', 'SECP384R1'],
   secp521r1: ['secp521r1', 'SECP521R1'],
@@ -107,7 +106,7 @@ for (const name of curves) {
     it('is shown by certtool with what it is for', async () => {
       const text = oneLine(await must('certtool', ['--certificate-info', '--infile', path]));
       const parts = [
-        `Curve: ${shownCurves[name][1]}`,
+        `Curve: ${shownCurves[name]?.[1]}`,
         'Certificate Authority (CA): FALSE',
         'DNSname: bmc.example.com DNSname: bmc DNSname: localhost',
         'IPAddress: 192.0.2.7 IPAddress: 2001:db8::7',
@@ -120,7 +119,7 @@ for (const name of curves) {
 
     it('is good now, and for as long as browsers accept and no longer', async () => {
       const text = await must('openssl', ['x509', '-noout', '-text', '-in', path]);
-      assert.ok(text.includes(`ASN1 OID: ${shownCurves[name][0]}`));
+      assert.ok(text.includes(`ASN1 OID: ${shownCurves[name]?.[0]}`));
       const begin = Date.parse(/Not Before: (.*)/.exec(text)?.[1] ?? '') / 1000;
       const end = Date.parse(/Not After : (.*)/.exec(text)?.[1] ?? '') / 1000;
       assert.ok(begin <= Date.now() / 1000, text);

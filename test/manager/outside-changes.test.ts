@@ -44,7 +44,7 @@ for (const type of ['server', 'client'] as const) {
       readdirSync(dirname(definition.path)).filter((name) => name.includes('.refused-'));
 
     beforeEach(async () => {
-      world = makeWorld();
+      world = makeWorld({ watch: { settle: 20, grace: 100 } });
       definition = { type, name: 'any', path: join(world.directory, 'at', 'pair.pem'), reload: [] };
       mkdirSync(dirname(definition.path));
       writeFileSync(definition.path, pairOf(one));

@@ -8,37 +8,71 @@ export type CsrWorker = (job: CsrJob) => Promise<string>;
 /** What a worker process says before it ends. */
 export type WorkerReply = { readonly publicKeyHash: string } | { readonly fault: string };
 
+export interface ForkedWorkerOptions {
+  /** The worker program. */
+  readonly script: string;
+  /** Milliseconds until a worker is killed. */
+  readonly deadline: number;
+  /** The most workers at a time; further jobs wait. */
+  readonly workers: number;
+}
+
 /**
  * Runs each job in a process of its own, so that a crash or an out-of-memory kill loses that request
  * alone and the key material dies with the process.
- * @param script the worker program
- * @param deadline milliseconds until it is killed
  */
-export function forkedWorker(script: string, deadline: number): CsrWorker {
-  return (job) =>
-    new Promise((resolve, reject) => {
-      const child = fork(script, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        child.kill('SIGKILL');
-      }, deadline);
-      child.once('message', (reply: WorkerReply) => {
-        // The worker ends with the channel; it must not end before its reply is read
-        if (child.connected) child.disconnect();
-        if ('publicKeyHash' in reply) resolve(reply.publicKeyHash);
-        else reject(failed(reply.fault));
-      });
-      child.once('error', (cause) => {
-        clearTimeout(timer);
-        reject(new CertError('request-failed', 'the worker could not be started', { cause }));
-      });
-      child.once('exit', (code, signal) => {
-        clearTimeout(timer);
-        reject(late ? timedOut(deadline) : failed(`its process ended with ${signal ?? code}`));
-      });
-      child.send(job);
+export function forkedWorker(options: ForkedWorkerOptions): CsrWorker {
+  const takePlace = makePlaces(options.workers);
+  return async (job) => {
+    const leave = await takePlace();
+    try {
+      return await runWorker(options, job);
+    } finally {
+      leave();
+    }
+  };
+}
+
+/** Lets in as many at a time as there are places, in the order in which they came. */
+function makePlaces(places: number): () => Promise<() => void> {
+  let free = places;
+  const waiting: (() => void)[] = [];
+  const leave = () => {
+    const next = waiting.shift();
+    if (next) next();
+    else free += 1;
+  };
+  return async () => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    return leave;
+  };
+}
+
+function runWorker({ script, deadline }: ForkedWorkerOptions, job: CsrJob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = fork(script, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, deadline);
+    child.once('message', (reply: WorkerReply) => {
+      // The worker ends with the channel; it must not end before its reply is read
+      if (child.connected) child.disconnect();
+      if ('publicKeyHash' in reply) resolve(reply.publicKeyHash);
+      else reject(failed(reply.fault));
     });
+    child.once('error', (cause) => {
+      clearTimeout(timer);
+      reject(new CertError('request-failed', 'the worker could not be started', { cause }));
+    });
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      reject(late ? timedOut(deadline) : failed(`its process ended with ${signal ?? code}`));
+    });
+    child.send(job);
+  });
 }
 
 function timedOut(deadline: number): CertError {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   everyone,
@@ -8,41 +8,58 @@ import {
   syncAfterSwitch,
   syncDirectory,
   writeFileAtomic,
-  writeNewFile,
 } from '../../durable/atomic-file.ts';
 import { isSystemError } from '../errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import { bundleFile, readCertificates, readUpstreamDirectory } from './upstream-authorities.ts';
+import {
+  type Authority,
+  amendLayout,
+  hasLayout,
+  type Layout,
+  layoutOf,
+  singleDifference,
+  writeLayout,
+} from './authority-layout.ts';
+import { takeOverPlainDirectory } from './authority-takeover.ts';
+import { bundleFile, readCertificates } from './upstream-authorities.ts';
 
-/** A trusted CA and the number it goes by for ever. */
-export interface Authority {
-  readonly id: number;
-  readonly certificate: Certificate;
-}
+export type { Authority };
 
 /** What stood in the directory at start. */
 export interface LoadedAuthorities {
   readonly authorities: readonly Authority[];
-  /** Files that hold no readable certificate; they are kept in `unreadable/` beside the generations. */
+  /** Where files are kept now that hold no readable certificate. */
   readonly unreadable: readonly string[];
+}
+
+/** What stands in the directory while the manager runs. */
+export interface ScannedDirectory extends LoadedAuthorities {
+  /** Certificates in files that others put there. */
+  readonly foreign: readonly Certificate[];
+  /** True when everything of the manager's own is as it left it. */
+  readonly inStep: boolean;
 }
 
 /**
  * A directory that OpenSSL takes as `-CApath`: a PEM file for each CA, found through links named by
- * subject hash. The path itself is a symbolic link to one generation, so that a change of any size is
- * one rename, and whoever reads the path finds the old set or the new one:
+ * subject hash. The path itself is a symbolic link to one generation. A change of one authority is made
+ * in place, and any other by a new generation and one rename of the link, so that whoever reads the path
+ * finds the old set or the new one:
  *
  *     authority -> authority.generations/7
  *     authority.generations/next-id
  *     authority.generations/7/{1.pem,4.pem,5ad8a5d6.0 -> 1.pem,…,trust_bundle}
+ *     authority.generations/foreign/…
  *
  * `trust_bundle` has all of them in one file for whoever takes a `-CAfile`; upstream's has that name,
- * but is left behind by single changes.
+ * but is left behind by single changes. What others put into a generation is kept in `foreign`.
  */
 export class AuthorityDirectory {
   readonly #path: string;
   readonly #generations: string;
   #nextId = 1;
+  /** What stands in the current generation. */
+  #layout: Layout | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -53,15 +70,24 @@ export class AuthorityDirectory {
   async load(): Promise<LoadedAuthorities> {
     await makeDirectory(this.#generations, everyone);
     this.#nextId = await this.#readNextId();
-    await this.#takeOverPlainDirectory();
+    await takeOverPlainDirectory({
+      path: this.#path,
+      marker: join(this.#generations, 'taken-over'),
+      isOurs: (await this.#current()) !== undefined,
+      adopt: async (found) => {
+        const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
+        await this.commit(found.map((certificate, at) => ({ id: firstId + at, certificate })));
+      },
+    });
     const current = (await this.#current()) ?? (await this.#newest());
-    const loaded = current === undefined ? nothing : await this.#read(current);
-    const highest = Math.max(0, ...loaded.authorities.map(({ id }) => id));
+    const { authorities, unreadable } =
+      current === undefined ? nothing : await readGeneration(this.#in(current));
+    const highest = Math.max(0, ...authorities.map(({ id }) => id));
     this.#nextId = Math.max(this.#nextId, highest + 1);
-    if (current === undefined) await this.commit([]);
-    else await this.#switchTo(current);
-    await this.#removeAllBut(await this.#current());
-    return loaded;
+    const kept: string[] = [];
+    for (const path of unreadable) kept.push(await this.#moveToForeign(path));
+    await this.#settle(current, layoutOf(authorities));
+    return { authorities, unreadable: kept };
   }
 
   /** Gives out `count` ids that no certificate ever had; a crash afterwards only leaves a gap. */
@@ -74,12 +100,57 @@ export class AuthorityDirectory {
 
   /** Makes these the authorities, all at once. */
   async commit(authorities: readonly Authority[]): Promise<void> {
-    const previous = await this.#current();
+    const layout = layoutOf(authorities);
+    const current = await this.#current();
+    const single = this.#layout && singleDifference(this.#layout, layout);
+    if (this.#layout && current !== undefined && single !== undefined) {
+      await amendLayout(this.#in(current), this.#layout, layout);
+    } else await this.#commitGeneration(layout, current);
+    this.#layout = layout;
+  }
+
+  /** Links what is in service into an empty directory. */
+  async save(into: string): Promise<void> {
+    const current = await this.#current();
+    if (current === undefined) return;
+    const { authorities } = await readGeneration(this.#in(current));
+    await writeLayout(into, layoutOf(authorities), this.#in(current));
+  }
+
+  /** Brings back what `save` linked. */
+  async recover(from: string): Promise<void> {
+    await makeDirectory(this.#generations, everyone);
+    const { authorities } = await readGeneration(from);
+    await this.commit(authorities);
+  }
+
+  /** What others have made of the current generation. */
+  async scan(): Promise<ScannedDirectory> {
+    const current = await this.#current();
+    if (current === undefined || !this.#layout) return { ...nothing, foreign: [], inStep: false };
+    const directory = this.#in(current);
+    const foreign: Certificate[] = [];
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      if (isOwnName(name) || !(await lstat(path)).isFile()) continue;
+      foreign.push(...(await readCertificates(path)));
+    }
+    const inStep = await hasLayout(directory, this.#layout);
+    return { ...(await readGeneration(directory)), foreign, inStep };
+  }
+
+  /** Makes a new generation whatever the current one looks like now. */
+  async commitAfresh(authorities: readonly Authority[]): Promise<void> {
+    this.#layout = undefined;
+    await this.commit(authorities);
+  }
+
+  async #commitGeneration(layout: Layout, previous: string | undefined): Promise<void> {
     const next = String(Number((await this.#newest()) ?? 0) + 1);
     try {
       await mkdir(this.#in(next), { mode: 0o755 });
-      await this.#fill(this.#in(next), authorities, previous);
-      await syncDirectory(this.#in(next));
+      const like = previous === undefined ? undefined : this.#in(previous);
+      await writeLayout(this.#in(next), layout, like);
       await syncDirectory(this.#generations);
       await this.#switchTo(next);
     } catch (error) {
@@ -91,50 +162,24 @@ export class AuthorityDirectory {
     await this.#removeAllBut(next).catch(() => undefined);
   }
 
-  /** Links what is in service into an empty directory. */
-  async save(into: string): Promise<void> {
-    const current = await this.#current();
-    if (current === undefined) return;
-    const { authorities } = await readGeneration(this.#in(current));
-    for (const { id } of authorities) {
-      await link(join(this.#in(current), `${id}.pem`), join(into, `${id}.pem`));
-    }
-    await syncDirectory(into);
-  }
-
-  /** Brings back what `save` linked. */
-  async recover(from: string): Promise<void> {
-    await makeDirectory(this.#generations, everyone);
-    const { authorities } = await readGeneration(from);
-    await this.commit(authorities);
-  }
-
-  async #fill(directory: string, authorities: readonly Authority[], previous: string | undefined) {
-    const bundle = authorities.map(({ certificate }) => certificate.pem).join('');
-    if (bundle !== '') await writeNewFile(join(directory, bundleFile), bundle, everyone);
-    const linked = new Map<string, number>();
-    for (const { id, certificate } of authorities) {
-      const file = `${id}.pem`;
-      const kept = previous !== undefined && (await this.#holds(previous, file, certificate));
-      if (kept) await link(join(this.#in(previous), file), join(directory, file));
-      else await writeNewFile(join(directory, file), certificate.pem, everyone);
-      const slot = linked.get(certificate.subjectHash) ?? 0;
-      linked.set(certificate.subjectHash, slot + 1);
-      await symlink(file, join(directory, `${certificate.subjectHash}.${slot}`));
-    }
-  }
-
-  async #holds(generation: string, file: string, { pem }: Certificate): Promise<boolean> {
-    const text = await readFile(join(this.#in(generation), file), 'utf8').catch(() => undefined);
-    return text === pem;
+  /** Goes on with a generation as it is, or with a new one where links or bundle are out of step. */
+  async #settle(current: string | undefined, layout: Layout): Promise<void> {
+    const inStep =
+      current !== undefined && (await hasLayout(this.#in(current), layout).catch(() => false));
+    if (inStep) {
+      await this.#switchTo(current);
+      await this.#removeUnfinished(this.#in(current));
+      await this.#removeAllBut(current);
+    } else await this.#commitGeneration(layout, current);
+    this.#layout = layout;
   }
 
   async #switchTo(generation: string): Promise<void> {
-    const aside = join(
-      dirname(this.#path),
-      `.${basename(this.#path)}.${randomBytes(6).toString('hex')}`,
-    );
-    await symlink(join(basename(this.#generations), generation), aside);
+    const target = join(basename(this.#generations), generation);
+    if ((await readlink(this.#path).catch(() => '')) === target) return;
+    const name = `.${basename(this.#path)}.${randomBytes(6).toString('hex')}`;
+    const aside = join(dirname(this.#path), name);
+    await symlink(target, aside);
     try {
       await rename(aside, this.#path);
     } catch (error) {
@@ -152,7 +197,8 @@ export class AuthorityDirectory {
   async #current(): Promise<string | undefined> {
     try {
       const target = await readlink(this.#path);
-      return dirname(target) === basename(this.#generations) ? basename(target) : undefined;
+      const isOurs = dirname(target) === basename(this.#generations);
+      return isOurs && (await exists(this.#path)) ? basename(target) : undefined;
     } catch (error) {
       if (isSystemError(error, 'ENOENT') || isSystemError(error, 'EINVAL')) return undefined;
       throw error;
@@ -164,56 +210,33 @@ export class AuthorityDirectory {
     return Math.max(1, Number.parseInt(text, 10) || 1);
   }
 
-  async #removeAllBut(current: string | undefined): Promise<void> {
+  async #removeAllBut(current: string): Promise<void> {
     for (const name of await readdir(this.#generations)) {
-      if (/^\d+$/.test(name) && name !== current) {
-        await rm(this.#in(name), { recursive: true, force: true });
-      }
+      if (!/^\d+$/.test(name) || name === current) continue;
+      await this.#keepForeign(this.#in(name));
+      await rm(this.#in(name), { recursive: true, force: true });
     }
   }
 
-  /**
-   * An upstream installation has a plain directory at the path: it is put aside and its certificates
-   * become a generation. The marker tells a crash in the middle, which is made good at the next start,
-   * from a path that was lost long after.
-   */
-  async #takeOverPlainDirectory(): Promise<void> {
-    const marker = join(this.#generations, 'taken-over');
-    if ((await this.#current()) !== undefined) {
-      const plain = await this.#newestAside();
-      if (plain !== undefined && !(await exists(marker))) await this.#mark(marker, plain);
-      return;
+  /** Moves what is not the manager's own out of a generation that goes. */
+  async #keepForeign(directory: string): Promise<void> {
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      if (!isOwnName(name) && (await lstat(path)).isFile()) await this.#moveToForeign(path);
     }
-    if (await exists(this.#path)) {
-      await rm(marker, { force: true });
-      await rename(this.#path, await this.#freeNameAside());
-    }
-    const plain = await this.#newestAside();
-    if (plain === undefined || (await exists(marker))) return;
-    const found = await readUpstreamDirectory(plain);
-    const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
-    await this.commit(found.map((certificate, at) => ({ id: firstId + at, certificate })));
-    await this.#mark(marker, plain);
   }
 
-  async #mark(marker: string, plain: string): Promise<void> {
-    await writeFileAtomic(marker, `${basename(plain)}\n`, everyone);
+  /** @returns where it is now */
+  async #moveToForeign(path: string): Promise<string> {
+    await makeDirectory(this.#in('foreign'), everyone);
+    const free = await freeName(join(this.#in('foreign'), basename(path)));
+    await rename(path, free);
+    return free;
   }
 
-  #aside(count: number): string {
-    return count === 1 ? `${this.#path}.taken-over` : `${this.#path}.taken-over-${count}`;
-  }
-
-  async #freeNameAside(): Promise<string> {
-    let count = 1;
-    while (await exists(this.#aside(count))) count += 1;
-    return this.#aside(count);
-  }
-
-  async #newestAside(): Promise<string | undefined> {
-    let newest: string | undefined;
-    for (let count = 1; await exists(this.#aside(count)); count += 1) newest = this.#aside(count);
-    return newest;
+  async #removeUnfinished(directory: string): Promise<void> {
+    const names = (await readdir(directory)).filter((name) => name.startsWith('.'));
+    for (const name of names) await rm(join(directory, name), { recursive: true, force: true });
   }
 
   /** The generation to go on with when the link to it was lost. */
@@ -221,19 +244,17 @@ export class AuthorityDirectory {
     const names = (await readdir(this.#generations)).filter((name) => /^\d+$/.test(name));
     return names.sort((a, b) => Number(b) - Number(a))[0];
   }
+}
 
-  /** Files that hold no certificate are kept beside, because the generation goes with the next change. */
-  async #read(generation: string): Promise<LoadedAuthorities> {
-    const loaded = await readGeneration(this.#in(generation)).catch((error: unknown) => {
-      if (isSystemError(error, 'ENOENT')) return nothing;
-      throw error;
-    });
-    if (loaded.unreadable.length > 0) await makeDirectory(this.#in('unreadable'), everyone);
-    for (const path of loaded.unreadable) {
-      await link(path, join(this.#in('unreadable'), basename(path))).catch(() => undefined);
-    }
-    return loaded;
-  }
+/** Names that the manager gives, those of unfinished files and links among them. */
+function isOwnName(name: string): boolean {
+  return /^(\d+\.pem|\..*)$/.test(name) || name === bundleFile;
+}
+
+async function freeName(path: string): Promise<string> {
+  let free = path;
+  for (let count = 2; await exists(free); count += 1) free = `${path}-${count}`;
+  return free;
 }
 
 const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };

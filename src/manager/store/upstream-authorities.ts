@@ -43,6 +43,7 @@ function readOne(der: Buffer): Certificate[] {
   }
 }
 
-function distinct(certificates: readonly Certificate[]): Certificate[] {
+/** Each certificate once, at its first place. */
+export function distinct(certificates: readonly Certificate[]): Certificate[] {
   return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
 }

@@ -1,7 +1,7 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
-/** Looks at one file from outside, however it is changed: in place, by rename, or by removal. */
+/** Looks at files from outside, however they are changed: in place, by rename, or by removal. */
 export interface FileWatcher {
   /** Watches again when the directory was replaced, or could not be watched before. */
   renew(): void;
@@ -9,12 +9,24 @@ export interface FileWatcher {
 }
 
 /**
- * @param changed called at each event of the file, also for half of a change; it may be called for
- *   nothing. A directory that cannot be watched now is tried again at `renew`.
+ * Follows one file.
+ * @param changed called at each event, also for half of a change; it may be called for nothing
  */
 export function watchFile(path: string, changed: () => void): FileWatcher {
-  const directory = dirname(path);
   const name = basename(path);
+  return watchDirectory(dirname(path), (file) => {
+    if (file === null || file === name) changed();
+  });
+}
+
+/**
+ * Follows the entries of a directory, or of the one that a link leads to. A directory that cannot be
+ * watched now is tried again at `renew`.
+ */
+export function watchDirectory(
+  directory: string,
+  changed: (name: string | null) => void,
+): FileWatcher {
   let watcher: FSWatcher | undefined;
   let watched: number | undefined;
 
@@ -29,12 +41,10 @@ export function watchFile(path: string, changed: () => void): FileWatcher {
     watched = inode;
     try {
       // A watch must never keep a program alive that has nothing else to do
-      watcher = watch(directory, { persistent: false }, (_event, file) => {
-        if (file === null || file === name) changed();
-      });
+      watcher = watch(directory, { persistent: false }, (_event, file) => changed(file));
       watcher.on('error', close);
     } catch {
-      // No such directory, or no more watches: what happens is seen when the file is next looked at
+      // No such directory, or no more watches: what happens is seen when the files are next looked at
       watcher = undefined;
     }
   };
@@ -43,5 +53,9 @@ export function watchFile(path: string, changed: () => void): FileWatcher {
 }
 
 function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino;
+  try {
+    return statSync(path).ino;
+  } catch {
+    return undefined;
+  }
 }

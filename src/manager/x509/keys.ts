@@ -31,6 +31,10 @@ export const curveNames = {
   prime256v1: ['prime256v1', 'secp256r1', 'P-256', 'TPM_ECC_NIST_P256', '1.2.840.10045.3.1.7'],
   secp384r1: ['secp384r1', 'P-384', 'TPM_ECC_NIST_P384', '1.3.132.0.34'],
   secp521r1: ['secp521r1', 'P-521', 'TPM_ECC_NIST_P521', '1.3.132.0.35'],
+  secp256k1: ['secp256k1', '1.3.132.0.10'],
+  brainpoolP256r1: ['brainpoolP256r1', '1.3.36.3.3.2.8.1.1.7'],
+  brainpoolP384r1: ['brainpoolP384r1', '1.3.36.3.3.2.8.1.1.11'],
+  brainpoolP512r1: ['brainpoolP512r1', '1.3.36.3.3.2.8.1.1.13'],
 } as const;
 
 export type Curve = keyof typeof curveNames;
@@ -96,6 +100,10 @@ const ecdsaDigests = {
   prime256v1: ['sha256', '1.2.840.10045.4.3.2'],
   secp384r1: ['sha384', '1.2.840.10045.4.3.3'],
   secp521r1: ['sha512', '1.2.840.10045.4.3.4'],
+  secp256k1: ['sha256', '1.2.840.10045.4.3.2'],
+  brainpoolP256r1: ['sha256', '1.2.840.10045.4.3.2'],
+  brainpoolP384r1: ['sha384', '1.2.840.10045.4.3.3'],
+  brainpoolP512r1: ['sha512', '1.2.840.10045.4.3.4'],
 } as const;
 
 const sha256WithRsa = '1.2.840.113549.1.1.11';

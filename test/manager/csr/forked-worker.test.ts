@@ -25,6 +25,9 @@ function script(name: string, ...lines: string[]): string {
   return path;
 }
 
+const workerOf = (script: string, deadline: number, workers = 4) =>
+  forkedWorker({ script, deadline, workers });
+
 describe('a forked worker', () => {
   let directory: string;
   let job: CsrJob;
@@ -35,7 +38,7 @@ describe('a forked worker', () => {
   });
 
   it('makes the key and the request, and tells the hash of the public key alone', async () => {
-    const hash = await forkedWorker(realWorker, ample)(job);
+    const hash = await workerOf(realWorker, ample)(job);
     assert.deepEqual(readdirSync(directory).sort(), ['key.pem', 'request.pem']);
     const request = readFileSync(join(directory, 'request.pem'), 'utf8');
     assert.match(openssl(['req', '-verify', '-noout', '-text'], request), /CN = bmc/);
@@ -46,7 +49,7 @@ describe('a forked worker', () => {
 
   it('says which fault it met, and nothing that the request says', async () => {
     const lost = { ...job, directory: join(directory, 'tops3cret', 'absent') };
-    await assert.rejects(forkedWorker(realWorker, ample)(lost), (error: Error) => {
+    await assert.rejects(workerOf(realWorker, ample)(lost), (error: Error) => {
       refusal('request-failed', /ENOENT/)(error);
       assert.doesNotMatch(error.message, /tops3cret/);
       return true;
@@ -61,7 +64,7 @@ describe('a forked worker', () => {
       'process.on("message", (job) =>',
       '  require("node:fs").writeFileSync(job.directory + "/pid", String(process.pid)));',
     );
-    await assert.rejects(forkedWorker(path, 1000)(job), refusal('request-timeout', /within 1 s/));
+    await assert.rejects(workerOf(path, 1000)(job), refusal('request-timeout', /within 1 s/));
     if (!existsSync(pidFile)) return;
     const pid = Number(readFileSync(pidFile, 'utf8'));
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
@@ -91,21 +94,44 @@ describe('a forked worker', () => {
   ];
   for (const [what, name, line, words] of ends) {
     it(`fails its job when it ${what}`, async () => {
-      const worker = forkedWorker(script(name, line), ample);
+      const worker = workerOf(script(name, line), ample);
       await assert.rejects(worker(job), refusal('request-failed', words));
     });
   }
 
   it('fails its job when there is no such program', async () => {
-    const worker = forkedWorker(join(root, 'absent.cjs'), ample);
+    const worker = workerOf(join(root, 'absent.cjs'), ample);
     await assert.rejects(worker(job), refusal('request-failed'));
   });
 
   it('gives each job a process of its own', async () => {
     const line =
       'process.on("message", () => process.send({ publicKeyHash: String(process.pid) }, () => process.exit()))';
-    const worker = forkedWorker(script('polite', line), ample);
+    const worker = workerOf(script('polite', line), ample);
     const [one, two] = await Promise.all([worker(job), worker(job)]);
     assert.notEqual(one, two);
+  });
+
+  it('has no more processes at a time than it may, and does every job in its turn', async () => {
+    const line =
+      'process.on("message", () => setTimeout(() => process.send({ publicKeyHash: String(process.pid) }, () => process.exit()), 30))';
+    const worker = workerOf(script('slow', line), ample, 1);
+    const ended: number[] = [];
+    const began = performance.now();
+    await Promise.all(
+      [0, 1, 2].map(async (at) => {
+        await worker(job);
+        ended.push(at);
+      }),
+    );
+    assert.deepEqual(ended, [0, 1, 2]);
+    assert.ok(performance.now() - began >= 90);
+  });
+
+  it('gives up the place of a job that failed', async () => {
+    const worker = workerOf(join(root, 'absent.cjs'), ample, 1);
+    for (const attempt of [1, 2]) {
+      await assert.rejects(worker(job), refusal('request-failed'), `attempt ${attempt}`);
+    }
   });
 });

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -222,4 +226,88 @@ describe('a start', () => {
     assert.deepEqual(idsOf(authorities), [1]);
     assert.deepEqual(unreadable, []);
   });
+});
+
+describe('a change of one authority', () => {
+  const cas = ['One', 'One', 'One', 'Two'].map((name) =>
+    tools.issueCa({ subject: `/O=Same/CN=${name}` }),
+  ) as [Issued, Issued, Issued, Issued];
+  const leaves = cas.map((issuer) => tools.issue({ issuer, subject: '/CN=leaf' }));
+  const trusted = () =>
+    leaves.map(({ path: leaf }) => {
+      const when = ['-attime', String(goodTime.getTime() / 1000), '-no-CAfile', '-no-CAstore'];
+      return spawnSync('openssl', ['verify', ...when, '-CApath', path, leaf]).status === 0;
+    });
+  const all = cas.map((issued, at) => authority(at + 1, issued));
+  const without = (...ids: number[]) => all.filter(({ id }) => !ids.includes(id));
+
+  it('is made in the generation that is there', async () => {
+    await store.commit(without(4));
+    const generation = readlinkSync(path);
+    await store.commit(all);
+    await store.commit(without(1));
+    assert.equal(readlinkSync(path), generation);
+    assert.deepEqual(trusted(), [false, true, true, true]);
+    await store.commit(without(1, 4));
+    assert.deepEqual(trusted(), [false, true, true, false]);
+    assert.equal(readFileSync(join(path, 'trust_bundle'), 'utf8'), cas[1].pem + cas[2].pem);
+  });
+
+  for (const gone of [1, 2, 3]) {
+    it(`leaves no gap in the links of one name when number ${gone} of three goes`, async () => {
+      await store.commit(without(4));
+      await store.commit(without(4, gone));
+      assert.deepEqual(
+        trusted(),
+        [1, 2, 3, 4].map((id) => id !== gone && id !== 4),
+      );
+      const links = readdirSync(path).filter((name) => /\.\d+$/.test(name));
+      assert.deepEqual(links.map((name) => name.split('.')[1]).sort(), ['0', '1']);
+    });
+  }
+
+  const leftovers: readonly [string, (layout: string) => void, number[]][] = [
+    [
+      'the link and the asides, not the file',
+      (at) => {
+        symlinkSync('9.pem', join(at, `${cas[3].certificate.subjectHash}.0`));
+        writeFileSync(join(at, '.9.pem.new'), cas[3].pem);
+        writeFileSync(join(at, '.trust_bundle.new'), 'half');
+      },
+      [1, 2],
+    ],
+    [
+      'the file, not its link nor the bundle',
+      (at) => writeFileSync(join(at, '9.pem'), cas[3].pem),
+      [1, 2, 9],
+    ],
+    [
+      'the link of one that was to go',
+      (at) => {
+        renameSync(
+          join(at, `${cas[0].certificate.subjectHash}.1`),
+          join(at, `${cas[0].certificate.subjectHash}.0`),
+        );
+      },
+      [1, 2],
+    ],
+    ['all but the bundle', (at) => writeFileSync(join(at, 'trust_bundle'), cas[0].pem), [1, 2]],
+  ];
+  for (const [what, cut, expected] of leftovers) {
+    it(`is whole or undone at the next start when a crash left ${what}`, async () => {
+      await store.commit(without(3, 4));
+      cut(path);
+      const { authorities } = await new AuthorityDirectory(path).load();
+      assert.deepEqual(idsOf(authorities), expected);
+      const again = await new AuthorityDirectory(path).load();
+      assert.deepEqual(idsOf(again.authorities), expected);
+      assert.deepEqual(trusted(), [true, true, false, expected.includes(9)]);
+      const bundle = authorities.map(({ certificate }) => certificate.pem).join('');
+      assert.equal(readFileSync(join(path, 'trust_bundle'), 'utf8'), bundle);
+      assert.deepEqual(
+        readdirSync(path).filter((name) => name.startsWith('.')),
+        [],
+      );
+    });
+  }
 });

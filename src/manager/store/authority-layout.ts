@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { link, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { everyone, syncDirectory, writeNewFile } from '../../durable/atomic-file.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { bundleFile } from './upstream-authorities.ts';
+
+/** A trusted CA and the number it goes by for ever. */
+export interface Authority {
+  readonly id: number;
+  readonly certificate: Certificate;
+}
+
+/** What stands in a directory for a set of authorities, by name. */
+export interface Layout {
+  /** Texts: `<id>.pem`, and all of them in `trust_bundle`. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Targets: `<subject hash>.<n>`, without a gap in the numbers, as OpenSSL looks for them. */
+  readonly links: ReadonlyMap<string, string>;
+}
+
+export function layoutOf(authorities: readonly Authority[]): Layout {
+  const files = new Map<string, string>();
+  const links = new Map<string, string>();
+  const slots = new Map<string, number>();
+  for (const { id, certificate } of authorities) {
+    const { subjectHash, pem } = certificate;
+    const slot = slots.get(subjectHash) ?? 0;
+    slots.set(subjectHash, slot + 1);
+    files.set(`${id}.pem`, pem);
+    links.set(`${subjectHash}.${slot}`, `${id}.pem`);
+  }
+  const bundle = [...files.values()].join('');
+  if (bundle !== '') files.set(bundleFile, bundle);
+  return { files, links };
+}
+
+/** Fills an empty directory; what another one holds already is linked from there. */
+export async function writeLayout(directory: string, layout: Layout, like?: string): Promise<void> {
+  for (const [name, text] of layout.files) {
+    const kept = like !== undefined && (await readText(join(like, name))) === text;
+    if (kept) await link(join(like, name), join(directory, name));
+    else await writeNewFile(join(directory, name), text, everyone);
+  }
+  for (const [name, target] of layout.links) await symlink(target, join(directory, name));
+  await syncDirectory(directory);
+}
+
+/** Whether a directory holds a layout, and no other certificate or link. */
+export async function hasLayout(directory: string, { files, links }: Layout): Promise<boolean> {
+  for (const name of await readdir(directory)) {
+    const isOurs = /^(\d+\.pem|[0-9a-f]{8}\.\d+)$/.test(name) || name === bundleFile;
+    if (isOurs && !files.has(name) && !links.has(name)) return false;
+  }
+  for (const [name, text] of files) {
+    if ((await readText(join(directory, name))) !== text) return false;
+  }
+  for (const [name, target] of links) {
+    if ((await readlink(join(directory, name)).catch(() => '')) !== target) return false;
+  }
+  return true;
+}
+
+/** The one authority by which two layouts differ; `undefined` when it is more, or another content. */
+export function singleDifference(from: Layout, to: Layout): string | undefined {
+  const added = missingFrom(from.files, to.files);
+  const removed = missingFrom(to.files, from.files);
+  const kept = [...to.files].filter(([name]) => name !== bundleFile && from.files.has(name));
+  if (kept.some(([name, text]) => from.files.get(name) !== text)) return undefined;
+  const [only, ...more] = [...added, ...removed];
+  return more.length === 0 ? only : undefined;
+}
+
+function missingFrom(there: ReadonlyMap<string, string>, names: ReadonlyMap<string, string>) {
+  return [...names.keys()].filter((name) => name !== bundleFile && !there.has(name));
+}
+
+/**
+ * Adds or removes one authority in place. The file of the authority decides which state it is: whatever
+ * is not in step with the files after a crash is put right by the next start. A reader finds every
+ * authority that stays at every moment, because links change by rename, and lower numbers first.
+ * @throws what the file system does; then `from` is in place again
+ */
+export async function amendLayout(directory: string, from: Layout, to: Layout): Promise<void> {
+  const added = missingFrom(from.files, to.files);
+  const removed = missingFrom(to.files, from.files);
+  const aside: string[] = [];
+  try {
+    const bundle = to.files.get(bundleFile);
+    if (bundle !== undefined) await writeAside(directory, bundleFile, bundle, aside);
+    for (const name of added) await writeAside(directory, name, to.files.get(name) ?? '', aside);
+    // A link to a file that is not there yet is nothing to OpenSSL
+    for (const [name, target] of to.links) {
+      if (!from.links.has(name)) await symlink(target, join(directory, name));
+    }
+    for (const name of added) await rename(asideOf(directory, name), join(directory, name));
+    for (const [name, target] of to.links) {
+      if (from.links.has(name) && from.links.get(name) !== target) {
+        await replaceLink(directory, name, target);
+      }
+    }
+    for (const name of from.links.keys()) {
+      if (!to.links.has(name)) await rm(join(directory, name));
+    }
+    for (const name of removed) await rm(join(directory, name));
+    if (bundle !== undefined)
+      await rename(asideOf(directory, bundleFile), join(directory, bundleFile));
+    else await rm(join(directory, bundleFile), { force: true });
+    await syncDirectory(directory);
+  } catch (error) {
+    await restore(directory, from, to, aside);
+    throw error;
+  }
+}
+
+/** As well as a disk that fails allows it: the next start does the rest. */
+async function restore(directory: string, from: Layout, to: Layout, aside: readonly string[]) {
+  const gone = [...missingFrom(from.files, to.files), ...missingFrom(from.links, to.links)];
+  for (const name of gone) await rm(join(directory, name), { force: true }).catch(() => undefined);
+  for (const path of aside) await rm(path, { force: true }).catch(() => undefined);
+  for (const [name, target] of from.links) {
+    const now = await readlink(join(directory, name)).catch(() => '');
+    if (now !== target) await replaceLink(directory, name, target).catch(() => undefined);
+  }
+  for (const [name, text] of from.files) {
+    if ((await readText(join(directory, name))) === text) continue;
+    const path = asideOf(directory, name);
+    await writeNewFile(path, text, everyone)
+      .then(() => rename(path, join(directory, name)))
+      .catch(() => undefined);
+  }
+}
+
+async function writeAside(directory: string, name: string, text: string, aside: string[]) {
+  const path = asideOf(directory, name);
+  await rm(path, { force: true });
+  aside.push(path);
+  await writeNewFile(path, text, everyone);
+}
+
+function asideOf(directory: string, name: string): string {
+  return join(directory, `.${name}.new`);
+}
+
+async function replaceLink(directory: string, name: string, target: string): Promise<void> {
+  const aside = join(directory, `.${name}.${randomBytes(6).toString('hex')}`);
+  await symlink(target, aside);
+  try {
+    await rename(aside, join(directory, name));
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}

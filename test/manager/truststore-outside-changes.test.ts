@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
+import { until } from '../e2e/commands.ts';
+import { type Issued, openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { makeWorld, recordEvents, type World } from '../fakes/surroundings.ts';
+
+const tools = opensslAuthority();
+after(() => tools.remove());
+
+const [one, two, three, twin] = ['One', 'Two', 'Three', 'One'].map((name) =>
+  tools.issueCa({ subject: `/CN=${name}` }),
+) as [Issued, Issued, Issued, Issued];
+const leaf = tools.issue({ issuer: one });
+
+describe('the directory of a truststore', () => {
+  let world: World;
+  let path: string;
+  let endpoint: AuthorityEndpoint;
+  let events: string[];
+
+  const listed = () => endpoint.list().map(({ id, certificate }) => [id, certificate.pem]);
+  const holds = (expected: readonly (readonly [string, Issued])[]) =>
+    until(
+      'the list is as it should be',
+      () => JSON.stringify(listed()) === JSON.stringify(expected.map(([id, { pem }]) => [id, pem])),
+      5000,
+    );
+  const trusts = ({ path: certificate }: Issued) => {
+    const when = ['-attime', '1780000000', '-no-CAfile', '-no-CAstore'];
+    openssl(['verify', ...when, '-CApath', path, certificate]);
+  };
+  const isLogged = (message: string) =>
+    until(message, () => world.logged.some((entry) => entry.message === message), 5000);
+  const put = (name: string, text: string) => writeFileSync(join(path, name), text);
+
+  beforeEach(async () => {
+    world = makeWorld({ watch: { settle: 20, grace: 100 }, limits: { authorities: 3 } });
+    path = join(world.directory, 'authority');
+    endpoint = new AuthorityEndpoint(
+      { type: 'authority', name: 'truststore', path, reload: [] },
+      world.surroundings,
+    );
+    await endpoint.start();
+    await endpoint.install(one.pem);
+    await endpoint.install(two.pem);
+    events = recordEvents(endpoint);
+  });
+  afterEach(() => {
+    endpoint.stop();
+    world.remove();
+  });
+
+  it('takes in what somebody puts there, under a number of its own', async () => {
+    put('company.crt', `our CA\n${three.pem}`);
+    await holds([
+      ['1', one],
+      ['2', two],
+      ['3', three],
+    ]);
+    trusts(three);
+    await until('the services are told', () => world.reloads.length === 3);
+    assert.ok(!existsSync(join(path, 'company.crt')));
+    assert.ok(existsSync(join(`${path}.generations`, 'foreign', 'company.crt')));
+  });
+
+  it('gives up what somebody removes, and puts the links right', async () => {
+    rmSync(join(path, '1.pem'));
+    await holds([['2', two]]);
+    assert.match(events.join(), /^removed 1 /);
+    trusts(two);
+  });
+
+  it('follows a file that is exchanged', async () => {
+    writeFileSync(join(path, 'aside'), three.pem);
+    renameSync(join(path, 'aside'), join(path, '2.pem'));
+    await holds([
+      ['1', one],
+      ['2', three],
+    ]);
+    trusts(three);
+  });
+
+  it('gives a number of somebody else’s to nobody', async () => {
+    put('77.pem', three.pem);
+    await holds([
+      ['1', one],
+      ['2', two],
+      ['3', three],
+    ]);
+  });
+
+  it('puts links and bundle right that somebody changed', async () => {
+    for (const name of readdirSync(path).filter((name) => /\.0$/.test(name)))
+      rmSync(join(path, name));
+    put('trust_bundle', 'garbage');
+    await until('the links are back', () => {
+      try {
+        trusts(leaf);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    assert.deepEqual(events, []);
+  });
+
+  const bad: readonly [string, string, string][] = [
+    ['more than the limit', 'many.pem', three.pem + twin.pem],
+    ['a certificate that is no CA', 'leaf.pem', leaf.pem],
+  ];
+  for (const [what, name, text] of bad) {
+    it(`refuses ${what}, keeps the file aside and goes on`, async () => {
+      put(name, text);
+      await isLogged('changed truststore refused');
+      await until('it is aside', () => existsSync(join(`${path}.generations`, 'foreign', name)));
+      assert.deepEqual(listed(), [
+        ['1', one.pem],
+        ['2', two.pem],
+      ]);
+      assert.deepEqual(events, []);
+    });
+  }
+
+  it('puts a damaged file right', async () => {
+    put('1.pem', 'garbage');
+    await isLogged('changed truststore refused');
+    await until('it is back', () => readFileSync(join(path, '1.pem'), 'utf8') === one.pem);
+    assert.deepEqual(events, []);
+    trusts(leaf);
+  });
+
+  it('leaves a file alone that is no certificate', async () => {
+    put('README', 'words');
+    put('company.crt', three.pem);
+    await holds([
+      ['1', one],
+      ['2', two],
+      ['3', three],
+    ]);
+    assert.ok(existsSync(join(`${path}.generations`, 'foreign', 'README')));
+  });
+});
