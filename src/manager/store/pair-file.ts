@@ -1,4 +1,4 @@
-import { readdir, rename, rm } from 'node:fs/promises';
+import { link, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   admitGroup,
@@ -24,7 +24,7 @@ export interface PairFile {
   read(): Promise<string | undefined>;
   write(pair: KeyedCandidate): Promise<void>;
   remove(): Promise<void>;
-  /** Moves a file that cannot be served out of the way, and answers where it went. */
+  /** Keeps a file that cannot be served under another name too, and answers which. */
   putAside(now: Date): Promise<string>;
   /** Copies the file, or the fact that there is none, into an empty directory. */
   save(directory: string): Promise<void>;
@@ -78,7 +78,9 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
       const stem = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
       let aside = stem;
       for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;
-      await rename(path, aside);
+      // It stays in place until a good one takes it, so that no service ever finds nothing
+      await link(path, aside).catch(() => rename(path, aside));
+      await tighten(aside, ownerOnly).catch(() => undefined);
       const names = (await readdir(directory)).filter((name) => name.startsWith(asidePrefix));
       for (const name of names.sort().slice(0, Math.max(0, names.length - mostAside))) {
         await rm(join(directory, name), { force: true });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import {
   chmodSync,
-  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -80,14 +79,16 @@ describe('the file of a pair', () => {
     assert.equal(await file.read(), undefined);
   });
 
-  it('goes aside with its content, under the date', async () => {
+  it('goes aside with its content, under the date, and stays until a good one comes', async () => {
     const file = fileOf(path, undefined);
     await file.write(pair);
     writeFileSync(path, 'garbage');
     const aside = await file.putAside(goodTime);
     assert.equal(aside, `${path}.refused-20260601T000000Z`);
+    assert.equal(readFileSync(path, 'utf8'), 'garbage');
+    await file.write(pair);
     assert.equal(readFileSync(aside, 'utf8'), 'garbage');
-    assert.ok(!existsSync(path));
+    assert.equal(modeOf(aside), 0o600);
   });
 
   it('never goes over another that went aside in the same second', async () => {
@@ -95,8 +96,10 @@ describe('the file of a pair', () => {
     await file.write(pair);
     writeFileSync(path, 'first');
     await file.putAside(goodTime);
+    await file.write(pair);
     writeFileSync(path, 'second');
     await file.putAside(goodTime);
+    await file.remove();
     const contents = readdirSync(join(directory, 'https')).map((name) =>
       readFileSync(join(directory, 'https', name), 'utf8'),
     );
