@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toErrorReply } from '../src/dbus/error-names.ts';
+import { extensionInterfaces } from '../src/dbus/extension-interfaces.ts';
+import { type InterfaceSpec, signatureOf } from '../src/dbus/interface.ts';
 import { CertError, type CertErrorCode, certErrors } from '../src/manager/errors.ts';
 import { toRedfishError } from '../src/redfish/certificate-errors.ts';
 
@@ -21,7 +23,11 @@ interface Member {
 
 /** The generated pages by their paths below the clone. */
 export function pages(): Readonly<Record<string, string>> {
-  return { 'docs/configuration.md': configurationPage(), 'docs/errors.md': errorsPage() };
+  return {
+    'docs/configuration.md': configurationPage(),
+    'docs/errors.md': errorsPage(),
+    'docs/extensions.md': extensionsPage(),
+  };
 }
 
 function configurationPage(): string {
@@ -57,9 +63,10 @@ function typeOf({ type, enum: values, minimum, maximum }: Member): string {
   return minimum === undefined ? `${type}` : `${type}, ${minimum} to ${maximum}`;
 }
 
-function defaultOf({ type, default: value }: Member): string {
+function defaultOf({ default: value }: Member): string {
   if (value === undefined) return '';
-  if (type === 'array' && Array.isArray(value) && value.length > 0) return "OpenBMC's three";
+  const [first] = Array.isArray(value) ? value : [];
+  if (typeof first === 'object') return "OpenBMC's three";
   return `\`${JSON.stringify(value)}\``;
 }
 
@@ -80,6 +87,43 @@ becomes ActionParameterValueError.
 | --- | --- | --- | --- |
 ${lines.join('\n')}
 `;
+}
+
+function extensionsPage(): string {
+  return `# Our interfaces on D-Bus
+
+Everything of upstream is served as it is there. What we add stands in interfaces of its own, so that nobody
+who knows upstream meets a member that he does not expect. Methods may be called by root, by the user of the
+manager, and by whom \`access\` in the [configuration](configuration.md) names.
+
+${extensionInterfaces.map(extensionSection).join('\n')}`;
+}
+
+function extensionSection({
+  name,
+  about,
+  methods,
+  properties,
+  signals = {},
+}: InterfaceSpec): string {
+  const list = (names: Readonly<Record<string, string>>) =>
+    Object.entries(names)
+      .map(([argument, type]) => `${type} ${argument}`)
+      .join(', ');
+  const lines = [
+    ...Object.entries(methods).map(([method, { in: inputs, out }]) => {
+      const result = Object.keys(out).length > 0 ? ` → ${list(out)}` : '';
+      const shown = Object.keys(inputs).length > 6 ? signatureOf(inputs) : list(inputs);
+      return `- method \`${method}(${shown})${result}\``;
+    }),
+    ...Object.entries(properties).map(([property, type]) => `- property \`${type} ${property}\``),
+    ...Object.entries(signals).map(([signal, names]) => `- signal \`${signal}(${list(names)})\``),
+  ];
+  return `## \`${name}\`\n\n${wrap(about ?? '')}\n\n${lines.join('\n')}\n`;
+}
+
+function wrap(text: string): string {
+  return text.replace(/(.{1,108})(?: |$)/g, '$1\n').trimEnd();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

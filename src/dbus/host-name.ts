@@ -6,11 +6,13 @@ import type { TypedValue } from './interface.ts';
 /** Who announces a new name of the host: OpenBMC's network manager, and systemd. */
 const sources = [
   {
+    owner: 'xyz.openbmc_project.Network',
     path: '/xyz/openbmc_project/network/config',
     interface: 'xyz.openbmc_project.Network.SystemConfiguration',
     property: 'HostName',
   },
   {
+    owner: 'org.freedesktop.hostname1',
     path: '/org/freedesktop/hostname1',
     interface: 'org.freedesktop.hostname1',
     property: 'Hostname',
@@ -44,20 +46,32 @@ export async function watchHostName(
     const kernel = kernelName();
     return announced && announced.kernel === kernel ? announced.name : kernel;
   };
-  bus.onSignal((signal) => {
-    const name = announcedName(signal);
-    if (name === undefined || name === current()) return;
+  bus.onSignal(async (signal) => {
+    const found = announcement(signal);
+    // Anybody may send signals on a system bus
+    if (!found || !(await owns(bus, signal.sender, found.owner))) return;
+    const { name } = found;
+    if (name === current()) return;
     announced = { name, kernel: kernelName() };
     changed();
   });
   return current;
 }
 
-function announcedName({ path, member, body }: Signal): string | undefined {
+function announcement({ path, member, body }: Signal): { owner: string; name: string } | undefined {
   const source = sources.find((one) => one.path === path && one.interface === body[0]);
   if (!source || member !== 'PropertiesChanged') return undefined;
   const properties = body[1] as Readonly<Record<string, TypedValue | undefined>>;
   const name = properties[source.property]?.value;
   // It goes into a certificate: what is no host name must not get there
-  return typeof name === 'string' && isHostName(name) ? name : undefined;
+  return typeof name === 'string' && isHostName(name) ? { owner: source.owner, name } : undefined;
+}
+
+async function owns(bus: Bus, sender: string, name: string): Promise<boolean> {
+  try {
+    const call = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
+    return (await bus.call(call))[0] === sender;
+  } catch {
+    return false;
+  }
 }

@@ -41,6 +41,8 @@ export interface MethodSpec {
 /** One D-Bus interface as data, from which dispatch, introspection and types follow. */
 export interface InterfaceSpec {
   readonly name: string;
+  /** What it is for, in Markdown, for the documentation of those that are ours. */
+  readonly about?: string;
   readonly methods: Readonly<Record<string, MethodSpec>>;
   /** They announce their changes, and are read-only where the two lists below say nothing else. */
   readonly properties: Arguments;

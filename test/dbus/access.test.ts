@@ -104,6 +104,7 @@ if (user === 0) {
       await bus?.stop();
     });
 
+    const extension = 'xyz.openbmc_project.Certs.Extension';
     const privileged = [
       { method: 'xyz.openbmc_project.Certs.Install.Install', args: ['string:/dev/null'] },
       { method: 'xyz.openbmc_project.Certs.InstallAll.InstallAll', args: ['string:/dev/null'] },
@@ -111,6 +112,12 @@ if (user === 0) {
       { method: 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll', args: [] },
       { method: 'xyz.openbmc_project.Certs.Replace.Replace', args: ['string:/dev/null'] },
       { method: 'xyz.openbmc_project.Object.Delete.Delete', args: [] },
+      { method: `${extension}.Request.Outstanding`, args: [] },
+      { method: `${extension}.Request.Discard`, args: ['string:x'] },
+      { method: `${extension}.Reload.Reload`, args: [] },
+      { method: `${extension}.Trial.Activate`, args: ['string:x', 'uint32:0'] },
+      { method: `${extension}.Trial.Commit`, args: ['string:x'] },
+      { method: `${extension}.Trial.Rollback`, args: ['string:x'] },
     ];
     for (const { method, args } of privileged) {
       it(`refuses ${method.split('.').at(-1)}`, async () => {

@@ -5,17 +5,20 @@ import { type Bus, connectBus } from '../../src/dbus/bus.ts';
 import { watchHostName } from '../../src/dbus/host-name.ts';
 import { until } from '../e2e/commands.ts';
 import { busTools } from '../fakes/bus-tools.ts';
+import { requestName } from '../fakes/fake-systemd.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
 import { openssl } from '../fakes/openssl-authority.ts';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
 
 const changed = 'org.freedesktop.DBus.Properties';
 const network = {
+  owner: 'xyz.openbmc_project.Network',
   path: '/xyz/openbmc_project/network/config',
   interface: 'xyz.openbmc_project.Network.SystemConfiguration',
   property: 'HostName',
 };
 const hostnamed = {
+  owner: 'org.freedesktop.hostname1',
   path: '/org/freedesktop/hostname1',
   interface: 'org.freedesktop.hostname1',
   property: 'Hostname',
@@ -47,6 +50,7 @@ describe('the name of the host', () => {
   before(async () => {
     bus = await startPrivateBus();
     announcer = await connectBus(bus.address);
+    for (const { owner } of [network, hostnamed]) await requestName(announcer, owner);
   });
   after(async () => {
     announcer?.close();
@@ -93,6 +97,25 @@ describe('the name of the host', () => {
     assert.equal(changes, 2);
   });
 
+  it('is not changed by somebody who only says so, to all or to us', async () => {
+    const stranger = await connectBus(bus.address);
+    const values = { HostName: { signature: 's', value: 'spoofed' } };
+    const body = [network.interface, values, []];
+    stranger.signal(network.path, changed, 'PropertiesChanged', 'sa{sv}as', body);
+    const to = [
+      'emit',
+      `--destination=${own.uniqueName}`,
+      network.path,
+      changed,
+      'PropertiesChanged',
+    ];
+    const tools = busTools({ address: bus.address, destination: own.uniqueName });
+    await tools.busctl(...to, 'sa{sv}as', network.interface, '1', 'HostName', 's', 'spoofed', '0');
+    await settle();
+    assert.equal(changes, 1);
+    stranger.close();
+  });
+
   const ignored: readonly [string, () => void][] = [
     ['another property', () => announce(network, 'x', 'DefaultGateway')],
     ['a name that is none', () => announce(network, '../../etc passwd')],
@@ -110,14 +133,14 @@ describe('the name of the host', () => {
 
 describe('the generated certificate of a server', () => {
   let bus: PrivateBus;
-  let manager: ManagerProcess;
+  let daemon: ManagerProcess;
 
   before(async () => {
     bus = await startPrivateBus();
-    manager = await startManager(bus);
+    daemon = await startManager(bus);
   });
   after(async () => {
-    await manager?.stop();
+    await daemon?.stop();
     await bus?.stop();
   });
 
@@ -137,11 +160,12 @@ describe('the generated certificate of a server', () => {
 
   it('is for the new name once the network manager announces it', async () => {
     assert.ok(await isFor(hostname()));
-    const tools = busTools({ address: bus.address, destination: names.server });
-    await tools.busctl(
-      ...['emit', network.path, changed, 'PropertiesChanged', 'sa{sv}as'],
-      ...[network.interface, '1', 'HostName', 's', 'bmc-9.example.com', '0'],
-    );
+    const manager = await connectBus(bus.address);
+    await requestName(manager, network.owner);
+    const values = { HostName: { signature: 's', value: 'bmc-9.example.com' } };
+    const body = [network.interface, values, []];
+    manager.signal(network.path, changed, 'PropertiesChanged', 'sa{sv}as', body);
     await until('there is a certificate for it', () => isFor('bmc-9.example.com'));
+    manager.close();
   });
 });

@@ -17,15 +17,18 @@ export interface PrivateBus {
   stop(): Promise<void>;
 }
 
-/** @param socketName may hold characters that an address must escape */
-export async function startPrivateBus(socketName = 'bus'): Promise<PrivateBus> {
+/**
+ * @param socketName may hold characters that an address must escape
+ * @param policy a policy file to have, on a bus that is as closed as the system bus
+ */
+export async function startPrivateBus(socketName = 'bus', policy?: string): Promise<PrivateBus> {
   const directory = mkdtempSync(join(tmpdir(), 'bmc-bus-'));
   // Users without privileges must reach the socket
   chmodSync(directory, 0o711);
   const socket = join(directory, socketName);
   const address = `unix:path=${escaped(socket)}`;
   const configuration = join(directory, 'bus.conf');
-  writeFileSync(configuration, busConfiguration(address));
+  writeFileSync(configuration, busConfiguration(address, policy));
   let daemon: ChildProcess | undefined;
   const bus: PrivateBus = {
     address,
@@ -70,18 +73,35 @@ function canConnect(path: string): Promise<boolean> {
   });
 }
 
-function busConfiguration(address: string): string {
+function busConfiguration(address: string, policy: string | undefined): string {
   return `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
   "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <listen>${address}</listen>
   <auth>EXTERNAL</auth>
-  <policy context="default">
+  ${policy === undefined ? open : `${closed}\n  <include>${policy}</include>`}
+</busconfig>
+`;
+}
+
+const open = `<policy context="default">
     <allow user="*"/>
     <allow own="*"/>
     <allow send_destination="*" eavesdrop="true"/>
     <allow receive_sender="*" eavesdrop="true"/>
-  </policy>
-</busconfig>
-`;
-}
+  </policy>`;
+
+/** What dbus-daemon's own system.conf gives everybody. */
+const closed = `<policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+  </policy>`;
