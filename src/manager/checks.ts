@@ -170,8 +170,8 @@ export function enforce<T>(checks: readonly Check<T>[], candidate: T): void {
 const verdicts = new WeakMap<readonly Certificate[], boolean>();
 
 /**
- * True when a certificate in the file is an issuer by its name, key identifier and key usage, but none of
- * those made the signature. A new CA that the old key of the same name signed has no issuer in the file.
+ * True when the issuer of a certificate is in the file by its name, but no key of that name signed it. A new
+ * CA that the old key of the same name signed says so by its key identifiers; that key need not be there.
  */
 function hasBrokenSignature(company: readonly Certificate[]): boolean {
   const known = verdicts.get(company);
@@ -183,8 +183,9 @@ function hasBrokenSignature(company: readonly Certificate[]): boolean {
   }
   const broken = company.some((certificate) => {
     const issuers = bySubject.get(nameKey(certificate.issuer)) ?? [];
-    const fitting = issuers.filter((issuer) => certificate.x509.checkIssued(issuer.x509));
-    return fitting.length > 0 && !fitting.some((issuer) => signatureFits(certificate, issuer));
+    const signed = issuers.some((issuer) => signatureFits(certificate, issuer));
+    const isRollover = isSelfIssued(certificate) && certificate.namesAnotherKey;
+    return issuers.length > 0 && !signed && !isRollover;
   });
   verdicts.set(company, broken);
   return broken;

@@ -38,6 +38,8 @@ export interface Certificate {
   readonly keyUsage: readonly KeyUsage[];
   readonly alternativeNames: readonly GeneralName[];
   readonly isCa: boolean;
+  /** True when the key identifiers say that the key of the issuer is not its own. */
+  readonly namesAnotherKey: boolean;
   /** OIDs of critical extensions that a TLS peer could not process. */
   readonly unknownCritical: readonly string[];
   /** Text of the nsComment extension, with which generated certificates are marked. */
@@ -114,6 +116,7 @@ function describe(x509: X509Certificate): Certificate {
     alternativeNames: alternativeNamesOf(extensions),
     // A root of version 1 has no extensions to say it with, and OpenSSL takes it for a CA
     isCa: x509.ca || (contextTag(fields[0]) !== 0 && x509.checkIssued(x509)),
+    namesAnotherKey: namesAnotherKey(extensions),
     unknownCritical: extensions
       .filter((e) => e.critical && !processed.includes(e.id))
       .map((e) => e.id),
@@ -152,6 +155,19 @@ function alternativeNamesOf(extensions: readonly Extension[]): GeneralName[] {
 function commentOf(extensions: readonly Extension[]): string | undefined {
   const extension = find(extensions, extensionIds.netscapeComment);
   return extension && readString(decode(extension.value));
+}
+
+/** RFC 5280 §4.2.1.1 and §4.2.1.2; identifiers that nobody can read say nothing. */
+function namesAnotherKey(extensions: readonly Extension[]): boolean {
+  const own = find(extensions, extensionIds.subjectKeyIdentifier);
+  const authority = find(extensions, extensionIds.authorityKeyIdentifier);
+  if (!own || !authority) return false;
+  try {
+    const issuers = childrenOf(decode(authority.value)).find((field) => contextTag(field) === 0);
+    return issuers !== undefined && !bytesOf(decode(own.value)).equals(bytesOf(issuers));
+  } catch {
+    return false;
+  }
 }
 
 function publicKeyOf(x509: X509Certificate): KeyObject {
