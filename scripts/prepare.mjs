@@ -16,6 +16,7 @@ const packages = {
   nginx: 'nginx-light',
   certtool: 'gnutls-bin',
   'gnutls-cli': 'gnutls-bin',
+  faketime: 'faketime',
 };
 
 export const neededToRun = ['dbus-daemon', 'openssl'];

@@ -39,7 +39,11 @@ export interface Place {
 }
 
 /** Starts a manager with OpenBMC's endpoints below a directory and waits until it serves. */
-export function startManager(place: Place, changes: object = {}): Promise<ManagerProcess> {
+export function startManager(
+  place: Place,
+  changes: object = {},
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ManagerProcess> {
   const configuration = {
     stateDirectory: place.directory,
     runtimeDirectory: join(place.directory, 'run'),
@@ -53,7 +57,7 @@ export function startManager(place: Place, changes: object = {}): Promise<Manage
   };
   const file = join(place.directory, 'manager.json');
   writeFileSync(file, JSON.stringify(configuration));
-  return untilReady(runManager(['--config', file]));
+  return untilReady(runManager(['--config', file], environment));
 }
 
 /** Starts a manager with a command line of its own. */
