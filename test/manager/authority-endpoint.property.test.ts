@@ -8,6 +8,7 @@ import type { Endpoint, EndpointDefinition } from '../../src/manager/endpoint.ts
 import { CertError } from '../../src/manager/errors.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { makeWorld, snapshot, type World } from '../fakes/surroundings.ts';
+import { endings, tryOut } from '../fakes/try-out.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());
@@ -35,6 +36,9 @@ const steps: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
     .map(([at, pem]) => ['replace', (e: Endpoint) => e.replace(idAt(e, at), pem)] as const),
   anyId.map((at) => ['delete', (e: Endpoint) => e.delete(idAt(e, at))] as const),
   fc.constant(['deleteAll', (e: Endpoint) => e.deleteAll()] as const),
+  fc
+    .tuple(bundle, fc.constantFrom(...endings))
+    .map(([pem, end]) => ['trial', (e: Endpoint) => tryOut(e, pem, end)] as const),
   fc.constant(['restart', async () => undefined] as const),
 );
 
@@ -128,8 +132,8 @@ describe('any sequence of operations on a truststore', () => {
         try {
           await inTurn.start();
           await atOnce.start();
-          // Ids that depend on the state are settled when a step begins, so only the others compare
-          const free = sequence.filter(([name]) => !['replace', 'delete'].includes(name));
+          // Ids that depend on the state are settled when a step begins, and a trial keeps others out
+          const free = sequence.filter(([name]) => !['replace', 'delete', 'trial'].includes(name));
           for (const [, act] of free) await act(inTurn).catch(() => undefined);
           await Promise.allSettled(free.map(([, act]) => act(atOnce)));
           assert.deepEqual(listed(atOnce), listed(inTurn));

@@ -10,6 +10,7 @@ import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
 import { parsePem } from '../../src/manager/x509/pem.ts';
 import { goodTime, type Issued, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { csrParameters, makeWorld, snapshot, type World } from '../fakes/surroundings.ts';
+import { endings, tryOut } from '../fakes/try-out.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());
@@ -51,6 +52,11 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
         endpoint.delete(id),
   ),
   fc.constant<Step>((endpoint) => endpoint.deleteAll()),
+  fc.tuple(text, fc.constantFrom(...endings)).map(
+    ([pem, end]): Step =>
+      (endpoint) =>
+        tryOut(endpoint, pem, end),
+  ),
   fc.constant<Step>((endpoint) => endpoint.requests.make(csrParameters())),
   fc.integer({ min: -2000, max: 2000 }).map(
     (days): Step =>
