@@ -56,12 +56,12 @@ await runProgram(log, async (fail) => {
 
   const access = accessPolicy(configuration, accounts);
   const common = { busAddress: configuration.bus, access, log, onLost };
-  const byRoot = new Map(endpoints.map((one) => [rootPath(one.definition), one]));
   const published = configuration.endpoints.flatMap(({ type, name, alias }, at) => {
     const endpoint = endpoints[at];
     const names = [name, ...(alias === undefined ? [] : [alias])];
     return endpoint ? names.map((one) => ({ endpoint, name: { type, name: one } })) : [];
   });
+  const byRoot = new Map(published.map(({ endpoint, name }) => [rootPath(name), endpoint]));
   const services = await Promise.all(
     published.map((one) =>
       serveEndpoint({

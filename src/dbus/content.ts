@@ -1,4 +1,4 @@
-import type { Content } from '../manager/x509/containers.ts';
+import { type Content, parseFormat } from '../manager/x509/containers.ts';
 
 /** Content as the methods of our extensions take it. */
 export interface ContentInputs {
@@ -8,5 +8,5 @@ export interface ContentInputs {
 }
 
 export function asContent({ Content, Format, Password }: ContentInputs): Content {
-  return { bytes: Content, format: Format, password: Password };
+  return { bytes: Content, format: parseFormat(Format), password: Password };
 }

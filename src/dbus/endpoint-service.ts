@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointEvent, InstalledCertificate } from '../manager/endpoint.ts';
+import { reasonOf } from '../manager/errors.ts';
 import { expiryOf } from '../manager/expiry.ts';
 import type { Trials } from '../manager/trials.ts';
 import type { Log } from '../platform/log.ts';
@@ -119,6 +120,9 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
           const body = [event.threshold, BigInt(event.expiry.daysLeft)];
           server.emit(pathOf(event.installed), expiryInterface, 'ThresholdReached', body);
         }
+        break;
+      default:
+        event satisfies never;
     }
   }
 
@@ -141,8 +145,4 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     const until = new Date(notAfter * 1000).toISOString();
     return { object: pathOf(installed), sha256: fingerprint.toLowerCase(), until };
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,6 @@
 import { isHostName } from '../manager/x509/general-names.ts';
 import type { Bus, Signal } from './bus.ts';
 import { busDaemon } from './callers.ts';
-import type { TypedValue } from './interface.ts';
 
 /** Who announces a new name of the host: OpenBMC's network manager, and systemd. */
 const sources = [
@@ -61,8 +60,9 @@ export async function watchHostName(
 function announcement({ path, member, body }: Signal): { owner: string; name: string } | undefined {
   const source = sources.find((one) => one.path === path && one.interface === body[0]);
   if (!source || member !== 'PropertiesChanged') return undefined;
-  const properties = body[1] as Readonly<Record<string, TypedValue | undefined>>;
-  const name = properties[source.property]?.value;
+  // The body is whatever somebody sent
+  const value: unknown = Reflect.get(Object(body[1]), source.property);
+  const name: unknown = Reflect.get(Object(value), 'value');
   // It goes into a certificate: what is no host name must not get there
   return typeof name === 'string' && isHostName(name) ? { owner: source.owner, name } : undefined;
 }

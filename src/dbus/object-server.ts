@@ -82,7 +82,8 @@ export class ObjectServer {
     try {
       const { served, method } = this.#resolve(call);
       const spec = served.spec.methods[method];
-      if (spec?.privileged || this.#setsProperty(call)) await this.#options.gate(call.sender);
+      if (spec?.privileged || this.#setsProperty(call, served, method))
+        await this.#options.gate(call.sender);
       const result = await served.call(method, call.body, { name: call.sender });
       call.answer(signatureOf(spec?.out ?? {}), result);
     } catch (error) {
@@ -122,9 +123,8 @@ export class ObjectServer {
   }
 
   /** Whoever may set a property is up to the gate too; the rest is refused by what is read-only. */
-  #setsProperty({ path, interface: name, member, body }: Call): boolean {
-    if (name !== propertiesInterface.name || member !== 'Set' || !this.#tree.has(path))
-      return false;
+  #setsProperty({ path, body }: Call, { spec }: ServedInterface, method: string): boolean {
+    if (spec.name !== propertiesInterface.name || method !== 'Set') return false;
     const target = this.#tree.at(path).find(({ spec }) => spec.name === body[0]);
     return target?.spec.writable?.includes(String(body[1])) ?? false;
   }

@@ -36,13 +36,14 @@ export function trialObject(options: TrialObjectOptions): ServedInterface {
         const { Truststore, Bundle, BundleFormat, Seconds } = inputs;
         const parts = [{ endpoint, text: toUploadText(asContent(inputs), uploadBytes) }];
         if (Truststore !== '') {
-          const bundle = { bytes: Bundle, format: BundleFormat, password: '' };
+          const bundle = asContent({ Content: Bundle, Format: BundleFormat, Password: '' });
           const text = toUploadText(bundle, uploadBytes);
           parts.push({ endpoint: truststore(Truststore), text });
         }
         const trial = await trials.stage(name, parts, Seconds);
         // Whoever left before the trial had a name was not known as its owner
-        if (!(await isPresent(name))) await trials.ownerLeft(name);
+        const present = await isPresent(name).catch(() => false);
+        if (!present) await trials.ownerLeft(name);
         return trial;
       },
       async Activate({ Trial, Seconds }, { name }) {

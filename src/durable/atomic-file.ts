@@ -115,11 +115,16 @@ export async function tighten(path: string, access: FileAccess): Promise<void> {
   }
 }
 
+/** Whether something is at a path. @throws when the disk does not tell, which is no answer */
 export async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
+  }
 }
 
 async function grant(handle: FileHandle, { mode, group }: FileAccess): Promise<void> {

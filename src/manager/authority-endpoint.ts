@@ -11,7 +11,7 @@ import type {
   StagedChange,
 } from './endpoint.ts';
 import { EndpointEvents } from './endpoint-events.ts';
-import { CertError } from './errors.ts';
+import { CertError, reasonOf } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
 import { type Finding, OutsideChanges } from './outside-changes.ts';
 import { RequestDesk } from './request-desk.ts';
@@ -40,6 +40,7 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #expiry: ExpiryWatch;
   readonly #outside: OutsideChanges;
   #authorities: readonly Authority[] = [];
+  #started = false;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     this.definition = definition;
@@ -63,33 +64,37 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   async start(): Promise<void> {
-    const { log } = this.#surroundings;
     await this.requests.start();
-    try {
-      const { authorities, unreadable } = await this.#directory.load();
-      for (const path of unreadable) log.error('stored authority is not readable', { path });
-      this.#publish(authorities);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error('truststore is not readable', { path: this.definition.path, reason });
-    }
+    await this.#load().catch((error: unknown) => {
+      const { path } = this.definition;
+      this.#surroundings.log.error('truststore is not readable', { path, reason: reasonOf(error) });
+    });
     await this.#takeOverRootCa();
     this.#outside.start();
+    this.#started = true;
+  }
+
+  async #load(): Promise<void> {
+    const { authorities, unreadable } = await this.#directory.load();
+    for (const path of unreadable) {
+      this.#surroundings.log.error('stored authority is not readable', { path });
+    }
+    this.#publish(authorities);
   }
 
   /** Installs the one authority of early OpenBMC releases, and removes its file as upstream does. */
   async #takeOverRootCa(): Promise<void> {
     const { log, limits } = this.#surroundings;
     const path = join(dirname(this.definition.path), 'Root-CA.pem');
-    if (!(await exists(path))) return;
     try {
+      if (!(await exists(path))) return;
       await this.install(await readUploadFile(path, limits.uploadBytes)).catch((error: unknown) => {
         if (!(error instanceof CertError) || error.code !== 'already-installed') throw error;
       });
       await rm(path);
       log.info('root certificate of an earlier installation taken over', { path });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       log.warn('root certificate of an earlier installation left in place', { path, reason });
     }
   }
@@ -175,6 +180,7 @@ export class AuthorityEndpoint implements Endpoint {
 
   /** Authorities are the operator's: the manager never makes or renews one. */
   async maintain(): Promise<void> {
+    if (!this.#started) return;
     this.#outside.check();
     this.#tellExpiry();
     await this.requests.maintain();
@@ -185,7 +191,14 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   #apply(validate: Change<SetPlan>['validate']): Promise<SetPlan> {
-    return this.#queue.run({ ...this.#store(), validate });
+    return this.#queue.run({
+      ...this.#store(),
+      validate: async () => {
+        // A disk that failed at the start may be there now; what it holds must not be lost
+        if (!this.#directory.isLoaded) await this.#load();
+        return validate();
+      },
+    });
   }
 
   #store(): Omit<Change<SetPlan>, 'validate'> {
@@ -200,8 +213,8 @@ export class AuthorityEndpoint implements Endpoint {
     const { log } = this.#surroundings;
     const { path } = this.definition;
     try {
-      const { foreign, inStep } = await this.#directory.scan();
-      if (foreign.length === 0 && inStep) return 'settled';
+      const found = await this.#directory.scan();
+      if (found && found.foreign.length === 0 && found.inStep) return 'settled';
       if (!final) return 'doubtful';
       await this.#queue.run({ ...this.#storeAfresh(), validate: () => this.#planScan() });
       log.info('truststore was changed from outside', { path });
@@ -210,17 +223,22 @@ export class AuthorityEndpoint implements Endpoint {
       if (!(error instanceof CertError) || ['on-trial', 'storage'].includes(error.code)) {
         return 'settled';
       }
-      log.error('changed truststore refused', { path, reason: `${error.code}: ${error.message}` });
+      log.error('changed truststore refused', { path, reason: reasonOf(error) });
       const back = async () => ({ next: this.#authorities, asked: [] });
-      await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch(() => undefined);
+      await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch((cause: unknown) => {
+        log.error('last good truststore not put back', { path, reason: reasonOf(cause) });
+      });
     }
     return 'settled';
   }
 
   /** A number that was given to another certificate, or to none, counts for nothing here. */
   async #planScan(): Promise<SetPlan> {
-    const { authorities, unreadable, foreign } = await this.#directory.scan();
-    if (unreadable.length > 0) {
+    const found = await this.#directory.scan();
+    // Somebody took the path away, which leads to what is in memory and nowhere else
+    if (!found) return { next: this.#authorities, asked: [] };
+    const { authorities, damaged, foreign } = found;
+    if (damaged) {
       throw new CertError('certificate-malformed', 'a file of the truststore was damaged');
     }
     const ours = new Map(this.#authorities.map((one) => [one.id, one]));

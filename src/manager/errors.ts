@@ -61,6 +61,12 @@ export class CertError extends Error {
   }
 }
 
+/** What went wrong in one line, for the log; never for a caller. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof CertError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** True for a Node system error with this code, such as `ENOENT`. */
 export function isSystemError(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;

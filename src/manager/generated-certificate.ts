@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyedCandidate } from './checks.ts';
+import { isClockSet } from './clock.ts';
 import type { HostIdentity, SelfSignedPolicy } from './surroundings.ts';
 import { type Certificate, isSelfIssued, readCertificate } from './x509/certificate.ts';
 import { type GeneralName, parseGeneralName } from './x509/general-names.ts';
@@ -54,7 +55,10 @@ export function renewalReason(
   const lifetime = certificate.notAfter - certificate.notBefore;
   const lead = Math.min(policy.renewBeforeDays * daySeconds, lifetime / 3);
   if (certificate.notAfter - lead < seconds) return 'it ends soon';
-  if (certificate.notBefore - daySeconds > seconds) return 'it begins in the future';
+  // A device without a clock begins at 1970 at every boot: its certificate is good all the same
+  if (isClockSet(now) && certificate.notBefore - daySeconds > seconds) {
+    return 'it begins in the future';
+  }
   const names = certificate.alternativeNames.map(({ value }) => value);
   const missing = namesOf(identity).filter(
     ({ kind, value }) => kind === 'dns' && !names.includes(value),

@@ -9,7 +9,7 @@ import type {
   StagedChange,
 } from './endpoint.ts';
 import { EndpointEvents } from './endpoint-events.ts';
-import { CertError } from './errors.ts';
+import { CertError, reasonOf } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
 import { generateCertificate, isGenerated, renewalReason } from './generated-certificate.ts';
 import { type Finding, OutsideChanges } from './outside-changes.ts';
@@ -39,7 +39,10 @@ export class PairEndpoint implements Endpoint {
   readonly #expiry: ExpiryWatch;
   readonly #outside: OutsideChanges;
   #pair: KeyedCandidate | undefined;
+  /** What stands in the file as far as the manager knows. */
+  #text: string | undefined;
   #refusedDigest: string | undefined;
+  #state: 'new' | 'unread' | 'ready' = 'new';
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     const { limits, log, reload, expiryThresholds, watch } = surroundings;
@@ -72,8 +75,7 @@ export class PairEndpoint implements Endpoint {
 
   async start(): Promise<void> {
     await this.#open();
-    const loaded = await this.#load();
-    if (loaded) this.#publish(loaded);
+    await this.#load();
     await this.maintain();
     this.#outside.start();
   }
@@ -137,6 +139,10 @@ export class PairEndpoint implements Endpoint {
 
   /** Gives a server without a certificate one, and renews one of our own when its time has come. */
   async maintain(): Promise<void> {
+    // What was never read must not be overwritten
+    if (this.#state === 'new') return;
+    if (this.#state === 'unread') await this.#load();
+    if (this.#state !== 'ready') return;
     this.#outside.check();
     this.#tellExpiry();
     await this.requests.maintain();
@@ -168,24 +174,34 @@ export class PairEndpoint implements Endpoint {
     }
   }
 
-  /** What the file holds, if it can be served; a file that cannot is reported and put aside. */
-  async #load(): Promise<KeyedCandidate | undefined> {
+  /** Publishes what the file holds, if it can be served; a file that cannot is reported and kept aside. */
+  async #load(): Promise<void> {
     const { log } = this.#surroundings;
     const { path } = this.definition;
+    this.#state = 'ready';
     try {
       const text = await this.#file.read();
-      return text === undefined ? undefined : await this.#admission.readStored(text);
+      if (text === undefined) return;
+      this.#publish(await this.#admission.readStored(text));
+      this.#text = text;
     } catch (error) {
       log.error('stored certificate cannot be served', { path, reason: reasonOf(error) });
+      if (this.definition.type === 'server' && !(await this.#putAside())) this.#state = 'unread';
     }
-    if (this.definition.type === 'server') await this.#putAside();
-    return undefined;
   }
 
-  async #putAside(): Promise<void> {
+  /** @returns false when the file could not be kept, so that it must stay where it is */
+  async #putAside(): Promise<boolean> {
     const { log, now } = this.#surroundings;
-    const aside = await this.#file.putAside(new Date(now())).catch(() => 'nowhere');
-    log.warn('stored file put aside', { path: this.definition.path, to: aside });
+    const { path } = this.definition;
+    try {
+      const to = await this.#file.putAside(new Date(now()));
+      log.warn('stored file put aside', { path, to });
+      return true;
+    } catch (error) {
+      log.error('stored file cannot be put aside', { path, reason: reasonOf(error) });
+      return false;
+    }
   }
 
   /** Takes over what somebody else wrote. @param final when the file will not get better by itself */
@@ -200,7 +216,7 @@ export class PairEndpoint implements Endpoint {
     };
     try {
       text = await this.#file.read();
-      if (text === (this.#pair && pairText(this.#pair))) return 'settled';
+      if (text === this.#text) return 'settled';
       if (text === undefined) {
         if (!final) return 'doubtful';
         const removal = this.#removal(() => this.#mustExist(onlyId));
@@ -226,23 +242,36 @@ export class PairEndpoint implements Endpoint {
   /** Puts the last good pair back in place of a file that no service could load at its next start. */
   async #refuse(text: string, error: CertError): Promise<void> {
     const { log } = this.#surroundings;
-    const digest = createHash('sha256').update(text).digest('hex');
-    const pair = this.#pair;
-    // Without a good one the bad one stays where it is, and is told of once
-    if (!pair && digest === this.#refusedDigest) return;
-    this.#refusedDigest = digest;
     const { path } = this.definition;
+    const digest = createHash('sha256').update(text).digest('hex');
+    // Without a good one the bad one stays where it is, and is told of once
+    if (!this.#pair && digest === this.#refusedDigest) return;
+    this.#refusedDigest = digest;
     log.error('changed certificate file refused', { path, reason: reasonOf(error) });
-    if (!pair) return;
-    const write = async () => {
-      await this.#putAside();
-      await this.#file.write(pair);
-    };
-    await this.#queue
-      .run({ validate: async () => undefined, write, publish: () => undefined })
-      .catch((cause: unknown) => {
-        log.error('last good certificate not put back', { path, reason: reasonOf(cause) });
+    try {
+      await this.#queue.run<KeyedCandidate>({
+        validate: async () => {
+          // Whoever came in the meantime has put a good one there already
+          if (!this.#pair || (await this.#readAnything()) !== text) throw superseded;
+          return this.#pair;
+        },
+        write: async (pair) => {
+          await this.#putAside();
+          await this.#file.write(pair);
+        },
+        publish: (pair) => {
+          this.#text = pairText(pair);
+        },
       });
+    } catch (cause) {
+      if (cause === superseded) return;
+      log.error('last good certificate not put back', { path, reason: reasonOf(cause) });
+    }
+  }
+
+  /** The text of the file for a comparison, also of one that no endpoint would take. */
+  async #readAnything(): Promise<string> {
+    return (await this.#file.read().catch(() => undefined)) ?? '';
   }
 
   /** @param isNeeded asked when its turn has come: an operator may have been faster */
@@ -317,6 +346,7 @@ export class PairEndpoint implements Endpoint {
     const previous = this.#pair && asInstalled(this.#pair);
     const installed = pair && asInstalled(pair);
     this.#pair = pair;
+    this.#text = pair && pairText(pair);
     if (previous && installed) this.#events.emit({ kind: 'changed', installed, previous });
     else if (installed) this.#events.emit({ kind: 'added', installed });
     else if (previous) this.#events.emit({ kind: 'removed', installed: previous });
@@ -346,11 +376,6 @@ const superseded = new CertError('already-installed', 'another certificate came 
 
 /** Failures after which the file may be as good as it was before. */
 const waits: readonly string[] = ['on-trial', 'storage', 'not-found'];
-
-function reasonOf(error: unknown): string {
-  if (error instanceof CertError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
-}
 
 function keyHash({ leaf }: KeyedCandidate): string {
   return publicKeyHash(publicKeyInfo(leaf.publicKey));

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { exists, syncAfterSwitch, syncDirectory } from '../durable/atomic-file.ts';
 import { asStorageError } from './change.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from './endpoint.ts';
-import { CertError } from './errors.ts';
+import { CertError, reasonOf } from './errors.ts';
 import type { Log } from './surroundings.ts';
 
 /** Staged: found good and waiting. Active: in service, and undone again unless it is committed. */
@@ -27,7 +27,7 @@ interface Trial {
   readonly owner: string;
   readonly primary: Endpoint;
   readonly changes: readonly StagedChange[];
-  state: 'staged' | 'active';
+  state: 'staged' | 'active' | 'undoing';
   timer: NodeJS.Timeout;
   /** What is being done with it, one after another. */
   turn: Promise<unknown>;
@@ -63,7 +63,7 @@ export class Trials {
       const journal = journalOf(definition);
       await rm(`${journal}.new`, { recursive: true, force: true }).catch(() => undefined);
       await rm(`${journal}.done`, { recursive: true, force: true }).catch(() => undefined);
-      if (!(await exists(journal))) continue;
+      if (!(await exists(journal).catch(() => false))) continue;
       const { path } = definition;
       try {
         for (const part of endpoints) {
@@ -73,8 +73,14 @@ export class Trials {
         await removeJournal(journal);
         this.#log.warn('change on trial undone after a restart', { path });
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#log.error('change on trial cannot be undone', { path, reason });
+        // The next start must not bring back what is older than the changes until then
+        const kept = `${journal}.failed-${randomBytes(4).toString('hex')}`;
+        await rename(journal, kept).catch(() => undefined);
+        this.#log.error('change on trial cannot be undone', {
+          path,
+          kept,
+          reason: reasonOf(error),
+        });
       }
     }
   }
@@ -114,7 +120,7 @@ export class Trials {
   async activate(owner: string, id: string, seconds = 0): Promise<void> {
     const milliseconds = this.#milliseconds(seconds);
     await this.#inTurn(owner, id, async (trial) => {
-      if (trial.state === 'active') throw wrongState('it is active already');
+      if (trial.state !== 'staged') throw wrongState('it is active already');
       await writeJournal(trial.primary.definition, trial.changes).catch(asStorageError);
       clearTimeout(trial.timer);
       trial.state = 'active';
@@ -143,7 +149,12 @@ export class Trials {
 
   /** Ends a trial in any state; what was in service before is in service again. */
   async rollback(owner: string, id: string): Promise<void> {
-    await this.#inTurn(owner, id, (trial) => this.#undo(trial, 'its owner asked for it'));
+    await this.#inTurn(owner, id, async (trial) => {
+      await this.#undo(trial, 'its owner asked for it').catch((error: unknown) => {
+        this.#tryAgain(trial, error);
+        throw error;
+      });
+    });
   }
 
   /** Undoes everything of an owner who is gone. Never rejects. */
@@ -163,17 +174,22 @@ export class Trials {
     const trial = [...this.#trials.values()].find(({ changes }) =>
       changes.some((change) => change.endpoint === endpoint),
     );
-    return trial?.state ?? 'none';
+    if (!trial) return 'none';
+    return trial.state === 'staged' ? 'staged' : 'active';
   }
 
   subscribe(listener: TrialListener): void {
     this.#listeners.push(listener);
   }
 
+  /** Every part for itself: one that cannot be undone now must not keep another in service. */
   async #undo(trial: Trial, reason: string): Promise<void> {
     const { path } = trial.primary.definition;
-    if (trial.state === 'active') {
-      for (const change of trial.changes) await change.undo();
+    if (trial.state !== 'staged') {
+      trial.state = 'undoing';
+      const outcomes = await Promise.allSettled(trial.changes.map((change) => change.undo()));
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed) throw failed.reason;
       this.#log.warn('change on trial undone', { path, reason });
     }
     await removeJournal(journalOf(trial.primary.definition)).catch(asStorageError);
@@ -192,7 +208,7 @@ export class Trials {
   }
 
   #tryAgain(trial: Trial, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     const { path } = trial.primary.definition;
     this.#log.error('change on trial not undone, trying again', { path, reason });
     clearTimeout(trial.timer);

@@ -116,6 +116,20 @@ describe('the name of the host', () => {
     stranger.close();
   });
 
+  it('survives a signal with any body from anybody', async () => {
+    const stranger = await connectBus(bus.address);
+    const send = (signature: string, body: readonly unknown[]) =>
+      stranger.signal(network.path, changed, 'PropertiesChanged', signature, body);
+    send('s', [network.interface]);
+    send('ss', [network.interface, 'HostName']);
+    send('sas', [network.interface, ['HostName']]);
+    send('sa{ss}', [network.interface, { HostName: 'x' }]);
+    send('', []);
+    await settle();
+    assert.equal(changes, 1);
+    stranger.close();
+  });
+
   const ignored: readonly [string, () => void][] = [
     ['another property', () => announce(network, 'x', 'DefaultGateway')],
     ['a name that is none', () => announce(network, '../../etc passwd')],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { makeAuthority } from '../e2e/certificate-authority.ts';
+import { must } from '../e2e/commands.ts';
 import { type BusCaller, busCaller } from '../fakes/bus-caller.ts';
 import { type BusTools, busTools } from '../fakes/bus-tools.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
@@ -169,3 +170,37 @@ describe('an endpoint with an alias', () => {
     );
   });
 });
+
+if (process.getuid?.() === 0) {
+  describe('the properties of a request that the host signs', () => {
+    let bus: PrivateBus;
+    let manager: ManagerProcess;
+    before(async () => {
+      bus = await startPrivateBus();
+      manager = await startManager(bus, { signing: { enabled: true } });
+    });
+    after(async () => {
+      await manager?.stop();
+      await bus?.stop();
+    });
+
+    it('are set by nobody without the right, whether or not the call names its interface', async () => {
+      const root = busTools({ address: bus.address, destination: name });
+      const { 0: path } = await root.call('/xyz/openbmc_project/certs/ca', signCsr, 's', 'text');
+      const script = `
+        import { connectBus } from ${JSON.stringify(new URL('../../src/dbus/bus.ts', import.meta.url).href)};
+        process.setgid(65534); process.setuid(65534);
+        const bus = await connectBus(${JSON.stringify(bus.address)});
+        for (const name of ['org.freedesktop.DBus.Properties', '']) {
+          const body = ['${entry}', 'ClientCertificate', { signature: 's', value: 'forged' }];
+          const call = { destination: '${name}', path: '${path}', member: 'Set', signature: 'ssv', body };
+          const outcome = await bus.call({ ...call, interface: name }).then(() => 'done', (error) => error.code);
+          console.log(outcome);
+        }
+        process.exit();`;
+      const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+      const output = await must(process.execPath, args);
+      assert.deepEqual(output.trim().split('\n'), ['access-denied', 'access-denied']);
+    });
+  });
+}

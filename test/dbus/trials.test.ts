@@ -143,6 +143,7 @@ describe('a trial on the bus', () => {
       ),
     );
     other.leave();
+    await until('that one is over too', async () => (await state()) === 'None');
   });
 
   it('keeps out Replace and Delete of others with NotAllowed that says why', async () => {

@@ -108,6 +108,21 @@ describe('a truststore in trouble', () => {
     assert.ok(world.logged.some(({ level }) => level === 'error'));
   });
 
+  it('loses nothing when it cannot be read at the start and can be later', async () => {
+    const before = ids();
+    const { path } = definition;
+    renameSync(`${path}.generations`, `${path}.elsewhere`);
+    writeFileSync(`${path}.generations`, 'a file in place of the directory');
+    const again = await restart();
+    assert.deepEqual(ids(again), []);
+    await assert.rejects(again.deleteAll(), refusal('storage'));
+    rmSync(`${path}.generations`);
+    renameSync(`${path}.elsewhere`, `${path}.generations`);
+    await again.delete('1');
+    assert.deepEqual(ids(again), before.slice(1));
+    assert.deepEqual(ids(await restart()), before.slice(1));
+  });
+
   it('keeps what has expired since it was installed', async () => {
     await endpoint.install(expired.pem);
     const checks = { allowExpired: false, requireCa: true, mostRsaBits: 8192 };

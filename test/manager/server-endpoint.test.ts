@@ -158,12 +158,34 @@ describe('a server endpoint', () => {
     assert.equal(events.length, 1);
   });
 
+  it('is not overwritten by a look at the time that comes before its start', async () => {
+    put(operators.key + operators.pem);
+    const endpoint = new PairEndpoint(definition, world.surroundings);
+    await endpoint.maintain();
+    assert.deepEqual(endpoint.list(), []);
+    await endpoint.start();
+    assert.equal(served(endpoint).pem, operators.pem);
+  });
+
+  it('is taken as upstream wrote it, and not for changed at the next look', async () => {
+    put(operators.pem + operators.key);
+    const surroundings = { ...world.surroundings, watch: { settle: 10, grace: 10 } };
+    const { endpoint, events } = await start(surroundings);
+    await endpoint.maintain();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(events.length, 1);
+    assert.equal(readFileSync(definition.path, 'utf8'), operators.pem + operators.key);
+    assert.deepEqual(world.reloads, []);
+    endpoint.stop();
+  });
+
   const moments: [string, (world: World) => void, boolean][] = [
     ['a day later', (w) => Object.assign(w, { now: days(1) }), false],
     ['a month before its end', (w) => Object.assign(w, { now: days(366) }), false],
     ['less than a month before its end', (w) => Object.assign(w, { now: days(368) }), true],
     ['years after its end', (w) => Object.assign(w, { now: days(5000) }), true],
-    ['with the clock at 1970', (w) => Object.assign(w, { now: new Date(0) }), true],
+    ['with the clock at 1970', (w) => Object.assign(w, { now: new Date(0) }), false],
+    ['with the clock two days behind', (w) => Object.assign(w, { now: days(-2) }), true],
     ['with the clock an hour behind', (w) => Object.assign(w, { now: days(-1 / 24) }), false],
     [
       'with a new host name',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
@@ -238,12 +238,24 @@ describe('a replacement in two phases', () => {
   it('is undone as a whole when its second half cannot be written', async () => {
     const trial = await stage();
     // A directory in place of the file: the rename of the pair fails, after the truststore was switched
-    await import('node:fs/promises').then(async ({ rm, mkdir }) => {
-      await rm(server.definition.path);
-      await mkdir(join(server.definition.path, 'x'), { recursive: true });
-    });
+    rmSync(server.definition.path);
+    mkdirSync(join(server.definition.path, 'in the way'), { recursive: true });
     await assert.rejects(trials.activate(owner, trial), refusal('file-unreadable'));
     assert.deepEqual(trusted(), [`1 ${mark(oldCa.pem)}`]);
+  });
+
+  it('cannot be committed once a part of it could not be undone, and is undone in the end', async () => {
+    const trial = await stage();
+    await trials.activate(owner, trial);
+    const { path } = server.definition;
+    rmSync(path);
+    mkdirSync(join(path, 'in the way'), { recursive: true });
+    await assert.rejects(trials.rollback(owner, trial), refusal('storage'));
+    assert.deepEqual(trusted(), [`1 ${mark(oldCa.pem)}`]);
+    await assert.rejects(trials.commit(owner, trial), refusal('on-trial'));
+    rmSync(path, { recursive: true });
+    await until('it is tried again', () => states.at(-1) === 'truststore none', 10_000);
+    isOld();
   });
 
   it('renews no generated certificate meanwhile, and does afterwards', async () => {

@@ -132,6 +132,14 @@ describe('the directory of a truststore', () => {
     trusts(leaf);
   });
 
+  it('is back when somebody takes the path away', async () => {
+    rmSync(path);
+    await endpoint.maintain();
+    await until('the path is back', () => existsSync(join(path, '2.pem')), 5000);
+    assert.deepEqual(events, []);
+    trusts(leaf);
+  });
+
   it('leaves a file alone that is no certificate', async () => {
     put('README', 'words');
     put('company.crt', three.pem);

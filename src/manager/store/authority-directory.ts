@@ -9,7 +9,7 @@ import {
   syncDirectory,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
-import { isSystemError } from '../errors.ts';
+import { CertError, isSystemError } from '../errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import {
   type Authority,
@@ -33,7 +33,10 @@ export interface LoadedAuthorities {
 }
 
 /** What stands in the directory while the manager runs. */
-export interface ScannedDirectory extends LoadedAuthorities {
+export interface ScannedDirectory {
+  readonly authorities: readonly Authority[];
+  /** True when a file of the manager's own holds no certificate any more. */
+  readonly damaged: boolean;
   /** Certificates in files that others put there. */
   readonly foreign: readonly Certificate[];
   /** True when everything of the manager's own is as it left it. */
@@ -76,7 +79,9 @@ export class AuthorityDirectory {
       isOurs: (await this.#current()) !== undefined,
       adopt: async (found) => {
         const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
-        await this.commit(found.map((certificate, at) => ({ id: firstId + at, certificate })));
+        await this.commitAfresh(
+          found.map((certificate, at) => ({ id: firstId + at, certificate })),
+        );
       },
     });
     const current = (await this.#current()) ?? (await this.#newest());
@@ -98,36 +103,38 @@ export class AuthorityDirectory {
     return first;
   }
 
-  /** Makes these the authorities, all at once. */
+  /** Makes these the authorities, all at once. @throws CertError `storage` before `load` succeeded */
   async commit(authorities: readonly Authority[]): Promise<void> {
+    const known = this.#known();
     const layout = layoutOf(authorities);
     const current = await this.#current();
-    const single = this.#layout && singleDifference(this.#layout, layout);
-    if (this.#layout && current !== undefined && single !== undefined) {
-      await amendLayout(this.#in(current), this.#layout, layout);
+    if (current !== undefined && singleDifference(known, layout) !== undefined) {
+      await amendLayout(this.#in(current), known, layout);
     } else await this.#commitGeneration(layout, current);
     this.#layout = layout;
   }
 
-  /** Links what is in service into an empty directory. */
+  /** Copies what is in service into an empty directory. */
   async save(into: string): Promise<void> {
-    const current = await this.#current();
-    if (current === undefined) return;
-    const { authorities } = await readGeneration(this.#in(current));
-    await writeLayout(into, layoutOf(authorities), this.#in(current));
+    await writeLayout(into, this.#known());
   }
 
-  /** Brings back what `save` linked. */
+  /** Brings back what `save` copied; only before `load`. @throws Error when a file of it is damaged */
   async recover(from: string): Promise<void> {
     await makeDirectory(this.#generations, everyone);
-    const { authorities } = await readGeneration(from);
-    await this.commit(authorities);
+    const { authorities, unreadable } = await readGeneration(from);
+    if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
+    await this.commitAfresh(authorities);
   }
 
-  /** What others have made of the current generation. */
-  async scan(): Promise<ScannedDirectory> {
+  /**
+   * What others have made of the current generation.
+   * @returns `undefined` when the path leads to none of ours any more
+   */
+  async scan(): Promise<ScannedDirectory | undefined> {
+    const layout = this.#known();
     const current = await this.#current();
-    if (current === undefined || !this.#layout) return { ...nothing, foreign: [], inStep: false };
+    if (current === undefined) return undefined;
     const directory = this.#in(current);
     const foreign: Certificate[] = [];
     for (const name of await readdir(directory)) {
@@ -135,14 +142,26 @@ export class AuthorityDirectory {
       if (isOwnName(name) || !(await lstat(path)).isFile()) continue;
       foreign.push(...(await readCertificates(path)));
     }
-    const inStep = await hasLayout(directory, this.#layout);
-    return { ...(await readGeneration(directory)), foreign, inStep };
+    const inStep = await hasLayout(directory, layout);
+    const { authorities, unreadable } = await readGeneration(directory);
+    return { authorities, damaged: unreadable.length > 0, foreign, inStep };
   }
 
   /** Makes a new generation whatever the current one looks like now. */
   async commitAfresh(authorities: readonly Authority[]): Promise<void> {
-    this.#layout = undefined;
-    await this.commit(authorities);
+    const layout = layoutOf(authorities);
+    await this.#commitGeneration(layout, await this.#current());
+    this.#layout = layout;
+  }
+
+  get isLoaded(): boolean {
+    return this.#layout !== undefined;
+  }
+
+  /** Nothing may be changed whose state was never read: it would be lost. */
+  #known(): Layout {
+    if (this.#layout) return this.#layout;
+    throw new CertError('storage', 'the truststore could not be read; nothing changed');
   }
 
   async #commitGeneration(layout: Layout, previous: string | undefined): Promise<void> {
@@ -168,8 +187,9 @@ export class AuthorityDirectory {
       current !== undefined && (await hasLayout(this.#in(current), layout).catch(() => false));
     if (inStep) {
       await this.#switchTo(current);
-      await this.#removeUnfinished(this.#in(current));
-      await this.#removeAllBut(current);
+      // What cannot be removed now is removed at the next start
+      await this.#removeUnfinished(this.#in(current)).catch(() => undefined);
+      await this.#removeAllBut(current).catch(() => undefined);
     } else await this.#commitGeneration(layout, current);
     this.#layout = layout;
   }

@@ -1,4 +1,4 @@
-import { rename, rm } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { everyone, exists, writeFileAtomic } from '../../durable/atomic-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
@@ -23,17 +23,19 @@ export async function takeOverPlainDirectory(options: TakeoverOptions): Promise<
   const { path, marker, isOurs, adopt } = options;
   if (isOurs) {
     const plain = await newestAside(path);
-    if (plain !== undefined && !(await exists(marker))) await mark(marker, plain);
+    if (plain !== undefined && !(await isMarked(marker, plain))) await mark(marker, plain);
     return;
   }
-  if (await exists(path)) {
-    await rm(marker, { force: true });
-    await rename(path, await freeNameAside(path));
-  }
+  if (await exists(path)) await rename(path, await freeNameAside(path));
   const plain = await newestAside(path);
-  if (plain === undefined || (await exists(marker))) return;
+  if (plain === undefined || (await isMarked(marker, plain))) return;
   await adopt(await readUpstreamDirectory(plain));
   await mark(marker, plain);
+}
+
+async function isMarked(marker: string, plain: string): Promise<boolean> {
+  const text = await readFile(marker, 'utf8').catch(() => '');
+  return text.trim() === basename(plain);
 }
 
 async function mark(marker: string, plain: string): Promise<void> {

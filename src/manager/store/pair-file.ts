@@ -81,8 +81,10 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
       // It stays in place until a good one takes it, so that no service ever finds nothing
       await link(path, aside).catch(() => rename(path, aside));
       await tighten(aside, ownerOnly).catch(() => undefined);
-      const names = (await readdir(directory)).filter((name) => name.startsWith(asidePrefix));
-      for (const name of names.sort().slice(0, Math.max(0, names.length - mostAside))) {
+      const others = (await readdir(directory)).filter(
+        (name) => name.startsWith(asidePrefix) && name !== basename(aside),
+      );
+      for (const name of others.sort().slice(0, Math.max(0, others.length + 1 - mostAside))) {
         await rm(join(directory, name), { force: true });
       }
       await syncAfterSwitch(directory);

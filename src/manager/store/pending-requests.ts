@@ -6,9 +6,9 @@ import {
   makeDirectory,
   ownerOnly,
   syncAfterSwitch,
-  syncDirectory,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
+import { isClockSet } from '../clock.ts';
 import type { KeySource } from '../pairing.ts';
 import { readPrivateKey } from '../x509/keys.ts';
 import { parsePem } from '../x509/pem.ts';
@@ -36,11 +36,9 @@ async function readText(path: string): Promise<string | undefined> {
 
 const dayMilliseconds = 86_400_000;
 
-/** A time before this was told by a clock that nobody had set: the age of the request is unknown. */
-const unsetClock = Date.UTC(2020);
-
+/** The age of what was made before the clock was set is unknown. */
 function isAged(created: number, oldest: number): boolean {
-  return created >= unsetClock && created < oldest;
+  return isClockSet(created) && created < oldest;
 }
 
 /**
@@ -76,8 +74,9 @@ export class PendingRequests implements KeySource {
     await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
     const pem = await readText(join(aside, requestFiles.request));
     await rename(aside, join(this.#directory, id));
-    await syncDirectory(this.#directory);
-    await this.prune(now, id);
+    await syncAfterSwitch(this.#directory);
+    // What cannot be given up now is given up at the next look
+    await this.prune(now, id).catch(() => undefined);
     return { id, pem, created: now };
   }
 

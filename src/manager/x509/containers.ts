@@ -12,7 +12,7 @@ export type ContentFormat = (typeof contentFormats)[number];
 /** What a caller hands over when it says which form it has. */
 export interface Content {
   readonly bytes: Buffer;
-  readonly format: string;
+  readonly format: ContentFormat;
   /** Opens the key or the container; empty for none. */
   readonly password: string;
 }
@@ -22,7 +22,7 @@ const signedData = '1.2.840.113549.1.7.2';
 /**
  * The same in PEM, as the rest of the manager takes it. What is PEM already is left as it is, but for
  * keys and containers that the password opens.
- * @throws CertError `format-unknown`, `container-malformed`, `password-wrong`, `pem-malformed`
+ * @throws CertError `container-malformed`, `password-wrong`, `pem-malformed`
  */
 export function toPem({ bytes, format, password }: Content): string {
   switch (format) {
@@ -34,9 +34,14 @@ export function toPem({ bytes, format, password }: Content): string {
       return isPem(bytes) ? openPem(bytes.toString('utf8'), '') : certificatesOfPkcs7(bytes);
     case 'PKCS12':
       return openPkcs12(bytes, password);
-    default:
-      throw new CertError('format-unknown', `Format is none of ${contentFormats.join(', ')}`);
   }
+}
+
+/** @throws CertError `format-unknown` */
+export function parseFormat(text: string): ContentFormat {
+  const found = contentFormats.find((format) => format === text);
+  if (found) return found;
+  throw new CertError('format-unknown', `Format is none of ${contentFormats.join(', ')}`);
 }
 
 function openPem(text: string, password: string): string {

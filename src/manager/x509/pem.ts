@@ -1,6 +1,6 @@
 import { CertError } from '../errors.ts';
 
-/** One PEM block: its label, its decoded bytes and its text as it stood in the file. */
+/** One PEM block: its label, its decoded bytes and its text in OpenSSL's form. */
 export interface PemBlock {
   readonly label: string;
   readonly der: Buffer;
@@ -41,10 +41,11 @@ export function parsePem(text: string): PemBlock[] {
 }
 
 /** Writes a block with lines of 64 characters and a trailing newline, as OpenSSL does. */
-export function formatPem(label: string, der: Uint8Array): string {
+export function formatPem(label: string, der: Uint8Array, headers: readonly string[] = []): string {
   const base64 = Buffer.from(der).toString('base64');
   const lines = base64.match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+  const head = headers.length > 0 ? [...headers, ''] : [];
+  return [`-----BEGIN ${label}-----`, ...head, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
 function decodeBlock(label: string, lines: string[]): PemBlock {
@@ -58,7 +59,7 @@ function decodeBlock(label: string, lines: string[]): PemBlock {
   const base64 = body.join('');
   if (!isBase64(body, base64)) throw malformed(`the ${label} block is not base64`);
   const der = Buffer.from(base64, 'base64');
-  return { label, der, encrypted, text: formatPem(label, der) };
+  return { label, der, encrypted, text: formatPem(label, der, headers) };
 }
 
 function isBase64(lines: string[], joined: string): boolean {

@@ -7,16 +7,28 @@ export interface Pkcs12Content {
   readonly keys: readonly Buffer[];
 }
 
-/** Rounds of key derivation in a file; forge takes a second for some hundred thousand. */
-const mostIterations = 200_000;
+/** Rounds of key derivation for a whole file; forge takes a second for some hundred thousand. */
+const mostRounds = 200_000;
 
 type GetCipher = (oid: string, parameters: forge.asn1.Asn1, password: string) => object;
-const pbe: { getCipherForPBES2: GetCipher } = Reflect.get(forge.pki, 'pbe');
-const { getCipherForPBES2 } = pbe;
-// RFC 8018 §3 takes the password in UTF-8, and forge the low bytes of its characters; the older schemes
-// of RFC 7292 §B.1 take UTF-16, which forge does by itself
-pbe.getCipherForPBES2 = (oid, parameters, password) =>
-  getCipherForPBES2(oid, parameters, forge.util.encodeUtf8(password));
+const pbe: { getCipherForPBES2: GetCipher; getCipherForPKCS12PBE: GetCipher } = Reflect.get(
+  forge.pki,
+  'pbe',
+);
+const { getCipherForPBES2, getCipherForPKCS12PBE } = pbe;
+let roundsLeft = 0;
+
+// Every derivation of a key comes by here, also those for bags inside of encrypted ones. RFC 8018 §3 takes
+// the password in UTF-8, and forge the low bytes of its characters; the older schemes of RFC 7292 §B.1 take
+// UTF-16, which forge does by itself
+pbe.getCipherForPBES2 = (oid, parameters, password) => {
+  spendRounds(parameters);
+  return getCipherForPBES2(oid, parameters, forge.util.encodeUtf8(password));
+};
+pbe.getCipherForPKCS12PBE = (oid, parameters, password) => {
+  spendRounds(parameters);
+  return getCipherForPKCS12PBE(oid, parameters, password);
+};
 
 /** forge's published types lack the forms that it uses for algorithms which it does not know. */
 interface Bag {
@@ -33,7 +45,9 @@ interface Bag {
  */
 export function readPkcs12(content: Uint8Array, password: string): Pkcs12Content {
   const root = decodeBer(content);
-  refuseSlowDerivation(root);
+  roundsLeft = mostRounds;
+  // Version, content, MAC
+  spendRounds(Array.isArray(root.value) ? root.value[2] : undefined);
   const bags = open(root, password);
   return {
     certificates: bags.flatMap(({ cert, asn1 }) => {
@@ -62,6 +76,7 @@ function open(root: forge.asn1.Asn1, password: string): Bag[] {
     const { safeContents } = forge.pkcs12.pkcs12FromAsn1(root, false, password);
     return safeContents.flatMap(({ safeBags }) => safeBags as readonly Bag[]);
   } catch (cause) {
+    if (cause instanceof CertError) throw cause;
     // forge tells a wrong password from a damaged file by its words only
     const text = cause instanceof Error ? cause.message : '';
     if (/password|MAC could not be verified|decrypt/i.test(text)) {
@@ -71,46 +86,25 @@ function open(root: forge.asn1.Asn1, password: string): Bag[] {
   }
 }
 
-/** In every scheme of PKCS #5 and #12 the number of rounds follows the salt. */
-function refuseSlowDerivation(node: forge.asn1.Asn1, depth = 0): void {
-  if (depth > 40) throw new CertError('container-malformed', 'the file is nested too deep');
-  const children = Array.isArray(node.value) ? node.value : [];
-  if (children.length === 0) refuseInside(node, depth);
+/** In every scheme of PKCS #5 and #12, and in the MAC, the number of rounds follows the salt. */
+function spendRounds(node: forge.asn1.Asn1 | undefined): void {
+  const children = node && Array.isArray(node.value) ? node.value : [];
   for (const [at, child] of children.entries()) {
     const salt = children[at - 1];
-    if (isUniversal(child, forge.asn1.Type.INTEGER) && salt && isSaltLike(salt)) {
-      refuseCount(child);
-    }
-    refuseSlowDerivation(child, depth + 1);
+    const isCount = isUniversal(child, forge.asn1.Type.INTEGER);
+    if (isCount && salt && isUniversal(salt, forge.asn1.Type.OCTETSTRING)) spend(child);
+    spendRounds(child);
   }
 }
 
-/** The contents of PKCS #7 data lie in OCTET STRINGs. */
-function refuseInside(node: forge.asn1.Asn1, depth: number): void {
-  if (!isUniversal(node, forge.asn1.Type.OCTETSTRING) || typeof node.value !== 'string') return;
-  if (!node.value.startsWith('\x30')) return;
-  let inner: forge.asn1.Asn1;
-  try {
-    inner = forge.asn1.fromDer(node.value);
-  } catch {
-    // A salt or a ciphertext that begins like a SEQUENCE by chance
-    return;
-  }
-  refuseSlowDerivation(inner, depth + 1);
-}
-
-function refuseCount(integer: forge.asn1.Asn1): void {
-  const bytes = typeof integer.value === 'string' ? integer.value : '';
-  const count = Number.parseInt(Buffer.from(bytes, 'binary').toString('hex') || '0', 16);
-  if (count <= mostIterations) return;
+function spend(count: forge.asn1.Asn1): void {
+  const bytes = typeof count.value === 'string' ? count.value : '';
+  roundsLeft -= Number.parseInt(Buffer.from(bytes, 'binary').toString('hex') || '0', 16);
+  if (roundsLeft >= 0) return;
   throw new CertError(
     'container-malformed',
-    `the file wants more than ${mostIterations} rounds of key derivation`,
+    `the file wants more than ${mostRounds} rounds of key derivation`,
   );
-}
-
-function isSaltLike(node: forge.asn1.Asn1): boolean {
-  return isUniversal(node, forge.asn1.Type.OCTETSTRING);
 }
 
 function isUniversal(node: forge.asn1.Asn1, type: forge.asn1.Type): boolean {

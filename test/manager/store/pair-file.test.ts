@@ -91,6 +91,20 @@ describe('the file of a pair', () => {
     assert.equal(modeOf(aside), 0o600);
   });
 
+  it('goes aside and stays there under a date from before the clock was set', async () => {
+    const file = fileOf(path, undefined);
+    for (const year of ['2024', '2025', '2026', '1970']) {
+      await file.write(pair);
+      writeFileSync(path, year);
+      await file.putAside(new Date(`${year}-01-01T00:00:00Z`));
+    }
+    await file.remove();
+    const contents = readdirSync(join(directory, 'https')).map((name) =>
+      readFileSync(join(directory, 'https', name), 'utf8'),
+    );
+    assert.deepEqual(contents.sort(), ['1970', '2025', '2026']);
+  });
+
   it('never goes over another that went aside in the same second', async () => {
     const file = fileOf(path, undefined);
     await file.write(pair);

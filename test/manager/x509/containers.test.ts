@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../../src/manager/errors.ts';
-import { toPem } from '../../../src/manager/x509/containers.ts';
+import { type ContentFormat, parseFormat, toPem } from '../../../src/manager/x509/containers.ts';
 import { parsePem } from '../../../src/manager/x509/pem.ts';
 import { keyKinds, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
@@ -112,7 +112,7 @@ describe('a PKCS #12 file', () => {
 });
 
 describe('other forms of content', () => {
-  const good: readonly [string, string, () => Buffer][] = [
+  const good: readonly [string, ContentFormat, () => Buffer][] = [
     [
       'a certificate in DER',
       'DER',
@@ -147,20 +147,32 @@ describe('other forms of content', () => {
     const sealed = openssl(['pkey', '-aes128', '-passout', `pass:${password}`], rsa.key);
     const text = toPem({ bytes: Buffer.from(sealed + rsa.pem), format: 'PEM', password });
     assert.deepEqual(contentOf(text, rsa.key), { certificates: [rsa.pem], hasKey: true });
-    const wrong = { bytes: Buffer.from(sealed + rsa.pem), format: 'PEM', password: 'wrong' };
-    assert.throws(() => toPem(wrong), refusal('password-wrong'));
+    const bytes = Buffer.from(sealed + rsa.pem);
+    const wrong = () => toPem({ bytes, format: 'PEM', password: 'wrong' });
+    assert.throws(wrong, refusal('password-wrong'));
   });
 
-  const bad: readonly [string, string, string][] = [
-    ['garbage', 'PKCS7', 'container-malformed'],
-    ['garbage', 'PKCS12', 'container-malformed'],
-    ['garbage', 'pem', 'format-unknown'],
-    ['garbage', '', 'format-unknown'],
-  ];
-  for (const [content, format, code] of bad) {
-    it(`${content} as ${format || 'nothing'} is refused as ${code}`, () => {
-      const bytes = Buffer.from(content);
-      assert.throws(() => toPem({ bytes, format, password: '' }), { code });
+  it('a key that is encrypted in the traditional way is opened too', () => {
+    const sealed = openssl(
+      ['rsa', '-traditional', '-aes128', '-passout', `pass:${password}`],
+      rsa.key,
+    );
+    assert.match(sealed, /Proc-Type/);
+    const bytes = Buffer.from(sealed + rsa.pem);
+    const text = toPem({ bytes, format: 'PEM', password });
+    assert.deepEqual(contentOf(text, rsa.key), { certificates: [rsa.pem], hasKey: true });
+  });
+
+  for (const format of ['PKCS7', 'PKCS12'] as const) {
+    it(`garbage as ${format} is refused as container-malformed`, () => {
+      const bytes = Buffer.from('garbage');
+      assert.throws(() => toPem({ bytes, format, password: '' }), refusal('container-malformed'));
+    });
+  }
+
+  for (const text of ['pem', '', 'JKS']) {
+    it(`${text || 'nothing'} is no format`, () => {
+      assert.throws(() => parseFormat(text), refusal('format-unknown'));
     });
   }
 });
