@@ -105,7 +105,7 @@ async function startSigning(
   common: BusOptions,
 ): Promise<() => void> {
   if (!enabled) return () => undefined;
-  return serveSigning({ ...common, queue: new SigningQueue({ requestBytes, entries }) });
+  return serveSigning({ ...common, queue: new SigningQueue({ requestBytes, entries }, log) });
 }
 
 /** `--config FILE`, or the options of phosphor-certificate-manager for a single endpoint. */

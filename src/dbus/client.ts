@@ -4,10 +4,11 @@ import type {
   PublishedCertificate,
 } from '../manager/certificate-client.ts';
 import { type CsrParameters, planRequest } from '../manager/csr/parameters.ts';
-import { CertError } from '../manager/errors.ts';
+import { CertError, reasonOf } from '../manager/errors.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
 import { type Bus, connectBus, type OutgoingCall } from './bus.ts';
+import { busDaemon } from './callers.ts';
 import { deleteInterface, installInterface, replaceInterface } from './certs-interfaces.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 import { busName, busNamespace, parseBusName, rootPath } from './endpoint-names.ts';
@@ -23,12 +24,6 @@ export interface BusClientOptions {
   readonly requestTimeout: number;
   readonly log: Log;
 }
-
-const daemon = {
-  destination: 'org.freedesktop.DBus',
-  path: '/org/freedesktop/DBus',
-  interface: 'org.freedesktop.DBus',
-} as const;
 
 /** A CertificateClient over the bus. It comes back by itself when the bus or a manager went away. */
 export class BusCertificateClient implements CertificateClient {
@@ -151,7 +146,7 @@ export class BusCertificateClient implements CertificateClient {
     } catch (error) {
       // When the bus was lost in between, that has begun the next attempt already
       if (bus && this.#bus !== bus) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       const pause = pauses.next().value;
       this.#options.log.warn('D-Bus not reached, trying again', { reason, pause });
       bus?.close();
@@ -172,7 +167,7 @@ export class BusCertificateClient implements CertificateClient {
   /** Watches the names first and lists them after, so that none can slip through in between. */
   async #watchManagers(bus: Bus): Promise<void> {
     bus.onSignal(({ sender, member, body }) => {
-      if (sender !== daemon.destination || member !== 'NameOwnerChanged') return;
+      if (sender !== busDaemon.destination || member !== 'NameOwnerChanged') return;
       const [name, , owner] = body.map(String);
       if (name !== undefined && parseBusName(name)) void this.#ownerChanged(bus, name, owner ?? '');
     });
@@ -180,13 +175,13 @@ export class BusCertificateClient implements CertificateClient {
       bus,
       `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0namespace='${busNamespace}'`,
     );
-    const [names] = await bus.call({ ...daemon, member: 'ListNames' });
+    const [names] = await bus.call({ ...busDaemon, member: 'ListNames' });
     const managers = (Array.isArray(names) ? names.map(String) : []).filter(parseBusName);
     await Promise.all(managers.map((name) => this.#found(bus, name)));
   }
 
   async #found(bus: Bus, name: string): Promise<void> {
-    const call = { ...daemon, member: 'GetNameOwner', signature: 's', body: [name] };
+    const call = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
     const [owner] = await bus.call(call).catch(() => []);
     if (typeof owner === 'string') await this.#ownerChanged(bus, name, owner);
   }
@@ -221,7 +216,7 @@ export class BusCertificateClient implements CertificateClient {
       this.#options.log.info('certificate manager found', { name });
     } catch (error) {
       if (!isCurrent()) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       const pause = pauses.next().value;
       this.#options.log.error('certificate manager does not answer', { name, reason, pause });
       setTimeout(() => {
@@ -236,6 +231,6 @@ export class BusCertificateClient implements CertificateClient {
   }
 
   async #match(bus: Bus, rule: string): Promise<void> {
-    await bus.call({ ...daemon, member: 'AddMatch', signature: 's', body: [rule] });
+    await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
   }
 }

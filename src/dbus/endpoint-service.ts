@@ -76,8 +76,9 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     if (!reloader.results(targets).some((one) => one.service === service)) return;
     server.announce(root, reloadInterface.name, ['Services']);
   });
-  trials.subscribe((changed) => {
-    if (changed === endpoint.definition) server.announce(root, trialInterface.name, ['State']);
+  trials.subscribe((event) => {
+    if (event.endpoint === endpoint.definition)
+      server.announce(root, trialInterface.name, ['State']);
   });
   const object = (installed: InstalledCertificate) =>
     certificateObject(

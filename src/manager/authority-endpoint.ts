@@ -10,9 +10,9 @@ import type {
   InstalledCertificate,
   StagedChange,
 } from './endpoint.ts';
-import { EndpointEvents } from './endpoint-events.ts';
 import { CertError, reasonOf } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
+import { Listeners } from './listeners.ts';
 import { type Finding, OutsideChanges } from './outside-changes.ts';
 import { RequestDesk } from './request-desk.ts';
 import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
@@ -36,7 +36,7 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #surroundings: Surroundings;
   readonly #directory: AuthorityDirectory;
   readonly #queue: ChangeQueue;
-  readonly #events: EndpointEvents;
+  readonly #listeners: Listeners<EndpointEvent>;
   readonly #expiry: ExpiryWatch;
   readonly #outside: OutsideChanges;
   #authorities: readonly Authority[] = [];
@@ -46,14 +46,14 @@ export class AuthorityEndpoint implements Endpoint {
     this.definition = definition;
     this.#surroundings = surroundings;
     this.#directory = new AuthorityDirectory(definition.path);
-    this.#events = new EndpointEvents(surroundings.log);
+    this.#listeners = new Listeners(surroundings.log);
     this.#expiry = new ExpiryWatch(surroundings.expiryThresholds);
     this.requests = new RequestDesk({
       pending: new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending),
       surroundings,
       // An authority has no key here
       keyInService: () => undefined,
-      emit: (event) => this.#events.emit(event),
+      emit: (event) => this.#listeners.tell(event),
     });
     this.#queue = new ChangeQueue(() => surroundings.reload(definition));
     this.#outside = new OutsideChanges({
@@ -101,7 +101,7 @@ export class AuthorityEndpoint implements Endpoint {
 
   stop(): void {
     this.#outside.stop();
-    this.#events.close();
+    this.#listeners.clear();
   }
 
   list(): readonly InstalledCertificate[] {
@@ -187,7 +187,7 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
-    this.#events.subscribe(listener);
+    this.#listeners.add(listener);
   }
 
   #apply(validate: Change<SetPlan>['validate']): Promise<SetPlan> {
@@ -335,21 +335,22 @@ export class AuthorityEndpoint implements Endpoint {
     this.#authorities = next;
     this.#outside.follow();
     for (const one of before.values()) {
-      if (!staying.has(one.id)) this.#events.emit({ kind: 'removed', installed: asInstalled(one) });
+      if (!staying.has(one.id))
+        this.#listeners.tell({ kind: 'removed', installed: asInstalled(one) });
     }
     for (const one of next) {
       const previous = before.get(one.id);
       if (previous === one) continue;
       const installed = asInstalled(one);
-      if (!previous) this.#events.emit({ kind: 'added', installed });
-      else this.#events.emit({ kind: 'changed', installed, previous: asInstalled(previous) });
+      if (!previous) this.#listeners.tell({ kind: 'added', installed });
+      else this.#listeners.tell({ kind: 'changed', installed, previous: asInstalled(previous) });
     }
     this.#tellExpiry();
   }
 
   #tellExpiry(): void {
     const news = this.#expiry.look(this.list(), this.#surroundings.now());
-    for (const one of news) this.#events.emit({ kind: 'expiry', ...one });
+    for (const one of news) this.#listeners.tell({ kind: 'expiry', ...one });
   }
 }
 

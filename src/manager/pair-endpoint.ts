@@ -8,10 +8,10 @@ import type {
   InstalledCertificate,
   StagedChange,
 } from './endpoint.ts';
-import { EndpointEvents } from './endpoint-events.ts';
 import { CertError, reasonOf } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
 import { generateCertificate, isGenerated, renewalReason } from './generated-certificate.ts';
+import { Listeners } from './listeners.ts';
 import { type Finding, OutsideChanges } from './outside-changes.ts';
 import { type PairAdmission, pairAdmission } from './pair-admission.ts';
 import type { KeySource } from './pairing.ts';
@@ -35,7 +35,7 @@ export class PairEndpoint implements Endpoint {
   readonly #pending: PendingRequests;
   readonly #admission: PairAdmission;
   readonly #queue: ChangeQueue;
-  readonly #events: EndpointEvents;
+  readonly #listeners: Listeners<EndpointEvent>;
   readonly #expiry: ExpiryWatch;
   readonly #outside: OutsideChanges;
   #pair: KeyedCandidate | undefined;
@@ -57,7 +57,7 @@ export class PairEndpoint implements Endpoint {
     });
     this.#pending = new PendingRequests(`${path}.requests`, limits.pending);
     this.#admission = pairAdmission(type, surroundings, this.#waitingKeys());
-    this.#events = new EndpointEvents(log);
+    this.#listeners = new Listeners(log);
     this.#expiry = new ExpiryWatch(expiryThresholds);
     this.#outside = new OutsideChanges({
       ...watch,
@@ -68,7 +68,7 @@ export class PairEndpoint implements Endpoint {
       pending: this.#pending,
       surroundings,
       keyInService: () => this.#pair && keyHash(this.#pair),
-      emit: (event) => this.#events.emit(event),
+      emit: (event) => this.#listeners.tell(event),
     });
     this.#queue = new ChangeQueue(() => reload(definition));
   }
@@ -82,7 +82,7 @@ export class PairEndpoint implements Endpoint {
 
   stop(): void {
     this.#outside.stop();
-    this.#events.close();
+    this.#listeners.clear();
   }
 
   list(): readonly InstalledCertificate[] {
@@ -134,7 +134,7 @@ export class PairEndpoint implements Endpoint {
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
-    this.#events.subscribe(listener);
+    this.#listeners.add(listener);
   }
 
   /** Gives a server without a certificate one, and renews one of our own when its time has come. */
@@ -347,15 +347,15 @@ export class PairEndpoint implements Endpoint {
     const installed = pair && asInstalled(pair);
     this.#pair = pair;
     this.#text = pair && pairText(pair);
-    if (previous && installed) this.#events.emit({ kind: 'changed', installed, previous });
-    else if (installed) this.#events.emit({ kind: 'added', installed });
-    else if (previous) this.#events.emit({ kind: 'removed', installed: previous });
+    if (previous && installed) this.#listeners.tell({ kind: 'changed', installed, previous });
+    else if (installed) this.#listeners.tell({ kind: 'added', installed });
+    else if (previous) this.#listeners.tell({ kind: 'removed', installed: previous });
     this.#tellExpiry();
   }
 
   #tellExpiry(): void {
     const news = this.#expiry.look(this.list(), this.#surroundings.now());
-    for (const one of news) this.#events.emit({ kind: 'expiry', ...one });
+    for (const one of news) this.#listeners.tell({ kind: 'expiry', ...one });
   }
 
   #mustExist(id: string): void {

@@ -1,4 +1,6 @@
 import { CertError } from './errors.ts';
+import { Listeners } from './listeners.ts';
+import type { Log } from './surroundings.ts';
 
 export const signingStates = ['Pending', 'BadCSR', 'Complete'] as const;
 export type SigningState = (typeof signingStates)[number];
@@ -34,11 +36,12 @@ export interface SigningLimits {
 export class SigningQueue {
   readonly #limits: SigningLimits;
   readonly #entries = new Map<number, SigningEntry>();
-  readonly #listeners: ((event: SigningEvent) => void)[] = [];
+  readonly #listeners: Listeners<SigningEvent>;
   #nextId = 1;
 
-  constructor(limits: SigningLimits) {
+  constructor(limits: SigningLimits, log: Log) {
     this.#limits = limits;
+    this.#listeners = new Listeners(log);
   }
 
   /** @throws CertError `argument-invalid` for an empty or too long one, `limit-reached` */
@@ -54,7 +57,7 @@ export class SigningQueue {
     const entry: SigningEntry = { id: this.#nextId, request, certificate: '', state: 'Pending' };
     this.#nextId += 1;
     this.#entries.set(entry.id, entry);
-    this.#emit({ kind: 'added', entry });
+    this.#listeners.tell({ kind: 'added', entry });
     return entry;
   }
 
@@ -76,7 +79,7 @@ export class SigningQueue {
   delete(id: number): void {
     const entry = this.get(id);
     this.#entries.delete(id);
-    this.#emit({ kind: 'removed', entry });
+    this.#listeners.tell({ kind: 'removed', entry });
   }
 
   deleteAll(): void {
@@ -84,16 +87,12 @@ export class SigningQueue {
   }
 
   subscribe(listener: (event: SigningEvent) => void): void {
-    this.#listeners.push(listener);
+    this.#listeners.add(listener);
   }
 
   #change(entry: SigningEntry, what: 'certificate' | 'state'): void {
     const before = this.get(entry.id);
     this.#entries.set(entry.id, entry);
-    if (before[what] !== entry[what]) this.#emit({ kind: 'changed', entry, what });
-  }
-
-  #emit(event: SigningEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    if (before[what] !== entry[what]) this.#listeners.tell({ kind: 'changed', entry, what });
   }
 }

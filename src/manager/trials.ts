@@ -5,6 +5,7 @@ import { exists, syncAfterSwitch, syncDirectory } from '../durable/atomic-file.t
 import { asStorageError } from './change.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from './endpoint.ts';
 import { CertError, reasonOf } from './errors.ts';
+import { Listeners } from './listeners.ts';
 import type { Log } from './surroundings.ts';
 
 /** Staged: found good and waiting. Active: in service, and undone again unless it is committed. */
@@ -33,7 +34,12 @@ interface Trial {
   turn: Promise<unknown>;
 }
 
-type TrialListener = (endpoint: EndpointDefinition, state: TrialState) => void;
+/** The state of a trial at an endpoint changed. */
+export interface TrialEvent {
+  readonly kind: 'trial';
+  readonly endpoint: EndpointDefinition;
+  readonly state: TrialState;
+}
 
 const retryMilliseconds = 5000;
 
@@ -50,11 +56,12 @@ export class Trials {
   readonly #log: Log;
   readonly #limits: TrialLimits;
   readonly #trials = new Map<string, Trial>();
-  readonly #listeners: TrialListener[] = [];
+  readonly #listeners: Listeners<TrialEvent>;
 
   constructor(log: Log, limits: TrialLimits) {
     this.#log = log;
     this.#limits = limits;
+    this.#listeners = new Listeners(log);
   }
 
   /** Undoes what was on trial when the manager stopped. To be called before the endpoints start. */
@@ -178,8 +185,8 @@ export class Trials {
     return trial.state === 'staged' ? 'staged' : 'active';
   }
 
-  subscribe(listener: TrialListener): void {
-    this.#listeners.push(listener);
+  subscribe(listener: (event: TrialEvent) => void): void {
+    this.#listeners.add(listener);
   }
 
   /** Every part for itself: one that cannot be undone now must not keep another in service. */
@@ -251,7 +258,7 @@ export class Trials {
 
   #tell(trial: Trial, state: TrialState): void {
     for (const { endpoint } of trial.changes) {
-      for (const listener of this.#listeners) listener(endpoint, state);
+      this.#listeners.tell({ kind: 'trial', endpoint, state });
     }
   }
 }

@@ -5,7 +5,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
 import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
-import { type TrialState, Trials } from '../../src/manager/trials.ts';
+import { Trials } from '../../src/manager/trials.ts';
 import { until } from '../e2e/commands.ts';
 import { certificateOf, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { refusal } from '../fakes/refusal.ts';
@@ -53,7 +53,7 @@ describe('a replacement in two phases', () => {
     truststore = new AuthorityEndpoint(authority, world.surroundings);
     trials = new Trials(world.surroundings.log, limits);
     states = [];
-    trials.subscribe(({ name }, state: TrialState) => states.push(`${name} ${state}`));
+    trials.subscribe(({ endpoint, state }) => states.push(`${endpoint.name} ${state}`));
   };
   const served = () => server.list().map(({ certificate }) => mark(certificate.pem));
   const trusted = () =>

@@ -1,33 +1,30 @@
-import type { EndpointEvent } from './endpoint.ts';
+import { reasonOf } from './errors.ts';
 import type { Log } from './surroundings.ts';
 
-type Listener = (event: EndpointEvent) => void;
-
 /** Tells listeners what happened. None of them can make a change that is done look like a failure. */
-export class EndpointEvents {
+export class Listeners<E extends { readonly kind: string }> {
   readonly #log: Log;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: ((event: E) => void)[] = [];
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  subscribe(listener: Listener): void {
+  add(listener: (event: E) => void): void {
     this.#listeners.push(listener);
   }
 
-  emit(event: EndpointEvent): void {
+  tell(event: E): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#log.error('event not published', { event: event.kind, reason });
+        this.#log.error('event not published', { event: event.kind, reason: reasonOf(error) });
       }
     }
   }
 
-  close(): void {
+  clear(): void {
     this.#listeners.length = 0;
   }
 }
