@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exists } from '../durable/atomic-file.ts';
+import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
 import { type Change, ChangeQueue, stageChange } from './change.ts';
-import { authorityChecks, enforce } from './checks.ts';
 import type {
   Endpoint,
   EndpointDefinition,
@@ -15,19 +15,15 @@ import { ExpiryWatch } from './expiry.ts';
 import { Listeners } from './listeners.ts';
 import { type Finding, OutsideChanges } from './outside-changes.ts';
 import { RequestDesk } from './request-desk.ts';
-import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
+import {
+  type Authority,
+  AuthorityDirectory,
+  type ScannedDirectory,
+} from './store/authority-directory.ts';
 import { PendingRequests } from './store/pending-requests.ts';
-import { distinct } from './store/upstream-authorities.ts';
 import { watchDirectory } from './store/watcher.ts';
 import type { Surroundings } from './surroundings.ts';
-import { parseUpload, readUploadFile, textOf, type Upload, type UploadSource } from './upload.ts';
-import type { Certificate } from './x509/certificate.ts';
-
-/** A new set of authorities, and which of them the caller asked about. */
-interface SetPlan {
-  readonly next: readonly Authority[];
-  readonly asked: readonly Authority[];
-}
+import { readUploadFile, type UploadSource } from './upload.ts';
 
 /** A truststore: any number of CAs up to a limit, each under an id that is never given out again. */
 export class AuthorityEndpoint implements Endpoint {
@@ -35,6 +31,7 @@ export class AuthorityEndpoint implements Endpoint {
   readonly requests: RequestDesk;
   readonly #surroundings: Surroundings;
   readonly #directory: AuthorityDirectory;
+  readonly #plans: AuthorityPlans;
   readonly #queue: ChangeQueue;
   readonly #listeners: Listeners<EndpointEvent>;
   readonly #expiry: ExpiryWatch;
@@ -46,6 +43,7 @@ export class AuthorityEndpoint implements Endpoint {
     this.definition = definition;
     this.#surroundings = surroundings;
     this.#directory = new AuthorityDirectory(definition.path);
+    this.#plans = new AuthorityPlans(surroundings, this.#directory, () => this.#authorities);
     this.#listeners = new Listeners(surroundings.log);
     this.#expiry = new ExpiryWatch(surroundings.expiryThresholds);
     this.requests = new RequestDesk({
@@ -109,51 +107,23 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   async install(source: UploadSource): Promise<InstalledCertificate> {
-    const { asked } = await this.#apply(async () => {
-      this.#refuseMoreThanLimit(this.#authorities.length + 1);
-      const certificate = this.#checkOne(await textOf(source));
-      this.#refuseDuplicate(certificate);
-      const authority = { id: await this.#directory.reserveIds(1), certificate };
-      return { next: [...this.#authorities, authority], asked: [authority] };
-    });
-    return asInstalled(first(asked));
+    return first(await this.#apply(() => this.#plans.install(source)));
   }
 
-  async installAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
-    const { asked } = await this.#apply(async () => {
-      if (this.#authorities.length > 0) {
-        throw new CertError(
-          'not-empty',
-          'authorities are installed; replace them or delete them first',
-        );
-      }
-      return this.#planSet(await textOf(source));
-    });
-    return asked.map(asInstalled);
+  installAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
+    return this.#apply(() => this.#plans.installAll(source));
   }
 
   async replace(id: string, source: UploadSource): Promise<InstalledCertificate> {
-    const { asked } = await this.#apply(async () => {
-      const previous = this.#byId(id);
-      const certificate = this.#checkOne(await textOf(source));
-      this.#refuseDuplicate(certificate, previous);
-      const authority = { id: previous.id, certificate };
-      const next = this.#authorities.map((one) => (one === previous ? authority : one));
-      return { next, asked: [authority] };
-    });
-    return asInstalled(first(asked));
+    return first(await this.#apply(() => this.#plans.replace(id, source)));
   }
 
-  async replaceAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
-    const { asked } = await this.#apply(async () => this.#planSet(await textOf(source)));
-    return asked.map(asInstalled);
+  replaceAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
+    return this.#apply(() => this.#plans.replaceAll(source));
   }
 
   async delete(id: string): Promise<void> {
-    await this.#apply(async () => {
-      const gone = this.#byId(id);
-      return { next: this.#authorities.filter((one) => one !== gone), asked: [] };
-    });
+    await this.#apply(() => this.#plans.delete(id));
   }
 
   async deleteAll(): Promise<void> {
@@ -164,7 +134,7 @@ export class AuthorityEndpoint implements Endpoint {
   stage(text: string): Promise<StagedChange> {
     return stageChange(this.#queue, {
       definition: this.definition,
-      validate: () => this.#planSet(text),
+      validate: () => this.#plans.replaceAll(text),
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),
       backward: () => {
@@ -190,8 +160,9 @@ export class AuthorityEndpoint implements Endpoint {
     this.#listeners.add(listener);
   }
 
-  #apply(validate: Change<SetPlan>['validate']): Promise<SetPlan> {
-    return this.#queue.run({
+  /** @returns those that the caller asked about */
+  async #apply(validate: Change<SetPlan>['validate']): Promise<readonly InstalledCertificate[]> {
+    const { asked } = await this.#queue.run({
       ...this.#store(),
       validate: async () => {
         // A disk that failed at the start may be there now; what it holds must not be lost
@@ -199,6 +170,7 @@ export class AuthorityEndpoint implements Endpoint {
         return validate();
       },
     });
+    return asked.map(asInstalled);
   }
 
   #store(): Omit<Change<SetPlan>, 'validate'> {
@@ -213,16 +185,14 @@ export class AuthorityEndpoint implements Endpoint {
     const { log } = this.#surroundings;
     const { path } = this.definition;
     try {
-      const found = await this.#directory.scan();
-      if (found && found.foreign.length === 0 && found.inStep) return 'settled';
+      if (isUntouched(await this.#directory.scan())) return 'settled';
       if (!final) return 'doubtful';
-      await this.#queue.run({ ...this.#storeAfresh(), validate: () => this.#planScan() });
+      await this.#queue.run({ ...this.#storeAfresh(), validate: () => this.#planAdoption() });
       log.info('truststore was changed from outside', { path });
     } catch (error) {
       // During a trial, or without a disk, nothing can be done now: the next check looks again
-      if (!(error instanceof CertError) || ['on-trial', 'storage'].includes(error.code)) {
-        return 'settled';
-      }
+      if (!(error instanceof CertError) || error === nothingToDo) return 'settled';
+      if (['on-trial', 'storage'].includes(error.code)) return 'settled';
       log.error('changed truststore refused', { path, reason: reasonOf(error) });
       const back = async () => ({ next: this.#authorities, asked: [] });
       await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch((cause: unknown) => {
@@ -232,101 +202,16 @@ export class AuthorityEndpoint implements Endpoint {
     return 'settled';
   }
 
-  /** A number that was given to another certificate, or to none, counts for nothing here. */
-  async #planScan(): Promise<SetPlan> {
+  /** Looks again when its turn has come: a change of our own may have been under way. */
+  async #planAdoption(): Promise<SetPlan> {
     const found = await this.#directory.scan();
-    // Somebody took the path away, which leads to what is in memory and nowhere else
-    if (!found) return { next: this.#authorities, asked: [] };
-    const { authorities, damaged, foreign } = found;
-    if (damaged) {
-      throw new CertError('certificate-malformed', 'a file of the truststore was damaged');
-    }
-    const ours = new Map(this.#authorities.map((one) => [one.id, one]));
-    const staying = authorities.flatMap((found) => {
-      const known = ours.get(found.id);
-      if (!known) return [];
-      return known.certificate.fingerprint === found.certificate.fingerprint ? known : found;
-    });
-    const strange = authorities.filter(({ id }) => !ours.has(id));
-    const candidates = [...strange.map(({ certificate }) => certificate), ...foreign];
-    const known = new Set(staying.map(({ certificate }) => certificate.fingerprint));
-    const fresh = distinct(candidates).filter(({ fingerprint }) => !known.has(fingerprint));
-    this.#refuseMoreThanLimit(staying.length + fresh.length);
-    for (const one of [...staying.map(({ certificate }) => certificate), ...fresh]) {
-      this.#check(one, [one]);
-    }
-    const id = fresh.length > 0 ? await this.#directory.reserveIds(fresh.length) : 0;
-    const added = fresh.map((certificate, at) => ({ id: id + at, certificate }));
-    return { next: [...staying, ...added], asked: added };
+    if (isUntouched(found)) throw nothingToDo;
+    // Somebody took the path away: what it led to is in memory
+    return found ? this.#plans.adopt(found) : { next: this.#authorities, asked: [] };
   }
 
   #storeAfresh(): Omit<Change<SetPlan>, 'validate'> {
     return { ...this.#store(), write: ({ next }) => this.#directory.commitAfresh(next) };
-  }
-
-  /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
-  async #planSet(text: string): Promise<SetPlan> {
-    const { certificates } = this.#parseBundle(text);
-    const set = distinct(certificates);
-    for (const certificate of set) this.#check(certificate, set);
-    const known = new Map(this.#authorities.map((one) => [one.certificate.fingerprint, one]));
-    const fresh = set.filter(({ fingerprint }) => !known.has(fingerprint));
-    let id = fresh.length > 0 ? await this.#directory.reserveIds(fresh.length) : 0;
-    const next = set.map((certificate) => {
-      const kept = known.get(certificate.fingerprint);
-      if (kept) return kept;
-      id += 1;
-      return { id: id - 1, certificate };
-    });
-    const byFingerprint = new Map(next.map((one) => [one.certificate.fingerprint, one]));
-    // The reply has an entry for each block of the file, as upstream's
-    const asked = certificates.flatMap(({ fingerprint }) => byFingerprint.get(fingerprint) ?? []);
-    return { next: [...next].sort((a, b) => a.id - b.id), asked };
-  }
-
-  /** Counts before it reads, so that a bundle over the limit costs nothing. */
-  #parseBundle(text: string): Upload {
-    const limit = this.#surroundings.limits.authorities;
-    const count = text.split('-----BEGIN CERTIFICATE-----').length - 1;
-    this.#refuseMoreThanLimit(count);
-    return parseUpload(text, limit);
-  }
-
-  /** The file may hold more: its first certificate is what it is about, and a key is never taken. */
-  #checkOne(text: string): Certificate {
-    const { certificates } = parseUpload(text, this.#surroundings.limits.chain);
-    const certificate = first(certificates);
-    this.#check(certificate, certificates);
-    return certificate;
-  }
-
-  #check(leaf: Certificate, company: readonly Certificate[]): void {
-    const { checks, now } = this.#surroundings;
-    enforce(authorityChecks, { leaf, company, now: Math.floor(now() / 1000), policy: checks });
-  }
-
-  #refuseDuplicate({ fingerprint }: Certificate, except?: Authority): void {
-    const twin = this.#authorities.find(
-      (one) => one !== except && one.certificate.fingerprint === fingerprint,
-    );
-    if (twin)
-      throw new CertError('already-installed', `the certificate is installed as ${twin.id}`);
-  }
-
-  #refuseMoreThanLimit(count: number): void {
-    const limit = this.#surroundings.limits.authorities;
-    if (count > limit) {
-      throw new CertError(
-        'limit-reached',
-        `${count} authorities are more than the limit of ${limit}`,
-      );
-    }
-  }
-
-  #byId(id: string): Authority {
-    const found = this.#authorities.find((one) => String(one.id) === id);
-    if (!found) throw new CertError('not-found', `there is no certificate ${id}`);
-    return found;
   }
 
   #publish(next: readonly Authority[]): void {
@@ -352,6 +237,13 @@ export class AuthorityEndpoint implements Endpoint {
     const news = this.#expiry.look(this.list(), this.#surroundings.now());
     for (const one of news) this.#listeners.tell({ kind: 'expiry', ...one });
   }
+}
+
+/** Thrown where there is nothing to change after all; nobody sees it. */
+const nothingToDo = new CertError('not-found', 'nothing was changed');
+
+function isUntouched(found: ScannedDirectory | undefined): boolean {
+  return found !== undefined && found.foreign.length === 0 && found.inStep;
 }
 
 function asInstalled({ id, certificate }: Authority): InstalledCertificate {

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { exists, syncAfterSwitch, syncDirectory } from '../durable/atomic-file.ts';
 import { asStorageError } from './change.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from './endpoint.ts';
 import { CertError, reasonOf } from './errors.ts';
 import { Listeners } from './listeners.ts';
+import { TrialJournal } from './store/trial-journal.ts';
 import type { Log } from './surroundings.ts';
 
 /** Staged: found good and waiting. Active: in service, and undone again unless it is committed. */
@@ -26,7 +24,9 @@ export interface TrialLimits {
 interface Trial {
   readonly id: string;
   readonly owner: string;
-  readonly primary: Endpoint;
+  /** Path of the endpoint that it was staged at. */
+  readonly path: string;
+  readonly journal: TrialJournal;
   readonly changes: readonly StagedChange[];
   state: 'staged' | 'active' | 'undoing';
   timer: NodeJS.Timeout;
@@ -47,10 +47,7 @@ const retryMilliseconds = 5000;
  * Changes in two phases: what is staged is found good and keeps others out; what is activated is in
  * service until its owner commits it, and undone when he does not: because he says so, because he leaves,
  * because time is up, or because the manager stops in the middle. For that last case the old state lies in
- * a journal beside the files of the endpoint from before the first switch until the commit, and removing
- * the journal is the commit:
- *
- *     server.pem.trial/{server.https/…,authority.truststore/…}
+ * a journal from before the first switch until the commit.
  */
 export class Trials {
   readonly #log: Log;
@@ -67,27 +64,12 @@ export class Trials {
   /** Undoes what was on trial when the manager stopped. To be called before the endpoints start. */
   async recover(endpoints: readonly Endpoint[]): Promise<void> {
     for (const { definition } of endpoints) {
-      const journal = journalOf(definition);
-      await rm(`${journal}.new`, { recursive: true, force: true }).catch(() => undefined);
-      await rm(`${journal}.done`, { recursive: true, force: true }).catch(() => undefined);
-      if (!(await exists(journal).catch(() => false))) continue;
       const { path } = definition;
       try {
-        for (const part of endpoints) {
-          const saved = join(journal, nameOf(part.definition));
-          if (await exists(saved)) await part.recover(saved);
-        }
-        await removeJournal(journal);
-        this.#log.warn('change on trial undone after a restart', { path });
+        const undone = await new TrialJournal(path).recover(endpoints);
+        if (undone) this.#log.warn('change on trial undone after a restart', { path });
       } catch (error) {
-        // The next start must not bring back what is older than the changes until then
-        const kept = `${journal}.failed-${randomBytes(4).toString('hex')}`;
-        await rename(journal, kept).catch(() => undefined);
-        this.#log.error('change on trial cannot be undone', {
-          path,
-          kept,
-          reason: reasonOf(error),
-        });
+        this.#log.error('change on trial cannot be undone', { path, reason: reasonOf(error) });
       }
     }
   }
@@ -109,10 +91,12 @@ export class Trials {
       throw error;
     }
     const id = randomBytes(8).toString('hex');
+    const { path } = first.endpoint.definition;
     const trial: Trial = {
       id,
       owner,
-      primary: first.endpoint,
+      path,
+      journal: new TrialJournal(path),
       changes,
       state: 'staged',
       timer: this.#deadline(id, milliseconds),
@@ -128,7 +112,7 @@ export class Trials {
     const milliseconds = this.#milliseconds(seconds);
     await this.#inTurn(owner, id, async (trial) => {
       if (trial.state !== 'staged') throw wrongState('it is active already');
-      await writeJournal(trial.primary.definition, trial.changes).catch(asStorageError);
+      await trial.journal.write(trial.changes).catch(asStorageError);
       clearTimeout(trial.timer);
       trial.state = 'active';
       trial.timer = this.#deadline(id, milliseconds);
@@ -148,9 +132,9 @@ export class Trials {
   async commit(owner: string, id: string): Promise<void> {
     await this.#inTurn(owner, id, async (trial) => {
       if (trial.state !== 'active') throw wrongState('it is not active');
-      await removeJournal(journalOf(trial.primary.definition)).catch(asStorageError);
+      await trial.journal.remove().catch(asStorageError);
       this.#forget(trial);
-      this.#log.info('change on trial kept', { path: trial.primary.definition.path });
+      this.#log.info('change on trial kept', { path: trial.path });
     });
   }
 
@@ -191,7 +175,7 @@ export class Trials {
 
   /** Every part for itself: one that cannot be undone now must not keep another in service. */
   async #undo(trial: Trial, reason: string): Promise<void> {
-    const { path } = trial.primary.definition;
+    const { path } = trial;
     if (trial.state !== 'staged') {
       trial.state = 'undoing';
       const outcomes = await Promise.allSettled(trial.changes.map((change) => change.undo()));
@@ -199,7 +183,7 @@ export class Trials {
       if (failed) throw failed.reason;
       this.#log.warn('change on trial undone', { path, reason });
     }
-    await removeJournal(journalOf(trial.primary.definition)).catch(asStorageError);
+    await trial.journal.remove().catch(asStorageError);
     this.#forget(trial);
   }
 
@@ -216,7 +200,7 @@ export class Trials {
 
   #tryAgain(trial: Trial, error: unknown): void {
     const reason = reasonOf(error);
-    const { path } = trial.primary.definition;
+    const { path } = trial;
     this.#log.error('change on trial not undone, trying again', { path, reason });
     clearTimeout(trial.timer);
     trial.timer = this.#deadline(trial.id, retryMilliseconds);
@@ -265,41 +249,4 @@ export class Trials {
 
 function wrongState(fault: string): CertError {
   return new CertError('on-trial', `the trial cannot do that: ${fault}`);
-}
-
-function journalOf({ path }: EndpointDefinition): string {
-  return `${path}.trial`;
-}
-
-function nameOf({ type, name }: EndpointDefinition): string {
-  return `${type}.${name}`;
-}
-
-async function writeJournal(
-  primary: EndpointDefinition,
-  changes: readonly StagedChange[],
-): Promise<void> {
-  const journal = journalOf(primary);
-  const aside = `${journal}.new`;
-  await rm(aside, { recursive: true, force: true });
-  await mkdir(aside, { mode: 0o700 });
-  for (const change of changes) {
-    const into = join(aside, nameOf(change.endpoint));
-    await mkdir(into, { mode: 0o700 });
-    await change.save(into);
-    await syncDirectory(into);
-  }
-  await syncDirectory(aside);
-  await rename(aside, journal);
-  await syncDirectory(dirname(journal));
-}
-
-/** The rename is the moment that counts; what is left of the rest goes at the next start. */
-async function removeJournal(journal: string): Promise<void> {
-  if (!(await exists(journal))) return;
-  const done = `${journal}.done`;
-  await rm(done, { recursive: true, force: true });
-  await rename(journal, done);
-  await syncAfterSwitch(dirname(journal));
-  await rm(done, { recursive: true, force: true }).catch(() => undefined);
 }

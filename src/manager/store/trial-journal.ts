@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { exists, syncAfterSwitch, syncDirectory } from '../../durable/atomic-file.ts';
+import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
+
+/**
+ * The old state of all endpoints of a trial, beside the files of the one that it was staged at:
+ *
+ *     server.pem.trial/{server.https/…,authority.truststore/…}
+ *
+ * It counts from one rename, which comes before the first switch, to another, which is the commit.
+ */
+export class TrialJournal {
+  readonly #path: string;
+
+  /** @param path of the endpoint that the trial was staged at */
+  constructor(path: string) {
+    this.#path = `${path}.trial`;
+  }
+
+  async write(changes: readonly StagedChange[]): Promise<void> {
+    const aside = `${this.#path}.new`;
+    await rm(aside, { recursive: true, force: true });
+    await mkdir(aside, { mode: 0o700 });
+    for (const change of changes) {
+      const into = join(aside, nameOf(change.endpoint));
+      await mkdir(into, { mode: 0o700 });
+      await change.save(into);
+      await syncDirectory(into);
+    }
+    await syncDirectory(aside);
+    await rename(aside, this.#path);
+    await syncDirectory(dirname(this.#path));
+  }
+
+  /** The rename is the moment that counts; what is left of the rest goes at the next start. */
+  async remove(): Promise<void> {
+    if (!(await exists(this.#path))) return;
+    const done = `${this.#path}.done`;
+    await rm(done, { recursive: true, force: true });
+    await rename(this.#path, done);
+    await syncAfterSwitch(dirname(this.#path));
+    await rm(done, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  /**
+   * Brings back what a trial left that was never committed, and clears away what is no journal.
+   * @returns whether there was one. @throws when it cannot be brought back; it is kept under another
+   *   name then, so that a later start does not bring back what is older than the changes until then
+   */
+  async recover(endpoints: readonly Endpoint[]): Promise<boolean> {
+    await rm(`${this.#path}.new`, { recursive: true, force: true });
+    await rm(`${this.#path}.done`, { recursive: true, force: true });
+    if (!(await exists(this.#path))) return false;
+    try {
+      for (const endpoint of endpoints) {
+        const saved = join(this.#path, nameOf(endpoint.definition));
+        if (await exists(saved)) await endpoint.recover(saved);
+      }
+      await this.remove();
+      return true;
+    } catch (error) {
+      const kept = `${this.#path}.failed-${randomBytes(4).toString('hex')}`;
+      await rename(this.#path, kept).catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+function nameOf({ type, name }: EndpointDefinition): string {
+  return `${type}.${name}`;
+}
