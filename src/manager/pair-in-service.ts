@@ -1,0 +1,75 @@
+import type { KeyedCandidate } from './checks.ts';
+import type { EndpointEvent, InstalledCertificate } from './endpoint.ts';
+import { CertError } from './errors.ts';
+import { ExpiryWatch } from './expiry.ts';
+import { Listeners } from './listeners.ts';
+import { pairText } from './store/pair-file.ts';
+import type { Surroundings } from './surroundings.ts';
+import { publicKeyHash, publicKeyInfo } from './x509/keys.ts';
+
+const onlyId = '1';
+
+/** The certificate and key that a server or client endpoint publishes now, and who hears of it. */
+export class PairInService {
+  readonly listeners: Listeners<EndpointEvent>;
+  readonly #expiry: ExpiryWatch;
+  readonly #now: () => number;
+  #pair: KeyedCandidate | undefined;
+  #text: string | undefined;
+
+  constructor({ log, expiryThresholds, now }: Surroundings) {
+    this.listeners = new Listeners(log);
+    this.#expiry = new ExpiryWatch(expiryThresholds);
+    this.#now = now;
+  }
+
+  get pair(): KeyedCandidate | undefined {
+    return this.#pair;
+  }
+
+  /** What stands in the file as far as the manager knows. */
+  get text(): string | undefined {
+    return this.#text;
+  }
+
+  /** Hash of the public key, under which a request for it would wait. */
+  get keyHash(): string | undefined {
+    return this.#pair && publicKeyHash(publicKeyInfo(this.#pair.leaf.publicKey));
+  }
+
+  list(): readonly InstalledCertificate[] {
+    return this.#pair ? [asInstalled(this.#pair)] : [];
+  }
+
+  /** @throws CertError `not-found` */
+  mustBe(id: string): void {
+    if (id === onlyId && this.#pair) return;
+    throw new CertError('not-found', `there is no certificate ${id}`);
+  }
+
+  /** @param text what stands in the file, where that is not the manager's own form */
+  publish(pair: KeyedCandidate | undefined, text = pair && pairText(pair)): void {
+    const previous = this.#pair && asInstalled(this.#pair);
+    const installed = pair && asInstalled(pair);
+    this.#pair = pair;
+    this.#text = text;
+    if (previous && installed) this.listeners.tell({ kind: 'changed', installed, previous });
+    else if (installed) this.listeners.tell({ kind: 'added', installed });
+    else if (previous) this.listeners.tell({ kind: 'removed', installed: previous });
+    this.tellExpiry();
+  }
+
+  /** The file has the manager's own form again, and nothing else changed. */
+  noteRestored(): void {
+    this.#text = this.#pair && pairText(this.#pair);
+  }
+
+  tellExpiry(): void {
+    const news = this.#expiry.look(this.list(), this.#now());
+    for (const one of news) this.listeners.tell({ kind: 'expiry', ...one });
+  }
+}
+
+export function asInstalled({ leaf, chain }: KeyedCandidate): InstalledCertificate {
+  return { id: onlyId, certificate: leaf, chain };
+}
