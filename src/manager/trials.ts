@@ -216,7 +216,7 @@ export class Trials {
   #inTurn(owner: string, id: string, work: (trial: Trial) => Promise<void>): Promise<void> {
     const trial = this.#trials.get(id);
     if (!trial || trial.owner !== owner) {
-      throw new CertError('not-found', 'there is no such trial, or it is not the caller’s');
+      throw new CertError('not-found', 'there is no such trial, or it belongs to another caller');
     }
     const turn = trial.turn.then(() => {
       if (this.#trials.has(id)) return work(trial);
