@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Who may read what the manager writes. */
@@ -30,7 +30,7 @@ export async function writeFileAtomic(
   content: string,
   access: FileAccess,
 ): Promise<void> {
-  const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.new`);
+  const aside = unfinishedName(path);
   try {
     await writeNewFile(aside, content, access);
     await rename(aside, path);
@@ -39,6 +39,21 @@ export async function writeFileAtomic(
     throw error;
   }
   await syncAfterSwitch(dirname(path));
+}
+
+/** A name beside a path for what will take its place. */
+export function unfinishedName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.new`);
+}
+
+/** Removes what a crash left under such a name: it may hold a key that never took effect. */
+export async function clearUnfinished(path: string): Promise<void> {
+  const prefix = `.${basename(path)}.`;
+  const names = await readdir(dirname(path)).catch(() => []);
+  for (const name of names) {
+    const rest = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    if (/^[0-9a-f]{12}\.new$/.test(rest)) await rm(join(dirname(path), name), { force: true });
+  }
 }
 
 /** Creates a file that must not exist yet, 0600 from the first byte, synced before it is closed. */
@@ -106,10 +121,13 @@ export async function admitGroup(path: string, group: number): Promise<void> {
 
 /** Takes from a file the rights that its access does not give; upstream left keys world-readable. */
 export async function tighten(path: string, access: FileAccess): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  // A link leads to a file that is somebody else's
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+  const handle = await open(path, flags).catch(() => undefined);
+  if (!handle) return;
   try {
-    const { mode } = await handle.stat();
-    if ((mode & 0o777 & ~access.mode) !== 0) await grant(handle, access);
+    const stat = await handle.stat();
+    if (stat.isFile() && (stat.mode & 0o777 & ~access.mode) !== 0) await grant(handle, access);
   } finally {
     await handle.close();
   }

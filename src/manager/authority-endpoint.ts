@@ -137,6 +137,10 @@ export class AuthorityEndpoint implements Endpoint {
       validate: () => this.#plans.replaceAll(text),
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),
+      confirm: async ({ next }) => {
+        if (!isUntouched(await this.#directory.scan())) await this.#directory.commitAfresh(next);
+      },
+      released: () => this.#outside.check(),
       backward: () => {
         const before = this.#authorities;
         return { ...this.#store(), validate: async () => ({ next: before, asked: [] }) };
@@ -189,6 +193,7 @@ export class AuthorityEndpoint implements Endpoint {
       if (!final) return 'doubtful';
       await this.#queue.run({ ...this.#storeAfresh(), validate: () => this.#planAdoption() });
       log.info('truststore was changed from outside', { path });
+      return 'changed';
     } catch (error) {
       // During a trial, or without a disk, nothing can be done now: the next check looks again
       if (!(error instanceof CertError) || error === nothingToDo) return 'settled';
@@ -198,8 +203,8 @@ export class AuthorityEndpoint implements Endpoint {
       await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch((cause: unknown) => {
         log.error('last good truststore not put back', { path, reason: reasonOf(cause) });
       });
+      return 'changed';
     }
-    return 'settled';
   }
 
   /** Looks again when its turn has come: a change of our own may have been under way. */

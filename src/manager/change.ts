@@ -79,6 +79,9 @@ export interface TwoWayChange<Plan> {
   validate(): Promise<Plan>;
   save(directory: string): Promise<void>;
   readonly forward: Omit<Change<Plan>, 'validate'>;
+  confirm(plan: Plan): Promise<void>;
+  /** Told when others may change the endpoint again. */
+  released(): void;
   /** Asked for when the input is found good, while the old state is in service. */
   backward(): Change<unknown>;
 }
@@ -100,7 +103,11 @@ export async function stageChange<Plan>(
     undo: async () => {
       await queue.run(backward, holder);
     },
-    release: () => queue.release(holder),
+    confirm: () => change.confirm(plan),
+    release: () => {
+      queue.release(holder);
+      change.released();
+    },
   };
 }
 

@@ -48,6 +48,8 @@ export interface StagedChange {
   /** Writes what is in service into an empty directory, from where `recover` brings it back. */
   save(directory: string): Promise<void>;
   activate(): Promise<void>;
+  /** Makes sure that what is in service stands on the disk, whatever others did there meanwhile. */
+  confirm(): Promise<void>;
   /** Brings back what was in service before; may be called again when it failed. */
   undo(): Promise<void>;
   release(): void;

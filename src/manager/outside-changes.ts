@@ -1,7 +1,7 @@
 import type { FileWatcher } from './store/watcher.ts';
 
 /** What was found when the files were looked at. */
-export type Finding = 'settled' | 'doubtful';
+export type Finding = 'settled' | 'changed' | 'doubtful';
 
 export interface OutsideChangesOptions {
   /** Begins to watch the files. */
@@ -11,7 +11,7 @@ export interface OutsideChangesOptions {
   /** Milliseconds without an event after which a missing or bad file is taken for what it is. */
   readonly grace: number;
   /**
-   * Takes over what the files hold now, or answers `doubtful` for one that is missing or bad.
+   * Takes over what the files hold now and answers `changed`, or `doubtful` for one that is missing or bad.
    * @param final true when nothing more is to be waited for
    */
   readonly look: (final: boolean) => Promise<Finding>;
@@ -25,13 +25,18 @@ export class OutsideChanges {
   readonly #options: OutsideChangesOptions;
   #watcher: FileWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+  /** Milliseconds to wait after an event; longer while changes follow each other. */
+  #pace: number;
+  #lastChange = Number.NEGATIVE_INFINITY;
 
   constructor(options: OutsideChangesOptions) {
     this.#options = options;
+    this.#pace = options.settle;
   }
 
   start(): void {
-    this.#watcher = this.#options.watch(() => this.#wait(this.#options.settle, false));
+    this.#watcher = this.#options.watch(() => this.#wait(this.#pace, false));
   }
 
   /** To be called when the files have moved to another directory. */
@@ -62,9 +67,25 @@ export class OutsideChanges {
   }
 
   async #look(final: boolean): Promise<void> {
-    const finding = await this.#options.look(final);
+    // Never two looks at once: whatever one waits for, more of them would wait for too
+    if (this.#looking) return this.#wait(this.#pace, final);
+    this.#looking = true;
+    const finding = await this.#options.look(final).finally(() => {
+      this.#looking = false;
+    });
+    if (finding === 'changed') this.#slowDown();
     // An event in the meantime has begun a new wait of its own
-    if (finding === 'settled' || final || this.#timer || !this.#watcher) return;
+    if (finding !== 'doubtful' || final || this.#timer || !this.#watcher) return;
     this.#wait(this.#options.grace, true);
   }
+
+  /** A service that writes its file anew at each reload must not keep the device busy. */
+  #slowDown(): void {
+    const now = performance.now();
+    const follows = now - this.#lastChange < longestPace;
+    this.#pace = follows ? Math.min(this.#pace * 2, longestPace) : this.#options.settle;
+    this.#lastChange = now;
+  }
 }
+
+const longestPace = 60_000;

@@ -15,7 +15,7 @@ import { PairFollower } from './pair-follower.ts';
 import { asInstalled, PairInService } from './pair-in-service.ts';
 import type { KeySource } from './pairing.ts';
 import { RequestDesk } from './request-desk.ts';
-import { type PairFile, pairFile } from './store/pair-file.ts';
+import { type PairFile, pairFile, pairText } from './store/pair-file.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import { takeOverUpstreamKeys } from './store/upstream-keys.ts';
 import { watchFile } from './store/watcher.ts';
@@ -123,6 +123,12 @@ export class PairEndpoint implements Endpoint {
       validate: () => this.#admission.admit(text),
       save: (directory) => this.#file.save(directory),
       forward: this.#store(),
+      confirm: async (pair) => {
+        if (!pair || (await this.#file.read().catch(() => undefined)) === pairText(pair)) return;
+        await this.#putAside();
+        await this.#file.write(pair);
+      },
+      released: () => this.#outside.check(),
       backward: () => {
         const before = this.#service.pair;
         return { ...this.#store(), validate: async () => before };

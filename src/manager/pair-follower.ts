@@ -53,14 +53,14 @@ export class PairFollower {
         await queue.run({ ...store, validate: () => stillThere(() => admission.admit(changed)) });
         log.info('certificate file was changed', { path });
       }
-      return 'settled';
+      return 'changed';
     } catch (error) {
       // During a trial, or without a disk, nothing can be done now: the next check looks again
       if (!(error instanceof CertError) || error === superseded) return 'settled';
       if (waits.includes(error.code)) return 'settled';
       if (!final) return 'doubtful';
       await this.#refuse(text ?? '', error);
-      return 'settled';
+      return 'changed';
     }
   }
 

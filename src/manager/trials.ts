@@ -132,6 +132,8 @@ export class Trials {
   async commit(owner: string, id: string): Promise<void> {
     await this.#inTurn(owner, id, async (trial) => {
       if (trial.state !== 'active') throw wrongState('it is not active');
+      // Until now others were kept from writing on the bus, but not from writing on the disk
+      for (const change of trial.changes) await change.confirm().catch(asStorageError);
       await trial.journal.remove().catch(asStorageError);
       this.#forget(trial);
       this.#log.info('change on trial kept', { path: trial.path });

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { FileRefusal, readRegularFile } from '../durable/regular-file.ts';
 import { CertError } from './errors.ts';
 import { type Certificate, readCertificate } from './x509/certificate.ts';
 import { type Content, toPem } from './x509/containers.ts';
@@ -30,25 +29,28 @@ export async function textOf(source: UploadSource): Promise<string> {
  *   `file-empty`, `file-too-large`
  */
 export async function readUploadFile(path: string, mostBytes: number): Promise<string> {
-  // Without O_NONBLOCK a FIFO in place of the file would hold up the manager for ever
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause) => {
-    throw new CertError('file-unreadable', 'the file cannot be opened', { cause });
-  });
   try {
-    const { size } = await handle.stat().then((stat) => {
-      if (!stat.isFile()) throw new CertError('file-unreadable', 'the path is not a regular file');
-      return stat;
-    });
-    if (size === 0) throw new CertError('file-empty', 'the file is empty');
-    if (size > mostBytes) throw tooLarge(mostBytes);
-    // One byte more than its size now, so that a file that grows meanwhile is noticed
-    const bytes = Buffer.alloc(size + 1);
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
-    if (bytesRead > size) throw new CertError('file-unreadable', 'the file is being written');
-    return bytes.toString('utf8', 0, bytesRead);
-  } finally {
-    await handle.close();
+    return await readRegularFile(path, mostBytes);
+  } catch (cause) {
+    throw cause instanceof FileRefusal ? refused(cause, mostBytes) : unreadable(cause);
   }
+}
+
+function refused({ reason }: FileRefusal, mostBytes: number): CertError {
+  switch (reason) {
+    case 'not-regular':
+      return new CertError('file-unreadable', 'the path is not a regular file');
+    case 'growing':
+      return new CertError('file-unreadable', 'the file is being written');
+    case 'empty':
+      return new CertError('file-empty', 'the file is empty');
+    case 'too-large':
+      return tooLarge(mostBytes);
+  }
+}
+
+function unreadable(cause: unknown): CertError {
+  return new CertError('file-unreadable', 'the file cannot be opened', { cause });
 }
 
 /**

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import {
+  clearUnfinished,
   everyone,
   exists,
   makeDirectory,
@@ -161,5 +162,16 @@ describe('exists', () => {
   it('tells files and directories from nothing', async () => {
     assert.equal(await exists(directory), true);
     assert.equal(await exists(join(directory, 'absent')), false);
+  });
+});
+
+describe('what a crash left beside a file', () => {
+  it('is cleared by its exact name, and nothing else', async () => {
+    const kept = ['.server.pem', '.server.pem.new', '.other.pem.0123456789ab.new', 'server.pem'];
+    for (const name of [...kept, '.server.pem.0123456789ab.new']) {
+      writeFileSync(join(directory, name), 'x');
+    }
+    await clearUnfinished(join(directory, 'server.pem'));
+    assert.deepEqual(readdirSync(directory).sort(), [...kept].sort());
   });
 });

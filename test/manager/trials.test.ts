@@ -258,6 +258,17 @@ describe('a replacement in two phases', () => {
     isOld();
   });
 
+  it('is kept by a commit though somebody else wrote into the files meanwhile', async () => {
+    const trial = await stage();
+    await trials.activate(owner, trial);
+    writeFileSync(server.definition.path, 'garbage');
+    writeFileSync(join(truststore.definition.path, '2.pem'), 'garbage');
+    await trials.commit(owner, trial);
+    isNew();
+    await restart();
+    isNew();
+  });
+
   it('renews no generated certificate meanwhile, and does afterwards', async () => {
     await server.delete('1');
     const generated = served();

@@ -1,14 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
+  clearUnfinished,
   everyone,
   exists,
   makeDirectory,
   syncAfterSwitch,
   syncDirectory,
+  unfinishedName,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
+import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { CertError, isSystemError } from '../errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import {
@@ -72,6 +74,9 @@ export class AuthorityDirectory {
   /** Reads the current generation, takes over a plain directory, and clears what a crash left. */
   async load(): Promise<LoadedAuthorities> {
     await makeDirectory(this.#generations, everyone);
+    for (const name of ['next-id', 'taken-over'])
+      await clearUnfinished(join(this.#generations, name));
+    await clearUnfinished(this.#path);
     this.#nextId = await this.#readNextId();
     await takeOverPlainDirectory({
       path: this.#path,
@@ -197,8 +202,7 @@ export class AuthorityDirectory {
   async #switchTo(generation: string): Promise<void> {
     const target = join(basename(this.#generations), generation);
     if ((await readlink(this.#path).catch(() => '')) === target) return;
-    const name = `.${basename(this.#path)}.${randomBytes(6).toString('hex')}`;
-    const aside = join(dirname(this.#path), name);
+    const aside = unfinishedName(this.#path);
     await symlink(target, aside);
     try {
       await rename(aside, this.#path);
@@ -226,7 +230,7 @@ export class AuthorityDirectory {
   }
 
   async #readNextId(): Promise<number> {
-    const text = await readFile(join(this.#generations, 'next-id'), 'utf8').catch(() => '1');
+    const text = (await tryReadRegularFile(join(this.#generations, 'next-id'))) ?? '1';
     return Math.max(1, Number.parseInt(text, 10) || 1);
   }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { link, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { everyone, syncDirectory, writeNewFile } from '../../durable/atomic-file.ts';
+import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { bundleFile } from './upstream-authorities.ts';
 
@@ -38,7 +39,7 @@ export function layoutOf(authorities: readonly Authority[]): Layout {
 /** Fills an empty directory; what another one holds already is linked from there. */
 export async function writeLayout(directory: string, layout: Layout, like?: string): Promise<void> {
   for (const [name, text] of layout.files) {
-    const kept = like !== undefined && (await readText(join(like, name))) === text;
+    const kept = like !== undefined && (await tryReadRegularFile(join(like, name))) === text;
     if (kept) await link(join(like, name), join(directory, name));
     else await writeNewFile(join(directory, name), text, everyone);
   }
@@ -53,7 +54,7 @@ export async function hasLayout(directory: string, { files, links }: Layout): Pr
     if (isOurs && !files.has(name) && !links.has(name)) return false;
   }
   for (const [name, text] of files) {
-    if ((await readText(join(directory, name))) !== text) return false;
+    if ((await tryReadRegularFile(join(directory, name))) !== text) return false;
   }
   for (const [name, target] of links) {
     if ((await readlink(join(directory, name)).catch(() => '')) !== target) return false;
@@ -123,7 +124,7 @@ async function restore(directory: string, from: Layout, to: Layout, aside: reado
     if (now !== target) await replaceLink(directory, name, target).catch(() => undefined);
   }
   for (const [name, text] of from.files) {
-    if ((await readText(join(directory, name))) === text) continue;
+    if ((await tryReadRegularFile(join(directory, name))) === text) continue;
     const path = asideOf(directory, name);
     await writeNewFile(path, text, everyone)
       .then(() => rename(path, join(directory, name)))
@@ -151,8 +152,4 @@ async function replaceLink(directory: string, name: string, target: string): Pro
     await rm(aside, { force: true });
     throw error;
   }
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
 }

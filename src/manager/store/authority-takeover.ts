@@ -1,6 +1,7 @@
-import { readFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { everyone, exists, writeFileAtomic } from '../../durable/atomic-file.ts';
+import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { readUpstreamDirectory } from './upstream-authorities.ts';
 
@@ -34,8 +35,7 @@ export async function takeOverPlainDirectory(options: TakeoverOptions): Promise<
 }
 
 async function isMarked(marker: string, plain: string): Promise<boolean> {
-  const text = await readFile(marker, 'utf8').catch(() => '');
-  return text.trim() === basename(plain);
+  return (await tryReadRegularFile(marker))?.trim() === basename(plain);
 }
 
 async function mark(marker: string, plain: string): Promise<void> {

@@ -2,6 +2,7 @@ import { link, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   admitGroup,
+  clearUnfinished,
   exists,
   type FileAccess,
   makeDirectory,
@@ -66,7 +67,8 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
       await makeDirectory(directory, access);
       // Upstream leaves the directory 0700, which no service but root's can enter
       if (group !== undefined) await admitGroup(directory, group);
-      if (await exists(path)) await tighten(path, access);
+      await clearUnfinished(path);
+      await tighten(path, access);
     },
     read: () => read(path),
     async write(pair) {
@@ -80,7 +82,7 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
       for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;
       // It stays in place until a good one takes it, so that no service ever finds nothing
       await link(path, aside).catch(() => rename(path, aside));
-      await tighten(aside, ownerOnly).catch(() => undefined);
+      await tighten(aside, ownerOnly);
       const others = (await readdir(directory)).filter(
         (name) => name.startsWith(asidePrefix) && name !== basename(aside),
       );

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   makeDirectory,
@@ -8,7 +8,9 @@ import {
   syncAfterSwitch,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
+import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { isClockSet } from '../clock.ts';
+import { CertError } from '../errors.ts';
 import type { KeySource } from '../pairing.ts';
 import { readPrivateKey } from '../x509/keys.ts';
 import { parsePem } from '../x509/pem.ts';
@@ -30,9 +32,9 @@ export interface PendingLimits {
 /** Names of the files of one request; the worker that makes them knows them too. */
 export const requestFiles = { key: 'key.pem', request: 'request.pem', created: 'created' } as const;
 
-async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
-}
+/** Names of requests, and of those that a worker makes. Nothing else in the directory is touched. */
+const idName = /^[0-9a-f]{64}$/;
+const asideName = /^\.[0-9a-f]{16}$/;
 
 const dayMilliseconds = 86_400_000;
 
@@ -58,13 +60,16 @@ export class PendingRequests implements KeySource {
   /** Clears away what a worker left unfinished when the manager or the power died. */
   async open(): Promise<void> {
     for (const name of await this.#names()) {
-      if (name.startsWith('.')) await this.#remove(name);
+      if (asideName.test(name)) await this.#remove(name);
     }
   }
 
   /** A new empty directory for a worker to write a request into. */
   async prepare(): Promise<string> {
     const aside = join(this.#directory, `.${randomBytes(8).toString('hex')}`);
+    await makeDirectory(this.#directory, ownerOnly);
+    if (!(await this.#isOurs()))
+      throw new CertError('storage', 'a link is in place of the requests');
     await makeDirectory(aside, ownerOnly);
     return aside;
   }
@@ -72,7 +77,7 @@ export class PendingRequests implements KeySource {
   /** Takes in what a worker finished. @param id hash of the public key */
   async adopt(aside: string, id: string, now: Date): Promise<PendingRequest> {
     await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
-    const pem = await readText(join(aside, requestFiles.request));
+    const pem = await tryReadRegularFile(join(aside, requestFiles.request));
     await rename(aside, join(this.#directory, id));
     await syncAfterSwitch(this.#directory);
     // What cannot be given up now is given up at the next look
@@ -85,9 +90,9 @@ export class PendingRequests implements KeySource {
   }
 
   async find(id: string): Promise<KeyObject | undefined> {
-    if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
+    if (!idName.test(id) || !(await this.#isOurs())) return undefined;
     const path = join(this.#directory, id, requestFiles.key);
-    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const text = await tryReadRegularFile(path);
     const [block] = text === undefined ? [] : parsePem(text);
     return block && readPrivateKey(block);
   }
@@ -113,10 +118,10 @@ export class PendingRequests implements KeySource {
   }
 
   async #read(id: string): Promise<PendingRequest | undefined> {
-    const key = await readText(join(this.#directory, id, requestFiles.key));
-    const created = await readText(join(this.#directory, id, requestFiles.created));
+    const key = await tryReadRegularFile(join(this.#directory, id, requestFiles.key));
+    const created = await tryReadRegularFile(join(this.#directory, id, requestFiles.created));
     if (key === undefined || created === undefined) return undefined;
-    const pem = await readText(join(this.#directory, id, requestFiles.request));
+    const pem = await tryReadRegularFile(join(this.#directory, id, requestFiles.request));
     return { id, pem, created: new Date(created.trim()) };
   }
 
@@ -139,15 +144,23 @@ export class PendingRequests implements KeySource {
     for (const id of gone) await this.#remove(id);
   }
 
+  /** A link in place of the directory would lead to files that are not requests. */
+  async #isOurs(): Promise<boolean> {
+    return lstat(this.#directory).then(
+      (stat) => stat.isDirectory(),
+      () => false,
+    );
+  }
+
   async #remove(name: string): Promise<void> {
     await rm(join(this.#directory, name), { recursive: true, force: true });
   }
 
   async #ids(): Promise<string[]> {
-    return (await this.#names()).filter((name) => !name.startsWith('.'));
+    return (await this.#names()).filter((name) => idName.test(name));
   }
 
   async #names(): Promise<string[]> {
-    return readdir(this.#directory).catch(() => []);
+    return (await this.#isOurs()) ? readdir(this.#directory) : [];
   }
 }

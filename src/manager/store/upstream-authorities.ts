@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readRegularFile } from '../../durable/regular-file.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { parsePem } from '../x509/pem.ts';
 
@@ -28,7 +29,7 @@ export async function readUpstreamDirectory(directory: string): Promise<Certific
 /** The certificates in a file that can be read, whatever else is in it. */
 export async function readCertificates(path: string): Promise<Certificate[]> {
   try {
-    const blocks = parsePem(await readFile(path, 'utf8'));
+    const blocks = parsePem(await readRegularFile(path));
     return blocks.filter(({ label }) => label === 'CERTIFICATE').flatMap(({ der }) => readOne(der));
   } catch {
     return [];

@@ -1,7 +1,8 @@
 import { createPublicKey } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ownerOnly, syncAfterSwitch, writeNewFile } from '../../durable/atomic-file.ts';
+import { noFollow, tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Log } from '../surroundings.ts';
 import { requestedKeyInfo } from '../x509/certification-request.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo, readPrivateKey } from '../x509/keys.ts';
@@ -27,7 +28,7 @@ export async function takeOverUpstreamKeys(
   const request = await readRequest(join(directory, requestFile));
   for (const name of keyFiles) {
     const file = join(directory, name);
-    const text = await readFile(file, 'utf8').catch(() => undefined);
+    const text = await tryReadRegularFile(file, noFollow);
     if (text === undefined) continue;
     try {
       const answered = await takeOver(text, request, pending, now);
@@ -72,7 +73,7 @@ async function takeOver(
 
 async function readRequest(path: string): Promise<FoundRequest | undefined> {
   try {
-    const [block] = parsePem(await readFile(path, 'utf8'));
+    const [block] = parsePem((await tryReadRegularFile(path, noFollow)) ?? '');
     if (!block) return undefined;
     return { text: block.text, keyHash: publicKeyHash(requestedKeyInfo(block.der)) };
   } catch {

@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { CertError } from '../errors.ts';
-import { childrenOf, contextTag, decode, encode, oidOf } from './der.ts';
+import { type Asn1, childrenOf, contextTag, decode, encode, oidOf } from './der.ts';
+import { RoundBudget } from './key-derivation.ts';
 import { exportPrivateKey } from './keys.ts';
 import { formatPem, type PemBlock, parsePem } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
@@ -16,6 +17,9 @@ export interface Content {
   /** Opens the key or the container; empty for none. */
   readonly password: string;
 }
+
+/** Rounds of key derivation for the keys of a whole upload; OpenSSL takes a second for them. */
+const mostRounds = 1_000_000;
 
 const signedData = '1.2.840.113549.1.7.2';
 
@@ -49,10 +53,11 @@ function openPem(text: string, password: string): string {
     block.label === 'PKCS7' || (password !== '' && isEncryptedKey(block));
   const blocks = parsePem(text);
   if (!blocks.some(special)) return text;
+  const budget = new RoundBudget(mostRounds);
   return blocks
     .map((block) => {
       if (block.label === 'PKCS7') return certificatesOfPkcs7(block.der);
-      return special(block) ? decryptKey(block, password) : block.text;
+      return special(block) ? decryptKey(block, password, budget) : block.text;
     })
     .join('');
 }
@@ -61,11 +66,25 @@ function isEncryptedKey({ label, encrypted }: PemBlock): boolean {
   return encrypted || label === 'ENCRYPTED PRIVATE KEY';
 }
 
-function decryptKey({ text }: PemBlock, passphrase: string): string {
+function decryptKey(block: PemBlock, passphrase: string, budget: RoundBudget): string {
+  const { label, der, text } = block;
+  // OpenSSL's traditional form has a single round, and its content is no ASN.1 before it is opened
+  if (label === 'ENCRYPTED PRIVATE KEY') budget.spend(parametersOf(der));
   try {
     return exportPrivateKey(createPrivateKey({ key: text, format: 'pem', passphrase }));
   } catch {
     throw new CertError('password-wrong', 'the password does not open the private key');
+  }
+}
+
+/** The algorithm of an EncryptedPrivateKeyInfo (RFC 5208 §6). */
+function parametersOf(der: Uint8Array): Asn1 | undefined {
+  try {
+    return childrenOf(decode(der))[0];
+  } catch (cause) {
+    throw new CertError('container-malformed', 'the encrypted private key cannot be read', {
+      cause,
+    });
   }
 }
 

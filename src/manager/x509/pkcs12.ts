@@ -1,5 +1,6 @@
 import forge from 'node-forge';
 import { CertError } from '../errors.ts';
+import { RoundBudget } from './key-derivation.ts';
 
 /** What a PKCS #12 file holds, each in DER: certificates, and keys as PKCS #8. */
 export interface Pkcs12Content {
@@ -7,8 +8,8 @@ export interface Pkcs12Content {
   readonly keys: readonly Buffer[];
 }
 
-/** Rounds of key derivation for a whole file; forge takes a second for some hundred thousand. */
-const mostRounds = 200_000;
+/** Rounds of key derivation for a whole file; forge takes a second for them. */
+const mostRounds = 100_000;
 
 type GetCipher = (oid: string, parameters: forge.asn1.Asn1, password: string) => object;
 const pbe: { getCipherForPBES2: GetCipher; getCipherForPKCS12PBE: GetCipher } = Reflect.get(
@@ -16,17 +17,17 @@ const pbe: { getCipherForPBES2: GetCipher; getCipherForPKCS12PBE: GetCipher } = 
   'pbe',
 );
 const { getCipherForPBES2, getCipherForPKCS12PBE } = pbe;
-let roundsLeft = 0;
+let budget = new RoundBudget(0);
 
 // Every derivation of a key comes by here, also those for bags inside of encrypted ones. RFC 8018 §3 takes
 // the password in UTF-8, and forge the low bytes of its characters; the older schemes of RFC 7292 §B.1 take
 // UTF-16, which forge does by itself
 pbe.getCipherForPBES2 = (oid, parameters, password) => {
-  spendRounds(parameters);
+  budget.spend(parameters);
   return getCipherForPBES2(oid, parameters, forge.util.encodeUtf8(password));
 };
 pbe.getCipherForPKCS12PBE = (oid, parameters, password) => {
-  spendRounds(parameters);
+  budget.spend(parameters);
   return getCipherForPKCS12PBE(oid, parameters, password);
 };
 
@@ -45,9 +46,9 @@ interface Bag {
  */
 export function readPkcs12(content: Uint8Array, password: string): Pkcs12Content {
   const root = decodeBer(content);
-  roundsLeft = mostRounds;
+  budget = new RoundBudget(mostRounds);
   // Version, content, MAC
-  spendRounds(Array.isArray(root.value) ? root.value[2] : undefined);
+  budget.spend(Array.isArray(root.value) ? root.value[2] : undefined);
   const bags = open(root, password);
   return {
     certificates: bags.flatMap(({ cert, asn1 }) => {
@@ -84,31 +85,6 @@ function open(root: forge.asn1.Asn1, password: string): Bag[] {
     }
     throw new CertError('container-malformed', 'the PKCS #12 file cannot be read');
   }
-}
-
-/** In every scheme of PKCS #5 and #12, and in the MAC, the number of rounds follows the salt. */
-function spendRounds(node: forge.asn1.Asn1 | undefined): void {
-  const children = node && Array.isArray(node.value) ? node.value : [];
-  for (const [at, child] of children.entries()) {
-    const salt = children[at - 1];
-    const isCount = isUniversal(child, forge.asn1.Type.INTEGER);
-    if (isCount && salt && isUniversal(salt, forge.asn1.Type.OCTETSTRING)) spend(child);
-    spendRounds(child);
-  }
-}
-
-function spend(count: forge.asn1.Asn1): void {
-  const bytes = typeof count.value === 'string' ? count.value : '';
-  roundsLeft -= Number.parseInt(Buffer.from(bytes, 'binary').toString('hex') || '0', 16);
-  if (roundsLeft >= 0) return;
-  throw new CertError(
-    'container-malformed',
-    `the file wants more than ${mostRounds} rounds of key derivation`,
-  );
-}
-
-function isUniversal(node: forge.asn1.Asn1, type: forge.asn1.Type): boolean {
-  return node.tagClass === forge.asn1.Class.UNIVERSAL && node.type === type;
 }
 
 function toBuffer(node: forge.asn1.Asn1): Buffer {

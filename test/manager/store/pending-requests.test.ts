@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
@@ -119,6 +128,24 @@ describe('pending requests', () => {
     for (const id of ['', '.', '../other', 'x'.repeat(64), 'A'.repeat(64)]) {
       assert.equal(await pending.find(id), undefined);
     }
+  });
+
+  it('leave alone what is no request, and whatever a link leads to', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'bmc-elsewhere-'));
+    for (const name of ['.profile', 'notes', 'b'.repeat(63)])
+      writeFileSync(join(elsewhere, name), 'x');
+    rmSync(path, { recursive: true, force: true });
+    symlinkSync(elsewhere, path);
+    const linked = new PendingRequests(path, { requests: 1, days: 1 });
+    await linked.open();
+    await linked.prune(new Date());
+    await assert.rejects(linked.prepare(), { code: 'storage' });
+    assert.equal(readdirSync(elsewhere).length, 3);
+    rmSync(path);
+    renameSync(elsewhere, path);
+    await linked.open();
+    await linked.prune(new Date());
+    assert.equal(readdirSync(path).length, 3);
   });
 
   it('are listed without one whose files are damaged', async () => {

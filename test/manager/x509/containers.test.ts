@@ -163,6 +163,31 @@ describe('other forms of content', () => {
     assert.deepEqual(contentOf(text, rsa.key), { certificates: [rsa.pem], hasKey: true });
   });
 
+  const slow: readonly [string, readonly string[]][] = [
+    ['PBKDF2 with 2 000 000 rounds', ['-v2', 'aes-128-cbc', '-iter', '2000000']],
+    [
+      'scrypt in sixteen lanes',
+      ['-scrypt', '-scrypt_N', '16384', '-scrypt_r', '8', '-scrypt_p', '16'],
+    ],
+  ];
+  for (const [what, options] of slow) {
+    it(`a key that is encrypted by ${what} is refused before it costs that`, () => {
+      const sealed = openssl(
+        ['pkcs8', '-topk8', ...options, '-passout', `pass:${password}`],
+        ec.key,
+      );
+      const bytes = Buffer.from(sealed + ec.pem);
+      const open = () => toPem({ bytes, format: 'PEM', password });
+      assert.throws(open, refusal('container-malformed', /rounds/));
+    });
+  }
+
+  it('a key that is encrypted by scrypt as openssl does by itself is opened', () => {
+    const sealed = openssl(['pkcs8', '-topk8', '-scrypt', '-passout', `pass:${password}`], ec.key);
+    const text = toPem({ bytes: Buffer.from(sealed + ec.pem), format: 'PEM', password });
+    assert.ok(contentOf(text, ec.key).hasKey);
+  });
+
   for (const format of ['PKCS7', 'PKCS12'] as const) {
     it(`garbage as ${format} is refused as container-malformed`, () => {
       const bytes = Buffer.from('garbage');

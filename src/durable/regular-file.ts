@@ -1,0 +1,55 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+
+/** Why a file is not read. */
+export class FileRefusal extends Error {
+  override readonly name = 'FileRefusal';
+  readonly reason: 'not-regular' | 'empty' | 'too-large' | 'growing';
+
+  constructor(reason: FileRefusal['reason']) {
+    super(`the file is refused: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** Far above everything that the manager writes itself. */
+const ample = 64 * 1024 * 1024;
+
+/** Flags for a name that a link must not lead elsewhere. */
+export const noFollow = constants.O_NOFOLLOW;
+
+/**
+ * Reads a regular file as text. A FIFO, a device or a file without end in its place is refused at once.
+ * @param mostBytes the largest file that is read
+ * @throws FileRefusal, and what the file system throws
+ */
+export async function readRegularFile(path: string, mostBytes = ample, flags = 0): Promise<string> {
+  // Without O_NONBLOCK a FIFO in place of the file would hold up the program for ever
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
+  try {
+    return await readWhole(handle, mostBytes);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The text of a regular file; `undefined` when there is none that can be read. */
+export async function tryReadRegularFile(path: string, flags = 0): Promise<string | undefined> {
+  try {
+    return await readRegularFile(path, ample, flags);
+  } catch (error) {
+    return error instanceof FileRefusal && error.reason === 'empty' ? '' : undefined;
+  }
+}
+
+async function readWhole(handle: FileHandle, mostBytes: number): Promise<string> {
+  const stat = await handle.stat();
+  if (!stat.isFile()) throw new FileRefusal('not-regular');
+  if (stat.size === 0) throw new FileRefusal('empty');
+  if (stat.size > mostBytes) throw new FileRefusal('too-large');
+  // One byte more than its size now, so that a file that grows meanwhile is noticed
+  const bytes = Buffer.alloc(stat.size + 1);
+  const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+  if (bytesRead > stat.size) throw new FileRefusal('growing');
+  return bytes.toString('utf8', 0, bytesRead);
+}
