@@ -43,6 +43,18 @@ const inDays = (days: number) => {
     .slice(0, 14)}Z`;
 };
 
+const withServices = {
+  reload: { attemptSeconds: 1, attempts: 2 },
+  endpoints: [
+    {
+      type: 'client',
+      name: 'ldap',
+      path: 'ldap/cert.pem',
+      reload: [{ unit: 'nslcd.service' }, { pidFile: 'none.pid' }],
+    },
+  ],
+};
+
 describe('our own interfaces', () => {
   const authority = opensslAuthority();
   const ca = authority.issueCa({ from: '20200101000000Z' });
@@ -67,17 +79,7 @@ describe('our own interfaces', () => {
 
   before(async () => {
     bus = await startPrivateBus();
-    manager = await startManager(bus, {
-      reload: { attemptSeconds: 1, attempts: 2 },
-      endpoints: [
-        {
-          type: 'client',
-          name: 'ldap',
-          path: 'ldap/cert.pem',
-          reload: [{ unit: 'nslcd.service' }, { pidFile: 'none.pid' }],
-        },
-      ],
-    });
+    manager = await startManager(bus, withServices);
     tools = busTools({ address: bus.address, destination: names.client });
     client = await busCaller(bus.address, names.client);
   });
@@ -241,17 +243,7 @@ describe('our own interfaces', () => {
 
     before(async () => {
       await manager.stop();
-      manager = await startManager(bus, {
-        reload: { attemptSeconds: 1, attempts: 2 },
-        endpoints: [
-          {
-            type: 'client',
-            name: 'ldap',
-            path: 'ldap/cert.pem',
-            reload: [{ unit: 'nslcd.service' }, { pidFile: 'none.pid' }],
-          },
-        ],
-      });
+      manager = await startManager(bus, withServices);
     });
 
     it('shows each service of the endpoint, and what became of telling it', async () => {

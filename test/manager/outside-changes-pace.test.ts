@@ -27,7 +27,7 @@ function restless(look: () => Promise<Finding>) {
 }
 
 describe('the pace at which files are followed', () => {
-  it('halves with each change that follows another, so that nobody keeps the device busy', async () => {
+  it('slows down with each change that follows another, so that nobody keeps the device busy', async () => {
     const { outside, count } = restless(async () => 'changed');
     await pause(1000);
     outside.stop();
