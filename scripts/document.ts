@@ -6,7 +6,7 @@ import { toErrorReply } from '../src/dbus/error-names.ts';
 import { extensionInterfaces } from '../src/dbus/extension-interfaces.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/interface.ts';
 import { CertError, type CertErrorCode, certErrors } from '../src/manager/errors.ts';
-import { toRedfishError } from '../src/redfish/certificate-errors.ts';
+import { toRedfishError } from '../src/redfish/certificates/errors.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -8,12 +8,12 @@ import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-fil
 import { type Configuration, readConfiguration, SetupError } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
-import { Accounts } from '../redfish/accounts.ts';
+import { Accounts } from '../redfish/access/accounts.ts';
+import { Sessions } from '../redfish/access/sessions.ts';
 import { makeApp } from '../redfish/app.ts';
-import { certificatePlaces } from '../redfish/certificate-places.ts';
-import { makeServer } from '../redfish/server.ts';
-import { Sessions } from '../redfish/sessions.ts';
-import { waitForTlsIdentity } from '../redfish/tls-identity.ts';
+import { certificatePlaces } from '../redfish/certificates/places.ts';
+import { makeServer } from '../redfish/https/server.ts';
+import { waitForTlsIdentity } from '../redfish/https/tls-identity.ts';
 
 const log = makeLog('redfish-server');
 

@@ -1,5 +1,6 @@
 import type {
   CertificateClient,
+  CertificateEvent,
   EndpointRef,
   PublishedCertificate,
 } from '../manager/certificate-client.ts';
@@ -31,6 +32,9 @@ export class BusCertificateClient implements CertificateClient {
   readonly #copies = new Map<string, EndpointCopy>();
   /** Unique names that own the managers' names now; empty while nobody does. */
   readonly #owners = new Map<string, string>();
+  readonly #listeners = new Set<(event: CertificateEvent) => void>();
+  /** What an endpoint had when its manager went away, to tell what changed meanwhile. */
+  readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
   #bus: Bus | undefined;
   #closed = false;
 
@@ -116,6 +120,24 @@ export class BusCertificateClient implements CertificateClient {
       timeout: this.#options.requestTimeout,
     });
     return String(pem);
+  }
+
+  subscribe(listener: (event: CertificateEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(event: CertificateEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#options.log.error('event not handled', {
+          event: event.kind,
+          reason: reasonOf(error),
+        });
+      }
+    }
   }
 
   #upload(pem: string, makeCall: (file: string) => OutgoingCall): Promise<readonly unknown[]> {
@@ -210,9 +232,12 @@ export class BusCertificateClient implements CertificateClient {
   ): Promise<void> {
     const isCurrent = () => this.#bus === bus && this.#owners.get(name) === owner;
     try {
-      const copy = await EndpointCopy.fetch(bus, endpoint, owner);
+      const tell = (event: CertificateEvent) => this.#tell(event);
+      const copy = await EndpointCopy.fetch(bus, endpoint, owner, tell);
       if (!isCurrent()) return copy.close();
       this.#copies.set(name, copy);
+      for (const event of changesBetween(endpoint, this.#remembered.get(name), copy.list()))
+        tell(event);
       this.#options.log.info('certificate manager found', { name });
     } catch (error) {
       if (!isCurrent()) return;
@@ -226,11 +251,33 @@ export class BusCertificateClient implements CertificateClient {
   }
 
   #forget(name: string): void {
-    this.#copies.get(name)?.close();
+    const copy = this.#copies.get(name);
+    if (!copy) return;
+    this.#remembered.set(name, copy.list());
+    copy.close();
     this.#copies.delete(name);
   }
 
   async #match(bus: Bus, rule: string): Promise<void> {
     await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
   }
+}
+
+/** What happened to an endpoint while nobody listened; nothing when it was not known before. */
+function changesBetween(
+  endpoint: EndpointRef,
+  before: readonly PublishedCertificate[] | undefined,
+  after: readonly PublishedCertificate[],
+): readonly CertificateEvent[] {
+  if (!before) return [];
+  const known = new Map(before.map(({ id, certificate }) => [id, certificate]));
+  const gone = before.filter(({ id }) => !after.some((one) => one.id === id));
+  return [
+    ...gone.map(({ id }): CertificateEvent => ({ kind: 'removed', endpoint, id })),
+    ...after.flatMap((one): CertificateEvent[] => {
+      const old = known.get(one.id);
+      if (old?.fingerprint === one.certificate.fingerprint) return [];
+      return [{ kind: old ? 'changed' : 'created', endpoint, ...one }];
+    }),
+  ];
 }

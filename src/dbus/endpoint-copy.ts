@@ -1,11 +1,14 @@
-import type { PublishedCertificate } from '../manager/certificate-client.ts';
+import type { CertificateEvent, PublishedCertificate } from '../manager/certificate-client.ts';
 import { readCertificate } from '../manager/x509/certificate.ts';
 import { parsePem } from '../manager/x509/pem.ts';
 import type { Bus, Signal } from './bus.ts';
 import { certificateInterface } from './certs-interfaces.ts';
 import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
+import { expiryInterface } from './extension-interfaces.ts';
 import type { Interfaces, Properties } from './object-tree.ts';
 import { objectManagerInterface, propertiesInterface } from './standard-interfaces.ts';
+
+type Tell = (event: CertificateEvent) => void;
 
 /**
  * A live copy of one endpoint's certificates: GetManagedObjects once, then the signals. The bus keeps
@@ -17,17 +20,27 @@ export class EndpointCopy {
   readonly owner: string;
   readonly #root: string;
   readonly #certificates = new Map<string, PublishedCertificate>();
+  readonly #tell: Tell;
   #stopListening: () => void = () => undefined;
 
-  private constructor(endpoint: EndpointName, owner: string) {
+  private constructor(endpoint: EndpointName, owner: string, tell: Tell) {
     this.endpoint = endpoint;
     this.owner = owner;
     this.#root = rootPath(endpoint);
+    this.#tell = tell;
   }
 
-  /** @param owner the unique name that owns the endpoint's well-known name */
-  static async fetch(bus: Bus, endpoint: EndpointName, owner: string): Promise<EndpointCopy> {
-    const copy = new EndpointCopy(endpoint, owner);
+  /**
+   * @param owner the unique name that owns the endpoint's well-known name
+   * @param tell what happens from now on; what was there before is no news
+   */
+  static async fetch(
+    bus: Bus,
+    endpoint: EndpointName,
+    owner: string,
+    tell: Tell,
+  ): Promise<EndpointCopy> {
+    const copy = new EndpointCopy(endpoint, owner, tell);
     const early: Signal[] = [];
     let ready = false;
     // Signals from before the reply are part of it already; those after it must not be lost
@@ -47,7 +60,8 @@ export class EndpointCopy {
       throw error;
     });
     for (const [path, interfaces] of Object.entries(objects as Record<string, Interfaces>)) {
-      copy.#set(path, interfaces[certificateInterface.name]);
+      const published = copy.#read(path, interfaces[certificateInterface.name]);
+      if (published) copy.#certificates.set(published.id, published);
     }
     ready = true;
     for (const signal of early) copy.#apply(signal);
@@ -74,27 +88,46 @@ export class EndpointCopy {
       const id = this.#idOf(String(body[0]));
       const removed = Array.isArray(body[1]) ? body[1] : [];
       if (id !== undefined && removed.includes(certificateInterface.name)) {
-        this.#certificates.delete(id);
+        this.#remove(id);
       }
     } else if (name === propertiesInterface.name && body[0] === certificateInterface.name) {
       const id = this.#idOf(path);
       // A new object's properties come before the object: InterfacesAdded has them all
       if (id !== undefined && this.#certificates.has(id)) this.#set(path, body[1] as Properties);
+    } else if (name === expiryInterface.name && member === 'ThresholdReached') {
+      const known = this.#certificates.get(this.#idOf(path) ?? '');
+      const { endpoint } = this;
+      if (known) this.#tell({ kind: 'expiring', endpoint, days: Number(body[0]), ...known });
+    }
+  }
+
+  #set(path: string, properties: Properties | undefined): void {
+    const published = this.#read(path, properties);
+    if (!published) return;
+    const kind = this.#certificates.has(published.id) ? 'changed' : 'created';
+    this.#certificates.set(published.id, published);
+    this.#tell({ kind, endpoint: this.endpoint, ...published });
+  }
+
+  #remove(id: string): void {
+    if (this.#certificates.delete(id)) {
+      this.#tell({ kind: 'removed', endpoint: this.endpoint, id });
     }
   }
 
   /** Everything we say of a certificate is read from the certificate itself. */
-  #set(path: string, properties: Properties | undefined): void {
+  #read(path: string, properties: Properties | undefined): PublishedCertificate | undefined {
     const id = this.#idOf(path);
     const text = properties?.CertificateString?.value;
-    if (id === undefined || typeof text !== 'string') return;
+    if (id === undefined || typeof text !== 'string') return undefined;
     try {
       const [block] = parsePem(text);
-      if (block) this.#certificates.set(id, { id, certificate: readCertificate(block.der) });
+      if (block) return { id, certificate: readCertificate(block.der) };
     } catch {
       // Nothing can be said of a certificate that nobody can read
-      this.#certificates.delete(id);
+      this.#remove(id);
     }
+    return undefined;
   }
 
   #idOf(path: string): string | undefined {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../platform/configuration.ts';
-import { Accounts } from '../redfish/accounts.ts';
+import { Accounts } from '../redfish/access/accounts.ts';
 
 export const userName = 'admin';
 

@@ -14,6 +14,17 @@ export interface PublishedCertificate {
   readonly certificate: Certificate;
 }
 
+/** Something that happened to a certificate, whoever did it. */
+export type CertificateEvent = {
+  readonly endpoint: EndpointRef;
+  readonly id: string;
+} & (
+  | { readonly kind: 'created' | 'changed'; readonly certificate: Certificate }
+  | { readonly kind: 'removed' }
+  /** It ends within so many days, one of the configured thresholds; 0 when it has ended. */
+  | { readonly kind: 'expiring'; readonly certificate: Certificate; readonly days: number }
+);
+
 /**
  * What an edge may ask of the manager. Reading is from a live copy and costs nothing; every change is
  * complete, and visible in the copy, when its promise resolves. Rejections are CertErrors:
@@ -33,4 +44,6 @@ export interface CertificateClient {
   delete(endpoint: EndpointRef, id: string): Promise<void>;
   /** @returns the PEM of the request */
   makeRequest(endpoint: EndpointRef, parameters: CsrParameters): Promise<string>;
+  /** @returns how to unsubscribe */
+  subscribe(listener: (event: CertificateEvent) => void): () => void;
 }

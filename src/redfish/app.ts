@@ -1,11 +1,11 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Log } from '../platform/log.ts';
-import { authenticate, loginRequired } from './authentication.ts';
-import { renderErrors } from './message-registry.ts';
-import { hasPrivilege } from './privileges.ts';
-import { RedfishError } from './redfish-error.ts';
-import { readBody } from './request-body.ts';
-import type { Method, Operation, Reply, Resource, ServiceParts } from './resource.ts';
+import { authenticate, type Identity, loginRequired } from './access/authentication.ts';
+import { type Entity, type Method, permission } from './access/privileges.ts';
+import { readBody } from './http/request-body.ts';
+import { renderErrors } from './messages/base-registry.ts';
+import { RedfishError } from './messages/redfish-error.ts';
+import type { Reply, Resource, ServiceParts } from './resource.ts';
 import { resources } from './resources/index.ts';
 
 export interface AppOptions {
@@ -49,35 +49,35 @@ const openBodyBytes = 4096;
 /** The order is DSP0266's: who is it, does the method exist, may he, what does he want. */
 async function serveResource(
   { parts, bodyBytes }: AppOptions,
-  { operations }: Resource,
+  { entity, operations }: Resource,
   req: Request,
   res: Response,
 ): Promise<void> {
   res.set('Allow', allowedMethods(operations).join(', '));
   const operation = operations[effectiveMethod(req)];
-  const isOpen = operation?.privilege === 'none';
+  const isOpen = operation?.open === true;
   const identity = isOpen ? undefined : await authenticate(req, parts.accounts, parts.sessions);
   if (!isOpen && !identity) throw loginRequired(req);
   if (!operation) throw methodNotAllowed(req.method);
-  requirePrivilege(operation, identity?.account.role);
+  const allowed = isOpen || !identity ? 'all' : allow(identity, entity, effectiveMethod(req));
   if (!isReading(req)) refuseOtherSites(req);
   const reply = await operation.handle({
     uri: req.path.replace(/\/+$/, ''),
     parameters: stringParameters(req),
     identity,
+    ownOnly: allowed === 'own',
+    header: (name) => req.get(name),
     clientAddress: req.socket.remoteAddress ?? '',
     body: await readBody(req, res, isOpen ? Math.min(bodyBytes, openBodyBytes) : bodyBytes),
   });
   send(res, reply);
 }
 
-function requirePrivilege(
-  operation: Operation,
-  role: Parameters<typeof hasPrivilege>[0] | undefined,
-) {
-  if (operation.privilege === 'none') return;
-  if (role && hasPrivilege(role, operation.privilege)) return;
-  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
+/** @throws RedfishError 403 */
+function allow({ account }: Identity, entity: Entity, method: Method): 'all' | 'own' {
+  const allowed = permission(account.role, entity, method);
+  if (allowed === 'none') throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
+  return allowed;
 }
 
 async function refuseUnknownPath({ parts }: AppOptions, req: Request): Promise<never> {
@@ -114,9 +114,13 @@ function stringParameters({ params }: Request): Record<string, string> {
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
 }
 
-function send(res: Response, { status, headers = {}, body }: Reply): void {
-  res.status(status).set(headers);
-  if (body === undefined) res.end();
+function send(res: Response, { status, headers = {}, body, stream }: Reply): void {
+  res.status(status);
+  for (const [name, value] of Object.entries(headers)) {
+    res.set(name, typeof value === 'string' ? value : [...value]);
+  }
+  if (stream) stream(res);
+  else if (body === undefined) res.end();
   else res.type('application/json').send(`${JSON.stringify(body, null, 2)}\n`);
 }
 

@@ -1,10 +1,11 @@
+import type { ServerResponse } from 'node:http';
 import type { CertificateClient } from '../manager/certificate-client.ts';
-import type { Accounts } from './accounts.ts';
-import type { Identity } from './authentication.ts';
-import type { CertificatePlace } from './certificate-places.ts';
-import type { Privilege } from './privileges.ts';
-import type { RequestBody } from './request-body.ts';
-import type { Sessions } from './sessions.ts';
+import type { Accounts } from './access/accounts.ts';
+import type { Identity } from './access/authentication.ts';
+import type { Entity, Method } from './access/privileges.ts';
+import type { Sessions } from './access/sessions.ts';
+import type { CertificatePlace } from './certificates/places.ts';
+import type { RequestBody } from './http/request-body.ts';
 
 /** What the resources are made from. */
 export interface ServiceParts {
@@ -25,29 +26,35 @@ export interface RequestContext {
   readonly parameters: Readonly<Record<string, string>>;
   /** Absent where an operation needs no login and the client has none. */
   readonly identity: Identity | undefined;
+  /** The client may touch no more than what belongs to himself (`ConfigureSelf`). */
+  readonly ownOnly: boolean;
   readonly clientAddress: string;
   readonly body: RequestBody;
+  /** A header of the request. */
+  header(name: string): string | undefined;
 }
 
 export interface Reply {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** JSON, or nothing. */
   readonly body?: object;
+  /** In place of a body: writes to the response for as long as the client reads it, and ends it. */
+  readonly stream?: (response: ServerResponse) => void;
 }
 
 export interface Operation {
-  /** What the client must be allowed; `none` for what DSP0266 wants open to all. */
-  readonly privilege: Privilege | 'none';
+  /** For what DSP0266 wants open to everybody; else the privilege table decides. */
+  readonly open?: true;
   handle(context: RequestContext): Reply | Promise<Reply>;
 }
-
-export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
 /** A resource of the tree: where it is and what can be done with it. Adding one is adding a file. */
 export interface Resource {
   /** A path with `:name` for what varies. */
   readonly path: string;
+  /** The type whose row of the privilege table says who may; an action has its resource's. */
+  readonly entity: Entity;
   readonly operations: Readonly<Partial<Record<Method, Operation>>>;
 }
 

@@ -1,5 +1,6 @@
 import type {
   CertificateClient,
+  CertificateEvent,
   EndpointRef,
   PublishedCertificate,
 } from '../../src/manager/certificate-client.ts';
@@ -13,14 +14,18 @@ export class MemoryClient implements CertificateClient {
   readonly requests: CsrParameters[] = [];
   away = false;
   refusal: CertError | undefined;
+  readonly #listeners = new Set<(event: CertificateEvent) => void>();
   readonly #certificates = new Map<string, PublishedCertificate[]>();
 
   put(endpoint: EndpointRef, id: string, pem: string): PublishedCertificate {
     const [block] = parsePem(pem);
     if (!block) throw new TypeError('no PEM block');
     const published = { id, certificate: readCertificate(block.der) };
-    const others = this.#of(endpoint).filter((one) => one.id !== id);
+    const before = this.#of(endpoint);
+    const others = before.filter((one) => one.id !== id);
     this.#certificates.set(key(endpoint), [...others, published]);
+    const kind = others.length < before.length ? 'changed' : 'created';
+    this.tell({ kind, endpoint, ...published });
     return published;
   }
 
@@ -59,12 +64,23 @@ export class MemoryClient implements CertificateClient {
       key(endpoint),
       this.#of(endpoint).filter((one) => one.id !== id),
     );
+    this.tell({ kind: 'removed', endpoint, id });
   }
 
   async makeRequest(_endpoint: EndpointRef, parameters: CsrParameters): Promise<string> {
     this.#mustBeHere();
     this.requests.push(parameters);
     return '-----BEGIN CERTIFICATE REQUEST-----\n';
+  }
+
+  subscribe(listener: (event: CertificateEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells the subscribers, as a manager would. */
+  tell(event: CertificateEvent): void {
+    for (const listener of this.#listeners) listener(event);
   }
 
   #of(endpoint: EndpointRef): PublishedCertificate[] {

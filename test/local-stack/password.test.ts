@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { preparePassword, userName } from '../../src/local-stack/password.ts';
-import { Accounts } from '../../src/redfish/accounts.ts';
+import { Accounts } from '../../src/redfish/access/accounts.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 
 describe('the password of the local stack', () => {

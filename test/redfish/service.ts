@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateCertificate } from '../../src/manager/generated-certificate.ts';
-import { Accounts } from '../../src/redfish/accounts.ts';
+import { Accounts } from '../../src/redfish/access/accounts.ts';
+import { Sessions } from '../../src/redfish/access/sessions.ts';
 import { makeApp } from '../../src/redfish/app.ts';
-import { certificatePlaces } from '../../src/redfish/certificate-places.ts';
-import { Sessions } from '../../src/redfish/sessions.ts';
+import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
 
 /** The Redfish application over plain HTTP with a manager in memory. */

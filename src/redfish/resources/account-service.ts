@@ -1,4 +1,5 @@
 import { json, link, type ResourceFactory } from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
 
 const uri = '/redfish/v1/AccountService';
 
@@ -6,13 +7,13 @@ const uri = '/redfish/v1/AccountService';
 export const accountService: ResourceFactory = () => [
   {
     path: uri,
+    entity: 'AccountService',
     operations: {
       GET: {
-        privilege: 'Login',
         handle: () =>
           json({
             '@odata.id': uri,
-            '@odata.type': '#AccountService.v1_15_0.AccountService',
+            '@odata.type': typeOf('AccountService'),
             Id: 'AccountService',
             Name: 'Account Service',
             Description: 'Account Service',

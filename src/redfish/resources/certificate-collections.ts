@@ -1,9 +1,9 @@
 import { validateCertificateCreate } from '../../../schemas/generated/validators.js';
-import { asRedfish } from '../certificate-errors.ts';
-import type { CertificatePlace } from '../certificate-places.ts';
-import { certificateView } from '../certificate-view.ts';
-import { RedfishError } from '../redfish-error.ts';
-import type { RequestBody } from '../request-body.ts';
+import { asRedfish } from '../certificates/errors.ts';
+import type { CertificatePlace } from '../certificates/places.ts';
+import { certificateView } from '../certificates/view.ts';
+import type { RequestBody } from '../http/request-body.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
   link,
@@ -13,6 +13,7 @@ import {
   type ResourceFactory,
   type ServiceParts,
 } from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
 
 /** Every CertificateCollection with its Certificates (DSP2046). */
 export const certificateCollections: ResourceFactory = (parts) =>
@@ -20,12 +21,11 @@ export const certificateCollections: ResourceFactory = (parts) =>
 
 function collection({ client }: ServiceParts, place: CertificatePlace): Resource {
   const get: Operation = {
-    privilege: 'ConfigureManager',
     async handle() {
       const members = await asRedfish({}, () => client.list(place.endpoint));
       return json({
         '@odata.id': place.uri,
-        '@odata.type': '#CertificateCollection.CertificateCollection',
+        '@odata.type': typeOf('CertificateCollection'),
         Name: place.collectionName,
         Description: place.collectionDescription,
         Members: members.map(({ id }) => link(`${place.uri}/${id}`)),
@@ -34,25 +34,23 @@ function collection({ client }: ServiceParts, place: CertificatePlace): Resource
     },
   };
   const post: Operation = {
-    privilege: 'ConfigureManager',
     async handle({ body }) {
       const pem = submittedPem(body);
       const published = await asRedfish({}, () => client.install(place.endpoint, pem));
       return viewReply(place, published, 201);
     },
   };
-  return { path: place.uri, operations: place.canCreate ? { GET: get, POST: post } : { GET: get } };
+  const operations = place.canCreate ? { GET: get, POST: post } : { GET: get };
+  return { path: place.uri, entity: 'CertificateCollection', operations };
 }
 
 function certificate({ client }: ServiceParts, place: CertificatePlace): Resource {
   const get: Operation = {
-    privilege: 'ConfigureManager',
     async handle({ parameters: { id = '' } }) {
       return viewReply(place, await asRedfish({ id }, () => client.get(place.endpoint, id)), 200);
     },
   };
   const remove: Operation = {
-    privilege: 'ConfigureManager',
     async handle({ parameters: { id = '' } }) {
       await asRedfish({ id }, () => {
         client.get(place.endpoint, id);
@@ -62,7 +60,7 @@ function certificate({ client }: ServiceParts, place: CertificatePlace): Resourc
     },
   };
   const operations = place.canDelete ? { GET: get, DELETE: remove } : { GET: get };
-  return { path: `${place.uri}/:id`, operations };
+  return { path: `${place.uri}/:id`, entity: 'Certificate', operations };
 }
 
 function viewReply(

@@ -1,4 +1,5 @@
 import { json, link, type ResourceFactory, type ServiceParts } from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
 import { generateCsr } from './generate-csr.ts';
 import { replaceCertificate } from './replace-certificate.ts';
 
@@ -10,13 +11,13 @@ const actions = `${uri}/Actions`;
 export const certificateService: ResourceFactory = (parts) => [
   {
     path: uri,
+    entity: 'CertificateService',
     operations: {
       GET: {
-        privilege: 'Login',
         handle: () =>
           json({
             '@odata.id': uri,
-            '@odata.type': '#CertificateService.v1_0_0.CertificateService',
+            '@odata.type': typeOf('CertificateService'),
             Id: 'CertificateService',
             Name: 'Certificate Service',
             Description: 'Actions available to manage certificates',
@@ -36,16 +37,19 @@ export const certificateService: ResourceFactory = (parts) => [
   },
   {
     path: locations,
+    entity: 'CertificateLocations',
     operations: {
-      GET: { privilege: 'ConfigureManager', handle: () => json(certificateLocations(parts)) },
+      GET: { handle: () => json(certificateLocations(parts)) },
     },
   },
   {
     path: `${actions}/CertificateService.GenerateCSR`,
+    entity: 'CertificateService',
     operations: { POST: generateCsr(parts) },
   },
   {
     path: `${actions}/CertificateService.ReplaceCertificate`,
+    entity: 'CertificateService',
     operations: { POST: replaceCertificate(parts) },
   },
 ];
@@ -57,7 +61,7 @@ function certificateLocations({ client, places }: ServiceParts) {
     .flatMap((place) => client.list(place.endpoint).map(({ id }) => link(`${place.uri}/${id}`)));
   return {
     '@odata.id': locations,
-    '@odata.type': '#CertificateLocations.v1_0_0.CertificateLocations',
+    '@odata.type': typeOf('CertificateLocations'),
     Id: 'CertificateLocations',
     Name: 'Certificate Locations',
     Description: 'Where every certificate of this service is',

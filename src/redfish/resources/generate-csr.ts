@@ -1,8 +1,8 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
-import { asRedfish } from '../certificate-errors.ts';
-import { type CertificatePlace, placeOfCollection } from '../certificate-places.ts';
-import { RedfishError } from '../redfish-error.ts';
+import { asRedfish } from '../certificates/errors.ts';
+import { type CertificatePlace, placeOfCollection } from '../certificates/places.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type Operation, type ServiceParts } from '../resource.ts';
 
 const action = 'CertificateService.GenerateCSR';
@@ -13,7 +13,6 @@ const defaultCurve = 'secp384r1';
 /** CertificateService.GenerateCSR (DSP2046): the request comes with the answer. */
 export function generateCsr({ client, places }: ServiceParts): Operation {
   return {
-    privilege: 'ConfigureManager',
     async handle({ body }) {
       const options = { action, references: ['CertificateCollection'] };
       const parameters = body.parse(validateGenerateCsr, options);

@@ -1,5 +1,6 @@
-import { RedfishError } from '../redfish-error.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type RequestContext, type ResourceFactory } from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
 
 const collection = '/redfish/v1/Managers';
 
@@ -16,13 +17,13 @@ export const managers: ResourceFactory = ({ managerId, places, port, serviceId }
   return [
     {
       path: collection,
+      entity: 'ManagerCollection',
       operations: {
         GET: {
-          privilege: 'Login',
           handle: () =>
             json({
               '@odata.id': collection,
-              '@odata.type': '#ManagerCollection.ManagerCollection',
+              '@odata.type': typeOf('ManagerCollection'),
               Name: 'Manager Collection',
               Members: [link(uri)],
               'Members@odata.count': 1,
@@ -32,14 +33,14 @@ export const managers: ResourceFactory = ({ managerId, places, port, serviceId }
     },
     {
       path: `${collection}/:manager`,
+      entity: 'Manager',
       operations: {
         GET: {
-          privilege: 'Login',
           handle: (context) => {
             ours(context);
             return json({
               '@odata.id': uri,
-              '@odata.type': '#Manager.v1_14_0.Manager',
+              '@odata.type': typeOf('Manager'),
               Id: managerId,
               Name: 'OpenBmc Manager',
               ManagerType: 'BMC',
@@ -61,14 +62,14 @@ export const managers: ResourceFactory = ({ managerId, places, port, serviceId }
     },
     {
       path: `${collection}/:manager/NetworkProtocol`,
+      entity: 'ManagerNetworkProtocol',
       operations: {
         GET: {
-          privilege: 'Login',
           handle: (context) => {
             ours(context);
             return json({
               '@odata.id': `${uri}/NetworkProtocol`,
-              '@odata.type': '#ManagerNetworkProtocol.v1_9_0.ManagerNetworkProtocol',
+              '@odata.type': typeOf('ManagerNetworkProtocol'),
               Id: 'NetworkProtocol',
               Name: 'Manager Network Protocol',
               Description: 'Manager Network Service',

@@ -1,8 +1,8 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
-import { asRedfish } from '../certificate-errors.ts';
-import { placeOfCertificate } from '../certificate-places.ts';
-import { certificateView } from '../certificate-view.ts';
-import { RedfishError } from '../redfish-error.ts';
+import { asRedfish } from '../certificates/errors.ts';
+import { placeOfCertificate } from '../certificates/places.ts';
+import { certificateView } from '../certificates/view.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 import { json, type Operation, type ServiceParts } from '../resource.ts';
 
 const action = 'CertificateService.ReplaceCertificate';
@@ -10,7 +10,6 @@ const action = 'CertificateService.ReplaceCertificate';
 /** CertificateService.ReplaceCertificate (DSP2046): the certificate keeps its URI. */
 export function replaceCertificate({ client, places }: ServiceParts): Operation {
   return {
-    privilege: 'ConfigureManager',
     async handle({ body }) {
       const options = { action, references: ['CertificateUri'] };
       const { CertificateString, CertificateUri } = body.parse(validateReplaceCertificate, options);

@@ -1,4 +1,5 @@
 import { json, link, type ResourceFactory } from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
 
 const root = '/redfish/v1';
 
@@ -6,17 +7,19 @@ const root = '/redfish/v1';
 export const serviceRoot: ResourceFactory = ({ managerId, serviceId }) => [
   {
     path: '/redfish',
-    operations: { GET: { privilege: 'none', handle: () => json({ v1: `${root}/` }) } },
+    entity: 'ServiceRoot',
+    operations: { GET: { open: true, handle: () => json({ v1: `${root}/` }) } },
   },
   {
     path: root,
+    entity: 'ServiceRoot',
     operations: {
       GET: {
-        privilege: 'none',
+        open: true,
         handle: () =>
           json({
             '@odata.id': root,
-            '@odata.type': '#ServiceRoot.v1_15_0.ServiceRoot',
+            '@odata.type': typeOf('ServiceRoot'),
             Id: 'RootService',
             Name: 'Root Service',
             RedfishVersion: '1.17.0',
@@ -35,9 +38,10 @@ export const serviceRoot: ResourceFactory = ({ managerId, serviceId }) => [
   },
   {
     path: `${root}/odata`,
+    entity: 'ServiceRoot',
     operations: {
       GET: {
-        privilege: 'none',
+        open: true,
         handle: () =>
           json({
             '@odata.context': `${root}/$metadata`,

@@ -1,8 +1,9 @@
 import { validateSessionCreate } from '../../../schemas/generated/validators.js';
-import { badLogin, type Identity, login } from '../authentication.ts';
-import { renderMessage } from '../message-registry.ts';
-import { hasPrivilege } from '../privileges.ts';
-import { RedfishError } from '../redfish-error.ts';
+import { badLogin, type Identity, login } from '../access/authentication.ts';
+import { hasPrivilege } from '../access/privileges.ts';
+import type { Session } from '../access/sessions.ts';
+import { renderMessage } from '../messages/base-registry.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
   link,
@@ -10,7 +11,7 @@ import {
   type ResourceFactory,
   type ServiceParts,
 } from '../resource.ts';
-import type { Session } from '../sessions.ts';
+import { typeOf } from '../schema-versions.ts';
 
 const service = '/redfish/v1/SessionService';
 const collection = `${service}/Sessions`;
@@ -19,13 +20,13 @@ const collection = `${service}/Sessions`;
 export const sessionService: ResourceFactory = (parts) => [
   {
     path: service,
+    entity: 'SessionService',
     operations: {
       GET: {
-        privilege: 'Login',
         handle: () =>
           json({
             '@odata.id': service,
-            '@odata.type': '#SessionService.v1_0_2.SessionService',
+            '@odata.type': typeOf('SessionService'),
             Id: 'SessionService',
             Name: 'Session Service',
             Description: 'Session Service',
@@ -38,23 +39,27 @@ export const sessionService: ResourceFactory = (parts) => [
   },
   {
     path: collection,
+    entity: 'SessionCollection',
     operations: {
-      GET: { privilege: 'Login', handle: ({ identity }) => json(listSessions(parts, identity)) },
+      GET: { handle: ({ identity }) => json(listSessions(parts, identity)) },
       POST: createSession(parts),
     },
   },
   // DSP0266: a collection also takes POST at the URI of its Members property
-  { path: `${collection}/Members`, operations: { POST: createSession(parts) } },
+  {
+    path: `${collection}/Members`,
+    entity: 'SessionCollection',
+    operations: { POST: createSession(parts) },
+  },
   {
     path: `${collection}/:id`,
+    entity: 'Session',
     operations: {
       GET: {
-        privilege: 'Login',
         handle: ({ identity, parameters }) =>
           json(view(visibleSession(parts, identity, parameters.id))),
       },
       DELETE: {
-        privilege: 'ConfigureSelf',
         handle: ({ identity, parameters }) => {
           parts.sessions.end(visibleSession(parts, identity, parameters.id).id);
           return json({ '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] });
@@ -66,7 +71,7 @@ export const sessionService: ResourceFactory = (parts) => [
 
 function createSession({ accounts, sessions }: ServiceParts): Operation {
   return {
-    privilege: 'none',
+    open: true,
     async handle({ body, clientAddress }) {
       const { UserName, Password, Context } = body.parse(validateSessionCreate);
       const account = await login(accounts, UserName, Password);
@@ -85,7 +90,7 @@ function listSessions({ sessions }: ServiceParts, identity: Identity | undefined
   const members = sessions.list().filter((session) => mayTouch(identity, session));
   return {
     '@odata.id': collection,
-    '@odata.type': '#SessionCollection.SessionCollection',
+    '@odata.type': typeOf('SessionCollection'),
     Name: 'Session Collection',
     Description: 'Session Collection',
     Members: members.map((session) => link(uriOf(session))),
@@ -121,7 +126,7 @@ function uriOf({ id }: Session): string {
 function view(session: Session) {
   return {
     '@odata.id': uriOf(session),
-    '@odata.type': '#Session.v1_7_0.Session',
+    '@odata.type': typeOf('Session'),
     Id: session.id,
     Name: 'User Session',
     Description: 'Manager User Session',

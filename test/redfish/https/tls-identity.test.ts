@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { generateCertificate } from '../../src/manager/generated-certificate.ts';
-import { exportPrivateKey } from '../../src/manager/x509/keys.ts';
-import { followTlsIdentity, readTlsIdentity } from '../../src/redfish/tls-identity.ts';
+import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
+import { exportPrivateKey } from '../../../src/manager/x509/keys.ts';
+import { followTlsIdentity, readTlsIdentity } from '../../../src/redfish/https/tls-identity.ts';
 
 describe('a server that follows its certificate file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tls-'));

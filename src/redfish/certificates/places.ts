@@ -1,5 +1,5 @@
-import type { EndpointRef } from '../manager/certificate-client.ts';
-import type { KeyUsage } from '../manager/x509/oids.ts';
+import type { EndpointRef } from '../../manager/certificate-client.ts';
+import type { KeyUsage } from '../../manager/x509/oids.ts';
 
 /** Where the certificates of an endpoint appear in the Redfish tree. */
 export interface CertificatePlace {

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { readCertificate } from '../../src/manager/x509/certificate.ts';
-import { parsePem } from '../../src/manager/x509/pem.ts';
-import { certificatePlaces } from '../../src/redfish/certificate-places.ts';
-import { certificateView } from '../../src/redfish/certificate-view.ts';
+import { readCertificate } from '../../../src/manager/x509/certificate.ts';
+import { parsePem } from '../../../src/manager/x509/pem.ts';
+import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
+import { certificateView } from '../../../src/redfish/certificates/view.ts';
 
 describe('the Certificate resource', () => {
   const directory = mkdtempSync(join(tmpdir(), 'view-'));

@@ -1,6 +1,6 @@
-import { CertError, type CertErrorCode } from '../manager/errors.ts';
-import type { BaseMessageId } from './message-registry.ts';
-import { RedfishError } from './redfish-error.ts';
+import { CertError, type CertErrorCode } from '../../manager/errors.ts';
+import type { BaseMessageId } from '../messages/base-registry.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 
 /** What a request was about, for the arguments of the messages. */
 export interface ErrorContext {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Sessions } from '../../src/redfish/sessions.ts';
-import { startService } from './service.ts';
+import { Sessions } from '../../../src/redfish/access/sessions.ts';
+import { startService } from '../service.ts';
 
 const admin = { userName: 'admin', role: 'Administrator' } as const;
 

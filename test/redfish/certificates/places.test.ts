@@ -4,7 +4,7 @@ import {
   certificatePlaces,
   placeOfCertificate,
   placeOfCollection,
-} from '../../src/redfish/certificate-places.ts';
+} from '../../../src/redfish/certificates/places.ts';
 
 const places = certificatePlaces('bmc');
 const ldap = '/redfish/v1/AccountService/LDAP/Certificates';

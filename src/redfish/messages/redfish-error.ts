@@ -1,4 +1,4 @@
-import type { Message } from './message-registry.ts';
+import type { Message } from './base-registry.ts';
 
 /** An answer that is an error of the Redfish protocol. */
 export class RedfishError extends Error {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { validateAccounts } from '../../schemas/generated/validators.js';
-import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
-import { SetupError } from '../platform/configuration.ts';
-import { validate } from '../platform/validation.ts';
+import { validateAccounts } from '../../../schemas/generated/validators.js';
+import { makeDirectory, ownerOnly, writeFileAtomic } from '../../durable/atomic-file.ts';
+import { SetupError } from '../../platform/configuration.ts';
+import { validate } from '../../platform/validation.ts';
 import { hashPassword, matchesHash, type PasswordHash } from './password-hash.ts';
 import type { RoleId } from './privileges.ts';
 

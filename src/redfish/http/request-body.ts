@@ -1,8 +1,8 @@
 import express, { type Request, type Response } from 'express';
-import type { Validator } from '../../schemas/generated/validators.js';
-import { type Problem, validate } from '../platform/validation.ts';
-import type { Message } from './message-registry.ts';
-import { RedfishError } from './redfish-error.ts';
+import type { Validator } from '../../../schemas/generated/validators.js';
+import { type Problem, validate } from '../../platform/validation.ts';
+import type { Message } from '../messages/base-registry.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 
 /** The body of a request, as its operation wants to have it. */
 export interface RequestBody {

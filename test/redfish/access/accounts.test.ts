@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Accounts } from '../../src/redfish/accounts.ts';
+import { Accounts } from '../../../src/redfish/access/accounts.ts';
 
 describe('accounts', () => {
   const directory = mkdtempSync(join(tmpdir(), 'accounts-'));

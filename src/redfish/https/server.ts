@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
-import type { Log } from '../platform/log.ts';
-import { type BaseMessageId, renderErrors } from './message-registry.ts';
+import type { Log } from '../../platform/log.ts';
+import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
 import { followTlsIdentity, readTlsIdentity } from './tls-identity.ts';
 
 export interface ServerLimits {

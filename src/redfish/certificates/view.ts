@@ -1,7 +1,8 @@
-import type { PublishedCertificate } from '../manager/certificate-client.ts';
-import type { Certificate } from '../manager/x509/certificate.ts';
-import type { Name } from '../manager/x509/name.ts';
-import type { CertificatePlace } from './certificate-places.ts';
+import type { PublishedCertificate } from '../../manager/certificate-client.ts';
+import type { Certificate } from '../../manager/x509/certificate.ts';
+import type { Name } from '../../manager/x509/name.ts';
+import { typeOf } from '../schema-versions.ts';
+import type { CertificatePlace } from './places.ts';
 
 /** The Certificate resource (DSP2046, Certificate v1_11_0). */
 export function certificateView(
@@ -11,7 +12,7 @@ export function certificateView(
   const { fingerprint, serialNumber } = certificate;
   return {
     '@odata.id': `${place.uri}/${id}`,
-    '@odata.type': '#Certificate.v1_11_0.Certificate',
+    '@odata.type': typeOf('Certificate'),
     Id: id,
     Name: place.certificateName,
     Description: place.certificateName,

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { generateCertificate } from '../../src/manager/generated-certificate.ts';
-import { exportPrivateKey } from '../../src/manager/x509/keys.ts';
-import { makeServer, type ServerLimits } from '../../src/redfish/server.ts';
+import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
+import { exportPrivateKey } from '../../../src/manager/x509/keys.ts';
+import { makeServer, type ServerLimits } from '../../../src/redfish/https/server.ts';
 
 const limits: ServerLimits = {
   headerBytes: 2048,

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { Log } from '../platform/log.ts';
+import type { Log } from '../../platform/log.ts';
 
 /** Mozilla's "intermediate" profile: TLS 1.3, and 1.2 with forward secrecy and AEAD only. */
 export const tlsProfile = {

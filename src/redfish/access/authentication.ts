@@ -1,7 +1,7 @@
 import type { Request } from 'express';
+import type { RedfishError } from '../messages/redfish-error.ts';
+import { RedfishError as Failure } from '../messages/redfish-error.ts';
 import { type Account, type Accounts, LoginQueueFull } from './accounts.ts';
-import type { RedfishError } from './redfish-error.ts';
-import { RedfishError as Failure } from './redfish-error.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 /** Who makes a request. */

@@ -1,0 +1,99 @@
+/** The privileges of DSP0266 that our operations ask for. */
+export type Privilege =
+  | 'Login'
+  | 'ConfigureManager'
+  | 'ConfigureUsers'
+  | 'ConfigureComponents'
+  | 'ConfigureSelf';
+
+/** The predefined roles (DSP0266, "Roles") with their fixed privileges. */
+export const roles = {
+  Administrator: [
+    'Login',
+    'ConfigureManager',
+    'ConfigureUsers',
+    'ConfigureComponents',
+    'ConfigureSelf',
+  ],
+  Operator: ['Login', 'ConfigureComponents', 'ConfigureSelf'],
+  ReadOnly: ['Login', 'ConfigureSelf'],
+} as const satisfies Record<string, readonly Privilege[]>;
+
+export type RoleId = keyof typeof roles;
+
+export function isRoleId(text: string): text is RoleId {
+  return Object.hasOwn(roles, text);
+}
+
+export function hasPrivilege(role: RoleId, privilege: Privilege): boolean {
+  return roles[role].some((one) => one === privilege);
+}
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+
+/** Any one of these is enough. */
+type Alternatives = readonly Privilege[];
+
+type Row = Readonly<Record<Method, Alternatives>>;
+
+/** A type of resource whose every change needs the same. */
+function row(read: Alternatives, change: Alternatives, others: Partial<Row> = {}): Row {
+  return { GET: read, POST: change, PATCH: change, PUT: change, DELETE: change, ...others };
+}
+
+const login = ['Login'] as const;
+const manager = ['ConfigureManager'] as const;
+const users = ['ConfigureUsers'] as const;
+const managerOrSelf = ['ConfigureManager', 'ConfigureSelf'] as const;
+
+/**
+ * Who may do what with which type of resource: the operation map of DMTF's Redfish privilege registry,
+ * as far as our tree goes. An action asks for what POST to its resource asks for, HEAD for what GET does.
+ * `ConfigureSelf` allows no more than what belongs to the caller himself.
+ */
+export const privilegeTable = {
+  AccountService: row(login, users),
+  ActionInfo: row(login, manager),
+  Certificate: row(manager, manager),
+  CertificateCollection: row(manager, manager),
+  CertificateLocations: row(manager, manager),
+  CertificateService: row(login, manager),
+  EventDestination: row(login, managerOrSelf),
+  EventDestinationCollection: row(login, ['ConfigureManager', 'ConfigureComponents']),
+  EventService: row(login, manager),
+  JsonSchemaFile: row(login, manager),
+  JsonSchemaFileCollection: row(login, manager),
+  Manager: row(login, manager),
+  // Its property override lets everyone change his own password
+  ManagerAccount: row(['ConfigureManager', 'ConfigureUsers', 'ConfigureSelf'], users, {
+    PATCH: ['ConfigureUsers', 'ConfigureSelf'],
+  }),
+  ManagerAccountCollection: row(login, users),
+  ManagerCollection: row(login, manager),
+  ManagerNetworkProtocol: row(login, manager),
+  MessageRegistryFile: row(login, manager),
+  MessageRegistryFileCollection: row(login, manager),
+  Role: row(login, manager),
+  RoleCollection: row(login, manager),
+  SecurityPolicy: row(login, manager),
+  ServiceRoot: row(login, manager),
+  Session: row(login, manager, { DELETE: managerOrSelf }),
+  SessionCollection: row(login, manager, { POST: login }),
+  SessionService: row(login, manager),
+  Task: row(login, manager),
+  TaskCollection: row(login, manager),
+  TaskService: row(login, manager),
+} as const satisfies Record<string, Row>;
+
+/** A type of resource, by the name of its schema. */
+export type Entity = keyof typeof privilegeTable;
+
+/**
+ * What a role may do with resources of a type: all of them, `own` for no more than what belongs to the
+ * caller, `none`.
+ */
+export function permission(role: RoleId, entity: Entity, method: Method): 'all' | 'own' | 'none' {
+  const held = privilegeTable[entity][method].filter((one) => hasPrivilege(role, one));
+  if (held.some((one) => one !== 'ConfigureSelf')) return 'all';
+  return held.length > 0 ? 'own' : 'none';
+}
