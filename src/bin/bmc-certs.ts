@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
 import { parseStackOptions } from '../local-stack/options.ts';
@@ -51,11 +48,9 @@ async function act(first: string, rest: readonly string[]): Promise<string> {
     : ['', first, rest];
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new SetupError(`There is no command ${name}; see bmc-certs --help.`);
-  const uploadDirectory = mkdtempSync(join(tmpdir(), 'bmc-certs-'));
   const log = makeLog('bmc-certs', 'error');
   const client = new BusCertificateClient({
     busAddress,
-    uploadDirectory,
     requestTimeout: requestMilliseconds,
     log,
   });
@@ -67,7 +62,6 @@ async function act(first: string, rest: readonly string[]): Promise<string> {
     return await command.run(client, args);
   } finally {
     client.close();
-    rmSync(uploadDirectory, { recursive: true, force: true });
   }
 }
 

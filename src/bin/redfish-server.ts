@@ -29,7 +29,6 @@ await runProgram(log, async () => {
   if (accounts.isEmpty) log.warn('there is no account, so nobody can log in');
   const client = new BusCertificateClient({
     busAddress: configuration.bus,
-    uploadDirectory: join(runtimeDirectory, 'uploads'),
     requestTimeout: (configuration.limits.requestSeconds + 5) * 1000,
     log,
   });

@@ -5,7 +5,13 @@ import type { Certificate } from '../manager/x509/certificate.ts';
 import { formatName } from '../manager/x509/name.ts';
 import { certificateInterface, deleteInterface, replaceInterface } from './certs-interfaces.ts';
 import { asContent } from './content.ts';
-import { enumName, expiryInterface, replaceContentInterface } from './extension-interfaces.ts';
+import {
+  chainInterface,
+  enumName,
+  expiryInterface,
+  replaceContentInterface,
+  successorInterface,
+} from './extension-interfaces.ts';
 import { type ServedInterface, serve } from './interface.ts';
 
 export interface CertificateObjectOptions {
@@ -18,7 +24,7 @@ export interface CertificateObjectOptions {
 /** The object of an installed certificate: `<root>/<id>`. */
 export function certificateObject(
   { endpoint, uploadBytes, expiry }: CertificateObjectOptions,
-  { id, certificate }: InstalledCertificate,
+  { id, certificate, chain }: InstalledCertificate,
 ): readonly ServedInterface[] {
   return [
     serve(certificateInterface, {
@@ -57,6 +63,17 @@ export function certificateObject(
           await endpoint.replace(id, toUploadText(asContent(inputs), uploadBytes));
           return undefined;
         },
+      },
+    }),
+    serve(chainInterface, {
+      methods: {},
+      properties: { Certificates: () => [certificate, ...chain].map(({ pem }) => pem) },
+    }),
+    serve(successorInterface, {
+      properties: {},
+      methods: {
+        Rekey: (parameters) => endpoint.requests.rekey(parameters),
+        Renew: ({ ChallengePassword }) => endpoint.requests.renew(ChallengePassword),
       },
     }),
     serve(expiryInterface, {

@@ -2,25 +2,30 @@ import type {
   CertificateClient,
   CertificateEvent,
   EndpointRef,
+  OutstandingRequest,
   PublishedCertificate,
 } from '../manager/certificate-client.ts';
 import { type CsrParameters, planRequest } from '../manager/csr/parameters.ts';
+import type { RekeyParameters } from '../manager/csr/renewal.ts';
 import { CertError, reasonOf } from '../manager/errors.ts';
+import type { Content } from '../manager/x509/containers.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
 import { type Bus, connectBus, type OutgoingCall } from './bus.ts';
 import { busDaemon } from './callers.ts';
-import { deleteInterface, installInterface, replaceInterface } from './certs-interfaces.ts';
+import { deleteInterface } from './certs-interfaces.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 import { busName, busNamespace, parseBusName, rootPath } from './endpoint-names.ts';
-import { requestInterface } from './extension-interfaces.ts';
+import {
+  replaceContentInterface,
+  requestInterface,
+  successorInterface,
+  uploadInterface,
+} from './extension-interfaces.ts';
 import { signatureOf } from './interface.ts';
-import { clearUploads, withUploadFile } from './upload-file.ts';
 
 export interface BusClientOptions {
   readonly busAddress: string;
-  /** A directory for uploads, which nothing else uses. */
-  readonly uploadDirectory: string;
   /** Milliseconds within which a request must be made; RSA takes long on a small device. */
   readonly requestTimeout: number;
   readonly log: Log;
@@ -44,7 +49,6 @@ export class BusCertificateClient implements CertificateClient {
 
   /** Begins to connect; resolves after the first attempt, whether or not it reached the bus. */
   async start(): Promise<void> {
-    await clearUploads(this.#options.uploadDirectory);
     await this.#connect(backoff(250, 10_000));
   }
 
@@ -72,27 +76,29 @@ export class BusCertificateClient implements CertificateClient {
     return found;
   }
 
-  async install(endpoint: EndpointRef, pem: string): Promise<PublishedCertificate> {
-    const [path] = await this.#upload(pem, (file) => ({
+  async install(endpoint: EndpointRef, content: Content): Promise<PublishedCertificate> {
+    const [path] = await this.#call({
       destination: busName(endpoint),
       path: rootPath(endpoint),
-      interface: installInterface.name,
+      interface: uploadInterface.name,
       member: 'Install',
-      signature: 's',
-      body: [file],
-    }));
+      ...uploadOf(content),
+    });
     return this.get(endpoint, String(path).split('/').at(-1) ?? '');
   }
 
-  async replace(endpoint: EndpointRef, id: string, pem: string): Promise<PublishedCertificate> {
-    await this.#upload(pem, (file) => ({
+  async replace(
+    endpoint: EndpointRef,
+    id: string,
+    content: Content,
+  ): Promise<PublishedCertificate> {
+    await this.#call({
       destination: busName(endpoint),
       path: `${rootPath(endpoint)}/${id}`,
-      interface: replaceInterface.name,
+      interface: replaceContentInterface.name,
       member: 'Replace',
-      signature: 's',
-      body: [file],
-    }));
+      ...uploadOf(content),
+    });
     return this.get(endpoint, id);
   }
 
@@ -122,6 +128,47 @@ export class BusCertificateClient implements CertificateClient {
     return String(pem);
   }
 
+  async rekey(endpoint: EndpointRef, id: string, parameters: RekeyParameters): Promise<string> {
+    return this.#succeed(endpoint, id, 'Rekey', { ...parameters });
+  }
+
+  async renew(endpoint: EndpointRef, id: string, challengePassword: string): Promise<string> {
+    return this.#succeed(endpoint, id, 'Renew', { ChallengePassword: challengePassword });
+  }
+
+  async outstanding(endpoint: EndpointRef): Promise<readonly OutstandingRequest[]> {
+    const [rows] = await this.#call({
+      destination: busName(endpoint),
+      path: rootPath(endpoint),
+      interface: requestInterface.name,
+      member: 'Outstanding',
+    });
+    return (rows as [string, bigint, string][]).map(([id, seconds, pem]) => ({
+      id,
+      pem,
+      created: new Date(Number(seconds) * 1000),
+    }));
+  }
+
+  async #succeed(
+    endpoint: EndpointRef,
+    id: string,
+    member: keyof typeof successorInterface.methods,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<string> {
+    const inputs = successorInterface.methods[member].in;
+    const [pem] = await this.#call({
+      destination: busName(endpoint),
+      path: `${rootPath(endpoint)}/${id}`,
+      interface: successorInterface.name,
+      member,
+      signature: signatureOf(inputs),
+      body: Object.keys(inputs).map((name) => values[name]),
+      timeout: this.#options.requestTimeout,
+    });
+    return String(pem);
+  }
+
   subscribe(listener: (event: CertificateEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -138,10 +185,6 @@ export class BusCertificateClient implements CertificateClient {
         });
       }
     }
-  }
-
-  #upload(pem: string, makeCall: (file: string) => OutgoingCall): Promise<readonly unknown[]> {
-    return withUploadFile(this.#options.uploadDirectory, pem, (file) => this.#call(makeCall(file)));
   }
 
   async #call(call: OutgoingCall): Promise<readonly unknown[]> {
@@ -280,4 +323,10 @@ function changesBetween(
       return [{ kind: old ? 'changed' : 'created', endpoint, ...one }];
     }),
   ];
+}
+
+/** In the message itself, so that no key lies in a file on its way. */
+function uploadOf({ bytes, format, password }: Content) {
+  const { in: inputs } = replaceContentInterface.methods.Replace;
+  return { signature: signatureOf(inputs), body: [bytes, format, password] };
 }

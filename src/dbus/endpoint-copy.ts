@@ -4,7 +4,7 @@ import { parsePem } from '../manager/x509/pem.ts';
 import type { Bus, Signal } from './bus.ts';
 import { certificateInterface } from './certs-interfaces.ts';
 import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
-import { expiryInterface } from './extension-interfaces.ts';
+import { chainInterface, expiryInterface } from './extension-interfaces.ts';
 import type { Interfaces, Properties } from './object-tree.ts';
 import { objectManagerInterface, propertiesInterface } from './standard-interfaces.ts';
 
@@ -20,6 +20,8 @@ export class EndpointCopy {
   readonly owner: string;
   readonly #root: string;
   readonly #certificates = new Map<string, PublishedCertificate>();
+  /** Ids of those whose manager tells the chain; upstream's does not. */
+  readonly #chains = new Set<string>();
   readonly #tell: Tell;
   #stopListening: () => void = () => undefined;
 
@@ -60,7 +62,7 @@ export class EndpointCopy {
       throw error;
     });
     for (const [path, interfaces] of Object.entries(objects as Record<string, Interfaces>)) {
-      const published = copy.#read(path, interfaces[certificateInterface.name]);
+      const published = copy.#read(path, interfaces);
       if (published) copy.#certificates.set(published.id, published);
     }
     ready = true;
@@ -83,17 +85,20 @@ export class EndpointCopy {
   #apply({ interface: name, member, path, body }: Signal): void {
     if (name === objectManagerInterface.name && member === 'InterfacesAdded') {
       const interfaces = body[1] as Interfaces;
-      this.#set(String(body[0]), interfaces[certificateInterface.name]);
+      this.#set(String(body[0]), interfaces);
     } else if (name === objectManagerInterface.name && member === 'InterfacesRemoved') {
       const id = this.#idOf(String(body[0]));
       const removed = Array.isArray(body[1]) ? body[1] : [];
       if (id !== undefined && removed.includes(certificateInterface.name)) {
         this.#remove(id);
       }
-    } else if (name === propertiesInterface.name && body[0] === certificateInterface.name) {
+    } else if (name === propertiesInterface.name) {
       const id = this.#idOf(path);
       // A new object's properties come before the object: InterfacesAdded has them all
-      if (id !== undefined && this.#certificates.has(id)) this.#set(path, body[1] as Properties);
+      if (id === undefined || !this.#certificates.has(id)) return;
+      const changed = { [String(body[0])]: body[1] as Properties };
+      // A manager that tells the chain tells it together with the certificate
+      if (changed[chainInterface.name] || !this.#chains.has(id)) this.#set(path, changed);
     } else if (name === expiryInterface.name && member === 'ThresholdReached') {
       const known = this.#certificates.get(this.#idOf(path) ?? '');
       const { endpoint } = this;
@@ -101,8 +106,8 @@ export class EndpointCopy {
     }
   }
 
-  #set(path: string, properties: Properties | undefined): void {
-    const published = this.#read(path, properties);
+  #set(path: string, interfaces: Interfaces): void {
+    const published = this.#read(path, interfaces);
     if (!published) return;
     const kind = this.#certificates.has(published.id) ? 'changed' : 'created';
     this.#certificates.set(published.id, published);
@@ -116,13 +121,16 @@ export class EndpointCopy {
   }
 
   /** Everything we say of a certificate is read from the certificate itself. */
-  #read(path: string, properties: Properties | undefined): PublishedCertificate | undefined {
+  #read(path: string, interfaces: Interfaces): PublishedCertificate | undefined {
     const id = this.#idOf(path);
-    const text = properties?.CertificateString?.value;
-    if (id === undefined || typeof text !== 'string') return undefined;
+    const texts = textsOf(interfaces);
+    if (id === undefined || texts.length === 0) return undefined;
+    if (interfaces[chainInterface.name]) this.#chains.add(id);
     try {
-      const [block] = parsePem(text);
-      if (block) return { id, certificate: readCertificate(block.der) };
+      const [certificate, ...chain] = texts
+        .flatMap(parsePem)
+        .map(({ der }) => readCertificate(der));
+      if (certificate) return { id, certificate, chain };
     } catch {
       // Nothing can be said of a certificate that nobody can read
       this.#remove(id);
@@ -134,4 +142,12 @@ export class EndpointCopy {
     const id = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : '';
     return /^\d+$/.test(id) ? id : undefined;
   }
+}
+
+/** PEM of the certificate and of what is served with it. */
+function textsOf(interfaces: Interfaces): readonly string[] {
+  const chain = interfaces[chainInterface.name]?.Certificates?.value;
+  if (Array.isArray(chain)) return chain.map(String);
+  const own = interfaces[certificateInterface.name]?.CertificateString?.value;
+  return typeof own === 'string' ? [own] : [];
 }

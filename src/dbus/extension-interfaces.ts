@@ -33,6 +33,33 @@ export const replaceContentInterface = {
   properties: {},
 } as const satisfies InterfaceSpec;
 
+export const chainInterface = {
+  name: `${prefix}.Chain`,
+  about:
+    'On a certificate: the PEM of the certificate itself, and of the issuers that are served with it, ' +
+    'in order.',
+  methods: {},
+  properties: { Certificates: 'as' },
+} as const satisfies InterfaceSpec;
+
+export const successorInterface = {
+  name: `${prefix}.Successor`,
+  about:
+    'On a certificate whose key is on the device: a request with the same subject, alternative names ' +
+    'and usages. `Rekey` makes a new key, of the same kind unless the arguments name another; `Renew` ' +
+    'is for the key that there is. Both answer with the PEM. The certificate that comes of it is ' +
+    'installed with `Replace`.',
+  methods: {
+    Rekey: {
+      in: { ChallengePassword: 's', KeyBitLength: 'x', KeyCurveId: 's', KeyPairAlgorithm: 's' },
+      out: { CSR: 's' },
+      privileged: true,
+    },
+    Renew: { in: { ChallengePassword: 's' }, out: { CSR: 's' }, privileged: true },
+  },
+  properties: {},
+} as const satisfies InterfaceSpec;
+
 export const requestInterface = {
   name: `${prefix}.Request`,
   about:
@@ -110,6 +137,8 @@ export const trialInterface = {
 export const extensionInterfaces: readonly InterfaceSpec[] = [
   uploadInterface,
   replaceContentInterface,
+  chainInterface,
+  successorInterface,
   requestInterface,
   requestOutcomeInterface,
   expiryInterface,

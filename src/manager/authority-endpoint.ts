@@ -49,8 +49,7 @@ export class AuthorityEndpoint implements Endpoint {
     this.requests = new RequestDesk({
       pending: new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending),
       surroundings,
-      // An authority has no key here
-      keyInService: () => undefined,
+      inService: () => undefined,
       emit: (event) => this.#listeners.tell(event),
     });
     this.#queue = new ChangeQueue(() => surroundings.reload(definition));

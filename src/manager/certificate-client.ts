@@ -1,6 +1,8 @@
 import type { CsrParameters } from './csr/parameters.ts';
+import type { RekeyParameters } from './csr/renewal.ts';
 import type { EndpointType } from './endpoint.ts';
 import type { Certificate } from './x509/certificate.ts';
+import type { Content } from './x509/containers.ts';
 
 /** An endpoint as an edge knows it. */
 export interface EndpointRef {
@@ -12,17 +14,24 @@ export interface EndpointRef {
 export interface PublishedCertificate {
   readonly id: string;
   readonly certificate: Certificate;
+  /** The issuers that are served with it, in order. */
+  readonly chain: readonly Certificate[];
+}
+
+/** A request whose certificate has not come yet. */
+export interface OutstandingRequest {
+  /** Hexadecimal SHA-256 of its public key. */
+  readonly id: string;
+  readonly pem: string;
+  readonly created: Date;
 }
 
 /** Something that happened to a certificate, whoever did it. */
-export type CertificateEvent = {
-  readonly endpoint: EndpointRef;
-  readonly id: string;
-} & (
-  | { readonly kind: 'created' | 'changed'; readonly certificate: Certificate }
-  | { readonly kind: 'removed' }
+export type CertificateEvent = { readonly endpoint: EndpointRef } & (
+  | ({ readonly kind: 'created' | 'changed' } & PublishedCertificate)
+  | { readonly kind: 'removed'; readonly id: string }
   /** It ends within so many days, one of the configured thresholds; 0 when it has ended. */
-  | { readonly kind: 'expiring'; readonly certificate: Certificate; readonly days: number }
+  | ({ readonly kind: 'expiring'; readonly days: number } & PublishedCertificate)
 );
 
 /**
@@ -39,11 +48,17 @@ export interface CertificateClient {
   list(endpoint: EndpointRef): readonly PublishedCertificate[];
   /** @throws CertError `not-found`, `unavailable` */
   get(endpoint: EndpointRef, id: string): PublishedCertificate;
-  install(endpoint: EndpointRef, pem: string): Promise<PublishedCertificate>;
-  replace(endpoint: EndpointRef, id: string, pem: string): Promise<PublishedCertificate>;
+  install(endpoint: EndpointRef, content: Content): Promise<PublishedCertificate>;
+  replace(endpoint: EndpointRef, id: string, content: Content): Promise<PublishedCertificate>;
   delete(endpoint: EndpointRef, id: string): Promise<void>;
   /** @returns the PEM of the request */
   makeRequest(endpoint: EndpointRef, parameters: CsrParameters): Promise<string>;
+  /** A request for a new key with the names and usages of a certificate. @returns PEM */
+  rekey(endpoint: EndpointRef, id: string, parameters: RekeyParameters): Promise<string>;
+  /** The same for the key that it has. @returns PEM */
+  renew(endpoint: EndpointRef, id: string, challengePassword: string): Promise<string>;
+  /** Requests whose certificate has not come yet, oldest first. */
+  outstanding(endpoint: EndpointRef): Promise<readonly OutstandingRequest[]>;
   /** @returns how to unsubscribe */
   subscribe(listener: (event: CertificateEvent) => void): () => void;
 }

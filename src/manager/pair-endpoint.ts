@@ -52,7 +52,7 @@ export class PairEndpoint implements Endpoint {
     this.requests = new RequestDesk({
       pending: this.#pending,
       surroundings,
-      keyInService: () => this.#service.keyHash,
+      inService: () => this.#service.pair,
       emit: (event) => this.#service.listeners.tell(event),
     });
     this.#queue = new ChangeQueue(() => reload(definition));

@@ -1,15 +1,18 @@
 import { asStorageError } from './change.ts';
+import type { KeyedCandidate } from './checks.ts';
 import { type CsrParameters, type CsrPlan, planRequest } from './csr/parameters.ts';
+import { makeRenewal, planRekey, type RekeyParameters } from './csr/renewal.ts';
 import type { EndpointEvent, RequestState } from './endpoint.ts';
 import { CertError, type CertErrorCode } from './errors.ts';
 import type { PendingRequest, PendingRequests } from './store/pending-requests.ts';
 import type { Surroundings } from './surroundings.ts';
+import { publicKeyHash, publicKeyInfo } from './x509/keys.ts';
 
 export interface RequestDeskOptions {
   readonly pending: PendingRequests;
   readonly surroundings: Surroundings;
-  /** Hash of the public key in service: a request for it has its answer. */
-  readonly keyInService: () => string | undefined;
+  /** The certificate in service with its key; an authority has no key here. */
+  readonly inService: () => KeyedCandidate | undefined;
   readonly emit: (event: EndpointEvent) => void;
 }
 
@@ -66,6 +69,27 @@ export class RequestDesk {
     });
   }
 
+  /**
+   * A request for a new key with the names and usages of the certificate in service.
+   * @returns PEM. @throws CertError `wrong-endpoint-type`, and why it could not be made
+   */
+  async rekey(parameters: RekeyParameters): Promise<string> {
+    const plan = planRekey(this.#mustHavePair().leaf, parameters);
+    this.#refuseWhenBusy();
+    return this.#show(() => this.#work(plan));
+  }
+
+  /** As `rekey`, for the key in service: nothing is stored, because that key is. */
+  renew(challengePassword: string): string {
+    return makeRenewal(this.#mustHavePair(), challengePassword);
+  }
+
+  #mustHavePair(): KeyedCandidate {
+    const pair = this.#options.inService();
+    if (pair) return pair;
+    throw new CertError('wrong-endpoint-type', 'the key of this certificate is not on this device');
+  }
+
   get outcome(): RequestOutcome {
     return this.#newest;
   }
@@ -78,9 +102,10 @@ export class RequestDesk {
     throw new CertError('request-failed', failure?.reason ?? 'the request could not be made');
   }
 
-  /** Requests whose certificate has not come yet, oldest first. */
+  /** Requests whose certificate has not come yet, oldest first; a request for the key in service has. */
   async outstanding(): Promise<PendingRequest[]> {
-    const inService = this.#options.keyInService();
+    const pair = this.#options.inService();
+    const inService = pair && publicKeyHash(publicKeyInfo(pair.leaf.publicKey));
     const list = await this.#options.pending.list();
     return list.filter(({ id, pem }) => pem !== undefined && id !== inService);
   }

@@ -7,6 +7,7 @@ import type {
 } from '../manager/certificate-client.ts';
 import type { CsrParameters } from '../manager/csr/parameters.ts';
 import { endpointTypes } from '../manager/endpoint.ts';
+import { pemContent } from '../manager/x509/containers.ts';
 import { formatName } from '../manager/x509/name.ts';
 import { SetupError } from '../platform/configuration.ts';
 
@@ -42,7 +43,7 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'add a certificate, with its key if it was made elsewhere',
     async run(client, [target, file]) {
       const endpoint = parseEndpoint(target);
-      const { id } = await client.install(endpoint, readText(file));
+      const { id } = await client.install(endpoint, pemContent(readText(file)));
       return `${endpoint.type}/${endpoint.name}/${id}\n`;
     },
   },
@@ -51,7 +52,7 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'put another certificate in its place',
     async run(client, [target, file]) {
       const { endpoint, id } = parseCertificate(target);
-      await client.replace(endpoint, id, readText(file));
+      await client.replace(endpoint, id, pemContent(readText(file)));
       return '';
     },
   },
@@ -79,7 +80,7 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'add a CA to authority/truststore',
     async run(client, [file]) {
       const endpoint = { type: 'authority', name: 'truststore' } as const;
-      const { id } = await client.install(endpoint, readText(file));
+      const { id } = await client.install(endpoint, pemContent(readText(file)));
       return `authority/truststore/${id}\n`;
     },
   },

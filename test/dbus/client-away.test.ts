@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { BusCertificateClient } from '../../src/dbus/client.ts';
+import { pemContent } from '../../src/manager/x509/containers.ts';
 import { makeAuthority } from '../e2e/certificate-authority.ts';
 import { until } from '../e2e/commands.ts';
 import { type ManagerProcess, startManager } from '../fakes/manager-process.ts';
@@ -26,17 +26,15 @@ describe('a client whose manager or bus goes away', () => {
     assert.throws(() => client.list(truststore), { code: 'unavailable' });
     assert.throws(() => client.get(truststore, '1'), { code: 'unavailable' });
     assert.deepEqual(client.endpoints(), []);
-    await assert.rejects(client.install(truststore, 'x'), { code: 'unavailable' });
-    await assert.rejects(client.replace(truststore, '1', 'x'), { code: 'unavailable' });
+    await assert.rejects(client.install(truststore, pemContent('x')), { code: 'unavailable' });
+    await assert.rejects(client.replace(truststore, '1', pemContent('x')), { code: 'unavailable' });
     await assert.rejects(client.delete(truststore, '1'), { code: 'unavailable' });
   };
 
   before(async () => {
     bus = await startPrivateBus();
-    const uploadDirectory = join(bus.directory, 'uploads');
     client = new BusCertificateClient({
       busAddress: bus.address,
-      uploadDirectory,
       requestTimeout: 30_000,
       log,
     });
@@ -56,7 +54,8 @@ describe('a client whose manager or bus goes away', () => {
     manager = await startManager(bus);
     await isBack();
     const authorities = ['A', 'B', 'C'].map((name) => makeAuthority(bus.directory, name));
-    for (const { pem } of await Promise.all(authorities)) await client.install(truststore, pem);
+    for (const { pem } of await Promise.all(authorities))
+      await client.install(truststore, pemContent(pem));
     list = pems();
     assert.equal(list.length, 3);
   });
@@ -93,10 +92,8 @@ describe('a client whose manager or bus goes away', () => {
   it('can begin before there is a bus', async () => {
     await manager?.stop();
     await bus.kill();
-    const uploadDirectory = join(bus.directory, 'early');
     const early = new BusCertificateClient({
       busAddress: bus.address,
-      uploadDirectory,
       requestTimeout: 30_000,
       log,
     });

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Call, connectBus } from '../../src/dbus/bus.ts';
 import { BusCertificateClient } from '../../src/dbus/client.ts';
 import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
+import { pemContent } from '../../src/manager/x509/containers.ts';
 import { makeAuthority, type TestAuthority } from '../e2e/certificate-authority.ts';
 import { must, until } from '../e2e/commands.ts';
 import { busTools } from '../fakes/bus-tools.ts';
-import { requestName } from '../fakes/fake-systemd.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
 
@@ -23,18 +20,13 @@ describe('the client of an edge', () => {
   let client: BusCertificateClient;
   let ca: TestAuthority;
   let second: TestAuthority;
-  let uploads: string;
 
   before(async () => {
     bus = await startPrivateBus();
     ca = await makeAuthority(bus.directory, 'Test CA');
     second = await makeAuthority(bus.directory, 'Second CA');
     manager = await startManager(bus);
-    uploads = join(bus.directory, 'uploads');
-    mkdirSync(uploads);
-    writeFileSync(join(uploads, 'left-over.pem'), 'a key');
-    const options = { busAddress: bus.address, uploadDirectory: uploads, log };
-    client = new BusCertificateClient({ ...options, requestTimeout: 30_000 });
+    client = new BusCertificateClient({ busAddress: bus.address, requestTimeout: 30_000, log });
     await client.start();
   });
   after(async () => {
@@ -50,10 +42,6 @@ describe('the client of an edge', () => {
         id,
         certificate.subject.flat().find(({ type }) => type === 'CN')?.value,
       ]);
-
-  it('clears what an earlier process left of its uploads', () => {
-    assert.equal(readdirIfThere(uploads).length, 0);
-  });
 
   it('knows every endpoint once it is started, in order', () => {
     assert.deepEqual(client.endpoints(), [
@@ -73,10 +61,10 @@ describe('the client of an edge', () => {
   });
 
   it('has its own change in its copy when the call is over', async () => {
-    const { id, certificate } = await client.install(truststore, ca.pem);
+    const { id, certificate } = await client.install(truststore, pemContent(ca.pem));
     assert.equal(certificate.pem, ca.pem);
     assert.deepEqual(subjects(), [[id, 'Test CA']]);
-    await client.replace(truststore, id, second.pem);
+    await client.replace(truststore, id, pemContent(second.pem));
     assert.deepEqual(subjects(), [[id, 'Second CA']]);
     await client.delete(truststore, id);
     assert.deepEqual(subjects(), []);
@@ -102,74 +90,65 @@ describe('the client of an edge', () => {
     await assert.rejects(wrong, { code: 'argument-invalid', message: /^Country / });
   });
 
+  it('makes requests for the successor of a certificate', async () => {
+    const { certificate } = client.get(https, '1');
+    const rekeyed = await client.rekey(https, '1', {
+      ChallengePassword: 'open sesame',
+      KeyBitLength: 2048n,
+      KeyCurveId: '',
+      KeyPairAlgorithm: 'RSA',
+    });
+    const text = await must('openssl', ['req', '-noout', '-text'], rekeyed);
+    assert.match(text, /Public-Key: \(2048 bit\)/);
+    assert.match(text, /challengePassword\s*:open sesame/);
+    const names = (where: string) => /DNS:[^\n]*/.exec(where)?.[0];
+    const own = await must('openssl', ['x509', '-noout', '-text'], certificate.pem);
+    assert.equal(names(text), names(own));
+    const renewed = await client.renew(https, '1', '');
+    const [key, subject] = ['-pubkey', '-subject'];
+    for (const what of [key, subject]) {
+      assert.equal(
+        await must('openssl', ['req', '-noout', String(what)], renewed),
+        await must('openssl', ['x509', '-noout', String(what)], certificate.pem),
+      );
+    }
+    const outstanding = await client.outstanding(https);
+    assert.equal(outstanding.at(-1)?.pem, rekeyed);
+    assert.ok(outstanding.every(({ pem }) => pem !== renewed));
+  });
+
+  it('has the chain that is served with a certificate, and tells of a change of it alone', async () => {
+    const leaf = await second.issue('client.example.com', [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+    ]);
+    const events: string[] = [];
+    const stop = client.subscribe(({ kind, id }) => events.push(`${kind} ${id}`));
+    const ldap = { type: 'client', name: 'ldap' } as const;
+    const { chain } = await client.install(ldap, pemContent(leaf.key + leaf.pem + second.pem));
+    assert.deepEqual(
+      chain.map(({ pem }) => pem),
+      [second.pem],
+    );
+    const alone = await client.replace(ldap, '1', pemContent(leaf.key + leaf.pem));
+    assert.deepEqual(alone.chain, []);
+    assert.deepEqual(client.get(ldap, '1').chain, []);
+    await client.delete(ldap, '1');
+    assert.deepEqual(events, ['created 1', 'changed 1', 'removed 1']);
+    stop();
+  });
+
   it('passes on why a change was refused, and keeps its copy', async () => {
-    await assert.rejects(client.install(truststore, 'garbage'), { code: 'no-certificate' });
-    await assert.rejects(client.install(https, ca.pem), { code: 'already-installed' });
+    await assert.rejects(client.install(truststore, pemContent('garbage')), {
+      code: 'no-certificate',
+    });
+    await assert.rejects(client.install(https, pemContent(ca.pem)), { code: 'already-installed' });
     await assert.rejects(client.delete(truststore, '4711'), { code: 'not-found' });
     assert.deepEqual(subjects(), []);
-    assert.deepEqual(readdirIfThere(uploads), []);
   });
 });
-
-describe('an upload', () => {
-  let bus: PrivateBus;
-
-  before(async () => {
-    bus = await startPrivateBus();
-  });
-  after(() => bus?.stop());
-
-  const outcomes = [
-    {
-      outcome: 'succeeds',
-      answer: (call: Call) => call.answer('s', ['/x/1']),
-      code: 'unavailable',
-    },
-    {
-      outcome: 'fails',
-      answer: (call: Call) => call.fail({ name: 'com.example.Nope', text: 'no' }),
-      code: 'internal',
-    },
-  ];
-  for (const { outcome, answer, code } of outcomes) {
-    it(`is for the owner only while the call runs, and gone when it ${outcome}`, async () => {
-      const uploads = join(bus.directory, 'deep', 'uploads');
-      const server = await connectBus(bus.address);
-      const seen: { mode: number; directory: number; text: string }[] = [];
-      server.handleCalls((call) => {
-        if (call.member === 'Install') {
-          const path = String(call.body[0]);
-          const [mode, directory] = [statSync(path).mode, statSync(uploads).mode];
-          seen.push({ mode, directory, text: readFileSync(path, 'utf8') });
-          answer(call);
-        } else call.fail({ name: 'com.example.Nope', text: 'no' });
-      });
-      await requestName(server, names.authority);
-      const options = { busAddress: bus.address, uploadDirectory: uploads, log };
-      const client = new BusCertificateClient({ ...options, requestTimeout: 30_000 });
-      try {
-        await client.start();
-        await assert.rejects(client.install(truststore, 'the text'), { code });
-        const [upload] = seen;
-        assert.equal((upload?.mode ?? 0) & 0o777, 0o600);
-        assert.equal((upload?.directory ?? 0) & 0o777, 0o700);
-        assert.equal(upload?.text, 'the text');
-        assert.deepEqual(readdirSync(uploads), []);
-      } finally {
-        client.close();
-        server.close();
-      }
-    });
-  }
-});
-
-function readdirIfThere(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
 
 function request(given: Partial<CsrParameters>): CsrParameters {
   return {

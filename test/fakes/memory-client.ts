@@ -2,16 +2,21 @@ import type {
   CertificateClient,
   CertificateEvent,
   EndpointRef,
+  OutstandingRequest,
   PublishedCertificate,
 } from '../../src/manager/certificate-client.ts';
 import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
+import type { RekeyParameters } from '../../src/manager/csr/renewal.ts';
 import { CertError } from '../../src/manager/errors.ts';
 import { readCertificate } from '../../src/manager/x509/certificate.ts';
+import { type Content, toPem } from '../../src/manager/x509/containers.ts';
 import { parsePem } from '../../src/manager/x509/pem.ts';
 
 /** A manager without disk or bus, which can be told to go away or to refuse. */
 export class MemoryClient implements CertificateClient {
   readonly requests: CsrParameters[] = [];
+  readonly successors: Partial<RekeyParameters>[] = [];
+  waiting: OutstandingRequest[] = [];
   away = false;
   refusal: CertError | undefined;
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
@@ -20,7 +25,7 @@ export class MemoryClient implements CertificateClient {
   put(endpoint: EndpointRef, id: string, pem: string): PublishedCertificate {
     const [block] = parsePem(pem);
     if (!block) throw new TypeError('no PEM block');
-    const published = { id, certificate: readCertificate(block.der) };
+    const published = { id, certificate: readCertificate(block.der), chain: [] };
     const before = this.#of(endpoint);
     const others = before.filter((one) => one.id !== id);
     this.#certificates.set(key(endpoint), [...others, published]);
@@ -48,14 +53,18 @@ export class MemoryClient implements CertificateClient {
     return found;
   }
 
-  async install(endpoint: EndpointRef, pem: string): Promise<PublishedCertificate> {
+  async install(endpoint: EndpointRef, content: Content): Promise<PublishedCertificate> {
     this.#mustBeHere();
-    return this.put(endpoint, String(this.#of(endpoint).length + 1), pem);
+    return this.put(endpoint, String(this.#of(endpoint).length + 1), toPem(content));
   }
 
-  async replace(endpoint: EndpointRef, id: string, pem: string): Promise<PublishedCertificate> {
+  async replace(
+    endpoint: EndpointRef,
+    id: string,
+    content: Content,
+  ): Promise<PublishedCertificate> {
     this.#mustBeHere();
-    return this.put(endpoint, id, pem);
+    return this.put(endpoint, id, toPem(content));
   }
 
   async delete(endpoint: EndpointRef, id: string): Promise<void> {
@@ -71,6 +80,23 @@ export class MemoryClient implements CertificateClient {
     this.#mustBeHere();
     this.requests.push(parameters);
     return '-----BEGIN CERTIFICATE REQUEST-----\n';
+  }
+
+  async rekey(endpoint: EndpointRef, id: string, parameters: RekeyParameters): Promise<string> {
+    this.get(endpoint, id);
+    this.successors.push(parameters);
+    return '-----BEGIN CERTIFICATE REQUEST-----\n';
+  }
+
+  async renew(endpoint: EndpointRef, id: string, ChallengePassword: string): Promise<string> {
+    this.get(endpoint, id);
+    this.successors.push({ ChallengePassword });
+    return '-----BEGIN CERTIFICATE REQUEST-----\n';
+  }
+
+  async outstanding(): Promise<readonly OutstandingRequest[]> {
+    this.#mustBeHere();
+    return this.waiting;
   }
 
   subscribe(listener: (event: CertificateEvent) => void): () => void {

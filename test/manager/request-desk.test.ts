@@ -30,7 +30,7 @@ describe('the desk of requests', () => {
     desk = new RequestDesk({
       pending,
       surroundings: world.surroundings,
-      keyInService: () => undefined,
+      inService: () => undefined,
       emit: note,
     });
   });

@@ -1,5 +1,9 @@
 import { CertError } from '../errors.ts';
-import type { RequestContent } from '../x509/certification-request.ts';
+import type {
+  NewContent,
+  RequestAttributes,
+  RequestContent,
+} from '../x509/certification-request.ts';
 import { type GeneralName, parseGeneralName } from '../x509/general-names.ts';
 import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../x509/keys.ts';
 import type { AttributeType } from '../x509/name.ts';
@@ -54,16 +58,16 @@ const subjectFields: readonly (readonly [keyof CsrParameters, AttributeType, num
 const limits = { alternativeNames: 100, challengePassword: 255, unstructuredName: 255 };
 
 /** @throws CertError `argument-invalid` that names the argument */
-export function planRequest(parameters: CsrParameters): CsrPlan {
+export function planRequest(parameters: CsrParameters): CsrPlan & { readonly content: NewContent } {
   const subject = subjectFields.flatMap(([field, type, most]) => {
     const value = String(parameters[field]);
     checkText(field, value, most);
     return value === '' ? [] : [{ type, value }];
   });
   checkSpecialForms(parameters);
-  checkText('ChallengePassword', parameters.ChallengePassword, limits.challengePassword);
+  checkChallengePassword(parameters.ChallengePassword);
   checkText('UnstructuredName', parameters.UnstructuredName, limits.unstructuredName);
-  const content: RequestContent = {
+  const content: NewContent & RequestAttributes = {
     subject,
     alternativeNames: alternativeNames(parameters),
     usages: parameters.KeyUsage.map(usage),
@@ -71,6 +75,10 @@ export function planRequest(parameters: CsrParameters): CsrPlan {
     ...(parameters.UnstructuredName && { unstructuredName: parameters.UnstructuredName }),
   };
   return { content, algorithm: keyAlgorithm(parameters) };
+}
+
+export function checkChallengePassword(password: string): void {
+  checkText('ChallengePassword', password, limits.challengePassword);
 }
 
 function checkText(field: string, value: string, most: number): void {
@@ -109,7 +117,9 @@ const ecNames = ['EC', 'ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDSA'];
  * No algorithm means EC, as upstream. EC without a curve means secp384r1: upstream's secp224r1 is for
  * certificates that no TLS client takes; whoever wants it can still name it.
  */
-function keyAlgorithm(parameters: CsrParameters): KeyAlgorithm {
+export function keyAlgorithm(
+  parameters: Pick<CsrParameters, 'KeyPairAlgorithm' | 'KeyBitLength' | 'KeyCurveId'>,
+): KeyAlgorithm {
   const { KeyPairAlgorithm, KeyBitLength, KeyCurveId } = parameters;
   if (rsaNames.includes(KeyPairAlgorithm)) {
     const bits = KeyBitLength === 0n ? 2048 : Number(KeyBitLength);

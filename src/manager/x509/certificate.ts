@@ -62,6 +62,23 @@ export function readCertificate(der: Uint8Array): Certificate {
   }
 }
 
+/** What a successor asks for again, as it stands in the certificate: subject, names and usages. */
+export function namesAndUsages(der: Uint8Array): {
+  readonly subject: Asn1;
+  readonly extensions: readonly Extension[];
+} {
+  const [tbs] = childrenOf(decode(der));
+  const fields = childrenOf(tbs);
+  const subject = fields[contextTag(fields[0]) === 0 ? 5 : 4];
+  if (!subject) throw new DerError('the subject is missing');
+  const wanted: readonly string[] = [
+    extensionIds.subjectAltName,
+    extensionIds.keyUsage,
+    extensionIds.extendedKeyUsage,
+  ];
+  return { subject, extensions: extensionsOf(fields).filter(({ id }) => wanted.includes(id)) };
+}
+
 /** True when subject and issuer are one name, whether or not the signature fits. */
 export function isSelfIssued(certificate: Certificate): boolean {
   return sameName(certificate.subject, certificate.issuer);

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
+import { namesAndUsages } from './certificate.ts';
 import {
   type Asn1,
   bitString,
@@ -16,19 +17,30 @@ import {
   unsignedInteger,
   utf8String,
 } from './der.ts';
-import { subjectAltName, usageExtensions, writeExtensions } from './extensions.ts';
+import { type Extension, subjectAltName, usageExtensions, writeExtensions } from './extensions.ts';
 import type { GeneralName } from './general-names.ts';
 import { publicKeyInfo, signerFor } from './keys.ts';
 import { type NewAttribute, writeName } from './name.ts';
 import { type KeyUsage, requestAttributes } from './oids.ts';
 import { formatPem } from './pem.ts';
 
-/** What a certification request asks for. */
-export interface RequestContent {
+/** What a certification request asks for. It goes to another process, so it is plain JSON. */
+export type RequestContent = (NewContent | CopiedContent) & RequestAttributes;
+
+export interface NewContent {
   /** In the order of the name, each an RDN of its own. */
   readonly subject: readonly NewAttribute[];
   readonly alternativeNames: readonly GeneralName[];
   readonly usages: readonly KeyUsage[];
+}
+
+/** The names and usages of a certificate that is to have a successor. */
+export interface CopiedContent {
+  /** Base64 of its DER. */
+  readonly certificate: string;
+}
+
+export interface RequestAttributes {
   readonly challengePassword?: string;
   readonly unstructuredName?: string;
 }
@@ -36,11 +48,12 @@ export interface RequestContent {
 /** A PKCS #10 request in PEM, signed with the key that it is for (RFC 2986). */
 export function makeRequest(content: RequestContent, privateKey: KeyObject): string {
   const signer = signerFor(privateKey);
+  const { subject, extensions } = describe(content);
   const info = sequence(
     unsignedInteger(Buffer.of(0)),
-    writeName(content.subject),
+    subject,
     decode(publicKeyInfo(createPublicKey(privateKey))),
-    contextConstructed(0, ...setMembers(attributesOf(content))),
+    contextConstructed(0, ...setMembers(attributesOf(content, extensions))),
   );
   const signature = signer.sign(encode(info));
   const der = encode(sequence(info, signer.algorithm, bitString(signature)));
@@ -55,12 +68,15 @@ export function requestedKeyInfo(der: Uint8Array): Buffer {
   return encode(key);
 }
 
-function attributesOf(content: RequestContent): Asn1[] {
+function describe(content: RequestContent): { subject: Asn1; extensions: readonly Extension[] } {
+  if ('certificate' in content) return namesAndUsages(Buffer.from(content.certificate, 'base64'));
+  const { subject, alternativeNames, usages } = content;
+  const names = alternativeNames.length > 0 ? [subjectAltName(alternativeNames)] : [];
+  return { subject: writeName(subject), extensions: [...names, ...usageExtensions(usages)] };
+}
+
+function attributesOf(content: RequestAttributes, extensions: readonly Extension[]): Asn1[] {
   const attributes: Asn1[] = [];
-  const extensions = [
-    ...(content.alternativeNames.length > 0 ? [subjectAltName(content.alternativeNames)] : []),
-    ...usageExtensions(content.usages),
-  ];
   if (extensions.length > 0) {
     attributes.push(attribute('extensionRequest', writeExtensions(extensions)));
   }

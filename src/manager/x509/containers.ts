@@ -18,6 +18,11 @@ export interface Content {
   readonly password: string;
 }
 
+/** A text in PEM that needs no password. */
+export function pemContent(pem: string): Content {
+  return { bytes: Buffer.from(pem), format: 'PEM', password: '' };
+}
+
 /** Rounds of key derivation for the keys of a whole upload; OpenSSL takes a second for them. */
 const mostRounds = 1_000_000;
 

@@ -1,4 +1,5 @@
 import { validateCertificateCreate } from '../../../schemas/generated/validators.js';
+import { pemContent } from '../../manager/x509/containers.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { certificateView } from '../certificates/view.ts';
@@ -36,7 +37,7 @@ function collection({ client }: ServiceParts, place: CertificatePlace): Resource
   const post: Operation = {
     async handle({ body }) {
       const pem = submittedPem(body);
-      const published = await asRedfish({}, () => client.install(place.endpoint, pem));
+      const published = await asRedfish({}, () => client.install(place.endpoint, pemContent(pem)));
       return viewReply(place, published, 201);
     },
   };

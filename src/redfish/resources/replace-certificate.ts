@@ -1,4 +1,5 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
+import { pemContent } from '../../manager/x509/containers.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { placeOfCertificate } from '../certificates/places.ts';
 import { certificateView } from '../certificates/view.ts';
@@ -22,7 +23,7 @@ export function replaceCertificate({ client, places }: ServiceParts): Operation 
       const { place, id } = found;
       const published = await asRedfish({ action, id }, () => {
         client.get(place.endpoint, id);
-        return client.replace(place.endpoint, id, CertificateString);
+        return client.replace(place.endpoint, id, pemContent(CertificateString));
       });
       const view = certificateView(place, published);
       return json(view, { Location: view['@odata.id'] });

@@ -30,7 +30,7 @@ describe('the Certificate resource', () => {
     const [block] = parsePem(pem.toString());
     const place = certificatePlaces('bmc').find(({ endpoint }) => endpoint.type === 'server');
     assert.ok(block && place);
-    return certificateView(place, { id: '1', certificate: readCertificate(block.der) });
+    return certificateView(place, { id: '1', certificate: readCertificate(block.der), chain: [] });
   };
 
   it('has every member of a name, with commas, plus signs and UTF-8 as they are', () => {

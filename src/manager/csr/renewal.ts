@@ -1,0 +1,58 @@
+import { CertError } from '../errors.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { makeRequest, type RequestContent } from '../x509/certification-request.ts';
+import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../x509/keys.ts';
+import { type CsrPlan, checkChallengePassword, keyAlgorithm } from './parameters.ts';
+
+/** The parameters of Redfish `Certificate.Rekey`; an empty string and 0 stand for "not given". */
+export interface RekeyParameters {
+  readonly ChallengePassword: string;
+  readonly KeyBitLength: bigint;
+  readonly KeyCurveId: string;
+  readonly KeyPairAlgorithm: string;
+}
+
+/**
+ * A request with the names and usages of a certificate for a new key, of its own kind unless another is
+ * asked for. @throws CertError `argument-invalid` that names the argument
+ */
+export function planRekey(certificate: Certificate, parameters: RekeyParameters): CsrPlan {
+  const { KeyBitLength, KeyCurveId, KeyPairAlgorithm } = parameters;
+  const isGiven = KeyPairAlgorithm !== '' || KeyCurveId !== '' || KeyBitLength !== 0n;
+  return {
+    content: successorContent(certificate, parameters.ChallengePassword),
+    algorithm: isGiven ? keyAlgorithm(parameters) : ownAlgorithm(certificate),
+  };
+}
+
+/**
+ * A request with the names and usages of a certificate for the key that it has.
+ * @returns PEM. @throws CertError `argument-invalid`
+ */
+export function makeRenewal(
+  { leaf, key }: { readonly leaf: Certificate; readonly key: Parameters<typeof makeRequest>[1] },
+  challengePassword: string,
+): string {
+  return makeRequest(successorContent(leaf, challengePassword), key);
+}
+
+function successorContent({ der }: Certificate, challengePassword: string): RequestContent {
+  checkChallengePassword(challengePassword);
+  return { certificate: der.toString('base64'), ...(challengePassword && { challengePassword }) };
+}
+
+/** The kind of the key that a certificate has, where it is one that we make. */
+function ownAlgorithm({ publicKey }: Certificate): KeyAlgorithm {
+  const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+  const bits = rsaLengths.find((length) => length === modulusLength);
+  if (bits !== undefined) return { kind: 'RSA', bits };
+  if (namedCurve !== undefined && isCurve(namedCurve)) return { kind: 'EC', curve: namedCurve };
+  throw new CertError(
+    'argument-invalid',
+    'KeyPairAlgorithm must be given, because the certificate has a key that is not made here',
+  );
+}
+
+function isCurve(name: string): name is Curve {
+  return Object.hasOwn(curveNames, name);
+}
