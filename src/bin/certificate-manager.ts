@@ -48,7 +48,7 @@ await runProgram(log, async (fail) => {
   const surroundings = surroundingsOf(configuration, reloader, hostName);
   endpoints.push(
     ...configuration.endpoints.map((one) =>
-      makeEndpoint(asDefinition(one, accounts), surroundings),
+      makeEndpoint(asDefinition(one, accounts), withOwnRules(surroundings, one)),
     ),
   );
   const trials = new Trials(log, configuration.trial);
@@ -129,6 +129,19 @@ function readOptions(): Configuration {
     JSON.stringify({ endpoints: [{ type, name, path, reload }] }),
     'of the command line',
   );
+}
+
+/** The rules of an endpoint that has some of its own. */
+function withOwnRules(
+  surroundings: Surroundings,
+  { requireCa, mostCertificates }: Configuration['endpoints'][number],
+): Surroundings {
+  const { checks, limits } = surroundings;
+  return {
+    ...surroundings,
+    checks: { ...checks, requireCa: requireCa ?? checks.requireCa },
+    limits: { ...limits, authorities: mostCertificates ?? limits.authorities },
+  };
 }
 
 function makeEndpoint(definition: EndpointDefinition, surroundings: Surroundings): Endpoint {

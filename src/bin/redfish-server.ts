@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
 import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
+import { reasonOf } from '../manager/errors.ts';
 import { type Configuration, readConfiguration, SetupError } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { Accounts } from '../redfish/access/accounts.ts';
 import { Sessions } from '../redfish/access/sessions.ts';
 import { makeApp } from '../redfish/app.ts';
+import { followKinship } from '../redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../redfish/certificates/places.ts';
 import { makeServer } from '../redfish/https/server.ts';
 import { waitForTlsIdentity } from '../redfish/https/tls-identity.ts';
+import { Tasks } from '../redfish/tasks/tasks.ts';
 
 const log = makeLog('redfish-server');
 
@@ -33,6 +37,7 @@ await runProgram(log, async () => {
     log,
   });
   await client.start();
+  const places = certificatePlaces(redfish.managerId, configuration.endpoints);
   let port = redfish.port;
   const app = makeApp({
     log,
@@ -44,7 +49,17 @@ await runProgram(log, async () => {
         sessions: redfish.limits.sessions,
         idleMilliseconds: redfish.limits.sessionSeconds * 1000,
       }),
-      places: certificatePlaces(redfish.managerId),
+      places,
+      kinship: followKinship(client, places),
+      tasks: new Tasks({
+        limits: { patience: redfish.tasks.patienceSeconds * 1000, tasks: redfish.tasks.tasks },
+        now: Date.now,
+        report: (error) => log.error('task failed', { reason: reasonOf(error) }),
+      }),
+      compatibility: redfish.compatibility,
+      now: Date.now,
+      expiryThresholds: configuration.expiry.thresholdDays,
+      hostName: hostname,
       managerId: redfish.managerId,
       sessionSeconds: redfish.limits.sessionSeconds,
       serviceId: await readServiceId(join(stateDirectory, 'service-id')),

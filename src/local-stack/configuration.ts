@@ -4,7 +4,7 @@ import { ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
 import { type Configuration, parseConfiguration, SetupError } from '../platform/configuration.ts';
 import type { StackOptions } from './options.ts';
 
-/** The three endpoints of OpenBMC, with all of their files below the state directory. */
+/** The endpoints of OpenBMC and the list of revoked certificates, with all of their files below the state directory. */
 const endpoints = [
   { type: 'server', name: 'https', path: 'https/server.pem', reload: [{ pidFile: 'redfish.pid' }] },
   { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [] },
@@ -13,6 +13,14 @@ const endpoints = [
     name: 'truststore',
     path: 'authority',
     reload: [{ pidFile: 'redfish.pid' }],
+  },
+  {
+    type: 'authority',
+    name: 'revoked',
+    path: 'revoked',
+    reload: [],
+    requireCa: false,
+    mostCertificates: 1000,
   },
 ];
 

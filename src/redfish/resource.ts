@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import type { CertificateClient } from '../manager/certificate-client.ts';
+import type { CertificateClient, PublishedCertificate } from '../manager/certificate-client.ts';
 import type { Accounts } from './access/accounts.ts';
 import type { Identity } from './access/authentication.ts';
 import type { Entity, Method } from './access/privileges.ts';
 import type { Sessions } from './access/sessions.ts';
+import type { Kinship } from './certificates/kinship.ts';
 import type { CertificatePlace } from './certificates/places.ts';
+import type { Compatibility } from './compatibility.ts';
 import type { RequestBody } from './http/request-body.ts';
+import type { Tasks } from './tasks/tasks.ts';
 
 /** What the resources are made from. */
 export interface ServiceParts {
@@ -13,7 +16,15 @@ export interface ServiceParts {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly places: readonly CertificatePlace[];
+  readonly kinship: (published: PublishedCertificate) => Kinship;
+  readonly tasks: Tasks;
+  readonly compatibility: Compatibility;
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+  /** Days before its end at which a certificate needs attention. */
+  readonly expiryThresholds: readonly number[];
   readonly managerId: string;
+  readonly hostName: () => string;
   readonly sessionSeconds: number;
   readonly port: () => number;
   readonly serviceId: string;

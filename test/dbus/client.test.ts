@@ -136,7 +136,7 @@ describe('the client of an edge', () => {
     assert.deepEqual(alone.chain, []);
     assert.deepEqual(client.get(ldap, '1').chain, []);
     await client.delete(ldap, '1');
-    assert.deepEqual(events, ['created 1', 'changed 1', 'removed 1']);
+    assert.deepEqual(events, ['created 1', 'expiring 1', 'changed 1', 'removed 1']);
     stop();
   });
 

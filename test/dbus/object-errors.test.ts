@@ -176,7 +176,12 @@ describe('an object of the manager', () => {
     const { 0: all } = await tools.call(certificate, `${properties}.GetAll`, 's', '');
     assert.deepEqual(
       Object.keys(all ?? {}).sort(),
-      [...new Set(writes.map(({ property }) => property)), 'DaysLeft', 'State'].sort(),
+      [
+        ...new Set(writes.map(({ property }) => property)),
+        'Certificates',
+        'DaysLeft',
+        'State',
+      ].sort(),
     );
   });
 

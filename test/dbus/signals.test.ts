@@ -7,7 +7,8 @@ import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
 
 const certificateInterface = 'xyz.openbmc_project.Certs.Certificate';
 const expiryInterface = 'xyz.openbmc_project.Certs.Extension.Expiry';
-const withProperties = [certificateInterface, expiryInterface];
+const chainInterface = 'xyz.openbmc_project.Certs.Extension.Chain';
+const withProperties = [certificateInterface, expiryInterface, chainInterface];
 const install = 'xyz.openbmc_project.Certs.Install.Install';
 const replace = 'xyz.openbmc_project.Certs.Replace.Replace';
 const remove = 'xyz.openbmc_project.Object.Delete.Delete';
@@ -22,7 +23,9 @@ const interfacesOfCertificate = [
   ...common,
   certificateInterface,
   expiryInterface,
+  chainInterface,
   'xyz.openbmc_project.Certs.Extension.Replace',
+  'xyz.openbmc_project.Certs.Extension.Successor',
   'xyz.openbmc_project.Certs.Replace',
   'xyz.openbmc_project.Object.Delete',
 ];
@@ -49,7 +52,7 @@ describe('what the bus sees of a change', () => {
       ({ type, sender, payload }) =>
         type === 'signal' &&
         sender !== 'org.freedesktop.DBus' &&
-        String(payload.data?.[0]) !== expiryInterface,
+        ![expiryInterface, chainInterface].includes(String(payload.data?.[0])),
     );
   };
   const store = (name: string, text: string) => writeText(bus.directory, name, text);

@@ -23,7 +23,7 @@ export class MemoryClient implements CertificateClient {
   readonly #certificates = new Map<string, PublishedCertificate[]>();
 
   put(endpoint: EndpointRef, id: string, pem: string): PublishedCertificate {
-    const [block] = parsePem(pem);
+    const block = parsePem(pem).find(({ label }) => label === 'CERTIFICATE');
     if (!block) throw new TypeError('no PEM block');
     const published = { id, certificate: readCertificate(block.der), chain: [] };
     const before = this.#of(endpoint);

@@ -28,6 +28,7 @@ describe('the configuration of the local stack', () => {
         ['server/https', join(directory, 'https/server.pem')],
         ['client/ldap', join(directory, 'ldap/cert.pem')],
         ['authority/truststore', join(directory, 'authority')],
+        ['authority/revoked', join(directory, 'revoked')],
       ],
     );
     assert.equal(parsed.runtimeDirectory, join(directory, 'run'));

@@ -15,12 +15,13 @@ const parse = (document: object) => parseConfiguration(JSON.stringify(document),
 describe('an empty configuration', () => {
   const configuration = parse({});
 
-  it("has OpenBMC's three endpoints and directories", () => {
+  it("has OpenBMC's three endpoints, one for revoked certificates, and directories", () => {
     const places = configuration.endpoints.map(({ type, name, path }) => `${type}/${name} ${path}`);
     assert.deepEqual(places, [
       'server/https /etc/ssl/certs/https/server.pem',
       'client/ldap /etc/nslcd/certs/cert.pem',
       'authority/truststore /etc/ssl/certs/authority',
+      'authority/revoked /etc/ssl/certs/revoked',
     ]);
     assert.equal(configuration.stateDirectory, '/var/lib/bmc-certificate-manager');
     assert.equal(configuration.runtimeDirectory, '/run/bmc-certificate-manager');

@@ -68,8 +68,7 @@ describe('the Redfish application', () => {
     { method: 'DELETE', path: `${https}/1`, allow: 'GET, HEAD' },
     { method: 'PATCH', path: truststore, allow: 'GET, HEAD, POST' },
     { method: 'PUT', path: `${truststore}/3`, allow: 'DELETE, GET, HEAD' },
-    { method: 'DELETE', path: `${alias}/3`, allow: 'GET, HEAD' },
-    { method: 'POST', path: alias, allow: 'GET, HEAD' },
+    { method: 'PATCH', path: `${alias}/3`, allow: 'DELETE, GET, HEAD' },
     { method: 'GET', path: generate, allow: 'POST' },
     { method: 'OPTIONS', path: https, allow: 'GET, HEAD, POST' },
   ];

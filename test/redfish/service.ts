@@ -7,7 +7,10 @@ import { generateCertificate } from '../../src/manager/generated-certificate.ts'
 import { Accounts } from '../../src/redfish/access/accounts.ts';
 import { Sessions } from '../../src/redfish/access/sessions.ts';
 import { makeApp } from '../../src/redfish/app.ts';
+import { followKinship } from '../../src/redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
+import type { Compatibility } from '../../src/redfish/compatibility.ts';
+import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
 
 /** The Redfish application over plain HTTP with a manager in memory. */
@@ -22,6 +25,8 @@ export interface TestService {
 export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | object;
+  /** In place of a body: bytes as they are. */
+  readonly binary?: Buffer;
   /** `name:password` for HTTP Basic; the administrator's unless given, none when empty. */
   readonly as?: string;
 }
@@ -39,9 +44,21 @@ export const samplePem = generateCertificate(
   Date.now(),
 ).leaf.pem;
 
-export async function startService(bodyBytes = 65_536): Promise<TestService> {
+/** The endpoints of the default configuration. */
+export const endpoints = [
+  { type: 'server', name: 'https' },
+  { type: 'client', name: 'ldap' },
+  { type: 'authority', name: 'truststore' },
+  { type: 'authority', name: 'revoked' },
+] as const;
+
+export async function startService(
+  bodyBytes = 65_536,
+  compatibility: Compatibility = 'standard',
+): Promise<TestService> {
   const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
   const client = new MemoryClient();
+  const places = certificatePlaces('bmc', endpoints);
   const accounts = new Accounts(join(directory, 'accounts.json'), 5);
   await accounts.setPassword('admin', 'Administrator', 'admin-pw');
   await accounts.setPassword('reader', 'ReadOnly', 'reader-pw');
@@ -56,7 +73,17 @@ export async function startService(bodyBytes = 65_536): Promise<TestService> {
       client,
       accounts,
       sessions: new Sessions({ sessions: 4, idleMilliseconds: 60_000 }),
-      places: certificatePlaces('bmc'),
+      places,
+      kinship: followKinship(client, places),
+      tasks: new Tasks({
+        limits: { patience: 200, tasks: 4 },
+        now: Date.now,
+        report: (error) => note('task failed', { error: String(error) }),
+      }),
+      compatibility,
+      now: Date.now,
+      expiryThresholds: [30, 7],
+      hostName: () => 'bmc-test',
       managerId: 'bmc',
       sessionSeconds: 60,
       serviceId: '00000000-0000-4000-8000-000000000000',
@@ -83,7 +110,7 @@ function ask(
   port: number,
   method: string,
   path: string,
-  { headers = {}, body = '', as = 'admin:admin-pw' }: AskOptions = {},
+  { headers = {}, body = '', binary, as = 'admin:admin-pw' }: AskOptions = {},
 ): Promise<Answer> {
   const login = as === '' ? {} : { Authorization: `Basic ${Buffer.from(as).toString('base64')}` };
   return new Promise((resolve, reject) => {
@@ -99,6 +126,6 @@ function ask(
       });
     });
     asked.on('error', reject);
-    asked.end(typeof body === 'string' ? body : JSON.stringify(body));
+    asked.end(binary ?? (typeof body === 'string' ? body : JSON.stringify(body)));
   });
 }

@@ -87,6 +87,11 @@ export const keyPurposes = {
   OCSPSigning: '1.3.6.1.5.5.7.3.9',
 } as const;
 
+export const keyUsages: readonly KeyUsage[] = [
+  ...keyUsageBits,
+  ...(Object.keys(keyPurposes) as (keyof typeof keyPurposes)[]),
+];
+
 export type KeyUsage = (typeof keyUsageBits)[number] | keyof typeof keyPurposes;
 
 /** Digests that are broken. */

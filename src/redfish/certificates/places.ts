@@ -12,7 +12,6 @@ export interface CertificatePlace {
   readonly certificateName: string;
   /** Redfish `CertificateUsageTypes`. */
   readonly usageTypes: readonly string[];
-  readonly canCreate: boolean;
   readonly canDelete: boolean;
   /** Key usages of a request that names none; absent where no request can be made. */
   readonly requestUsages?: readonly KeyUsage[];
@@ -20,57 +19,112 @@ export interface CertificatePlace {
   readonly canonical: boolean;
 }
 
-/** The places of OpenBMC (bmcweb), with its names and texts. */
-export function certificatePlaces(managerId: string): readonly CertificatePlace[] {
+type Looks = Omit<CertificatePlace, 'endpoint'>;
+
+const serverUsages: readonly KeyUsage[] = ['DigitalSignature', 'ServerAuthentication'];
+const clientUsages: readonly KeyUsage[] = ['DigitalSignature', 'ClientAuthentication'];
+
+/** The places of the endpoints that clients know, with the names and texts of OpenBMC (bmcweb). */
+function knownPlaces(manager: string): Readonly<Record<string, readonly Looks[]>> {
+  const https: Looks = {
+    uri: `${manager}/NetworkProtocol/HTTPS/Certificates`,
+    collectionName: 'HTTPS Certificates Collection',
+    collectionDescription: 'A Collection of HTTPS certificate instances',
+    certificateName: 'HTTPS Certificate',
+    usageTypes: ['Web'],
+    canDelete: false,
+    requestUsages: serverUsages,
+    canonical: true,
+  };
+  const ldap: Looks = {
+    uri: '/redfish/v1/AccountService/LDAP/Certificates',
+    collectionName: 'LDAP Certificates Collection',
+    collectionDescription: 'A Collection of LDAP certificate instances',
+    certificateName: 'LDAP Certificate',
+    usageTypes: ['Device'],
+    canDelete: true,
+    requestUsages: clientUsages,
+    canonical: true,
+  };
+  const truststore: Looks = {
+    uri: `${manager}/Truststore/Certificates`,
+    collectionName: 'TrustStore Certificates Collection',
+    collectionDescription: 'A Collection of TrustStore certificate instances',
+    certificateName: 'TrustStore Certificate',
+    usageTypes: ['User', 'Web'],
+    canDelete: true,
+    canonical: true,
+  };
+  const revoked: Looks = {
+    uri: `${manager}/SecurityPolicy/TLS/Server/RevokedCertificates`,
+    collectionName: 'Revoked Certificates Collection',
+    collectionDescription: 'Certificates whose owners may not log in any more',
+    certificateName: 'Revoked Certificate',
+    usageTypes: ['User'],
+    canDelete: true,
+    canonical: true,
+  };
+  return {
+    'authority/truststore': [
+      truststore,
+      {
+        ...truststore,
+        uri: '/redfish/v1/AccountService/MultiFactorAuth/ClientCertificate/Certificates',
+        collectionName: 'Certificates Collection',
+        collectionDescription: 'Multi-factor Authentication Client Certificates',
+        certificateName: 'Client Certificate',
+        canonical: false,
+      },
+      ...['Server', 'Client'].map((side) => ({
+        ...truststore,
+        uri: `${manager}/SecurityPolicy/TLS/${side}/TrustedCertificates`,
+        collectionName: 'Trusted Certificates Collection',
+        collectionDescription: 'Authorities whose certificates are trusted',
+        canonical: false,
+      })),
+    ],
+    'client/ldap': [ldap],
+    'server/https': [https],
+    'authority/revoked': [revoked],
+  };
+}
+
+/** The place of an endpoint that no Redfish client knows by name. */
+function placeOf(manager: string, { type, name }: EndpointRef): Looks {
+  return {
+    uri: `${manager}/CertificateEndpoints/${type}/${name}/Certificates`,
+    collectionName: `${name} Certificates Collection`,
+    collectionDescription: `Certificates of the ${type} endpoint ${name}`,
+    certificateName: `${name} Certificate`,
+    usageTypes: ['Device'],
+    canDelete: true,
+    ...(type === 'server' && { requestUsages: serverUsages }),
+    ...(type === 'client' && { requestUsages: clientUsages }),
+    canonical: true,
+  };
+}
+
+/** Every place of these endpoints, in their order. */
+export function certificatePlaces(
+  managerId: string,
+  endpoints: readonly EndpointRef[],
+): readonly CertificatePlace[] {
   const manager = `/redfish/v1/Managers/${managerId}`;
-  return [
-    {
-      endpoint: { type: 'authority', name: 'truststore' },
-      uri: `${manager}/Truststore/Certificates`,
-      collectionName: 'TrustStore Certificates Collection',
-      collectionDescription: 'A Collection of TrustStore certificate instances',
-      certificateName: 'TrustStore Certificate',
-      usageTypes: ['User', 'Web'],
-      canCreate: true,
-      canDelete: true,
-      canonical: true,
-    },
-    {
-      endpoint: { type: 'client', name: 'ldap' },
-      uri: '/redfish/v1/AccountService/LDAP/Certificates',
-      collectionName: 'LDAP Certificates Collection',
-      collectionDescription: 'A Collection of LDAP certificate instances',
-      certificateName: 'LDAP Certificate',
-      usageTypes: ['Device'],
-      canCreate: true,
-      canDelete: true,
-      requestUsages: ['DigitalSignature', 'ClientAuthentication'],
-      canonical: true,
-    },
-    {
-      endpoint: { type: 'server', name: 'https' },
-      uri: `${manager}/NetworkProtocol/HTTPS/Certificates`,
-      collectionName: 'HTTPS Certificates Collection',
-      collectionDescription: 'A Collection of HTTPS certificate instances',
-      certificateName: 'HTTPS Certificate',
-      usageTypes: ['Web'],
-      canCreate: true,
-      canDelete: false,
-      requestUsages: ['DigitalSignature', 'ServerAuthentication'],
-      canonical: true,
-    },
-    {
-      endpoint: { type: 'authority', name: 'truststore' },
-      uri: '/redfish/v1/AccountService/MultiFactorAuth/ClientCertificate/Certificates',
-      collectionName: 'Certificates Collection',
-      collectionDescription: 'Multi-factor Authentication Client Certificates',
-      certificateName: 'Client Certificate',
-      usageTypes: ['User', 'Web'],
-      canCreate: false,
-      canDelete: false,
-      canonical: false,
-    },
-  ];
+  const known = knownPlaces(manager);
+  return endpoints.flatMap(({ type, name }) => {
+    const looks = known[`${type}/${name}`] ?? [placeOf(manager, { type, name })];
+    return looks.map((look) => ({ ...look, endpoint: { type, name } }));
+  });
+}
+
+/** The canonical place of an endpoint; `undefined` for one that is not configured. */
+export function canonicalPlace(
+  places: readonly CertificatePlace[],
+  { type, name }: EndpointRef,
+): CertificatePlace | undefined {
+  return places.find(
+    ({ canonical, endpoint }) => canonical && endpoint.type === type && endpoint.name === name,
+  );
 }
 
 /** A path of a reference without what clients add to it; `undefined` when it is no path. */

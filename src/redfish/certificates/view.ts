@@ -1,23 +1,35 @@
 import type { PublishedCertificate } from '../../manager/certificate-client.ts';
 import type { Certificate } from '../../manager/x509/certificate.ts';
 import type { Name } from '../../manager/x509/name.ts';
+import { link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import { type Lifetime, statusOf } from './health.ts';
+import type { Kinship } from './kinship.ts';
 import type { CertificatePlace } from './places.ts';
+import { successorActions } from './successors.ts';
 
-/** The Certificate resource (DSP2046, Certificate v1_11_0). */
+/** What a Certificate resource is made from, beside the certificate. */
+export interface ViewParts extends Lifetime {
+  readonly kinship: (published: PublishedCertificate) => Kinship;
+}
+
+/** The Certificate resource (DSP2046, Certificate). */
 export function certificateView(
+  { kinship, ...lifetime }: ViewParts,
   place: CertificatePlace,
-  { id, certificate }: PublishedCertificate,
+  published: PublishedCertificate,
 ) {
+  const { id, certificate, chain } = published;
   const { fingerprint, serialNumber } = certificate;
+  const uri = `${place.uri}/${id}`;
   return {
-    '@odata.id': `${place.uri}/${id}`,
+    '@odata.id': uri,
     '@odata.type': typeOf('Certificate'),
     Id: id,
     Name: place.certificateName,
     Description: place.certificateName,
-    CertificateString: certificate.pem,
-    CertificateType: 'PEM',
+    CertificateString: [certificate, ...chain].map(({ pem }) => pem).join(''),
+    CertificateType: chain.length > 0 ? 'PEMchain' : 'PEM',
     CertificateUsageTypes: place.usageTypes,
     Fingerprint: pairs(fingerprint),
     FingerprintHashAlgorithm: 'TPM_ALG_SHA256',
@@ -28,7 +40,30 @@ export function certificateView(
     Subject: { ...identifier(certificate.subject), ...alternativeNames(certificate) },
     ValidNotAfter: dateTime(certificate.notAfter),
     ValidNotBefore: dateTime(certificate.notBefore),
+    Status: statusOf(certificate, lifetime),
+    Links: linksOf(kinship(published)),
+    ...(place.requestUsages && { Actions: actionsOf(uri) }),
   };
+}
+
+function linksOf({ issuer, subjects }: Kinship) {
+  return {
+    ...(issuer !== undefined && { Issuer: link(issuer) }),
+    Subjects: subjects.map(link),
+    'Subjects@odata.count': subjects.length,
+  };
+}
+
+function actionsOf(uri: string) {
+  return Object.fromEntries(
+    successorActions.map((action) => [
+      `#Certificate.${action}`,
+      {
+        target: `${uri}/Actions/Certificate.${action}`,
+        '@Redfish.ActionInfo': `${uri}/${action}ActionInfo`,
+      },
+    ]),
+  );
 }
 
 /** Members of Certificate.Identifier by the short names of the attributes. */

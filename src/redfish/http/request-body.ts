@@ -6,6 +6,7 @@ import { RedfishError } from '../messages/redfish-error.ts';
 
 /** The body of a request, as its operation wants to have it. */
 export interface RequestBody {
+  readonly bytes: Buffer;
   readonly text: string;
   /** @throws RedfishError 400 that names each member that is not as the schema says */
   parse<T>(validator: Validator<T>, options?: ParseOptions): T;
@@ -16,6 +17,8 @@ export interface ParseOptions {
   readonly action?: string;
   /** Members that may be a bare URI string where Redfish has an object with `@odata.id`. */
   readonly references?: readonly string[];
+  /** Every member may be left out, and so may the whole body. */
+  readonly optional?: boolean;
 }
 
 /** @throws RedfishError 413 when it is larger than the limit, 415 when it is compressed, 400 else */
@@ -30,9 +33,10 @@ export async function readBody(req: Request, res: Response, bytes: number): Prom
 export function makeBody(bytes: Buffer): RequestBody {
   const text = bytes.toString('utf8');
   return {
+    bytes,
     text,
     parse(validator, options = {}) {
-      const members = withReferences(withoutAnnotations(parseObject(text)), options);
+      const members = withReferences(withoutAnnotations(parseObject(text, options)), options);
       const result = validate(validator, members);
       if (result.ok) return result.value;
       const shown = result.problems.slice(0, mostProblems);
@@ -55,7 +59,8 @@ function asRedfishError(error: unknown): RedfishError {
 
 type Members = Readonly<Record<string, unknown>>;
 
-function parseObject(text: string): Members {
+function parseObject(text: string, { optional = false }: ParseOptions): Members {
+  if (optional && text.trim() === '') return {};
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -65,7 +70,8 @@ function parseObject(text: string): Members {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
   }
-  if (Object.keys(value).length === 0) throw new RedfishError(400, { id: 'EmptyJSON', args: [] });
+  if (Object.keys(value).length === 0 && !optional)
+    throw new RedfishError(400, { id: 'EmptyJSON', args: [] });
   return { ...value };
 }
 

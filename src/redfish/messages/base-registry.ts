@@ -140,6 +140,12 @@ export const baseMessages = {
     severity: 'Critical',
     resolution: 'Do not attempt to delete a non-deletable resource.',
   },
+  ResourceInUse: {
+    message:
+      'The change to the requested resource failed because the resource is in use or in transition.',
+    severity: 'Warning',
+    resolution: 'Remove the condition and resubmit the request if the operation failed.',
+  },
   ResourceMissingAtURI: {
     message: "The resource at the URI '%1' was not found.",
     severity: 'Critical',

@@ -1,10 +1,8 @@
-import { validateCertificateCreate } from '../../../schemas/generated/validators.js';
-import { pemContent } from '../../manager/x509/containers.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
+import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
-import type { RequestBody } from '../http/request-body.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { createAs } from '../compatibility.ts';
 import {
   json,
   link,
@@ -15,12 +13,18 @@ import {
   type ServiceParts,
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import { successorResources } from './certificate-successors.ts';
 
 /** Every CertificateCollection with its Certificates (DSP2046). */
 export const certificateCollections: ResourceFactory = (parts) =>
-  parts.places.flatMap((place) => [collection(parts, place), certificate(parts, place)]);
+  parts.places.flatMap((place) => [
+    collection(parts, place),
+    certificate(parts, place),
+    ...(place.requestUsages ? successorResources(parts, place) : []),
+  ]);
 
-function collection({ client }: ServiceParts, place: CertificatePlace): Resource {
+function collection(parts: ServiceParts, place: CertificatePlace): Resource {
+  const { client, compatibility } = parts;
   const get: Operation = {
     async handle() {
       const members = await asRedfish({}, () => client.list(place.endpoint));
@@ -36,19 +40,24 @@ function collection({ client }: ServiceParts, place: CertificatePlace): Resource
   };
   const post: Operation = {
     async handle({ body }) {
-      const pem = submittedPem(body);
-      const published = await asRedfish({}, () => client.install(place.endpoint, pemContent(pem)));
-      return viewReply(place, published, 201);
+      const content = submittedContent(body);
+      const published = await asRedfish({}, () => client.install(place.endpoint, content));
+      return viewReply(parts, place, published, 201);
     },
   };
-  const operations = place.canCreate ? { GET: get, POST: post } : { GET: get };
-  return { path: place.uri, entity: 'CertificateCollection', operations };
+  return {
+    path: place.uri,
+    entity: 'CertificateCollection',
+    operations: { GET: get, POST: createAs(compatibility, post) },
+  };
 }
 
-function certificate({ client }: ServiceParts, place: CertificatePlace): Resource {
+function certificate(parts: ServiceParts, place: CertificatePlace): Resource {
+  const { client } = parts;
   const get: Operation = {
     async handle({ parameters: { id = '' } }) {
-      return viewReply(place, await asRedfish({ id }, () => client.get(place.endpoint, id)), 200);
+      const published = await asRedfish({ id }, () => client.get(place.endpoint, id));
+      return viewReply(parts, place, published, 200);
     },
   };
   const remove: Operation = {
@@ -64,27 +73,13 @@ function certificate({ client }: ServiceParts, place: CertificatePlace): Resourc
   return { path: `${place.uri}/:id`, entity: 'Certificate', operations };
 }
 
+/** As bmcweb, every answer with a certificate says where it is. */
 function viewReply(
+  parts: ServiceParts,
   place: CertificatePlace,
-  published: Parameters<typeof certificateView>[1],
+  published: Parameters<typeof certificateView>[2],
   status: number,
 ): Reply {
-  const body = certificateView(place, published);
+  const body = certificateView(parts, place, published);
   return { status, body, headers: { Location: body['@odata.id'] } };
-}
-
-/**
- * The certificate of a POST. Clients send JSON as Redfish has it, or the file as it is, either under any
- * content type; no PEM file begins with a brace.
- */
-function submittedPem(body: RequestBody): string {
-  if (/^\s*\{/.test(body.text)) return body.parse(validateCertificateCreate).CertificateString;
-  if (body.text.trim() === '') {
-    throw new RedfishError(400, {
-      id: 'UnrecognizedRequestBody',
-      args: [],
-      detail: 'file-empty: the body holds no certificate',
-    });
-  }
-  return body.text;
 }

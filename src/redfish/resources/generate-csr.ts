@@ -1,21 +1,22 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
-import { asRedfish } from '../certificates/errors.ts';
 import { type CertificatePlace, placeOfCollection } from '../certificates/places.ts';
+import { answerRequest } from '../certificates/requests.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type Operation, type ServiceParts } from '../resource.ts';
+import { link, type Operation, type ServiceParts } from '../resource.ts';
 
 const action = 'CertificateService.GenerateCSR';
 
 /** The curve of bmcweb for a client that names none. */
 const defaultCurve = 'secp384r1';
 
-/** CertificateService.GenerateCSR (DSP2046): the request comes with the answer. */
-export function generateCsr({ client, places }: ServiceParts): Operation {
+/** CertificateService.GenerateCSR (DSP2046): the request comes with the answer, or with a task. */
+export function generateCsr(parts: ServiceParts): Operation {
+  const { client, places } = parts;
   return {
-    async handle({ body }) {
+    async handle(context) {
       const options = { action, references: ['CertificateCollection'] };
-      const parameters = body.parse(validateGenerateCsr, options);
+      const parameters = context.body.parse(validateGenerateCsr, options);
       const reference = parameters.CertificateCollection['@odata.id'];
       const place = placeOfCollection(places, reference);
       if (!place?.requestUsages) {
@@ -23,10 +24,12 @@ export function generateCsr({ client, places }: ServiceParts): Operation {
         const detail = `${reference} is no collection that a request can be made for`;
         throw new RedfishError(400, { id: 'ActionParameterNotSupported', args, detail });
       }
-      const csr = await asRedfish({ action }, () =>
-        client.makeRequest(place.endpoint, withDefaults(parameters, place)),
-      );
-      return json({ CSRString: csr, CertificateCollection: link(reference) });
+      return answerRequest(parts, context, {
+        action,
+        place,
+        make: () => client.makeRequest(place.endpoint, withDefaults(parameters, place)),
+        beside: { CertificateCollection: link(reference) },
+      });
     },
   };
 }

@@ -2,9 +2,13 @@ import type { ResourceFactory } from '../resource.ts';
 import { accountService } from './account-service.ts';
 import { certificateCollections } from './certificate-collections.ts';
 import { certificateService } from './certificate-service.ts';
+import { legacyCertificates } from './legacy-certificates.ts';
 import { managers } from './managers.ts';
+import { messageRegistries } from './registries.ts';
+import { schemas } from './schemas.ts';
 import { serviceRoot } from './service-root.ts';
 import { sessionService } from './session-service.ts';
+import { taskServiceResources } from './task-service.ts';
 
 /** The whole tree. */
 export const resources: readonly ResourceFactory[] = [
@@ -14,4 +18,8 @@ export const resources: readonly ResourceFactory[] = [
   certificateService,
   certificateCollections,
   managers,
+  taskServiceResources,
+  messageRegistries,
+  schemas,
+  legacyCertificates,
 ];

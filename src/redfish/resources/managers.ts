@@ -1,87 +1,131 @@
+import { hasPrivilege } from '../access/privileges.ts';
+import { canonicalPlace } from '../certificates/places.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type RequestContext, type ResourceFactory } from '../resource.ts';
+import {
+  json,
+  link,
+  type RequestContext,
+  type ResourceFactory,
+  type ServiceParts,
+} from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 
 const collection = '/redfish/v1/Managers';
 
 /** Managers, the one Manager, and its ManagerNetworkProtocol with the HTTPS certificates. */
-export const managers: ResourceFactory = ({ managerId, places, port, serviceId }) => {
-  const uri = `${collection}/${managerId}`;
-  const collectionOf = (name: string) =>
-    places.find((place) => place.canonical && place.endpoint.name === name)?.uri ?? '';
-  const ours = ({ parameters }: RequestContext) => {
-    if (parameters.manager === managerId) return;
-    const args = ['Manager', parameters.manager ?? ''];
-    throw new RedfishError(404, { id: 'ResourceNotFound', args });
+export const managers: ResourceFactory = (parts) => [
+  {
+    path: collection,
+    entity: 'ManagerCollection',
+    operations: {
+      GET: {
+        handle: () =>
+          json({
+            '@odata.id': collection,
+            '@odata.type': typeOf('ManagerCollection'),
+            Name: 'Manager Collection',
+            Description: 'The manager that this service runs on',
+            Members: [link(uriOf(parts))],
+            'Members@odata.count': 1,
+          }),
+      },
+    },
+  },
+  {
+    path: `${collection}/:manager`,
+    entity: 'Manager',
+    operations: {
+      GET: {
+        handle(context) {
+          mustBeOurs(parts, context);
+          return json(managerView(parts));
+        },
+      },
+    },
+  },
+  {
+    path: `${collection}/:manager/NetworkProtocol`,
+    entity: 'ManagerNetworkProtocol',
+    operations: {
+      GET: {
+        handle(context) {
+          mustBeOurs(parts, context);
+          return json(networkProtocolView(parts, context));
+        },
+      },
+    },
+  },
+];
+
+function uriOf({ managerId }: ServiceParts): string {
+  return `${collection}/${managerId}`;
+}
+
+/** @throws RedfishError 404 */
+function mustBeOurs({ managerId }: ServiceParts, { parameters }: RequestContext): void {
+  if (parameters.manager === managerId) return;
+  const args = ['Manager', parameters.manager ?? ''];
+  throw new RedfishError(404, { id: 'ResourceNotFound', args });
+}
+
+function managerView(parts: ServiceParts) {
+  const { managerId, serviceId, now } = parts;
+  const uri = uriOf(parts);
+  return {
+    '@odata.id': uri,
+    '@odata.type': typeOf('Manager'),
+    Id: managerId,
+    Name: 'OpenBmc Manager',
+    Description: 'Baseboard Management Controller',
+    ManagerType: 'BMC',
+    UUID: serviceId,
+    ServiceEntryPointUUID: serviceId,
+    DateTime: new Date(now()).toISOString().replace(/\.\d+Z$/, '+00:00'),
+    DateTimeLocalOffset: '+00:00',
+    PowerState: 'On',
+    Status: { State: 'Enabled', Health: 'OK' },
+    NetworkProtocol: link(`${uri}/NetworkProtocol`),
+    Oem: oemOf(parts),
   };
-  return [
-    {
-      path: collection,
-      entity: 'ManagerCollection',
-      operations: {
-        GET: {
-          handle: () =>
-            json({
-              '@odata.id': collection,
-              '@odata.type': typeOf('ManagerCollection'),
-              Name: 'Manager Collection',
-              Members: [link(uri)],
-              'Members@odata.count': 1,
-            }),
-        },
+}
+
+function oemOf(parts: ServiceParts) {
+  const truststore = canonicalPlace(parts.places, { type: 'authority', name: 'truststore' });
+  const own = parts.places.filter(({ uri }) => uri.includes('/CertificateEndpoints/'));
+  return {
+    ...(truststore && {
+      OpenBmc: {
+        '@odata.id': `${uriOf(parts)}#/Oem/OpenBmc`,
+        '@odata.type': '#OpenBMCManager.v1_1_0.Manager',
+        Certificates: link(truststore.uri),
       },
-    },
-    {
-      path: `${collection}/:manager`,
-      entity: 'Manager',
-      operations: {
-        GET: {
-          handle: (context) => {
-            ours(context);
-            return json({
-              '@odata.id': uri,
-              '@odata.type': typeOf('Manager'),
-              Id: managerId,
-              Name: 'OpenBmc Manager',
-              ManagerType: 'BMC',
-              UUID: serviceId,
-              DateTime: new Date().toISOString().replace(/\.\d+Z$/, '+00:00'),
-              DateTimeLocalOffset: '+00:00',
-              NetworkProtocol: link(`${uri}/NetworkProtocol`),
-              Oem: {
-                OpenBmc: {
-                  '@odata.id': `${uri}#/Oem/OpenBmc`,
-                  '@odata.type': '#OpenBMCManager.v1_1_0.Manager',
-                  Certificates: link(collectionOf('truststore')),
-                },
-              },
-            });
-          },
-        },
+    }),
+    // The schema has no member for collections of endpoints that are not Redfish's own
+    ...(own.length > 0 && {
+      BmcCertificateManager: {
+        '@odata.type': '#BmcCertificateManager.v1_0_0.Manager',
+        CertificateCollections: own.map(({ uri }) => link(uri)),
       },
+    }),
+  };
+}
+
+function networkProtocolView(parts: ServiceParts, { identity }: RequestContext) {
+  const uri = `${uriOf(parts)}/NetworkProtocol`;
+  const https = canonicalPlace(parts.places, { type: 'server', name: 'https' });
+  const mayRead = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
+  return {
+    '@odata.id': uri,
+    '@odata.type': typeOf('ManagerNetworkProtocol'),
+    Id: 'NetworkProtocol',
+    Name: 'Manager Network Protocol',
+    Description: 'Manager Network Service',
+    HostName: parts.hostName(),
+    Status: { State: 'Enabled', Health: 'OK' },
+    HTTPS: {
+      ProtocolEnabled: true,
+      Port: parts.port(),
+      ...(https && mayRead && { Certificates: link(https.uri) }),
     },
-    {
-      path: `${collection}/:manager/NetworkProtocol`,
-      entity: 'ManagerNetworkProtocol',
-      operations: {
-        GET: {
-          handle: (context) => {
-            ours(context);
-            return json({
-              '@odata.id': `${uri}/NetworkProtocol`,
-              '@odata.type': typeOf('ManagerNetworkProtocol'),
-              Id: 'NetworkProtocol',
-              Name: 'Manager Network Protocol',
-              Description: 'Manager Network Service',
-              HTTPS: {
-                ProtocolEnabled: true,
-                Port: port(),
-                Certificates: link(collectionOf('https')),
-              },
-            });
-          },
-        },
-      },
-    },
-  ];
-};
+  };
+}

@@ -1,7 +1,7 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
-import { pemContent } from '../../manager/x509/containers.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { placeOfCertificate } from '../certificates/places.ts';
+import { contentOf } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, type Operation, type ServiceParts } from '../resource.ts';
@@ -9,13 +9,14 @@ import { json, type Operation, type ServiceParts } from '../resource.ts';
 const action = 'CertificateService.ReplaceCertificate';
 
 /** CertificateService.ReplaceCertificate (DSP2046): the certificate keeps its URI. */
-export function replaceCertificate({ client, places }: ServiceParts): Operation {
+export function replaceCertificate(parts: ServiceParts): Operation {
+  const { client, places } = parts;
   return {
     async handle({ body }) {
       const options = { action, references: ['CertificateUri'] };
-      const { CertificateString, CertificateUri } = body.parse(validateReplaceCertificate, options);
+      const { CertificateUri, ...submitted } = body.parse(validateReplaceCertificate, options);
       const found = placeOfCertificate(places, CertificateUri['@odata.id']);
-      if (!found?.place.canonical) {
+      if (!found) {
         const args = ['CertificateUri', action];
         const detail = `${CertificateUri['@odata.id']} is no certificate that can be replaced`;
         throw new RedfishError(400, { id: 'ActionParameterNotSupported', args, detail });
@@ -23,9 +24,9 @@ export function replaceCertificate({ client, places }: ServiceParts): Operation 
       const { place, id } = found;
       const published = await asRedfish({ action, id }, () => {
         client.get(place.endpoint, id);
-        return client.replace(place.endpoint, id, pemContent(CertificateString));
+        return client.replace(place.endpoint, id, contentOf(submitted));
       });
-      const view = certificateView(place, published);
+      const view = certificateView(parts, place, published);
       return json(view, { Location: view['@odata.id'] });
     },
   };

@@ -3,6 +3,17 @@ import { typeOf } from '../schema-versions.ts';
 
 const root = '/redfish/v1';
 
+/** What lies directly below the root, for OData clients. */
+const services = [
+  'AccountService',
+  'CertificateService',
+  'JsonSchemas',
+  'Managers',
+  'Registries',
+  'SessionService',
+  'TaskService',
+];
+
 /** `/redfish`, the service root and the OData service document (DSP0266, "Resources"). */
 export const serviceRoot: ResourceFactory = ({ managerId, serviceId }) => [
   {
@@ -26,8 +37,11 @@ export const serviceRoot: ResourceFactory = ({ managerId, serviceId }) => [
             UUID: serviceId,
             AccountService: link(`${root}/AccountService`),
             CertificateService: link(`${root}/CertificateService`),
+            JsonSchemas: link(`${root}/JsonSchemas`),
             Managers: link(`${root}/Managers`),
+            Registries: link(`${root}/Registries`),
             SessionService: link(`${root}/SessionService`),
+            Tasks: link(`${root}/TaskService`),
             Links: {
               ManagerProvidingService: link(`${root}/Managers/${managerId}`),
               Sessions: link(`${root}/SessionService/Sessions`),
@@ -45,9 +59,7 @@ export const serviceRoot: ResourceFactory = ({ managerId, serviceId }) => [
         handle: () =>
           json({
             '@odata.context': `${root}/$metadata`,
-            value: ['AccountService', 'CertificateService', 'Managers', 'SessionService'].map(
-              (name) => ({ name, kind: 'Singleton', url: `${root}/${name}` }),
-            ),
+            value: services.map((name) => ({ name, kind: 'Singleton', url: `${root}/${name}` })),
           }),
       },
     },

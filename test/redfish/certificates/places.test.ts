@@ -6,7 +6,9 @@ import {
   placeOfCollection,
 } from '../../../src/redfish/certificates/places.ts';
 
-const places = certificatePlaces('bmc');
+import { endpoints } from '../service.ts';
+
+const places = certificatePlaces('bmc', endpoints);
 const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
 
 describe('a reference to a certificate', () => {

@@ -9,6 +9,14 @@ import { parsePem } from '../../../src/manager/x509/pem.ts';
 import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
 import { certificateView } from '../../../src/redfish/certificates/view.ts';
 
+import { endpoints } from '../service.ts';
+
+const parts = {
+  kinship: () => ({ issuer: undefined, subjects: [] }),
+  now: Date.now,
+  expiryThresholds: [2],
+};
+
 describe('the Certificate resource', () => {
   const directory = mkdtempSync(join(tmpdir(), 'view-'));
   after(() => rmSync(directory, { recursive: true }));
@@ -28,9 +36,15 @@ describe('the Certificate resource', () => {
       ...['-keyout', join(directory, 'key.pem'), '-days', '5', '-subj', subject, ...more],
     ]);
     const [block] = parsePem(pem.toString());
-    const place = certificatePlaces('bmc').find(({ endpoint }) => endpoint.type === 'server');
+    const place = certificatePlaces('bmc', endpoints).find(
+      ({ endpoint }) => endpoint.type === 'server',
+    );
     assert.ok(block && place);
-    return certificateView(place, { id: '1', certificate: readCertificate(block.der), chain: [] });
+    return certificateView(parts, place, {
+      id: '1',
+      certificate: readCertificate(block.der),
+      chain: [],
+    });
   };
 
   it('has every member of a name, with commas, plus signs and UTF-8 as they are', () => {

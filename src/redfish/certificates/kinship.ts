@@ -1,0 +1,78 @@
+import type { CertificateClient, PublishedCertificate } from '../../manager/certificate-client.ts';
+import { type Certificate, isIssuedBy, isSelfIssued } from '../../manager/x509/certificate.ts';
+import { nameKey } from '../../manager/x509/name.ts';
+import type { CertificatePlace } from './places.ts';
+
+/** The installed certificates that issued a certificate, or that it issued, by their URIs. */
+export interface Kinship {
+  readonly issuer: string | undefined;
+  readonly subjects: readonly string[];
+}
+
+interface Relative {
+  readonly uri: string;
+  readonly certificate: Certificate;
+}
+
+/**
+ * Who issued whom among all installed certificates. Names find the candidates and signatures decide;
+ * the table of names is made anew after a change.
+ * @returns what answers for one certificate
+ */
+export function followKinship(
+  client: CertificateClient,
+  places: readonly CertificatePlace[],
+): (published: PublishedCertificate) => Kinship {
+  const canonical = places.filter((place) => place.canonical);
+  let table: Table | undefined;
+  client.subscribe(() => {
+    table = undefined;
+  });
+  return ({ certificate }) => {
+    const available = canonical.filter(({ endpoint }) => client.isAvailable(endpoint));
+    if (table?.places !== available.length) table = makeTable(client, available);
+    const issuers = isSelfIssued(certificate)
+      ? []
+      : (table.bySubject.get(nameKey(certificate.issuer)) ?? []);
+    const subjects = certificate.isCa
+      ? (table.byIssuer.get(nameKey(certificate.subject)) ?? [])
+      : [];
+    return {
+      issuer: issuers.find((one) => isIssuedBy(certificate, one.certificate))?.uri,
+      subjects: subjects
+        .filter((one) => one.certificate.fingerprint !== certificate.fingerprint)
+        .filter((one) => isIssuedBy(one.certificate, certificate))
+        .map(({ uri }) => uri),
+    };
+  };
+}
+
+interface Table {
+  /** How many endpoints answered: one that comes or goes makes it stale. */
+  readonly places: number;
+  readonly bySubject: ReadonlyMap<string, readonly Relative[]>;
+  readonly byIssuer: ReadonlyMap<string, readonly Relative[]>;
+}
+
+function makeTable(client: CertificateClient, places: readonly CertificatePlace[]): Table {
+  const all = places.flatMap(({ endpoint, uri }) =>
+    client
+      .list(endpoint)
+      .map(({ id, certificate }): Relative => ({ uri: `${uri}/${id}`, certificate })),
+  );
+  return {
+    places: places.length,
+    bySubject: groupBy(all, ({ certificate }) => nameKey(certificate.subject)),
+    byIssuer: groupBy(all, ({ certificate }) => nameKey(certificate.issuer)),
+  };
+}
+
+function groupBy(all: readonly Relative[], key: (one: Relative) => string) {
+  const groups = new Map<string, Relative[]>();
+  for (const one of all) {
+    const group = groups.get(key(one));
+    if (group) group.push(one);
+    else groups.set(key(one), [one]);
+  }
+  return groups;
+}

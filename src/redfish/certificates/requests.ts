@@ -1,0 +1,82 @@
+import type { RedfishError } from '../messages/redfish-error.ts';
+import { json, link, type Reply, type RequestContext, type ServiceParts } from '../resource.ts';
+import { readPreference } from '../tasks/preference.ts';
+import { isTask, type Task } from '../tasks/tasks.ts';
+import { acceptedReply } from '../tasks/view.ts';
+import { asRedfish } from './errors.ts';
+import type { CertificatePlace } from './places.ts';
+
+export const generateCsrUri =
+  '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
+
+/** What an action that makes a certification request does. */
+export interface RequestWork {
+  /** Full name of the action, for messages. */
+  readonly action: string;
+  readonly place: CertificatePlace;
+  /** @returns PEM. Rejections are CertErrors */
+  readonly make: () => Promise<string>;
+  /** What stands beside the request in the answer. */
+  readonly beside: object;
+}
+
+/** Answers with a certification request, or with a task when it takes long or the client prefers that. */
+export async function answerRequest(
+  { tasks }: ServiceParts,
+  { uri, identity, header }: RequestContext,
+  { action, place, make, beside }: RequestWork,
+): Promise<Reply> {
+  const order = { name: nameOf(place), userName: identity?.account.userName ?? '', targetUri: uri };
+  const preference = readPreference(header('Prefer'));
+  const applied = preference.wait === undefined ? {} : { 'Preference-Applied': 'respond-async' };
+  const result = await tasks.run(order, preference, async () => {
+    const pem = await asRedfish({ action }, make);
+    return json({ CSRString: pem, ...beside });
+  });
+  const reply = isTask(result) ? acceptedReply(result) : result;
+  return { ...reply, headers: { ...reply.headers, ...applied } };
+}
+
+/**
+ * The requests whose certificate has not come yet, as tasks that have ended: so they can be read again,
+ * also after a restart and by whoever did not ask for them.
+ */
+export async function outstandingRequests({
+  client,
+  places,
+  tasks,
+}: ServiceParts): Promise<readonly Task[]> {
+  const shown = tasks.list().map(({ outcome }) => csrOf(outcome));
+  const asked = places.filter(
+    ({ canonical, requestUsages, endpoint }) =>
+      canonical && requestUsages && client.isAvailable(endpoint),
+  );
+  const lists = await Promise.all(
+    asked.map(async (place) => {
+      const list = await asRedfish({}, () => client.outstanding(place.endpoint));
+      return list.map(({ id, pem, created }): Task => {
+        const time = created.getTime();
+        return {
+          id: id.slice(0, 16),
+          name: nameOf(place),
+          userName: '',
+          targetUri: generateCsrUri,
+          started: time,
+          ended: time,
+          outcome: json({ CSRString: pem, CertificateCollection: link(place.uri) }),
+        };
+      });
+    }),
+  );
+  return lists.flat().filter(({ outcome }) => !shown.includes(csrOf(outcome)));
+}
+
+function nameOf({ collectionName }: CertificatePlace): string {
+  return `Certificate signing request for the ${collectionName}`;
+}
+
+function csrOf(outcome: Reply | RedfishError | undefined): unknown {
+  return outcome && 'body' in outcome && outcome.body && 'CSRString' in outcome.body
+    ? outcome.body.CSRString
+    : undefined;
+}

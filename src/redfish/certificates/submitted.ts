@@ -1,0 +1,51 @@
+import {
+  type CertificateCreate,
+  validateCertificateCreate,
+} from '../../../schemas/generated/validators.js';
+import { type Content, pemContent } from '../../manager/x509/containers.ts';
+import type { RequestBody } from '../http/request-body.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+
+/** The members of a body that say what certificate is submitted (DSP2046, Certificate). */
+export type Submitted = Pick<
+  CertificateCreate,
+  'CertificateString' | 'CertificateType' | 'Password'
+>;
+
+/**
+ * The certificate of a POST. Clients send JSON as Redfish has it, or the file as it is, either under any
+ * content type; no file with a certificate begins with a brace.
+ * @throws RedfishError 400
+ */
+export function submittedContent(body: RequestBody): Content {
+  if (/^\s*\{/.test(body.text)) return contentOf(body.parse(validateCertificateCreate));
+  if (body.text.trim() === '') {
+    throw new RedfishError(400, {
+      id: 'UnrecognizedRequestBody',
+      args: [],
+      detail: 'file-empty: the body holds no certificate',
+    });
+  }
+  return isDer(body.bytes)
+    ? { bytes: body.bytes, format: 'DER', password: '' }
+    : pemContent(body.text);
+}
+
+/** PKCS #12 is base64 in JSON; PKCS #7 is PEM, or base64 of DER. */
+export function contentOf({ CertificateString, CertificateType, Password }: Submitted): Content {
+  const password = Password ?? '';
+  const isText = CertificateString.includes('-----BEGIN ');
+  const bytes = () => Buffer.from(CertificateString, isText ? 'utf8' : 'base64');
+  switch (CertificateType) {
+    case 'PKCS7':
+    case 'PKCS12':
+      return { bytes: bytes(), format: CertificateType, password };
+    default:
+      return { ...pemContent(CertificateString), password };
+  }
+}
+
+/** A SEQUENCE with a length in the long form, as every certificate begins. */
+function isDer(bytes: Buffer): boolean {
+  return bytes[0] === 0x30 && ((bytes[1] ?? 0) & 0x80) !== 0;
+}

@@ -1,0 +1,69 @@
+import { validateRekey, validateRenew } from '../../../schemas/generated/validators.js';
+import { asRedfish } from '../certificates/errors.ts';
+import type { CertificatePlace } from '../certificates/places.ts';
+import { answerRequest } from '../certificates/requests.ts';
+import { type SuccessorAction, successorActions } from '../certificates/successors.ts';
+import type { RequestBody } from '../http/request-body.ts';
+import { link, type Resource, type ServiceParts } from '../resource.ts';
+import { actionInfo } from './action-infos.ts';
+
+/** The actions Rekey and Renew of a certificate whose key is on the device, with their ActionInfo. */
+export function successorResources(
+  parts: ServiceParts,
+  place: CertificatePlace,
+): readonly Resource[] {
+  const certificate = `${place.uri}/:id`;
+  return successorActions.flatMap((name) => [
+    successorAction(parts, place, name),
+    actionInfo(`${certificate}/${name}ActionInfo`, name, ({ parameters: { id = '' } }) =>
+      asRedfish({ id }, () => void parts.client.get(place.endpoint, id)),
+    ),
+  ]);
+}
+
+function successorAction(
+  parts: ServiceParts,
+  place: CertificatePlace,
+  name: SuccessorAction,
+): Resource {
+  const action = `Certificate.${name}`;
+  return {
+    path: `${place.uri}/:id/Actions/${action}`,
+    entity: 'Certificate',
+    operations: {
+      POST: {
+        async handle(context) {
+          const { id = '' } = context.parameters;
+          await asRedfish({ id }, () => void parts.client.get(place.endpoint, id));
+          return answerRequest(parts, context, {
+            action,
+            place,
+            make: orders[name](parts, place, id, context.body, action),
+            beside: { Certificate: link(`${place.uri}/${id}`) },
+          });
+        },
+      },
+    },
+  };
+}
+
+type MakeOrder = (
+  parts: ServiceParts,
+  place: CertificatePlace,
+  id: string,
+  body: RequestBody,
+  action: string,
+) => () => Promise<string>;
+
+/** Reads the parameters, all of which may be left out, and answers what is to be done with them. */
+const orders: Record<SuccessorAction, MakeOrder> = {
+  Rekey({ client }, { endpoint }, id, body, action) {
+    const { KeyBitLength, ...others } = body.parse(validateRekey, { action, optional: true });
+    const parameters = { ...others, KeyBitLength: BigInt(KeyBitLength) };
+    return () => client.rekey(endpoint, id, parameters);
+  },
+  Renew({ client }, { endpoint }, id, body, action) {
+    const { ChallengePassword } = body.parse(validateRenew, { action, optional: true });
+    return () => client.renew(endpoint, id, ChallengePassword);
+  },
+};

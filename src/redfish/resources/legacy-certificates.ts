@@ -1,0 +1,73 @@
+import { asRedfish } from '../certificates/errors.ts';
+import type { CertificatePlace } from '../certificates/places.ts';
+import { submittedContent } from '../certificates/submitted.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import {
+  json,
+  type Operation,
+  type Reply,
+  type ResourceFactory,
+  type ServiceParts,
+} from '../resource.ts';
+
+/**
+ * The addresses of OpenBMC's REST service from before Redfish, which scripts still use:
+ * `curl -X PUT -T cert.pem …/xyz/openbmc_project/certs/server/https`, and DELETE of a certificate.
+ * PUT installs, or replaces the one certificate of a server or client.
+ */
+export const legacyCertificates: ResourceFactory = (parts) =>
+  parts.places
+    .filter(({ canonical }) => canonical)
+    .flatMap((place) => {
+      const { type, name } = place.endpoint;
+      const path = `/xyz/openbmc_project/certs/${type}/${name}`;
+      const remove = place.canDelete ? { DELETE: deleteCertificate(parts, place) } : {};
+      return [
+        {
+          path,
+          entity: 'CertificateCollection' as const,
+          operations: { PUT: putCertificate(parts, place), ...(type === 'client' && remove) },
+        },
+        { path: `${path}/:id`, entity: 'Certificate' as const, operations: remove },
+      ];
+    });
+
+/** That service knew no status but 200, 400, 404, 405 and 500 here. */
+async function asLegacy(call: () => Promise<unknown>): Promise<Reply> {
+  try {
+    await asRedfish({}, call);
+    return done;
+  } catch (error) {
+    if (!(error instanceof RedfishError)) throw error;
+    const status = { 409: 400, 503: 500 }[error.status] ?? error.status;
+    throw new RedfishError(status, error.messages);
+  }
+}
+
+/** The answers of that service: what is asked for, or nothing, and the status in words. */
+const done = json({ data: null, message: '200 OK', status: 'ok' });
+
+function putCertificate({ client }: ServiceParts, { endpoint }: CertificatePlace): Operation {
+  return {
+    async handle({ body }) {
+      const content = submittedContent(body);
+      return asLegacy(async () => {
+        const [only] = client.list(endpoint);
+        return only && endpoint.type !== 'authority'
+          ? client.replace(endpoint, only.id, content)
+          : client.install(endpoint, content);
+      });
+    },
+  };
+}
+
+function deleteCertificate({ client }: ServiceParts, { endpoint }: CertificatePlace): Operation {
+  return {
+    async handle({ parameters: { id = '1' } }) {
+      return asLegacy(async () => {
+        client.get(endpoint, id);
+        await client.delete(endpoint, id);
+      });
+    },
+  };
+}

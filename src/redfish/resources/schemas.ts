@@ -1,0 +1,101 @@
+import { RedfishError } from '../messages/redfish-error.ts';
+import { json, link, type ResourceFactory } from '../resource.ts';
+import { type SchemaName, schemaUri, schemaVersions, typeOf } from '../schema-versions.ts';
+
+const collection = '/redfish/v1/JsonSchemas';
+const names = Object.keys(schemaVersions) as SchemaName[];
+
+/** JsonSchemas, which says where DMTF publishes the schemas, and `$metadata` (DSP0266, "OData metadata"). */
+export const schemas: ResourceFactory = () => [
+  {
+    path: collection,
+    entity: 'JsonSchemaFileCollection',
+    operations: {
+      GET: {
+        handle: () =>
+          json({
+            '@odata.id': collection,
+            '@odata.type': typeOf('JsonSchemaFileCollection'),
+            Name: 'JSON Schema File Collection',
+            Description: 'Schemas of the resources of this service',
+            Members: names.map((name) => link(`${collection}/${fileOf(name)}`)),
+            'Members@odata.count': names.length,
+          }),
+      },
+    },
+  },
+  {
+    path: `${collection}/:file`,
+    entity: 'JsonSchemaFile',
+    operations: {
+      GET: {
+        handle({ parameters: { file = '' } }) {
+          const name = names.find((one) => fileOf(one) === file);
+          if (!name) {
+            throw new RedfishError(404, { id: 'ResourceNotFound', args: ['JsonSchemaFile', file] });
+          }
+          return json({
+            '@odata.id': `${collection}/${file}`,
+            '@odata.type': typeOf('JsonSchemaFile'),
+            Id: file,
+            Name: `${name} Schema File`,
+            Description: `Where the schema of ${name} is`,
+            Schema: typeOf(name),
+            Languages: ['en'],
+            Location: [{ Language: 'en', PublicationUri: schemaUri(typeOf(name)) }],
+          });
+        },
+      },
+    },
+  },
+  {
+    path: '/redfish/v1/$metadata',
+    entity: 'ServiceRoot',
+    operations: {
+      GET: {
+        open: true,
+        handle: () => ({
+          status: 200,
+          stream(response) {
+            response.setHeader('Content-Type', 'application/xml; charset=utf-8');
+            response.end(metadata);
+          },
+        }),
+      },
+    },
+  },
+];
+
+function fileOf(name: SchemaName): string {
+  const version = schemaVersions[name];
+  return version === '' ? name : `${name}.${version}`;
+}
+
+const published = 'http://redfish.dmtf.org/schemas/v1';
+
+/** Clients look for the entity container in the first schema. */
+const metadata = [
+  '<?xml version="1.0" encoding="UTF-8"?>',
+  '<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0">',
+  ...names.map(reference),
+  `  <edmx:Reference Uri="${published}/RedfishExtensions_v1.xml">`,
+  '    <edmx:Include Namespace="RedfishExtensions.v1_0_0" Alias="Redfish"/>',
+  '  </edmx:Reference>',
+  '  <edmx:DataServices>',
+  '    <Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace="Service">',
+  `      <EntityContainer Name="Service" Extends="ServiceRoot.${schemaVersions.ServiceRoot}.ServiceContainer"/>`,
+  '    </Schema>',
+  '  </edmx:DataServices>',
+  '</edmx:Edmx>',
+  '',
+].join('\n');
+
+function reference(name: SchemaName): string {
+  const version = schemaVersions[name];
+  const namespaces = version === '' ? [name] : [name, `${name}.${version}`];
+  return [
+    `  <edmx:Reference Uri="${published}/${name}_v1.xml">`,
+    ...namespaces.map((namespace) => `    <edmx:Include Namespace="${namespace}"/>`),
+    '  </edmx:Reference>',
+  ].join('\n');
+}

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RedfishError } from '../messages/redfish-error.ts';
+import type { Reply } from '../resource.ts';
+import type { Preference } from './preference.ts';
+
+/** What a request asked for that may take long. Nothing secret stands in it. */
+export interface Order {
+  readonly name: string;
+  /** Who asked. */
+  readonly userName: string;
+  /** Where the request went. */
+  readonly targetUri: string;
+}
+
+/** A request that goes on after its first answer (DSP0266, "Asynchronous operations"). */
+export interface Task extends Order {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  readonly ended?: number;
+  /** What the request answers in the end. */
+  readonly outcome?: Reply | RedfishError;
+}
+
+export interface TaskLimits {
+  /** Milliseconds that a client waits for an answer before it gets a task. */
+  readonly patience: number;
+  /** The most tasks; the oldest that has ended makes room. */
+  readonly tasks: number;
+}
+
+export interface TasksOptions {
+  readonly limits: TaskLimits;
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+  /** Told of a fault that is not the client's. */
+  readonly report: (error: unknown) => void;
+}
+
+/** The long requests of the service, in memory: what they made outlives them elsewhere. */
+export class Tasks {
+  readonly #options: TasksOptions;
+  readonly #tasks = new Map<string, Task>();
+
+  constructor(options: TasksOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Does the work of a request. What takes longer than the client wants to wait becomes a task.
+   * @returns the answer of the work, or the task
+   * @throws RedfishError 503 when there are too many tasks already, and what the work throws in time
+   */
+  async run(
+    order: Order,
+    preference: Preference,
+    work: () => Promise<Reply>,
+  ): Promise<Reply | Task> {
+    const { limits } = this.#options;
+    if (!this.#hasRoom()) {
+      const headers = { 'Retry-After': '10' };
+      throw new RedfishError(
+        503,
+        { id: 'ServiceTemporarilyUnavailable', args: ['10'], detail: 'too many tasks are running' },
+        headers,
+      );
+    }
+    const started = this.#options.now();
+    const outcome = work();
+    const patience = Math.min(limits.patience, preference.wait ?? limits.patience);
+    const inTime = await within(patience, outcome);
+    return (
+      inTime ?? this.#adopt({ ...order, id: randomBytes(8).toString('hex'), started }, outcome)
+    );
+  }
+
+  list(): readonly Task[] {
+    return [...this.#tasks.values()];
+  }
+
+  get(id: string): Task | undefined {
+    return this.#tasks.get(id);
+  }
+
+  /** Forgets a task that has ended. @returns false while it runs */
+  remove(id: string): boolean {
+    if (this.#tasks.get(id)?.outcome === undefined) return false;
+    return this.#tasks.delete(id);
+  }
+
+  #adopt(task: Task, outcome: Promise<Reply>): Task {
+    this.#tasks.set(task.id, task);
+    outcome
+      .catch((error: unknown) => this.#asRefusal(error))
+      .then((result) => {
+        const ended = this.#options.now();
+        this.#tasks.set(task.id, { ...task, ended, outcome: result });
+      });
+    return task;
+  }
+
+  #asRefusal(error: unknown): RedfishError {
+    if (error instanceof RedfishError) return error;
+    this.#options.report(error);
+    return new RedfishError(500, { id: 'InternalError', args: [] });
+  }
+
+  #hasRoom(): boolean {
+    if (this.#tasks.size < this.#options.limits.tasks) return true;
+    const oldest = this.list().find(({ outcome }) => outcome !== undefined);
+    return oldest !== undefined && this.remove(oldest.id);
+  }
+}
+
+/** What comes of a promise in so many milliseconds, `undefined` when that is over. */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  try {
+    return await Promise.race([promise, sleep(milliseconds, undefined, { signal })]);
+  } finally {
+    waiting.abort();
+  }
+}
+
+export function isTask(result: Reply | Task): result is Task {
+  return 'started' in result;
+}

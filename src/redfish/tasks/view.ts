@@ -1,0 +1,48 @@
+import { renderMessage } from '../messages/base-registry.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import type { Reply } from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
+import type { Task } from './tasks.ts';
+
+export const taskService = '/redfish/v1/TaskService';
+export const taskCollection = `${taskService}/Tasks`;
+
+/** Where a client asks for the answer of a task (DSP0266, "Task monitor"). */
+export function monitorUri({ id }: Pick<Task, 'id'>): string {
+  return `${taskService}/TaskMonitors/${id}`;
+}
+
+/** Seconds after which it is worth to ask again. */
+const retrySeconds = '5';
+
+/** The Task resource (DSP2046, Task). */
+export function taskView(task: Task) {
+  const { id, name, targetUri, started, ended, outcome } = task;
+  const failed = outcome instanceof RedfishError;
+  const messages = failed ? outcome.messages.map(renderMessage) : [];
+  return {
+    '@odata.id': `${taskCollection}/${id}`,
+    '@odata.type': typeOf('Task'),
+    Id: id,
+    Name: name,
+    Description: 'A request whose answer took or takes long',
+    TaskState: outcome === undefined ? 'Running' : failed ? 'Exception' : 'Completed',
+    TaskStatus: failed ? 'Critical' : 'OK',
+    StartTime: isoTime(started),
+    ...(ended !== undefined && { EndTime: isoTime(ended), PercentComplete: 100 }),
+    TaskMonitor: monitorUri(task),
+    HidePayload: false,
+    Payload: { HttpOperation: 'POST', HttpHeaders: [], TargetUri: targetUri },
+    Messages: messages,
+  };
+}
+
+/** 202 with the way to the answer. */
+export function acceptedReply(task: Task): Reply {
+  const headers = { Location: monitorUri(task), 'Retry-After': retrySeconds };
+  return { status: 202, headers, body: taskView(task) };
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, '+00:00');
+}

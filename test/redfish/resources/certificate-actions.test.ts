@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { CertError } from '../../../src/manager/errors.ts';
+import { endpoints, samplePem, startService, type TestService } from '../service.ts';
+
+const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
+const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
+const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
+const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
+const replace = '/redfish/v1/CertificateService/Actions/CertificateService.ReplaceCertificate';
+const [server] = endpoints;
+
+let service: TestService;
+beforeEach(async () => {
+  service = await startService();
+  service.client.put(server, '1', samplePem);
+});
+afterEach(() => service.close());
+
+const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+  service.ask('POST', path, {
+    body,
+    headers: { 'Content-Type': 'application/json', ...headers },
+  });
+
+describe('a certification request that takes long', () => {
+  const collection = { CertificateCollection: { '@odata.id': `${https}/` } };
+
+  it('is answered with a task whose monitor ends in the request', async () => {
+    let finish: (pem: string) => void = () => undefined;
+    service.client.makeRequest = () => new Promise((resolve) => (finish = resolve));
+    const accepted = await post(generate, { ...collection, CommonName: 'bmc' });
+    assert.equal(accepted.status, 202, accepted.text);
+    const task = JSON.parse(accepted.text);
+    const monitor = String(accepted.headers.location);
+    assert.equal(task.TaskMonitor, monitor);
+    assert.equal(task.TaskState, 'Running');
+    const waiting = await service.ask('GET', monitor);
+    assert.equal(waiting.status, 202);
+    assert.ok(waiting.headers['retry-after']);
+    finish('-----BEGIN CERTIFICATE REQUEST-----\n');
+    const done = await service.ask('GET', monitor);
+    assert.equal(done.status, 200);
+    assert.deepEqual(JSON.parse(done.text), {
+      CSRString: '-----BEGIN CERTIFICATE REQUEST-----\n',
+      ...collection,
+    });
+    const ended = JSON.parse((await service.ask('GET', task['@odata.id'])).text);
+    assert.equal(ended.TaskState, 'Completed');
+    assert.equal((await service.ask('DELETE', task['@odata.id'])).status, 204);
+    assert.equal((await service.ask('GET', task['@odata.id'])).status, 404);
+  });
+
+  it('gives a task at once to a client that prefers that, and says so', async () => {
+    service.client.makeRequest = () => new Promise((resolve) => setTimeout(resolve, 50, 'pem'));
+    const headers = { Prefer: 'respond-async' };
+    const accepted = await post(generate, collection, headers);
+    assert.equal(accepted.status, 202);
+    assert.equal(accepted.headers['preference-applied'], 'respond-async');
+  });
+
+  it('tells the owner and whoever manages certificates, and nobody else', async () => {
+    service.client.makeRequest = () => new Promise(() => undefined);
+    const accepted = await post(generate, collection, { Prefer: 'respond-async' });
+    const monitor = String(accepted.headers.location);
+    assert.equal((await service.ask('GET', monitor, { as: 'reader:reader-pw' })).status, 403);
+    assert.equal((await service.ask('GET', monitor)).status, 202);
+  });
+
+  it('ends in what was wrong', async () => {
+    let fail: (error: Error) => void = () => undefined;
+    service.client.makeRequest = () => new Promise((_, reject) => (fail = reject));
+    const accepted = await post(generate, collection, { Prefer: 'respond-async' });
+    fail(new CertError('request-timeout', 'the request was not made within 300 s'));
+    await new Promise(setImmediate);
+    const answer = await service.ask('GET', String(accepted.headers.location));
+    assert.equal(answer.status, 500);
+    assert.match(answer.text, /request-timeout/);
+    const task = JSON.parse(
+      (await service.ask('GET', JSON.parse(accepted.text)['@odata.id'])).text,
+    );
+    assert.equal(task.TaskState, 'Exception');
+    assert.match(JSON.stringify(task.Messages), /request-timeout/);
+  });
+});
+
+describe('a request whose certificate has not come yet', () => {
+  it('can be read again as a task, and keeps its key', async () => {
+    service.client.waiting = [
+      { id: 'ab'.repeat(32), pem: 'the request', created: new Date('2026-01-02T03:04:05Z') },
+    ];
+    const list = JSON.parse((await service.ask('GET', '/redfish/v1/TaskService/Tasks')).text);
+    // The client in memory has the same for the server and the client endpoint
+    assert.equal(list['Members@odata.count'], 2);
+    const task = JSON.parse((await service.ask('GET', list.Members[0]['@odata.id'])).text);
+    assert.equal(task.TaskState, 'Completed');
+    assert.equal(task.StartTime, '2026-01-02T03:04:05+00:00');
+    const { CSRString } = JSON.parse((await service.ask('GET', task.TaskMonitor)).text);
+    assert.equal(CSRString, 'the request');
+    assert.equal((await service.ask('DELETE', task['@odata.id'])).status, 409);
+  });
+});
+
+describe('the successor of a certificate', () => {
+  it('has its request from Rekey, whose parameters may all be left out', async () => {
+    const rekey = `${https}/1/Actions/Certificate.Rekey`;
+    for (const body of [{}, { KeyPairAlgorithm: 'TPM_ALG_RSA', KeyBitLength: 3072 }]) {
+      const answer = await post(rekey, body);
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(Object.keys(JSON.parse(answer.text)).sort(), ['CSRString', 'Certificate']);
+    }
+    assert.equal((await service.ask('POST', rekey)).status, 200);
+    assert.equal(service.client.successors[1]?.KeyBitLength, 3072n);
+  });
+
+  it('has one for the same key from Renew', async () => {
+    const body = { ChallengePassword: 'open sesame' };
+    const answer = await post(`${https}/1/Actions/Certificate.Renew`, body);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(JSON.parse(answer.text).Certificate, { '@odata.id': `${https}/1` });
+    assert.deepEqual(service.client.successors, [body]);
+  });
+
+  const refused = [
+    { path: `${https}/2/Actions/Certificate.Renew`, body: {}, status: 404 },
+    { path: `${https}/1/Actions/Certificate.Renew`, body: { Foo: 1 }, status: 400 },
+    { path: `${https}/1/Actions/Certificate.Rekey`, body: { KeyBitLength: 'x' }, status: 400 },
+    { path: `${truststore}/1/Actions/Certificate.Renew`, body: {}, status: 404 },
+  ];
+  for (const { path, body, status } of refused) {
+    it(`answers ${status} to ${path} with ${JSON.stringify(body)}`, async () => {
+      assert.equal((await post(path, body)).status, status);
+    });
+  }
+
+  it('is described by an ActionInfo beside each action', async () => {
+    const certificate = JSON.parse((await service.ask('GET', `${https}/1`)).text);
+    for (const action of Object.values<Record<string, string>>(certificate.Actions)) {
+      const info = await service.ask('GET', action['@Redfish.ActionInfo'] ?? '');
+      assert.equal(info.status, 200);
+      assert.equal(JSON.parse(info.text)['@odata.id'], action['@Redfish.ActionInfo']);
+    }
+    assert.equal((await service.ask('GET', `${https}/7/RekeyActionInfo`)).status, 404);
+  });
+});
+
+describe('the form of a submitted certificate', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'forms-'));
+  const at = (name: string) => join(directory, name);
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
+  let pem = '';
+
+  before(() => {
+    openssl(
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      ...['-subj', '/CN=forms', '-days', '5', '-keyout', at('key.pem'), '-out', at('cert.pem')],
+    );
+    openssl('x509', '-in', at('cert.pem'), '-outform', 'DER', '-out', at('cert.der'));
+    openssl('crl2pkcs7', '-nocrl', '-certfile', at('cert.pem'), '-out', at('cert.p7b'));
+    openssl(
+      ...['pkcs12', '-export', '-in', at('cert.pem'), '-inkey', at('key.pem')],
+      ...['-passout', 'pass:secret12', '-out', at('cert.p12')],
+    );
+    pem = readFileSync(at('cert.pem'), 'utf8');
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  const forms = [
+    { type: 'PEM', text: () => pem },
+    { type: 'PEMchain', text: () => pem },
+    { type: 'PKCS7', text: () => readFileSync(at('cert.p7b'), 'utf8') },
+    { type: 'PKCS12', text: () => readFileSync(at('cert.p12')).toString('base64') },
+  ];
+  for (const { type, text } of forms) {
+    it(`may be ${type} in JSON, for POST and for ReplaceCertificate`, async () => {
+      const body = {
+        CertificateString: text(),
+        CertificateType: type,
+        ...(type === 'PKCS12' && { Password: 'secret12' }),
+      };
+      const created = await post(ldap, body);
+      assert.equal(created.status, 201, created.text);
+      assert.equal(JSON.parse(created.text).CertificateString, pem);
+      assert.doesNotMatch(created.text, /Password|PRIVATE/);
+      const replaced = await post(replace, { ...body, CertificateUri: `${ldap}/1` });
+      assert.equal(replaced.status, 200, replaced.text);
+    });
+  }
+
+  for (const type of ['application/pkix-cert', 'application/octet-stream']) {
+    it(`may be the DER itself as ${type}`, async () => {
+      const body = readFileSync(at('cert.der')).toString('latin1');
+      const answer = await service.ask('POST', truststore, {
+        headers: { 'Content-Type': type },
+        binary: Buffer.from(body, 'latin1'),
+      });
+      assert.equal(answer.status, 201, answer.text);
+      assert.equal(JSON.parse(answer.text).CertificateString, pem);
+    });
+  }
+
+  it('with a wrong password is refused without telling the password', async () => {
+    const CertificateString = readFileSync(at('cert.p12')).toString('base64');
+    const body = { CertificateString, CertificateType: 'PKCS12', Password: 'wrong-one' };
+    const answer = await post(ldap, body);
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /password-wrong/);
+    assert.doesNotMatch(answer.text + service.log.join(), /wrong-one/);
+  });
+});
+
+describe('the address of OpenBMC from before Redfish', () => {
+  const address = '/xyz/openbmc_project/certs';
+  const put = (path: string, body = samplePem) => service.ask('PUT', `${address}${path}`, { body });
+
+  it('puts a certificate in place of the one of a server', async () => {
+    const answer = await put('/server/https');
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(JSON.parse(answer.text), { data: null, message: '200 OK', status: 'ok' });
+  });
+
+  it('adds authorities, and deletes them', async () => {
+    assert.equal((await put('/authority/truststore')).status, 200);
+    assert.equal((await service.ask('DELETE', `${address}/authority/truststore/1`)).status, 200);
+    assert.equal((await service.ask('DELETE', `${address}/authority/truststore/1`)).status, 404);
+  });
+
+  const rows = [
+    { code: 'certificate-malformed', status: 400 },
+    { code: 'already-installed', status: 400 },
+    { code: 'storage', status: 500 },
+    { code: 'unavailable', status: 500 },
+  ] as const;
+  for (const { code, status } of rows) {
+    it(`answers ${status} to what the manager refuses as ${code}`, async () => {
+      service.client.refusal = new CertError(code, 'no');
+      assert.equal((await put('/server/https')).status, status);
+    });
+  }
+
+  it('answers 405 to what a server cannot do, and 401 without a login', async () => {
+    for (const path of ['/server/https', '/server/https/1']) {
+      assert.equal((await service.ask('DELETE', `${address}${path}`)).status, 405);
+    }
+    assert.equal((await service.ask('PUT', `${address}/server/https`, { as: '' })).status, 401);
+  });
+});
+
+describe('compatibility with the test suite of OpenBMC', () => {
+  let old: TestService;
+  beforeEach(async () => {
+    old = await startService(undefined, 'openbmc');
+  });
+  afterEach(() => old.close());
+
+  it('answers 200 to what was created and 500 to what was refused', async () => {
+    assert.equal((await old.ask('POST', truststore, { body: samplePem })).status, 200);
+    const codes = ['certificate-malformed', 'already-installed', 'limit-reached'] as const;
+    for (const code of codes) {
+      old.client.refusal = new CertError(code, 'no');
+      const answer = await old.ask('POST', truststore, { body: samplePem });
+      assert.equal(answer.status, 500);
+      assert.match(answer.text, new RegExp(code));
+    }
+    assert.equal((await old.ask('POST', truststore, { body: '' })).status, 500);
+  });
+
+  it('leaves everything else as DSP0266 has it', async () => {
+    old.client.refusal = new CertError('unavailable', 'away');
+    assert.equal((await old.ask('POST', truststore, { body: samplePem })).status, 503);
+    assert.equal((await old.ask('DELETE', `${truststore}/9`)).status, 503);
+  });
+});
