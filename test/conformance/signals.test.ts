@@ -23,8 +23,10 @@ const interfaces = {
   certificate: [
     ...standard,
     certificateInterface,
+    `${extension}.Chain`,
     `${extension}.Expiry`,
     `${extension}.Replace`,
+    `${extension}.Successor`,
     'xyz.openbmc_project.Certs.Replace',
     'xyz.openbmc_project.Object.Delete',
   ],
