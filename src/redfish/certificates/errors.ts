@@ -10,8 +10,17 @@ export interface ErrorContext {
   readonly action?: string;
 }
 
-/** How each kind of error answers; `input` is about the submitted certificate. */
-type Kind = 'input' | 'argument' | 'duplicate' | 'limit' | 'missing' | 'away' | 'timeout' | 'fault';
+/** How each kind of error answers; `input` is about the submitted certificate, `password` its password. */
+type Kind =
+  | 'input'
+  | 'password'
+  | 'argument'
+  | 'duplicate'
+  | 'limit'
+  | 'missing'
+  | 'away'
+  | 'timeout'
+  | 'fault';
 
 const kinds: Record<CertErrorCode, Kind> = {
   'file-unreadable': 'fault',
@@ -21,7 +30,7 @@ const kinds: Record<CertErrorCode, Kind> = {
   'no-certificate': 'input',
   'too-many-certificates': 'input',
   'container-malformed': 'input',
-  'password-wrong': 'input',
+  'password-wrong': 'password',
   'format-unknown': 'input',
   'certificate-malformed': 'input',
   'chain-signature': 'input',
@@ -68,6 +77,8 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
   switch (kinds[error.code]) {
     case 'input':
       return invalid(about('CertificateString'), 'CertificateString', detail);
+    case 'password':
+      return invalid(about('Password'), 'Password', detail);
     case 'argument': {
       // The manager begins these messages with the name of the argument
       const parameter = /^[A-Za-z]+/.exec(error.message)?.[0] ?? '';
