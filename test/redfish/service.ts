@@ -10,6 +10,7 @@ import { makeApp } from '../../src/redfish/app.ts';
 import { followKinship } from '../../src/redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
+import type { ServiceParts } from '../../src/redfish/resource.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
 
@@ -18,6 +19,8 @@ export interface TestService {
   readonly client: MemoryClient;
   readonly accounts: Accounts;
   readonly log: string[];
+  readonly parts: ServiceParts;
+  readonly port: number;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -66,29 +69,30 @@ export async function startService(
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
+  const parts: ServiceParts = {
+    client,
+    accounts,
+    sessions: new Sessions({ sessions: 4, idleMilliseconds: 60_000 }),
+    places,
+    kinship: followKinship(client, places),
+    tasks: new Tasks({
+      limits: { patience: 200, tasks: 4 },
+      now: Date.now,
+      report: (error) => note('task failed', { error: String(error) }),
+    }),
+    compatibility,
+    now: Date.now,
+    expiryThresholds: [30, 7],
+    hostName: () => 'bmc-test',
+    managerId: 'bmc',
+    sessionSeconds: 60,
+    serviceId: '00000000-0000-4000-8000-000000000000',
+    port: () => 443,
+  };
   const app = makeApp({
     bodyBytes,
     log: { debug: note, info: note, warn: note, error: note },
-    parts: {
-      client,
-      accounts,
-      sessions: new Sessions({ sessions: 4, idleMilliseconds: 60_000 }),
-      places,
-      kinship: followKinship(client, places),
-      tasks: new Tasks({
-        limits: { patience: 200, tasks: 4 },
-        now: Date.now,
-        report: (error) => note('task failed', { error: String(error) }),
-      }),
-      compatibility,
-      now: Date.now,
-      expiryThresholds: [30, 7],
-      hostName: () => 'bmc-test',
-      managerId: 'bmc',
-      sessionSeconds: 60,
-      serviceId: '00000000-0000-4000-8000-000000000000',
-      port: () => 443,
-    },
+    parts,
   });
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -97,6 +101,8 @@ export async function startService(
     client,
     accounts,
     log: lines,
+    parts,
+    port,
     ask: (method, path, options) => ask(port, method, path, options),
     async close() {
       server.closeAllConnections();
