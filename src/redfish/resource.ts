@@ -1,20 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type { CertificateClient } from '../manager/certificate-client.ts';
-import type { Accounts } from './access/accounts.ts';
+import type { Access } from './access/access.ts';
 import type { Identity } from './access/authentication.ts';
 import type { Entity, Method } from './access/privileges.ts';
-import type { Sessions } from './access/sessions.ts';
 import type { CertificatePlace } from './certificates/places.ts';
 import type { RequestBody } from './http/request-body.ts';
 
 /** What the resources are made from. */
 export interface ServiceParts {
   readonly client: CertificateClient;
-  readonly accounts: Accounts;
-  readonly sessions: Sessions;
+  readonly access: Access;
   readonly places: readonly CertificatePlace[];
   readonly managerId: string;
-  readonly sessionSeconds: number;
   readonly port: () => number;
   readonly serviceId: string;
 }
