@@ -103,6 +103,14 @@ function keepSessions(
   const note = (error: unknown) => {
     log.error('the sessions could not be kept', { reason: String(error) });
   };
+  // A session that was ended must not come back after a crash
+  let soon: NodeJS.Timeout | undefined;
+  sessions.onEnd(() => {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      file?.save().catch(note);
+    }, 1000).unref();
+  });
   const period = redfish.limits.sessionWriteSeconds * 1000;
   const timer = setInterval(() => {
     sessions.endIdle();
@@ -110,6 +118,7 @@ function keepSessions(
   }, period).unref();
   return async () => {
     clearInterval(timer);
+    clearTimeout(soon);
     await file?.save().catch(note);
   };
 }

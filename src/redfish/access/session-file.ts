@@ -13,6 +13,7 @@ export class SessionFile {
   readonly #path: string;
   readonly #sessions: Sessions;
   #empty = true;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, sessions: Sessions) {
     this.#path = path;
@@ -37,7 +38,13 @@ export class SessionFile {
   }
 
   /** Whoever calls it sets the rate; a session that ended since the last time survives a crash. */
-  async save(nowMilliseconds = Date.now()): Promise<void> {
+  save(nowMilliseconds = Date.now()): Promise<void> {
+    const turn = this.#last.then(() => this.#write(nowMilliseconds));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #write(nowMilliseconds: number): Promise<void> {
     const sessions = this.#sessions.keep();
     if (this.#empty && sessions.length === 0) return;
     await makeDirectory(dirname(this.#path), ownerOnly);
