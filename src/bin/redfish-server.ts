@@ -10,8 +10,11 @@ import { reasonOf } from '../manager/errors.ts';
 import { type Configuration, readConfiguration, SetupError } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
+import { type Access, makeAccess } from '../redfish/access/access.ts';
+import { AccessSettings } from '../redfish/access/access-settings.ts';
 import { Accounts } from '../redfish/access/accounts.ts';
-import { Sessions } from '../redfish/access/sessions.ts';
+import { SessionFile } from '../redfish/access/session-file.ts';
+import type { Sessions } from '../redfish/access/sessions.ts';
 import { makeApp } from '../redfish/app.ts';
 import { followKinship } from '../redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../redfish/certificates/places.ts';
@@ -29,7 +32,7 @@ await runProgram(log, async () => {
   if (values.config === undefined) throw new SetupError('Give --config FILE.');
   const configuration = readConfiguration(values.config);
   const { redfish, stateDirectory, runtimeDirectory } = configuration;
-  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.queuedLogins);
+  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.accounts);
   if (accounts.isEmpty) log.warn('there is no account, so nobody can log in');
   const client = new BusCertificateClient({
     busAddress: configuration.bus,
@@ -38,17 +41,15 @@ await runProgram(log, async () => {
   });
   await client.start();
   const places = certificatePlaces(redfish.managerId, configuration.endpoints);
+  const access = accessOf(configuration, accounts);
+  const stopSessions = keepSessions(configuration, access.sessions);
   let port = redfish.port;
   const app = makeApp({
     log,
     bodyBytes: redfish.limits.bodyBytes,
     parts: {
       client,
-      accounts,
-      sessions: new Sessions({
-        sessions: redfish.limits.sessions,
-        idleMilliseconds: redfish.limits.sessionSeconds * 1000,
-      }),
+      access,
       places,
       kinship: followKinship(client, places),
       tasks: new Tasks({
@@ -61,7 +62,6 @@ await runProgram(log, async () => {
       expiryThresholds: configuration.expiry.thresholdDays,
       hostName: hostname,
       managerId: redfish.managerId,
-      sessionSeconds: redfish.limits.sessionSeconds,
       serviceId: await readServiceId(join(stateDirectory, 'service-id')),
       port: () => port,
     },
@@ -86,12 +86,57 @@ await runProgram(log, async () => {
   log.info('Redfish service ready', { address: redfish.address, port });
   announceReady({ port });
   return async () => {
+    await stopSessions();
     rmSync(pidFile, { force: true });
     client.close();
     server.close();
     server.closeAllConnections();
   };
 });
+
+function accessOf({ redfish, stateDirectory }: Configuration, accounts: Accounts): Access {
+  const { limits, accountPolicy } = redfish;
+  const settings = new AccessSettings(join(stateDirectory, 'access-settings.json'), {
+    ...accountPolicy,
+    lockoutResetEnabled: true,
+    basicAuth: 'Enabled',
+    sessionSeconds: limits.sessionSeconds,
+  });
+  const failedLogins = { entries: limits.failedLogins, perAddress: limits.failuresPerAddress };
+  return makeAccess(accounts, settings, { ...limits, failedLogins });
+}
+
+/** Ends idle sessions in time for those who watch, and keeps sessions where that is wanted. */
+function keepSessions(
+  { redfish, stateDirectory }: Configuration,
+  sessions: Sessions,
+): () => Promise<void> {
+  const path = join(stateDirectory, 'sessions.json');
+  const file = redfish.sessions.persist ? new SessionFile(path, sessions) : undefined;
+  if (file) file.load();
+  else rmSync(path, { force: true });
+  const note = (error: unknown) => {
+    log.error('the sessions could not be kept', { reason: String(error) });
+  };
+  // A session that was ended must not come back after a crash
+  let soon: NodeJS.Timeout | undefined;
+  sessions.onEnd(() => {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      file?.save().catch(note);
+    }, 1000).unref();
+  });
+  const period = redfish.limits.sessionWriteSeconds * 1000;
+  const timer = setInterval(() => {
+    sessions.endIdle();
+    file?.save().catch(note);
+  }, period).unref();
+  return async () => {
+    clearInterval(timer);
+    clearTimeout(soon);
+    await file?.save().catch(note);
+  };
+}
 
 /** The id of the service outlives it: clients know a device by it (DSP0266, "UUID"). */
 async function readServiceId(path: string): Promise<string> {

@@ -1,6 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Log } from '../platform/log.ts';
-import { authenticate, type Identity, loginRequired } from './access/authentication.ts';
+import { type Identity, requireIdentity } from './access/authentication.ts';
 import { type Entity, type Method, permission } from './access/privileges.ts';
 import { readBody } from './http/request-body.ts';
 import { renderErrors } from './messages/base-registry.ts';
@@ -56,8 +56,7 @@ async function serveResource(
   res.set('Allow', allowedMethods(operations).join(', '));
   const operation = operations[effectiveMethod(req)];
   const isOpen = operation?.open === true;
-  const identity = isOpen ? undefined : await authenticate(req, parts.accounts, parts.sessions);
-  if (!isOpen && !identity) throw loginRequired(req);
+  const identity = isOpen ? undefined : await requireIdentity(req, parts.access);
   if (!operation) throw methodNotAllowed(req.method);
   const allowed = isOpen || !identity ? 'all' : allow(identity, entity, effectiveMethod(req));
   if (!isReading(req)) refuseOtherSites(req);
@@ -81,7 +80,7 @@ function allow({ account }: Identity, entity: Entity, method: Method): 'all' | '
 }
 
 async function refuseUnknownPath({ parts }: AppOptions, req: Request): Promise<never> {
-  if (!(await authenticate(req, parts.accounts, parts.sessions))) throw loginRequired(req);
+  await requireIdentity(req, parts.access);
   throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
 }
 

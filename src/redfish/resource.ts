@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { CertificateClient, PublishedCertificate } from '../manager/certificate-client.ts';
-import type { Accounts } from './access/accounts.ts';
+import type { Access } from './access/access.ts';
 import type { Identity } from './access/authentication.ts';
 import type { Entity, Method } from './access/privileges.ts';
-import type { Sessions } from './access/sessions.ts';
 import type { Kinship } from './certificates/kinship.ts';
 import type { CertificatePlace } from './certificates/places.ts';
 import type { Compatibility } from './compatibility.ts';
@@ -13,8 +12,7 @@ import type { Tasks } from './tasks/tasks.ts';
 /** What the resources are made from. */
 export interface ServiceParts {
   readonly client: CertificateClient;
-  readonly accounts: Accounts;
-  readonly sessions: Sessions;
+  readonly access: Access;
   readonly places: readonly CertificatePlace[];
   readonly kinship: (published: PublishedCertificate) => Kinship;
   readonly tasks: Tasks;
@@ -25,7 +23,6 @@ export interface ServiceParts {
   readonly expiryThresholds: readonly number[];
   readonly managerId: string;
   readonly hostName: () => string;
-  readonly sessionSeconds: number;
   readonly port: () => number;
   readonly serviceId: string;
 }

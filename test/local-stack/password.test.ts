@@ -18,7 +18,7 @@ describe('the password of the local stack', () => {
 
   const opens = async (password: string) => {
     const accounts = new Accounts(join(directory, 'accounts.json'), 10);
-    return (await accounts.login(userName, password)) !== undefined;
+    return (await accounts.login(userName, password)).kind === 'ok';
   };
   const stored = () =>
     readdirSync(directory)

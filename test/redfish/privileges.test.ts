@@ -90,6 +90,8 @@ describe('who may do what', () => {
           const allowed = permission(role, resource.entity, method);
           if (!operation) assert.equal(answer, 405, what);
           else if (allowed === 'none') assert.equal(answer, 403, what);
+          // Nothing here belongs to anybody
+          else if (allowed === 'own') assert.ok([403, 404].includes(answer), what);
           else assert.ok(![401, 403, 405, 500].includes(answer), what);
         }
       }

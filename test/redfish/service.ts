@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateCertificate } from '../../src/manager/generated-certificate.ts';
+import { type Access, type AccessLimits, makeAccess } from '../../src/redfish/access/access.ts';
+import { AccessSettings } from '../../src/redfish/access/access-settings.ts';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
-import { Sessions } from '../../src/redfish/access/sessions.ts';
 import { makeApp } from '../../src/redfish/app.ts';
 import { followKinship } from '../../src/redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
@@ -18,6 +19,7 @@ import { MemoryClient } from '../fakes/memory-client.ts';
 export interface TestService {
   readonly client: MemoryClient;
   readonly accounts: Accounts;
+  readonly access: Access;
   readonly log: string[];
   readonly parts: ServiceParts;
   readonly port: number;
@@ -57,22 +59,39 @@ export const endpoints = [
 
 export async function startService(
   bodyBytes = 65_536,
+  limits: Partial<AccessLimits> = {},
   compatibility: Compatibility = 'standard',
 ): Promise<TestService> {
   const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
   const client = new MemoryClient();
   const places = certificatePlaces('bmc', endpoints);
-  const accounts = new Accounts(join(directory, 'accounts.json'), 5);
+  const accounts = new Accounts(join(directory, 'accounts.json'), 6);
   await accounts.setPassword('admin', 'Administrator', 'admin-pw');
   await accounts.setPassword('reader', 'ReadOnly', 'reader-pw');
+  const settings = new AccessSettings(join(directory, 'access-settings.json'), {
+    minPasswordLength: 8,
+    maxPasswordLength: 128,
+    lockoutThreshold: 5,
+    lockoutSeconds: 300,
+    lockoutResetSeconds: 300,
+    lockoutResetEnabled: true,
+    basicAuth: 'Enabled',
+    sessionSeconds: 60,
+  });
+  const access = makeAccess(accounts, settings, {
+    queuedLogins: 5,
+    sessions: 4,
+    sessionsPerUser: 3,
+    failedLogins: { entries: 100, perAddress: 20 },
+    ...limits,
+  });
   const lines: string[] = [];
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
   const parts: ServiceParts = {
     client,
-    accounts,
-    sessions: new Sessions({ sessions: 4, idleMilliseconds: 60_000 }),
+    access,
     places,
     kinship: followKinship(client, places),
     tasks: new Tasks({
@@ -85,7 +104,6 @@ export async function startService(
     expiryThresholds: [30, 7],
     hostName: () => 'bmc-test',
     managerId: 'bmc',
-    sessionSeconds: 60,
     serviceId: '00000000-0000-4000-8000-000000000000',
     port: () => 443,
   };
@@ -100,6 +118,7 @@ export async function startService(
   return {
     client,
     accounts,
+    access,
     log: lines,
     parts,
     port,

@@ -1,74 +1,151 @@
 import type { Request } from 'express';
-import type { RedfishError } from '../messages/redfish-error.ts';
-import { RedfishError as Failure } from '../messages/redfish-error.ts';
-import { type Account, type Accounts, LoginQueueFull } from './accounts.ts';
-import type { Session, Sessions } from './sessions.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import type { Access } from './access.ts';
+import { cookieToken } from './session-cookies.ts';
+import { knowsXsrfToken, type Session } from './sessions.ts';
+import type { User } from './user-directory.ts';
 
 /** Who makes a request. */
 export interface Identity {
-  readonly account: Account;
-  /** Absent with Basic authentication. */
+  readonly account: User;
+  /** Absent with credentials that come along with every request. */
   readonly session?: Session;
 }
 
 /**
- * Finds out who makes a request: by X-Auth-Token, else by HTTP Basic (DSP0266, "Authentication").
- * @returns `undefined` when the client gives no credentials
- * @throws RedfishError 401 when it gives some that are not valid
+ * One way to say who one is. `undefined` when the request does not go this way.
+ * @throws RedfishError 401 when it does and the credentials are not valid
  */
-export async function authenticate(
-  req: Request,
-  accounts: Accounts,
-  sessions: Sessions,
-): Promise<Identity | undefined> {
-  const token = req.get('X-Auth-Token');
-  if (token !== undefined) {
-    const session = sessions.use(token);
-    if (!session) throw unauthorized(req, 'The session token is not valid');
-    return { account: session.account, session };
+export type Way = (req: Request, access: Access) => Promise<Identity | undefined>;
+
+/** In this order; the first that knows the client counts (DSP0266, "Authentication"). */
+const ways: readonly Way[] = [byToken, byCookie, byTokenScheme, byBasic];
+
+/**
+ * Finds out who makes a request.
+ * @returns `undefined` when the client gives no credentials
+ * @throws RedfishError 401 when it gives some that are not valid, 503 when too many logins wait
+ */
+export async function authenticate(req: Request, access: Access): Promise<Identity | undefined> {
+  for (const way of ways) {
+    const identity = await way(req, access);
+    if (identity) return identity;
   }
-  const credentials = basicCredentials(req.get('Authorization'));
-  if (!credentials) return undefined;
-  const account = await login(accounts, credentials.userName, credentials.password);
-  if (!account) throw unauthorized(req, badLogin);
-  return { account };
+  return undefined;
+}
+
+/**
+ * The client of a request that needs one.
+ * @throws RedfishError 401; 403 to whoever must first change his password
+ */
+export async function requireIdentity(req: Request, access: Access): Promise<Identity> {
+  const identity = await authenticate(req, access);
+  if (!identity) {
+    throw new RedfishError(401, { id: 'NoValidSession', args: [] }, challenge(req, access));
+  }
+  if (identity.account.passwordChangeRequired && !leadsToPasswordChange(req, identity)) {
+    throw passwordChangeRequired(identity.account);
+  }
+  return identity;
 }
 
 export const badLogin = 'Invalid username or password';
 
-/** @throws RedfishError 503 when too many wait already */
+/**
+ * The user, when the password is right; a lock, a disabled account and an unknown name look alike.
+ * @throws RedfishError 503 when too many wait already
+ */
 export async function login(
-  accounts: Accounts,
+  { gate }: Access,
   userName: string,
   password: string,
-): Promise<Account | undefined> {
-  try {
-    return await accounts.login(userName, password);
-  } catch (error) {
-    if (!(error instanceof LoginQueueFull)) throw error;
-    throw new Failure(
-      503,
-      { id: 'ServiceTemporarilyUnavailable', args: ['5'] },
-      { 'Retry-After': '5' },
-    );
+  clientAddress: string,
+): Promise<User | undefined> {
+  const outcome = await gate.login(userName, password, clientAddress);
+  if (outcome.kind === 'busy') {
+    const message = { id: 'ServiceTemporarilyUnavailable', args: ['5'] } as const;
+    throw new RedfishError(503, message, { 'Retry-After': '5' });
   }
+  if (!('user' in outcome)) return undefined;
+  return outcome.kind === 'ok' ? outcome.user : { ...outcome.user, passwordChangeRequired: true };
 }
 
-export function loginRequired(req: Request): RedfishError {
-  return new Failure(401, { id: 'NoValidSession', args: [] }, challenge(req));
+export function accountUri(userName: string): string {
+  return `/redfish/v1/AccountService/Accounts/${encodeURIComponent(userName)}`;
 }
 
-function unauthorized(req: Request, text: string): RedfishError {
+export function passwordChangeRequired({ userName }: User): RedfishError {
+  return new RedfishError(403, { id: 'PasswordChangeRequired', args: [accountUri(userName)] });
+}
+
+async function byToken(req: Request, access: Access): Promise<Identity | undefined> {
+  const token = req.get('X-Auth-Token');
+  return token === undefined ? undefined : ofToken(req, access, token);
+}
+
+/** A browser sends it unasked, so a cookie alone changes nothing, and a stale one does no harm. */
+async function byCookie(req: Request, { sessions, users }: Access): Promise<Identity | undefined> {
+  const token = cookieToken(req.get('Cookie'));
+  const session = token === undefined ? undefined : sessions.find(token);
+  if (token === undefined || !session) return undefined;
+  const reads = req.method === 'GET' || req.method === 'HEAD';
+  if (!reads && !knowsXsrfToken(session, req.get('X-XSRF-TOKEN'))) return undefined;
+  const account = await users.find(session.userName);
+  if (!account?.enabled) {
+    sessions.end(session.id);
+    return undefined;
+  }
+  sessions.use(token);
+  return { account, session };
+}
+
+async function byTokenScheme(req: Request, access: Access): Promise<Identity | undefined> {
+  const token = /^Token +(\S+) *$/i.exec(req.get('Authorization') ?? '')?.[1];
+  return token === undefined ? undefined : ofToken(req, access, token);
+}
+
+async function ofToken(req: Request, access: Access, token: string): Promise<Identity> {
+  const session = access.sessions.use(token);
+  const account = session && (await access.users.find(session.userName));
+  // Whoever was deleted or disabled elsewhere is out at once, and a role counts as it is now
+  if (session && !account?.enabled) access.sessions.end(session.id);
+  if (!session || !account?.enabled) {
+    throw unauthorized(req, access, 'The session token is not valid');
+  }
+  return { account, session };
+}
+
+async function byBasic(req: Request, access: Access): Promise<Identity | undefined> {
+  if (access.settings.policy.basicAuth === 'Disabled') return undefined;
+  const credentials = basicCredentials(req.get('Authorization'));
+  if (!credentials) return undefined;
+  const { userName, password } = credentials;
+  const account = await login(access, userName, password, req.socket.remoteAddress ?? '');
+  if (!account) throw unauthorized(req, access, badLogin);
+  return { account };
+}
+
+/** His own account and his own session are all that he can reach. */
+function leadsToPasswordChange(req: Request, { account, session }: Identity): boolean {
+  const path = req.path.replace(/\/+$/, '');
+  if (path === accountUri(account.userName)) return ['GET', 'HEAD', 'PATCH'].includes(req.method);
+  const own = `/redfish/v1/SessionService/Sessions/${session?.id ?? ''}`;
+  return session !== undefined && path === own && ['GET', 'HEAD', 'DELETE'].includes(req.method);
+}
+
+function unauthorized(req: Request, access: Access, text: string): RedfishError {
   const args = [req.path, text];
-  return new Failure(401, { id: 'ResourceAtUriUnauthorized', args }, challenge(req));
+  const message = { id: 'ResourceAtUriUnauthorized', args } as const;
+  return new RedfishError(401, message, challenge(req, access));
 }
 
 /**
  * A browser answers this header with a dialog of its own that scripts cannot see, so requests of
  * scripts, which carry X-Requested-With, do not get it.
  */
-function challenge(req: Request): Record<string, string> {
-  return req.get('X-Requested-With') ? {} : { 'WWW-Authenticate': 'Basic realm="Redfish"' };
+function challenge(req: Request, { settings }: Access): Record<string, string> {
+  if (req.get('X-Requested-With') || settings.policy.basicAuth !== 'Enabled') return {};
+  return { 'WWW-Authenticate': 'Basic realm="Redfish"' };
 }
 
 function basicCredentials(

@@ -1,18 +1,35 @@
-import { createHash, randomBytes } from 'node:crypto';
-import type { Account } from './accounts.ts';
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 
 export interface Session {
   readonly id: string;
-  readonly account: Account;
+  readonly userName: string;
   /** Address of the client that logged in. */
   readonly address: string;
   readonly context: string | undefined;
-  readonly created: number;
+  /** When it began, in milliseconds since 1970. */
+  readonly createdAt: number;
+  /** SHA-256 of what a browser must repeat in X-XSRF-TOKEN; absent unless the token is in a cookie. */
+  readonly xsrfHash: string | undefined;
   lastUsed: number;
 }
 
 export interface SessionLimits {
   readonly sessions: number;
+  readonly perUser: number;
+  readonly idleMilliseconds: () => number;
+}
+
+export interface NewSession {
+  readonly userName: string;
+  readonly address: string;
+  readonly context?: string | undefined;
+  /** The token goes into a cookie of a browser. */
+  readonly cookie?: boolean;
+}
+
+/** A session with the hash of its token, to be kept over a restart. */
+export interface KeptSession extends Omit<Session, 'lastUsed'> {
+  readonly tokenHash: string;
   readonly idleMilliseconds: number;
 }
 
@@ -21,6 +38,7 @@ export class Sessions {
   readonly #limits: SessionLimits;
   readonly #now: () => number;
   readonly #byTokenHash = new Map<string, Session>();
+  readonly #onEnd = new Set<(session: Session) => void>();
 
   /** @param now a clock in milliseconds that never jumps */
   constructor(limits: SessionLimits, now: () => number = () => performance.now()) {
@@ -28,54 +46,120 @@ export class Sessions {
     this.#now = now;
   }
 
-  /** When there are too many sessions, the one that was idle for longest ends. */
-  create(account: Account, address: string, context?: string): { session: Session; token: string } {
-    this.#dropIdle();
-    while (this.#byTokenHash.size >= this.#limits.sessions) this.#dropOldest();
+  /**
+   * A user's oldest session gives way to his new one, and in a full table the oldest of the user that
+   * has the most: nobody's logins end the sessions of all others.
+   */
+  create({ userName, address, context, cookie }: NewSession): {
+    readonly session: Session;
+    readonly token: string;
+    readonly xsrfToken: string | undefined;
+  } {
+    this.endIdle();
+    const ofUser = () => this.list().filter((one) => one.userName === userName);
+    while (ofUser().length >= this.#limits.perUser) this.#endOldest(ofUser());
+    while (this.#byTokenHash.size >= this.#limits.sessions) this.#endOldest(this.#mostOfOneUser());
     const token = randomBytes(32).toString('hex');
-    const now = this.#now();
-    const id = randomBytes(8).toString('hex');
-    const session: Session = { id, account, address, context, created: now, lastUsed: now };
+    const xsrfToken = cookie === true ? randomBytes(16).toString('hex') : undefined;
+    const session: Session = {
+      id: randomUUID().replaceAll('-', '').slice(0, 16),
+      userName,
+      address,
+      context,
+      createdAt: Date.now(),
+      xsrfHash: xsrfToken === undefined ? undefined : hashOf(xsrfToken),
+      lastUsed: this.#now(),
+    };
     this.#byTokenHash.set(hashOf(token), session);
-    return { session, token };
+    return { session, token, xsrfToken };
+  }
+
+  /** The session of a token. */
+  find(token: string): Session | undefined {
+    this.endIdle();
+    return this.#byTokenHash.get(hashOf(token));
   }
 
   /** The session of a token, whose idle time begins anew. */
   use(token: string): Session | undefined {
-    this.#dropIdle();
-    const session = this.#byTokenHash.get(hashOf(token));
+    const session = this.find(token);
     if (session) session.lastUsed = this.#now();
     return session;
   }
 
   get(id: string): Session | undefined {
-    this.#dropIdle();
     return this.list().find((session) => session.id === id);
   }
 
   list(): readonly Session[] {
-    this.#dropIdle();
+    this.endIdle();
     return [...this.#byTokenHash.values()];
   }
 
   end(id: string): void {
+    this.#endWhere((session) => session.id === id);
+  }
+
+  /** Ends all sessions of a user but one. */
+  endOf(userName: string, exceptId?: string): void {
+    this.#endWhere((session) => session.userName === userName && session.id !== exceptId);
+  }
+
+  endIdle(): void {
+    const oldest = this.#now() - this.#limits.idleMilliseconds();
+    this.#endWhere((session) => session.lastUsed < oldest);
+  }
+
+  /** Tells of each session that ends, for whatever reason. @returns stops the telling */
+  onEnd(tell: (session: Session) => void): () => void {
+    this.#onEnd.add(tell);
+    return () => this.#onEnd.delete(tell);
+  }
+
+  keep(): readonly KeptSession[] {
+    const now = this.#now();
+    return [...this.#byTokenHash].map(([tokenHash, { lastUsed, ...session }]) => ({
+      ...session,
+      tokenHash,
+      idleMilliseconds: now - lastUsed,
+    }));
+  }
+
+  restore(kept: readonly KeptSession[]): void {
+    const now = this.#now();
+    for (const { tokenHash, idleMilliseconds, ...session } of kept.slice(-this.#limits.sessions)) {
+      this.#byTokenHash.set(tokenHash, { ...session, lastUsed: now - idleMilliseconds });
+    }
+    this.endIdle();
+  }
+
+  #endWhere(matches: (session: Session) => boolean): void {
     for (const [hash, session] of this.#byTokenHash) {
-      if (session.id === id) this.#byTokenHash.delete(hash);
+      if (!matches(session)) continue;
+      this.#byTokenHash.delete(hash);
+      for (const tell of this.#onEnd) tell(session);
     }
   }
 
-  #dropIdle(): void {
-    const oldest = this.#now() - this.#limits.idleMilliseconds;
-    for (const [hash, session] of this.#byTokenHash) {
-      if (session.lastUsed < oldest) this.#byTokenHash.delete(hash);
-    }
+  #mostOfOneUser(): readonly Session[] {
+    const sessions = [...this.#byTokenHash.values()];
+    const lists = [...new Set(sessions.map(({ userName }) => userName))].map((userName) =>
+      sessions.filter((one) => one.userName === userName),
+    );
+    const [most = []] = lists.sort((a, b) => b.length - a.length);
+    return most;
   }
 
-  #dropOldest(): void {
-    const entries = [...this.#byTokenHash.entries()];
-    const [oldest] = entries.sort(([, a], [, b]) => a.lastUsed - b.lastUsed);
-    if (oldest) this.#byTokenHash.delete(oldest[0]);
+  #endOldest(sessions: readonly Session[]): void {
+    const [oldest] = [...sessions].sort((a, b) => a.lastUsed - b.lastUsed);
+    if (oldest) this.end(oldest.id);
   }
+}
+
+/** Whether a browser's script knows what only its own site can read (constant time). */
+export function knowsXsrfToken({ xsrfHash }: Session, token: string | undefined): boolean {
+  if (xsrfHash === undefined || token === undefined) return false;
+  return timingSafeEqual(Buffer.from(hashOf(token)), Buffer.from(xsrfHash));
 }
 
 function hashOf(token: string): string {

@@ -80,6 +80,12 @@ export const baseMessages = {
     severity: 'Critical',
     resolution: 'Ensure that the request body is valid JSON and resubmit the request.',
   },
+  NoOperation: {
+    message:
+      'The request body submitted contain no data to act upon and no changes to the resource took place.',
+    severity: 'Warning',
+    resolution: 'Add properties in the JSON object and resubmit the request.',
+  },
   NoValidSession: {
     message: 'There is no valid session established with the implementation.',
     severity: 'Critical',
@@ -97,6 +103,13 @@ export const baseMessages = {
     resolution:
       'Resubmit the request.  If the problem persists, consider resetting the service or provider.',
   },
+  PasswordChangeRequired: {
+    message:
+      "The password provided for this account must be changed before access is granted.  PATCH the Password property for this account located at the target URI '%1' to complete this process.",
+    severity: 'Critical',
+    resolution:
+      'Change the password for this account using a PATCH to the Password property at the URI provided.',
+  },
   PayloadTooLarge: {
     message: 'The supplied payload exceeds the maximum size supported by the service.',
     severity: 'Critical',
@@ -107,15 +120,52 @@ export const baseMessages = {
     severity: 'Warning',
     resolution: `Ensure that the property is in the request body and has a valid value ${resubmit}`,
   },
+  PropertyNotWritable: {
+    message: 'The property %1 is a read-only property and cannot be assigned a value.',
+    severity: 'Warning',
+    resolution:
+      'Remove the property from the request body and resubmit the request if the operation failed.',
+  },
   PropertyUnknown: {
     message: 'The property %1 is not in the list of valid properties for the resource.',
     severity: 'Warning',
     resolution: `Remove the unknown property from the request body ${resubmit}`,
   },
+  PropertyValueConflict: {
+    message:
+      "The property '%1' could not be written because its value would conflict with the value of the '%2' property.",
+    severity: 'Warning',
+    resolution: 'None.',
+  },
   PropertyValueError: {
     message: 'The value provided for the property %1 is not valid.',
     severity: 'Warning',
     resolution: `Correct the value for the property in the request body ${resubmit}`,
+  },
+  PropertyValueExternalConflict: {
+    message:
+      "The property '%1' with the requested value of '%2' could not be written because the value is not available due to a configuration conflict.",
+    severity: 'Warning',
+    resolution: 'None.',
+  },
+  PropertyValueFormatError: {
+    message: "The value '%1' for the property %2 is not a format that the property can accept.",
+    severity: 'Warning',
+    resolution:
+      'Correct the value for the property in the request body and resubmit the request if the operation failed.',
+  },
+  PropertyValueNotInList: {
+    message: "The value '%1' for the property %2 is not in the list of acceptable values.",
+    severity: 'Warning',
+    resolution:
+      'Choose a value from the enumeration list that the implementation can support and resubmit the request if the operation failed.',
+  },
+  PropertyValueOutOfRange: {
+    message:
+      "The value '%1' for the property %2 is not in the supported range of acceptable values.",
+    severity: 'Warning',
+    resolution:
+      'Correct the value for the property in the request body and resubmit the request if the operation failed.',
   },
   PropertyValueTypeError: {
     message: "The value '%1' for the property %2 is not a type that the property can accept.",

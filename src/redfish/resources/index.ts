@@ -1,10 +1,12 @@
 import type { ResourceFactory } from '../resource.ts';
 import { accountService } from './account-service.ts';
+import { accounts } from './accounts.ts';
 import { certificateCollections } from './certificate-collections.ts';
 import { certificateService } from './certificate-service.ts';
 import { legacyCertificates } from './legacy-certificates.ts';
 import { managers } from './managers.ts';
 import { messageRegistries } from './registries.ts';
+import { roleResources } from './roles.ts';
 import { schemas } from './schemas.ts';
 import { serviceRoot } from './service-root.ts';
 import { sessionService } from './session-service.ts';
@@ -15,6 +17,8 @@ export const resources: readonly ResourceFactory[] = [
   serviceRoot,
   sessionService,
   accountService,
+  accounts,
+  roleResources,
   certificateService,
   certificateCollections,
   managers,

@@ -1,6 +1,16 @@
-import { validateSessionCreate } from '../../../schemas/generated/validators.js';
-import { badLogin, type Identity, login } from '../access/authentication.ts';
-import { hasPrivilege } from '../access/privileges.ts';
+import {
+  validateSessionCreate,
+  validateSessionServicePatch,
+} from '../../../schemas/generated/validators.js';
+import type { Access } from '../access/access.ts';
+import {
+  badLogin,
+  type Identity,
+  login,
+  passwordChangeRequired,
+} from '../access/authentication.ts';
+import { hasPrivilege, type RoleId } from '../access/privileges.ts';
+import { clearedCookies, sessionCookies } from '../access/session-cookies.ts';
 import type { Session } from '../access/sessions.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -8,32 +18,36 @@ import {
   json,
   link,
   type Operation,
+  type Reply,
+  type RequestContext,
   type ResourceFactory,
-  type ServiceParts,
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import { refuseOutside, refuseUnwritable } from './change.ts';
 
 const service = '/redfish/v1/SessionService';
 const collection = `${service}/Sessions`;
 
+const readOnly = ['Id', 'Name', 'Description', 'ServiceEnabled', 'Sessions', 'Status'];
+
 /** SessionService, its Sessions and each Session (DSP0266, "Session management"). */
-export const sessionService: ResourceFactory = (parts) => [
+export const sessionService: ResourceFactory = ({ access }) => [
   {
     path: service,
     entity: 'SessionService',
     operations: {
-      GET: {
-        handle: () =>
-          json({
-            '@odata.id': service,
-            '@odata.type': typeOf('SessionService'),
-            Id: 'SessionService',
-            Name: 'Session Service',
-            Description: 'Session Service',
-            ServiceEnabled: true,
-            SessionTimeout: parts.sessionSeconds,
-            Sessions: link(collection),
-          }),
+      GET: { handle: () => json(serviceView(access)) },
+      PATCH: {
+        async handle({ body }) {
+          const members = body.parse(validateSessionServicePatch);
+          refuseUnwritable(members, readOnly);
+          const { SessionTimeout: sessionSeconds } = members;
+          refuseOutside('SessionTimeout', sessionSeconds, 30, 86_400);
+          if (sessionSeconds !== undefined) {
+            await access.settings.change({ sessionSeconds }, () => undefined);
+          }
+          return json(serviceView(access));
+        },
       },
     },
   },
@@ -41,52 +55,91 @@ export const sessionService: ResourceFactory = (parts) => [
     path: collection,
     entity: 'SessionCollection',
     operations: {
-      GET: { handle: ({ identity }) => json(listSessions(parts, identity)) },
-      POST: createSession(parts),
+      GET: { handle: ({ identity }) => json(listSessions(access, identity)) },
+      POST: createSession(access),
     },
   },
   // DSP0266: a collection also takes POST at the URI of its Members property
   {
     path: `${collection}/Members`,
     entity: 'SessionCollection',
-    operations: { POST: createSession(parts) },
+    operations: { POST: createSession(access) },
   },
   {
     path: `${collection}/:id`,
     entity: 'Session',
     operations: {
       GET: {
-        handle: ({ identity, parameters }) =>
-          json(view(visibleSession(parts, identity, parameters.id))),
-      },
-      DELETE: {
-        handle: ({ identity, parameters }) => {
-          parts.sessions.end(visibleSession(parts, identity, parameters.id).id);
-          return json({ '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] });
+        async handle({ identity, parameters }) {
+          const session = visibleSession(access, identity, parameters.id);
+          const user = await access.users.find(session.userName);
+          return json(view(session, user?.role));
         },
       },
+      DELETE: { handle: (context) => endSession(access, context) },
     },
   },
 ];
 
-function createSession({ accounts, sessions }: ServiceParts): Operation {
+function serviceView({ settings }: Access) {
+  return {
+    '@odata.id': service,
+    '@odata.type': typeOf('SessionService'),
+    Id: 'SessionService',
+    Name: 'Session Service',
+    Description: 'Session Service',
+    Status: { State: 'Enabled', Health: 'OK' },
+    ServiceEnabled: true,
+    SessionTimeout: settings.policy.sessionSeconds,
+    Sessions: link(collection),
+  };
+}
+
+/** A script of a browser gets its token in a cookie that it cannot read, everybody else in a header. */
+function createSession(access: Access): Operation {
   return {
     open: true,
-    async handle({ body, clientAddress }) {
+    async handle({ body, clientAddress, header }) {
       const { UserName, Password, Context } = body.parse(validateSessionCreate);
-      const account = await login(accounts, UserName, Password);
-      if (!account) {
+      const user = await login(access, UserName, Password, clientAddress);
+      if (!user) {
         const args = [collection, badLogin];
         throw new RedfishError(401, { id: 'ResourceAtUriUnauthorized', args });
       }
-      const { session, token } = sessions.create(account, clientAddress, Context);
-      const headers = { Location: uriOf(session), 'X-Auth-Token': token };
-      return { status: 201, headers, body: view(session) };
+      const { session, token, xsrfToken } = access.sessions.create({
+        userName: user.userName,
+        address: clientAddress,
+        context: Context,
+        cookie: Boolean(header('X-Requested-With')),
+      });
+      const credential: Reply['headers'] =
+        xsrfToken === undefined
+          ? { 'X-Auth-Token': token }
+          : { 'Set-Cookie': sessionCookies(token, xsrfToken) };
+      const notice = user.passwordChangeRequired && {
+        '@Message.ExtendedInfo': passwordChangeRequired(user).messages.map(renderMessage),
+      };
+      return {
+        status: 201,
+        headers: { Location: uriOf(session), ...credential },
+        body: { ...view(session, user.role), ...notice },
+      };
     },
   };
 }
 
-function listSessions({ sessions }: ServiceParts, identity: Identity | undefined) {
+function endSession(access: Access, { identity, parameters }: RequestContext): Reply {
+  const session = visibleSession(access, identity, parameters.id);
+  access.sessions.end(session.id);
+  const clears = session.xsrfHash !== undefined && identity?.session?.id === session.id;
+  return {
+    status: 200,
+    headers: clears ? { 'Set-Cookie': clearedCookies } : {},
+    body: { '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] },
+  };
+}
+
+function listSessions({ sessions }: Access, identity: Identity | undefined) {
   const members = sessions.list().filter((session) => mayTouch(identity, session));
   return {
     '@odata.id': collection,
@@ -99,11 +152,7 @@ function listSessions({ sessions }: ServiceParts, identity: Identity | undefined
 }
 
 /** @throws RedfishError 404 for a session that is not there, 403 for another user's */
-function visibleSession(
-  { sessions }: ServiceParts,
-  identity: Identity | undefined,
-  id = '',
-): Session {
+function visibleSession({ sessions }: Access, identity: Identity | undefined, id = ''): Session {
   const session = sessions.get(id);
   if (!session) throw new RedfishError(404, { id: 'ResourceNotFound', args: ['Session', id] });
   if (!mayTouch(identity, session)) {
@@ -115,7 +164,7 @@ function visibleSession(
 /** Everyone may see and end his own sessions, and whoever may configure users everybody's. */
 function mayTouch(identity: Identity | undefined, session: Session): boolean {
   if (!identity) return false;
-  const isOwn = identity.account.userName === session.account.userName;
+  const isOwn = identity.account.userName === session.userName;
   return isOwn || hasPrivilege(identity.account.role, 'ConfigureUsers');
 }
 
@@ -123,15 +172,17 @@ function uriOf({ id }: Session): string {
   return `${collection}/${id}`;
 }
 
-function view(session: Session) {
+function view(session: Session, role: RoleId | undefined) {
   return {
     '@odata.id': uriOf(session),
     '@odata.type': typeOf('Session'),
     Id: session.id,
     Name: 'User Session',
     Description: 'Manager User Session',
-    UserName: session.account.userName,
-    Roles: [session.account.role],
+    UserName: session.userName,
+    Roles: role === undefined ? [] : [role],
+    SessionType: session.xsrfHash === undefined ? 'Redfish' : 'WebUI',
+    CreatedTime: new Date(session.createdAt).toISOString().replace(/\.\d+Z$/, '+00:00'),
     ClientOriginIPAddress: session.address,
     ...(session.context !== undefined && { Context: session.context }),
   };

@@ -17,21 +17,53 @@ describe('accounts', () => {
     assert.ok(!readFileSync(path, 'utf8').includes('p4ssw0rd'));
   });
 
+  const outcome = async (accounts: Accounts, userName: string, password: string) =>
+    (await accounts.login(userName, password)).kind;
+
   it('let in whoever knows the password, also after a restart', async () => {
     const accounts = new Accounts(path, 1);
-    const account = { userName: 'admin', role: 'Administrator' };
-    assert.deepEqual(await accounts.login('admin', 'p4ssw0rd-p4ssw0rd'), account);
-    assert.equal(await accounts.login('admin', 'p4ssw0rd'), undefined);
-    assert.equal(await accounts.login('admin', ''), undefined);
-    assert.equal(await accounts.login('nobody', ''), undefined);
-    assert.equal(await accounts.login('__proto__', ''), undefined);
+    const login = await accounts.login('admin', 'p4ssw0rd-p4ssw0rd');
+    assert.equal('user' in login && login.user.role, 'Administrator');
+    for (const [userName, password] of [
+      ['admin', 'p4ssw0rd'],
+      ['admin', ''],
+      ['Admin', 'p4ssw0rd-p4ssw0rd'],
+      ['nobody', ''],
+      ['__proto__', ''],
+    ] as const) {
+      assert.equal(await outcome(accounts, userName, password), 'wrong');
+    }
   });
 
   it('forget the old password when there is a new one', async () => {
     const accounts = new Accounts(path, 1);
-    await accounts.setPassword('admin', 'Operator', 'another one');
-    assert.equal(await accounts.login('admin', 'p4ssw0rd-p4ssw0rd'), undefined);
-    assert.equal((await accounts.login('admin', 'another one'))?.role, 'Operator');
+    await accounts.setPassword('admin', 'Administrator', 'another one');
+    assert.equal(await outcome(accounts, 'admin', 'p4ssw0rd-p4ssw0rd'), 'wrong');
+    assert.equal(await outcome(accounts, 'admin', 'another one'), 'ok');
+  });
+
+  it('take changes one after the other, so that none is lost', async () => {
+    const many = join(directory, 'many.json');
+    const accounts = new Accounts(many, 3);
+    const make = (userName: string) =>
+      accounts.changes.create({
+        userName,
+        password: 'a long password',
+        role: 'Administrator',
+        enabled: true,
+        passwordChangeRequired: false,
+      });
+    const made = await Promise.allSettled(['a1', 'A1', 'b2', 'c3', 'd4'].map(make));
+    assert.deepEqual(
+      made.map((one) => (one.status === 'rejected' ? one.reason.code : one.value.userName)),
+      ['a1', 'exists', 'b2', 'c3', 'limit'],
+    );
+    const gone = await Promise.allSettled(['a1', 'b2', 'c3'].map(accounts.changes.remove));
+    assert.equal(gone.filter(({ status }) => status === 'rejected').length, 1);
+    assert.deepEqual(
+      (await new Accounts(many, 3).list()).map(({ userName }) => userName),
+      ['c3'],
+    );
   });
 
   for (const text of ['', 'not JSON', '{}', '{"accounts":[{"userName":"a"}]}', '{"accounts":{}}']) {

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { SessionFile } from '../../../src/redfish/access/session-file.ts';
 import { Sessions } from '../../../src/redfish/access/sessions.ts';
 import { startService } from '../service.ts';
 
-const admin = { userName: 'admin', role: 'Administrator' } as const;
+const admin = { userName: 'admin', address: '192.0.2.1' };
+
+const limits = (sessions: number, perUser = sessions) => ({
+  sessions,
+  perUser,
+  idleMilliseconds: () => 100,
+});
 
 describe('sessions', () => {
   it('end when they are idle for too long, and live on with every use', () => {
     let now = 0;
-    const sessions = new Sessions({ sessions: 10, idleMilliseconds: 100 }, () => now);
-    const used = sessions.create(admin, '');
-    const idle = sessions.create(admin, '');
+    const sessions = new Sessions(limits(10), () => now);
+    const used = sessions.create(admin);
+    const idle = sessions.create(admin);
     now = 80;
     assert.equal(sessions.use(used.token)?.id, used.session.id);
     now = 160;
@@ -20,21 +30,80 @@ describe('sessions', () => {
 
   it('give way to new ones, the one that was idle for longest first', () => {
     let now = 0;
-    const sessions = new Sessions({ sessions: 2, idleMilliseconds: 1000 }, () => now);
-    const first = sessions.create(admin, '');
+    const sessions = new Sessions(limits(2), () => now);
+    const first = sessions.create(admin);
     now = 1;
-    const second = sessions.create(admin, '');
+    const second = sessions.create(admin);
     now = 2;
     sessions.use(first.token);
-    sessions.create(admin, '');
+    sessions.create(admin);
     assert.equal(sessions.use(second.token), undefined);
     assert.equal(sessions.use(first.token)?.id, first.session.id);
   });
 
   it('are known by tokens that the table does not hold', () => {
-    const sessions = new Sessions({ sessions: 2, idleMilliseconds: 1000 });
-    const { token } = sessions.create(admin, '');
+    const sessions = new Sessions(limits(2));
+    const { token } = sessions.create(admin);
     assert.ok(!JSON.stringify(sessions.list()).includes(token));
+  });
+});
+
+describe('many sessions', () => {
+  it('of one user end his own, not those of others', () => {
+    let now = 0;
+    const sessions = new Sessions(limits(4, 3), () => now);
+    const other = sessions.create({ userName: 'other', address: '' });
+    const third = sessions.create({ userName: 'third', address: '' });
+    for (; now < 40; now += 1) sessions.create(admin);
+    assert.equal(sessions.list().length, 4);
+    assert.ok(sessions.find(other.token) && sessions.find(third.token));
+  });
+
+  it('tell when they end, for whatever reason', () => {
+    let now = 0;
+    const sessions = new Sessions(limits(1), () => now);
+    const ended: string[] = [];
+    const stop = sessions.onEnd(({ id }) => ended.push(id));
+    const ids = [0, 1, 2].map(() => sessions.create(admin).session.id);
+    sessions.end(ids[2] ?? '');
+    ids.push(sessions.create(admin).session.id);
+    now = 200;
+    sessions.endIdle();
+    ids.push(sessions.create(admin).session.id);
+    sessions.endOf('admin');
+    assert.deepEqual(ended, ids);
+    stop();
+    sessions.create(admin);
+    sessions.create(admin);
+    assert.equal(ended.length, ids.length);
+  });
+
+  it('survive a restart in a file without tokens, and time goes on meanwhile', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sessions-'));
+    try {
+      const path = join(directory, 'sessions.json');
+      const before = new Sessions(limits(5), () => 1000);
+      const { token, xsrfToken = '' } = before.create({ ...admin, cookie: true });
+      await new SessionFile(path, before).save(5000);
+      const text = readFileSync(path, 'utf8');
+      assert.ok(!text.includes(token) && !text.includes(xsrfToken));
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      for (const { at, found } of [
+        { at: 5050, found: true },
+        { at: 0, found: true },
+        { at: 5101, found: false },
+      ]) {
+        const after = new Sessions(limits(5), () => 7);
+        new SessionFile(path, after).load(at);
+        assert.equal(after.find(token) !== undefined, found);
+      }
+      writeFileSync(path, '{"sessions":[{}]}');
+      const damaged = new Sessions(limits(5));
+      new SessionFile(path, damaged).load();
+      assert.deepEqual(damaged.list(), []);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 

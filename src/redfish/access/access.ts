@@ -1,0 +1,50 @@
+import type { AccessSettings } from './access-settings.ts';
+import { type FailedLoginLimits, FailedLogins } from './failed-logins.ts';
+import { LoginGate } from './login-gate.ts';
+import { Sessions } from './sessions.ts';
+import type { UserDirectory } from './user-directory.ts';
+
+/** Everything that says who may use the service. */
+export interface Access {
+  readonly users: UserDirectory;
+  readonly gate: LoginGate;
+  readonly sessions: Sessions;
+  readonly settings: AccessSettings;
+}
+
+export interface AccessLimits {
+  readonly queuedLogins: number;
+  readonly sessions: number;
+  readonly sessionsPerUser: number;
+  readonly failedLogins: FailedLoginLimits;
+}
+
+/** @param now a clock in milliseconds that never jumps */
+export function makeAccess(
+  users: UserDirectory,
+  settings: AccessSettings,
+  limits: AccessLimits,
+  now: () => number = () => performance.now(),
+): Access {
+  const rules = () => {
+    const { policy } = settings;
+    return {
+      threshold: policy.lockoutThreshold,
+      lockSeconds: policy.lockoutSeconds,
+      resetSeconds: policy.lockoutResetSeconds,
+      resetEnabled: policy.lockoutResetEnabled,
+    };
+  };
+  const failures = new FailedLogins(rules, limits.failedLogins, now);
+  const sessionLimits = {
+    sessions: limits.sessions,
+    perUser: limits.sessionsPerUser,
+    idleMilliseconds: () => settings.policy.sessionSeconds * 1000,
+  };
+  return {
+    users,
+    gate: new LoginGate(users, failures, limits.queuedLogins),
+    sessions: new Sessions(sessionLimits, now),
+    settings,
+  };
+}

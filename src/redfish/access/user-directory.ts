@@ -1,0 +1,91 @@
+import type { RoleId } from './privileges.ts';
+
+/** A user of the service, wherever he is kept. */
+export interface User {
+  readonly userName: string;
+  readonly role: RoleId;
+  /** Without it nobody can log in with this name. */
+  readonly enabled: boolean;
+  /** The directory itself has locked the account; locks per address are the login gate's. */
+  readonly locked: boolean;
+  /** He may do nothing but change his password. */
+  readonly passwordChangeRequired: boolean;
+  /** `AccountTypes` of DMTF's ManagerAccount. */
+  readonly accountTypes: readonly AccountType[];
+}
+
+export type AccountType = 'Redfish' | 'WebUI' | 'IPMI' | 'ManagerConsole' | 'HostConsole' | 'SNMP';
+
+/**
+ * What came of a login. `password-expired` is a right password that serves for nothing but its change;
+ * `locked` and `disabled` tell nothing of whether the password was right; `busy` means to come again.
+ */
+export type LoginOutcome =
+  | { readonly kind: 'ok' | 'password-expired'; readonly user: User }
+  | { readonly kind: 'wrong' | 'locked' | 'disabled' | 'busy' };
+
+export interface NewUser {
+  readonly userName: string;
+  readonly password: string;
+  readonly role: RoleId;
+  readonly enabled: boolean;
+  readonly passwordChangeRequired: boolean;
+}
+
+/** Members that are absent stay as they are; `locked` can only be taken away. */
+export interface UserChange {
+  readonly password?: string;
+  readonly role?: RoleId;
+  readonly enabled?: boolean;
+  readonly locked?: false;
+  readonly passwordChangeRequired?: boolean;
+}
+
+export type UserErrorCode =
+  | 'exists'
+  | 'not-found'
+  | 'limit'
+  | 'last-administrator'
+  | 'password-refused'
+  | 'read-only';
+
+/** Why a directory did not make a change; nothing has been changed then. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly code: UserErrorCode;
+
+  /** @param message one sentence for the client, without a password */
+  constructor(code: UserErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * The users that the service lets in: a file of our own, or a user manager of the system. Names are
+ * exact: case matters when finding, and no two names differ by case alone.
+ *
+ * A directory need not count failures or queue logins, the login gate in front of it does both. It must
+ * take as long for an unknown name as for a wrong password. A change is whole or did not happen, and is
+ * durable when its promise is fulfilled. A directory that cannot be asked rejects, and the request fails.
+ */
+export interface UserDirectory {
+  list(): Promise<readonly User[]>;
+  find(userName: string): Promise<User | undefined>;
+  /** @param clientAddress IP address of the client, for directories that keep a log or count themselves */
+  login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome>;
+  /** Absent in a directory that others administer. */
+  readonly changes?: UserChanges;
+}
+
+export interface UserChanges {
+  /** @throws UserError `exists`, `limit`, `password-refused`, `read-only` */
+  create(user: NewUser): Promise<User>;
+  /**
+   * All members in one step. A new password that a required change brings must differ from the old one.
+   * @throws UserError `not-found`, `last-administrator`, `password-refused`, `read-only`
+   */
+  update(userName: string, change: UserChange): Promise<User>;
+  /** @throws UserError `not-found`, `last-administrator`, `read-only` */
+  remove(userName: string): Promise<void>;
+}

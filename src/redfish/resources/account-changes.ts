@@ -1,0 +1,100 @@
+import type { AccountCreate, AccountPatch } from '../../../schemas/generated/validators.js';
+import type { Access } from '../access/access.ts';
+import { passwordFault } from '../access/password-rules.ts';
+import type { UserChange, UserChanges } from '../access/user-directory.ts';
+import { UserError } from '../access/user-directory.ts';
+import { userNameFault } from '../access/user-names.ts';
+import type { Message } from '../messages/base-registry.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+
+/** What an account is good for; the service makes no difference between the two. */
+export const accountTypes = ['Redfish', 'WebUI'];
+
+/** @throws RedfishError 405 when others administer the users */
+export function changesOf({ users }: Access): UserChanges {
+  if (users.changes) return users.changes;
+  throw new RedfishError(405, { id: 'OperationNotAllowed', args: [] });
+}
+
+/** @throws RedfishError 400 that names the member, and never shows a password */
+export function refuseBadMembers(
+  { settings }: Access,
+  userName: string,
+  { Password, Locked, AccountTypes }: Partial<AccountCreate> | AccountPatch,
+): void {
+  const { minPasswordLength: minLength, maxPasswordLength: maxLength } = settings.policy;
+  if (Password !== undefined) {
+    const detail = passwordFault(Password, userName, { minLength, maxLength });
+    if (detail !== undefined) throw refusedPassword(detail);
+  }
+  if (Locked === true) {
+    const detail = 'A lock comes of failed logins only; use Enabled to keep a user out';
+    throw refusal(400, 'PropertyValueNotInList', ['true', 'Locked'], 'Locked', detail);
+  }
+  if (AccountTypes && [...new Set(AccountTypes)].sort().join() !== accountTypes.join()) {
+    const detail = `Every account is of the types ${accountTypes.join(' and ')}`;
+    throw refusal(400, 'PropertyValueNotInList', ['[…]', 'AccountTypes'], 'AccountTypes', detail);
+  }
+}
+
+/** @throws RedfishError 400 */
+export function refuseBadName(userName: string): void {
+  const detail = userNameFault(userName);
+  if (detail === undefined) return;
+  const shown = JSON.stringify(userName).slice(0, 100);
+  throw refusal(400, 'PropertyValueFormatError', [shown, 'UserName'], 'UserName', detail);
+}
+
+/** Nobody takes his own rights away by mistake. @throws RedfishError 409 */
+export function refuseSelfHarm({ role, enabled }: UserChange, before: { role: string }): void {
+  const detail = 'Nobody can do this to his own account';
+  if (enabled === false) {
+    throw refusal(409, 'PropertyValueExternalConflict', ['Enabled', 'false'], 'Enabled', detail);
+  }
+  if (role !== undefined && role !== before.role) {
+    throw refusal(409, 'PropertyValueExternalConflict', ['RoleId', role], 'RoleId', detail);
+  }
+}
+
+/** Makes a change, with the errors of the directory in the words of Redfish. */
+export async function changing<T>(userName: string, change: Promise<T>): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    throw error instanceof UserError ? asRedfishError(error, userName) : error;
+  }
+}
+
+function asRedfishError({ code, message }: UserError, userName: string): RedfishError {
+  switch (code) {
+    case 'exists': {
+      const args = ['ManagerAccount', 'UserName', userName];
+      return new RedfishError(409, { id: 'ResourceAlreadyExists', args });
+    }
+    case 'not-found':
+      return new RedfishError(404, { id: 'ResourceNotFound', args: ['ManagerAccount', userName] });
+    case 'limit':
+      return new RedfishError(400, { id: 'CreateLimitReachedForResource', args: [] });
+    case 'password-refused':
+      return refusedPassword(message);
+    case 'last-administrator':
+      return new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail: message });
+    case 'read-only':
+      return new RedfishError(405, { id: 'OperationNotAllowed', args: [], detail: message });
+  }
+}
+
+function refusedPassword(detail: string): RedfishError {
+  const args = ['(not shown)', 'Password'];
+  return refusal(400, 'PropertyValueFormatError', args, 'Password', detail);
+}
+
+function refusal(
+  status: number,
+  id: Message['id'],
+  args: readonly string[],
+  member: string,
+  detail: string,
+): RedfishError {
+  return new RedfishError(status, { id, args, detail, related: [`#/${member}`] });
+}

@@ -1,0 +1,182 @@
+import {
+  validateAccountCreate,
+  validateAccountPatch,
+} from '../../../schemas/generated/validators.js';
+import type { Access } from '../access/access.ts';
+import { accountUri, type Identity, passwordChangeRequired } from '../access/authentication.ts';
+import { hasPrivilege } from '../access/privileges.ts';
+import type { User, UserChange } from '../access/user-directory.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import {
+  json,
+  link,
+  type Operation,
+  type RequestContext,
+  type ResourceFactory,
+} from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
+import {
+  changesOf,
+  changing,
+  refuseBadMembers,
+  refuseBadName,
+  refuseSelfHarm,
+} from './account-changes.ts';
+import { refuseUnwritable } from './change.ts';
+
+const collection = '/redfish/v1/AccountService/Accounts';
+
+/** A name is the URI of its account, so it stays; clients delete and create instead. */
+const readOnly = [
+  'Id',
+  'Name',
+  'Description',
+  'Links',
+  'UserName',
+  'StrictAccountTypes',
+  'OEMAccountTypes',
+  'HostBootstrapAccount',
+  'PasswordExpiration',
+  'AccountExpiration',
+];
+
+/** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
+export const accounts: ResourceFactory = ({ access }) => [
+  {
+    path: collection,
+    entity: 'ManagerAccountCollection',
+    operations: {
+      GET: { handle: async ({ identity }) => json(await list(access, identity)) },
+      POST: createAccount(access),
+    },
+  },
+  // DSP0266: a collection also takes POST at the URI of its Members property
+  {
+    path: `${collection}/Members`,
+    entity: 'ManagerAccountCollection',
+    operations: { POST: createAccount(access) },
+  },
+  {
+    path: `${collection}/:name`,
+    entity: 'ManagerAccount',
+    operations: {
+      GET: { handle: async (context) => json(view(access, await visible(access, context))) },
+      PATCH: { handle: async (context) => json(view(access, await change(access, context))) },
+      DELETE: { handle: (context) => remove(access, context) },
+    },
+  },
+];
+
+function createAccount(access: Access): Operation {
+  return {
+    async handle({ body }) {
+      const members = body.parse(validateAccountCreate);
+      refuseBadName(members.UserName);
+      refuseBadMembers(access, members.UserName, members);
+      const created = changesOf(access).create({
+        userName: members.UserName,
+        password: members.Password,
+        role: members.RoleId,
+        enabled: members.Enabled ?? true,
+        passwordChangeRequired: members.PasswordChangeRequired ?? false,
+      });
+      const user = await changing(members.UserName, created);
+      const headers = { Location: accountUri(user.userName) };
+      return { status: 201, headers, body: view(access, user) };
+    },
+  };
+}
+
+/** All members or none. A change that takes rights, or a password, ends the user's other sessions. */
+async function change(access: Access, context: RequestContext): Promise<User> {
+  const { identity, ownOnly, body } = context;
+  const before = await visible(access, context);
+  const isOwn = identity?.account.userName === before.userName;
+  const { UserName, ...members } = body.parse(validateAccountPatch);
+  if (UserName !== undefined && UserName !== before.userName) {
+    refuseUnwritable({ UserName }, readOnly);
+  }
+  const names = Object.keys(members);
+  const onlyPassword = names.every((name) => name === 'Password');
+  if (isOwn && before.passwordChangeRequired && !onlyPassword) throw passwordChangeRequired(before);
+  if (ownOnly && !onlyPassword) {
+    throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
+  }
+  refuseUnwritable(members, readOnly);
+  refuseBadMembers(access, before.userName, members);
+  const { Password: password, RoleId: role, Enabled: enabled } = members;
+  const required = members.PasswordChangeRequired ?? (isOwn && password ? false : undefined);
+  const asked: UserChange = {
+    ...(password !== undefined && { password }),
+    ...(role !== undefined && { role }),
+    ...(enabled !== undefined && { enabled }),
+    ...(members.Locked === false && { locked: false }),
+    ...(required !== undefined && { passwordChangeRequired: required }),
+  };
+  if (isOwn) refuseSelfHarm(asked, before);
+  const after = await changing(before.userName, changesOf(access).update(before.userName, asked));
+  if (members.Locked === false) access.gate.failures.unlock(before.userName);
+  if (password !== undefined || after.role !== before.role || !after.enabled) {
+    // Who changes his own password goes on where he is, and ends what others may have of him
+    access.sessions.endOf(before.userName, isOwn ? identity?.session?.id : undefined);
+  }
+  return after;
+}
+
+async function remove(access: Access, context: RequestContext) {
+  const { userName } = await visible(access, context);
+  if (context.identity?.account.userName === userName) {
+    const detail = 'Nobody can delete his own account';
+    throw new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
+  }
+  await changing(userName, changesOf(access).remove(userName));
+  access.sessions.endOf(userName);
+  access.gate.failures.unlock(userName);
+  return { status: 204 };
+}
+
+/** @throws RedfishError 403 for another's account, whether it is there or not; 404 */
+async function visible(
+  { users }: Access,
+  { identity, ownOnly, parameters: { name = '' } }: RequestContext,
+): Promise<User> {
+  if (ownOnly && identity?.account.userName !== name) {
+    throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
+  }
+  const user = await users.find(name);
+  if (user) return user;
+  throw new RedfishError(404, { id: 'ResourceNotFound', args: ['ManagerAccount', name] });
+}
+
+async function list({ users }: Access, identity: Identity | undefined) {
+  const everybody = identity && hasPrivilege(identity.account.role, 'ConfigureUsers');
+  const seen = (await users.list()).filter(
+    ({ userName }) => everybody || userName === identity?.account.userName,
+  );
+  return {
+    '@odata.id': collection,
+    '@odata.type': typeOf('ManagerAccountCollection'),
+    Name: 'Accounts Collection',
+    Description: 'BMC User Accounts',
+    Members: seen.map(({ userName }) => link(accountUri(userName))),
+    'Members@odata.count': seen.length,
+  };
+}
+
+function view({ gate }: Access, user: User) {
+  return {
+    '@odata.id': accountUri(user.userName),
+    '@odata.type': typeOf('ManagerAccount'),
+    Id: user.userName,
+    Name: 'User Account',
+    Description: 'User Account',
+    UserName: user.userName,
+    Password: null,
+    RoleId: user.role,
+    Enabled: user.enabled,
+    Locked: user.locked || gate.failures.isAccountLocked(user.userName),
+    PasswordChangeRequired: user.passwordChangeRequired,
+    AccountTypes: user.accountTypes,
+    Links: { Role: link(`/redfish/v1/AccountService/Roles/${user.role}`) },
+  };
+}
