@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
@@ -12,6 +13,9 @@ import { Accounts } from '../redfish/access/accounts.ts';
 import { Sessions } from '../redfish/access/sessions.ts';
 import { makeApp } from '../redfish/app.ts';
 import { certificatePlaces } from '../redfish/certificates/places.ts';
+import { ClientCertificates } from '../redfish/client-certificates/client-certificates.ts';
+import { SettingsFile } from '../redfish/client-certificates/settings.ts';
+import type { TrustEndpoints } from '../redfish/client-certificates/trust.ts';
 import { makeServer } from '../redfish/https/server.ts';
 import { waitForTlsIdentity } from '../redfish/https/tls-identity.ts';
 
@@ -33,6 +37,20 @@ await runProgram(log, async () => {
     log,
   });
   await client.start();
+  const clientCertificates = new ClientCertificates({
+    client,
+    endpoints: trustEndpoints(configuration),
+    settings: new SettingsFile(join(stateDirectory, 'client-certificates.json')),
+    findUser: (userName) => accounts.find(userName),
+    hostName: hostname,
+    now: () => Date.now(),
+    limits: redfish.clientCertificates,
+    alwaysRespond: redfish.clientCertificates.alwaysRespond,
+    log,
+  });
+  if (redfish.clientCertificates.alwaysRespond) {
+    log.warn('clients without a certificate are served whatever AccountService says');
+  }
   let port = redfish.port;
   const app = makeApp({
     log,
@@ -49,6 +67,8 @@ await runProgram(log, async () => {
       sessionSeconds: redfish.limits.sessionSeconds,
       serviceId: await readServiceId(join(stateDirectory, 'service-id')),
       port: () => port,
+      clientCertificates,
+      tlsProfile: redfish.tls.profile,
     },
   });
   const certificatePath = await certificateOf(configuration);
@@ -61,7 +81,17 @@ await runProgram(log, async () => {
     idleMilliseconds: idleSeconds * 1000,
     handshakeMilliseconds: handshakeSeconds * 1000,
   };
-  const server = makeServer({ certificatePath, limits, log }, app);
+  const server = makeServer(
+    {
+      certificatePath,
+      limits,
+      profile: redfish.tls.profile,
+      ticketMilliseconds: redfish.tls.ticketHours * 3_600_000,
+      clientCertificates,
+      log,
+    },
+    app,
+  );
   port = await listen(server, redfish.address, redfish.port);
   const pidFile = join(runtimeDirectory, 'redfish.pid');
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
@@ -87,6 +117,15 @@ async function readServiceId(path: string): Promise<string> {
   return id;
 }
 
+/** The list of revoked certificates counts from the moment that the configuration has it. */
+function trustEndpoints({ endpoints }: Configuration): TrustEndpoints {
+  const revoked = { type: 'authority', name: 'revoked' } as const;
+  const isThere = endpoints.some(
+    ({ type, name }) => type === revoked.type && name === revoked.name,
+  );
+  return { truststore: { type: 'authority', name: 'truststore' }, ...(isThere && { revoked }) };
+}
+
 async function certificateOf({ endpoints, redfish }: Configuration): Promise<string> {
   const endpoint = endpoints.find(
     ({ type, name }) => type === 'server' && name === redfish.endpoint,
@@ -96,9 +135,12 @@ async function certificateOf({ endpoints, redfish }: Configuration): Promise<str
       `The configuration has no server endpoint ${redfish.endpoint} for /redfish/endpoint.`,
     );
   }
-  await waitForTlsIdentity(endpoint.path, certificateWaitMilliseconds).catch((cause: unknown) => {
-    throw new SetupError(`There is no certificate to serve at ${endpoint.path}.`, { cause });
-  });
+  const { profile } = redfish.tls;
+  await waitForTlsIdentity(endpoint.path, profile, certificateWaitMilliseconds).catch(
+    (cause: unknown) => {
+      throw new SetupError(`There is no certificate to serve at ${endpoint.path}.`, { cause });
+    },
+  );
   return endpoint.path;
 }
 

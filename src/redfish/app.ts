@@ -56,7 +56,9 @@ async function serveResource(
   res.set('Allow', allowedMethods(operations).join(', '));
   const operation = operations[effectiveMethod(req)];
   const isOpen = operation?.open === true;
-  const identity = isOpen ? undefined : await authenticate(req, parts.accounts, parts.sessions);
+  const identity = isOpen
+    ? undefined
+    : await authenticate(req, parts.accounts, parts.sessions, parts.clientCertificates);
   if (!isOpen && !identity) throw loginRequired(req);
   if (!operation) throw methodNotAllowed(req.method);
   const allowed = isOpen || !identity ? 'all' : allow(identity, entity, effectiveMethod(req));
@@ -81,7 +83,8 @@ function allow({ account }: Identity, entity: Entity, method: Method): 'all' | '
 }
 
 async function refuseUnknownPath({ parts }: AppOptions, req: Request): Promise<never> {
-  if (!(await authenticate(req, parts.accounts, parts.sessions))) throw loginRequired(req);
+  if (!(await authenticate(req, parts.accounts, parts.sessions, parts.clientCertificates)))
+    throw loginRequired(req);
   throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
 }
 

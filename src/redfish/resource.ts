@@ -5,7 +5,9 @@ import type { Identity } from './access/authentication.ts';
 import type { Entity, Method } from './access/privileges.ts';
 import type { Sessions } from './access/sessions.ts';
 import type { CertificatePlace } from './certificates/places.ts';
+import type { ClientCertificates } from './client-certificates/client-certificates.ts';
 import type { RequestBody } from './http/request-body.ts';
+import type { TlsProfileName } from './https/profile.ts';
 
 /** What the resources are made from. */
 export interface ServiceParts {
@@ -17,6 +19,10 @@ export interface ServiceParts {
   readonly sessionSeconds: number;
   readonly port: () => number;
   readonly serviceId: string;
+  /** Absent where clients cannot log in with certificates. */
+  readonly clientCertificates?: ClientCertificates;
+  /** `intermediate` unless given. */
+  readonly tlsProfile?: TlsProfileName;
 }
 
 /** One request, authenticated and allowed. */

@@ -45,6 +45,11 @@ export class Accounts {
     return this.#accounts.some((account) => account.userName === userName);
   }
 
+  async find(userName: string): Promise<Account | undefined> {
+    const found = this.#accounts.find((account) => account.userName === userName);
+    return found && { userName, role: found.role };
+  }
+
   get isEmpty(): boolean {
     return this.#accounts.length === 0;
   }

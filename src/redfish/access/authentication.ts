@@ -1,4 +1,8 @@
 import type { Request } from 'express';
+import type { Certificate } from '../../manager/x509/certificate.ts';
+import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
+import { isFromOtherSite } from '../client-certificates/other-sites.ts';
+import { refusals } from '../client-certificates/refusal.ts';
 import type { RedfishError } from '../messages/redfish-error.ts';
 import { RedfishError as Failure } from '../messages/redfish-error.ts';
 import { type Account, type Accounts, LoginQueueFull } from './accounts.ts';
@@ -9,10 +13,13 @@ export interface Identity {
   readonly account: Account;
   /** Absent with Basic authentication. */
   readonly session?: Session;
+  /** The client's own, when it made the connection with it and is logged in by it. */
+  readonly certificate?: Certificate;
 }
 
 /**
- * Finds out who makes a request: by X-Auth-Token, else by HTTP Basic (DSP0266, "Authentication").
+ * Finds out who makes a request: by the certificate of the connection, else by X-Auth-Token, else by
+ * HTTP Basic (DSP0266, "Authentication"). A certificate that logs nobody in leaves the other ways open.
  * @returns `undefined` when the client gives no credentials
  * @throws RedfishError 401 when it gives some that are not valid
  */
@@ -20,7 +27,13 @@ export async function authenticate(
   req: Request,
   accounts: Accounts,
   sessions: Sessions,
+  certificates?: ClientCertificates,
 ): Promise<Identity | undefined> {
+  const shown = await certificates?.login(req.socket);
+  if (shown && 'account' in shown) {
+    if (isFromOtherSite({ method: req.method, header: (name) => req.get(name) })) throw otherSite();
+    return shown;
+  }
   const token = req.get('X-Auth-Token');
   if (token !== undefined) {
     const session = sessions.use(token);
@@ -28,7 +41,11 @@ export async function authenticate(
     return { account: session.account, session };
   }
   const credentials = basicCredentials(req.get('Authorization'));
-  if (!credentials) return undefined;
+  if (!credentials) {
+    if (shown)
+      throw unauthorized(req, `The client certificate is refused: ${refusals[shown.refusal]}`);
+    return undefined;
+  }
   const account = await login(accounts, credentials.userName, credentials.password);
   if (!account) throw unauthorized(req, badLogin);
   return { account };
@@ -56,6 +73,11 @@ export async function login(
 
 export function loginRequired(req: Request): RedfishError {
   return new Failure(401, { id: 'NoValidSession', args: [] }, challenge(req));
+}
+
+function otherSite(): RedfishError {
+  const detail = 'A page of another site may not use the client certificate for changes';
+  return new Failure(403, { id: 'InsufficientPrivilege', args: [], detail });
 }
 
 function unauthorized(req: Request, text: string): RedfishError {

@@ -117,6 +117,24 @@ export const baseMessages = {
     severity: 'Warning',
     resolution: `Correct the value for the property in the request body ${resubmit}`,
   },
+  PropertyValueConflict: {
+    message:
+      "The property '%1' could not be written because its value would conflict with the value of the '%2' property.",
+    severity: 'Warning',
+    resolution: 'None.',
+  },
+  PropertyValueExternalConflict: {
+    message:
+      "The property '%1' with the requested value of '%2' could not be written because the value is not available due to a configuration conflict.",
+    severity: 'Warning',
+    resolution: 'None.',
+  },
+  PropertyValueNotInList: {
+    message: "The value '%1' for the property %2 is not in the list of acceptable values.",
+    severity: 'Warning',
+    resolution:
+      'Choose a value from the enumeration list that the implementation can support and resubmit the request if the operation failed.',
+  },
   PropertyValueTypeError: {
     message: "The value '%1' for the property %2 is not a type that the property can accept.",
     severity: 'Warning',

@@ -3,6 +3,7 @@ import { accountService } from './account-service.ts';
 import { certificateCollections } from './certificate-collections.ts';
 import { certificateService } from './certificate-service.ts';
 import { managers } from './managers.ts';
+import { securityPolicy } from './security-policy.ts';
 import { serviceRoot } from './service-root.ts';
 import { sessionService } from './session-service.ts';
 
@@ -14,4 +15,5 @@ export const resources: readonly ResourceFactory[] = [
   certificateService,
   certificateCollections,
   managers,
+  securityPolicy,
 ];

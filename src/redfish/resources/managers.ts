@@ -48,6 +48,7 @@ export const managers: ResourceFactory = ({ managerId, places, port, serviceId }
               DateTime: new Date().toISOString().replace(/\.\d+Z$/, '+00:00'),
               DateTimeLocalOffset: '+00:00',
               NetworkProtocol: link(`${uri}/NetworkProtocol`),
+              SecurityPolicy: link(`${uri}/SecurityPolicy`),
               Oem: {
                 OpenBmc: {
                   '@odata.id': `${uri}#/Oem/OpenBmc`,
