@@ -64,7 +64,9 @@ export type TlsProfileName = keyof typeof tlsProfiles;
 export function profileOptions(name: TlsProfileName, resumption = true): SecureContextOptions {
   const profile: TlsProfile = tlsProfiles[name];
   const { versions, groups, signatures } = profile;
-  const ciphers = [...profile.suites, ...profile.legacySuites.map(({ openssl }) => openssl)];
+  const legacy = profile.legacySuites.map(({ openssl }) => openssl);
+  // OpenSSL takes the level only along with a suite of TLS 1.2, which minVersion keeps from being used
+  const ciphers = [...profile.suites, ...(legacy.length > 0 ? legacy : [placeholder])];
   return {
     minVersion: versions[0] ?? 'TLSv1.3',
     maxVersion: 'TLSv1.3',
@@ -80,6 +82,8 @@ export function profileOptions(name: TlsProfileName, resumption = true): SecureC
       (resumption ? 0 : constants.SSL_OP_NO_TICKET),
   };
 }
+
+const placeholder = 'ECDHE-ECDSA-AES128-GCM-SHA256';
 
 function legacy(openssl: string, iana: string) {
   return { openssl, iana: `TLS_ECDHE_${iana}` };
