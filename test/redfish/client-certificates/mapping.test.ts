@@ -6,6 +6,7 @@ import { judgeChain } from '../../../src/redfish/client-certificates/chain.ts';
 import { userNameOf } from '../../../src/redfish/client-certificates/mapping.ts';
 import { namedAuthorities } from '../../../src/redfish/client-certificates/trust.ts';
 import { forgeCertificate, nameOf, rawString } from '../../fakes/forged-certificate.ts';
+import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 
 const cn = '2.5.4.3';
 const certificate = (...values: readonly Asn1[]) =>
@@ -68,6 +69,24 @@ describe('a chain that is looked at again', () => {
   it('counts while it is valid', () => {
     assert.equal(judgeChain([root], lists, Date.parse('2025-12-31') / 1000, 10), 'early');
     assert.equal(judgeChain([root], lists, Date.parse('2036-01-02') / 1000, 10), 'expired');
+  });
+
+  it('is followed by signatures, whatever is shown and in whatever order', () => {
+    const authority = opensslAuthority();
+    try {
+      const top = authority.issueCa({ subject: '/CN=Top' });
+      const middle = authority.issueCa({ subject: '/CN=Middle', issuer: top });
+      const twin = authority.issueCa({ subject: '/CN=Middle' }).certificate;
+      const leaf = authority.issue({ issuer: middle }).certificate;
+      const trust = { trusted: [top.certificate], revoked: [] };
+      assert.equal(judgeChain([leaf, twin], trust, now, 10), 'authority');
+      assert.equal(judgeChain([leaf, twin, middle.certificate], trust, now, 10), undefined);
+      assert.equal(judgeChain([leaf, middle.certificate], trust, now, 2), 'long');
+      const gone = { ...trust, revoked: [top.certificate] };
+      assert.equal(judgeChain([leaf, middle.certificate], gone, now, 10), 'revoked');
+    } finally {
+      authority.remove();
+    }
   });
 
   it('is revoked by issuer and serial number as well as by its bytes', () => {
