@@ -18,6 +18,9 @@ import type { Sessions } from '../redfish/access/sessions.ts';
 import { makeApp } from '../redfish/app.ts';
 import { followKinship } from '../redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../redfish/certificates/places.ts';
+import { ClientCertificates } from '../redfish/client-certificates/client-certificates.ts';
+import { SettingsFile } from '../redfish/client-certificates/settings.ts';
+import type { TrustEndpoints } from '../redfish/client-certificates/trust.ts';
 import { makeServer } from '../redfish/https/server.ts';
 import { waitForTlsIdentity } from '../redfish/https/tls-identity.ts';
 import { Tasks } from '../redfish/tasks/tasks.ts';
@@ -41,8 +44,25 @@ await runProgram(log, async () => {
   });
   await client.start();
   const places = certificatePlaces(redfish.managerId, configuration.endpoints);
-  const access = accessOf(configuration, accounts);
+  const clientCertificates = new ClientCertificates({
+    client,
+    endpoints: trustEndpoints(configuration),
+    settings: new SettingsFile(join(stateDirectory, 'client-certificates.json')),
+    findUser: async (userName) => {
+      const user = await accounts.find(userName);
+      return user?.enabled && !user.locked ? user : undefined;
+    },
+    hostName: hostname,
+    now: () => Date.now(),
+    limits: redfish.clientCertificates,
+    alwaysRespond: redfish.clientCertificates.alwaysRespond,
+    log,
+  });
+  const access = { ...accessOf(configuration, accounts), certificates: clientCertificates };
   const stopSessions = keepSessions(configuration, access.sessions);
+  if (redfish.clientCertificates.alwaysRespond) {
+    log.warn('clients without a certificate are served whatever AccountService says');
+  }
   let port = redfish.port;
   const app = makeApp({
     log,
@@ -64,6 +84,7 @@ await runProgram(log, async () => {
       managerId: redfish.managerId,
       serviceId: await readServiceId(join(stateDirectory, 'service-id')),
       port: () => port,
+      tlsProfile: redfish.tls.profile,
     },
   });
   const certificatePath = await certificateOf(configuration);
@@ -76,7 +97,17 @@ await runProgram(log, async () => {
     idleMilliseconds: idleSeconds * 1000,
     handshakeMilliseconds: handshakeSeconds * 1000,
   };
-  const server = makeServer({ certificatePath, limits, log }, app);
+  const server = makeServer(
+    {
+      certificatePath,
+      limits,
+      profile: redfish.tls.profile,
+      ticketMilliseconds: redfish.tls.ticketHours * 3_600_000,
+      clientCertificates,
+      log,
+    },
+    app,
+  );
   port = await listen(server, redfish.address, redfish.port);
   const pidFile = join(runtimeDirectory, 'redfish.pid');
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
@@ -147,6 +178,15 @@ async function readServiceId(path: string): Promise<string> {
   return id;
 }
 
+/** The list of revoked certificates counts from the moment that the configuration has it. */
+function trustEndpoints({ endpoints }: Configuration): TrustEndpoints {
+  const revoked = { type: 'authority', name: 'revoked' } as const;
+  const isThere = endpoints.some(
+    ({ type, name }) => type === revoked.type && name === revoked.name,
+  );
+  return { truststore: { type: 'authority', name: 'truststore' }, ...(isThere && { revoked }) };
+}
+
 async function certificateOf({ endpoints, redfish }: Configuration): Promise<string> {
   const endpoint = endpoints.find(
     ({ type, name }) => type === 'server' && name === redfish.endpoint,
@@ -156,9 +196,12 @@ async function certificateOf({ endpoints, redfish }: Configuration): Promise<str
       `The configuration has no server endpoint ${redfish.endpoint} for /redfish/endpoint.`,
     );
   }
-  await waitForTlsIdentity(endpoint.path, certificateWaitMilliseconds).catch((cause: unknown) => {
-    throw new SetupError(`There is no certificate to serve at ${endpoint.path}.`, { cause });
-  });
+  const { profile } = redfish.tls;
+  await waitForTlsIdentity(endpoint.path, profile, certificateWaitMilliseconds).catch(
+    (cause: unknown) => {
+      throw new SetupError(`There is no certificate to serve at ${endpoint.path}.`, { cause });
+    },
+  );
   return endpoint.path;
 }
 

@@ -7,6 +7,7 @@ import type { Kinship } from './certificates/kinship.ts';
 import type { CertificatePlace } from './certificates/places.ts';
 import type { Compatibility } from './compatibility.ts';
 import type { RequestBody } from './http/request-body.ts';
+import type { TlsProfileName } from './https/profile.ts';
 import type { Tasks } from './tasks/tasks.ts';
 
 /** What the resources are made from. */
@@ -25,6 +26,7 @@ export interface ServiceParts {
   readonly hostName: () => string;
   readonly port: () => number;
   readonly serviceId: string;
+  readonly tlsProfile: TlsProfileName;
 }
 
 /** One request, authenticated and allowed. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateCertificate } from '../../src/manager/generated-certificate.ts';
+import type { Log } from '../../src/platform/log.ts';
 import { type Access, type AccessLimits, makeAccess } from '../../src/redfish/access/access.ts';
 import { AccessSettings } from '../../src/redfish/access/access-settings.ts';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
@@ -57,12 +58,20 @@ export const endpoints = [
   { type: 'authority', name: 'revoked' },
 ] as const;
 
-export async function startService(
-  bodyBytes = 65_536,
+/** The parts of a service with a manager in memory and the accounts `admin` and `reader`. */
+export interface TestParts extends ServiceParts {
+  readonly client: MemoryClient;
+  readonly accounts: Accounts;
+  /** What was logged. */
+  readonly lines: string[];
+  readonly log: Log;
+}
+
+export async function makeTestParts(
+  directory: string,
   limits: Partial<AccessLimits> = {},
   compatibility: Compatibility = 'standard',
-): Promise<TestService> {
-  const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
+): Promise<TestParts> {
   const client = new MemoryClient();
   const places = certificatePlaces('bmc', endpoints);
   const accounts = new Accounts(join(directory, 'accounts.json'), 6);
@@ -89,9 +98,12 @@ export async function startService(
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
-  const parts: ServiceParts = {
+  return {
     client,
+    accounts,
     access,
+    lines,
+    log: { debug: note, info: note, warn: note, error: note },
     places,
     kinship: followKinship(client, places),
     tasks: new Tasks({
@@ -106,12 +118,19 @@ export async function startService(
     managerId: 'bmc',
     serviceId: '00000000-0000-4000-8000-000000000000',
     port: () => 443,
+    tlsProfile: 'intermediate',
   };
-  const app = makeApp({
-    bodyBytes,
-    log: { debug: note, info: note, warn: note, error: note },
-    parts,
-  });
+}
+
+export async function startService(
+  bodyBytes = 65_536,
+  limits: Partial<AccessLimits> = {},
+  compatibility: Compatibility = 'standard',
+): Promise<TestService> {
+  const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
+  const parts = await makeTestParts(directory, limits, compatibility);
+  const { client, accounts, access, lines, log } = parts;
+  const app = makeApp({ bodyBytes, log, parts });
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -12,7 +12,7 @@ import {
   universalTag,
 } from './der.ts';
 import { type Extension, find, readExtensions, readUsages } from './extensions.ts';
-import { type GeneralName, readGeneralNames } from './general-names.ts';
+import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
 import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
 import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
@@ -37,6 +37,8 @@ export interface Certificate {
   readonly notAfter: number;
   readonly keyUsage: readonly KeyUsage[];
   readonly alternativeNames: readonly GeneralName[];
+  /** User principal names, such as `admin@example.com`. */
+  readonly principalNames: readonly string[];
   readonly isCa: boolean;
   /** True when the key identifiers say that the key of the issuer is not its own. */
   readonly namesAnotherKey: boolean;
@@ -130,7 +132,8 @@ function describe(x509: X509Certificate): Certificate {
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
     keyUsage: readUsages(extensions),
-    alternativeNames: alternativeNamesOf(extensions),
+    alternativeNames: alternativeNamesOf(extensions, readGeneralNames),
+    principalNames: alternativeNamesOf(extensions, readPrincipalNames),
     // A root of version 1 has no extensions to say it with, and OpenSSL takes it for a CA
     isCa: x509.ca || (contextTag(fields[0]) !== 0 && x509.checkIssued(x509)),
     namesAnotherKey: namesAnotherKey(extensions),
@@ -164,9 +167,9 @@ function extensionsOf(fields: readonly Asn1[]): Extension[] {
   return explicit ? readExtensions(childrenOf(explicit)[0]) : [];
 }
 
-function alternativeNamesOf(extensions: readonly Extension[]): GeneralName[] {
+function alternativeNamesOf<T>(extensions: readonly Extension[], read: (names: Asn1) => T[]): T[] {
   const extension = find(extensions, extensionIds.subjectAltName);
-  return extension ? readGeneralNames(decode(extension.value)) : [];
+  return extension ? read(decode(extension.value)) : [];
 }
 
 function commentOf(extensions: readonly Extension[]): string | undefined {

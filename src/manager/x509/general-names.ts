@@ -1,6 +1,16 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { type Asn1, bytesOf, childrenOf, contextPrimitive, contextTag, sequence } from './der.ts';
+import {
+  type Asn1,
+  bytesOf,
+  childrenOf,
+  contextPrimitive,
+  contextTag,
+  oidOf,
+  sequence,
+  tags,
+  universalTag,
+} from './der.ts';
 
 /** A subject alternative name of the kinds that a device uses (RFC 5280 §4.2.1.6). */
 export interface GeneralName {
@@ -59,6 +69,22 @@ export function readGeneralNames(node: Asn1): GeneralName[] {
     }
   });
 }
+
+/**
+ * The user principal names among the names of a certificate: otherName of Microsoft's type with a
+ * UTF8String. What has another structure is none of them.
+ */
+export function readPrincipalNames(node: Asn1): string[] {
+  return childrenOf(node).flatMap((child) => {
+    if (contextTag(child) !== 0 || !Array.isArray(child.value)) return [];
+    const [type, wrapped] = child.value;
+    if (universalTag(type) !== tags.OBJECT_IDENTIFIER || oidOf(type) !== principalName) return [];
+    const [value] = contextTag(wrapped) === 0 ? childrenOf(wrapped) : [];
+    return universalTag(value) === tags.UTF8_STRING ? [bytesOf(value).toString('utf8')] : [];
+  });
+}
+
+const principalName = '1.3.6.1.4.1.311.20.2.3';
 
 /** True for a host name of letter-digit-hyphen labels; the first one may be a `*`. */
 export function isHostName(text: string): boolean {

@@ -1,3 +1,4 @@
+import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import type { AccessSettings } from './access-settings.ts';
 import { type FailedLoginLimits, FailedLogins } from './failed-logins.ts';
 import { LoginGate } from './login-gate.ts';
@@ -10,6 +11,8 @@ export interface Access {
   readonly gate: LoginGate;
   readonly sessions: Sessions;
   readonly settings: AccessSettings;
+  /** Absent where clients cannot log in with certificates. */
+  readonly certificates?: ClientCertificates;
 }
 
 export interface AccessLimits {

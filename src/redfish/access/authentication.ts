@@ -1,4 +1,7 @@
 import type { Request } from 'express';
+import type { Certificate } from '../../manager/x509/certificate.ts';
+import { isFromOtherSite } from '../client-certificates/other-sites.ts';
+import { refusals } from '../client-certificates/refusal.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Access } from './access.ts';
 import { cookieToken } from './session-cookies.ts';
@@ -10,6 +13,8 @@ export interface Identity {
   readonly account: User;
   /** Absent with credentials that come along with every request. */
   readonly session?: Session;
+  /** The client's own, when it made the connection with it and is logged in by it. */
+  readonly certificate?: Certificate;
 }
 
 /**
@@ -19,7 +24,7 @@ export interface Identity {
 export type Way = (req: Request, access: Access) => Promise<Identity | undefined>;
 
 /** In this order; the first that knows the client counts (DSP0266, "Authentication"). */
-const ways: readonly Way[] = [byToken, byCookie, byTokenScheme, byBasic];
+const ways: readonly Way[] = [byCertificate, byToken, byCookie, byTokenScheme, byBasic];
 
 /**
  * Finds out who makes a request.
@@ -31,6 +36,7 @@ export async function authenticate(req: Request, access: Access): Promise<Identi
     const identity = await way(req, access);
     if (identity) return identity;
   }
+  await refuseBadCertificate(req, access);
   return undefined;
 }
 
@@ -76,6 +82,22 @@ export function accountUri(userName: string): string {
 
 export function passwordChangeRequired({ userName }: User): RedfishError {
   return new RedfishError(403, { id: 'PasswordChangeRequired', args: [accountUri(userName)] });
+}
+
+/** A certificate that logs nobody in leaves the other ways open. @throws RedfishError 403 */
+async function byCertificate(req: Request, access: Access): Promise<Identity | undefined> {
+  const shown = await access.certificates?.login(req.socket);
+  if (!shown || !('account' in shown)) return undefined;
+  if (!isFromOtherSite({ method: req.method, header: (name) => req.get(name) })) return shown;
+  const detail = 'A page of another site may not use the client certificate for changes';
+  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
+}
+
+/** Whoever owns a certificate may know what is wrong with it. @throws RedfishError 401 */
+async function refuseBadCertificate(req: Request, access: Access): Promise<void> {
+  const shown = await access.certificates?.login(req.socket);
+  if (!shown || !('refusal' in shown)) return;
+  throw unauthorized(req, access, `The client certificate is refused: ${refusals[shown.refusal]}`);
 }
 
 async function byToken(req: Request, access: Access): Promise<Identity | undefined> {

@@ -2,8 +2,10 @@ import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Log } from '../../platform/log.ts';
+import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
-import { followTlsIdentity, readTlsIdentity } from './tls-identity.ts';
+import type { TlsProfileName } from './profile.ts';
+import { followTlsIdentity } from './tls-identity.ts';
 
 export interface ServerLimits {
   readonly headerBytes: number;
@@ -18,15 +20,21 @@ export interface HttpsOptions {
   /** The PEM file with the key and the certificate. */
   readonly certificatePath: string;
   readonly limits: ServerLimits;
+  readonly profile?: TlsProfileName;
+  /** After this time the keys of session tickets are new ones; a day unless given. */
+  readonly ticketMilliseconds?: number;
+  /** Absent where clients cannot log in with certificates. */
+  readonly clientCertificates?: ClientCertificates;
+  /** A clock in milliseconds that never jumps. */
+  readonly monotonic?: () => number;
   readonly log: Log;
 }
 
 /** An HTTPS server that follows its certificate file. @throws when the file cannot be served */
 export function makeServer(options: HttpsOptions, app: RequestListener): Server {
-  const { certificatePath, limits, log } = options;
+  const { certificatePath, limits, log, clientCertificates } = options;
   const server = createServer(
     {
-      ...readTlsIdentity(certificatePath),
       handshakeTimeout: limits.handshakeMilliseconds,
       maxHeaderSize: limits.headerBytes,
       requestTimeout: limits.requestMilliseconds,
@@ -34,10 +42,18 @@ export function makeServer(options: HttpsOptions, app: RequestListener): Server 
       keepAliveTimeout: limits.idleMilliseconds,
       ALPNProtocols: ['http/1.1'],
     },
-    app,
+    clientCertificates ? clientCertificates.guard(app) : app,
   );
   server.maxConnections = limits.connections;
-  followTlsIdentity(server, certificatePath, log);
+  followTlsIdentity(server, {
+    path: certificatePath,
+    profile: options.profile ?? 'intermediate',
+    ticketMilliseconds: options.ticketMilliseconds ?? 24 * 3_600_000,
+    ...(clientCertificates && { clients: clientCertificates }),
+    monotonic: options.monotonic ?? (() => performance.now()),
+    log,
+  });
+  clientCertificates?.attach(server);
   server.on('clientError', refuseUnparsable);
   return server;
 }

@@ -4,32 +4,34 @@ import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Log } from '../../platform/log.ts';
+import { profileOptions, type TlsProfileName } from './profile.ts';
 
-/** Mozilla's "intermediate" profile: TLS 1.3, and 1.2 with forward secrecy and AEAD only. */
-export const tlsProfile = {
-  minVersion: 'TLSv1.2',
-  ciphers: [
-    'TLS_AES_128_GCM_SHA256',
-    'TLS_AES_256_GCM_SHA384',
-    'TLS_CHACHA20_POLY1305_SHA256',
-    'ECDHE-ECDSA-AES128-GCM-SHA256',
-    'ECDHE-RSA-AES128-GCM-SHA256',
-    'ECDHE-ECDSA-AES256-GCM-SHA384',
-    'ECDHE-RSA-AES256-GCM-SHA384',
-    'ECDHE-ECDSA-CHACHA20-POLY1305',
-    'ECDHE-RSA-CHACHA20-POLY1305',
-  ].join(':'),
-  ecdhCurve: 'X25519:prime256v1:secp384r1',
-} as const satisfies SecureContextOptions;
+/** The authorities that a server asks clients for certificates of. */
+export interface ClientAuthorities {
+  /** PEM of each; `undefined` when clients are asked for none. */
+  authorities(): readonly string[] | undefined;
+}
+
+export interface TlsSettings {
+  /** The PEM file with the key and the certificate. */
+  readonly path: string;
+  readonly profile: TlsProfileName;
+  /** After this time the keys of session tickets are new ones. */
+  readonly ticketMilliseconds: number;
+  readonly clients?: ClientAuthorities;
+  /** A clock in milliseconds that never jumps. */
+  readonly monotonic: () => number;
+  readonly log: Log;
+}
 
 /** @throws when the file is absent or holds nothing that OpenSSL can serve */
-export function readTlsIdentity(path: string): SecureContextOptions {
+export function readTlsIdentity(path: string, profile: TlsProfileName): SecureContextOptions {
   const pem = readFileSync(path, 'utf8');
   // A context made of empty text would be accepted, and every handshake with it would fail
   if (!new X509Certificate(pem).checkPrivateKey(createPrivateKey(pem))) {
     throw new Error('the key is not that of the certificate');
   }
-  const options = { ...tlsProfile, key: pem, cert: pem };
+  const options = { ...profileOptions(profile), key: pem, cert: pem };
   createSecureContext(options);
   return options;
 }
@@ -38,11 +40,15 @@ export function readTlsIdentity(path: string): SecureContextOptions {
  * Waits for the manager, which makes a certificate when there is none that can be served.
  * @throws the last fault when the time is over
  */
-export async function waitForTlsIdentity(path: string, milliseconds: number): Promise<void> {
+export async function waitForTlsIdentity(
+  path: string,
+  profile: TlsProfileName,
+  milliseconds: number,
+): Promise<void> {
   const pause = 100;
   for (let waited = 0; ; waited += pause) {
     try {
-      readTlsIdentity(path);
+      readTlsIdentity(path, profile);
       return;
     } catch (error) {
       if (waited >= milliseconds) throw error;
@@ -52,24 +58,76 @@ export async function waitForTlsIdentity(path: string, milliseconds: number): Pr
 }
 
 /**
- * Keeps a server's certificate in step with its file. The file is looked at whenever a client connects,
- * before its handshake, so that whoever connects after the file was replaced sees the new certificate,
- * even before a signal arrives. Open connections go on; a file that cannot be served changes nothing.
+ * Keeps what a server shows in step with its file, and whom it trusts in step with the authorities.
+ * Both are looked at whenever a client connects, before its handshake, so that whoever connects after
+ * a change meets it, even before a signal arrives. Each change makes a new context with new ticket keys,
+ * so no session outlives it. Open connections go on; a file that cannot be served changes nothing.
+ * @throws when the file cannot be served now
  */
-export function followTlsIdentity(server: Server, path: string, log: Log): void {
+export function followTlsIdentity(server: Server, settings: TlsSettings): void {
+  const { path, profile, ticketMilliseconds, clients, monotonic, log } = settings;
+  let identity = readTlsIdentity(path, profile);
   let served = stampOf(path);
-  server.prependListener('connection', () => {
+  let authorities = clients?.authorities();
+  let made = monotonic();
+
+  const refreshIdentity = (): boolean => {
     const found = stampOf(path);
-    if (found === served || found === undefined) return;
+    if (found === served || found === undefined) return false;
     served = found;
     try {
-      server.setSecureContext(readTlsIdentity(path));
+      identity = readTlsIdentity(path, profile);
       log.info('TLS certificate changed', { path });
+      return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error('TLS certificate cannot be served, the old one stays', { path, reason });
+      log.error('TLS certificate cannot be served, the old one stays', {
+        path,
+        reason: reasonOf(error),
+      });
+      return false;
     }
+  };
+  const refreshAuthorities = (): boolean => {
+    const found = clients?.authorities();
+    if (sameList(found, authorities)) return false;
+    authorities = found;
+    return true;
+  };
+  const use = (asked: readonly string[] | undefined) => {
+    const options =
+      asked === undefined
+        ? identity
+        : // Without `ca` Node would trust the public authorities that it carries. A resumed session
+          // shows no chain and keeps the verdict of its first handshake, so there are none.
+          { ...identity, ...profileOptions(profile, false), ca: [...asked] };
+    server.setSecureContext(options);
+    // Node has no call for it but reads this for each connection
+    Object.assign(server, { requestCert: asked !== undefined, rejectUnauthorized: false });
+    made = monotonic();
+  };
+  const apply = () => {
+    try {
+      use(authorities);
+    } catch (error) {
+      log.error('clients are asked for no certificate', { reason: reasonOf(error) });
+      use(undefined);
+    }
+  };
+
+  apply();
+  server.prependListener('connection', () => {
+    const changed = [refreshIdentity(), refreshAuthorities()].includes(true);
+    if (changed || monotonic() - made >= ticketMilliseconds) apply();
   });
+}
+
+function sameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (a === b) return true;
+  return a !== undefined && a.length === b?.length && a.every((one, at) => one === b[at]);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What tells one version of a file from another; a rename always changes the inode. */

@@ -1,7 +1,12 @@
 import { validateAccountServicePatch } from '../../../schemas/generated/validators.js';
+import type { Access } from '../access/access.ts';
 import type { AccessPolicy } from '../access/access-settings.ts';
 import type { Identity } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
+import {
+  changeMultiFactorAuth,
+  multiFactorAuthView,
+} from '../client-certificates/multi-factor-auth.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
@@ -21,14 +26,15 @@ const readOnly = [
 ];
 
 /** AccountService: the rules for passwords and guesses, and the way to accounts and certificates. */
-export const accountService: ResourceFactory = ({ access: { settings } }) => [
+export const accountService: ResourceFactory = ({ access }) => [
   {
     path: uri,
     entity: 'AccountService',
     operations: {
-      GET: { handle: ({ identity }) => json(view(settings.policy, identity)) },
+      GET: { handle: ({ identity }) => json(view(access, identity)) },
       PATCH: {
         handle: async ({ body, identity }) => {
+          const { settings, certificates } = access;
           const members = body.parse(validateAccountServicePatch);
           refuseUnwritable(members, readOnly);
           refuseOutside('MinPasswordLength', members.MinPasswordLength, 1, 1024);
@@ -46,8 +52,16 @@ export const accountService: ResourceFactory = ({ access: { settings } }) => [
             lockoutResetEnabled: members.AccountLockoutCounterResetEnabled,
             basicAuth: members.HTTPBasicAuth,
           };
-          await settings.change(given(asked), (policy) => refuseConflicts(policy, members));
-          return json(view(settings.policy, identity));
+          const wanted = members.MultiFactorAuth?.ClientCertificate;
+          const change = () =>
+            settings.change(given(asked), (policy) => refuseConflicts(policy, members));
+          if (wanted && certificates) {
+            await changeMultiFactorAuth(certificates, identity, wanted, change);
+          } else {
+            if (wanted) refuseUnwritable(members, ['MultiFactorAuth']);
+            await change();
+          }
+          return json(view(access, identity));
         },
       },
     },
@@ -75,7 +89,7 @@ function refuseConflicts(policy: AccessPolicy, members: object): void {
   }
 }
 
-function view(policy: AccessPolicy, identity: Identity | undefined) {
+function view({ settings: { policy }, certificates }: Access, identity: Identity | undefined) {
   const seesCertificates = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
   return {
     '@odata.id': uri,
@@ -96,10 +110,6 @@ function view(policy: AccessPolicy, identity: Identity | undefined) {
     Accounts: link(`${uri}/Accounts`),
     Roles: link(`${uri}/Roles`),
     ...(seesCertificates && { LDAP: { Certificates: link(`${uri}/LDAP/Certificates`) } }),
-    MultiFactorAuth: {
-      ClientCertificate: {
-        Certificates: link(`${uri}/MultiFactorAuth/ClientCertificate/Certificates`),
-      },
-    },
+    MultiFactorAuth: multiFactorAuthView(certificates, uri),
   };
 }

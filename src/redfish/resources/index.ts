@@ -8,6 +8,7 @@ import { managers } from './managers.ts';
 import { messageRegistries } from './registries.ts';
 import { roleResources } from './roles.ts';
 import { schemas } from './schemas.ts';
+import { securityPolicy } from './security-policy.ts';
 import { serviceRoot } from './service-root.ts';
 import { sessionService } from './session-service.ts';
 import { taskServiceResources } from './task-service.ts';
@@ -26,4 +27,5 @@ export const resources: readonly ResourceFactory[] = [
   messageRegistries,
   schemas,
   legacyCertificates,
+  securityPolicy,
 ];

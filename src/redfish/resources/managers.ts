@@ -85,6 +85,7 @@ function managerView(parts: ServiceParts) {
     PowerState: 'On',
     Status: { State: 'Enabled', Health: 'OK' },
     NetworkProtocol: link(`${uri}/NetworkProtocol`),
+    SecurityPolicy: link(`${uri}/SecurityPolicy`),
     Oem: oemOf(parts),
   };
 }

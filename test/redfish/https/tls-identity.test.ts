@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
 import { exportPrivateKey } from '../../../src/manager/x509/keys.ts';
-import { followTlsIdentity, readTlsIdentity } from '../../../src/redfish/https/tls-identity.ts';
+import { followTlsIdentity } from '../../../src/redfish/https/tls-identity.ts';
 
 describe('a server that follows its certificate file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tls-'));
@@ -16,12 +16,19 @@ describe('a server that follows its certificate file', () => {
   const messages: string[] = [];
   let server: Server;
   let port: number;
+  let clock = 0;
 
   before(async () => {
     replaceFile(pair('first'));
-    server = createServer(readTlsIdentity(path), (_, res) => res.end('served'));
+    server = createServer({}, (_, res) => res.end('served'));
     const note = (message: string) => void messages.push(message);
-    followTlsIdentity(server, path, { debug: note, info: note, warn: note, error: note });
+    followTlsIdentity(server, {
+      path,
+      profile: 'intermediate',
+      ticketMilliseconds: 1000,
+      monotonic: () => clock,
+      log: { debug: note, info: note, warn: note, error: note },
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     port = (server.address() as AddressInfo).port;
   });
@@ -51,6 +58,31 @@ describe('a server that follows its certificate file', () => {
     assert.equal(socket.isSessionReused(), false);
     assert.equal(nameOf(socket), 'third');
     socket.destroy();
+  });
+
+  it('resumes a session until the keys of its tickets are due, and no longer', async () => {
+    const first = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    const session = await new Promise<Buffer>((resolve) => first.once('session', resolve));
+    first.destroy();
+    clock += 999;
+    const soon = await open({ session });
+    assert.equal(soon.isSessionReused(), true);
+    soon.destroy();
+    clock += 1;
+    const late = await open({ session });
+    assert.equal(late.isSessionReused(), false);
+    late.destroy();
+  });
+
+  it('drops no connection while the certificate changes under load', async () => {
+    const answers: Promise<string>[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      const early = await Promise.all(Array.from({ length: 5 }, () => open()));
+      replaceFile(round % 2 === 0 ? pair('even') : pair('third'));
+      answers.push(...early.map(ask), ...Array.from({ length: 5 }, async () => ask(await open())));
+    }
+    const texts = await Promise.all(answers);
+    assert.equal(texts.filter((text) => /served/.test(text)).length, 100);
   });
 
   for (const [what, text] of [

@@ -1,0 +1,185 @@
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { CertificateClient } from '../../manager/certificate-client.ts';
+import type { Certificate } from '../../manager/x509/certificate.ts';
+import { formatName } from '../../manager/x509/name.ts';
+import type { Log } from '../../platform/log.ts';
+import type { User } from '../access/user-directory.ts';
+import { judgeChain } from './chain.ts';
+import { userNameOf } from './mapping.ts';
+import type { Refusal } from './refusal.ts';
+import type { Settings, SettingsFile } from './settings.ts';
+import { type ShownChain, shownChain } from './shown-chain.ts';
+import { namedAuthorities, readTrust, type TrustEndpoints } from './trust.ts';
+
+export interface ClientCertificatesOptions {
+  readonly client: CertificateClient;
+  readonly endpoints: TrustEndpoints;
+  readonly settings: SettingsFile;
+  /** An account that may log in, by its name. */
+  readonly findUser: (userName: string) => Promise<User | undefined>;
+  readonly hostName: () => string;
+  /** Milliseconds since 1970, by the clock of the device. */
+  readonly now: () => number;
+  readonly limits: { readonly nameBytes: number; readonly chainCertificates: number };
+  /** An operator on the device lets everybody reach the other ways to log in. */
+  readonly alwaysRespond: boolean;
+  readonly log: Log;
+}
+
+/** What a connection's certificate is good for. */
+export type Login =
+  | { readonly account: User; readonly certificate: Certificate }
+  | { readonly refusal: Refusal };
+
+/** How long a change may take to answer before connections that lost their trust are cut. */
+const cutMilliseconds = 1000;
+
+const longestShown = 200;
+
+/** Logs clients in by the certificates of their connections, as the lists and settings are now. */
+export class ClientCertificates {
+  readonly #options: ClientCertificatesOptions;
+  readonly #shown = new WeakMap<object, ShownChain | { readonly certificates: undefined }>();
+  readonly #reported = new WeakSet<object>();
+  readonly #open = new Set<Socket>();
+  #toldAuthorities = { key: '', pems: [] as readonly string[] };
+
+  constructor(options: ClientCertificatesOptions) {
+    this.#options = options;
+  }
+
+  get settings(): SettingsFile {
+    return this.#options.settings;
+  }
+
+  /** PEM of whom clients are asked for certificates of; `undefined` when they are asked for none. */
+  authorities(): readonly string[] | undefined {
+    const trust = this.#trust();
+    if (!this.settings.current.enabled || !trust || trust.trusted.length === 0) return undefined;
+    const key = trust.trusted.map(({ fingerprint }) => fingerprint).join();
+    if (key !== this.#toldAuthorities.key) {
+      const named = namedAuthorities(trust.trusted, this.#options.limits.nameBytes);
+      const left = trust.trusted.length - named.length;
+      if (left > 0) this.#options.log.warn('authorities do not fit into the handshake', { left });
+      this.#toldAuthorities = { key, pems: named.map(({ pem }) => pem) };
+    }
+    return this.#toldAuthorities.pems;
+  }
+
+  /**
+   * Whether clients without a valid certificate are served. An empty truststore could let nobody in,
+   * so then they are.
+   */
+  responds(): boolean {
+    const { enabled, respond } = this.settings.current;
+    return (
+      respond || !enabled || this.#options.alwaysRespond || this.#trust()?.trusted.length === 0
+    );
+  }
+
+  /** @returns `undefined` when the client showed no certificate or is not to be asked for one */
+  async login(connection: object): Promise<Login | undefined> {
+    const { enabled, mapping } = this.settings.current;
+    const chain = enabled ? this.#chainOf(connection) : undefined;
+    if (!chain) return undefined;
+    const [certificate] = chain.certificates;
+    const refusal = this.#judge(chain);
+    if (refusal !== undefined || !certificate) {
+      return this.#refuse(connection, refusal ?? 'unreadable', certificate);
+    }
+    const account = await this.userOf(certificate, mapping);
+    return typeof account === 'string'
+      ? this.#refuse(connection, account, certificate)
+      : { account, certificate };
+  }
+
+  /** The user that a certificate of a connection names. */
+  async userOf(certificate: Certificate, mapping: Settings['mapping']): Promise<User | Refusal> {
+    const { findUser, hostName } = this.#options;
+    const name = userNameOf(certificate, mapping, hostName());
+    return name === undefined ? 'name' : ((await findUser(name)) ?? 'user');
+  }
+
+  /** Serves nothing to clients without a valid certificate while the settings say so. */
+  guard(app: RequestListener): RequestListener {
+    return (req, res) => {
+      if (this.responds()) app(req, res);
+      else {
+        this.#mayEnter(req).then(
+          (allowed) => (allowed ? app(req, res) : req.socket.destroy()),
+          () => req.socket.destroy(),
+        );
+      }
+    };
+  }
+
+  /** Follows the connections of a server from their handshakes on. */
+  attach(server: Server): void {
+    server.prependListener('secureConnection', (socket) => {
+      const chain = this.#chainOf(socket);
+      const refusal = chain && this.#judge(chain);
+      if (refusal) this.#refuse(socket, refusal, chain.certificates[0]);
+      if ((!chain || refusal) && !this.responds()) {
+        socket.destroy();
+        return;
+      }
+      if (!chain) return;
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
+    });
+    const unsubscribe = this.#options.client.subscribe(() => this.#cutLater());
+    server.once('close', unsubscribe);
+  }
+
+  /** Requests are judged one by one; what is left are answers that go on for long, such as events. */
+  #cutLater(): void {
+    const bad = [...this.#open].filter((socket) => {
+      const chain = this.#chainOf(socket);
+      return chain && chain.refusal === undefined && this.#judge(chain) !== undefined;
+    });
+    if (bad.length === 0) return;
+    setTimeout(() => {
+      for (const socket of bad) socket.destroy();
+    }, cutMilliseconds).unref();
+  }
+
+  async #mayEnter({ socket }: IncomingMessage): Promise<boolean> {
+    const login = await this.login(socket);
+    return login !== undefined && 'account' in login;
+  }
+
+  #trust() {
+    return readTrust(this.#options.client, this.#options.endpoints);
+  }
+
+  #chainOf(connection: object): ShownChain | undefined {
+    const known = this.#shown.get(connection);
+    if (known) return known.certificates && known;
+    const chain = shownChain(connection, this.#options.limits.chainCertificates);
+    this.#shown.set(connection, chain ?? { certificates: undefined });
+    return chain;
+  }
+
+  #judge({ certificates, refusal }: ShownChain): Refusal | undefined {
+    const trust = this.#trust();
+    if (!trust) return 'away';
+    if (refusal !== undefined) return refusal;
+    const seconds = Math.floor(this.#options.now() / 1000);
+    return judgeChain(certificates, trust, seconds, this.#options.limits.chainCertificates);
+  }
+
+  #refuse(connection: object, refusal: Refusal, certificate: Certificate | undefined): Login {
+    if (!this.#reported.has(connection)) {
+      this.#reported.add(connection);
+      const subject = certificate ? formatName(certificate.subject) : '';
+      this.#options.log.warn('client certificate refused', {
+        reason: refusal,
+        subject: subject.replace(/\p{C}/gu, '?').slice(0, longestShown),
+        fingerprint: certificate?.fingerprint ?? '',
+      });
+    }
+    return { refusal };
+  }
+}

@@ -1,0 +1,98 @@
+import type { AccountServicePatch } from '../../../schemas/generated/validators.js';
+import type { Identity } from '../access/authentication.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import { link } from '../resource.ts';
+import type { ClientCertificates } from './client-certificates.ts';
+import type { Settings } from './settings.ts';
+
+type Wanted = NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate'];
+
+const mappings = ['CommonName', 'UserPrincipalName'] as const;
+
+/** `MultiFactorAuth` of AccountService. */
+export function multiFactorAuthView(certificates: ClientCertificates | undefined, uri: string) {
+  const settings = certificates?.settings.current;
+  return {
+    ClientCertificate: {
+      ...(settings && {
+        Enabled: settings.enabled,
+        RespondToUnauthenticatedClients: settings.respond,
+        CertificateMappingAttribute: settings.mapping,
+      }),
+      Certificates: link(`${uri}/MultiFactorAuth/ClientCertificate/Certificates`),
+    },
+  };
+}
+
+/**
+ * Changes what AccountService says of client certificates. Where only clients with certificates are
+ * served, before or after the change, it must come from an administrator whose certificate lets him in
+ * after it: so nobody locks everybody out.
+ * @param alongside what else the request changes; when it is refused nothing is changed
+ * @throws RedfishError 400 for a mapping that we do not have, 409 for whom the change could lock out
+ */
+export async function changeMultiFactorAuth(
+  certificates: ClientCertificates,
+  identity: Identity | undefined,
+  wanted: Wanted,
+  alongside: () => Promise<void>,
+): Promise<void> {
+  const mapping = wanted.CertificateMappingAttribute;
+  const known = mappings.find((one) => one === mapping);
+  if (mapping !== undefined && known === undefined) throw notInList(mapping);
+  await certificates.settings.update(async (current) => {
+    const next: Settings = {
+      enabled: wanted.Enabled ?? current.enabled,
+      respond: wanted.RespondToUnauthenticatedClients ?? current.respond,
+      mapping: known ?? current.mapping,
+    };
+    if (!next.respond && !(await isSafe(certificates, identity, next))) {
+      throw lockout(wanted, current, next);
+    }
+    await alongside();
+    return next;
+  });
+}
+
+async function isSafe(
+  certificates: ClientCertificates,
+  identity: Identity | undefined,
+  next: Settings,
+): Promise<boolean> {
+  if (!identity?.certificate) return false;
+  const user = await certificates.userOf(identity.certificate, next.mapping);
+  return typeof user !== 'string' && user.role === 'Administrator';
+}
+
+const at = 'MultiFactorAuth/ClientCertificate';
+const respondProperty = `${at}/RespondToUnauthenticatedClients`;
+
+/** Names the property of the request that may not have its value. */
+function lockout(wanted: Wanted, current: Settings, next: Settings): RedfishError {
+  const detail =
+    'Only an administrator whose client certificate lets him in may ask for this, over a connection with it';
+  if (wanted.RespondToUnauthenticatedClients === false && current.respond) {
+    return new RedfishError(409, {
+      id: 'PropertyValueExternalConflict',
+      args: [respondProperty, 'false'],
+      detail,
+      related: [`#/${respondProperty}`],
+    });
+  }
+  const name = next.mapping === current.mapping ? 'Enabled' : 'CertificateMappingAttribute';
+  return new RedfishError(409, {
+    id: 'PropertyValueConflict',
+    args: [`${at}/${name}`, respondProperty],
+    detail,
+    related: [`#/${at}/${name}`],
+  });
+}
+
+function notInList(value: string): RedfishError {
+  const name = `${at}/CertificateMappingAttribute`;
+  return new RedfishError(400, {
+    id: 'PropertyValueNotInList',
+    args: [value, name],
+    related: [`#/${name}`],
+  });
+}

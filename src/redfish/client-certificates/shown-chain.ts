@@ -1,0 +1,43 @@
+import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { CertError } from '../../manager/errors.ts';
+import { type Certificate, readCertificate } from '../../manager/x509/certificate.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
+
+/** What a client showed in its handshake, and whether OpenSSL accepted it. */
+export interface ShownChain {
+  /** The client's own first; empty when it cannot be read. */
+  readonly certificates: readonly Certificate[];
+  readonly refusal?: Refusal;
+}
+
+/** @returns `undefined` for a client that showed no certificate */
+export function shownChain(socket: object, most: number): ShownChain | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const own = socket.getPeerCertificate(true);
+  // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it
+  if (!own?.raw) return undefined;
+  const certificates = readAll(own, most);
+  if (!certificates) return { certificates: [], refusal: 'unreadable' };
+  if (socket.isSessionReused()) return { certificates, refusal: 'resumed' };
+  if (socket.authorized) return { certificates };
+  return { certificates, refusal: refusalOf(codeOf(socket.authorizationError)) };
+}
+
+/** The type says Error, but on the side of the server it is the code. */
+function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return String(error.code);
+  return String(error);
+}
+
+function readAll(own: DetailedPeerCertificate, most: number): Certificate[] | undefined {
+  const seen = new Set<DetailedPeerCertificate>();
+  for (let at = own; at?.raw && !seen.has(at) && seen.size <= most; at = at.issuerCertificate) {
+    seen.add(at);
+  }
+  try {
+    return [...seen].map(({ raw }) => readCertificate(raw));
+  } catch (error) {
+    if (error instanceof CertError) return undefined;
+    throw error;
+  }
+}

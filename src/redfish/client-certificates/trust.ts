@@ -1,0 +1,55 @@
+import type { CertificateClient, EndpointRef } from '../../manager/certificate-client.ts';
+import { CertError } from '../../manager/errors.ts';
+import { type Certificate, isSelfIssued } from '../../manager/x509/certificate.ts';
+import type { TrustLists } from './chain.ts';
+
+export interface TrustEndpoints {
+  readonly truststore: EndpointRef;
+  /** Absent where the device has no list of revoked certificates. */
+  readonly revoked?: EndpointRef;
+}
+
+/** The lists as they are now, `undefined` while the manager of one of them is away. */
+export function readTrust(
+  client: CertificateClient,
+  { truststore, revoked }: TrustEndpoints,
+): TrustLists | undefined {
+  const trusted = list(client, truststore);
+  const listed = revoked ? list(client, revoked) : [];
+  return trusted && listed && { trusted, revoked: listed };
+}
+
+/**
+ * The authorities that go into the handshake. Node names every one of them to the client, and a list
+ * above 64 KiB would break every handshake; roots come first, because chains end at them.
+ * @param bytes of names in all
+ */
+export function namedAuthorities(
+  trusted: readonly Certificate[],
+  bytes: number,
+): readonly Certificate[] {
+  let left = bytes;
+  const ordered = [...trusted.filter(isSelfIssued), ...trusted.filter((one) => !isSelfIssued(one))];
+  return ordered.filter((one) => {
+    left -= nameBytes(one);
+    return left >= 0;
+  });
+}
+
+/** About the size of the subject in DER: each attribute has its type and the heads around it. */
+function nameBytes({ subject }: Certificate): number {
+  const values = subject.flat().map(({ value }) => Buffer.byteLength(value) + attributeBytes);
+  return values.reduce((sum, one) => sum + one, 6);
+}
+
+const attributeBytes = 24;
+
+function list(client: CertificateClient, endpoint: EndpointRef): Certificate[] | undefined {
+  if (!client.isAvailable(endpoint)) return undefined;
+  try {
+    return client.list(endpoint).map(({ certificate }) => certificate);
+  } catch (error) {
+    if (error instanceof CertError) return undefined;
+    throw error;
+  }
+}

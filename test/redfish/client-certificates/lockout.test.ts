@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { SettingsFile } from '../../../src/redfish/client-certificates/settings.ts';
+import {
+  type Issued,
+  type OpensslAuthority,
+  opensslAuthority,
+} from '../../fakes/openssl-authority.ts';
+import { startTlsService, type TlsService, truststore } from './tls-service.ts';
+
+const uri = '/redfish/v1/AccountService';
+const respond = 'RespondToUnauthenticatedClients';
+const always = { from: '20200101000000Z', until: '20990101000000Z' };
+
+describe('the settings of client certificates', () => {
+  let authority: OpensslAuthority;
+  let service: TlsService;
+  let root: Issued;
+  const shown: Record<string, Issued> = {};
+
+  before(async () => {
+    authority = opensslAuthority();
+    root = authority.issueCa({ ...always, subject: '/CN=Root' });
+    const other = authority.issueCa({ ...always, subject: '/CN=Other' });
+    for (const name of ['admin', 'reader', 'nobody']) {
+      shown[name] = authority.issue({ ...always, subject: `/CN=${name}`, issuer: root });
+    }
+    shown.stranger = authority.issue({ ...always, subject: '/CN=admin', issuer: other });
+    shown.both = authority.issue({
+      ...always,
+      subject: '/CN=admin',
+      issuer: root,
+      extensions: [
+        'basicConstraints=CA:FALSE',
+        'subjectAltName=otherName:1.3.6.1.4.1.311.20.2.3;UTF8:admin@example.com',
+      ],
+    });
+    service = await startTlsService(authority);
+    service.client.put(truststore, '1', root.pem);
+  });
+
+  after(async () => {
+    await service.close();
+    authority.remove();
+  });
+
+  afterEach(async () => {
+    service.alwaysRespond = false;
+    service.client.put(truststore, '1', root.pem);
+    await set({ respond: true });
+  });
+
+  const set = (change: object) =>
+    service.settings.update(async () => ({
+      ...{ enabled: true, respond: true, mapping: 'CommonName' as const },
+      ...change,
+    }));
+
+  const patch = (change: object, show?: string, as?: string) => {
+    const one = show === undefined ? undefined : shown[show];
+    const body = { MultiFactorAuth: { ClientCertificate: change } };
+    return service.ask(uri, {
+      method: 'PATCH',
+      body,
+      ...(one && { show: one }),
+      ...(as && { as }),
+    });
+  };
+  const password = 'admin:admin-pw';
+  const upn = { CertificateMappingAttribute: 'UserPrincipalName' };
+
+  interface Row {
+    readonly what: string;
+    readonly from?: object;
+    readonly change: object;
+    readonly show?: string;
+    readonly as?: string;
+    readonly status: number;
+    readonly id?: string;
+  }
+  const external = 'PropertyValueExternalConflict';
+  const conflict = 'PropertyValueConflict';
+  const rows: readonly Row[] = [
+    {
+      what: 'refusing others, by password',
+      change: { [respond]: false },
+      as: password,
+      status: 409,
+      id: external,
+    },
+    {
+      what: 'refusing others, by a stranger with a password',
+      change: { [respond]: false },
+      show: 'stranger',
+      as: password,
+      status: 409,
+      id: external,
+    },
+    {
+      what: 'refusing others, by an administrator with his certificate',
+      change: { [respond]: false },
+      show: 'admin',
+      status: 200,
+    },
+    {
+      what: 'refusing others, by a reader with his certificate',
+      change: { [respond]: false },
+      show: 'reader',
+      status: 403,
+    },
+    {
+      what: 'refusing others under a mapping that loses him',
+      change: { [respond]: false, ...upn },
+      show: 'admin',
+      status: 409,
+      id: external,
+    },
+    {
+      what: 'refusing others under a mapping that keeps him',
+      change: { [respond]: false, ...upn },
+      show: 'both',
+      status: 200,
+    },
+    {
+      what: 'a mapping that loses him while others are refused',
+      from: { respond: false },
+      change: upn,
+      show: 'admin',
+      status: 409,
+      id: conflict,
+    },
+    {
+      what: 'a mapping that keeps him while others are refused',
+      from: { respond: false },
+      change: upn,
+      show: 'both',
+      status: 200,
+    },
+    { what: 'a mapping while others are served', change: upn, as: password, status: 200 },
+    {
+      what: 'serving others again',
+      from: { respond: false },
+      change: { [respond]: true },
+      show: 'admin',
+      status: 200,
+    },
+    {
+      what: 'no certificates while others are served',
+      change: { Enabled: false },
+      as: password,
+      status: 200,
+    },
+    {
+      what: 'no certificates and refusing others, by password',
+      change: { Enabled: false, [respond]: false },
+      as: password,
+      status: 409,
+      id: external,
+    },
+    {
+      what: 'certificates while refusing others is left over',
+      from: { enabled: false, respond: false },
+      change: { Enabled: true },
+      as: password,
+      status: 409,
+      id: conflict,
+    },
+    {
+      what: 'Whole',
+      change: { CertificateMappingAttribute: 'Whole' },
+      as: password,
+      status: 400,
+      id: 'PropertyValueNotInList',
+    },
+    {
+      what: 'what is no mapping',
+      change: { CertificateMappingAttribute: 'x' },
+      as: password,
+      status: 400,
+      id: 'PropertyValueNotInList',
+    },
+    {
+      what: 'what is no boolean',
+      change: { Enabled: 'yes' },
+      as: password,
+      status: 400,
+      id: 'PropertyValueTypeError',
+    },
+    {
+      what: 'a property that does not exist',
+      change: { TLSStrict: true },
+      as: password,
+      status: 400,
+      id: 'PropertyUnknown',
+    },
+    {
+      what: 'anything by a reader',
+      change: { Enabled: false },
+      as: 'reader:reader-pw',
+      status: 403,
+    },
+    { what: 'anything by nobody', change: { Enabled: false }, status: 401 },
+  ];
+  for (const { what, from = {}, change, show, as, status, id } of rows) {
+    it(`answers ${status} to ${what}`, async () => {
+      await set(from);
+      const before = service.settings.current;
+      const answer = await patch(change, show, as);
+      assert.equal(answer.status, status, answer.text);
+      if (id) assert.ok(answer.text.includes(`.${id}"`), answer.text);
+      if (status >= 400) assert.deepEqual(service.settings.current, before);
+      else
+        assert.deepEqual(new SettingsFile(service.settingsPath).current, service.settings.current);
+      if (!service.settings.current.respond && service.settings.current.enabled) {
+        const own = show === undefined ? undefined : shown[show];
+        if (own)
+          assert.equal((await service.ask(uri, { show: own })).status, 200, 'not locked out');
+      }
+    });
+  }
+
+  for (const path of ['/redfish/v1', '/redfish/v1/SessionService/Sessions', '/nowhere']) {
+    it(`serves nothing of ${path} to others while they are refused`, async () => {
+      await set({ respond: false });
+      for (const name of [undefined, 'stranger', 'nobody'] as const) {
+        const show = name && shown[name];
+        const answer = await service.ask(path, { ...(show && { show }), as: password });
+        assert.equal(answer.status, 0, answer.text);
+      }
+    });
+  }
+
+  it('lets an administrator back in when the truststore is empty', async () => {
+    await set({ respond: false });
+    await service.client.delete(truststore, '1');
+    assert.equal((await service.ask(uri, { as: password })).status, 200);
+    assert.equal((await patch({ [respond]: true }, undefined, password)).status, 200);
+  });
+
+  it('lets nobody in when the manager is away, which is no empty truststore', async () => {
+    await set({ respond: false });
+    service.client.away = true;
+    try {
+      assert.equal((await service.ask(uri, { as: password })).status, 0);
+    } finally {
+      service.client.away = false;
+    }
+  });
+
+  it('lets an administrator back in when the operator says so', async () => {
+    await set({ respond: false });
+    service.alwaysRespond = true;
+    assert.equal((await service.ask(uri, { as: password })).status, 200);
+    assert.equal((await patch({ [respond]: true }, undefined, password)).status, 200);
+  });
+
+  it('are in a file of their owner, and a damaged one stops the service', () => {
+    assert.equal(statSync(service.settingsPath).mode & 0o777, 0o600);
+    for (const text of ['', '{}', '{"enabled":true,"respond":false,"mapping":"Whole"}']) {
+      const path = authority.write('damaged.json', text);
+      assert.throws(() => new SettingsFile(path), { name: 'SetupError' });
+    }
+  });
+});

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, type RequestOptions, request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
+import { makeApp } from '../../../src/redfish/app.ts';
+import { ClientCertificates } from '../../../src/redfish/client-certificates/client-certificates.ts';
+import { SettingsFile } from '../../../src/redfish/client-certificates/settings.ts';
+import { makeServer } from '../../../src/redfish/https/server.ts';
+import type { MemoryClient } from '../../fakes/memory-client.ts';
+import type { Issued, OpensslAuthority } from '../../fakes/openssl-authority.ts';
+import { makeTestParts } from '../service.ts';
+
+export const truststore: EndpointRef = { type: 'authority', name: 'truststore' };
+export const revoked: EndpointRef = { type: 'authority', name: 'revoked' };
+
+/** All of the service over real TLS, but for the manager, which is in memory. */
+export interface TlsService {
+  readonly client: MemoryClient;
+  readonly settings: SettingsFile;
+  readonly settingsPath: string;
+  readonly log: string[];
+  readonly port: number;
+  /** What the clock of the device is ahead of ours, in milliseconds. */
+  ahead: number;
+  alwaysRespond: boolean;
+  ask(path: string, options?: Ask): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface Ask {
+  readonly method?: string;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What the client shows; its chain follows. */
+  readonly show?: Issued;
+  readonly chain?: readonly Issued[];
+  /** `name:password` for HTTP Basic. */
+  readonly as?: string;
+  /** Connections are kept where one is given. */
+  readonly agent?: Agent;
+  readonly tls?: RequestOptions;
+}
+
+export interface Answer {
+  /** 0 when the connection ended without an answer. */
+  readonly status: number;
+  readonly text: string;
+  readonly reused: boolean;
+}
+
+const limits = {
+  headerBytes: 8192,
+  connections: 50,
+  requestMilliseconds: 5000,
+  idleMilliseconds: 30_000,
+  handshakeMilliseconds: 5000,
+};
+
+export async function startTlsService(authority: OpensslAuthority): Promise<TlsService> {
+  const directory = mkdtempSync(join(tmpdir(), 'mutual-'));
+  const parts = await makeTestParts(directory);
+  const { client, accounts, lines: log, log: noting } = parts;
+  const settingsPath = join(directory, 'client-certificates.json');
+  const settings = new SettingsFile(settingsPath);
+  const own = {
+    ahead: 0,
+    alwaysRespond: false,
+  };
+  const clientCertificates = new ClientCertificates({
+    client,
+    endpoints: { truststore, revoked },
+    settings,
+    findUser: (userName) => accounts.find(userName),
+    hostName: () => 'bmc.lab.example.com',
+    now: () => Date.now() + own.ahead,
+    limits: { nameBytes: 32_768, chainCertificates: 10 },
+    get alwaysRespond() {
+      return own.alwaysRespond;
+    },
+    log: noting,
+  });
+  const app = makeApp({
+    bodyBytes: 65_536,
+    log: noting,
+    parts: { ...parts, access: { ...parts.access, certificates: clientCertificates } },
+  });
+  const { key, pem } = authority.issue({ subject: '/CN=bmc' });
+  const certificatePath = authority.write(`${directory.split('/').at(-1)}.pem`, key + pem);
+  const server = makeServer({ certificatePath, limits, clientCertificates, log: noting }, app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(own, {
+    client,
+    settings,
+    settingsPath,
+    log,
+    port,
+    ask: (path: string, options: Ask = {}) => ask(port, path, options),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(directory, { recursive: true });
+    },
+  });
+}
+
+function ask(port: number, path: string, options: Ask): Promise<Answer> {
+  const { method = 'GET', body, headers = {}, show, chain = [], as, agent, tls = {} } = options;
+  const login = as && { Authorization: `Basic ${Buffer.from(as).toString('base64')}` };
+  return new Promise((resolve) => {
+    const asked = request(
+      {
+        ...{ host: '127.0.0.1', port, path, method, rejectUnauthorized: false },
+        ...(show && { key: show.key, cert: [show, ...chain].map(({ pem }) => pem).join('') }),
+        agent: agent ?? new Agent({ maxCachedSessions: 0 }),
+        headers: { ...login, ...headers },
+        ...tls,
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () => {
+          resolve({ status: response.statusCode ?? 0, text, reused: asked.reusedSocket });
+        });
+      },
+    );
+    asked.on('error', (error) => resolve({ status: 0, text: String(error), reused: false }));
+    asked.end(body && JSON.stringify(body));
+  });
+}
