@@ -41,7 +41,7 @@ await runProgram(log, async () => {
   let port = redfish.port;
   const app = makeApp({
     log,
-    bodyBytes: redfish.limits.bodyBytes,
+    limits: { ...redfish.limits, query: redfish.limits },
     parts: {
       client,
       accounts,
@@ -64,6 +64,7 @@ await runProgram(log, async () => {
       sessionSeconds: redfish.limits.sessionSeconds,
       serviceId: await readServiceId(join(stateDirectory, 'service-id')),
       port: () => port,
+      query: redfish.limits,
     },
   });
   const certificatePath = await certificateOf(configuration);

@@ -8,6 +8,7 @@ import type { Kinship } from './certificates/kinship.ts';
 import type { CertificatePlace } from './certificates/places.ts';
 import type { Compatibility } from './compatibility.ts';
 import type { RequestBody } from './http/request-body.ts';
+import type { QueryLimits } from './query/limits.ts';
 import type { Tasks } from './tasks/tasks.ts';
 
 /** What the resources are made from. */
@@ -27,6 +28,7 @@ export interface ServiceParts {
   readonly hostName: () => string;
   readonly sessionSeconds: number;
   readonly port: () => number;
+  readonly query: QueryLimits;
   readonly serviceId: string;
 }
 
@@ -67,6 +69,8 @@ export interface Resource {
   /** The type whose row of the privilege table says who may; an action has its resource's. */
   readonly entity: Entity;
   readonly operations: Readonly<Partial<Record<Method, Operation>>>;
+  /** Paths of members that change by themselves, so that its ETag leaves them out. */
+  readonly volatile?: readonly string[];
 }
 
 /** Makes the resources of one file. */
