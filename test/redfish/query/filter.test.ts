@@ -14,36 +14,51 @@ const name = fc
   .stringMatching(/^[A-Z][A-Za-z0-9_]{0,8}$/)
   .filter((text) => !['and', 'or', 'not', 'true', 'false', 'null'].includes(text));
 const operand: fc.Arbitrary<Operand> = fc.oneof(
-  fc.record({
-    kind: fc.constant('member' as const),
-    path: fc.array(name, { minLength: 1, maxLength: 3 }),
-  }),
-  fc.record({
-    kind: fc.constant('literal' as const),
-    value: fc.oneof(
-      fc.string(),
-      fc.integer(),
-      fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
-      fc.boolean(),
-      fc.constant(null),
-    ),
-  }),
+  fc.record(
+    {
+      kind: fc.constant('member' as const),
+      path: fc.array(name, { minLength: 1, maxLength: 3 }),
+    },
+    { noNullPrototype: true },
+  ),
+  fc.record(
+    {
+      kind: fc.constant('literal' as const),
+      value: fc.oneof(
+        fc.string(),
+        fc.integer(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+        fc.boolean(),
+        fc.constant(null),
+      ),
+    },
+    { noNullPrototype: true },
+  ),
 );
 const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
   expression: fc.oneof(
     { maxDepth: 4 },
-    fc.record({
-      kind: fc.constant('compare' as const),
-      operator: fc.constantFrom(...comparisons),
-      left: operand,
-      right: operand,
-    }),
-    fc.record({
-      kind: fc.constantFrom('and' as const, 'or' as const),
-      left: tie('expression'),
-      right: tie('expression'),
-    }),
-    fc.record({ kind: fc.constant('not' as const), of: tie('expression') }),
+    fc.record(
+      {
+        kind: fc.constant('compare' as const),
+        operator: fc.constantFrom(...comparisons),
+        left: operand,
+        right: operand,
+      },
+      { noNullPrototype: true },
+    ),
+    fc.record(
+      {
+        kind: fc.constantFrom('and' as const, 'or' as const),
+        left: tie('expression'),
+        right: tie('expression'),
+      },
+      { noNullPrototype: true },
+    ),
+    fc.record(
+      { kind: fc.constant('not' as const), of: tie('expression') },
+      { noNullPrototype: true },
+    ),
   ),
 }));
 

@@ -121,8 +121,12 @@ describe('query parameters', () => {
 
   it('leaves links that the client may not read', async () => {
     const path = `${managers}/bmc/NetworkProtocol?$expand=*`;
-    const reader = (await get(path, 'reader:reader-pw')).body;
-    assert.deepEqual(Object.keys(reader.HTTPS.Certificates), ['@odata.id']);
+    const deep = `${managers}?$expand=*($levels=3)`;
+    const reader = await get(deep, 'reader:reader-pw');
+    assert.equal(reader.status, 200);
+    assert.match(reader.text, /ManagerNetworkProtocol\.v/);
+    assert.doesNotMatch(reader.text, /#CertificateCollection|CertificateString/);
+    assert.match((await get(deep)).text, /#CertificateCollection/);
     assert.ok((await get(path)).body.HTTPS.Certificates['@odata.type']);
     const nobody = (await get('/redfish/v1?$expand=*', '')).body;
     assert.deepEqual(Object.keys(nobody.Managers), ['@odata.id']);
