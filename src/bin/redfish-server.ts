@@ -66,7 +66,7 @@ await runProgram(log, async () => {
   let port = redfish.port;
   const app = makeApp({
     log,
-    bodyBytes: redfish.limits.bodyBytes,
+    limits: { ...redfish.limits, query: redfish.limits },
     parts: {
       client,
       access,
@@ -85,6 +85,7 @@ await runProgram(log, async () => {
       serviceId: await readServiceId(join(stateDirectory, 'service-id')),
       port: () => port,
       tlsProfile: redfish.tls.profile,
+      query: redfish.limits,
     },
   });
   const certificatePath = await certificateOf(configuration);

@@ -8,6 +8,7 @@ import type { CertificatePlace } from './certificates/places.ts';
 import type { Compatibility } from './compatibility.ts';
 import type { RequestBody } from './http/request-body.ts';
 import type { TlsProfileName } from './https/profile.ts';
+import type { QueryLimits } from './query/limits.ts';
 import type { Tasks } from './tasks/tasks.ts';
 
 /** What the resources are made from. */
@@ -25,6 +26,7 @@ export interface ServiceParts {
   readonly managerId: string;
   readonly hostName: () => string;
   readonly port: () => number;
+  readonly query: QueryLimits;
   readonly serviceId: string;
   readonly tlsProfile: TlsProfileName;
 }
@@ -66,6 +68,8 @@ export interface Resource {
   /** The type whose row of the privilege table says who may; an action has its resource's. */
   readonly entity: Entity;
   readonly operations: Readonly<Partial<Record<Method, Operation>>>;
+  /** Paths of members that change by themselves, so that its ETag leaves them out. */
+  readonly volatile?: readonly string[];
 }
 
 /** Makes the resources of one file. */

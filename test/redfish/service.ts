@@ -12,6 +12,7 @@ import { makeApp } from '../../src/redfish/app.ts';
 import { followKinship } from '../../src/redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
+import type { HttpLimits } from '../../src/redfish/http/limits.ts';
 import type { ServiceParts } from '../../src/redfish/resource.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
@@ -49,6 +50,22 @@ export const samplePem = generateCertificate(
   { validDays: 10, renewBeforeDays: 1, curve: 'prime256v1', organization: 'Test' },
   Date.now(),
 ).leaf.pem;
+
+/** Small enough to be reached in a test. */
+export const httpLimits: HttpLimits = {
+  bodyBytes: 65_536,
+  uriBytes: 2048,
+  jsonDepth: 10,
+  jsonValues: 2000,
+  gzipBytes: 1024,
+  query: {
+    expandLevels: 3,
+    expandedResources: 20,
+    filterCharacters: 200,
+    filterDepth: 3,
+    selectedMembers: 5,
+  },
+};
 
 /** The endpoints of the default configuration. */
 export const endpoints = [
@@ -118,6 +135,7 @@ export async function makeTestParts(
     managerId: 'bmc',
     serviceId: '00000000-0000-4000-8000-000000000000',
     port: () => 443,
+    query: httpLimits.query,
     tlsProfile: 'intermediate',
   };
 }
@@ -130,8 +148,8 @@ export async function startService(
   const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
   const parts = await makeTestParts(directory, limits, compatibility);
   const { client, accounts, access, lines, log } = parts;
-  const app = makeApp({ bodyBytes, log, parts });
-  const server = createServer(app);
+  const app = makeApp({ limits: { ...httpLimits, bodyBytes }, log, parts });
+  const server = createServer({ requireHostHeader: false }, app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {

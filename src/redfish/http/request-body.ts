@@ -3,6 +3,7 @@ import type { Validator } from '../../../schemas/generated/validators.js';
 import { type Problem, validate } from '../../platform/validation.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
+import { checkJsonBounds, type JsonBounds } from './json-bounds.ts';
 
 /** The body of a request, as its operation wants to have it. */
 export interface RequestBody {
@@ -22,21 +23,29 @@ export interface ParseOptions {
 }
 
 /** @throws RedfishError 413 when it is larger than the limit, 415 when it is compressed, 400 else */
-export async function readBody(req: Request, res: Response, bytes: number): Promise<RequestBody> {
+export async function readBody(
+  req: Request,
+  res: Response,
+  bytes: number,
+  bounds: JsonBounds,
+): Promise<RequestBody> {
   const raw = express.raw({ type: () => true, limit: bytes, inflate: false });
   await new Promise<void>((resolve, reject) => {
     raw(req, res, (error?: unknown) => (error ? reject(asRedfishError(error)) : resolve()));
   });
-  return makeBody(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));
+  return makeBody(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0), bounds);
 }
 
-export function makeBody(bytes: Buffer): RequestBody {
+export function makeBody(bytes: Buffer, bounds: JsonBounds): RequestBody {
   const text = bytes.toString('utf8');
   return {
     bytes,
     text,
     parse(validator, options = {}) {
-      const members = withReferences(withoutAnnotations(parseObject(text, options)), options);
+      const members = withReferences(
+        withoutAnnotations(parseObject(text, bounds, options)),
+        options,
+      );
       const result = validate(validator, members);
       if (result.ok) return result.value;
       const shown = result.problems.slice(0, mostProblems);
@@ -59,8 +68,13 @@ function asRedfishError(error: unknown): RedfishError {
 
 type Members = Readonly<Record<string, unknown>>;
 
-function parseObject(text: string, { optional = false }: ParseOptions): Members {
+function parseObject(
+  text: string,
+  bounds: JsonBounds,
+  { optional = false }: ParseOptions,
+): Members {
   if (optional && text.trim() === '') return {};
+  checkJsonBounds(text, bounds);
   let value: unknown;
   try {
     value = JSON.parse(text);

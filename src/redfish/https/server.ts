@@ -1,8 +1,10 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Log } from '../../platform/log.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
+import { commonHeaders } from '../http/common-headers.ts';
 import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
 import type { TlsProfileName } from './profile.ts';
 import { followTlsIdentity } from './tls-identity.ts';
@@ -40,6 +42,8 @@ export function makeServer(options: HttpsOptions, app: RequestListener): Server 
       requestTimeout: limits.requestMilliseconds,
       headersTimeout: Math.min(limits.requestMilliseconds, 15_000),
       keepAliveTimeout: limits.idleMilliseconds,
+      // The application asks for the header itself, so that its absence is answered as Redfish has it
+      requireHostHeader: false,
       ALPNProtocols: ['http/1.1'],
     },
     clientCertificates ? clientCertificates.guard(app) : app,
@@ -55,6 +59,8 @@ export function makeServer(options: HttpsOptions, app: RequestListener): Server 
   });
   clientCertificates?.attach(server);
   server.on('clientError', refuseUnparsable);
+  server.on('checkExpectation', refuseExpectation);
+  server.on('connect', refuseTunnel);
   return server;
 }
 
@@ -72,15 +78,44 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
     status: '400 Bad Request',
     id: 'UnrecognizedRequestBody',
   };
-  const body = `${JSON.stringify(renderErrors([{ id, args: [] }]), null, 2)}\n`;
-  const head = [
-    `HTTP/1.1 ${status}`,
-    'Content-Type: application/json; charset=utf-8',
-    'OData-Version: 4.0',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  endWithError(socket, status, id);
+}
+
+/** CONNECT comes with a bare socket: this is no proxy. */
+function refuseTunnel(_req: IncomingMessage, socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  endWithError(socket, '405 Method Not Allowed', 'OperationNotAllowed', { Allow: 'GET, HEAD' });
+}
+
+/** Node has the client wait for `100-continue`; any other expectation is one that nobody can meet. */
+function refuseExpectation(_req: IncomingMessage, res: ServerResponse): void {
+  const body = errorBody('HeaderInvalid', ['Expect']);
+  const type = 'application/json; charset=utf-8';
+  const headers = { ...commonHeaders, 'Content-Type': type, Connection: 'close' };
+  res.writeHead(417, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
+}
+
+function errorBody(id: BaseMessageId, args: readonly string[] = []): string {
+  return `${JSON.stringify(renderErrors([{ id, args }]), null, 2)}\n`;
+}
+
+/** @param status code and reason phrase of our own, never words of a client */
+function endWithError(
+  socket: Duplex,
+  status: string,
+  id: BaseMessageId,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  const body = errorBody(id);
+  const headers = {
+    ...commonHeaders,
+    ...more,
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
   // A client that does not close its side must not keep the connection
   setTimeout(() => socket.destroy(), lingerMilliseconds).unref();
 }

@@ -62,6 +62,11 @@ export const baseMessages = {
     severity: 'Critical',
     resolution: 'Resubmit the request with a valid request header.',
   },
+  HeaderMissing: {
+    message: "Required header '%1' is missing in the request.",
+    severity: 'Critical',
+    resolution: 'Resubmit the request with the required request header.',
+  },
   InsufficientPrivilege: {
     message:
       'There are insufficient privileges for the account or credentials associated with the current session to perform the requested operation.',
@@ -114,6 +119,11 @@ export const baseMessages = {
     message: 'The supplied payload exceeds the maximum size supported by the service.',
     severity: 'Critical',
     resolution: 'Check that the supplied payload is correct and supported by this service.',
+  },
+  PreconditionFailed: {
+    message: 'The ETag supplied did not match the ETag required to change this resource.',
+    severity: 'Critical',
+    resolution: 'Try the operation again using the appropriate ETag.',
   },
   PropertyMissing: {
     message: 'The property %1 is a required property and must be included in the request.',
@@ -171,6 +181,43 @@ export const baseMessages = {
     message: "The value '%1' for the property %2 is not a type that the property can accept.",
     severity: 'Warning',
     resolution: `Correct the value for the property in the request body ${resubmit}`,
+  },
+  QueryCombinationInvalid: {
+    message: 'Two or more query parameters in the request cannot be used together.',
+    severity: 'Warning',
+    resolution: `Remove one or more of the query parameters ${resubmit}`,
+  },
+  QueryNotSupported: {
+    message: 'Querying is not supported by the implementation.',
+    severity: 'Warning',
+    resolution: `Remove the query parameters ${resubmit}`,
+  },
+  QueryNotSupportedOnOperation: {
+    message: 'Querying is not supported with the requested operation.',
+    severity: 'Warning',
+    resolution: `Remove the query parameters ${resubmit}`,
+  },
+  QueryNotSupportedOnResource: {
+    message: 'Querying is not supported on the requested resource.',
+    severity: 'Warning',
+    resolution: `Remove the query parameters ${resubmit}`,
+  },
+  QueryParameterOutOfRange: {
+    message: "The value '%1' for the query parameter %2 is out of range %3.",
+    severity: 'Warning',
+    resolution:
+      'Reduce the value for the query parameter to a value that is within range, such as a start or count value that is within bounds of the number of resources in a collection or a page number that is within the range of valid pages.',
+  },
+  QueryParameterValueFormatError: {
+    message: "The value '%1' for the parameter %2 is not a format that the parameter can accept.",
+    severity: 'Warning',
+    resolution: `Correct the value for the query parameter in the request ${resubmit}`,
+  },
+  QueryParameterValueTypeError: {
+    message:
+      "The value '%1' for the query parameter %2 is not a type that the parameter can accept.",
+    severity: 'Warning',
+    resolution: `Correct the value for the query parameter in the request ${resubmit}`,
   },
   ResourceAlreadyExists: {
     message:

@@ -34,6 +34,7 @@ export const managers: ResourceFactory = (parts) => [
   {
     path: `${collection}/:manager`,
     entity: 'Manager',
+    volatile: ['DateTime', 'DateTimeLocalOffset'],
     operations: {
       GET: {
         handle(context) {

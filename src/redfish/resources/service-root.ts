@@ -15,7 +15,7 @@ const services = [
 ];
 
 /** `/redfish`, the service root and the OData service document (DSP0266, "Resources"). */
-export const serviceRoot: ResourceFactory = ({ managerId, serviceId }) => [
+export const serviceRoot: ResourceFactory = ({ managerId, serviceId, query }) => [
   {
     path: '/redfish',
     entity: 'ServiceRoot',
@@ -35,6 +35,22 @@ export const serviceRoot: ResourceFactory = ({ managerId, serviceId }) => [
             Name: 'Root Service',
             RedfishVersion: '1.17.0',
             UUID: serviceId,
+            ProtocolFeaturesSupported: {
+              ExcerptQuery: false,
+              ExpandQuery: {
+                ExpandAll: true,
+                Levels: true,
+                Links: true,
+                MaxLevels: query.expandLevels,
+                NoLinks: true,
+              },
+              FilterQuery: true,
+              FilterQueryComparisonOperations: true,
+              FilterQueryCompoundOperations: true,
+              OnlyMemberQuery: true,
+              SelectQuery: true,
+              TopSkipQuery: true,
+            },
             AccountService: link(`${root}/AccountService`),
             CertificateService: link(`${root}/CertificateService`),
             JsonSchemas: link(`${root}/JsonSchemas`),

@@ -218,8 +218,13 @@ describe('the services of accounts and sessions', () => {
       const answer = await service.ask('PATCH', path, { body });
       assert.equal(answer.status, status, answer.text);
       const now = (await service.ask('GET', path)).text;
-      if (status === 400) assert.equal(now, before);
-      else assert.deepEqual(JSON.parse(now), { ...JSON.parse(before), ...body });
+      if (status === 400) {
+        assert.equal(now, before);
+        return;
+      }
+      const etag = answer.headers.etag;
+      assert.deepEqual(JSON.parse(now), { ...JSON.parse(before), ...body, '@odata.etag': etag });
+      assert.notEqual(JSON.parse(before)['@odata.etag'], etag);
       const as = 'reader:reader-pw';
       assert.equal((await service.ask('PATCH', path, { body, as })).status, 403);
     });

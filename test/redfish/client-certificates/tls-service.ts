@@ -10,7 +10,7 @@ import { SettingsFile } from '../../../src/redfish/client-certificates/settings.
 import { makeServer } from '../../../src/redfish/https/server.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Issued, OpensslAuthority } from '../../fakes/openssl-authority.ts';
-import { makeTestParts } from '../service.ts';
+import { httpLimits, makeTestParts } from '../service.ts';
 
 export const truststore: EndpointRef = { type: 'authority', name: 'truststore' };
 export const revoked: EndpointRef = { type: 'authority', name: 'revoked' };
@@ -82,7 +82,7 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
     log: noting,
   });
   const app = makeApp({
-    bodyBytes: 65_536,
+    limits: httpLimits,
     log: noting,
     parts: { ...parts, access: { ...parts.access, certificates: clientCertificates } },
   });

@@ -82,12 +82,28 @@ describe('the HTTPS server', () => {
       message: 'UnrecognizedRequestBody',
     },
   ];
+  refusals.push(
+    {
+      what: 'an expectation that nobody can meet',
+      request: 'GET / HTTP/1.1\r\nHost: bmc\r\nExpect: tea\r\n\r\n',
+      status: 417,
+      message: 'HeaderInvalid',
+    },
+    {
+      what: 'a tunnel',
+      request: 'CONNECT other:443 HTTP/1.1\r\nHost: bmc\r\n\r\n',
+      status: 405,
+      message: 'OperationNotAllowed',
+    },
+  );
   for (const { what, request, status, message } of refusals) {
     it(`refuses ${what} with a Redfish error and closes`, async () => {
       const answer = await exchange(await open(), request);
       assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `));
       assert.match(answer, new RegExp(`"MessageId": "Base\\.[\\d.]+\\.${message}"`));
       assert.match(answer, /Connection: close/);
+      assert.match(answer, /^Content-Security-Policy: default-src 'none'/m);
+      assert.match(answer, /^OData-Version: 4\.0\r$/m);
     });
   }
 

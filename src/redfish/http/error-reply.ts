@@ -1,0 +1,28 @@
+import type { Request } from 'express';
+import type { Log } from '../../platform/log.ts';
+import { renderErrors } from '../messages/base-registry.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import type { Reply } from '../resource.ts';
+
+/** The answer to whatever was thrown; only faults of the service are logged. */
+export function errorReply(log: Log, error: unknown, { method, path }: Request): Reply {
+  const known = asRedfishError(error);
+  const { status, headers, messages } = known;
+  if (status >= 500 && status !== 501 && status !== 507) {
+    log.error('request failed', { method, path, status, reason: describeCause(error) });
+  }
+  return { status, headers, body: renderErrors(messages) };
+}
+
+/** Everything unknown is a bug, and no client learns more of it. */
+function asRedfishError(error: unknown): RedfishError {
+  if (error instanceof RedfishError) return error;
+  return new RedfishError(500, { id: 'InternalError', args: [] });
+}
+
+function describeCause(error: unknown): string {
+  if (error instanceof RedfishError) {
+    return error.messages.map(({ id, detail }) => detail ?? id).join('; ');
+  }
+  return error instanceof Error ? `${error.name}: ${error.message}` : 'not an error';
+}

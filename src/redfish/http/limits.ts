@@ -1,0 +1,13 @@
+import type { QueryLimits } from '../query/limits.ts';
+
+/** What a request may ask of the application; the server has limits of its own for connections. */
+export interface HttpLimits {
+  readonly bodyBytes: number;
+  readonly uriBytes: number;
+  /** How deep arrays and objects of a JSON body may lie in one another. */
+  readonly jsonDepth: number;
+  readonly jsonValues: number;
+  /** Answers smaller than this are not compressed. */
+  readonly gzipBytes: number;
+  readonly query: QueryLimits;
+}

@@ -1,0 +1,131 @@
+import type { Request } from 'express';
+import type { Service } from '../app.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import { answerQuery } from '../query/answer.ts';
+import { hasQuery, parseQuery } from '../query/parameters.ts';
+import type { Operation, Reply, RequestContext } from '../resource.ts';
+import { schemaUri } from '../schema-versions.ts';
+import { hashTag, tagResource } from './entity-tag.ts';
+import { effectiveMethod, operationOf } from './methods.ts';
+import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
+import { acceptsJson } from './quality.ts';
+import { allow, searchOf } from './request-context.ts';
+import type { Found } from './tree.ts';
+
+interface Wanted {
+  readonly found: Found;
+  readonly operation: Operation;
+  readonly context: RequestContext;
+}
+
+/** Does what an admitted request asks for, under its conditions. */
+export function perform(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
+  if (effectiveMethod(req.method) === 'GET') return read(service, wanted, req);
+  if (hasQuery(searchOf(req))) {
+    throw new RedfishError(400, { id: 'QueryNotSupportedOnOperation', args: [] });
+  }
+  return change(service, wanted, req.method);
+}
+
+/**
+ * A query of one resource leaves it the ETag that its next change asks for. An answer that other
+ * resources are part of has one of its own, since it changes when they do.
+ */
+async function read(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
+  const { found, operation, context } = wanted;
+  const query = parseQuery(searchOf(req), service.limits.query);
+  const reply = await operation.handle(context);
+  if (reply.status !== 200 || reply.body === undefined) return reply;
+  if (!acceptsJson(context.header('Accept'))) {
+    throw new RedfishError(406, { id: 'HeaderInvalid', args: ['Accept'] });
+  }
+  const { body, tag } = tagResource(reply.body, found.resource.volatile);
+  const shown = await answerQuery(
+    body,
+    query,
+    (uri) => readAs(service, context, uri),
+    service.limits.query,
+  );
+  const own: unknown = Reflect.get(shown, '@odata.etag');
+  const combined = query.expand || query.filter;
+  const single = query.only && typeof own === 'string' ? own : tag;
+  const shownTag = combined && tag !== undefined ? hashTag(untimed(service, shown)) : single;
+  const headers = {
+    ...reply.headers,
+    ...(shownTag !== undefined && { ETag: shownTag }),
+    ...describedBy(shown, reply.headers),
+  };
+  if (shownTag !== undefined && isUnchanged(conditionsOf(context.header), shownTag)) {
+    return { status: 304, headers };
+  }
+  return { status: 200, headers, body: shown };
+}
+
+/** One change of a resource after the other, so that of two with the same If-Match one fails. */
+async function change(service: Service, wanted: Wanted, method: string): Promise<Reply> {
+  const { found, operation, context } = wanted;
+  const conditions = conditionsOf(context.header);
+  const handle = async () => {
+    if (isConditional(conditions)) checkBeforeChange(conditions, await currentTag(wanted));
+    return tagReply(service, await operation.handle(context));
+  };
+  if (method === 'POST' && !isConditional(conditions)) return handle();
+  return service.turns.take(JSON.stringify([found.resource.path, found.parameters]), handle);
+}
+
+/** @throws RedfishError as GET at the same URI would */
+async function currentTag({ found: { resource }, context }: Wanted): Promise<string | undefined> {
+  const operation = operationOf(resource, 'GET');
+  if (!operation) return undefined;
+  const ownOnly = allow(resource, operation, 'GET', context.identity) === 'own';
+  const { body } = await operation.handle({ ...context, ownOnly });
+  return body && tagResource(body, resource.volatile).tag;
+}
+
+/** A resource in the answer to a change has its ETag as the next GET will give it. */
+function tagReply({ find }: Service, reply: Reply): Reply {
+  if (reply.body === undefined || (reply.status !== 200 && reply.status !== 201)) return reply;
+  const uri: unknown = Reflect.get(reply.body, '@odata.id');
+  const found = typeof uri === 'string' ? find(uri) : undefined;
+  if (!found) return reply;
+  const { body, tag } = tagResource(reply.body, found.resource.volatile);
+  return tag === undefined ? reply : { ...reply, body, headers: { ...reply.headers, ETag: tag } };
+}
+
+/** Reads another resource with the eyes of the client; what he may not see is not there. */
+async function readAs(
+  { find }: Service,
+  context: RequestContext,
+  uri: string,
+): Promise<object | undefined> {
+  const found = find(uri);
+  const operation = found && operationOf(found.resource, 'GET');
+  if (!found || !operation) return undefined;
+  const { resource, parameters } = found;
+  try {
+    const ownOnly = allow(resource, operation, 'GET', context.identity) === 'own';
+    const { status, body } = await operation.handle({ ...context, uri, parameters, ownOnly });
+    return status === 200 && body ? tagResource(body, resource.volatile).body : undefined;
+  } catch (error) {
+    if (error instanceof RedfishError) return undefined;
+    throw error;
+  }
+}
+
+/** Every resource within an answer, by its ETag alone where it has one: those know what is volatile. */
+function untimed(service: Service, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one) => untimed(service, one));
+  if (typeof value !== 'object' || value === null) return value;
+  const uri: unknown = Reflect.get(value, '@odata.id');
+  const volatile = typeof uri === 'string' ? (service.find(uri)?.resource.volatile ?? []) : [];
+  return Object.entries(value)
+    .filter(([name]) => !volatile.includes(name))
+    .map(([name, member]) => [name, untimed(service, member)]);
+}
+
+/** DSP0266, "Link header": where the schema of a resource is. */
+function describedBy(body: object, headers: Reply['headers'] = {}): Record<string, string> {
+  const type: unknown = Reflect.get(body, '@odata.type');
+  if (typeof type !== 'string' || 'Link' in headers) return {};
+  return { Link: `<${schemaUri(type)}>; rel=describedby` };
+}

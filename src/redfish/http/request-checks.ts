@@ -1,0 +1,41 @@
+import type { Request } from 'express';
+import { RedfishError } from '../messages/redfish-error.ts';
+import type { Resource } from '../resource.ts';
+import { preconditionFailed } from './preconditions.ts';
+
+/** What every request has to be, whoever makes it. @throws RedfishError 400, 412 or 414 */
+export function checkRequest(req: Request, uriBytes: number): void {
+  if (req.url.length > uriBytes) {
+    const detail = `A URI may have ${uriBytes} bytes`;
+    throw new RedfishError(414, { id: 'PayloadTooLarge', args: [], detail });
+  }
+  if (req.httpVersion === '1.1' && req.get('Host') === undefined) {
+    throw new RedfishError(400, { id: 'HeaderMissing', args: ['Host'] });
+  }
+  // DSP0266, "Request headers": the one version that there is
+  const version = req.get('OData-Version')?.trim();
+  if (version !== undefined && version !== '4.0') {
+    throw preconditionFailed('The service speaks OData-Version 4.0');
+  }
+}
+
+/**
+ * A body that says that it is something else than JSON. Collections of certificates take files under any
+ * content type.
+ * @throws RedfishError 415
+ */
+export function checkContentType(req: Request, { entity }: Resource): void {
+  if (entity === 'CertificateCollection' && req.method === 'POST') return;
+  const hasBody = req.get('Transfer-Encoding') !== undefined || req.get('Content-Length') !== '0';
+  const type = req.get('Content-Type');
+  if (type === undefined || !hasBody) return;
+  if (/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type.trim())) return;
+  throw new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Type'] });
+}
+
+/** A browser that keeps Basic credentials would lend them to a form on a page of another site. */
+export function refuseOtherSites(req: Request): void {
+  if (req.get('Sec-Fetch-Site') !== 'cross-site') return;
+  const detail = 'A page of another site may not make this request';
+  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
+}

@@ -1,0 +1,43 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Request, Response } from 'express';
+import type { Reply } from '../resource.ts';
+import { prefersGzip } from './quality.ts';
+
+const compress = promisify(gzip);
+
+/**
+ * Writes an answer. Only successful reads are compressed: answers to logins, errors and actions may hold
+ * a secret beside what the client sent, whose length would tell of it (BREACH).
+ */
+export async function send(
+  req: Request,
+  res: Response,
+  { status, headers = {}, body, stream }: Reply,
+  gzipBytes: number,
+): Promise<void> {
+  res.status(status);
+  for (const [name, value] of Object.entries(headers)) {
+    res.set(name, typeof value === 'string' ? value : [...value]);
+  }
+  if (stream) stream(res);
+  else if (body === undefined) res.end();
+  else await sendJson(req, res, Buffer.from(`${JSON.stringify(body, null, 2)}\n`), gzipBytes);
+}
+
+async function sendJson(
+  req: Request,
+  res: Response,
+  bytes: Buffer,
+  gzipBytes: number,
+): Promise<void> {
+  const isRead = res.statusCode === 200 && (req.method === 'GET' || req.method === 'HEAD');
+  if (isRead) res.vary('Accept-Encoding');
+  const isCompressed =
+    isRead && bytes.length >= gzipBytes && prefersGzip(req.get('Accept-Encoding'));
+  const sent = isCompressed ? await compress(bytes) : bytes;
+  if (isCompressed) res.set('Content-Encoding', 'gzip');
+  if (!res.get('Content-Type')) res.set('Content-Type', 'application/json; charset=utf-8');
+  res.set('Content-Length', String(sent.length));
+  res.end(req.method === 'HEAD' ? undefined : sent);
+}
