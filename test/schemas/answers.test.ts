@@ -8,6 +8,7 @@ const role = {
   '@odata.type': '#Role.v1_3_3.Role',
   Id: 'ReadOnly',
   Name: 'User Role',
+  RoleId: 'ReadOnly',
   AssignedPrivileges: ['Login', 'ConfigureSelf'],
 };
 
@@ -23,6 +24,7 @@ const message = {
   MessageSeverity: 'OK',
 };
 
+const monitor = '/redfish/v1/TaskService/TaskMonitors/1';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
 const collection = {
   '@odata.id': '/redfish/v1/AccountService/Roles',
@@ -50,6 +52,10 @@ describe('the check of answers against the DMTF schemas', {
         { CSRString: 'x', CertificateCollection: { '@odata.id': '/c' } },
         { method: 'POST', path: generate },
       ),
+    ],
+    [
+      'a certificate request that a task made',
+      answerOf({ CSRString: 'x', CertificateCollection: { '@odata.id': '/c' } }, { path: monitor }),
     ],
     [
       'a part of a resource that was selected',

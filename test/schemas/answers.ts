@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { readDmtfSchemas } from './dmtf-schemas.ts';
-import { jsonSchemaFolder, skipWithout } from './folder.ts';
+import { csdlFolder, jsonSchemaFolder, skipWithout } from './folder.ts';
 
 /** An answer as a test client has it, with what was asked. */
 export interface CheckedAnswer {
@@ -15,7 +15,9 @@ export interface CheckedAnswer {
 type Members = Readonly<Record<string, unknown>>;
 
 const schemas =
-  skipWithout(jsonSchemaFolder) === false ? readDmtfSchemas(jsonSchemaFolder) : undefined;
+  skipWithout(jsonSchemaFolder) === false
+    ? readDmtfSchemas({ json: jsonSchemaFolder, csdl: csdlFolder })
+    : undefined;
 
 /** What actions answer, by the last segment of the target: the file and the definition. */
 const actionResponses: Readonly<Record<string, readonly [string, string]>> = {
@@ -47,13 +49,24 @@ export function faultsOf({ method, path, status, text }: CheckedAnswer): string[
   if (status >= 400) return faultsAgainst('redfish-error', 'RedfishError', body);
   // The schema of a schema, a list of names and a bare message have no @odata.type
   if ('$id' in body || place === '/redfish/v1/odata') return [];
-  const action = actionResponses[place.slice(place.lastIndexOf('/') + 1)];
-  if (method === 'POST' && action && !('@odata.type' in body)) {
-    return [...faultsAgainst(action[0], action[1], body), ...nestedFaults(body, '')];
+  const response = responseDefinition(method, place, body);
+  if (response) {
+    return [...faultsAgainst(response[0], response[1], body), ...nestedFaults(body, '')];
   }
   if (!('@odata.type' in body)) return bareFaults(body);
   const isPartial = /(^|&)(\$|%24)select=/.test(query);
   return [...resourceFaults(body, '', isPartial), ...nestedFaults(body, '')];
+}
+
+/** What an action answers, at its target or, when it took long, at the monitor of its task. */
+function responseDefinition(method: string, place: string, body: Members) {
+  if ('@odata.type' in body) return undefined;
+  if (method === 'POST') return actionResponses[place.slice(place.lastIndexOf('/') + 1)];
+  const isOfTask = place.includes('/TaskMonitors/') && 'CSRString' in body;
+  if (!isOfTask) return undefined;
+  const name =
+    'CertificateCollection' in body ? 'CertificateService.GenerateCSR' : 'Certificate.Renew';
+  return actionResponses[name];
 }
 
 /** An answer that is no resource may only tell what happened. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
+import { readCsdlDefinition } from './csdl-definitions.ts';
 
 /** DMTF's JSON Schemas, each read when the first answer needs it. */
 export interface DmtfSchemas {
@@ -20,8 +21,8 @@ interface Definition {
 
 type Definitions = Readonly<Record<string, Definition>>;
 
-export function readDmtfSchemas(folder: string): DmtfSchemas {
-  const files = readdirSync(folder).map((name) => name.replace(/\.json$/, ''));
+export function readDmtfSchemas(folders: { json: string; csdl: string }): DmtfSchemas {
+  const files = readdirSync(folders.json).map((name) => name.replace(/\.json$/, ''));
   const contents = new Map<string, Definitions>();
   const checks = new Map<string, ValidateFunction>();
   const ajv = new Ajv({
@@ -40,13 +41,18 @@ export function readDmtfSchemas(folder: string): DmtfSchemas {
 
   function definitionOf(file: string, name: string): Definition {
     if (!files.includes(file)) throw new Error(`the bundle has no schema ${file}`);
-    const known =
-      contents.get(file) ??
-      JSON.parse(readFileSync(join(folder, `${file}.json`), 'utf8')).definitions;
+    const known = contents.get(file) ?? readDefinitions(folders.json, file);
     contents.set(file, known);
-    const definition: Definition | undefined = known[name];
+    const definition = known[name] ?? readCsdlDefinition(folders.csdl, baseName(file), name);
     if (!definition) throw new Error(`the schema ${file} defines no ${name}`);
     return definition;
+  }
+
+  /** Whether a definition is a resource; one of Swordfish's, which are not in the bundle, is. */
+  function isLink(name: string, definition: string): boolean {
+    if (name !== definition) return false;
+    const isThere = files.some((file) => baseName(file) === name);
+    return !isThere || isResource(definitionOf(newest(name), definition));
   }
 
   /** One schema with every definition that this one needs, and references within it alone. */
@@ -60,10 +66,7 @@ export function readDmtfSchemas(folder: string): DmtfSchemas {
           const [, other, inner = ''] =
             /([^/]+?)?(?:\.json)?#\/definitions\/(.+)$/.exec(reference) ?? [];
           if (other === undefined) return visit(from, inner);
-          const target = newest(other);
-          return other === inner && isResource(definitionOf(target, inner))
-            ? 'link'
-            : visit(target, inner);
+          return isLink(other, inner) ? 'link' : visit(newest(other), inner);
         });
       }
       return key;
@@ -80,6 +83,14 @@ export function readDmtfSchemas(folder: string): DmtfSchemas {
       return check;
     },
   };
+}
+
+function readDefinitions(folder: string, file: string): Definitions {
+  return JSON.parse(readFileSync(join(folder, `${file}.json`), 'utf8')).definitions;
+}
+
+function baseName(file: string): string {
+  return file.replace(/\.v\d+_\d+_\d+$/, '');
 }
 
 /**
