@@ -1,8 +1,8 @@
 // npm run validate: installs DMTF's validators and clients, and lets them judge a running stack.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareValidators } from './prepare-validators.mjs';
 import { root, run } from './prepare.mjs';
+import { prepareValidators } from './prepare-validators.mjs';
 
 prepareValidators();
 const folder = join('test', 'validators');
