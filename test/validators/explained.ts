@@ -32,6 +32,14 @@ export function unexplained(tool: string, findings: readonly Finding[]): string[
 }
 
 function explains(row: Explanation, found: Finding): boolean {
-  const isThat = row.result === found.result && row.what === found.what;
+  const isThat = row.result === found.result && isNamed(row.what, found.what);
   return isThat && found.says.includes(row.says);
+}
+
+/** `*` stands for one segment of the path of a property. */
+function isNamed(pattern: string, what: string): boolean {
+  const segments = what.split('/');
+  const wanted = pattern.split('/');
+  const isSame = (one: string, index: number) => one === '*' || one === segments[index];
+  return wanted.length === segments.length && wanted.every(isSame);
 }
