@@ -35,7 +35,9 @@ export async function curl(url: string, options: HttpRequest = {}): Promise<Http
   const input = typeof body === 'object' ? JSON.stringify(body) : (body ?? '');
   const answer = parseAnswer(await must('curl', [...args, url], input));
   const contentType = answer.headers['content-type'] ?? '';
-  checkAnswer({ ...answer, contentType, method: method ?? 'GET', path: pathOf(url) });
+  // curl posts whatever it is given a body for
+  const asked = method ?? (body === undefined ? 'GET' : 'POST');
+  checkAnswer({ ...answer, contentType, method: asked, path: pathOf(url) });
   return answer;
 }
 
