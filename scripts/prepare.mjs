@@ -55,14 +55,19 @@ function requireNode() {
 function installDebianPackages(programs) {
   const missing = programs.filter((program) => !isInstalled(program));
   if (missing.length === 0) return;
-  const names = [...new Set(missing.map((program) => packages[program]))].join(' ');
+  installFromDebian([...new Set(missing.map((program) => packages[program]))], missing);
+}
+
+/** Installs Debian packages, or says what is missing when this user may not. */
+export function installFromDebian(names, missing = names) {
   if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
-    fail(`Missing: ${missing.join(', ')}. Install with: apt-get install ${names}`);
+    fail(`Missing: ${missing.join(', ')}. Install with: apt-get install ${names.join(' ')}`);
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '-y', '--no-install-recommends', ...names.split(' ')];
   run('apt-get', ['update', '-qq'], { env });
-  if (run('apt-get', install, { env }) !== 0) fail(`apt-get could not install ${names}.`);
+  if (run('apt-get', ['install', '-y', '--no-install-recommends', ...names], { env }) !== 0) {
+    fail(`apt-get could not install ${names.join(' ')}.`);
+  }
 }
 
 function isInstalled(program) {

@@ -1,3 +1,4 @@
+import { checkAnswer } from '../schemas/answers.ts';
 import { must } from './commands.ts';
 
 export interface HttpAnswer {
@@ -32,7 +33,12 @@ export async function curl(url: string, options: HttpRequest = {}): Promise<Http
   for (const header of headers) args.push('-H', header);
   if (body !== undefined) args.push('--data-binary', '@-');
   const input = typeof body === 'object' ? JSON.stringify(body) : (body ?? '');
-  return parseAnswer(await must('curl', [...args, url], input));
+  const answer = parseAnswer(await must('curl', [...args, url], input));
+  const contentType = answer.headers['content-type'] ?? '';
+  // curl posts whatever it is given a body for
+  const asked = method ?? (body === undefined ? 'GET' : 'POST');
+  checkAnswer({ ...answer, contentType, method: asked, path: pathOf(url) });
+  return answer;
 }
 
 /** Logs in and answers the session's token. */
@@ -40,6 +46,11 @@ export async function logIn(url: string, password: string): Promise<string> {
   const body = { UserName: 'admin', Password: password };
   const answer = await curl(`${url}/redfish/v1/SessionService/Sessions`, { method: 'POST', body });
   return answer.headers['x-auth-token'] ?? '';
+}
+
+/** As it was sent, where a URL would tidy it up. */
+function pathOf(url: string): string {
+  return url.replace(/^https?:\/\/[^/]+/, '');
 }
 
 function parseAnswer(output: string): HttpAnswer {

@@ -16,6 +16,7 @@ import type { HttpLimits } from '../../src/redfish/http/limits.ts';
 import type { ServiceParts } from '../../src/redfish/resource.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
+import { checkAnswer } from '../schemas/answers.ts';
 
 /** The Redfish application over plain HTTP with a manager in memory. */
 export interface TestService {
@@ -184,7 +185,14 @@ function ask(
         text += chunk;
       });
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+        const { statusCode: status = 0, headers: received } = response;
+        const contentType = received['content-type'] ?? '';
+        try {
+          checkAnswer({ method, path, status, contentType, text });
+          resolve({ status, headers: received, text });
+        } catch (error) {
+          reject(error);
+        }
       });
     });
     asked.on('error', reject);

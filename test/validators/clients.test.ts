@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { collections, type FilledStack, startFilledStack } from './filled-stack.ts';
+import { runProgram, skipUninstalled } from './programs.ts';
+
+describe('clients in Python', { skip: skipUninstalled, timeout: 110_000 }, () => {
+  let filled: FilledStack;
+
+  before(async () => {
+    filled = await startFilledStack();
+  });
+
+  after(() => filled?.close());
+
+  async function redfishtool(...args: string[]) {
+    const { url, password } = filled.stack;
+    const host = new URL(url).host;
+    const login = ['-r', host, '-u', 'admin', '-p', password, '-S', 'Always'];
+    const { status, stdout, stderr } = await runProgram('redfishtool', [...login, ...args]);
+    return { status, output: stdout + stderr };
+  }
+
+  for (const login of ['Basic', 'Session']) {
+    const reads = [
+      [['root'], '#ServiceRoot.'],
+      [['Managers', '-1'], '#Manager.'],
+      [['SessionService'], '#SessionService.'],
+      [['AccountService'], '#AccountService.'],
+      [['raw', 'GET', `${collections.https}/1`], 'BEGIN CERTIFICATE'],
+    ] as const;
+    for (const [args, expected] of reads) {
+      it(`lets redfishtool read ${args.join(' ')} after a login with ${login}`, async () => {
+        const { status, output } = await redfishtool('-A', login, ...args);
+        assert.equal(status, 0, output);
+        assert.ok(output.includes(expected), output);
+      });
+    }
+  }
+
+  it('lets redfishtool add an authority and delete it', async () => {
+    const body = JSON.stringify({
+      CertificateString: filled.authority.pem,
+      CertificateType: 'PEM',
+    });
+    const member = `${collections.truststore}/1`;
+    const deleted = await redfishtool('raw', 'DELETE', member);
+    assert.equal(deleted.status, 0, deleted.output);
+    const gone = await redfishtool('raw', 'GET', member);
+    assert.notEqual(gone.status, 0, gone.output);
+    const added = await redfishtool('raw', 'POST', collections.truststore, '-d', body);
+    assert.equal(added.status, 0, added.output);
+    const list = await redfishtool('raw', 'GET', collections.truststore);
+    assert.match(list.output, /"Members@odata\.count": ?1/);
+  });
+
+  for (const login of ['BASIC', 'SESSION']) {
+    it(`lets python-redfish-library log in with ${login}, read, and log out`, async () => {
+      const { status, stdout, stderr } = await runProgram('python', [
+        ...['-c', library, filled.stack.url, filled.stack.password, login.toLowerCase()],
+      ]);
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout), {
+        service: 200,
+        type: '#CertificateService.v1_2_2.CertificateService',
+        certificate: 200,
+      });
+    });
+  }
+
+  it('makes python-redfish-library say that the password is wrong', async () => {
+    const args = ['-c', library, filled.stack.url, 'wrong', 'session'];
+    const { status, stderr } = await runProgram('python', args);
+    assert.equal(status, 1);
+    assert.match(stderr, /InvalidCredentialsError/);
+  });
+});
+
+const library = `
+import json, sys, redfish
+url, password, auth = sys.argv[1:]
+client = redfish.redfish_client(base_url=url, username='admin', password=password)
+client.login(auth=auth)
+service = client.get('/redfish/v1/CertificateService')
+certificate = client.get('${collections.https}/1')
+print(json.dumps({
+    'service': service.status,
+    'type': service.dict['@odata.type'],
+    'certificate': certificate.status,
+}))
+client.logout()
+`;

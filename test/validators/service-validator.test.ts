@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { csdlFolder, skipWithout } from '../schemas/folder.ts';
+import { unexplained } from './explained.ts';
+import { collections, type FilledStack, startFilledStack } from './filled-stack.ts';
+import { runProgram, serviceArguments, skipUninstalled } from './programs.ts';
+import { propertyFindings, readCounts, readReport } from './reports.ts';
+
+describe('the Redfish Service Validator', {
+  skip: skipUninstalled || skipWithout(csdlFolder),
+  timeout: 110_000,
+}, () => {
+  let filled: FilledStack;
+  let output: string;
+
+  before(async () => {
+    filled = await startFilledStack();
+    const { stdout, stderr } = await runProgram(
+      'rf_service_validator',
+      [
+        ...serviceArguments(filled.stack),
+        ...['--schema_directory', csdlFolder, '--skipschema', '--logdir', filled.folder],
+      ],
+      80,
+    );
+    output = stdout + stderr;
+  });
+
+  after(() => filled?.close());
+
+  it('reads the whole tree', () => {
+    const visited = [...output.matchAll(/^Validating (\S+)\.\.\.$/gm)].map(([, uri]) => uri);
+    const expected = [
+      '/redfish/v1/AccountService',
+      '/redfish/v1/CertificateService',
+      '/redfish/v1/CertificateService/CertificateLocations',
+      '/redfish/v1/Managers/bmc/NetworkProtocol',
+      '/redfish/v1/SessionService/Sessions',
+      ...Object.values(collections).map((uri) => `${uri}/1`),
+    ];
+    for (const uri of expected) assert.ok(visited.includes(uri), `${uri} was not read:\n${output}`);
+  });
+
+  it('finds no failure, and no warning that is not explained', () => {
+    const findings = propertyFindings(readReport(filled.folder, '.html'));
+    assert.deepEqual(unexplained('RSV', findings), []);
+    const { pass = 0, fail, warn } = readCounts(output);
+    assert.ok(pass > 150, output);
+    assert.equal(fail, 0, output);
+    // Every warning that was counted was also read from the report
+    assert.equal(warn, findings.length, output);
+  });
+});
