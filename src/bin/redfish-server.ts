@@ -15,6 +15,8 @@ import { Sessions } from '../redfish/access/sessions.ts';
 import { makeApp } from '../redfish/app.ts';
 import { followKinship } from '../redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../redfish/certificates/places.ts';
+import { makeEvents } from '../redfish/events/events.ts';
+import { maySubscribe } from '../redfish/events/listeners.ts';
 import { makeServer } from '../redfish/https/server.ts';
 import { waitForTlsIdentity } from '../redfish/https/tls-identity.ts';
 import { Tasks } from '../redfish/tasks/tasks.ts';
@@ -39,16 +41,24 @@ await runProgram(log, async () => {
   await client.start();
   const places = certificatePlaces(redfish.managerId, configuration.endpoints);
   let port = redfish.port;
+  const sessions = new Sessions({
+    sessions: redfish.limits.sessions,
+    idleMilliseconds: redfish.limits.sessionSeconds * 1000,
+  });
+  const events = await makeEvents({
+    ...{ client, places, log },
+    path: join(stateDirectory, 'events.json'),
+    settings: redfish.events,
+    mayListen: maySubscribe(accounts, sessions),
+  });
   const app = makeApp({
     log,
     bodyBytes: redfish.limits.bodyBytes,
     parts: {
       client,
       accounts,
-      sessions: new Sessions({
-        sessions: redfish.limits.sessions,
-        idleMilliseconds: redfish.limits.sessionSeconds * 1000,
-      }),
+      sessions,
+      events,
       places,
       kinship: followKinship(client, places),
       tasks: new Tasks({
@@ -87,6 +97,7 @@ await runProgram(log, async () => {
   announceReady({ port });
   return async () => {
     rmSync(pidFile, { force: true });
+    events.close();
     client.close();
     server.close();
     server.closeAllConnections();

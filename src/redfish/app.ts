@@ -67,6 +67,7 @@ async function serveResource(
     identity,
     ownOnly: allowed === 'own',
     header: (name) => req.get(name),
+    query: (name) => queryParameter(req, name),
     clientAddress: req.socket.remoteAddress ?? '',
     body: await readBody(req, res, isOpen ? Math.min(bodyBytes, openBodyBytes) : bodyBytes),
   });
@@ -108,6 +109,11 @@ function effectiveMethod({ method }: Request): Method {
 function allowedMethods(operations: Resource['operations']): string[] {
   const methods = Object.keys(operations);
   return methods.includes('GET') ? [...methods, 'HEAD'].sort() : methods.sort();
+}
+
+function queryParameter({ query }: Request, name: string): string | undefined {
+  const value = query[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 function stringParameters({ params }: Request): Record<string, string> {

@@ -7,6 +7,7 @@ import type { Sessions } from './access/sessions.ts';
 import type { Kinship } from './certificates/kinship.ts';
 import type { CertificatePlace } from './certificates/places.ts';
 import type { Compatibility } from './compatibility.ts';
+import type { Events } from './events/events.ts';
 import type { RequestBody } from './http/request-body.ts';
 import type { Tasks } from './tasks/tasks.ts';
 
@@ -28,6 +29,7 @@ export interface ServiceParts {
   readonly sessionSeconds: number;
   readonly port: () => number;
   readonly serviceId: string;
+  readonly events: Events;
 }
 
 /** One request, authenticated and allowed. */
@@ -43,6 +45,8 @@ export interface RequestContext {
   readonly body: RequestBody;
   /** A header of the request. */
   header(name: string): string | undefined;
+  /** A parameter of the query, when it is given once. */
+  query(name: string): string | undefined;
 }
 
 export interface Reply {

@@ -10,6 +10,13 @@ import { makeApp } from '../../src/redfish/app.ts';
 import { followKinship } from '../../src/redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
+import {
+  type EventOptions,
+  type EventSettings,
+  type Events,
+  makeEvents,
+} from '../../src/redfish/events/events.ts';
+import { maySubscribe } from '../../src/redfish/events/listeners.ts';
 import type { ServiceParts } from '../../src/redfish/resource.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
@@ -19,6 +26,11 @@ export interface TestService {
   readonly client: MemoryClient;
   readonly accounts: Accounts;
   readonly log: string[];
+  readonly events: Events;
+  readonly sessions: Sessions;
+  readonly port: number;
+  /** Where its files are. */
+  readonly directory: string;
   readonly parts: ServiceParts;
   readonly port: number;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
@@ -55,11 +67,36 @@ export const endpoints = [
   { type: 'authority', name: 'revoked' },
 ] as const;
 
+export const eventSettings: EventSettings = {
+  subscriptions: 3,
+  streams: 2,
+  bufferedEvents: 3,
+  queuedEvents: 3,
+  unreadBytes: 100_000,
+  keepAliveSeconds: 30,
+  loginCheckSeconds: 5,
+  deliverySeconds: 2,
+  responseBytes: 1000,
+  retryAttempts: 2,
+  retryIntervalSeconds: 60,
+  longestBackoffSeconds: 600,
+  allowLoopback: true,
+  allowLinkLocal: false,
+};
+
+export interface ServiceOptions {
+  readonly settings?: Partial<EventSettings>;
+  readonly clock?: EventOptions['clock'];
+  /** Files of a service that was there before. */
+  readonly directory?: string;
+}
+
 export async function startService(
   bodyBytes = 65_536,
   compatibility: Compatibility = 'standard',
+  options: ServiceOptions = {},
 ): Promise<TestService> {
-  const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'redfish-'));
   const client = new MemoryClient();
   const places = certificatePlaces('bmc', endpoints);
   const accounts = new Accounts(join(directory, 'accounts.json'), 5);
@@ -89,9 +126,19 @@ export async function startService(
     serviceId: '00000000-0000-4000-8000-000000000000',
     port: () => 443,
   };
+  const log = { debug: note, info: note, warn: note, error: note };
+  const sessions = new Sessions({ sessions: 4, idleMilliseconds: 60_000 });
+  const events = await makeEvents({
+    ...{ client, places, log },
+    path: join(directory, 'events.json'),
+    settings: { ...eventSettings, ...options.settings },
+    mayListen: maySubscribe(accounts, sessions),
+    ...(options.clock && { clock: options.clock }),
+    random: () => 0.5,
+  });
   const app = makeApp({
     bodyBytes,
-    log: { debug: note, info: note, warn: note, error: note },
+    log,
     parts,
   });
   const server = createServer(app);
@@ -101,10 +148,12 @@ export async function startService(
     client,
     accounts,
     log: lines,
+    ...{ events, sessions, port, directory },
     parts,
     port,
     ask: (method, path, options) => ask(port, method, path, options),
     async close() {
+      events.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       rmSync(directory, { recursive: true, force: true });

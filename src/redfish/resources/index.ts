@@ -2,6 +2,9 @@ import type { ResourceFactory } from '../resource.ts';
 import { accountService } from './account-service.ts';
 import { certificateCollections } from './certificate-collections.ts';
 import { certificateService } from './certificate-service.ts';
+import { eventDestinations } from './event-destinations.ts';
+import { eventService } from './event-service.ts';
+import { eventStream } from './event-stream.ts';
 import { legacyCertificates } from './legacy-certificates.ts';
 import { managers } from './managers.ts';
 import { messageRegistries } from './registries.ts';
@@ -17,6 +20,9 @@ export const resources: readonly ResourceFactory[] = [
   accountService,
   certificateService,
   certificateCollections,
+  eventService,
+  eventStream,
+  eventDestinations,
   managers,
   taskServiceResources,
   messageRegistries,

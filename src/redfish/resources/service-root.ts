@@ -7,6 +7,7 @@ const root = '/redfish/v1';
 const services = [
   'AccountService',
   'CertificateService',
+  'EventService',
   'JsonSchemas',
   'Managers',
   'Registries',
@@ -38,6 +39,7 @@ export const serviceRoot: ResourceFactory = ({ managerId, serviceId }) => [
             AccountService: link(`${root}/AccountService`),
             CertificateService: link(`${root}/CertificateService`),
             JsonSchemas: link(`${root}/JsonSchemas`),
+            EventService: link(`${root}/EventService`),
             Managers: link(`${root}/Managers`),
             Registries: link(`${root}/Registries`),
             SessionService: link(`${root}/SessionService`),
