@@ -32,7 +32,6 @@ export interface TestService {
   /** Where its files are. */
   readonly directory: string;
   readonly parts: ServiceParts;
-  readonly port: number;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -106,10 +105,21 @@ export async function startService(
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
+  const log = { debug: note, info: note, warn: note, error: note };
+  const sessions = new Sessions({ sessions: 4, idleMilliseconds: 60_000 });
+  const events = await makeEvents({
+    ...{ client, places, log },
+    path: join(directory, 'events.json'),
+    settings: { ...eventSettings, ...options.settings },
+    mayListen: maySubscribe(accounts, sessions),
+    ...(options.clock && { clock: options.clock }),
+    random: () => 0.5,
+  });
   const parts: ServiceParts = {
     client,
     accounts,
-    sessions: new Sessions({ sessions: 4, idleMilliseconds: 60_000 }),
+    sessions,
+    events,
     places,
     kinship: followKinship(client, places),
     tasks: new Tasks({
@@ -126,16 +136,6 @@ export async function startService(
     serviceId: '00000000-0000-4000-8000-000000000000',
     port: () => 443,
   };
-  const log = { debug: note, info: note, warn: note, error: note };
-  const sessions = new Sessions({ sessions: 4, idleMilliseconds: 60_000 });
-  const events = await makeEvents({
-    ...{ client, places, log },
-    path: join(directory, 'events.json'),
-    settings: { ...eventSettings, ...options.settings },
-    mayListen: maySubscribe(accounts, sessions),
-    ...(options.clock && { clock: options.clock }),
-    random: () => 0.5,
-  });
   const app = makeApp({
     bodyBytes,
     log,
@@ -148,7 +148,7 @@ export async function startService(
     client,
     accounts,
     log: lines,
-    ...{ events, sessions, port, directory },
+    ...{ events, sessions, directory },
     parts,
     port,
     ask: (method, path, options) => ask(port, method, path, options),

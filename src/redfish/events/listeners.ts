@@ -3,7 +3,7 @@ import type { Identity } from '../access/authentication.ts';
 import { permission } from '../access/privileges.ts';
 import type { Sessions } from '../access/sessions.ts';
 
-/** Whether a login still holds and may have a stream of events: what a subscription asks for. */
+/** Whether a login still holds and may have a stream of events. */
 export function maySubscribe(
   accounts: Pick<Accounts, 'has'>,
   sessions: Pick<Sessions, 'get'>,
@@ -11,5 +11,5 @@ export function maySubscribe(
   return ({ account, session }) =>
     (!session || sessions.get(session.id) !== undefined) &&
     accounts.has(account.userName) &&
-    permission(account.role, 'EventDestinationCollection', 'POST') === 'all';
+    permission(account.role, 'EventStream', 'GET') === 'all';
 }

@@ -1,4 +1,3 @@
-import { permission } from '../access/privileges.ts';
 import { type EventPredicate, FilterFault, parseStreamFilter } from '../events/stream-filter.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { RequestContext, ResourceFactory } from '../resource.ts';
@@ -8,20 +7,12 @@ import { eventServiceUri } from './event-service.ts';
 export const eventStream: ResourceFactory = ({ events }) => [
   {
     path: `${eventServiceUri}/SSE`,
-    entity: 'EventService',
+    entity: 'EventStream',
     operations: {
       GET: {
         handle(context) {
           const { identity } = context;
-          // Opening a stream creates a subscription
-          const role = identity?.account.role;
-          if (
-            !identity ||
-            !role ||
-            permission(role, 'EventDestinationCollection', 'POST') !== 'all'
-          ) {
-            throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
-          }
+          if (!identity) throw new RedfishError(401, { id: 'NoValidSession', args: [] });
           refuseOtherMedia(context.header('Accept'));
           if (!events.state().enabled) {
             throw new RedfishError(503, { id: 'ServiceDisabled', args: [eventServiceUri] });
