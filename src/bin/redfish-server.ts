@@ -21,6 +21,8 @@ import { certificatePlaces } from '../redfish/certificates/places.ts';
 import { ClientCertificates } from '../redfish/client-certificates/client-certificates.ts';
 import { SettingsFile } from '../redfish/client-certificates/settings.ts';
 import type { TrustEndpoints } from '../redfish/client-certificates/trust.ts';
+import { makeEvents } from '../redfish/events/events.ts';
+import { listenerLogins } from '../redfish/events/listeners.ts';
 import { makeServer } from '../redfish/https/server.ts';
 import { waitForTlsIdentity } from '../redfish/https/tls-identity.ts';
 import { Tasks } from '../redfish/tasks/tasks.ts';
@@ -64,12 +66,19 @@ await runProgram(log, async () => {
     log.warn('clients without a certificate are served whatever AccountService says');
   }
   let port = redfish.port;
+  const events = await makeEvents({
+    ...{ client, places, log },
+    path: join(stateDirectory, 'events.json'),
+    settings: redfish.events,
+    logins: listenerLogins(access),
+  });
   const app = makeApp({
     log,
     limits: { ...redfish.limits, query: redfish.limits },
     parts: {
       client,
       access,
+      events,
       places,
       kinship: followKinship(client, places),
       tasks: new Tasks({
@@ -120,6 +129,7 @@ await runProgram(log, async () => {
   return async () => {
     await stopSessions();
     rmSync(pidFile, { force: true });
+    events.close();
     client.close();
     server.close();
     server.closeAllConnections();

@@ -6,6 +6,7 @@ import type { Entity, Method } from './access/privileges.ts';
 import type { Kinship } from './certificates/kinship.ts';
 import type { CertificatePlace } from './certificates/places.ts';
 import type { Compatibility } from './compatibility.ts';
+import type { Events } from './events/events.ts';
 import type { RequestBody } from './http/request-body.ts';
 import type { TlsProfileName } from './https/profile.ts';
 import type { QueryLimits } from './query/limits.ts';
@@ -29,6 +30,7 @@ export interface ServiceParts {
   readonly query: QueryLimits;
   readonly serviceId: string;
   readonly tlsProfile: TlsProfileName;
+  readonly events: Events;
 }
 
 /** One request, authenticated and allowed. */
@@ -44,6 +46,8 @@ export interface RequestContext {
   readonly body: RequestBody;
   /** A header of the request. */
   header(name: string): string | undefined;
+  /** A parameter of the query, when it is given once. */
+  query(name: string): string | undefined;
 }
 
 export interface Reply {

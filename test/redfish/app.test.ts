@@ -32,6 +32,8 @@ describe('the Redfish application', () => {
   const tree = [
     '/redfish/v1/SessionService',
     '/redfish/v1/SessionService/Sessions',
+    '/redfish/v1/EventService',
+    '/redfish/v1/EventService/Subscriptions',
     '/redfish/v1/AccountService',
     '/redfish/v1/CertificateService',
     '/redfish/v1/CertificateService/CertificateLocations',

@@ -8,10 +8,18 @@ import type { Log } from '../../src/platform/log.ts';
 import { type Access, type AccessLimits, makeAccess } from '../../src/redfish/access/access.ts';
 import { AccessSettings } from '../../src/redfish/access/access-settings.ts';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
+import type { Sessions } from '../../src/redfish/access/sessions.ts';
 import { makeApp } from '../../src/redfish/app.ts';
 import { followKinship } from '../../src/redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
+import {
+  type EventOptions,
+  type EventSettings,
+  type Events,
+  makeEvents,
+} from '../../src/redfish/events/events.ts';
+import { listenerLogins } from '../../src/redfish/events/listeners.ts';
 import type { HttpLimits } from '../../src/redfish/http/limits.ts';
 import type { ServiceParts } from '../../src/redfish/resource.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
@@ -24,6 +32,10 @@ export interface TestService {
   readonly accounts: Accounts;
   readonly access: Access;
   readonly log: string[];
+  readonly events: Events;
+  readonly sessions: Sessions;
+  /** Where its files are. */
+  readonly directory: string;
   readonly parts: ServiceParts;
   readonly port: number;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
@@ -76,6 +88,33 @@ export const endpoints = [
   { type: 'authority', name: 'revoked' },
 ] as const;
 
+export const eventSettings: EventSettings = {
+  subscriptions: 3,
+  streams: 2,
+  bufferedEvents: 3,
+  queuedEvents: 3,
+  unreadBytes: 100_000,
+  keepAliveSeconds: 30,
+  loginCheckSeconds: 5,
+  deliverySeconds: 2,
+  responseBytes: 1000,
+  retryAttempts: 2,
+  retryIntervalSeconds: 60,
+  longestBackoffSeconds: 600,
+  allowLoopback: true,
+  allowLinkLocal: false,
+};
+
+export interface ServiceOptions {
+  readonly bodyBytes?: number;
+  readonly limits?: Partial<AccessLimits>;
+  readonly compatibility?: Compatibility;
+  readonly events?: Partial<EventSettings>;
+  readonly clock?: EventOptions['clock'];
+  /** Files of a service that was there before. */
+  readonly directory?: string;
+}
+
 /** The parts of a service with a manager in memory and the accounts `admin` and `reader`. */
 export interface TestParts extends ServiceParts {
   readonly client: MemoryClient;
@@ -87,8 +126,7 @@ export interface TestParts extends ServiceParts {
 
 export async function makeTestParts(
   directory: string,
-  limits: Partial<AccessLimits> = {},
-  compatibility: Compatibility = 'standard',
+  { limits = {}, compatibility = 'standard', events, clock }: ServiceOptions = {},
 ): Promise<TestParts> {
   const client = new MemoryClient();
   const places = certificatePlaces('bmc', endpoints);
@@ -116,12 +154,21 @@ export async function makeTestParts(
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
+  const log = { debug: note, info: note, warn: note, error: note };
   return {
     client,
+    events: await makeEvents({
+      ...{ client, places, log },
+      path: join(directory, 'events.json'),
+      settings: { ...eventSettings, ...events },
+      logins: listenerLogins(access),
+      ...(clock && { clock }),
+      random: () => 0.5,
+    }),
     accounts,
     access,
     lines,
-    log: { debug: note, info: note, warn: note, error: note },
+    log,
     places,
     kinship: followKinship(client, places),
     tasks: new Tasks({
@@ -141,13 +188,10 @@ export async function makeTestParts(
   };
 }
 
-export async function startService(
-  bodyBytes = 65_536,
-  limits: Partial<AccessLimits> = {},
-  compatibility: Compatibility = 'standard',
-): Promise<TestService> {
-  const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
-  const parts = await makeTestParts(directory, limits, compatibility);
+export async function startService(options: ServiceOptions = {}): Promise<TestService> {
+  const { bodyBytes = 65_536 } = options;
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'redfish-'));
+  const parts = await makeTestParts(directory, options);
   const { client, accounts, access, lines, log } = parts;
   const app = makeApp({ limits: { ...httpLimits, bodyBytes }, log, parts });
   const server = createServer({ requireHostHeader: false }, app);
@@ -158,10 +202,14 @@ export async function startService(
     accounts,
     access,
     log: lines,
+    events: parts.events,
+    sessions: access.sessions,
+    directory,
     parts,
     port,
     ask: (method, path, options) => ask(port, method, path, options),
     async close() {
+      parts.events.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       rmSync(directory, { recursive: true, force: true });

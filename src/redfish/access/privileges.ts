@@ -44,6 +44,7 @@ function row(read: Alternatives, change: Alternatives, others: Partial<Row> = {}
 const login = ['Login'] as const;
 const manager = ['ConfigureManager'] as const;
 const users = ['ConfigureUsers'] as const;
+const subscribers = ['ConfigureManager', 'ConfigureComponents'] as const;
 const managerOrSelf = ['ConfigureManager', 'ConfigureSelf'] as const;
 
 /**
@@ -59,8 +60,10 @@ export const privilegeTable = {
   CertificateLocations: row(manager, manager),
   CertificateService: row(login, manager),
   EventDestination: row(login, managerOrSelf),
-  EventDestinationCollection: row(login, ['ConfigureManager', 'ConfigureComponents']),
+  EventDestinationCollection: row(login, subscribers),
   EventService: row(login, manager),
+  // Opening a stream of events creates a subscription
+  EventStream: row(subscribers, subscribers),
   JsonSchemaFile: row(login, manager),
   JsonSchemaFileCollection: row(login, manager),
   Manager: row(login, manager),

@@ -108,7 +108,7 @@ const mostProblems = 10;
 const longestShown = 100;
 
 /** Members whose values never stand in an answer. */
-const secrets = ['Password', 'Token', 'CertificateString', 'ChallengePassword'];
+const secrets = ['Password', 'Token', 'CertificateString', 'ChallengePassword', 'HttpHeaders'];
 
 function describe({ path, kind, text }: Problem, members: Members, action?: string): Message {
   const name = path.slice(1, longestShown);

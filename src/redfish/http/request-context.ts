@@ -67,6 +67,7 @@ export async function contextOf(
     identity,
     ownOnly: allowed === 'own',
     header: (name) => req.get(name),
+    query: (name) => new URLSearchParams(searchOf(req)).get(name) ?? undefined,
     clientAddress: req.socket.remoteAddress ?? '',
     body: isRead ? makeBody(Buffer.alloc(0), limits) : await readBody(req, res, most, limits),
   };

@@ -51,6 +51,18 @@ export const baseMessages = {
     severity: 'Warning',
     resolution: `Add properties in the JSON object ${resubmit}`,
   },
+  EventBufferExceeded: {
+    message: 'Undelivered events may have been lost due to exceeding the event buffer.',
+    severity: 'Warning',
+    resolution: 'None.',
+  },
+  EventSubscriptionLimitExceeded: {
+    message:
+      'The event subscription failed due to the number of simultaneous subscriptions exceeding the limit of the implementation.',
+    severity: 'Critical',
+    resolution:
+      'Reduce the number of other subscriptions before trying to establish the event subscription or increase the limit of simultaneous subscriptions, if supported.',
+  },
   GeneralError: {
     message:
       'A general error has occurred.  See Resolution for information on how to resolve the error, or @Message.ExtendedInfo if Resolution is not provided.',
@@ -133,8 +145,7 @@ export const baseMessages = {
   PropertyNotWritable: {
     message: 'The property %1 is a read-only property and cannot be assigned a value.',
     severity: 'Warning',
-    resolution:
-      'Remove the property from the request body and resubmit the request if the operation failed.',
+    resolution: `Remove the property from the request body ${resubmit}`,
   },
   PropertyUnknown: {
     message: 'The property %1 is not in the list of valid properties for the resource.',
@@ -208,6 +219,11 @@ export const baseMessages = {
     resolution:
       'Reduce the value for the query parameter to a value that is within range, such as a start or count value that is within bounds of the number of resources in a collection or a page number that is within the range of valid pages.',
   },
+  QueryParameterValueError: {
+    message: 'The value for the parameter %1 is invalid.',
+    severity: 'Warning',
+    resolution: `Correct the value for the query parameter in the request ${resubmit}`,
+  },
   QueryParameterValueFormatError: {
     message: "The value '%1' for the parameter %2 is not a format that the parameter can accept.",
     severity: 'Warning',
@@ -252,6 +268,12 @@ export const baseMessages = {
     message: "The requested resource of type %1 named '%2' was not found.",
     severity: 'Critical',
     resolution: 'Provide a valid resource identifier and resubmit the request.',
+  },
+  ServiceDisabled: {
+    message:
+      'The operation failed because the service at %1 is disabled and cannot accept requests.',
+    severity: 'Warning',
+    resolution: `Enable the service ${resubmit}`,
   },
   ServiceTemporarilyUnavailable: {
     message: 'The service is temporarily unavailable.  Retry in %1 seconds.',
@@ -312,5 +334,10 @@ export function renderErrors(messages: readonly Message[]) {
 }
 
 function messageText(id: BaseMessageId, args: readonly string[]): string {
-  return baseMessages[id].message.replace(/%(\d)/g, (_, at) => args[Number(at) - 1] ?? '');
+  return fillMessage(baseMessages[id].message, args);
+}
+
+/** The text of a message with its arguments in their places. */
+export function fillMessage(text: string, args: readonly string[]): string {
+  return text.replace(/%(\d)/g, (_, at) => args[Number(at) - 1] ?? '');
 }

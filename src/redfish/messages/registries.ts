@@ -1,5 +1,6 @@
 import { typeOf } from '../schema-versions.ts';
 import { baseMessages } from './base-registry.ts';
+import { resourceEventMessages } from './resource-event-registry.ts';
 
 /** A message of a DMTF registry: its text with `%1`, `%2`, … for the arguments. */
 export interface RegistryMessage {
@@ -19,7 +20,10 @@ export interface ServedRegistry {
 }
 
 /** The registries whose messages stand in our answers and events; DMTF publishes them in full. */
-export const registries: readonly ServedRegistry[] = [served('Base', '1.19.0', baseMessages)];
+export const registries: readonly ServedRegistry[] = [
+  served('Base', '1.19.0', baseMessages),
+  served('ResourceEvent', '1.3.0', resourceEventMessages),
+];
 
 function served(
   prefix: string,

@@ -3,6 +3,9 @@ import { accountService } from './account-service.ts';
 import { accounts } from './accounts.ts';
 import { certificateCollections } from './certificate-collections.ts';
 import { certificateService } from './certificate-service.ts';
+import { eventDestinations } from './event-destinations.ts';
+import { eventService } from './event-service.ts';
+import { eventStream } from './event-stream.ts';
 import { legacyCertificates } from './legacy-certificates.ts';
 import { managers } from './managers.ts';
 import { messageRegistries } from './registries.ts';
@@ -22,6 +25,9 @@ export const resources: readonly ResourceFactory[] = [
   roleResources,
   certificateService,
   certificateCollections,
+  eventService,
+  eventStream,
+  eventDestinations,
   managers,
   taskServiceResources,
   messageRegistries,

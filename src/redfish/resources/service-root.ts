@@ -7,6 +7,7 @@ const root = '/redfish/v1';
 const services = [
   'AccountService',
   'CertificateService',
+  'EventService',
   'JsonSchemas',
   'Managers',
   'Registries',
@@ -54,6 +55,7 @@ export const serviceRoot: ResourceFactory = ({ managerId, serviceId, query }) =>
             AccountService: link(`${root}/AccountService`),
             CertificateService: link(`${root}/CertificateService`),
             JsonSchemas: link(`${root}/JsonSchemas`),
+            EventService: link(`${root}/EventService`),
             Managers: link(`${root}/Managers`),
             Registries: link(`${root}/Registries`),
             SessionService: link(`${root}/SessionService`),

@@ -253,7 +253,7 @@ describe('the address of OpenBMC from before Redfish', () => {
 describe('compatibility with the test suite of OpenBMC', () => {
   let old: TestService;
   beforeEach(async () => {
-    old = await startService(undefined, {}, 'openbmc');
+    old = await startService({ compatibility: 'openbmc' });
   });
   afterEach(() => old.close());
 

@@ -1,0 +1,157 @@
+import { backoff } from '../../platform/backoff.ts';
+import type { EventClock } from './event-clock.ts';
+import { bufferExceeded, type PublishedEvent } from './event-record.ts';
+
+export type RetryPolicy =
+  | 'TerminateAfterRetries'
+  | 'SuspendRetries'
+  | 'RetryForever'
+  | 'RetryForeverWithBackoff';
+
+/** How a receiver is treated that fails; asked anew before each retry. */
+export interface RetryRules {
+  readonly policy: RetryPolicy;
+  readonly attempts: number;
+  readonly intervalMilliseconds: number;
+}
+
+export interface DeliveryOptions {
+  readonly clock: EventClock;
+  /** 0 to 1. */
+  readonly random: () => number;
+  /** The most events that wait. */
+  readonly size: number;
+  readonly longestBackoffMilliseconds: number;
+  readonly rules: () => RetryRules;
+  /** Delivers one event. @throws when the receiver did not take it */
+  readonly send: (event: PublishedEvent, signal: AbortSignal) => Promise<void>;
+  /** The retries are used up; `onFailure` tells of each attempt, with the reason. */
+  readonly onGivenUp: (outcome: 'terminate' | 'suspend') => void;
+  readonly onFailure: (reason: string) => void;
+  readonly onOverflow: () => void;
+}
+
+/** Why an attempt ends that is to be made again later. */
+const paused = Symbol('paused');
+
+/** The events that wait for one receiver: delivered in order, one at a time. */
+export class DeliveryQueue {
+  readonly #options: DeliveryOptions;
+  readonly #waiting: PublishedEvent[] = [];
+  /** Number of the last event that was dropped and that the receiver was not told of yet. */
+  #dropped: number | undefined;
+  #failing = false;
+  #running = false;
+  #suspended: boolean;
+  #stop = new AbortController();
+
+  constructor(suspended: boolean, options: DeliveryOptions) {
+    this.#suspended = suspended;
+    this.#options = options;
+  }
+
+  /** True while the last attempt failed. */
+  get isFailing(): boolean {
+    return this.#failing;
+  }
+
+  /** Never waits and never throws. */
+  add(event: PublishedEvent): void {
+    this.#waiting.push(event);
+    if (this.#waiting.length > this.#options.size) {
+      if (this.#dropped === undefined) this.#options.onOverflow();
+      this.#dropped = this.#waiting.shift()?.id;
+    }
+    void this.#run();
+  }
+
+  /** Stops sending; what waits is kept. */
+  suspend(): void {
+    this.#suspended = true;
+    this.#stop.abort(paused);
+  }
+
+  /** @param milliseconds how old what waited may be to be sent yet */
+  resume(milliseconds: number): void {
+    const oldest = this.#options.clock.now() - milliseconds;
+    const fresh = this.#waiting.filter(({ published }) => published > oldest);
+    this.#waiting.splice(0, this.#waiting.length, ...fresh);
+    if (fresh.length === 0) this.#dropped = undefined;
+    this.#suspended = false;
+    this.#failing = false;
+    void this.#run();
+  }
+
+  /** Forgets what waits and ends what is under way. */
+  clear(): void {
+    this.#waiting.length = 0;
+    this.#dropped = undefined;
+    this.#stop.abort();
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running || this.#suspended) return;
+    this.#running = true;
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    try {
+      while (!signal.aborted && this.#waiting.length > 0) await this.#deliverNext(signal);
+    } finally {
+      this.#running = false;
+    }
+    // Something may have been added, or resumed, while the last round was ending
+    if (signal.aborted && this.#waiting.length > 0) void this.#run();
+  }
+
+  async #deliverNext(signal: AbortSignal): Promise<void> {
+    const lost = this.#dropped;
+    const next =
+      lost === undefined ? this.#waiting.shift() : bufferExceeded(lost, this.#options.clock.now());
+    this.#dropped = undefined;
+    if (!next) return;
+    const delivered = await this.#deliver(next, signal);
+    // A pause is no loss: the event goes back to its place while there is room
+    if (delivered || signal.reason !== paused) return;
+    if (lost === undefined && this.#waiting.length < this.#options.size) {
+      this.#waiting.unshift(next);
+    } else {
+      this.#dropped ??= next.id;
+    }
+  }
+
+  /** @returns false when it was stopped or given up before the receiver took it */
+  async #deliver(event: PublishedEvent, signal: AbortSignal): Promise<boolean> {
+    const { clock, rules, longestBackoffMilliseconds, random } = this.#options;
+    let pauses: Generator<number, never> | undefined;
+    for (let retries = 0; ; retries += 1) {
+      if (await this.#attempt(event, signal)) return true;
+      if (signal.aborted) return false;
+      const { policy, attempts, intervalMilliseconds } = rules();
+      const isLimited = policy === 'TerminateAfterRetries' || policy === 'SuspendRetries';
+      if (isLimited && retries >= attempts) {
+        if (policy === 'SuspendRetries') this.suspend();
+        else this.clear();
+        this.#options.onGivenUp(policy === 'SuspendRetries' ? 'suspend' : 'terminate');
+        return false;
+      }
+      pauses ??= backoff(intervalMilliseconds, longestBackoffMilliseconds, random);
+      const growing = pauses.next().value;
+      const pause = policy === 'RetryForeverWithBackoff' ? growing : intervalMilliseconds;
+      await clock.wait(pause, signal).catch(() => undefined);
+      if (signal.aborted) return false;
+    }
+  }
+
+  async #attempt(event: PublishedEvent, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#options.send(event, signal);
+      this.#failing = false;
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      this.#failing = true;
+      this.#options.onFailure(error instanceof Error ? error.message : 'unknown');
+      return false;
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { lookup as resolveName } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+
+/** Which addresses events may be pushed to besides those of the network. */
+export interface AddressPolicy {
+  readonly allowLoopback: boolean;
+  readonly allowLinkLocal: boolean;
+}
+
+/** Why a destination is refused, as a sentence for the client. */
+export class DestinationFault extends Error {
+  override readonly name = 'DestinationFault';
+}
+
+/**
+ * Reads a destination. Names are only looked up when an event is sent, by `guardedLookup`.
+ * @throws DestinationFault
+ */
+export function parseDestination(text: string, policy: AddressPolicy): URL {
+  if (!/^https?:\/\/[!-~]+$/i.test(text) || !URL.canParse(text)) {
+    throw new DestinationFault('It must be an absolute http or https URI');
+  }
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') {
+    throw new DestinationFault('It must not hold a user name or password');
+  }
+  if (url.port === '0') throw new DestinationFault('Its port must be between 1 and 65535');
+  if (url.hash !== '') throw new DestinationFault('It must not have a fragment');
+  const host = hostOf(url);
+  const isLocalName = /^(.+\.)?localhost\.?$/.test(host);
+  if ((isIP(host) !== 0 && !mayConnect(host, policy)) || (isLocalName && !policy.allowLoopback)) {
+    throw new DestinationFault(notAllowed);
+  }
+  return url;
+}
+
+const notAllowed = 'Events may not be sent to its address';
+
+/** The host of a URL without the brackets of IPv6. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+/** Whether events may be sent to this IP address. */
+export function mayConnect(address: string, policy: AddressPolicy): boolean {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  const [plain = ''] = address.split('%');
+  if (neverAllowed.check(plain, family)) return false;
+  if (loopback.check(plain, family)) return policy.allowLoopback;
+  return policy.allowLinkLocal || !linkLocal.check(plain, family);
+}
+
+/**
+ * Looks a name up and passes on only what the policy allows, so that a name whose address changes after
+ * its subscription leads nowhere else.
+ */
+export function guardedLookup(policy: AddressPolicy): LookupFunction {
+  return (name, options, callback) => {
+    resolveName(name, { ...options, all: true }, (error, addresses) => {
+      if (error) {
+        callback(error, []);
+        return;
+      }
+      const allowed = addresses.filter(({ address }) => mayConnect(address, policy));
+      const [first] = allowed;
+      if (!first) callback(new DestinationFault(notAllowed), []);
+      else if (options.all) callback(null, allowed);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+type Network = readonly [string, number, 'ipv4' | 'ipv6'];
+
+/** IPv4 inside of IPv6 (`::ffff:…`) is checked as IPv4 by the list itself. */
+function networks(...entries: readonly Network[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) list.addSubnet(...entry);
+  return list;
+}
+
+/** The unspecified address reaches the machine itself. */
+const loopback = networks(
+  ['127.0.0.0', 8, 'ipv4'],
+  ['0.0.0.0', 8, 'ipv4'],
+  ['::1', 128, 'ipv6'],
+  ['::', 128, 'ipv6'],
+);
+
+const linkLocal = networks(['169.254.0.0', 16, 'ipv4'], ['fe80::', 10, 'ipv6']);
+
+/** Multicast and reserved; a receiver is one machine. */
+const neverAllowed = networks(
+  ['224.0.0.0', 4, 'ipv4'],
+  ['240.0.0.0', 4, 'ipv4'],
+  ['ff00::', 8, 'ipv6'],
+);

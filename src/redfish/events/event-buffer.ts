@@ -1,0 +1,48 @@
+import { bufferExceeded, type EventDraft, type PublishedEvent } from './event-record.ts';
+
+/** How many events one start of the service can number. */
+const eventsPerEpoch = 1_000_000_000;
+
+/**
+ * Numbers events and keeps the last of them. Numbers begin with how often the service was started, so
+ * they never go back, and nothing need be written for each event.
+ */
+export class EventBuffer {
+  readonly #size: number;
+  readonly #now: () => number;
+  readonly #events: PublishedEvent[] = [];
+  /** The number before the oldest event that is kept. */
+  #lost: number;
+  #last: number;
+
+  /** @param now milliseconds since 1970 */
+  constructor(epoch: number, size: number, now: () => number) {
+    this.#size = size;
+    this.#now = now;
+    this.#last = epoch * eventsPerEpoch;
+    this.#lost = this.#last;
+  }
+
+  add(draft: EventDraft): PublishedEvent {
+    this.#last += 1;
+    const published = this.#now();
+    const event = { ...draft, id: this.#last, published };
+    this.#events.push(event);
+    const oldest = this.#events.length > this.#size ? this.#events.shift() : undefined;
+    if (oldest) this.#lost = oldest.id;
+    return event;
+  }
+
+  /**
+   * What came after an event. When it is not known whether something is missing in between, the first
+   * event says so (Base registry, EventBufferExceeded) and everything that is kept follows.
+   * @param id the value of Last-Event-ID as the client sent it
+   */
+  after(id: string): readonly PublishedEvent[] {
+    const number = /^\d{1,16}$/.test(id) ? Number(id) : Number.NaN;
+    if (number >= this.#lost && number <= this.#last) {
+      return this.#events.filter((event) => event.id > number);
+    }
+    return [bufferExceeded(this.#lost, this.#now()), ...this.#events];
+  }
+}

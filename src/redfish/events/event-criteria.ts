@@ -1,0 +1,49 @@
+import type { PublishedEvent } from './event-record.ts';
+
+/** Which events a subscription wants; an empty list demands nothing. */
+export interface EventCriteria {
+  readonly registryPrefixes: readonly string[];
+  readonly excludedRegistryPrefixes: readonly string[];
+  readonly messageIds: readonly string[];
+  readonly excludedMessageIds: readonly string[];
+  readonly resourceTypes: readonly string[];
+  readonly severities: readonly string[];
+  readonly eventTypes: readonly string[];
+  /** URIs without a slash at their end. */
+  readonly originResources: readonly string[];
+  readonly subordinateResources: boolean;
+}
+
+/** An event must be wanted by every list (DSP0266, "Subscribing to events"). */
+export function isWanted(criteria: EventCriteria, event: PublishedEvent): boolean {
+  const passes = (list: readonly string[], matches: (entry: string) => boolean) =>
+    list.length === 0 || list.some(matches);
+  return (
+    passes(criteria.registryPrefixes, (prefix) => hasPrefix(event, prefix)) &&
+    !criteria.excludedRegistryPrefixes.some((prefix) => hasPrefix(event, prefix)) &&
+    passes(criteria.messageIds, (id) => hasMessage(event, id)) &&
+    !criteria.excludedMessageIds.some((id) => hasMessage(event, id)) &&
+    passes(criteria.resourceTypes, (type) => event.resourceType === type) &&
+    passes(criteria.severities, (severity) => event.severity === severity) &&
+    passes(criteria.eventTypes, (type) => event.eventType === type) &&
+    passes(criteria.originResources, (uri) => hasOrigin(event, uri, criteria.subordinateResources))
+  );
+}
+
+/** Whether an event's message is of the registry with this name, whatever its version. */
+export function hasPrefix({ messageId }: PublishedEvent, prefix: string): boolean {
+  return messageId.split('.')[0] === prefix;
+}
+
+/** Whether this names an event's message; versions that it leaves out do not matter. */
+export function hasMessage({ messageId }: PublishedEvent, id: string): boolean {
+  const ours = messageId.split('.');
+  const asked = id.split('.');
+  if (asked.length < 2 || asked.at(-1) !== ours.at(-1)) return false;
+  return asked.slice(0, -1).every((part, at) => at < ours.length - 1 && ours[at] === part);
+}
+
+export function hasOrigin({ origin }: PublishedEvent, uri: string, subordinate: boolean): boolean {
+  if (origin === undefined) return false;
+  return origin === uri || (subordinate && origin.startsWith(`${uri}/`));
+}

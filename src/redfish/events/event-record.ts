@@ -1,0 +1,106 @@
+import { baseMessages, baseRegistry, fillMessage } from '../messages/base-registry.ts';
+import {
+  type ResourceEventMessageId,
+  resourceEventMessages,
+  resourceEventRegistry,
+} from '../messages/resource-event-registry.ts';
+import { link } from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
+
+export type Severity = 'OK' | 'Warning' | 'Critical';
+
+/** What an event says; everything but its number. */
+export interface EventDraft {
+  readonly messageId: string;
+  /** Redfish `EventType`: deprecated, yet demanded by the schema of the record. */
+  readonly eventType: string;
+  readonly message?: string | undefined;
+  readonly messageArgs?: readonly string[] | undefined;
+  readonly severity?: Severity | undefined;
+  readonly resolution?: string | undefined;
+  /** URI of the resource that it is about. */
+  readonly origin?: string | undefined;
+  /** Schema name of that resource. */
+  readonly resourceType?: string | undefined;
+  /** ISO 8601, as it is shown. */
+  readonly timestamp?: string | undefined;
+  readonly group?: number | undefined;
+}
+
+/** An event that was published. */
+export interface PublishedEvent extends EventDraft {
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly published: number;
+}
+
+const eventTypes: Record<ResourceEventMessageId, string> = {
+  ResourceChanged: 'ResourceUpdated',
+  ResourceCreated: 'ResourceAdded',
+  ResourceRemoved: 'ResourceRemoved',
+  ResourceStatusChangedCritical: 'StatusChange',
+  ResourceStatusChangedOK: 'StatusChange',
+  ResourceStatusChangedWarning: 'StatusChange',
+  TestMessage: 'Other',
+};
+
+/** An event with a message of the ResourceEvent registry. */
+export function resourceEvent(
+  key: ResourceEventMessageId,
+  args: readonly string[],
+  more: Partial<EventDraft>,
+): EventDraft {
+  const { message, severity, resolution } = resourceEventMessages[key];
+  return {
+    messageId: `${resourceEventRegistry}.${key}`,
+    eventType: eventTypes[key],
+    message: fillMessage(message, args),
+    messageArgs: args,
+    severity,
+    resolution,
+    ...more,
+  };
+}
+
+/** Says that events before this one are gone; it bears the number of the last of them. */
+export function bufferExceeded(id: number, now: number): PublishedEvent {
+  const { message, severity, resolution } = baseMessages.EventBufferExceeded;
+  return {
+    id,
+    published: now,
+    messageId: `${baseRegistry}.EventBufferExceeded`,
+    eventType: 'Other',
+    message,
+    messageArgs: [],
+    severity,
+    resolution,
+    timestamp: new Date(now).toISOString(),
+  };
+}
+
+/** The Event payload (DSP0266, "Event message objects") as one subscriber gets it. */
+export function renderEvent(event: PublishedEvent, context: string): object {
+  const id = String(event.id);
+  return {
+    '@odata.type': typeOf('Event'),
+    Id: id,
+    Name: 'Event',
+    Context: context,
+    Events: [
+      {
+        EventId: id,
+        MemberId: '0',
+        EventType: event.eventType,
+        MessageId: event.messageId,
+        ...(event.timestamp !== undefined && { EventTimestamp: event.timestamp }),
+        ...(event.message !== undefined && { Message: event.message }),
+        ...(event.messageArgs !== undefined && { MessageArgs: event.messageArgs }),
+        ...(event.severity !== undefined && { MessageSeverity: event.severity }),
+        ...(event.resolution !== undefined && { Resolution: event.resolution }),
+        ...(event.origin !== undefined && { OriginOfCondition: link(event.origin) }),
+        ...(event.group !== undefined && { EventGroupId: event.group }),
+      },
+    ],
+    'Events@odata.count': 1,
+  };
+}

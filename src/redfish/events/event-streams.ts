@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { Log } from '../../platform/log.ts';
+import type { Identity } from '../access/authentication.ts';
+import type { EventClock } from './event-clock.ts';
+import { type PublishedEvent, renderEvent } from './event-record.ts';
+import type { ListenerLogins } from './listeners.ts';
+import type { EventPredicate } from './stream-filter.ts';
+
+export interface StreamLimits {
+  readonly streams: number;
+  readonly unreadBytes: number;
+  readonly keepAliveMilliseconds: number;
+  readonly loginCheckMilliseconds: number;
+}
+
+export interface StreamOptions {
+  readonly limits: StreamLimits;
+  readonly clock: EventClock;
+  readonly log: Log;
+  readonly logins: ListenerLogins;
+}
+
+/** An open stream, as the subscriptions show it. */
+export interface EventStream {
+  readonly id: string;
+  readonly identity: Identity;
+  /** Address and port of the client. */
+  readonly peer: string;
+  context: string;
+}
+
+interface OpenStream extends EventStream {
+  readonly response: ServerResponse;
+  readonly wants: EventPredicate;
+  /** Bytes of the past that it was sent at once, until it has read them. */
+  grace: number;
+}
+
+/** The streams of server-sent events that are open. */
+export class EventStreams {
+  readonly #options: StreamOptions;
+  readonly #open = new Map<string, OpenStream>();
+  readonly #timers: readonly (() => void)[];
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    const { keepAliveMilliseconds, loginCheckMilliseconds } = options.limits;
+    this.#timers = [
+      options.clock.every(keepAliveMilliseconds, () => {
+        for (const stream of this.#open.values()) this.#write(stream, ': alive\n\n');
+      }),
+      options.clock.every(loginCheckMilliseconds, () => {
+        for (const stream of this.#open.values()) void this.#endWithoutLogin(stream);
+      }),
+    ];
+  }
+
+  get isFull(): boolean {
+    return this.#open.size >= this.#options.limits.streams;
+  }
+
+  list(): readonly EventStream[] {
+    return [...this.#open.values()];
+  }
+
+  get(id: string): EventStream | undefined {
+    return this.#open.get(id);
+  }
+
+  /** Begins a stream on a response; `past` is what the client missed. */
+  open(
+    response: ServerResponse,
+    identity: Identity,
+    wants: EventPredicate,
+    past: readonly PublishedEvent[],
+  ): void {
+    // Cut off before it began, or only asked about: there is nobody to send to
+    if (response.req.method === 'HEAD' || response.destroyed) {
+      response.end();
+      return;
+    }
+    const { remoteAddress = '', remotePort = 0 } = response.req.socket;
+    const id = randomBytes(8).toString('hex');
+    const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
+    const peer = `${host}:${remotePort}`;
+    const stream: OpenStream = { id, identity, peer, context: id, response, wants, grace: 0 };
+    this.#open.set(id, stream);
+    response.on('close', () => this.#open.delete(id));
+    response.on('error', () => this.#open.delete(id));
+    response.on('drain', () => {
+      stream.grace = 0;
+    });
+    // A client that vanished without a word is found by the system
+    response.req.socket.setKeepAlive(true, this.#options.limits.keepAliveMilliseconds);
+    response.flushHeaders();
+    // The past was in memory before; only what comes on top of it counts as unread
+    const missed = past.filter(wants).map((event) => block(event, stream.context));
+    const text = [': open\n\n', ...missed].join('');
+    stream.grace = Buffer.byteLength(text);
+    this.#write(stream, text);
+  }
+
+  tell(event: PublishedEvent): void {
+    for (const stream of this.#open.values()) this.#send(stream, event);
+  }
+
+  close(id: string): void {
+    this.#open.get(id)?.response.end();
+    this.#open.delete(id);
+  }
+
+  closeAll(): void {
+    for (const id of [...this.#open.keys()]) this.close(id);
+  }
+
+  /** Closes all for good. */
+  stop(): void {
+    for (const cancel of this.#timers) cancel();
+    this.closeAll();
+  }
+
+  #send(stream: OpenStream, event: PublishedEvent): void {
+    if (!stream.wants(event) || this.#endWithoutSession(stream)) return;
+    this.#write(stream, block(event, stream.context));
+  }
+
+  /** @returns whether it was ended */
+  #endWithoutSession(stream: OpenStream): boolean {
+    if (this.#options.logins.holds(stream.identity)) return false;
+    this.#endWithLogin(stream);
+    return true;
+  }
+
+  /** Users are asked for now and then, sessions before every event. */
+  async #endWithoutLogin(stream: OpenStream): Promise<void> {
+    if (this.#endWithoutSession(stream)) return;
+    if (!(await this.#options.logins.mayListen(stream.identity))) this.#endWithLogin(stream);
+  }
+
+  #endWithLogin({ id }: OpenStream): void {
+    if (!this.#open.has(id)) return;
+    this.#options.log.info('event stream ended with its login', { stream: id });
+    this.close(id);
+  }
+
+  #write({ id, response, grace }: OpenStream, text: string): void {
+    if (!this.#open.has(id)) return;
+    response.write(text);
+    if (response.writableLength <= this.#options.limits.unreadBytes + grace) return;
+    this.#options.log.warn('event stream dropped: its client does not read', { stream: id });
+    this.#open.delete(id);
+    response.destroy();
+  }
+}
+
+/** JSON has no line breaks of its own here, so one data line holds it. */
+function block(event: PublishedEvent, context: string): string {
+  return `id: ${event.id}\ndata: ${JSON.stringify(renderEvent(event, context))}\n\n`;
+}

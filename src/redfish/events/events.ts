@@ -1,0 +1,136 @@
+import type { CertificateClient } from '../../manager/certificate-client.ts';
+import type { Configuration } from '../../platform/configuration.ts';
+import type { Log } from '../../platform/log.ts';
+import type { CertificatePlace } from '../certificates/places.ts';
+import { CertificateNews } from './certificate-news.ts';
+import type { AddressPolicy } from './destination.ts';
+import { EventBuffer } from './event-buffer.ts';
+import { type EventClock, systemClock } from './event-clock.ts';
+import { type EventDraft, type PublishedEvent, renderEvent } from './event-record.ts';
+import { EventStateFile } from './event-state.ts';
+import { EventStreams } from './event-streams.ts';
+import type { ListenerLogins } from './listeners.ts';
+import { push } from './push-request.ts';
+import { PushSubscriptions, type Subscription } from './push-subscriptions.ts';
+
+/** Configuration `redfish.events`. */
+export type EventSettings = Configuration['redfish']['events'];
+
+export interface EventOptions {
+  readonly client: CertificateClient;
+  readonly places: readonly CertificatePlace[];
+  /** The file of what outlives the service. */
+  readonly path: string;
+  readonly settings: EventSettings;
+  readonly log: Log;
+  readonly logins: ListenerLogins;
+  readonly clock?: EventClock;
+  readonly random?: () => number;
+}
+
+/** What a client may set of the service as a whole. */
+export interface EventServiceState {
+  readonly enabled: boolean;
+  readonly retryAttempts: number;
+  readonly retryIntervalSeconds: number;
+}
+
+/** The event service: what happens is published to streams and subscriptions. */
+export interface Events {
+  readonly streams: EventStreams;
+  readonly subscriptions: PushSubscriptions;
+  readonly addressPolicy: AddressPolicy;
+  state(): EventServiceState;
+  change(change: Partial<EventServiceState>): Promise<void>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Publishes an event, whatever it is about; nothing while the service is disabled. */
+  publish(draft: EventDraft): void;
+  /** What came after the event with this number, for a stream that begins again. */
+  after(id: string): readonly PublishedEvent[];
+  close(): void;
+}
+
+/** @throws SetupError when the file of the subscriptions cannot be read */
+export async function makeEvents(options: EventOptions): Promise<Events> {
+  const { client, places, settings, log, clock = systemClock, random = Math.random } = options;
+  const file = new EventStateFile(options.path, {
+    epoch: 0,
+    enabled: true,
+    retryAttempts: settings.retryAttempts,
+    retryIntervalSeconds: settings.retryIntervalSeconds,
+    subscriptions: [],
+  });
+  const { epoch } = await file.change((state) => ({ ...state, epoch: state.epoch + 1 }));
+  const buffer = new EventBuffer(epoch, settings.bufferedEvents, () => clock.now());
+  const streams = new EventStreams({
+    ...{ clock, log, logins: options.logins },
+    limits: {
+      streams: settings.streams,
+      unreadBytes: settings.unreadBytes,
+      keepAliveMilliseconds: settings.keepAliveSeconds * 1000,
+      loginCheckMilliseconds: settings.loginCheckSeconds * 1000,
+    },
+  });
+  const subscriptions = new PushSubscriptions({
+    ...{ file, log, clock, random },
+    most: settings.subscriptions,
+    size: settings.queuedEvents,
+    longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
+    send: (subscription, event, signal) => deliver(client, settings, subscription, event, signal),
+  });
+  const news = new CertificateNews(places, () => clock.now());
+  const publish = (draft: EventDraft) => {
+    if (!file.state.enabled) return;
+    const event = buffer.add(draft);
+    streams.tell(event);
+    subscriptions.tell(event);
+  };
+  const unsubscribe = client.subscribe((event) => {
+    const timestamp = new Date(clock.now()).toISOString();
+    for (const draft of news.draftsOf(event)) publish({ timestamp, ...draft });
+  });
+  return {
+    streams,
+    subscriptions,
+    addressPolicy: settings,
+    state: () => file.state,
+    async change(change) {
+      const { enabled } = await file.change((state) => ({ ...state, ...change }));
+      if (enabled) return;
+      streams.closeAll();
+      subscriptions.clear();
+    },
+    now: () => clock.now(),
+    publish,
+    after: (id) => buffer.after(id),
+    close() {
+      unsubscribe();
+      streams.stop();
+      subscriptions.clear();
+    },
+  };
+}
+
+/** @throws when the receiver did not take the event */
+async function deliver(
+  client: CertificateClient,
+  settings: EventSettings,
+  { destination, headers, verifyCertificate, context }: Subscription,
+  event: PublishedEvent,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = new URL(destination);
+  const isChecked = verifyCertificate && url.protocol === 'https:';
+  const target = { url, headers, ...(isChecked && { authorities: trustedAuthorities(client) }) };
+  const limits = { ...settings, deliveryMilliseconds: settings.deliverySeconds * 1000 };
+  const payload = JSON.stringify(renderEvent(event, context));
+  const status = await push(target, payload, limits, signal);
+  if (status < 200 || status > 299) throw new Error(`it answered with status ${status}`);
+}
+
+/** @throws CertError `unavailable` */
+function trustedAuthorities(client: CertificateClient): readonly string[] {
+  const list = client.list({ type: 'authority', name: 'truststore' });
+  return list.map(({ certificate }) => certificate.pem);
+}

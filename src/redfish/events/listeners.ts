@@ -1,0 +1,22 @@
+import type { Access } from '../access/access.ts';
+import type { Identity } from '../access/authentication.ts';
+import { permission } from '../access/privileges.ts';
+
+/** Whether who opened a stream of events may still have it. */
+export interface ListenerLogins {
+  /** Whether the session that opened it, if any, has not ended. */
+  holds(identity: Identity): boolean;
+  /** Whether the user is still there and may still subscribe. */
+  mayListen(identity: Identity): Promise<boolean>;
+}
+
+export function listenerLogins({ users, sessions }: Access): ListenerLogins {
+  return {
+    holds: ({ session }) => !session || sessions.get(session.id) !== undefined,
+    async mayListen({ account }) {
+      const user = await users.find(account.userName).catch(() => undefined);
+      if (!user?.enabled || user.passwordChangeRequired) return false;
+      return permission(user.role, 'EventStream', 'GET') === 'all';
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { isIP } from 'node:net';
+import { profileOptions } from '../https/profile.ts';
+import { type AddressPolicy, guardedLookup, hostOf, mayConnect } from './destination.ts';
+import type { ReceiverHeader } from './receiver-headers.ts';
+
+export interface PushTarget {
+  readonly url: URL;
+  readonly headers: readonly ReceiverHeader[];
+  /** PEM of the authorities that may vouch for the receiver; absent when nobody need. */
+  readonly authorities?: readonly string[];
+}
+
+export interface PushLimits extends AddressPolicy {
+  readonly deliveryMilliseconds: number;
+  readonly responseBytes: number;
+}
+
+/**
+ * Posts a payload to a receiver, once. Redirects are not followed: they would lead the headers, which may
+ * be secret, elsewhere.
+ * @returns the status of the answer
+ * @throws when there is none
+ */
+export async function push(
+  target: PushTarget,
+  payload: string,
+  limits: PushLimits,
+  signal: AbortSignal,
+): Promise<number> {
+  const { url, authorities } = target;
+  const host = hostOf(url);
+  if (isIP(host) !== 0 && !mayConnect(host, limits)) throw new Error('its address is not allowed');
+  // Without authorities TLS would fall back to those of the system
+  if (url.protocol === 'https:' && authorities?.length === 0) {
+    throw new Error('there is no trusted authority to check its certificate with');
+  }
+  const deadline = AbortSignal.timeout(limits.deliveryMilliseconds);
+  const options = {
+    method: 'POST',
+    agent: false,
+    lookup: guardedLookup(limits),
+    signal: AbortSignal.any([signal, deadline]),
+    headers: {
+      ...Object.fromEntries(target.headers.map(({ name, value }) => [name, value])),
+      'Content-Type': 'application/json;charset=utf-8',
+      'Content-Length': Buffer.byteLength(payload),
+      'OData-Version': '4.0',
+    },
+  } as const;
+  const request =
+    url.protocol === 'https:'
+      ? requestTls(url, {
+          ...options,
+          ...profileOptions('intermediate'),
+          rejectUnauthorized: authorities !== undefined,
+          ca: [...(authorities ?? [])],
+        })
+      : requestPlain(url, options);
+  request.end(payload);
+  try {
+    const response = await responseOf(request);
+    await discard(response, limits.responseBytes);
+    return response.statusCode ?? 0;
+  } catch (error) {
+    throw deadline.aborted ? new Error('it did not answer in time', { cause: error }) : error;
+  } finally {
+    request.destroy();
+  }
+}
+
+function responseOf(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.on('response', resolve);
+    // Stays: an error after the response must not be one that nobody hears
+    request.on('error', reject);
+  });
+}
+
+/** Reads an answer to its end, its limit or its failure: its status is all that counts. */
+function discard(response: IncomingMessage, mostBytes: number): Promise<void> {
+  return new Promise((resolve) => {
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > mostBytes) response.destroy();
+    });
+    response.on('error', () => resolve());
+    response.on('close', () => resolve());
+  });
+}

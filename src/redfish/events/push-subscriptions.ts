@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import type { Log } from '../../platform/log.ts';
+import type { DeliveryOptions } from './delivery-queue.ts';
+import { DeliveryQueue, type RetryPolicy } from './delivery-queue.ts';
+import { type EventCriteria, isWanted } from './event-criteria.ts';
+import type { PublishedEvent } from './event-record.ts';
+import type { EventState, EventStateFile } from './event-state.ts';
+import type { ReceiverHeader } from './receiver-headers.ts';
+
+/** What a client asks for. */
+export interface SubscriptionRequest {
+  readonly owner: string;
+  readonly destination: string;
+  readonly context: string;
+  readonly verifyCertificate: boolean;
+  readonly retryPolicy: RetryPolicy;
+  readonly headers: readonly ReceiverHeader[];
+  readonly criteria: EventCriteria;
+}
+
+export interface Subscription extends SubscriptionRequest {
+  readonly id: string;
+  /** Whether events are sent; and if not, who stopped that. */
+  readonly state: 'active' | 'suspended-by-client' | 'suspended-by-failures';
+}
+
+export type SubscriptionChange = Partial<
+  Pick<Subscription, 'context' | 'verifyCertificate' | 'retryPolicy' | 'headers' | 'state'>
+>;
+
+/** No room for another subscription. */
+export class SubscriptionLimit extends Error {
+  override readonly name = 'SubscriptionLimit';
+}
+
+export interface PushOptions
+  extends Pick<DeliveryOptions, 'clock' | 'random' | 'size' | 'longestBackoffMilliseconds'> {
+  readonly file: EventStateFile;
+  readonly most: number;
+  readonly log: Log;
+  /** Delivers one event. @throws when the receiver did not take it */
+  readonly send: (
+    subscription: Subscription,
+    event: PublishedEvent,
+    signal: AbortSignal,
+  ) => Promise<void>;
+}
+
+/** The subscriptions that push, each with its own queue. */
+export class PushSubscriptions {
+  readonly #options: PushOptions;
+  readonly #queues = new Map<string, DeliveryQueue>();
+
+  constructor(options: PushOptions) {
+    this.#options = options;
+    for (const subscription of this.list()) this.#addQueue(subscription);
+  }
+
+  list(): readonly Subscription[] {
+    return this.#options.file.state.subscriptions;
+  }
+
+  get(id: string): Subscription | undefined {
+    return this.list().find((one) => one.id === id);
+  }
+
+  isFailing(id: string): boolean {
+    return this.#queues.get(id)?.isFailing === true;
+  }
+
+  /** @throws SubscriptionLimit */
+  async create(request: SubscriptionRequest): Promise<Subscription> {
+    const id = randomBytes(8).toString('hex');
+    const subscription: Subscription = { ...request, id, state: 'active' };
+    await this.#store((all) => {
+      if (all.length >= this.#options.most) throw new SubscriptionLimit('too many subscriptions');
+      return [...all, subscription];
+    });
+    this.#addQueue(subscription);
+    return subscription;
+  }
+
+  /** @returns `undefined` when it is not there any more */
+  async change(id: string, change: SubscriptionChange): Promise<Subscription | undefined> {
+    await this.#store((all) => all.map((one) => (one.id === id ? { ...one, ...change } : one)));
+    return this.get(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#store((all) => all.filter((one) => one.id !== id));
+    this.#queues.get(id)?.clear();
+    this.#queues.delete(id);
+  }
+
+  async suspend(id: string): Promise<void> {
+    await this.change(id, { state: 'suspended-by-client' });
+    this.#queues.get(id)?.suspend();
+  }
+
+  /** @param milliseconds how old what waited may be to be sent yet */
+  async resume(id: string, milliseconds: number): Promise<void> {
+    await this.change(id, { state: 'active' });
+    this.#queues.get(id)?.resume(milliseconds);
+  }
+
+  tell(event: PublishedEvent): void {
+    for (const { id, criteria } of this.list()) {
+      if (isWanted(criteria, event)) this.#queues.get(id)?.add(event);
+    }
+  }
+
+  /** Forgets everything that waits. */
+  clear(): void {
+    for (const queue of this.#queues.values()) queue.clear();
+  }
+
+  #store(alter: (all: readonly Subscription[]) => readonly Subscription[]): Promise<EventState> {
+    return this.#options.file.change((state) => ({
+      ...state,
+      subscriptions: alter(state.subscriptions).map(asStored),
+    }));
+  }
+
+  #addQueue({ id, state, destination }: Subscription): void {
+    const { log, file, clock, random, size, longestBackoffMilliseconds, send } = this.#options;
+    // The path and query of a destination may hold a secret
+    const about = { subscription: id, receiver: new URL(destination).host };
+    const queue = new DeliveryQueue(state !== 'active', {
+      ...{ clock, random, size, longestBackoffMilliseconds },
+      rules: () => ({
+        policy: this.get(id)?.retryPolicy ?? 'TerminateAfterRetries',
+        attempts: file.state.retryAttempts,
+        intervalMilliseconds: file.state.retryIntervalSeconds * 1000,
+      }),
+      send: async (event, signal) => {
+        const now = this.get(id);
+        if (now) await send(now, event, signal);
+      },
+      onFailure: (reason) => log.warn('event not delivered', { ...about, reason }),
+      onOverflow: () => log.warn('events dropped: their receiver is too slow', about),
+      onGivenUp: (outcome) => {
+        log.warn('event subscription given up', { ...about, outcome });
+        const stored =
+          outcome === 'terminate'
+            ? this.remove(id)
+            : this.change(id, { state: 'suspended-by-failures' });
+        stored.catch((error: Error) => {
+          log.error('event subscription not stored', { ...about, reason: error.message });
+        });
+      },
+    });
+    this.#queues.set(id, queue);
+  }
+}
+
+type Stored = EventState['subscriptions'][number];
+
+/** A copy whose lists are its own, as the generated type of the file has them. */
+function asStored(subscription: Subscription): Stored {
+  return structuredClone(subscription) as Stored;
+}

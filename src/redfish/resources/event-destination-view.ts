@@ -1,0 +1,97 @@
+import type { EventDestinationCreate } from '../../../schemas/generated/validators.js';
+import { normalPath } from '../certificates/places.ts';
+import type { EventCriteria } from '../events/event-criteria.ts';
+import type { EventStream } from '../events/event-streams.ts';
+import type { Subscription } from '../events/push-subscriptions.ts';
+import { link } from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
+
+export const collection = '/redfish/v1/EventService/Subscriptions';
+export const suspendAction = 'EventDestination.SuspendSubscription';
+export const resumeAction = 'EventDestination.ResumeSubscription';
+
+/** A subscription that pushes; its headers never appear. */
+export function subscriptionView(subscription: Subscription, isFailing: boolean) {
+  const { id, criteria, state } = subscription;
+  const uri = `${collection}/${id}`;
+  return {
+    '@odata.id': uri,
+    '@odata.type': typeOf('EventDestination'),
+    Id: id,
+    Name: `Event Destination ${id}`,
+    Context: subscription.context,
+    Destination: subscription.destination,
+    Protocol: 'Redfish',
+    SubscriptionType: 'RedfishEvent',
+    EventFormatType: 'Event',
+    DeliveryRetryPolicy: subscription.retryPolicy,
+    VerifyCertificate: subscription.verifyCertificate,
+    HttpHeaders: [],
+    ...criteriaView(criteria),
+    Status: statusOf(state, isFailing),
+    Actions: {
+      [`#${suspendAction}`]: { target: `${uri}/Actions/${suspendAction}` },
+      [`#${resumeAction}`]: { target: `${uri}/Actions/${resumeAction}` },
+    },
+  };
+}
+
+/** An open stream, which lives as long as its connection. */
+export function streamView({ id, context, peer }: EventStream) {
+  return {
+    '@odata.id': `${collection}/${id}`,
+    '@odata.type': typeOf('EventDestination'),
+    Id: id,
+    Name: `Event Stream ${id}`,
+    Context: context,
+    Destination: `redfish-sse://${peer}`,
+    Protocol: 'Redfish',
+    SubscriptionType: 'SSE',
+    EventFormatType: 'Event',
+    Status: { State: 'Enabled', Health: 'OK' },
+  };
+}
+
+/** What a client asks for; members that are absent demand nothing. */
+export function criteriaOf(given: EventDestinationCreate): EventCriteria {
+  return {
+    registryPrefixes: given.RegistryPrefixes ?? [],
+    excludedRegistryPrefixes: given.ExcludeRegistryPrefixes ?? [],
+    messageIds: given.MessageIds ?? [],
+    excludedMessageIds: given.ExcludeMessageIds ?? [],
+    resourceTypes: given.ResourceTypes ?? [],
+    severities: given.Severities ?? [],
+    eventTypes: given.EventTypes ?? [],
+    originResources: (given.OriginResources ?? []).map(({ '@odata.id': uri }) => {
+      return normalPath(uri) ?? uri;
+    }),
+    subordinateResources: given.SubordinateResources ?? false,
+  };
+}
+
+function criteriaView(criteria: EventCriteria) {
+  const { originResources, eventTypes } = criteria;
+  return {
+    RegistryPrefixes: criteria.registryPrefixes,
+    ExcludeRegistryPrefixes: criteria.excludedRegistryPrefixes,
+    MessageIds: criteria.messageIds,
+    ExcludeMessageIds: criteria.excludedMessageIds,
+    ResourceTypes: criteria.resourceTypes,
+    Severities: criteria.severities,
+    ...(eventTypes.length > 0 && { EventTypes: eventTypes }),
+    OriginResources: originResources.map(link),
+    'OriginResources@odata.count': originResources.length,
+    SubordinateResources: criteria.subordinateResources,
+  };
+}
+
+function statusOf(state: Subscription['state'], isFailing: boolean) {
+  switch (state) {
+    case 'active':
+      return { State: 'Enabled', Health: isFailing ? 'Warning' : 'OK' };
+    case 'suspended-by-client':
+      return { State: 'Disabled', Health: 'OK' };
+    case 'suspended-by-failures':
+      return { State: 'Disabled', Health: 'Critical' };
+  }
+}

@@ -1,0 +1,233 @@
+import {
+  type EventDestinationCreate,
+  validateEventDestinationCreate,
+  validateEventDestinationPatch,
+  validateEventResume,
+} from '../../../schemas/generated/validators.js';
+import { type AddressPolicy, DestinationFault, parseDestination } from '../events/destination.ts';
+import { type Subscription, SubscriptionLimit } from '../events/push-subscriptions.ts';
+import { HeaderFault, parseHeaders, type ReceiverHeader } from '../events/receiver-headers.ts';
+import { renderMessage } from '../messages/base-registry.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import {
+  json,
+  link,
+  type Operation,
+  type Reply,
+  type RequestContext,
+  type ResourceFactory,
+  type ServiceParts,
+} from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
+import {
+  collection,
+  criteriaOf,
+  resumeAction,
+  streamView,
+  subscriptionView,
+  suspendAction,
+} from './event-destination-view.ts';
+
+/** Subscriptions: those that push, and the open streams (DSP2046, EventDestination v1_17_0). */
+export const eventDestinations: ResourceFactory = (parts) => [
+  {
+    path: collection,
+    entity: 'EventDestinationCollection',
+    operations: { GET: { handle: () => json(listView(parts)) }, POST: subscribe(parts) },
+  },
+  // DSP0266: a collection also takes POST at the URI of its Members property
+  {
+    path: `${collection}/Members`,
+    entity: 'EventDestinationCollection',
+    operations: { POST: subscribe(parts) },
+  },
+  {
+    path: `${collection}/:id`,
+    entity: 'EventDestination',
+    operations: {
+      GET: { handle: ({ parameters }) => json(viewOf(parts, parameters.id)) },
+      PATCH: { handle: (context) => patch(parts, context) },
+      DELETE: { handle: (context) => remove(parts, context) },
+    },
+  },
+  {
+    path: `${collection}/:id/Actions/${suspendAction}`,
+    entity: 'EventDestination',
+    operations: {
+      POST: {
+        async handle(context) {
+          await parts.events.subscriptions.suspend(pushTarget(parts, context).id);
+          return success();
+        },
+      },
+    },
+  },
+  {
+    path: `${collection}/:id/Actions/${resumeAction}`,
+    entity: 'EventDestination',
+    operations: {
+      POST: {
+        async handle(context) {
+          const { id } = pushTarget(parts, context);
+          await parts.events.subscriptions.resume(id, bufferedAge(context));
+          return success();
+        },
+      },
+    },
+  },
+];
+
+function subscribe({ events }: ServiceParts): Operation {
+  return {
+    async handle({ body, identity }) {
+      const given = body.parse(validateEventDestinationCreate);
+      const request = {
+        owner: identity?.account.userName ?? '',
+        destination: destinationOf(given, events.addressPolicy),
+        context: given.Context ?? '',
+        // The schema says false when it is absent; an unchecked receiver must be asked for
+        verifyCertificate: given.VerifyCertificate ?? true,
+        retryPolicy: given.DeliveryRetryPolicy ?? 'TerminateAfterRetries',
+        headers: headersOf(given.HttpHeaders ?? []),
+        criteria: criteriaOf(given),
+      };
+      try {
+        const created = await events.subscriptions.create(request);
+        const headers = { Location: `${collection}/${created.id}` };
+        return { status: 201, headers, body: subscriptionView(created, false) };
+      } catch (error) {
+        if (!(error instanceof SubscriptionLimit)) throw error;
+        throw new RedfishError(503, { id: 'EventSubscriptionLimitExceeded', args: [] });
+      }
+    },
+  };
+}
+
+/** @throws RedfishError 400 */
+function destinationOf({ Destination }: EventDestinationCreate, policy: AddressPolicy): string {
+  try {
+    parseDestination(Destination, policy);
+    return Destination;
+  } catch (error) {
+    if (!(error instanceof DestinationFault)) throw error;
+    throw invalid('Destination', error.message);
+  }
+}
+
+/** @throws RedfishError 400 */
+function headersOf(list: readonly Readonly<Record<string, string>>[]): readonly ReceiverHeader[] {
+  try {
+    return parseHeaders(list);
+  } catch (error) {
+    if (!(error instanceof HeaderFault)) throw error;
+    throw invalid('HttpHeaders', error.message);
+  }
+}
+
+function invalid(member: string, detail: string): RedfishError {
+  const related = [`#/${member}`];
+  return new RedfishError(400, { id: 'PropertyValueError', args: [member], detail, related });
+}
+
+function listView({ events }: ServiceParts) {
+  const ids = [...events.subscriptions.list(), ...events.streams.list()].map(({ id }) => id);
+  return {
+    '@odata.id': collection,
+    '@odata.type': typeOf('EventDestinationCollection'),
+    Name: 'Event Destinations Collection',
+    Description: 'Who is told of events',
+    Members: ids.map((id) => link(`${collection}/${id}`)),
+    'Members@odata.count': ids.length,
+  };
+}
+
+/** @throws RedfishError 404 */
+function viewOf({ events }: ServiceParts, id = ''): object {
+  const subscription = events.subscriptions.get(id);
+  if (subscription) return subscriptionView(subscription, events.subscriptions.isFailing(id));
+  const stream = events.streams.get(id);
+  if (!stream) throw notFound(id);
+  return streamView(stream);
+}
+
+function notFound(id: string): RedfishError {
+  return new RedfishError(404, { id: 'ResourceNotFound', args: ['EventDestination', id] });
+}
+
+const changeable = ['Context', 'DeliveryRetryPolicy', 'HttpHeaders', 'VerifyCertificate'];
+
+async function patch(parts: ServiceParts, context: RequestContext): Promise<Reply> {
+  const { subscriptions, streams } = parts.events;
+  const { id } = ownTarget(parts, context);
+  const given = context.body.parse(validateEventDestinationPatch);
+  const stream = streams.get(id);
+  const writable = stream ? ['Context'] : changeable;
+  const refused = Object.keys(given).filter((name) => !writable.includes(name));
+  if (refused.length > 0) {
+    throw new RedfishError(
+      400,
+      refused.map((name) => ({
+        id: 'PropertyNotWritable' as const,
+        args: [name],
+        related: [`#/${name}`],
+      })),
+    );
+  }
+  const { Context, DeliveryRetryPolicy, HttpHeaders, VerifyCertificate } = given;
+  if (stream) {
+    stream.context = Context ?? stream.context;
+  } else {
+    await subscriptions.change(id, {
+      ...(Context !== undefined && { context: Context }),
+      ...(DeliveryRetryPolicy !== undefined && { retryPolicy: DeliveryRetryPolicy }),
+      ...(VerifyCertificate !== undefined && { verifyCertificate: VerifyCertificate }),
+      ...(HttpHeaders !== undefined && { headers: headersOf(HttpHeaders) }),
+    });
+  }
+  return json(viewOf(parts, id));
+}
+
+async function remove(parts: ServiceParts, context: RequestContext): Promise<Reply> {
+  const { id } = ownTarget(parts, context);
+  if (parts.events.streams.get(id)) parts.events.streams.close(id);
+  else await parts.events.subscriptions.remove(id);
+  return success();
+}
+
+function success(): Reply {
+  return json({ '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] });
+}
+
+/** @throws RedfishError 404 when it is not there, 403 when it is another's and may not be touched */
+function ownTarget(
+  { events }: ServiceParts,
+  { identity, ownOnly, parameters: { id = '' } }: RequestContext,
+): { readonly id: string } {
+  const owner =
+    events.subscriptions.get(id)?.owner ?? events.streams.get(id)?.identity.account.userName;
+  if (owner === undefined) throw notFound(id);
+  if (ownOnly && identity?.account.userName !== owner) {
+    throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
+  }
+  return { id };
+}
+
+/** A subscription that pushes; streams cannot be suspended. @throws RedfishError 404, 403 */
+function pushTarget(parts: ServiceParts, context: RequestContext): Subscription {
+  const { id } = ownTarget(parts, context);
+  const found = parts.events.subscriptions.get(id);
+  if (!found) throw notFound(id);
+  return found;
+}
+
+/** DeliverBufferedEventDuration in milliseconds; everything that waited when it is not given. */
+function bufferedAge({ body }: RequestContext): number {
+  if (/^\s*(\{\s*\}\s*)?$/.test(body.text)) return Number.POSITIVE_INFINITY;
+  const { DeliverBufferedEventDuration: text } = body.parse(validateEventResume, {
+    action: resumeAction,
+  });
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  const parts = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text) ?? [];
+  const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
+  return 1000 * ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0));
+}

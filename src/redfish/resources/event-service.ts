@@ -1,0 +1,153 @@
+import {
+  validateEventServicePatch,
+  validateEventSubmitTest,
+} from '../../../schemas/generated/validators.js';
+import { placeOfCertificate } from '../certificates/places.ts';
+import { type EventDraft, resourceEvent } from '../events/event-record.ts';
+import { renderMessage } from '../messages/base-registry.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import {
+  json,
+  link,
+  type Operation,
+  type ResourceFactory,
+  type ServiceParts,
+} from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
+
+export const eventServiceUri = '/redfish/v1/EventService';
+const submitTest = 'EventService.SubmitTestEvent';
+const testAll = 'EventService.TestEventSubscription';
+const actions = `${eventServiceUri}/Actions`;
+
+/** EventService with its test actions (DSP2046, EventService v1_12_0). */
+export const eventService: ResourceFactory = (parts) => [
+  {
+    path: eventServiceUri,
+    entity: 'EventService',
+    operations: {
+      GET: { handle: () => json(view(parts)) },
+      PATCH: {
+        async handle({ body }) {
+          const { ServiceEnabled, DeliveryRetryAttempts, DeliveryRetryIntervalSeconds } =
+            body.parse(validateEventServicePatch);
+          await parts.events.change({
+            ...(ServiceEnabled !== undefined && { enabled: ServiceEnabled }),
+            ...(DeliveryRetryAttempts !== undefined && { retryAttempts: DeliveryRetryAttempts }),
+            ...(DeliveryRetryIntervalSeconds !== undefined && {
+              retryIntervalSeconds: DeliveryRetryIntervalSeconds,
+            }),
+          });
+          return json(view(parts));
+        },
+      },
+    },
+  },
+  {
+    path: `${actions}/${submitTest}`,
+    entity: 'EventService',
+    operations: { POST: submitTestEvent(parts) },
+  },
+  {
+    path: `${actions}/${testAll}`,
+    entity: 'EventService',
+    operations: {
+      POST: {
+        handle() {
+          const timestamp = new Date(parts.events.now()).toISOString();
+          publish(parts, resourceEvent('TestMessage', [], { timestamp }));
+          return json({ '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] });
+        },
+      },
+    },
+  },
+];
+
+function view({ events }: ServiceParts) {
+  const { enabled, retryAttempts, retryIntervalSeconds } = events.state();
+  return {
+    '@odata.id': eventServiceUri,
+    '@odata.type': typeOf('EventService'),
+    Id: 'EventService',
+    Name: 'Event Service',
+    Description: 'Tells clients what happens to certificates',
+    ServiceEnabled: enabled,
+    Status: enabled ? { State: 'Enabled', Health: 'OK' } : { State: 'Disabled' },
+    DeliveryRetryAttempts: retryAttempts,
+    DeliveryRetryIntervalSeconds: retryIntervalSeconds,
+    EventFormatTypes: ['Event'],
+    RegistryPrefixes: ['Base', 'ResourceEvent'],
+    ResourceTypes: ['Certificate'],
+    Severities: ['OK', 'Warning', 'Critical'],
+    ExcludeMessageId: true,
+    ExcludeRegistryPrefix: true,
+    IncludeOriginOfConditionSupported: false,
+    OriginResourcesSupported: true,
+    SubordinateResourcesSupported: true,
+    ServerSentEventUri: `${eventServiceUri}/SSE`,
+    SSEIncludeOriginOfConditionSupported: false,
+    SSEFilterPropertiesSupported: {
+      EventFormatType: true,
+      EventType: false,
+      MessageId: true,
+      MetricReportDefinition: false,
+      OriginResource: true,
+      RegistryPrefix: true,
+      ResourceType: true,
+      SubordinateResources: true,
+    },
+    Subscriptions: link(`${eventServiceUri}/Subscriptions`),
+    Actions: {
+      [`#${submitTest}`]: {
+        target: `${actions}/${submitTest}`,
+        'EventType@Redfish.AllowableValues': [
+          'StatusChange',
+          'ResourceUpdated',
+          'ResourceAdded',
+          'ResourceRemoved',
+          'Alert',
+          'MetricReport',
+          'Other',
+        ],
+        'MessageSeverity@Redfish.AllowableValues': ['OK', 'Warning', 'Critical'],
+      },
+      [`#${testAll}`]: { target: `${actions}/${testAll}` },
+    },
+  };
+}
+
+/** The event bears what the client gave, and a number of ours in place of its EventId. */
+function submitTestEvent(parts: ServiceParts): Operation {
+  return {
+    handle({ body }) {
+      const given = body.parse(validateEventSubmitTest, { action: submitTest });
+      if (given.EventTimestamp !== undefined && Number.isNaN(Date.parse(given.EventTimestamp))) {
+        const args = ['EventTimestamp', submitTest];
+        const related = ['#/EventTimestamp'];
+        throw new RedfishError(400, { id: 'ActionParameterValueError', args, related });
+      }
+      const origin = given.OriginOfCondition;
+      const isCertificate = origin !== undefined && placeOfCertificate(parts.places, origin);
+      publish(parts, {
+        messageId: given.MessageId,
+        eventType: given.EventType ?? 'Other',
+        message: given.Message,
+        messageArgs: given.MessageArgs,
+        severity: given.MessageSeverity,
+        timestamp: given.EventTimestamp,
+        group: given.EventGroupId,
+        origin,
+        resourceType: isCertificate ? 'Certificate' : undefined,
+      });
+      return { status: 204 };
+    },
+  };
+}
+
+/** @throws RedfishError 503 while the service is disabled */
+function publish({ events }: ServiceParts, draft: EventDraft): void {
+  if (!events.state().enabled) {
+    throw new RedfishError(503, { id: 'ServiceDisabled', args: [eventServiceUri] });
+  }
+  events.publish(draft);
+}
