@@ -21,6 +21,7 @@ import { certificatePlaces } from '../redfish/certificates/places.ts';
 import { makeServer } from '../redfish/https/server.ts';
 import { waitForTlsIdentity } from '../redfish/https/tls-identity.ts';
 import { Tasks } from '../redfish/tasks/tasks.ts';
+import { readWebUi } from '../redfish/web-ui/directory.ts';
 
 const log = makeLog('redfish-server');
 
@@ -47,6 +48,7 @@ await runProgram(log, async () => {
   const app = makeApp({
     log,
     bodyBytes: redfish.limits.bodyBytes,
+    webUi: webUiOf(configuration),
     parts: {
       client,
       access,
@@ -145,6 +147,11 @@ async function readServiceId(path: string): Promise<string> {
   await makeDirectory(dirname(path), ownerOnly);
   await writeFileAtomic(path, `${id}\n`, ownerOnly);
   return id;
+}
+
+function webUiOf({ redfish: { webUi } }: Configuration) {
+  const { directory, files, bytes } = webUi;
+  return directory === undefined ? undefined : readWebUi({ directory, files, bytes }, log);
 }
 
 async function certificateOf({ endpoints, redfish }: Configuration): Promise<string> {

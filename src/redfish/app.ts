@@ -7,11 +7,14 @@ import { renderErrors } from './messages/base-registry.ts';
 import { RedfishError } from './messages/redfish-error.ts';
 import type { Reply, Resource, ServiceParts } from './resource.ts';
 import { resources } from './resources/index.ts';
+import type { WebUi } from './web-ui/directory.ts';
+import { serveWebUi } from './web-ui/serve.ts';
 
 export interface AppOptions {
   readonly parts: ServiceParts;
   readonly bodyBytes: number;
   readonly log: Log;
+  readonly webUi?: WebUi | undefined;
 }
 
 /** The Express application of the whole tree. */
@@ -25,6 +28,7 @@ export function makeApp(options: AppOptions): Express {
   for (const resource of resources.flatMap((make) => make(options.parts))) {
     app.all(resource.path, (req, res) => serveResource(options, resource, req, res));
   }
+  if (options.webUi) app.use(serveWebUi(options.webUi));
   app.use((req) => refuseUnknownPath(options, req));
   app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
     sendError(options.log, error, req, res);
