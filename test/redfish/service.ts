@@ -13,6 +13,7 @@ import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
 import type { ServiceParts } from '../../src/redfish/resource.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
+import type { WebUi } from '../../src/redfish/web-ui/directory.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
 
 /** The Redfish application over plain HTTP with a manager in memory. */
@@ -61,6 +62,7 @@ export async function startService(
   bodyBytes = 65_536,
   limits: Partial<AccessLimits> = {},
   compatibility: Compatibility = 'standard',
+  webUi?: WebUi,
 ): Promise<TestService> {
   const directory = mkdtempSync(join(tmpdir(), 'redfish-'));
   const client = new MemoryClient();
@@ -109,6 +111,7 @@ export async function startService(
   };
   const app = makeApp({
     bodyBytes,
+    webUi,
     log: { debug: note, info: note, warn: note, error: note },
     parts,
   });
