@@ -26,6 +26,7 @@ import { listenerLogins } from '../redfish/events/listeners.ts';
 import { makeServer } from '../redfish/https/server.ts';
 import { waitForTlsIdentity } from '../redfish/https/tls-identity.ts';
 import { Tasks } from '../redfish/tasks/tasks.ts';
+import { readWebUi } from '../redfish/web-ui/directory.ts';
 
 const log = makeLog('redfish-server');
 
@@ -75,6 +76,7 @@ await runProgram(log, async () => {
   const app = makeApp({
     log,
     limits: { ...redfish.limits, query: redfish.limits },
+    webUi: webUiOf(configuration),
     parts: {
       client,
       access,
@@ -196,6 +198,11 @@ function trustEndpoints({ endpoints }: Configuration): TrustEndpoints {
     ({ type, name }) => type === revoked.type && name === revoked.name,
   );
   return { truststore: { type: 'authority', name: 'truststore' }, ...(isThere && { revoked }) };
+}
+
+function webUiOf({ redfish: { webUi } }: Configuration) {
+  const { directory, files, bytes } = webUi;
+  return directory === undefined ? undefined : readWebUi({ directory, files, bytes }, log);
 }
 
 async function certificateOf({ endpoints, redfish }: Configuration): Promise<string> {

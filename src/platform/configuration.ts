@@ -79,5 +79,11 @@ function withAbsolutePaths(configuration: Configuration): Configuration {
       ...(pidFile !== undefined && { pidFile: resolve(runtimeDirectory, pidFile) }),
     })),
   }));
-  return { ...configuration, stateDirectory, runtimeDirectory, endpoints };
+  const { directory } = configuration.redfish.webUi;
+  const webUi = {
+    ...configuration.redfish.webUi,
+    ...(directory !== undefined && { directory: resolve(stateDirectory, directory) }),
+  };
+  const redfish = { ...configuration.redfish, webUi };
+  return { ...configuration, stateDirectory, runtimeDirectory, endpoints, redfish };
 }

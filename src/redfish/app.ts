@@ -13,11 +13,14 @@ import { Turns } from './http/turns.ts';
 import { RedfishError } from './messages/redfish-error.ts';
 import type { Reply, ServiceParts } from './resource.ts';
 import { resources } from './resources/index.ts';
+import type { WebUi } from './web-ui/directory.ts';
+import { serveWebUi } from './web-ui/serve.ts';
 
 export interface AppOptions {
   readonly parts: ServiceParts;
   readonly limits: HttpLimits;
   readonly log: Log;
+  readonly webUi?: WebUi | undefined;
 }
 
 /** What one application works with. */
@@ -36,8 +39,15 @@ export function makeApp(options: AppOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.disable('query parser');
-  app.use(async (req, res) => {
+  app.use((_req, res, next) => {
     res.set(commonHeaders);
+    next();
+  });
+  if (options.webUi) {
+    const serve = serveWebUi(options.webUi);
+    app.use((req, res, next) => (find(req.path) ? next() : serve(req, res, next)));
+  }
+  app.use(async (req, res) => {
     await send(req, res, await answer(service, req, res), limits.gzipBytes);
   });
   app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {

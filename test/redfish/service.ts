@@ -23,6 +23,7 @@ import { listenerLogins } from '../../src/redfish/events/listeners.ts';
 import type { HttpLimits } from '../../src/redfish/http/limits.ts';
 import type { ServiceParts } from '../../src/redfish/resource.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
+import type { WebUi } from '../../src/redfish/web-ui/directory.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
 import { checkAnswer } from '../schemas/answers.ts';
 
@@ -111,6 +112,7 @@ export interface ServiceOptions {
   readonly compatibility?: Compatibility;
   readonly events?: Partial<EventSettings>;
   readonly clock?: EventOptions['clock'];
+  readonly webUi?: WebUi;
   /** Files of a service that was there before. */
   readonly directory?: string;
 }
@@ -193,7 +195,12 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'redfish-'));
   const parts = await makeTestParts(directory, options);
   const { client, accounts, access, lines, log } = parts;
-  const app = makeApp({ limits: { ...httpLimits, bodyBytes }, log, parts });
+  const app = makeApp({
+    limits: { ...httpLimits, bodyBytes },
+    webUi: options.webUi,
+    log,
+    parts,
+  });
   const server = createServer({ requireHostHeader: false }, app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

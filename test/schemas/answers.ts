@@ -55,7 +55,7 @@ export function faultsOf({ method, path, status, text }: CheckedAnswer): string[
   }
   if (!('@odata.type' in body)) return bareFaults(body);
   const isPartial = /(^|&)(\$|%24)select=/.test(query);
-  return [...resourceFaults(body, '', isPartial), ...nestedFaults(body, '')];
+  return [...resourceFaults(body, '', isPartial), ...nestedFaults(body, '', isPartial)];
 }
 
 /** What an action answers, at its target or, when it took long, at the monitor of its task. */
@@ -102,11 +102,13 @@ function schemaFaults(
   try {
     const check = schemas.check(file, definition);
     if (check(body)) return [];
-    return (check.errors ?? [])
-      .filter(({ keyword, instancePath }) => {
-        const isRoot = instancePath === '';
-        return !(isPartial && isRoot && (keyword === 'required' || keyword === 'anyOf'));
-      })
+    const errors = check.errors ?? [];
+    // What lacks a required member does not fit as a link either, and both are told
+    const lacking = errors
+      .filter(({ keyword }) => isPartial && keyword === 'required')
+      .map(({ instancePath }) => instancePath);
+    return errors
+      .filter(({ instancePath }) => !lacking.includes(instancePath))
       .map(({ instancePath, message = '', params }) => {
         return `${at}${instancePath || '/'} ${message} ${JSON.stringify(params)}`;
       });
@@ -116,20 +118,22 @@ function schemaFaults(
 }
 
 /** Expanded resources and messages, which the schema of what is around them leaves open. */
-function nestedFaults(value: unknown, at: string): string[] {
-  if (Array.isArray(value))
-    return value.flatMap((one, index) => faultsWithin(one, `${at}/${index}`));
+function nestedFaults(value: unknown, at: string, isPartial = false): string[] {
+  if (Array.isArray(value)) {
+    return value.flatMap((one, index) => faultsWithin(one, `${at}/${index}`, isPartial));
+  }
   if (!isMembers(value)) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
     if (name === 'Oem') return [];
     if (name.endsWith('@Message.ExtendedInfo')) return messageFaults(inner, `${at}/${name}`);
-    return faultsWithin(inner, `${at}/${name}`);
+    return faultsWithin(inner, `${at}/${name}`, isPartial);
   });
 }
 
-function faultsWithin(value: unknown, at: string): string[] {
+function faultsWithin(value: unknown, at: string, isPartial: boolean): string[] {
   const isExpanded = isMembers(value) && '@odata.id' in value && '@odata.type' in value;
-  return [...(isExpanded ? resourceFaults(value, at, false) : []), ...nestedFaults(value, at)];
+  const own = isExpanded ? resourceFaults(value, at, isPartial) : [];
+  return [...own, ...nestedFaults(value, at, isPartial)];
 }
 
 function messageFaults(value: unknown, at: string): string[] {
