@@ -30,8 +30,14 @@ export interface Service extends AppOptions {
   readonly turns: Turns;
 }
 
-/** The Express application of the whole tree. */
-export function makeApp(options: AppOptions): Express {
+/** The whole tree as a server takes it. */
+export interface App {
+  readonly handler: Express;
+  /** What can be done at a path, for answers to what never becomes a request. */
+  allowedAt(path: string): readonly string[];
+}
+
+export function makeApp(options: AppOptions): App {
   const { parts, limits, log } = options;
   const find = makeTree(resources.flatMap((make) => make(parts)));
   const service: Service = { ...options, find, turns: new Turns() };
@@ -55,7 +61,11 @@ export function makeApp(options: AppOptions): Express {
     if (res.headersSent) res.destroy();
     else await send(req, res, reply, limits.gzipBytes);
   });
-  return app;
+  const allowedAt = (path: string) => {
+    const found = find(path);
+    return found ? allowedMethods(found.resource) : [];
+  };
+  return { handler: app, allowedAt };
 }
 
 /** The order is DSP0266's: who is it, does the method exist, may he, what does he want. */

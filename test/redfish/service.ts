@@ -201,7 +201,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     log,
     parts,
   });
-  const server = createServer({ requireHostHeader: false }, app);
+  const server = createServer({ requireHostHeader: false }, app.handler);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {

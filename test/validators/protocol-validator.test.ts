@@ -1,9 +1,30 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { curl, logIn } from '../e2e/redfish-client.ts';
+import { clone } from '../e2e/stack.ts';
 import { unexplained } from './explained.ts';
 import { type FilledStack, startFilledStack } from './filled-stack.ts';
 import { runProgram, serviceArguments, skipUninstalled } from './programs.ts';
 import { assertionFindings, readReport } from './reports.ts';
+
+/** Something happens all the while, so that there are events to read. @returns what ends it */
+async function makeEvents({ stack }: FilledStack): Promise<() => Promise<void>> {
+  const token = await logIn(stack.url, stack.password);
+  const action = '/redfish/v1/EventService/Actions/EventService.SubmitTestEvent';
+  let going = true;
+  const done = (async () => {
+    while (going) {
+      await curl(`${stack.url}${action}`, { method: 'POST', token, body: {} });
+      await sleep(500);
+    }
+  })();
+  return () => {
+    going = false;
+    return done;
+  };
+}
 
 describe('the Redfish Protocol Validator', { skip: skipUninstalled, timeout: 118_000 }, () => {
   let filled: FilledStack;
@@ -12,15 +33,18 @@ describe('the Redfish Protocol Validator', { skip: skipUninstalled, timeout: 118
 
   before(async () => {
     filled = await startFilledStack();
+    const stopEvents = await makeEvents(filled);
     const { stdout, stderr } = await runProgram(
-      'rf_protocol_validator',
+      'python',
       [
+        join(clone, 'test/validators/protocol_validator_with_streams.py'),
         ...serviceArguments(filled.stack),
         ...['--no-cert-check', '--avoid-http-redirect'],
         ...['--report-dir', filled.folder, '--report-type', 'both'],
       ],
       100,
     );
+    await stopEvents();
     output = stdout + stderr;
     findings = assertionFindings(readReport(filled.folder, '.tsv'));
   });

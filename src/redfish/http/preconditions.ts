@@ -38,10 +38,15 @@ export function preconditionFailed(detail?: string): RedfishError {
   return new RedfishError(412, { id, args: [], ...(detail !== undefined && { detail }) });
 }
 
+/** RFC 9110 §8.8.3: entity tags with commas between them. */
+const entityTags = /^\s*(?:(?:W\/)?"[^"]*"\s*(?:,\s*|$))+$/;
+
 /** RFC 9110 §8.8.3.2: a weak tag equals none in the strong comparison that If-Match asks for. */
 function matches(header: string, tag: string | undefined, weak: boolean): boolean {
   if (header.trim() === '*') return true;
   if (tag === undefined) return false;
+  // A list that is none matches nothing, so that no change goes through on it
+  if (!entityTags.test(header)) return false;
   const listed = header.match(/(?:W\/)?"[^"]*"/g) ?? [];
   return listed.some((one) => (weak ? one.replace(/^W\//, '') : one) === tag);
 }

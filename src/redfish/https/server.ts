@@ -1,6 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../platform/log.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
@@ -32,8 +31,22 @@ export interface HttpsOptions {
   readonly log: Log;
 }
 
+/** What a server hands requests to. */
+export interface ServedApp {
+  readonly handler: RequestListener;
+  allowedAt(path: string): readonly string[];
+}
+
+/** What Node tells of a request that it cannot parse. */
+interface ParserError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer;
+}
+
 /** An HTTPS server that follows its certificate file. @throws when the file cannot be served */
-export function makeServer(options: HttpsOptions, app: RequestListener): Server {
+export function makeServer(
+  options: HttpsOptions,
+  { handler, allowedAt }: ServedApp,
+): Server {
   const { certificatePath, limits, log, clientCertificates } = options;
   const server = createServer(
     {
@@ -46,7 +59,7 @@ export function makeServer(options: HttpsOptions, app: RequestListener): Server 
       requireHostHeader: false,
       ALPNProtocols: ['http/1.1'],
     },
-    clientCertificates ? clientCertificates.guard(app) : app,
+    clientCertificates ? clientCertificates.guard(handler) : handler,
   );
   server.maxConnections = limits.connections;
   followTlsIdentity(server, {
@@ -58,7 +71,9 @@ export function makeServer(options: HttpsOptions, app: RequestListener): Server 
     log,
   });
   clientCertificates?.attach(server);
-  server.on('clientError', refuseUnparsable);
+  server.on('clientError', (error: ParserError, socket) => {
+    refuseUnparsable(error, socket, allowedAt);
+  });
   server.on('checkExpectation', refuseExpectation);
   server.on('connect', refuseTunnel);
   return server;
@@ -68,7 +83,11 @@ export function makeServer(options: HttpsOptions, app: RequestListener): Server 
  * What Node's HTTP parser refuses never reaches the application; the answer is still Redfish's. Failed
  * TLS handshakes come here too: there is nobody to answer, and an `end` would wait for ever.
  */
-function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseUnparsable(
+  error: ParserError,
+  socket: Duplex,
+  allowedAt: ServedApp['allowedAt'],
+): void {
   const isHttp = /^(HPE_|ERR_HTTP_)/.test(error.code ?? '');
   if (!isHttp || !socket.writable) {
     socket.destroy();
@@ -78,7 +97,16 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
     status: '400 Bad Request',
     id: 'UnrecognizedRequestBody',
   };
-  endWithError(socket, status, id);
+  // DSP0266 wants Allow on every 405, also where Node's parser does not know the method
+  const isMethod = id === 'OperationNotAllowed';
+  const allow = isMethod ? { Allow: allowedAt(targetOf(error)).join(', ') } : {};
+  endWithError(socket, status, id, allow);
+}
+
+/** The path of a request line that was not understood. */
+function targetOf({ rawPacket }: ParserError): string {
+  const [line = ''] = (rawPacket ?? Buffer.alloc(0)).toString('latin1', 0, 8192).split('\r\n', 1);
+  return line.split(' ')[1]?.split('?')[0] ?? '';
 }
 
 /** CONNECT comes with a bare socket: this is no proxy. */

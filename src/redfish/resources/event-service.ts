@@ -88,7 +88,6 @@ function view({ events }: ServiceParts) {
     SSEIncludeOriginOfConditionSupported: false,
     SSEFilterPropertiesSupported: {
       EventFormatType: true,
-      EventType: false,
       MessageId: true,
       MetricReportDefinition: false,
       OriginResource: true,

@@ -97,7 +97,10 @@ describe('the TLS of the service', () => {
     path = authority.write('server.pem', key + pem);
     for (const profile of ['intermediate', 'modern'] as const) {
       const options = { certificatePath: path, limits, profile, log: quiet };
-      const server = makeServer(options, (_, res) => res.end('served'));
+      const server = makeServer(options, {
+        handler: (_, res) => res.end('served'),
+        allowedAt: () => ['GET'],
+      });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       servers.push(server);
       ports[profile] = (server.address() as AddressInfo).port;

@@ -35,10 +35,16 @@ describe('the HTTPS server', () => {
     const { key, leaf } = generateCertificate(identity, policy, Date.now());
     writeFileSync(certificatePath, exportPrivateKey(key) + leaf.pem);
     const log = { debug() {}, info() {}, warn() {}, error() {} };
-    server = makeServer({ certificatePath, limits, log }, (req, res) => {
-      req.resume();
-      req.on('end', () => res.end('served'));
-    });
+    server = makeServer(
+      { certificatePath, limits, log },
+      {
+        handler: (req, res) => {
+          req.resume();
+          req.on('end', () => res.end('served'));
+        },
+        allowedAt: (path) => (path === '/' ? ['GET', 'POST'] : []),
+      },
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     port = (server.address() as AddressInfo).port;
   });
