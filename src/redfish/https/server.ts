@@ -43,10 +43,7 @@ interface ParserError extends NodeJS.ErrnoException {
 }
 
 /** An HTTPS server that follows its certificate file. @throws when the file cannot be served */
-export function makeServer(
-  options: HttpsOptions,
-  { handler, allowedAt }: ServedApp,
-): Server {
+export function makeServer(options: HttpsOptions, { handler, allowedAt }: ServedApp): Server {
   const { certificatePath, limits, log, clientCertificates } = options;
   const server = createServer(
     {

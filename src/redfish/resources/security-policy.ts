@@ -5,17 +5,17 @@ import { typeOf } from '../schema-versions.ts';
 
 const collection = '/redfish/v1/Managers';
 
-/** SecurityPolicy of the manager: what its TLS server speaks and whom it trusts, as it is set up. */
+/**
+ * SecurityPolicy of the manager: what it speaks and whom it trusts as a server, and as the client that
+ * pushes events, as it is set up.
+ */
 export const securityPolicy: ResourceFactory = (parts) => {
   const { managerId, places, tlsProfile, access } = parts;
   const uri = `${collection}/${managerId}/SecurityPolicy`;
-  const linkTo = (property: string, name: string) => {
-    const own = places.find((place) => place.uri === `${uri}/TLS/Server/${property}`);
-    const place = own ?? places.find((one) => one.canonical && one.endpoint.name === name);
+  const linkTo = (side: 'Server' | 'Client', property: string) => {
+    const place = places.find((one) => one.uri === `${uri}/TLS/${side}/${property}`);
     return place ? { [property]: link(place.uri) } : {};
   };
-  const trusted = linkTo('TrustedCertificates', 'truststore');
-  const revoked = linkTo('RevokedCertificates', 'revoked');
   return [
     {
       path: `${collection}/:manager/SecurityPolicy`,
@@ -34,8 +34,14 @@ export const securityPolicy: ResourceFactory = (parts) => {
                 Server: {
                   Allowed: allowedBy(tlsProfiles[tlsProfile]),
                   VerifyCertificate: access.certificates?.settings.current.enabled ?? false,
-                  ...trusted,
-                  ...revoked,
+                  ...linkTo('Server', 'TrustedCertificates'),
+                  ...linkTo('Server', 'RevokedCertificates'),
+                },
+                Client: {
+                  Allowed: allowedBy(tlsProfiles.intermediate),
+                  // A subscription may say otherwise of its own receiver
+                  VerifyCertificate: true,
+                  ...linkTo('Client', 'TrustedCertificates'),
                 },
               },
             });
