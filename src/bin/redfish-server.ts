@@ -5,16 +5,21 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
+import { BusSystemUsers } from '../dbus/user-manager.ts';
 import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
 import { reasonOf } from '../manager/errors.ts';
 import { type Configuration, readConfiguration, SetupError } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
+import type { SystemUsers } from '../platform/system-users.ts';
 import { type Access, makeAccess } from '../redfish/access/access.ts';
 import { AccessSettings } from '../redfish/access/access-settings.ts';
 import { Accounts } from '../redfish/access/accounts.ts';
+import { passwordHelper } from '../redfish/access/password-helper.ts';
 import { SessionFile } from '../redfish/access/session-file.ts';
 import type { Sessions } from '../redfish/access/sessions.ts';
+import type { UserDirectory } from '../redfish/access/user-directory.ts';
+import { UserSource } from '../redfish/access/user-source.ts';
 import { makeApp } from '../redfish/app.ts';
 import { followKinship } from '../redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../redfish/certificates/places.ts';
@@ -39,20 +44,23 @@ await runProgram(log, async () => {
   const configuration = readConfiguration(values.config);
   const { redfish, stateDirectory, runtimeDirectory } = configuration;
   const accounts = new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.accounts);
-  if (accounts.isEmpty) log.warn('there is no account, so nobody can log in');
   const client = new BusCertificateClient({
     busAddress: configuration.bus,
     requestTimeout: (configuration.limits.requestSeconds + 5) * 1000,
     log,
   });
   await client.start();
+  const systemUsers = new BusSystemUsers({ busAddress: configuration.bus, log });
+  if (redfish.users.source !== 'file') await systemUsers.start();
+  const users = userSource(configuration, accounts, systemUsers);
+  if (accounts.isEmpty && users.isFile) log.warn('there is no account, so nobody can log in');
   const places = certificatePlaces(redfish.managerId, configuration.endpoints);
   const clientCertificates = new ClientCertificates({
     client,
     endpoints: trustEndpoints(configuration),
     settings: new SettingsFile(join(stateDirectory, 'client-certificates.json')),
     findUser: async (userName) => {
-      const user = await accounts.find(userName);
+      const user = await users.find(userName);
       return user?.enabled && !user.locked ? user : undefined;
     },
     hostName: hostname,
@@ -61,8 +69,9 @@ await runProgram(log, async () => {
     alwaysRespond: redfish.clientCertificates.alwaysRespond,
     log,
   });
-  const access = { ...accessOf(configuration, accounts), certificates: clientCertificates };
+  const access = { ...accessOf(configuration, users), certificates: clientCertificates };
   const stopSessions = keepSessions(configuration, access.sessions);
+  users.onSwitch(() => access.sessions.endAll());
   if (redfish.clientCertificates.alwaysRespond) {
     log.warn('clients without a certificate are served whatever AccountService says');
   }
@@ -133,12 +142,33 @@ await runProgram(log, async () => {
     rmSync(pidFile, { force: true });
     events.close();
     client.close();
+    systemUsers.close();
     server.close();
     server.closeAllConnections();
   };
 });
 
-function accessOf({ redfish, stateDirectory }: Configuration, accounts: Accounts): Access {
+function userSource(
+  { redfish, stateDirectory }: Configuration,
+  accounts: Accounts,
+  users: SystemUsers,
+): UserSource {
+  const { source, passwordHelper: path, passwordHelperSeconds } = redfish.users;
+  const helper = {
+    deadline: passwordHelperSeconds * 1000,
+    mostWaiting: redfish.limits.queuedLogins,
+  };
+  return new UserSource({
+    source,
+    accounts,
+    users,
+    passwords: path === undefined ? undefined : passwordHelper({ path, ...helper, log }),
+    recordPath: join(stateDirectory, 'users-source'),
+    log,
+  });
+}
+
+function accessOf({ redfish, stateDirectory }: Configuration, users: UserDirectory): Access {
   const { limits, accountPolicy } = redfish;
   const settings = new AccessSettings(join(stateDirectory, 'access-settings.json'), {
     ...accountPolicy,
@@ -147,7 +177,7 @@ function accessOf({ redfish, stateDirectory }: Configuration, accounts: Accounts
     sessionSeconds: limits.sessionSeconds,
   });
   const failedLogins = { entries: limits.failedLogins, perAddress: limits.failuresPerAddress };
-  return makeAccess(accounts, settings, { ...limits, failedLogins });
+  return makeAccess(users, settings, { ...limits, failedLogins });
 }
 
 /** Ends idle sessions in time for those who watch, and keeps sessions where that is wanted. */

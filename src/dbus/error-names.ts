@@ -93,9 +93,23 @@ const codesByName: Readonly<Record<string, CertErrorCode>> = {
   'org.freedesktop.DBus.Error.Disconnected': 'unavailable',
 };
 
-/** The error that a reply stood for. */
+/** The error that a reply stood for; `errorNameOf` has its name. */
 export function fromErrorReply({ name, text }: ErrorReply): CertError {
   const [, prefix = '', message = ''] = /^([a-z-]+): (.*)$/s.exec(text) ?? [];
-  if (isCertErrorCode(prefix) && errorNames[prefix] === name) return new CertError(prefix, message);
-  return new CertError(codesByName[name] ?? 'internal', text);
+  const cause: RepliedWith = { errorName: name };
+  if (isCertErrorCode(prefix) && errorNames[prefix] === name) {
+    return new CertError(prefix, message, { cause });
+  }
+  return new CertError(codesByName[name] ?? 'internal', text, { cause });
+}
+
+interface RepliedWith {
+  readonly errorName: string;
+}
+
+/** The name that an error had on the bus; `undefined` when it did not come in a reply. */
+export function errorNameOf(error: unknown): string | undefined {
+  const cause = error instanceof CertError ? error.cause : undefined;
+  if (typeof cause !== 'object' || cause === null || !('errorName' in cause)) return undefined;
+  return String(cause.errorName);
 }

@@ -1,6 +1,8 @@
 /** The TypeScript value of each D-Bus signature that our interfaces use. */
 interface Values {
   b: boolean;
+  y: number;
+  q: number;
   u: number;
   t: bigint;
   x: bigint;

@@ -105,6 +105,10 @@ export class Sessions {
     this.#endWhere((session) => session.userName === userName && session.id !== exceptId);
   }
 
+  endAll(): void {
+    this.#endWhere(() => true);
+  }
+
   endIdle(): void {
     const oldest = this.#now() - this.#limits.idleMilliseconds();
     this.#endWhere((session) => session.lastUsed < oldest);

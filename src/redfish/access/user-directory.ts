@@ -75,7 +75,24 @@ export interface UserDirectory {
   /** @param clientAddress IP address of the client, for directories that keep a log or count themselves */
   login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome>;
   /** Absent in a directory that others administer. */
-  readonly changes?: UserChanges;
+  readonly changes?: UserChanges | undefined;
+  /** Rules of the directory's own, which stand in place of those of the service. */
+  readonly policy?: DirectoryPolicy | undefined;
+}
+
+/** Rules for all accounts of a directory that counts failures and judges passwords itself. */
+export interface DirectoryRules {
+  /** Failed logins that lock an account; 0 for never. */
+  readonly lockoutThreshold: number;
+  /** Seconds after which a lock ends; 0 when an administrator must take it away. */
+  readonly lockoutSeconds: number;
+  readonly minPasswordLength: number;
+}
+
+export interface DirectoryPolicy {
+  read(): Promise<DirectoryRules>;
+  /** @throws UserError `read-only` */
+  change(members: Partial<DirectoryRules>): Promise<void>;
 }
 
 export interface UserChanges {

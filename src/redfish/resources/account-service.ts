@@ -1,4 +1,7 @@
-import { validateAccountServicePatch } from '../../../schemas/generated/validators.js';
+import {
+  type AccountServicePatch,
+  validateAccountServicePatch,
+} from '../../../schemas/generated/validators.js';
 import type { Access } from '../access/access.ts';
 import type { AccessPolicy } from '../access/access-settings.ts';
 import type { Identity } from '../access/authentication.ts';
@@ -10,6 +13,7 @@ import {
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import { changing } from './account-changes.ts';
 import { refuseOutside, refuseUnwritable } from './change.ts';
 
 const uri = '/redfish/v1/AccountService';
@@ -25,52 +29,73 @@ const readOnly = [
   'Roles',
 ];
 
+/** A directory with rules of its own counts after its own clock, of which it tells nothing. */
+const ownCount = ['AccountLockoutCounterResetAfter', 'AccountLockoutCounterResetEnabled'];
+
 /** AccountService: the rules for passwords and guesses, and the way to accounts and certificates. */
 export const accountService: ResourceFactory = ({ access }) => [
   {
     path: uri,
     entity: 'AccountService',
     operations: {
-      GET: { handle: ({ identity }) => json(view(access, identity)) },
+      GET: { handle: async ({ identity }) => json(await view(access, identity)) },
       PATCH: {
         handle: async ({ body, identity }) => {
-          const { settings, certificates } = access;
+          const { certificates } = access;
+          const { policy: rules } = access.users;
           const members = body.parse(validateAccountServicePatch);
-          refuseUnwritable(members, readOnly);
-          refuseOutside('MinPasswordLength', members.MinPasswordLength, 1, 1024);
+          refuseUnwritable(members, rules ? [...readOnly, ...ownCount] : readOnly);
+          // The bus has a byte for it
+          refuseOutside('MinPasswordLength', members.MinPasswordLength, 1, rules ? 255 : 1024);
           refuseOutside('MaxPasswordLength', members.MaxPasswordLength, 1, 1024);
           refuseOutside('AccountLockoutThreshold', members.AccountLockoutThreshold, 0, 1000);
           refuseOutside('AccountLockoutDuration', members.AccountLockoutDuration, 0, 86_400);
           const resetAfter = members.AccountLockoutCounterResetAfter;
           refuseOutside('AccountLockoutCounterResetAfter', resetAfter, 0, 86_400);
-          const asked = {
-            minPasswordLength: members.MinPasswordLength,
-            maxPasswordLength: members.MaxPasswordLength,
-            lockoutThreshold: members.AccountLockoutThreshold,
-            lockoutSeconds: members.AccountLockoutDuration,
-            lockoutResetSeconds: resetAfter,
-            lockoutResetEnabled: members.AccountLockoutCounterResetEnabled,
-            basicAuth: members.HTTPBasicAuth,
-          };
           const wanted = members.MultiFactorAuth?.ClientCertificate;
-          const change = () =>
-            settings.change(given(asked), (policy) => refuseConflicts(policy, members));
+          const change = () => changeRules(access, members);
           if (wanted && certificates) {
             await changeMultiFactorAuth(certificates, identity, wanted, change);
           } else {
             if (wanted) refuseUnwritable(members, ['MultiFactorAuth']);
             await change();
           }
-          return json(view(access, identity));
+          return json(await view(access, identity));
         },
       },
     },
   },
 ];
 
-function given(members: { [K in keyof AccessPolicy]?: AccessPolicy[K] | undefined }) {
+/** Those of a directory with rules of its own first: it may refuse what we would not. */
+async function changeRules({ settings, users }: Access, members: AccountServicePatch) {
+  const { policy: rules } = users;
+  const shared = given({
+    minPasswordLength: members.MinPasswordLength,
+    lockoutThreshold: members.AccountLockoutThreshold,
+    lockoutSeconds: members.AccountLockoutDuration,
+  });
+  const own = given({
+    maxPasswordLength: members.MaxPasswordLength,
+    lockoutResetSeconds: members.AccountLockoutCounterResetAfter,
+    lockoutResetEnabled: members.AccountLockoutCounterResetEnabled,
+    basicAuth: members.HTTPBasicAuth,
+  });
+  if (!rules) {
+    const check = (policy: AccessPolicy) => refuseConflicts(policy, members);
+    return settings.change({ ...shared, ...own }, check);
+  }
+  // Our own count has nothing to do with the directory's locks
+  const theirs = { ...(await rules.read()), ...shared, lockoutSeconds: 0 };
+  const check = (policy: AccessPolicy) => refuseConflicts({ ...policy, ...theirs }, members);
+  check({ ...settings.policy, ...own });
+  await changing('', rules.change(shared));
+  await settings.change(own, check);
+}
+
+function given<T extends object>(members: T) {
   const present = Object.entries(members).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as Partial<AccessPolicy>;
+  return Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** @throws RedfishError 400 */
@@ -89,7 +114,11 @@ function refuseConflicts(policy: AccessPolicy, members: object): void {
   }
 }
 
-function view({ settings: { policy }, certificates }: Access, identity: Identity | undefined) {
+async function view(
+  { settings: { policy }, certificates, users }: Access,
+  identity: Identity | undefined,
+) {
+  const rules = await users.policy?.read();
   const seesCertificates = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
   return {
     '@odata.id': uri,
@@ -100,12 +129,14 @@ function view({ settings: { policy }, certificates }: Access, identity: Identity
     Status: { State: 'Enabled', Health: 'OK' },
     ServiceEnabled: true,
     HTTPBasicAuth: policy.basicAuth,
-    MinPasswordLength: policy.minPasswordLength,
+    MinPasswordLength: (rules ?? policy).minPasswordLength,
     MaxPasswordLength: policy.maxPasswordLength,
-    AccountLockoutThreshold: policy.lockoutThreshold,
-    AccountLockoutDuration: policy.lockoutSeconds,
-    AccountLockoutCounterResetAfter: policy.lockoutResetSeconds,
-    AccountLockoutCounterResetEnabled: policy.lockoutResetEnabled,
+    AccountLockoutThreshold: (rules ?? policy).lockoutThreshold,
+    AccountLockoutDuration: (rules ?? policy).lockoutSeconds,
+    ...(!rules && {
+      AccountLockoutCounterResetAfter: policy.lockoutResetSeconds,
+      AccountLockoutCounterResetEnabled: policy.lockoutResetEnabled,
+    }),
     SupportedAccountTypes: ['Redfish', 'WebUI'],
     Accounts: link(`${uri}/Accounts`),
     Roles: link(`${uri}/Roles`),

@@ -1,0 +1,253 @@
+import type { Log } from '../../platform/log.ts';
+import {
+  type SystemUser,
+  SystemUserError,
+  type SystemUserSetting,
+  type SystemUsers,
+} from '../../platform/system-users.ts';
+import { ExpiredPasswords } from './expired-passwords.ts';
+import { type Passwords, PasswordsBusy, PasswordsUnavailable } from './passwords.ts';
+import type { RoleId } from './privileges.ts';
+import { inRedfish, usersUnavailable } from './system-user-errors.ts';
+import {
+  asUser,
+  isSystemName,
+  isWorkingAdministrator,
+  ownGroups,
+  privileges,
+} from './system-user-view.ts';
+import {
+  type DirectoryPolicy,
+  type LoginOutcome,
+  type NewUser,
+  type User,
+  type UserChange,
+  type UserChanges,
+  type UserDirectory,
+  UserError,
+} from './user-directory.ts';
+
+export interface SystemUserDirectoryOptions {
+  readonly users: SystemUsers;
+  readonly passwords: Passwords;
+  readonly log: Log;
+}
+
+/**
+ * The users of the system's user manager, with the passwords of somebody else. It holds nothing: every
+ * request sees a user as he is at that moment. While the user manager is away, every request of somebody
+ * who needs to be known is answered with 503; sessions outlive that.
+ */
+export class SystemUserDirectory implements UserDirectory {
+  readonly changes: UserChanges;
+  readonly policy: DirectoryPolicy;
+  readonly #users: SystemUsers;
+  readonly #passwords: Passwords;
+  readonly #log: Log;
+  readonly #expired = new ExpiredPasswords();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor({ users, passwords, log }: SystemUserDirectoryOptions) {
+    this.#users = users;
+    this.#passwords = passwords;
+    this.#log = log;
+    this.changes = {
+      create: (user) => this.#inTurn(() => this.#create(user)),
+      update: (userName, change) => this.#inTurn(() => this.#update(userName, change)),
+      remove: (userName) => this.#inTurn(() => this.#remove(userName)),
+    };
+    this.policy = {
+      read: () => inRedfish('', this.#users.policy()),
+      change: (members) => inRedfish('', this.#users.setPolicy(members), 'MinPasswordLength'),
+    };
+  }
+
+  async list(): Promise<readonly User[]> {
+    const users = await inRedfish('', this.#users.list());
+    return users.flatMap((one) => this.#userOf(one) ?? []);
+  }
+
+  async find(userName: string): Promise<User | undefined> {
+    const known = await this.#ask(userName);
+    return known && this.#userOf(known);
+  }
+
+  async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {
+    if (!isSystemName(userName)) return { kind: 'wrong' };
+    // Whoever cannot be resolved need not be counted as a failure by PAM
+    if (!this.#users.isThere) throw usersUnavailable();
+    let answer: Awaited<ReturnType<Passwords['check']>>;
+    try {
+      answer = await this.#passwords.check(userName, password, clientAddress);
+    } catch (error) {
+      if (error instanceof PasswordsBusy) return { kind: 'busy' };
+      throw inHttp(error);
+    }
+    const known = await this.#ask(userName);
+    const user = known && asUser(known);
+    if (!user || answer === 'wrong') return { kind: 'wrong' };
+    if (user.locked || answer === 'locked') return { kind: 'locked' };
+    if (!user.enabled) return { kind: 'disabled' };
+    if (answer === 'right' && !user.passwordChangeRequired) {
+      this.#expired.forget(userName);
+      return { kind: 'ok', user };
+    }
+    await this.#expired.note(userName, password);
+    return { kind: 'password-expired', user: { ...user, passwordChangeRequired: true } };
+  }
+
+  async #create({ userName, password, role, enabled, ...rest }: NewUser): Promise<User> {
+    if (!isSystemName(userName)) await this.#refuseName(userName);
+    const privilege = privileges[role];
+    const user = { name: userName, groups: ownGroups, privilege, enabled };
+    await inRedfish(userName, this.#users.create(user));
+    this.#expired.forget(userName);
+    try {
+      await this.#setPassword(userName, role, password);
+      if (rest.passwordChangeRequired) {
+        await this.#set(userName, { attribute: 'passwordExpired', value: true });
+      }
+    } catch (error) {
+      await this.#undo(userName, () => this.#users.remove(userName));
+      throw error;
+    }
+    return this.#present(userName);
+  }
+
+  /** The password comes after what can be taken back, and what nobody refuses comes after the password. */
+  async #update(userName: string, change: UserChange): Promise<User> {
+    const before = await this.#local(userName);
+    const user = this.#userOf(before);
+    if (!user) throw noSuchUser();
+    const role = change.role ?? user.role;
+    const enabled = change.enabled ?? before.enabled;
+    if (role !== 'Administrator' || !enabled) await this.#keepAnAdministrator(before);
+    const { password } = change;
+    if (password !== undefined && (await this.#expired.is(userName, password))) {
+      throw new UserError('password-refused', 'The new password is the old one');
+    }
+    const undo: (() => Promise<void>)[] = [];
+    const apply = async (setting: SystemUserSetting, old: SystemUserSetting) => {
+      await this.#set(userName, setting);
+      undo.unshift(() => this.#users.set(userName, old));
+    };
+    try {
+      if (role !== user.role) {
+        const old = { attribute: 'privilege', value: before.privilege } as const;
+        await apply({ attribute: 'privilege', value: privileges[role] }, old);
+      }
+      if (enabled !== before.enabled) {
+        const old = { attribute: 'enabled', value: before.enabled } as const;
+        await apply({ attribute: 'enabled', value: enabled }, old);
+      }
+      if (password !== undefined) await this.#setPassword(userName, role, password);
+    } catch (error) {
+      for (const step of undo) await this.#undo(userName, step);
+      throw error;
+    }
+    await this.#setExpiry(userName, before, change);
+    if (change.locked === false) await this.#set(userName, { attribute: 'locked', value: false });
+    return this.#present(userName);
+  }
+
+  /** A new password is not expired, whether or not its keeper tells the user manager. */
+  async #setExpiry(userName: string, before: SystemUser, change: UserChange): Promise<void> {
+    const asked = change.passwordChangeRequired;
+    if (change.password !== undefined || asked === false) this.#expired.forget(userName);
+    const isNow = change.password === undefined ? before.passwordExpired : false;
+    if (asked === undefined || asked === isNow) return;
+    await this.#set(userName, { attribute: 'passwordExpired', value: asked });
+  }
+
+  async #remove(userName: string): Promise<void> {
+    await this.#keepAnAdministrator(await this.#local(userName));
+    await inRedfish(userName, this.#users.remove(userName));
+    this.#expired.forget(userName);
+    await this.#passwords.forget(userName).catch((error: unknown) => {
+      this.#log.error('password of a removed user stays', {
+        user: userName,
+        reason: String(error),
+      });
+    });
+  }
+
+  /** Nobody may take away the last one that could give rights back. */
+  async #keepAnAdministrator(leaving: SystemUser): Promise<void> {
+    if (!isWorkingAdministrator(leaving)) return;
+    const all = await inRedfish('', this.#users.list());
+    const others = all.filter(({ name }) => name !== leaving.name);
+    if (others.some(isWorkingAdministrator)) return;
+    throw new UserError('last-administrator', 'The last enabled administrator stays as he is');
+  }
+
+  #userOf(one: SystemUser): User | undefined {
+    const user = asUser(one);
+    return user && this.#expired.has(one.name) ? { ...user, passwordChangeRequired: true } : user;
+  }
+
+  /**
+   * A user whom the manager cannot tell about is one who is not there: it also says so of names that are
+   * unknown, when the service for remote users does not run.
+   */
+  async #ask(userName: string): Promise<SystemUser | undefined> {
+    if (!isSystemName(userName)) return undefined;
+    const asked = this.#users.find(userName).catch((error: unknown) => {
+      const fault = error instanceof SystemUserError ? error.fault : undefined;
+      if (fault === 'failed' || fault === 'argument-refused') return undefined;
+      throw error;
+    });
+    return inRedfish(userName, asked);
+  }
+
+  async #present(userName: string): Promise<User> {
+    const user = await this.find(userName);
+    if (!user) throw noSuchUser();
+    return user;
+  }
+
+  /** @throws UserError `not-found`, `read-only` for a remote one */
+  async #local(userName: string): Promise<SystemUser> {
+    const known = await this.#ask(userName);
+    if (!known || !this.#userOf(known)) throw noSuchUser();
+    if (known.remote) throw new UserError('read-only', 'This user is kept elsewhere');
+    return known;
+  }
+
+  #refuseName(userName: string): Promise<never> {
+    return inRedfish(
+      userName,
+      Promise.reject(new SystemUserError('argument-refused', 'no name of a system')),
+    );
+  }
+
+  #set(userName: string, setting: SystemUserSetting): Promise<void> {
+    return inRedfish(userName, this.#users.set(userName, setting));
+  }
+
+  async #setPassword(userName: string, role: RoleId, password: string): Promise<void> {
+    await this.#passwords.set(userName, role, password).catch((error: unknown) => {
+      throw inHttp(error);
+    });
+  }
+
+  async #undo(userName: string, step: () => Promise<void>): Promise<void> {
+    await step().catch((error: unknown) => {
+      this.#log.error('change of a user not undone', { user: userName, reason: String(error) });
+    });
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(change);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+function noSuchUser(): UserError {
+  return new UserError('not-found', 'There is no such account');
+}
+
+function inHttp(error: unknown): unknown {
+  const away = error instanceof PasswordsBusy || error instanceof PasswordsUnavailable;
+  return away ? usersUnavailable() : error;
+}
