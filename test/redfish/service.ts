@@ -224,7 +224,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   };
 }
 
-function ask(
+export function ask(
   port: number,
   method: string,
   path: string,

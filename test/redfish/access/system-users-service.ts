@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BusSystemUsers } from '../../../src/dbus/user-manager.ts';
+import { type Access, makeAccess } from '../../../src/redfish/access/access.ts';
+import { passwordHelper } from '../../../src/redfish/access/password-helper.ts';
+import { UserSource } from '../../../src/redfish/access/user-source.ts';
+import { makeApp } from '../../../src/redfish/app.ts';
+import { until } from '../../e2e/commands.ts';
+import { type FakeHelper, makeFakeHelper } from '../../fakes/password-helper.ts';
+import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+import { type FakeUserManager, startFakeUserManager } from '../../fakes/user-manager.ts';
+import { type Answer, type AskOptions, ask, makeTestParts } from '../service.ts';
+
+/** The Redfish application with the users of a user manager on a real bus. */
+export interface SystemUsersService {
+  readonly bus: PrivateBus;
+  readonly manager: FakeUserManager;
+  readonly helper: FakeHelper;
+  readonly access: Access;
+  readonly users: BusSystemUsers;
+  readonly log: string[];
+  ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
+  /** Logs in. @returns the token, or the status when there is none */
+  login(userName: string, password: string): Promise<string | number>;
+  close(): Promise<void>;
+}
+
+export async function startSystemUsersService(
+  deadline = 10_000,
+  mostWaiting = 5,
+): Promise<SystemUsersService> {
+  const directory = mkdtempSync(join(tmpdir(), 'system-users-'));
+  const bus = await startPrivateBus();
+  const manager = await startFakeUserManager(bus.address);
+  const helper = makeFakeHelper(directory);
+  const limits = { failedLogins: { entries: 1000, perAddress: 1000 }, sessions: 100 };
+  const parts = await makeTestParts(directory, limits);
+  const { log, lines, accounts } = parts;
+  const users = new BusSystemUsers({ busAddress: bus.address, log });
+  await users.start();
+  await until('the manager is seen', () => users.isThere);
+  const source = new UserSource({
+    source: 'bus',
+    accounts,
+    users,
+    passwords: passwordHelper({ path: helper.path, deadline, mostWaiting, log }),
+    recordPath: join(directory, 'users-source'),
+    log,
+  });
+  const access = makeAccess(source, parts.access.settings, {
+    queuedLogins: 5,
+    sessions: 100,
+    sessionsPerUser: 50,
+    failedLogins: { entries: 1000, perAddress: 1000 },
+  });
+  const app = makeApp({ bodyBytes: 65_536, log, parts: { ...parts, access } });
+  const server = createServer(app);
+  const port = await listen(server);
+  return {
+    bus,
+    manager,
+    helper,
+    access,
+    users,
+    log: lines,
+    ask: (method, path, options) => ask(port, method, path, { as: '', ...options }),
+    async login(UserName, Password) {
+      const path = '/redfish/v1/SessionService/Sessions';
+      const answer = await ask(port, 'POST', path, { as: '', body: { UserName, Password } });
+      const token = answer.headers['x-auth-token'];
+      return typeof token === 'string' ? token : answer.status;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      users.close();
+      manager.leave();
+      await bus.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
