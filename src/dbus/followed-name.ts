@@ -75,6 +75,7 @@ export class FollowedName {
       });
       bus?.close();
       this.#bus = undefined;
+      this.#setOwner('');
       this.#retry = setTimeout(() => void this.#connect(pauses), pause);
     }
   }
@@ -89,15 +90,19 @@ export class FollowedName {
   /** Watches the name first and asks for its owner after, so that no change slips through. */
   async #follow(bus: Bus): Promise<void> {
     const { name } = this.#options;
+    let told = false;
     bus.onSignal(({ sender, member, body }) => {
       if (this.#bus !== bus || sender !== busDaemon.destination) return;
-      if (member === 'NameOwnerChanged' && body[0] === name) this.#setOwner(String(body[2]));
+      if (member !== 'NameOwnerChanged' || body[0] !== name) return;
+      told = true;
+      this.#setOwner(String(body[2]));
     });
     const rule = `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${name}'`;
     await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
     const asked = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
     const [owner] = await bus.call(asked).catch(() => []);
-    if (this.#bus === bus && typeof owner === 'string') this.#setOwner(owner);
+    // A signal that came with the reply is newer than it, and was heard before it
+    if (this.#bus === bus && !told && typeof owner === 'string') this.#setOwner(owner);
   }
 
   #setOwner(owner: string): void {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { passwordHelper } from '../../src/redfish/access/password-helper.ts';
+import { until } from '../e2e/commands.ts';
 
 const source = fileURLToPath(new URL('../../helpers/pam-password.c', import.meta.url));
 
@@ -136,6 +138,37 @@ tr -d '\\0' | cmp -s - ${expected}
   it('lets root alone name a service', () => {
     chmodSync(directory, 0o755);
     assert.equal(ask('permit', question('check'), { uid: 65_534 }).status, 70);
+  });
+
+  const activate = '/usr/bin/systemd-socket-activate';
+  it('answers the service behind a socket of systemd', {
+    skip: !existsSync(activate),
+  }, async () => {
+    const socket = join(directory, 'socket');
+    const args = ['-l', socket, '--accept', '--inetd', program, 'real', directory];
+    const listener = spawn(activate, args, { stdio: 'ignore' });
+    try {
+      await until('it listens', () => existsSync(socket));
+      const log = { debug() {}, info() {}, warn() {}, error() {} };
+      const passwords = passwordHelper({ path: socket, deadline: 10_000, mostWaiting: 5, log });
+      const asked = [password, 'wrong', password].map((word) =>
+        passwords.check('operator', word, '192.0.2.7'),
+      );
+      assert.deepEqual(await Promise.all(asked), ['right', 'wrong', 'right']);
+    } finally {
+      listener.kill();
+    }
+  });
+
+  it('leaves no core behind', async () => {
+    const child = spawn(program, ['real', directory], { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.stdin.write('check\0operator\0');
+    await until('it waits', () =>
+      /Max core file size +0 +0/.test(readFileSync(`/proc/${child.pid}/limits`, 'utf8')),
+    );
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.stdin.end();
+    assert.equal(await ended, 70);
   });
 
   it('never says what it was asked', () => {

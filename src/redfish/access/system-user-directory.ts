@@ -108,7 +108,7 @@ export class SystemUserDirectory implements UserDirectory {
         await this.#set(userName, { attribute: 'passwordExpired', value: true });
       }
     } catch (error) {
-      await this.#undo(userName, () => this.#users.remove(userName));
+      await this.#putRight(userName, () => this.#users.remove(userName));
       throw error;
     }
     return this.#present(userName);
@@ -142,7 +142,7 @@ export class SystemUserDirectory implements UserDirectory {
       }
       if (password !== undefined) await this.#setPassword(userName, role, password);
     } catch (error) {
-      for (const step of undo) await this.#undo(userName, step);
+      for (const step of undo) await this.#putRight(userName, step);
       throw error;
     }
     await this.#setExpiry(userName, before, change);
@@ -150,13 +150,20 @@ export class SystemUserDirectory implements UserDirectory {
     return this.#present(userName);
   }
 
-  /** A new password is not expired, whether or not its keeper tells the user manager. */
+  /**
+   * A new password has not expired. PAM notes that where the user manager reads it; where the passwords are
+   * elsewhere, we tell it.
+   */
   async #setExpiry(userName: string, before: SystemUser, change: UserChange): Promise<void> {
     const asked = change.passwordChangeRequired;
-    if (change.password !== undefined || asked === false) this.#expired.forget(userName);
-    const isNow = change.password === undefined ? before.passwordExpired : false;
-    if (asked === undefined || asked === isNow) return;
-    await this.#set(userName, { attribute: 'passwordExpired', value: asked });
+    const isNew = change.password !== undefined;
+    if (isNew || asked === false) this.#expired.forget(userName);
+    const now = isNew ? await this.#local(userName) : before;
+    const wanted = asked ?? (isNew ? false : now.passwordExpired);
+    if (wanted === now.passwordExpired) return;
+    const setting = { attribute: 'passwordExpired', value: wanted } as const;
+    if (wanted || !isNew) await this.#set(userName, setting);
+    else await this.#putRight(userName, () => this.#users.set(userName, setting));
   }
 
   async #remove(userName: string): Promise<void> {
@@ -230,9 +237,9 @@ export class SystemUserDirectory implements UserDirectory {
     });
   }
 
-  async #undo(userName: string, step: () => Promise<void>): Promise<void> {
+  async #putRight(userName: string, step: () => Promise<void>): Promise<void> {
     await step().catch((error: unknown) => {
-      this.#log.error('change of a user not undone', { user: userName, reason: String(error) });
+      this.#log.error('state of a user not put right', { user: userName, reason: String(error) });
     });
   }
 

@@ -12,7 +12,7 @@ import { until } from '../../e2e/commands.ts';
 import { type FakeHelper, makeFakeHelper } from '../../fakes/password-helper.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { type FakeUserManager, startFakeUserManager } from '../../fakes/user-manager.ts';
-import { type Answer, type AskOptions, ask, makeTestParts } from '../service.ts';
+import { type Answer, type AskOptions, ask, httpLimits, makeTestParts } from '../service.ts';
 
 /** The Redfish application with the users of a user manager on a real bus. */
 export interface SystemUsersService {
@@ -36,8 +36,7 @@ export async function startSystemUsersService(
   const bus = await startPrivateBus();
   const manager = await startFakeUserManager(bus.address);
   const helper = makeFakeHelper(directory);
-  const limits = { failedLogins: { entries: 1000, perAddress: 1000 }, sessions: 100 };
-  const parts = await makeTestParts(directory, limits);
+  const parts = await makeTestParts(directory);
   const { log, lines, accounts } = parts;
   const users = new BusSystemUsers({ busAddress: bus.address, log });
   await users.start();
@@ -56,7 +55,7 @@ export async function startSystemUsersService(
     sessionsPerUser: 50,
     failedLogins: { entries: 1000, perAddress: 1000 },
   });
-  const app = makeApp({ bodyBytes: 65_536, log, parts: { ...parts, access } });
+  const app = makeApp({ limits: httpLimits, log, parts: { ...parts, access } });
   const server = createServer(app);
   const port = await listen(server);
   return {

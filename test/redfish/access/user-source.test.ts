@@ -94,7 +94,9 @@ describe('where the users are', () => {
     manager.addUser('both', { enabled: false });
     assert.equal(await comesIn(opened, 'both', 'file'), 'disabled');
     manager.addUser('both', { privilege: 'priv-operator' });
+    manager.addUser('both', { privilege: 'priv-operator', expired: true });
     await opened.changes?.update('both', { password: 'other' });
+    assert.equal(manager.users.get('both')?.expired, false);
     assert.equal(await comesIn(opened, 'both', 'file'), 'wrong');
     assert.equal(await comesIn(opened, 'both', 'other'), 'Operator');
     await opened.changes?.remove('both');
