@@ -26,7 +26,8 @@ describe('the program with users of the system', () => {
   before(async () => {
     bus = await startPrivateBus();
     manager = await startFakeUserManager(bus.address);
-    manager.addUser('root', { privilege: 'priv-admin' });
+    const groups = ['hostconsole', 'ipmi', 'redfish', 'ssh', 'web'];
+    manager.addUser('root', { privilege: 'priv-admin', groups });
     helper = makeFakeHelper(bus.directory);
     helper.setPassword('root', word);
     const { key, leaf } = generateCertificate(
@@ -100,6 +101,11 @@ describe('the program with users of the system', () => {
     const token = login.headers['x-auth-token'] ?? '';
     const list = () => curl(`${url}/AccountService/Accounts`, { token });
     assert.equal((await list()).status, 200);
+    // Each answer is held against DMTF's schemas where they are
+    const own = await curl(`${url}/AccountService/Accounts/root`, { token });
+    assert.match(own.text, /ManagerConsole/);
+    const rules = await curl(`${url}/AccountService`, { token });
+    assert.match(rules.text, /"AccountLockoutThreshold": 5/);
     await stop();
     await start('auto');
     assert.equal((await list()).status, 200);

@@ -408,6 +408,15 @@ describe('users of the system', () => {
     });
   }
 
+  it('tells the bus of no name that nobody can have', async () => {
+    const away = 'org.freedesktop.DBus.Error.NoReply';
+    for (const name of hostile.filter((one) => !/^([Rr]oot|ROOT|_)$/.test(one))) {
+      service.manager.failNext('GetUserInfo', away);
+      assert.equal(await service.access.users.find(name), undefined, JSON.stringify(name));
+    }
+    await assert.rejects(service.access.users.find('root'), { status: 503 });
+  });
+
   it('never shows a password in a command line, the environment, a log or an answer', async () => {
     const headers = await token('root');
     for (const how of ['fault', 'die', 'refuse', undefined] as const) {
