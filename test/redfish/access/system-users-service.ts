@@ -56,7 +56,7 @@ export async function startSystemUsersService(
     failedLogins: { entries: 1000, perAddress: 1000 },
   });
   const app = makeApp({ limits: httpLimits, log, parts: { ...parts, access } });
-  const server = createServer(app);
+  const server = createServer(app.handler);
   const port = await listen(server);
   return {
     bus,
