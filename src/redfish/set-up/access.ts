@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import type { CertificateClient } from '../../manager/certificate-client.ts';
+import type { Configuration } from '../../platform/configuration.ts';
+import type { Log } from '../../platform/log.ts';
+import type { SystemUsers } from '../../platform/system-users.ts';
+import { type Access, makeAccess } from '../access/access.ts';
+import { AccessSettings } from '../access/access-settings.ts';
+import { Accounts } from '../access/accounts.ts';
+import { passwordHelper } from '../access/password-helper.ts';
+import type { UserDirectory } from '../access/user-directory.ts';
+import { UserSource } from '../access/user-source.ts';
+import { ClientCertificates } from '../client-certificates/client-certificates.ts';
+import { SettingsFile } from '../client-certificates/settings.ts';
+import type { TrustEndpoints } from '../client-certificates/trust.ts';
+import { keepSessions } from './kept-sessions.ts';
+
+/** What the service takes from outside. */
+export interface AccessSurroundings {
+  readonly configuration: Configuration;
+  readonly client: CertificateClient;
+  /** The users of the system, whether or not they count. */
+  readonly systemUsers: SystemUsers;
+  readonly hostName: () => string;
+  readonly log: Log;
+}
+
+/** Everything that says who may use the service, as it is configured. */
+export interface ReadyAccess {
+  readonly access: Access & { readonly certificates: ClientCertificates };
+  /** Keeps the sessions, where that is wanted. */
+  close(): Promise<void>;
+}
+
+/** @throws SetupError when a file of accounts or settings cannot be read */
+export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
+  const { configuration, log } = surroundings;
+  const users = userSource(surroundings);
+  const certificates = clientCertificates(surroundings, users);
+  const access = { ...passwordAccess(configuration, users), certificates };
+  users.onSwitch(() => access.sessions.endAll());
+  return { access, close: keepSessions(configuration, access.sessions, log) };
+}
+
+function userSource({ configuration, systemUsers, log }: AccessSurroundings): UserSource {
+  const { redfish, stateDirectory } = configuration;
+  const { source, passwordHelper: path, passwordHelperSeconds } = redfish.users;
+  const helper = {
+    deadline: passwordHelperSeconds * 1000,
+    mostWaiting: redfish.limits.queuedLogins,
+  };
+  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.accounts);
+  const users = new UserSource({
+    source,
+    accounts,
+    users: systemUsers,
+    passwords: path === undefined ? undefined : passwordHelper({ path, ...helper, log }),
+    recordPath: join(stateDirectory, 'users-source'),
+    log,
+  });
+  if (accounts.isEmpty && users.isFile) log.warn('there is no account, so nobody can log in');
+  return users;
+}
+
+function clientCertificates(
+  { configuration, client, hostName, log }: AccessSurroundings,
+  users: UserDirectory,
+): ClientCertificates {
+  const { redfish, stateDirectory } = configuration;
+  const { alwaysRespond } = redfish.clientCertificates;
+  if (alwaysRespond) {
+    log.warn('clients without a certificate are served whatever AccountService says');
+  }
+  return new ClientCertificates({
+    client,
+    endpoints: trustEndpoints(configuration),
+    settings: new SettingsFile(join(stateDirectory, 'client-certificates.json')),
+    findUser: async (userName) => {
+      const user = await users.find(userName);
+      return user?.enabled && !user.locked ? user : undefined;
+    },
+    hostName,
+    now: () => Date.now(),
+    limits: redfish.clientCertificates,
+    alwaysRespond,
+    log,
+  });
+}
+
+function passwordAccess({ redfish, stateDirectory }: Configuration, users: UserDirectory): Access {
+  const { limits, accountPolicy } = redfish;
+  const settings = new AccessSettings(join(stateDirectory, 'access-settings.json'), {
+    ...accountPolicy,
+    lockoutResetEnabled: true,
+    basicAuth: 'Enabled',
+    sessionSeconds: limits.sessionSeconds,
+  });
+  const failedLogins = { entries: limits.failedLogins, perAddress: limits.failuresPerAddress };
+  return makeAccess(users, settings, { ...limits, failedLogins });
+}
+
+/** The list of revoked certificates counts from the moment that the configuration has it. */
+function trustEndpoints({ endpoints }: Configuration): TrustEndpoints {
+  const revoked = { type: 'authority', name: 'revoked' } as const;
+  const isThere = endpoints.some(
+    ({ type, name }) => type === revoked.type && name === revoked.name,
+  );
+  return { truststore: { type: 'authority', name: 'truststore' }, ...(isThere && { revoked }) };
+}

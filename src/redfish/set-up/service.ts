@@ -1,0 +1,128 @@
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { reasonOf } from '../../manager/errors.ts';
+import { type Configuration, SetupError } from '../../platform/configuration.ts';
+import { makeApp } from '../app.ts';
+import { followKinship } from '../certificates/kinship.ts';
+import { certificatePlaces } from '../certificates/places.ts';
+import { makeEvents } from '../events/events.ts';
+import { listenerLogins } from '../events/listeners.ts';
+import { makeServer } from '../https/server.ts';
+import { waitForTlsIdentity } from '../https/tls-identity.ts';
+import { Tasks } from '../tasks/tasks.ts';
+import { readWebUi } from '../web-ui/directory.ts';
+import { type AccessSurroundings, setUpAccess } from './access.ts';
+import { readServiceId } from './service-id.ts';
+
+/** How long the manager may take to make the first certificate. */
+const certificateWaitMilliseconds = 60_000;
+
+/** A Redfish service that listens. */
+export interface RunningService {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the service of its configuration and begins to listen.
+ * @throws SetupError that says what is wrong with the files, the certificate or the port
+ */
+export async function startService(surroundings: AccessSurroundings): Promise<RunningService> {
+  const { configuration, client, hostName, log } = surroundings;
+  const { redfish, stateDirectory } = configuration;
+  const { access, close: closeAccess } = setUpAccess(surroundings);
+  const places = certificatePlaces(redfish.managerId, configuration.endpoints);
+  const events = await makeEvents({
+    ...{ client, places, log },
+    path: join(stateDirectory, 'events.json'),
+    settings: redfish.events,
+    logins: listenerLogins(access),
+  });
+  const tasks = new Tasks({
+    limits: { patience: redfish.tasks.patienceSeconds * 1000, tasks: redfish.tasks.tasks },
+    now: Date.now,
+    report: (error) => log.error('task failed', { reason: reasonOf(error) }),
+  });
+  let port = redfish.port;
+  const app = makeApp({
+    log,
+    limits: { ...redfish.limits, query: redfish.limits },
+    webUi: webUiOf(surroundings),
+    parts: {
+      ...{ client, access, events, places, tasks, hostName },
+      kinship: followKinship(client, places),
+      compatibility: redfish.compatibility,
+      now: Date.now,
+      expiryThresholds: configuration.expiry.thresholdDays,
+      managerId: redfish.managerId,
+      serviceId: await readServiceId(join(stateDirectory, 'service-id')),
+      port: () => port,
+      tlsProfile: redfish.tls.profile,
+      query: redfish.limits,
+    },
+  });
+  const { limits, tls } = redfish;
+  const server = makeServer(
+    {
+      certificatePath: await certificateOf(configuration),
+      limits: {
+        ...limits,
+        requestMilliseconds: limits.requestSeconds * 1000,
+        idleMilliseconds: limits.idleSeconds * 1000,
+        handshakeMilliseconds: limits.handshakeSeconds * 1000,
+      },
+      profile: tls.profile,
+      ticketMilliseconds: tls.ticketHours * 3_600_000,
+      clientCertificates: access.certificates,
+      log,
+    },
+    app,
+  );
+  port = await listen(server, redfish.address, redfish.port);
+  return {
+    port,
+    async close() {
+      await closeAccess();
+      events.close();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function webUiOf({ configuration, log }: AccessSurroundings) {
+  const { directory, files, bytes } = configuration.redfish.webUi;
+  return directory === undefined ? undefined : readWebUi({ directory, files, bytes }, log);
+}
+
+async function certificateOf({ endpoints, redfish }: Configuration): Promise<string> {
+  const endpoint = endpoints.find(
+    ({ type, name }) => type === 'server' && name === redfish.endpoint,
+  );
+  if (!endpoint) {
+    throw new SetupError(
+      `The configuration has no server endpoint ${redfish.endpoint} for /redfish/endpoint.`,
+    );
+  }
+  const { profile } = redfish.tls;
+  await waitForTlsIdentity(endpoint.path, profile, certificateWaitMilliseconds).catch(
+    (cause: unknown) => {
+      throw new SetupError(`There is no certificate to serve at ${endpoint.path}.`, { cause });
+    },
+  );
+  return endpoint.path;
+}
+
+function listen(
+  server: ReturnType<typeof makeServer>,
+  host: string,
+  port: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code})`;
+      reject(new SetupError(`The port ${port} on ${host} ${why}.`));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
