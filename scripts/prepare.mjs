@@ -17,6 +17,7 @@ const packages = {
   certtool: 'gnutls-bin',
   'gnutls-cli': 'gnutls-bin',
   faketime: 'faketime',
+  chromium: 'chromium',
 };
 
 export const neededToRun = ['dbus-daemon', 'openssl'];
