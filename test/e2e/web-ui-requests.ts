@@ -12,19 +12,26 @@ export interface WebAnswer {
 /** How the web UI shows who it is: by a token in memory, or as a browser does by cookies. */
 export type Credentials = readonly string[];
 
+export interface WebRequest {
+  readonly headers?: readonly string[];
+  readonly body?: string;
+  /** Whether it says that it comes from a script, as all requests of the web UI do. */
+  readonly scripted?: boolean;
+}
+
 /** Sends a request with the headers of the web UI, byte for byte, on a connection of its own. */
 export function send(
   url: string,
   method: string,
   path: string,
-  { headers = [], body = '' }: { headers?: readonly string[]; body?: string } = {},
+  { headers = [], body = '', scripted = true }: WebRequest = {},
 ): Promise<WebAnswer> {
   const { hostname, port, host } = new URL(url);
   const lines = [
     `${method} ${path} HTTP/1.1`,
     `Host: ${host}`,
     'Accept: application/json',
-    'X-Requested-With: XMLHttpRequest',
+    ...(scripted ? ['X-Requested-With: XMLHttpRequest'] : []),
     'Sec-Fetch-Site: same-origin',
     'Sec-Fetch-Mode: cors',
     ...(method === 'GET' ? [] : [`Origin: ${url}`]),

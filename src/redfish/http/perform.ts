@@ -55,9 +55,10 @@ async function read(service: Service, wanted: Wanted, req: Request): Promise<Rep
     ...(shownTag !== undefined && { ETag: shownTag }),
     ...describedBy(shown, reply.headers),
   };
-  if (shownTag !== undefined && isUnchanged(conditionsOf(context.header), shownTag)) {
-    return { status: 304, headers };
-  }
+  // A client that keeps what it read, as OpenBMC's web UI does, would keep the time of its first visit
+  const hasClock = found.resource.volatile !== undefined;
+  const isKnown = shownTag !== undefined && isUnchanged(conditionsOf(context.header), shownTag);
+  if (isKnown && !hasClock) return { status: 304, headers };
   return { status: 200, headers, body: shown };
 }
 

@@ -59,6 +59,15 @@ describe('HTTP conditions', () => {
     assert.equal((await ask('GET', truststore, { 'If-None-Match': '"x"' })).status, 200);
   });
 
+  it('sends what has a clock whole to a client that has it, so that it learns the time', async () => {
+    const manager = '/redfish/v1/Managers/bmc';
+    const tag = await tagOf(manager);
+    const { status, text, headers } = await ask('GET', manager, { 'If-None-Match': tag });
+    assert.equal(status, 200);
+    assert.equal(headers.etag, tag);
+    assert.ok(Number.isFinite(Date.parse(JSON.parse(text).DateTime)));
+  });
+
   const stale = [
     { method: 'GET', path: `${truststore}/1` },
     { method: 'DELETE', path: `${truststore}/1` },
