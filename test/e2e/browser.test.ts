@@ -172,7 +172,7 @@ describe('a page in Chromium', () => {
   });
 
   it('of another site changes nothing and reads nothing with the cookies of the browser', async () => {
-    const before = await listed();
+    const earlier = await listed();
     const elsewhere = createServer((_req, res) => {
       res.setHeader('Content-Type', 'text/html');
       res.end('<!doctype html><link rel=icon href="data:,">another site');
@@ -199,7 +199,7 @@ describe('a page in Chromium', () => {
     await browser.open(`${stack.url}/`);
     await until('the page has started', isSettled);
     assert.equal(await state(), 'logged in');
-    assert.deepEqual(await listed(), before);
+    assert.deepEqual(await listed(), earlier);
   });
 
   it('logs out, and the browser forgets', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { makeAuthority, type TestAuthority, writeText } from './certificate-authority.ts';
-import { must } from './commands.ts';
+import { must, until } from './commands.ts';
 import { type RunningStack, removeDirectory, startStack, temporaryDirectory } from './stack.ts';
 import { type Credentials, credentialsOf, send } from './web-ui-requests.ts';
 
@@ -69,6 +69,15 @@ for (const { name, cookies } of modes)
       assert.equal(status, 200);
       assert.equal(text, '<!doctype html>page');
       assert.match(headers.get('content-security-policy') ?? '', /form-action 'none'/);
+    });
+
+    it('stays what it was at the start when its files change, on SIGHUP too', async () => {
+      writeFileSync(join(directory, 'www', 'index.html.gz'), gzipSync('<!doctype html>other'));
+      const reloads = () => stack.output().split('reload asked for').length;
+      const earlier = reloads();
+      process.kill(Number(readFileSync(join(stack.state, 'run', 'redfish.pid'), 'utf8')), 'SIGHUP');
+      await until('the reload is noted', () => reloads() > earlier);
+      assert.equal((await get('/', [])).text, '<!doctype html>page');
     });
 
     it('learns of a wrong password, and of a missing login, without a dialog of the browser', async () => {
