@@ -55,10 +55,9 @@ async function read(service: Service, wanted: Wanted, req: Request): Promise<Rep
     ...(shownTag !== undefined && { ETag: shownTag }),
     ...describedBy(shown, reply.headers),
   };
-  // A client that keeps what it read, as OpenBMC's web UI does, would keep the time of its first visit
-  const hasClock = found.resource.volatile !== undefined;
   const isKnown = shownTag !== undefined && isUnchanged(conditionsOf(context.header), shownTag);
-  if (isKnown && !hasClock) return { status: 304, headers };
+  // A client that keeps what it read, as OpenBMC's web UI does, would keep the time of its first visit
+  if (isKnown && !showsClock(service, shown)) return { status: 304, headers };
   return { status: 200, headers, body: shown };
 }
 
@@ -122,6 +121,15 @@ function untimed(service: Service, value: unknown): unknown {
   return Object.entries(value)
     .filter(([name]) => !volatile.includes(name))
     .map(([name, member]) => [name, untimed(service, member)]);
+}
+
+/** Whether a resource within an answer is there with a member that changes by itself. */
+function showsClock(service: Service, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const uri: unknown = Reflect.get(value, '@odata.id');
+  const volatile = typeof uri === 'string' ? (service.find(uri)?.resource.volatile ?? []) : [];
+  const isClock = volatile.some((path) => Object.hasOwn(value, path.split('/')[0] ?? ''));
+  return isClock || Object.values(value).some((member) => showsClock(service, member));
 }
 
 /** DSP0266, "Link header": where the schema of a resource is. */
