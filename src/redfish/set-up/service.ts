@@ -90,9 +90,16 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
   };
 }
 
+/** A damaged web UI must not take the service off the network that could mend it. */
 function webUiOf({ configuration, log }: AccessSurroundings) {
   const { directory, files, bytes } = configuration.redfish.webUi;
-  return directory === undefined ? undefined : readWebUi({ directory, files, bytes }, log);
+  if (directory === undefined) return undefined;
+  try {
+    return readWebUi({ directory, files, bytes }, log);
+  } catch (error) {
+    log.error('web UI not served', { directory, reason: reasonOf(error) });
+    return undefined;
+  }
 }
 
 async function certificateOf({ endpoints, redfish }: Configuration): Promise<string> {
