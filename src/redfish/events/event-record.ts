@@ -7,8 +7,6 @@ import {
 import { link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 
-export type Severity = 'OK' | 'Warning' | 'Critical';
-
 /** What an event says; everything but its number. */
 export interface EventDraft {
   readonly messageId: string;
@@ -16,7 +14,7 @@ export interface EventDraft {
   readonly eventType: string;
   readonly message?: string | undefined;
   readonly messageArgs?: readonly string[] | undefined;
-  readonly severity?: Severity | undefined;
+  readonly severity?: string | undefined;
   readonly resolution?: string | undefined;
   /** URI of the resource that it is about. */
   readonly origin?: string | undefined;
@@ -34,7 +32,7 @@ export interface PublishedEvent extends EventDraft {
   readonly published: number;
 }
 
-const eventTypes: Record<ResourceEventMessageId, string> = {
+const eventTypes = {
   ResourceChanged: 'ResourceUpdated',
   ResourceCreated: 'ResourceAdded',
   ResourceRemoved: 'ResourceRemoved',
@@ -42,38 +40,38 @@ const eventTypes: Record<ResourceEventMessageId, string> = {
   ResourceStatusChangedOK: 'StatusChange',
   ResourceStatusChangedWarning: 'StatusChange',
   TestMessage: 'Other',
-};
+} as const satisfies Partial<Record<ResourceEventMessageId, string>>;
 
 /** An event with a message of the ResourceEvent registry. */
 export function resourceEvent(
-  key: ResourceEventMessageId,
+  key: keyof typeof eventTypes,
   args: readonly string[],
   more: Partial<EventDraft>,
 ): EventDraft {
-  const { message, severity, resolution } = resourceEventMessages[key];
+  const { Message, MessageSeverity, Resolution } = resourceEventMessages[key];
   return {
     messageId: `${resourceEventRegistry}.${key}`,
     eventType: eventTypes[key],
-    message: fillMessage(message, args),
+    message: fillMessage(Message, args),
     messageArgs: args,
-    severity,
-    resolution,
+    severity: MessageSeverity,
+    resolution: Resolution,
     ...more,
   };
 }
 
 /** Says that events before this one are gone; it bears the number of the last of them. */
 export function bufferExceeded(id: number, now: number): PublishedEvent {
-  const { message, severity, resolution } = baseMessages.EventBufferExceeded;
+  const { Message, MessageSeverity, Resolution } = baseMessages.EventBufferExceeded;
   return {
     id,
     published: now,
     messageId: `${baseRegistry}.EventBufferExceeded`,
     eventType: 'Other',
-    message,
+    message: Message,
     messageArgs: [],
-    severity,
-    resolution,
+    severity: MessageSeverity,
+    resolution: Resolution,
     timestamp: new Date(now).toISOString(),
   };
 }

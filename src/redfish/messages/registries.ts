@@ -2,14 +2,17 @@ import { typeOf } from '../schema-versions.ts';
 import { baseMessages } from './base-registry.ts';
 import { resourceEventMessages } from './resource-event-registry.ts';
 
-/** A message of a DMTF registry: its text with `%1`, `%2`, … for the arguments. */
-export interface RegistryMessage {
-  readonly message: string;
-  readonly severity: 'OK' | 'Warning' | 'Critical';
-  readonly resolution: string;
+/** A message as DMTF's registries have it: its text with `%1`, `%2`, … for the arguments. */
+interface RegistryMessage {
+  readonly Description: string;
+  readonly Message: string;
+  readonly MessageSeverity: string;
+  readonly NumberOfArgs: number;
+  readonly ParamTypes?: readonly string[];
+  readonly Resolution: string;
 }
 
-/** A registry with those of its messages that this service sends. */
+/** A registry of DMTF's with all of its messages. */
 export interface ServedRegistry {
   readonly prefix: string;
   readonly version: string;
@@ -19,7 +22,7 @@ export interface ServedRegistry {
   render(): object;
 }
 
-/** The registries whose messages stand in our answers and events; DMTF publishes them in full. */
+/** The registries whose messages stand in our answers and events. */
 export const registries: readonly ServedRegistry[] = [
   served('Base', '1.19.0', baseMessages),
   served('ResourceEvent', '1.3.0', resourceEventMessages),
@@ -38,7 +41,7 @@ function served(
       '@odata.type': typeOf('MessageRegistry'),
       Id: `${prefix}.${version}`,
       Name: `${prefix} Message Registry`,
-      Description: 'The messages that this service sends, of the registry that DMTF publishes',
+      Description: 'Messages that stand in answers and events of this service',
       Language: 'en',
       RegistryPrefix: prefix,
       RegistryVersion: version,
@@ -50,13 +53,7 @@ function served(
   };
 }
 
-function describe({ message, severity, resolution }: RegistryMessage) {
-  return {
-    Description: 'A message of this service.',
-    Message: message,
-    MessageSeverity: severity,
-    Severity: severity,
-    NumberOfArgs: Math.max(0, ...[...message.matchAll(/%(\d)/g)].map(([, at]) => Number(at))),
-    Resolution: resolution,
-  };
+/** The schema asks for `Severity` too, though it is deprecated. */
+function describe(message: RegistryMessage) {
+  return { ...message, Severity: message.MessageSeverity };
 }
