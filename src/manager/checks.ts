@@ -142,7 +142,7 @@ function makesSignatures(privateKey: KeyObject, publicKey: KeyObject): boolean {
 }
 
 /** The curves that TLS 1.3 has signature schemes for (RFC 8446 §4.2.3) and clients speak. */
-const servedCurves = ['prime256v1', 'secp384r1', 'secp521r1'];
+export const servedCurves = ['prime256v1', 'secp384r1', 'secp521r1'];
 
 export const serverChecks: readonly Check<KeyedCandidate>[] = [
   ...pairChecks,

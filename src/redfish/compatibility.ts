@@ -6,7 +6,7 @@ export type Compatibility = 'standard' | 'openbmc';
 
 /**
  * The POST to a certificate collection with the codes that OpenBMC's own test suite demands: 200 for what
- * was created, and 500 for what the manager refused, where DSP0266 has 201 and 400 or 409. This is
+ * was created, and 500 for every body that is refused, where DSP0266 has 201 and 400 or 409. This is
  * the one place that knows of the difference.
  */
 export function createAs(compatibility: Compatibility, operation: Operation): Operation {

@@ -55,6 +55,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** JSON, or nothing. */
   readonly body?: object;
+  /** In place of JSON, as the Content-Type of the headers says. */
+  readonly text?: string;
   /** In place of a body: writes to the response for as long as the client reads it, and ends it. */
   readonly stream?: (response: ServerResponse) => void;
 }

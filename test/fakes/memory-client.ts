@@ -94,7 +94,7 @@ export class MemoryClient implements CertificateClient {
     return '-----BEGIN CERTIFICATE REQUEST-----\n';
   }
 
-  async outstanding(): Promise<readonly OutstandingRequest[]> {
+  async outstanding(_endpoint?: EndpointRef): Promise<readonly OutstandingRequest[]> {
     this.#mustBeHere();
     return this.waiting;
   }

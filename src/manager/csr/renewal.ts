@@ -17,12 +17,29 @@ export interface RekeyParameters {
  * asked for. @throws CertError `argument-invalid` that names the argument
  */
 export function planRekey(certificate: Certificate, parameters: RekeyParameters): CsrPlan {
-  const { KeyBitLength, KeyCurveId, KeyPairAlgorithm } = parameters;
-  const isGiven = KeyPairAlgorithm !== '' || KeyCurveId !== '' || KeyBitLength !== 0n;
   return {
     content: successorContent(certificate, parameters.ChallengePassword),
-    algorithm: isGiven ? keyAlgorithm(parameters) : ownAlgorithm(certificate),
+    algorithm: successorAlgorithm(certificate, parameters),
   };
+}
+
+/** What is not asked for stays as it is; a length can only be meant for RSA, and a curve for EC. */
+function successorAlgorithm(
+  certificate: Certificate,
+  { KeyBitLength, KeyCurveId, KeyPairAlgorithm }: RekeyParameters,
+): KeyAlgorithm {
+  if (KeyPairAlgorithm === '' && KeyCurveId === '' && KeyBitLength === 0n) {
+    return ownAlgorithm(certificate);
+  }
+  const implied = KeyCurveId === '' ? 'RSA' : 'EC';
+  const asked = keyAlgorithm({
+    KeyBitLength,
+    KeyCurveId,
+    KeyPairAlgorithm: KeyPairAlgorithm === '' ? implied : KeyPairAlgorithm,
+  });
+  const isOpen = asked.kind === 'RSA' ? KeyBitLength === 0n : KeyCurveId === '';
+  const own = isOpen ? tryOwnAlgorithm(certificate) : undefined;
+  return own?.kind === asked.kind ? own : asked;
 }
 
 /**
@@ -42,11 +59,17 @@ function successorContent({ der }: Certificate, challengePassword: string): Requ
 }
 
 /** The kind of the key that a certificate has, where it is one that we make. */
-function ownAlgorithm({ publicKey }: Certificate): KeyAlgorithm {
+function tryOwnAlgorithm({ publicKey }: Certificate): KeyAlgorithm | undefined {
   const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
   const bits = rsaLengths.find((length) => length === modulusLength);
   if (bits !== undefined) return { kind: 'RSA', bits };
   if (namedCurve !== undefined && isCurve(namedCurve)) return { kind: 'EC', curve: namedCurve };
+  return undefined;
+}
+
+function ownAlgorithm(certificate: Certificate): KeyAlgorithm {
+  const own = tryOwnAlgorithm(certificate);
+  if (own) return own;
   throw new CertError(
     'argument-invalid',
     'KeyPairAlgorithm must be given, because the certificate has a key that is not made here',

@@ -8,6 +8,12 @@ export interface ErrorContext {
   readonly id?: string;
   /** Full name of the action, absent when a resource is created or deleted. */
   readonly action?: string;
+  /** URI of the certificate in whose place another one was to be created. */
+  readonly occupied?: string;
+  /** The body is the certificate itself, so that it has no members to name. */
+  readonly isRaw?: boolean;
+  /** What the action was asked for, to show a value that is not in its list. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 /** How each kind of error answers; `input` is about the submitted certificate, `password` its password. */
@@ -76,18 +82,31 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
   const plain = (id: BaseMessageId, ...args: string[]) => ({ id, args, detail });
   switch (kinds[error.code]) {
     case 'input':
-      return invalid(about('CertificateString'), 'CertificateString', detail);
+      return context.isRaw
+        ? new RedfishError(400, { ...about('CertificateString'), detail })
+        : invalid(about('CertificateString'), 'CertificateString', detail);
     case 'password':
       return invalid(about('Password'), 'Password', detail);
     case 'argument': {
       // The manager begins these messages with the name of the argument
-      const parameter = /^[A-Za-z]+/.exec(error.message)?.[0] ?? '';
-      return invalid(about(parameter), parameter, detail);
+      const [parameter = '', name = ''] = /^([A-Za-z]+)(?:\/\d+)?/.exec(error.message) ?? [];
+      const { action, parameters = {} } = context;
+      const isListed = action !== undefined && listed.includes(name);
+      const value = () => String(JSON.stringify(valueAt(parameters, parameter))).slice(0, 100);
+      const message = isListed
+        ? { id: 'ActionParameterValueNotInList' as const, args: [value(), parameter, action] }
+        : about(parameter);
+      return invalid(message, parameter, detail);
     }
     case 'duplicate':
       return new RedfishError(
         409,
-        plain('ResourceAlreadyExists', 'Certificate', 'CertificateString', 'as submitted'),
+        context.occupied === undefined
+          ? {
+              ...plain('ResourceAlreadyExists', 'Certificate', 'CertificateString', 'as submitted'),
+              ...(!context.isRaw && { related: ['#/CertificateString'] }),
+            }
+          : plain('ResourceCreationConflict', context.occupied),
       );
     case 'limit':
       return new RedfishError(400, plain('CreateLimitReachedForResource'));
@@ -102,6 +121,15 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
     case 'fault':
       return new RedfishError(500, plain('InternalError'));
   }
+}
+
+/** Parameters whose values are in the lists of their ActionInfo. */
+const listed: readonly string[] = ['KeyPairAlgorithm', 'KeyCurveId', 'KeyBitLength', 'KeyUsage'];
+
+function valueAt(parameters: Readonly<Record<string, unknown>>, path: string): unknown {
+  const [name = '', at] = path.split('/');
+  const value = parameters[name];
+  return Array.isArray(value) && at !== undefined ? value[Number(at)] : value;
 }
 
 /** Runs a call of the manager; its refusals become answers. */

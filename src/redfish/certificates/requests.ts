@@ -14,6 +14,8 @@ export interface RequestWork {
   /** Full name of the action, for messages. */
   readonly action: string;
   readonly place: CertificatePlace;
+  /** As the client gave them. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   /** @returns PEM. Rejections are CertErrors */
   readonly make: () => Promise<string>;
   /** What stands beside the request in the answer. */
@@ -24,36 +26,48 @@ export interface RequestWork {
 export async function answerRequest(
   { tasks }: ServiceParts,
   { uri, identity, header }: RequestContext,
-  { action, place, make, beside }: RequestWork,
+  { action, place, parameters, make, beside }: RequestWork,
 ): Promise<Reply> {
   const order = { name: nameOf(place), userName: identity?.account.userName ?? '', targetUri: uri };
   const preference = readPreference(header('Prefer'));
   const applied = preference.wait === undefined ? {} : { 'Preference-Applied': 'respond-async' };
   const result = await tasks.run(order, preference, async () => {
-    const pem = await asRedfish({ action }, make);
+    const pem = await asRedfish({ action, parameters }, make);
     return json({ CSRString: pem, ...beside });
   });
   const reply = isTask(result) ? acceptedReply(result) : result;
   return { ...reply, headers: { ...reply.headers, ...applied } };
 }
 
+/** Whether the request that a task made waits for its certificate. */
+export async function isWaiting(parts: ServiceParts, { outcome }: Task): Promise<boolean> {
+  const csr = csrOf(outcome);
+  if (csr === undefined) return false;
+  return (await waitingRequests(parts)).some((one) => csrOf(one.outcome) === csr);
+}
+
 /**
  * The requests whose certificate has not come yet, as tasks that have ended: so they can be read again,
  * also after a restart and by whoever did not ask for them.
  */
-export async function outstandingRequests({
-  client,
-  places,
-  tasks,
-}: ServiceParts): Promise<readonly Task[]> {
-  const shown = tasks.list().map(({ outcome }) => csrOf(outcome));
+export async function outstandingRequests(parts: ServiceParts): Promise<readonly Task[]> {
+  const shown = parts.tasks.list().map(({ outcome }) => csrOf(outcome));
+  const waiting = await waitingRequests(parts);
+  return waiting.filter(({ outcome }) => !shown.includes(csrOf(outcome)));
+}
+
+/** An endpoint that does not answer hides its own requests alone. */
+async function waitingRequests({ client, places, tasks }: ServiceParts): Promise<readonly Task[]> {
   const asked = places.filter(
     ({ canonical, requestUsages, endpoint }) =>
       canonical && requestUsages && client.isAvailable(endpoint),
   );
   const lists = await Promise.all(
     asked.map(async (place) => {
-      const list = await asRedfish({}, () => client.outstanding(place.endpoint));
+      const list = await client.outstanding(place.endpoint).catch((error: unknown) => {
+        tasks.report(error);
+        return [];
+      });
       return list.map(({ id, pem, created }): Task => {
         const time = created.getTime();
         return {
@@ -68,7 +82,7 @@ export async function outstandingRequests({
       });
     }),
   );
-  return lists.flat().filter(({ outcome }) => !shown.includes(csrOf(outcome)));
+  return lists.flat();
 }
 
 function nameOf({ collectionName }: CertificatePlace): string {

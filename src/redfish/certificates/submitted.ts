@@ -2,9 +2,13 @@ import {
   type CertificateCreate,
   validateCertificateCreate,
 } from '../../../schemas/generated/validators.js';
-import { type Content, pemContent } from '../../manager/x509/containers.ts';
+import { CertError } from '../../manager/errors.ts';
+import { type Content, pemContent, toPem } from '../../manager/x509/containers.ts';
+import { parsePem } from '../../manager/x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
+
+import type { CertificatePlace } from './places.ts';
 
 /** The members of a body that say what certificate is submitted (DSP2046, Certificate). */
 export type Submitted = Pick<
@@ -18,7 +22,7 @@ export type Submitted = Pick<
  * @throws RedfishError 400
  */
 export function submittedContent(body: RequestBody): Content {
-  if (/^\s*\{/.test(body.text)) return contentOf(body.parse(validateCertificateCreate));
+  if (isJson(body)) return contentOf(body.parse(validateCertificateCreate));
   if (body.text.trim() === '') {
     throw new RedfishError(400, {
       id: 'UnrecognizedRequestBody',
@@ -29,6 +33,21 @@ export function submittedContent(body: RequestBody): Content {
   return isDer(body.bytes)
     ? { bytes: body.bytes, format: 'DER', password: '' }
     : pemContent(body.text);
+}
+
+/**
+ * A truststore takes one authority with each POST: what the manager would leave out of a bundle must not
+ * look stored. @throws CertError `too-many-certificates`, and what a container is refused with
+ */
+export function admit({ endpoint }: CertificatePlace, content: Content): Content {
+  if (endpoint.type !== 'authority' || content.format === 'PKCS12') return content;
+  const blocks = parsePem(toPem(content)).filter(({ label }) => label.endsWith('CERTIFICATE'));
+  const count = new Set(blocks.map(({ der }) => der.toString('base64'))).size;
+  if (count <= 1) return content;
+  throw new CertError(
+    'too-many-certificates',
+    `there are ${count} certificates where one authority is expected; send each by itself`,
+  );
 }
 
 /** PKCS #12 is base64 in JSON; PKCS #7 is PEM, or base64 of DER. */
@@ -43,6 +62,10 @@ export function contentOf({ CertificateString, CertificateType, Password }: Subm
     default:
       return { ...pemContent(CertificateString), password };
   }
+}
+
+export function isJson({ text }: RequestBody): boolean {
+  return /^\s*\{/.test(text);
 }
 
 /** A SEQUENCE with a length in the long form, as every certificate begins. */

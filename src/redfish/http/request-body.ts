@@ -130,11 +130,12 @@ function describe({ path, kind, text }: Problem, members: Members, action?: stri
       return { id, args: [value, name, ...of], detail, related };
     }
     case 'not-listed':
-      if (action === undefined) {
-        const value = shownValue(name, members);
-        return { id: 'PropertyValueNotInList', args: [value, name], detail, related };
-      }
-      return { id: 'ActionParameterValueError', args: [name, ...of], detail, related };
+      return {
+        id: action === undefined ? 'PropertyValueNotInList' : 'ActionParameterValueNotInList',
+        args: [shownValue(name, members), name, ...of],
+        detail,
+        related,
+      };
     default: {
       const id = action === undefined ? 'PropertyValueError' : 'ActionParameterValueError';
       return { id, args: [name, ...of], detail, related };

@@ -13,7 +13,7 @@ const compress = promisify(gzip);
 export async function send(
   req: Request,
   res: Response,
-  { status, headers = {}, body, stream }: Reply,
+  { status, headers = {}, body, text, stream }: Reply,
   gzipBytes: number,
 ): Promise<void> {
   res.status(status);
@@ -21,11 +21,12 @@ export async function send(
     res.set(name, typeof value === 'string' ? value : [...value]);
   }
   if (stream) stream(res);
+  else if (text !== undefined) await sendBytes(req, res, Buffer.from(text), gzipBytes);
   else if (body === undefined) res.end();
-  else await sendJson(req, res, Buffer.from(`${JSON.stringify(body, null, 2)}\n`), gzipBytes);
+  else await sendBytes(req, res, Buffer.from(`${JSON.stringify(body, null, 2)}\n`), gzipBytes);
 }
 
-async function sendJson(
+async function sendBytes(
   req: Request,
   res: Response,
   bytes: Buffer,

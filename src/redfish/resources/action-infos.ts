@@ -1,5 +1,6 @@
-import { curveNames, rsaLengths } from '../../manager/x509/keys.ts';
+import { rsaLengths } from '../../manager/x509/keys.ts';
 import { keyUsages } from '../../manager/x509/oids.ts';
+import { servableCurveNames } from '../certificates/key-choice.ts';
 import { json, type RequestContext, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 
@@ -15,7 +16,7 @@ const certificateTypes = ['PEM', 'PEMchain', 'PKCS7', 'PKCS12'] as const;
 
 const keyParameters: readonly Parameter[] = [
   { name: 'KeyBitLength', type: 'Number', values: rsaLengths.map(String) },
-  { name: 'KeyCurveId', values: Object.values(curveNames).flat() },
+  { name: 'KeyCurveId', values: servableCurveNames },
   { name: 'KeyPairAlgorithm', values: ['TPM_ALG_RSA', 'TPM_ALG_ECDSA', 'RSA', 'EC'] },
 ];
 

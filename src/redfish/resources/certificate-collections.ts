@@ -1,6 +1,6 @@
 import { asRedfish } from '../certificates/errors.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
-import { submittedContent } from '../certificates/submitted.ts';
+import { admit, isJson, submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
 import { createAs } from '../compatibility.ts';
 import {
@@ -41,7 +41,10 @@ function collection(parts: ServiceParts, place: CertificatePlace): Resource {
   const post: Operation = {
     async handle({ body }) {
       const content = submittedContent(body);
-      const published = await asRedfish({}, () => client.install(place.endpoint, content));
+      const occupied = place.endpoint.type === 'authority' ? {} : { occupied: `${place.uri}/1` };
+      const published = await asRedfish({ ...occupied, isRaw: !isJson(body) }, () =>
+        client.install(place.endpoint, admit(place, content)),
+      );
       return viewReply(parts, place, published, 201);
     },
   };

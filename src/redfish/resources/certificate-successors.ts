@@ -1,7 +1,8 @@
 import { validateRekey, validateRenew } from '../../../schemas/generated/validators.js';
 import { asRedfish } from '../certificates/errors.ts';
+import { refuseUnservable } from '../certificates/key-choice.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
-import { answerRequest } from '../certificates/requests.ts';
+import { answerRequest, type RequestWork } from '../certificates/requests.ts';
 import { type SuccessorAction, successorActions } from '../certificates/successors.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { link, type Resource, type ServiceParts } from '../resource.ts';
@@ -38,7 +39,7 @@ function successorAction(
           return answerRequest(parts, context, {
             action,
             place,
-            make: orders[name](parts, place, id, context.body, action),
+            ...orders[name](parts, place, id, context.body, action),
             beside: { Certificate: link(`${place.uri}/${id}`) },
           });
         },
@@ -53,17 +54,21 @@ type MakeOrder = (
   id: string,
   body: RequestBody,
   action: string,
-) => () => Promise<string>;
+) => Pick<RequestWork, 'make' | 'parameters'>;
 
 /** Reads the parameters, all of which may be left out, and answers what is to be done with them. */
 const orders: Record<SuccessorAction, MakeOrder> = {
-  Rekey({ client }, { endpoint }, id, body, action) {
+  Rekey({ client }, place, id, body, action) {
     const { KeyBitLength, ...others } = body.parse(validateRekey, { action, optional: true });
-    const parameters = { ...others, KeyBitLength: BigInt(KeyBitLength) };
-    return () => client.rekey(endpoint, id, parameters);
+    refuseUnservable(place, others, action);
+    const wanted = { ...others, KeyBitLength: BigInt(KeyBitLength) };
+    return {
+      parameters: { ...others, KeyBitLength },
+      make: () => client.rekey(place.endpoint, id, wanted),
+    };
   },
   Renew({ client }, { endpoint }, id, body, action) {
     const { ChallengePassword } = body.parse(validateRenew, { action, optional: true });
-    return () => client.renew(endpoint, id, ChallengePassword);
+    return { parameters: {}, make: () => client.renew(endpoint, id, ChallengePassword) };
   },
 };

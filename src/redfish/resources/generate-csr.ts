@@ -1,8 +1,9 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
+import { refuseUnservable } from '../certificates/key-choice.ts';
 import { type CertificatePlace, placeOfCollection } from '../certificates/places.ts';
+import { badReference } from '../certificates/references.ts';
 import { answerRequest } from '../certificates/requests.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
 import { link, type Operation, type ServiceParts } from '../resource.ts';
 
 const action = 'CertificateService.GenerateCSR';
@@ -20,14 +21,16 @@ export function generateCsr(parts: ServiceParts): Operation {
       const reference = parameters.CertificateCollection['@odata.id'];
       const place = placeOfCollection(places, reference);
       if (!place?.requestUsages) {
-        const args = ['CertificateCollection', action];
-        const detail = `${reference} is no collection that a request can be made for`;
-        throw new RedfishError(400, { id: 'ActionParameterNotSupported', args, detail });
+        const name = 'CertificateCollection';
+        throw badReference(name, reference, action, 'no collection that a request can be made for');
       }
+      const wanted = withDefaults(parameters, place);
+      refuseUnservable(place, wanted, action);
       return answerRequest(parts, context, {
         action,
         place,
-        make: () => client.makeRequest(place.endpoint, withDefaults(parameters, place)),
+        parameters: { ...parameters },
+        make: () => client.makeRequest(place.endpoint, wanted),
         beside: { CertificateCollection: link(reference) },
       });
     },

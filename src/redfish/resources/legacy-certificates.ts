@@ -1,6 +1,6 @@
 import { asRedfish } from '../certificates/errors.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
-import { submittedContent } from '../certificates/submitted.ts';
+import { admit, submittedContent } from '../certificates/submitted.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
@@ -32,14 +32,14 @@ export const legacyCertificates: ResourceFactory = (parts) =>
       ];
     });
 
-/** That service knew no status but 200, 400, 404, 405 and 500 here. */
-async function asLegacy(call: () => Promise<unknown>): Promise<Reply> {
+/** That service knew no status but 200, 400, 405 and 500 here; 405 was for what is not there, too. */
+async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
   try {
-    await asRedfish({}, call);
+    await asRedfish({ id }, call);
     return done;
   } catch (error) {
     if (!(error instanceof RedfishError)) throw error;
-    const status = { 409: 400, 503: 500 }[error.status] ?? error.status;
+    const status = { 404: 405, 409: 400, 503: 500 }[error.status] ?? error.status;
     throw new RedfishError(status, error.messages);
   }
 }
@@ -47,11 +47,13 @@ async function asLegacy(call: () => Promise<unknown>): Promise<Reply> {
 /** The answers of that service: what is asked for, or nothing, and the status in words. */
 const done = json({ data: null, message: '200 OK', status: 'ok' });
 
-function putCertificate({ client }: ServiceParts, { endpoint }: CertificatePlace): Operation {
+function putCertificate({ client }: ServiceParts, place: CertificatePlace): Operation {
+  const { endpoint } = place;
   return {
     async handle({ body }) {
-      const content = submittedContent(body);
+      const submitted = submittedContent(body);
       return asLegacy(async () => {
+        const content = admit(place, submitted);
         const [only] = client.list(endpoint);
         return only && endpoint.type !== 'authority'
           ? client.replace(endpoint, only.id, content)
@@ -67,7 +69,7 @@ function deleteCertificate({ client }: ServiceParts, { endpoint }: CertificatePl
       return asLegacy(async () => {
         client.get(endpoint, id);
         await client.delete(endpoint, id);
-      });
+      }, id);
     },
   };
 }

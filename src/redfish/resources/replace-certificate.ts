@@ -1,9 +1,9 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
 import { asRedfish } from '../certificates/errors.ts';
 import { placeOfCertificate } from '../certificates/places.ts';
-import { contentOf } from '../certificates/submitted.ts';
+import { badReference } from '../certificates/references.ts';
+import { admit, contentOf } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
 import { json, type Operation, type ServiceParts } from '../resource.ts';
 
 const action = 'CertificateService.ReplaceCertificate';
@@ -17,14 +17,13 @@ export function replaceCertificate(parts: ServiceParts): Operation {
       const { CertificateUri, ...submitted } = body.parse(validateReplaceCertificate, options);
       const found = placeOfCertificate(places, CertificateUri['@odata.id']);
       if (!found) {
-        const args = ['CertificateUri', action];
-        const detail = `${CertificateUri['@odata.id']} is no certificate that can be replaced`;
-        throw new RedfishError(400, { id: 'ActionParameterNotSupported', args, detail });
+        const reference = CertificateUri['@odata.id'];
+        throw badReference('CertificateUri', reference, action, 'no certificate of this service');
       }
       const { place, id } = found;
       const published = await asRedfish({ action, id }, () => {
         client.get(place.endpoint, id);
-        return client.replace(place.endpoint, id, contentOf(submitted));
+        return client.replace(place.endpoint, id, admit(place, contentOf(submitted)));
       });
       const view = certificateView(parts, place, published);
       return json(view, { Location: view['@odata.id'] });

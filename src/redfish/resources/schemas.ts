@@ -56,10 +56,8 @@ export const schemas: ResourceFactory = () => [
         open: true,
         handle: () => ({
           status: 200,
-          stream(response) {
-            response.setHeader('Content-Type', 'application/xml; charset=utf-8');
-            response.end(metadata);
-          },
+          headers: { 'Content-Type': 'application/xml; charset=utf-8' },
+          text: metadata,
         }),
       },
     },

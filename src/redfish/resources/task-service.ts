@@ -1,5 +1,5 @@
 import { hasPrivilege } from '../access/privileges.ts';
-import { outstandingRequests } from '../certificates/requests.ts';
+import { isWaiting, outstandingRequests } from '../certificates/requests.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
@@ -112,11 +112,11 @@ function monitor(task: Task): Reply {
 }
 
 /** A request whose certificate is still to come keeps its key: it goes with the certificate or with time. */
-function removeTask({ tasks }: ServiceParts, { id, outcome }: Task): Reply {
-  if (outcome !== undefined && tasks.remove(id)) return { status: 204 };
-  const detail =
-    outcome === undefined
-      ? 'the task is running'
-      : 'the request waits for its certificate, and its key is kept for it';
+async function removeTask(parts: ServiceParts, task: Task): Promise<Reply> {
+  const waits = await isWaiting(parts, task);
+  if (!waits && parts.tasks.remove(task.id)) return { status: 204 };
+  const detail = waits
+    ? 'the request waits for its certificate, and its key is kept for it'
+    : 'the task is running';
   throw new RedfishError(409, { id: 'ResourceInUse', args: [], detail });
 }

@@ -42,6 +42,8 @@ export interface TasksOptions {
 export class Tasks {
   readonly #options: TasksOptions;
   readonly #tasks = new Map<string, Task>();
+  /** Requests that have no answer yet, tasks or not. */
+  #running = 0;
 
   constructor(options: TasksOptions) {
     this.#options = options;
@@ -58,7 +60,7 @@ export class Tasks {
     work: () => Promise<Reply>,
   ): Promise<Reply | Task> {
     const { limits } = this.#options;
-    if (!this.#hasRoom()) {
+    if (this.#running >= limits.tasks) {
       const headers = { 'Retry-After': '10' };
       throw new RedfishError(
         503,
@@ -67,12 +69,20 @@ export class Tasks {
       );
     }
     const started = this.#options.now();
-    const outcome = work();
+    this.#running += 1;
+    const outcome = work().finally(() => {
+      this.#running -= 1;
+    });
     const patience = Math.min(limits.patience, preference.wait ?? limits.patience);
     const inTime = await within(patience, outcome);
     return (
       inTime ?? this.#adopt({ ...order, id: randomBytes(8).toString('hex'), started }, outcome)
     );
+  }
+
+  /** Tells the log of a fault that no client is to blame for. */
+  report(error: unknown): void {
+    this.#options.report(error);
   }
 
   list(): readonly Task[] {
@@ -90,6 +100,7 @@ export class Tasks {
   }
 
   #adopt(task: Task, outcome: Promise<Reply>): Task {
+    this.#makeRoom();
     this.#tasks.set(task.id, task);
     outcome
       .catch((error: unknown) => this.#asRefusal(error))
@@ -106,10 +117,10 @@ export class Tasks {
     return new RedfishError(500, { id: 'InternalError', args: [] });
   }
 
-  #hasRoom(): boolean {
-    if (this.#tasks.size < this.#options.limits.tasks) return true;
+  #makeRoom(): void {
+    if (this.#tasks.size < this.#options.limits.tasks) return;
     const oldest = this.list().find(({ outcome }) => outcome !== undefined);
-    return oldest !== undefined && this.remove(oldest.id);
+    if (oldest) this.remove(oldest.id);
   }
 }
 

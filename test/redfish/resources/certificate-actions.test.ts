@@ -4,7 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
 import { CertError } from '../../../src/manager/errors.ts';
+import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
 import { endpoints, samplePem, startService, type TestService } from '../service.ts';
 
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
@@ -51,6 +53,10 @@ describe('a certification request that takes long', () => {
     });
     const ended = JSON.parse((await service.ask('GET', task['@odata.id'])).text);
     assert.equal(ended.TaskState, 'Completed');
+    const request = { id: 'ab'.repeat(32), pem: '-----BEGIN CERTIFICATE REQUEST-----\n' };
+    service.client.waiting = [{ ...request, created: new Date() }];
+    assert.equal((await service.ask('DELETE', task['@odata.id'])).status, 409);
+    service.client.waiting = [];
     assert.equal((await service.ask('DELETE', task['@odata.id'])).status, 204);
     assert.equal((await service.ask('GET', task['@odata.id'])).status, 404);
   });
@@ -89,6 +95,18 @@ describe('a certification request that takes long', () => {
 });
 
 describe('a request whose certificate has not come yet', () => {
+  it('of an endpoint that does not answer hides none of the others, and no task', async () => {
+    const pem = 'the request';
+    service.client.outstanding = async (endpoint?: EndpointRef) => {
+      if (endpoint?.type === 'client')
+        throw new CertError('no-answer', 'the manager did not answer in time');
+      return [{ id: 'cd'.repeat(32), pem, created: new Date() }];
+    };
+    const list = JSON.parse((await service.ask('GET', '/redfish/v1/TaskService/Tasks')).text);
+    assert.equal(list['Members@odata.count'], 1);
+    assert.equal((await service.ask('GET', '/redfish/v1/TaskService/Tasks/none')).status, 404);
+  });
+
   it('can be read again as a task, and keeps its key', async () => {
     service.client.waiting = [
       { id: 'ab'.repeat(32), pem: 'the request', created: new Date('2026-01-02T03:04:05Z') },
@@ -102,6 +120,32 @@ describe('a request whose certificate has not come yet', () => {
     const { CSRString } = JSON.parse((await service.ask('GET', task.TaskMonitor)).text);
     assert.equal(CSRString, 'the request');
     assert.equal((await service.ask('DELETE', task['@odata.id'])).status, 409);
+  });
+});
+
+describe('a body with several authorities', () => {
+  it('is refused as a whole in every form, and stores nothing', async () => {
+    const other = generateCertificate(
+      { hostName: 'other', addresses: [] },
+      { validDays: 10, renewBeforeDays: 1, curve: 'prime256v1', organization: 'Test' },
+      Date.now(),
+    ).leaf.pem;
+    const bundle = samplePem + other;
+    const forms = [bundle, { CertificateString: bundle, CertificateType: 'PEMchain' }];
+    for (const body of forms) {
+      const answer = await service.ask('POST', truststore, { body });
+      assert.equal(answer.status, 400, answer.text);
+      assert.match(answer.text, /too-many-certificates: there are 2/);
+    }
+    const put = await service.ask('PUT', '/xyz/openbmc_project/certs/authority/truststore', {
+      body: bundle,
+    });
+    assert.equal(put.status, 400);
+    assert.equal(service.client.list(endpoints[2]).length, 0);
+    assert.equal(
+      (await service.ask('POST', truststore, { body: samplePem + samplePem })).status,
+      201,
+    );
   });
 });
 
@@ -226,7 +270,7 @@ describe('the address of OpenBMC from before Redfish', () => {
   it('adds authorities, and deletes them', async () => {
     assert.equal((await put('/authority/truststore')).status, 200);
     assert.equal((await service.ask('DELETE', `${address}/authority/truststore/1`)).status, 200);
-    assert.equal((await service.ask('DELETE', `${address}/authority/truststore/1`)).status, 404);
+    assert.equal((await service.ask('DELETE', `${address}/authority/truststore/1`)).status, 405);
   });
 
   const rows = [

@@ -70,6 +70,21 @@ describe('a request that may take long', () => {
     await assert.rejects(tasks.run(order, {}, never), { status: 503 });
   });
 
+  it('counts what has no answer yet, and leaves ended tasks alone while it is quick', async () => {
+    const { tasks } = makeTasks({ patience: 1000, tasks: 2 });
+    const ended = await start(
+      tasks,
+      () => new Promise((resolve) => setImmediate(resolve, { status: 204 })),
+    );
+    await new Promise(setImmediate);
+    await tasks.run(order, {}, async () => ({ status: 200 }));
+    await tasks.run(order, {}, async () => ({ status: 200 }));
+    assert.ok(tasks.get(ended.id));
+    const both = [tasks.run(order, { wait: 0 }, never), tasks.run(order, { wait: 0 }, never)];
+    await assert.rejects(tasks.run(order, {}, never), { status: 503 });
+    await Promise.all(both);
+  });
+
   it('takes the place of the oldest that has ended', async () => {
     const { tasks } = makeTasks();
     let finish: (reply: Reply) => void = () => undefined;

@@ -1,0 +1,30 @@
+import { servedCurves } from '../../manager/checks.ts';
+import { type Curve, curveNames } from '../../manager/x509/keys.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import type { CertificatePlace } from './places.ts';
+
+const curves = Object.keys(curveNames) as Curve[];
+
+/** Every name of the curves that a server can be reached with. */
+export const servableCurveNames: readonly string[] = curves
+  .filter((curve) => servedCurves.includes(curve))
+  .flatMap((curve) => curveNames[curve]);
+
+/**
+ * A request for a key that a server could not serve would only fail when its certificate comes.
+ * @throws RedfishError 400
+ */
+export function refuseUnservable(
+  { endpoint }: CertificatePlace,
+  { KeyCurveId }: { readonly KeyCurveId: string },
+  action: string,
+): void {
+  const isKnown = curves.some((curve) => curveNames[curve].some((name) => name === KeyCurveId));
+  if (endpoint.type !== 'server' || !isKnown || servableCurveNames.includes(KeyCurveId)) return;
+  throw new RedfishError(400, {
+    id: 'ActionParameterValueNotInList',
+    args: [JSON.stringify(KeyCurveId), 'KeyCurveId', action],
+    detail: `curve-unsupported: no TLS client takes a server certificate on ${KeyCurveId}`,
+    related: ['#/KeyCurveId'],
+  });
+}

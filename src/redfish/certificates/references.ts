@@ -1,0 +1,19 @@
+import { RedfishError } from '../messages/redfish-error.ts';
+import { normalPath } from './places.ts';
+
+/** A parameter that should name a collection or a certificate, and does not. */
+export function badReference(
+  parameter: string,
+  reference: string,
+  action: string,
+  fault: string,
+): RedfishError {
+  const related = [`#/${parameter}`];
+  if (normalPath(reference) === undefined) {
+    const args = [JSON.stringify(reference), parameter, action];
+    return new RedfishError(400, { id: 'ActionParameterValueFormatError', args, related });
+  }
+  const args = [parameter, action];
+  const detail = `${reference} is ${fault}`;
+  return new RedfishError(400, { id: 'ActionParameterNotSupported', args, detail, related });
+}
