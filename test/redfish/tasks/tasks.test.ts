@@ -72,10 +72,9 @@ describe('a request that may take long', () => {
 
   it('counts what has no answer yet, and leaves ended tasks alone while it is quick', async () => {
     const { tasks } = makeTasks({ patience: 1000, tasks: 2 });
-    const ended = await start(
-      tasks,
-      () => new Promise((resolve) => setImmediate(resolve, { status: 204 })),
-    );
+    let finish: (reply: Reply) => void = () => undefined;
+    const ended = await start(tasks, () => new Promise((resolve) => (finish = resolve)));
+    finish({ status: 204 });
     await new Promise(setImmediate);
     await tasks.run(order, {}, async () => ({ status: 200 }));
     await tasks.run(order, {}, async () => ({ status: 200 }));
