@@ -3,12 +3,13 @@ import { readCertificate } from '../manager/x509/certificate.ts';
 import { parsePem } from '../manager/x509/pem.ts';
 import type { Bus, Signal } from './bus.ts';
 import { certificateInterface } from './certs-interfaces.ts';
-import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
+import { type EndpointName, rootPath } from './endpoint-names.ts';
 import { chainInterface, expiryInterface } from './extension-interfaces.ts';
 import type { Interfaces, Properties } from './object-tree.ts';
 import { objectManagerInterface, propertiesInterface } from './standard-interfaces.ts';
 
 type Tell = (event: CertificateEvent) => void;
+type Expiring = CertificateEvent & { readonly kind: 'expiring' };
 
 /**
  * A live copy of one endpoint's certificates: GetManagedObjects once, then the signals. The bus keeps
@@ -20,54 +21,60 @@ export class EndpointCopy {
   readonly owner: string;
   readonly #root: string;
   readonly #certificates = new Map<string, PublishedCertificate>();
-  /** Ids of those whose manager tells the chain; upstream's does not. */
-  readonly #chains = new Set<string>();
-  readonly #tell: Tell;
+  /** Ids of all objects, readable or not, and whether the manager tells the chain; upstream's does not. */
+  readonly #objects = new Map<string, { readonly tellsChain: boolean }>();
+  /** Warnings from before anybody wanted to be told. */
+  #warnings: Expiring[] = [];
+  #tell: Tell | undefined;
   #stopListening: () => void = () => undefined;
 
-  private constructor(endpoint: EndpointName, owner: string, tell: Tell) {
+  private constructor(endpoint: EndpointName, owner: string) {
     this.endpoint = endpoint;
     this.owner = owner;
     this.#root = rootPath(endpoint);
-    this.#tell = tell;
   }
 
   /**
+   * Makes a copy that follows the signals and tells nobody yet.
    * @param owner the unique name that owns the endpoint's well-known name
-   * @param tell what happens from now on; what was there before is no news
    */
-  static async fetch(
-    bus: Bus,
-    endpoint: EndpointName,
-    owner: string,
-    tell: Tell,
-  ): Promise<EndpointCopy> {
-    const copy = new EndpointCopy(endpoint, owner, tell);
+  static async fetch(bus: Bus, endpoint: EndpointName, owner: string): Promise<EndpointCopy> {
+    const copy = new EndpointCopy(endpoint, owner);
     const early: Signal[] = [];
     let ready = false;
-    // Signals from before the reply are part of it already; those after it must not be lost
     copy.#stopListening = bus.onSignal((signal) => {
       if (signal.sender !== owner) return;
       if (ready) copy.#apply(signal);
       else early.push(signal);
     });
-    const call = {
-      destination: busName(endpoint),
-      path: copy.#root,
-      interface: objectManagerInterface.name,
-      member: 'GetManagedObjects',
-    };
-    const [objects] = await bus.call(call).catch((error: unknown) => {
+    try {
+      const [objects] = await bus.call({
+        // To the very connection whose signals are heard
+        destination: owner,
+        path: copy.#root,
+        interface: objectManagerInterface.name,
+        member: 'GetManagedObjects',
+      });
+      for (const [path, interfaces] of Object.entries(objects as Record<string, Interfaces>))
+        copy.#set(path, interfaces);
+      ready = true;
+      // Those from before the reply are part of it and change nothing; those behind it must not be lost
+      for (const signal of early) copy.#apply(signal);
+      return copy;
+    } catch (error) {
       copy.close();
       throw error;
-    });
-    for (const [path, interfaces] of Object.entries(objects as Record<string, Interfaces>)) {
-      const published = copy.#read(path, interfaces);
-      if (published) copy.#certificates.set(published.id, published);
     }
-    ready = true;
-    for (const signal of early) copy.#apply(signal);
-    return copy;
+  }
+
+  /** Tells what happens from now on; of what was before, only the warnings are news. */
+  tellTo(tell: Tell): void {
+    this.#tell = tell;
+    for (const warning of this.#warnings) {
+      const now = this.#certificates.get(warning.id)?.certificate.fingerprint;
+      if (now === warning.certificate.fingerprint) tell(warning);
+    }
+    this.#warnings = [];
   }
 
   close(): void {
@@ -84,57 +91,64 @@ export class EndpointCopy {
 
   #apply({ interface: name, member, path, body }: Signal): void {
     if (name === objectManagerInterface.name && member === 'InterfacesAdded') {
-      const interfaces = body[1] as Interfaces;
-      this.#set(String(body[0]), interfaces);
+      this.#set(String(body[0]), body[1] as Interfaces | undefined);
     } else if (name === objectManagerInterface.name && member === 'InterfacesRemoved') {
       const id = this.#idOf(String(body[0]));
       const removed = Array.isArray(body[1]) ? body[1] : [];
       if (id !== undefined && removed.includes(certificateInterface.name)) {
+        this.#objects.delete(id);
         this.#remove(id);
       }
     } else if (name === propertiesInterface.name) {
       const id = this.#idOf(path);
       // A new object's properties come before the object: InterfacesAdded has them all
-      if (id === undefined || !this.#certificates.has(id)) return;
+      const object = id === undefined ? undefined : this.#objects.get(id);
+      if (!object) return;
       const changed = { [String(body[0])]: body[1] as Properties };
       // A manager that tells the chain tells it together with the certificate
-      if (changed[chainInterface.name] || !this.#chains.has(id)) this.#set(path, changed);
+      if (changed[chainInterface.name] || !object.tellsChain) this.#set(path, changed);
     } else if (name === expiryInterface.name && member === 'ThresholdReached') {
       const known = this.#certificates.get(this.#idOf(path) ?? '');
       const { endpoint } = this;
-      if (known) this.#tell({ kind: 'expiring', endpoint, days: Number(body[0]), ...known });
+      if (known) this.#warn({ kind: 'expiring', endpoint, days: Number(body[0]), ...known });
     }
   }
 
-  #set(path: string, interfaces: Interfaces): void {
+  #set(path: string, interfaces: Interfaces | undefined): void {
     const published = this.#read(path, interfaces);
     if (!published) return;
     const kind = this.#certificates.has(published.id) ? 'changed' : 'created';
     this.#certificates.set(published.id, published);
-    this.#tell({ kind, endpoint: this.endpoint, ...published });
+    this.#tell?.({ kind, endpoint: this.endpoint, ...published });
   }
 
   #remove(id: string): void {
     if (this.#certificates.delete(id)) {
-      this.#tell({ kind: 'removed', endpoint: this.endpoint, id });
+      this.#tell?.({ kind: 'removed', endpoint: this.endpoint, id });
     }
   }
 
+  #warn(warning: Expiring): void {
+    if (this.#tell) this.#tell(warning);
+    else this.#warnings.push(warning);
+  }
+
   /** Everything we say of a certificate is read from the certificate itself. */
-  #read(path: string, interfaces: Interfaces): PublishedCertificate | undefined {
+  #read(path: string, interfaces: Interfaces | undefined): PublishedCertificate | undefined {
     const id = this.#idOf(path);
     const texts = textsOf(interfaces);
     if (id === undefined || texts.length === 0) return undefined;
-    if (interfaces[chainInterface.name]) this.#chains.add(id);
+    const tellsChain =
+      interfaces?.[chainInterface.name] !== undefined || this.#objects.get(id)?.tellsChain === true;
+    this.#objects.set(id, { tellsChain });
     try {
       const [certificate, ...chain] = texts
         .flatMap(parsePem)
         .map(({ der }) => readCertificate(der));
       if (certificate) return { id, certificate, chain };
-    } catch {
-      // Nothing can be said of a certificate that nobody can read
-      this.#remove(id);
-    }
+    } catch {}
+    // Nothing can be said of a certificate that nobody can read
+    this.#remove(id);
     return undefined;
   }
 
@@ -145,9 +159,9 @@ export class EndpointCopy {
 }
 
 /** PEM of the certificate and of what is served with it. */
-function textsOf(interfaces: Interfaces): readonly string[] {
-  const chain = interfaces[chainInterface.name]?.Certificates?.value;
+function textsOf(interfaces: Interfaces | undefined): readonly string[] {
+  const chain = interfaces?.[chainInterface.name]?.Certificates?.value;
   if (Array.isArray(chain)) return chain.map(String);
-  const own = interfaces[certificateInterface.name]?.CertificateString?.value;
+  const own = interfaces?.[certificateInterface.name]?.CertificateString?.value;
   return typeof own === 'string' ? [own] : [];
 }

@@ -1,8 +1,8 @@
-import { CertError, reasonOf } from '../manager/errors.ts';
-import { backoff } from '../platform/backoff.ts';
+import { CertError } from '../manager/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { type Bus, connectBus, type OutgoingCall } from './bus.ts';
+import type { Bus, OutgoingCall } from './bus.ts';
 import { busDaemon } from './callers.ts';
+import { LastingConnection } from './lasting-connection.ts';
 
 export interface FollowedNameOptions {
   readonly busAddress: string;
@@ -15,25 +15,25 @@ export interface FollowedNameOptions {
 export class FollowedName {
   readonly #options: FollowedNameOptions;
   readonly #onFound = new Set<() => void>();
-  #bus: Bus | undefined;
+  readonly #connection: LastingConnection;
   #owner = '';
-  #closed = false;
-  #retry: NodeJS.Timeout | undefined;
 
   constructor(options: FollowedNameOptions) {
     this.#options = options;
+    this.#connection = new LastingConnection({
+      ...options,
+      begin: (bus) => this.#follow(bus),
+      ended: () => this.#setOwner(''),
+    });
   }
 
   /** Begins to connect; resolves after the first attempt, whether or not it reached the bus. */
-  async start(): Promise<void> {
-    await this.#connect(backoff(250, 10_000));
+  start(): Promise<void> {
+    return this.#connection.start();
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#retry);
-    this.#bus?.close();
-    this.#bus = undefined;
+    this.#connection.close();
     this.#owner = '';
   }
 
@@ -50,41 +50,10 @@ export class FollowedName {
   /** A call to the owner of now. @throws CertError, `unavailable` when there is none */
   async call(call: Omit<OutgoingCall, 'destination'>): Promise<readonly unknown[]> {
     const { name } = this.#options;
-    if (!this.#bus || !this.isOwned) throw new CertError('unavailable', `${name} has no owner`);
+    const { bus } = this.#connection;
+    if (!bus || !this.isOwned) throw new CertError('unavailable', `${name} has no owner`);
     // To the very connection that owns the name: whoever takes it next answers nothing meant for this one
-    return this.#bus.call({ ...call, destination: this.#owner });
-  }
-
-  async #connect(pauses: Generator<number, never>): Promise<void> {
-    if (this.#closed) return;
-    let bus: Bus | undefined;
-    try {
-      const connected = await connectBus(this.#options.busAddress);
-      bus = connected;
-      if (this.#closed) return connected.close();
-      connected.onLost(() => this.#lost(connected));
-      this.#bus = connected;
-      await this.#follow(connected);
-    } catch (error) {
-      // When the bus was lost in between, that has begun the next attempt already
-      if (bus && this.#bus !== bus) return;
-      const pause = pauses.next().value;
-      this.#options.log.warn('D-Bus not reached, trying again', {
-        reason: reasonOf(error),
-        pause,
-      });
-      bus?.close();
-      this.#bus = undefined;
-      this.#setOwner('');
-      this.#retry = setTimeout(() => void this.#connect(pauses), pause);
-    }
-  }
-
-  #lost(bus: Bus): void {
-    if (this.#bus !== bus) return;
-    this.#bus = undefined;
-    this.#setOwner('');
-    void this.#connect(backoff(250, 10_000));
+    return bus.call({ ...call, destination: this.#owner });
   }
 
   /** Watches the name first and asks for its owner after, so that no change slips through. */
@@ -92,7 +61,7 @@ export class FollowedName {
     const { name } = this.#options;
     let told = false;
     bus.onSignal(({ sender, member, body }) => {
-      if (this.#bus !== bus || sender !== busDaemon.destination) return;
+      if (this.#connection.bus !== bus || sender !== busDaemon.destination) return;
       if (member !== 'NameOwnerChanged' || body[0] !== name) return;
       told = true;
       this.#setOwner(String(body[2]));
@@ -102,7 +71,7 @@ export class FollowedName {
     const asked = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
     const [owner] = await bus.call(asked).catch(() => []);
     // A signal that came with the reply is newer than it, and was heard before it
-    if (this.#bus === bus && !told && typeof owner === 'string') this.#setOwner(owner);
+    if (this.#connection.bus === bus && !told && typeof owner === 'string') this.#setOwner(owner);
   }
 
   #setOwner(owner: string): void {

@@ -6,46 +6,53 @@ import type {
 import { CertError, reasonOf } from '../manager/errors.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
-import { type Bus, connectBus } from './bus.ts';
+import type { Bus } from './bus.ts';
 import { busDaemon } from './callers.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 import { busName, busNamespace, parseBusName } from './endpoint-names.ts';
+import { LastingConnection } from './lasting-connection.ts';
 
 /**
  * Keeps a live copy of every endpoint on the bus, and tells what changes. It comes back by itself when
  * the bus or a manager went away.
  */
 export class ManagerWatch {
-  readonly #busAddress: string;
+  readonly #connection: LastingConnection;
   readonly #log: Log;
   readonly #copies = new Map<string, EndpointCopy>();
   /** Unique names that own the managers' names now; empty while nobody does. */
   readonly #owners = new Map<string, string>();
+  /** Names whose signals the connection of now gets. */
+  readonly #matched = new Set<string>();
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
   /** What an endpoint had when its manager went away, to tell what changed meanwhile. */
   readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
-  #bus: Bus | undefined;
-  #closed = false;
 
   constructor(busAddress: string, log: Log) {
-    this.#busAddress = busAddress;
     this.#log = log;
+    this.#connection = new LastingConnection({
+      busAddress,
+      log,
+      begin: (bus) => this.#watchManagers(bus),
+      ended: () => this.#forgetAll(),
+    });
   }
 
   /** Begins to connect; resolves after the first attempt, whether or not it reached the bus. */
-  async start(): Promise<void> {
-    await this.#connect(backoff(250, 10_000));
+  start(): Promise<void> {
+    return this.#connection.start();
   }
 
   close(): void {
-    this.#closed = true;
-    this.#bus?.close();
+    this.#connection.close();
+    this.#forgetAll();
   }
 
   /** The connection that there is now. @throws CertError `unavailable` */
   get bus(): Bus {
-    if (!this.#bus) throw new CertError('unavailable', 'the D-Bus cannot be reached');
-    return this.#bus;
+    const { bus } = this.#connection;
+    if (!bus) throw new CertError('unavailable', 'the D-Bus cannot be reached');
+    return bus;
   }
 
   has(endpoint: EndpointRef): boolean {
@@ -84,37 +91,6 @@ export class ManagerWatch {
     }
   }
 
-  async #connect(pauses: Generator<number, never>): Promise<void> {
-    if (this.#closed) return;
-    let bus: Bus | undefined;
-    try {
-      const connected = await connectBus(this.#busAddress);
-      bus = connected;
-      if (this.#closed) return connected.close();
-      connected.onLost(() => this.#lost(connected));
-      this.#bus = connected;
-      await this.#watchManagers(connected);
-    } catch (error) {
-      // When the bus was lost in between, that has begun the next attempt already
-      if (bus && this.#bus !== bus) return;
-      const reason = reasonOf(error);
-      const pause = pauses.next().value;
-      this.#log.warn('D-Bus not reached, trying again', { reason, pause });
-      bus?.close();
-      this.#bus = undefined;
-      setTimeout(() => void this.#connect(pauses), pause);
-    }
-  }
-
-  #lost(bus: Bus): void {
-    if (this.#bus !== bus) return;
-    this.#log.error('connection to the D-Bus lost');
-    this.#bus = undefined;
-    for (const name of this.#owners.keys()) this.#forget(name);
-    this.#owners.clear();
-    void this.#connect(backoff(250, 10_000));
-  }
-
   /** Watches the names first and lists them after, so that none can slip through in between. */
   async #watchManagers(bus: Bus): Promise<void> {
     bus.onSignal(({ sender, member, body }) => {
@@ -134,21 +110,18 @@ export class ManagerWatch {
   async #found(bus: Bus, name: string): Promise<void> {
     const call = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
     const [owner] = await bus.call(call).catch(() => []);
-    if (typeof owner === 'string') await this.#ownerChanged(bus, name, owner);
+    // A change that was told meanwhile is newer than the reply
+    if (typeof owner === 'string' && !this.#owners.has(name))
+      await this.#ownerChanged(bus, name, owner);
   }
 
   async #ownerChanged(bus: Bus, name: string, owner: string): Promise<void> {
     const endpoint = parseBusName(name);
-    if (!endpoint || this.#owners.get(name) === owner) return;
-    const isNew = !this.#owners.has(name);
+    if (!endpoint || this.#connection.bus !== bus || this.#owners.get(name) === owner) return;
     this.#forget(name);
     this.#owners.set(name, owner);
-    if (owner === '') {
-      this.#log.warn('certificate manager went away', { name });
-      return;
-    }
-    if (isNew) await this.#match(bus, `type='signal',sender='${name}'`).catch(() => undefined);
-    await this.#fetch(bus, name, endpoint, owner, backoff(250, 10_000));
+    if (owner === '') this.#log.warn('certificate manager went away', { name });
+    else await this.#fetch(bus, name, endpoint, owner, backoff(250, 10_000));
   }
 
   /** Asks until there is an answer, as long as the name and the bus stay the same. */
@@ -159,15 +132,13 @@ export class ManagerWatch {
     owner: string,
     pauses: Generator<number, never>,
   ): Promise<void> {
-    const isCurrent = () => this.#bus === bus && this.#owners.get(name) === owner;
+    const isCurrent = () => this.#connection.bus === bus && this.#owners.get(name) === owner;
     try {
-      const tell = (event: CertificateEvent) => this.#tell(event);
-      const copy = await EndpointCopy.fetch(bus, endpoint, owner, tell);
+      // Before anything is asked: a copy that no signal reaches would be stale for ever
+      await this.#matchSignalsOf(bus, name);
+      const copy = await EndpointCopy.fetch(bus, endpoint, owner);
       if (!isCurrent()) return copy.close();
-      this.#copies.set(name, copy);
-      for (const event of changesBetween(endpoint, this.#remembered.get(name), copy.list()))
-        tell(event);
-      this.#log.info('certificate manager found', { name });
+      this.#publish(name, copy);
     } catch (error) {
       if (!isCurrent()) return;
       const reason = reasonOf(error);
@@ -179,12 +150,34 @@ export class ManagerWatch {
     }
   }
 
+  /** Puts a copy in place first, so that whoever hears of a change finds it there. */
+  #publish(name: string, copy: EndpointCopy): void {
+    this.#copies.set(name, copy);
+    this.#log.info('certificate manager found', { name });
+    const tell = (event: CertificateEvent) => this.#tell(event);
+    for (const event of changesBetween(copy.endpoint, this.#remembered.get(name), copy.list()))
+      tell(event);
+    copy.tellTo(tell);
+  }
+
+  #forgetAll(): void {
+    for (const name of this.#owners.keys()) this.#forget(name);
+    this.#owners.clear();
+    this.#matched.clear();
+  }
+
   #forget(name: string): void {
     const copy = this.#copies.get(name);
     if (!copy) return;
     this.#remembered.set(name, copy.list());
     copy.close();
     this.#copies.delete(name);
+  }
+
+  async #matchSignalsOf(bus: Bus, name: string): Promise<void> {
+    if (this.#matched.has(name)) return;
+    await this.#match(bus, `type='signal',sender='${name}'`);
+    if (this.#connection.bus === bus) this.#matched.add(name);
   }
 
   async #match(bus: Bus, rule: string): Promise<void> {
@@ -199,14 +192,19 @@ function changesBetween(
   after: readonly PublishedCertificate[],
 ): readonly CertificateEvent[] {
   if (!before) return [];
-  const known = new Map(before.map(({ id, certificate }) => [id, certificate]));
+  const known = new Map(before.map((one) => [one.id, fingerprints(one)]));
   const gone = before.filter(({ id }) => !after.some((one) => one.id === id));
   return [
     ...gone.map(({ id }): CertificateEvent => ({ kind: 'removed', endpoint, id })),
     ...after.flatMap((one): CertificateEvent[] => {
       const old = known.get(one.id);
-      if (old?.fingerprint === one.certificate.fingerprint) return [];
-      return [{ kind: old ? 'changed' : 'created', endpoint, ...one }];
+      if (old === fingerprints(one)) return [];
+      return [{ kind: old === undefined ? 'created' : 'changed', endpoint, ...one }];
     }),
   ];
+}
+
+/** Of a certificate and all that is served with it. */
+function fingerprints({ certificate, chain }: PublishedCertificate): string {
+  return [certificate, ...chain].map(({ fingerprint }) => fingerprint).join();
 }
