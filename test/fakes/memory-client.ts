@@ -17,10 +17,21 @@ export class MemoryClient implements CertificateClient {
   readonly requests: CsrParameters[] = [];
   readonly successors: Partial<RekeyParameters>[] = [];
   waiting: OutstandingRequest[] = [];
+  /** The whole manager; `leave` takes one endpoint away. */
   away = false;
   refusal: CertError | undefined;
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
   readonly #certificates = new Map<string, PublishedCertificate[]>();
+  readonly #absent = new Set<string>();
+
+  /** Takes one endpoint away, as when its own manager ends; nobody is told. */
+  leave(endpoint: EndpointRef): void {
+    this.#absent.add(key(endpoint));
+  }
+
+  comeBack(endpoint: EndpointRef): void {
+    this.#absent.delete(key(endpoint));
+  }
 
   put(endpoint: EndpointRef, id: string, pem: string): PublishedCertificate {
     const block = parsePem(pem).find(({ label }) => label === 'CERTIFICATE');
@@ -34,8 +45,8 @@ export class MemoryClient implements CertificateClient {
     return published;
   }
 
-  isAvailable(): boolean {
-    return !this.away;
+  isAvailable(endpoint: EndpointRef): boolean {
+    return !this.away && !this.#absent.has(key(endpoint));
   }
 
   endpoints(): readonly EndpointRef[] {
@@ -43,7 +54,7 @@ export class MemoryClient implements CertificateClient {
   }
 
   list(endpoint: EndpointRef): readonly PublishedCertificate[] {
-    this.#mustBeHere();
+    this.#mustBeHere(endpoint);
     return this.#of(endpoint);
   }
 
@@ -54,7 +65,7 @@ export class MemoryClient implements CertificateClient {
   }
 
   async install(endpoint: EndpointRef, content: Content): Promise<PublishedCertificate> {
-    this.#mustBeHere();
+    this.#mustBeHere(endpoint);
     return this.put(endpoint, String(this.#of(endpoint).length + 1), toPem(content));
   }
 
@@ -63,12 +74,12 @@ export class MemoryClient implements CertificateClient {
     id: string,
     content: Content,
   ): Promise<PublishedCertificate> {
-    this.#mustBeHere();
+    this.#mustBeHere(endpoint);
     return this.put(endpoint, id, toPem(content));
   }
 
   async delete(endpoint: EndpointRef, id: string): Promise<void> {
-    this.#mustBeHere();
+    this.#mustBeHere(endpoint);
     this.#certificates.set(
       key(endpoint),
       this.#of(endpoint).filter((one) => one.id !== id),
@@ -76,8 +87,8 @@ export class MemoryClient implements CertificateClient {
     this.tell({ kind: 'removed', endpoint, id });
   }
 
-  async makeRequest(_endpoint: EndpointRef, parameters: CsrParameters): Promise<string> {
-    this.#mustBeHere();
+  async makeRequest(endpoint: EndpointRef, parameters: CsrParameters): Promise<string> {
+    this.#mustBeHere(endpoint);
     this.requests.push(parameters);
     return '-----BEGIN CERTIFICATE REQUEST-----\n';
   }
@@ -94,8 +105,8 @@ export class MemoryClient implements CertificateClient {
     return '-----BEGIN CERTIFICATE REQUEST-----\n';
   }
 
-  async outstanding(_endpoint?: EndpointRef): Promise<readonly OutstandingRequest[]> {
-    this.#mustBeHere();
+  async outstanding(endpoint: EndpointRef): Promise<readonly OutstandingRequest[]> {
+    this.#mustBeHere(endpoint);
     return this.waiting;
   }
 
@@ -113,9 +124,10 @@ export class MemoryClient implements CertificateClient {
     return this.#certificates.get(key(endpoint)) ?? [];
   }
 
-  #mustBeHere(): void {
+  #mustBeHere(endpoint: EndpointRef): void {
     if (this.refusal) throw this.refusal;
-    if (this.away) throw new CertError('unavailable', 'the certificate manager does not run');
+    if (!this.isAvailable(endpoint))
+      throw new CertError('unavailable', 'the certificate manager does not run');
   }
 }
 

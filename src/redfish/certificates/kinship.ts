@@ -1,6 +1,7 @@
 import type { CertificateClient, PublishedCertificate } from '../../manager/certificate-client.ts';
-import { type Certificate, isIssuedBy, isSelfIssued } from '../../manager/x509/certificate.ts';
+import { type Certificate, isSelfIssued } from '../../manager/x509/certificate.ts';
 import { nameKey } from '../../manager/x509/name.ts';
+import { rememberVerdicts } from './issue-verdicts.ts';
 import type { CertificatePlace } from './places.ts';
 
 /** The installed certificates that issued a certificate, or that it issued, by their URIs. */
@@ -24,13 +25,14 @@ export function followKinship(
   places: readonly CertificatePlace[],
 ): (published: PublishedCertificate) => Kinship {
   const canonical = places.filter((place) => place.canonical);
+  const isIssuedBy = rememberVerdicts();
   let table: Table | undefined;
   client.subscribe(() => {
     table = undefined;
   });
   return ({ certificate }) => {
     const available = canonical.filter(({ endpoint }) => client.isAvailable(endpoint));
-    if (table?.places !== available.length) table = makeTable(client, available);
+    if (table?.places !== namesOf(available)) table = makeTable(client, available);
     const issuers = isSelfIssued(certificate)
       ? []
       : (table.bySubject.get(nameKey(certificate.issuer)) ?? []);
@@ -48,8 +50,8 @@ export function followKinship(
 }
 
 interface Table {
-  /** How many endpoints answered: one that comes or goes makes it stale. */
-  readonly places: number;
+  /** Which endpoints answered: one that comes or goes makes it stale. */
+  readonly places: string;
   readonly bySubject: ReadonlyMap<string, readonly Relative[]>;
   readonly byIssuer: ReadonlyMap<string, readonly Relative[]>;
 }
@@ -61,10 +63,14 @@ function makeTable(client: CertificateClient, places: readonly CertificatePlace[
       .map(({ id, certificate }): Relative => ({ uri: `${uri}/${id}`, certificate })),
   );
   return {
-    places: places.length,
+    places: namesOf(places),
     bySubject: groupBy(all, ({ certificate }) => nameKey(certificate.subject)),
     byIssuer: groupBy(all, ({ certificate }) => nameKey(certificate.issuer)),
   };
+}
+
+function namesOf(places: readonly CertificatePlace[]): string {
+  return places.map(({ uri }) => uri).join(' ');
 }
 
 function groupBy(all: readonly Relative[], key: (one: Relative) => string) {

@@ -12,6 +12,7 @@ import { endpoints } from '../service.ts';
 const [https, ldap, truststore] = endpoints;
 const trusted = '/redfish/v1/Managers/bmc/Truststore/Certificates';
 const served = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates/1';
+const ofLdap = '/redfish/v1/AccountService/LDAP/Certificates/1';
 const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 
 describe('who issued whom', () => {
@@ -63,5 +64,17 @@ describe('who issued whom', () => {
     assert.deepEqual(kinship(issuer).subjects, []);
     client.away = false;
     assert.deepEqual(kinship(issuer).subjects, [served]);
+  });
+
+  it('changes when one endpoint goes and another comes', () => {
+    const { client, kinship } = setUp();
+    const issuer = client.put(truststore, '1', ca.pem);
+    client.put(https, '1', leaf);
+    client.put(ldap, '1', leaf);
+    client.leave(ldap);
+    assert.deepEqual(kinship(issuer).subjects, [served]);
+    client.comeBack(ldap);
+    client.leave(https);
+    assert.deepEqual(kinship(issuer).subjects, [ofLdap]);
   });
 });
