@@ -53,6 +53,20 @@ describe('a connection that lasts', () => {
     assert.deepEqual(heard, ['begin']);
   });
 
+  it('does not try again when it is closed while it connects', async () => {
+    heard.length = 0;
+    for (const address of [nowhere, bus.address]) {
+      const connection = make(address);
+      const others = timers();
+      const started = connection.start();
+      connection.close();
+      await started;
+      assert.equal(timers(), others);
+      assert.equal(connection.bus, undefined);
+    }
+    assert.deepEqual(heard, []);
+  });
+
   it('gives up a connection that cannot be set up, and makes another', async () => {
     heard.length = 0;
     let failures = 1;
