@@ -12,6 +12,12 @@ import { EndpointCopy } from './endpoint-copy.ts';
 import { busName, busNamespace, parseBusName } from './endpoint-names.ts';
 import { LastingConnection } from './lasting-connection.ts';
 
+/** One time that a connection owned a name: the same one may lose it and take it again. */
+interface Owner {
+  /** Empty while nobody owns the name. */
+  readonly uniqueName: string;
+}
+
 /**
  * Keeps a live copy of every endpoint on the bus, and tells what changes. It comes back by itself when
  * the bus or a manager went away.
@@ -20,8 +26,8 @@ export class ManagerWatch {
   readonly #connection: LastingConnection;
   readonly #log: Log;
   readonly #copies = new Map<string, EndpointCopy>();
-  /** Unique names that own the managers' names now; empty while nobody does. */
-  readonly #owners = new Map<string, string>();
+  /** Who owns the managers' names now. */
+  readonly #owners = new Map<string, Owner>();
   /** Names whose signals the connection of now gets. */
   readonly #matched = new Set<string>();
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
@@ -115,12 +121,14 @@ export class ManagerWatch {
       await this.#ownerChanged(bus, name, owner);
   }
 
-  async #ownerChanged(bus: Bus, name: string, owner: string): Promise<void> {
+  async #ownerChanged(bus: Bus, name: string, uniqueName: string): Promise<void> {
     const endpoint = parseBusName(name);
-    if (!endpoint || this.#connection.bus !== bus || this.#owners.get(name) === owner) return;
+    if (!endpoint || this.#connection.bus !== bus) return;
+    if (this.#owners.get(name)?.uniqueName === uniqueName) return;
+    const owner = { uniqueName };
     this.#forget(name);
     this.#owners.set(name, owner);
-    if (owner === '') this.#log.warn('certificate manager went away', { name });
+    if (uniqueName === '') this.#log.warn('certificate manager went away', { name });
     else await this.#fetch(bus, name, endpoint, owner, backoff(250, 10_000));
   }
 
@@ -129,14 +137,14 @@ export class ManagerWatch {
     bus: Bus,
     name: string,
     endpoint: EndpointRef,
-    owner: string,
+    owner: Owner,
     pauses: Generator<number, never>,
   ): Promise<void> {
     const isCurrent = () => this.#connection.bus === bus && this.#owners.get(name) === owner;
     try {
       // Before anything is asked: a copy that no signal reaches would be stale for ever
       await this.#matchSignalsOf(bus, name);
-      const copy = await EndpointCopy.fetch(bus, endpoint, owner);
+      const copy = await EndpointCopy.fetch(bus, endpoint, owner.uniqueName);
       if (!isCurrent()) return copy.close();
       this.#publish(name, copy);
     } catch (error) {

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it, mock } from 'node:test';
 import { type Bus, connectBus, type OutgoingCall } from '../../src/dbus/bus.ts';
 import { busDaemon } from '../../src/dbus/callers.ts';
-import { busName } from '../../src/dbus/endpoint-names.ts';
+import { busName, rootPath } from '../../src/dbus/endpoint-names.ts';
 import { ManagerWatch } from '../../src/dbus/manager-watch.ts';
 import { CertError } from '../../src/manager/errors.ts';
 import { until } from '../e2e/commands.ts';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
-import { makeSample, startScriptedManager } from '../fakes/scripted-manager.ts';
+import { interfacesOf, makeSample, startScriptedManager } from '../fakes/scripted-manager.ts';
 
 const endpoint = { type: 'server', name: 'https' } as const;
 const silent = () => undefined;
@@ -130,6 +130,27 @@ describe('a watch over managers', () => {
       },
       3000,
     );
+  });
+
+  it('takes nothing from before its manager lost the name, though the manager is the same', async () => {
+    const held: (() => void)[] = [];
+    const started = await manager({ 1: [one] }, (_, call, reply) => {
+      const before = [{ [`${rootPath(endpoint)}/1`]: interfacesOf([third]) }];
+      if (held.push(() => call.answer('a{oa{sa{sv}}}', before)) > 1) reply();
+    });
+    const watching = new ManagerWatch(bus.address, log);
+    opened.push(watching);
+    const watched = watching.start();
+    await until('it is asked', () => held.length === 1);
+    const nameCall = { ...busDaemon, body: [busName(endpoint)] };
+    await started.bus.call({ ...nameCall, member: 'ReleaseName', signature: 's' });
+    const again = { member: 'RequestName', signature: 'su', body: [busName(endpoint), 0] };
+    await started.bus.call({ ...busDaemon, ...again });
+    await until('it is found', () => watching.has(endpoint));
+    assert.equal(pem(watching), one);
+    held[0]?.();
+    await watched;
+    assert.equal(pem(watching), one);
   });
 
   it('tells what changed while a manager was away once each, when the copy has it', async () => {

@@ -65,7 +65,8 @@ export async function startScriptedManager(
   return manager;
 }
 
-function interfacesOf(pems: readonly string[]): Interfaces {
+/** The properties of a certificate by its interfaces: its own PEM first, then the chain's. */
+export function interfacesOf(pems: readonly string[]): Interfaces {
   return {
     [certificateInterface.name]: { CertificateString: { signature: 's', value: pems[0] ?? '' } },
     [chainInterface.name]: { Certificates: { signature: 'as', value: pems } },
