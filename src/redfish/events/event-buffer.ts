@@ -25,8 +25,7 @@ export class EventBuffer {
 
   add(draft: EventDraft): PublishedEvent {
     this.#last += 1;
-    const published = this.#now();
-    const event = { ...draft, id: this.#last, published };
+    const event = { ...draft, id: this.#last };
     this.#events.push(event);
     const oldest = this.#events.length > this.#size ? this.#events.shift() : undefined;
     if (oldest) this.#lost = oldest.id;
