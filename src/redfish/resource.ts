@@ -74,8 +74,6 @@ export interface Resource {
   /** The type whose row of the privilege table says who may; an action has its resource's. */
   readonly entity: Entity;
   readonly operations: Readonly<Partial<Record<Method, Operation>>>;
-  /** Paths of members that change by themselves: the ETag leaves them out, so no read of them is a 304. */
-  readonly volatile?: readonly string[];
 }
 
 /** Makes the resources of one file. */
