@@ -64,6 +64,8 @@ export interface Reply {
 export interface Operation {
   /** For what DSP0266 wants open to everybody; else the privilege table decides. */
   readonly open?: true;
+  /** Parameters of the query that the operation reads itself; those of other resources it refuses. */
+  readonly ownQuery?: readonly string[];
   handle(context: RequestContext): Reply | Promise<Reply>;
 }
 

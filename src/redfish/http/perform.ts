@@ -33,7 +33,7 @@ export function perform(service: Service, wanted: Wanted, req: Request): Promise
  */
 async function read(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
   const { operation, context } = wanted;
-  const query = parseQuery(searchOf(req), service.limits.query);
+  const query = parseQuery(searchOf(req), service.limits.query, operation.ownQuery);
   const reply = await operation.handle(context);
   if (reply.status !== 200 || reply.body === undefined) return reply;
   if (!acceptsJson(context.header('Accept'))) {
