@@ -1,4 +1,4 @@
-import { CertError, type CertErrorCode } from '../manager/errors.ts';
+import { CertError, type CertErrorCode, reasonOf } from '../manager/errors.ts';
 import type { Log } from '../platform/log.ts';
 import {
   type NewSystemUser,
@@ -32,8 +32,10 @@ export interface UserManagerOptions {
 /** The users of OpenBMC's user manager. It comes back by itself when it or the bus went away. */
 export class BusSystemUsers implements SystemUsers {
   readonly #manager: FollowedName;
+  readonly #log: Log;
 
   constructor({ busAddress, log }: UserManagerOptions) {
+    this.#log = log;
     this.#manager = new FollowedName({ busAddress, name: userManager.name, log });
   }
 
@@ -127,16 +129,33 @@ export class BusSystemUsers implements SystemUsers {
   }
 
   async setPolicy(change: Partial<SystemUserPolicy>): Promise<void> {
+    if (Object.keys(change).length === 0) return;
+    const before = await this.policy();
+    try {
+      for (const member of policyNames) await this.#setRule(member, change[member]);
+    } catch (error) {
+      await this.#putBack(before, change);
+      throw error;
+    }
+  }
+
+  /** Asks what came of it first: a call without an answer may have been heard. */
+  async #putBack(before: SystemUserPolicy, change: Partial<SystemUserPolicy>): Promise<void> {
+    const report = (error: unknown) => {
+      this.#log.error('rules of accounts not put back', { reason: reasonOf(error) });
+    };
+    const now = await this.policy().catch(report);
+    if (!now) return;
+    const changed = policyNames.filter((one) => one in change && now[one] !== before[one]);
+    for (const member of changed) await this.#setRule(member, before[member]).catch(report);
+  }
+
+  async #setRule(member: keyof SystemUserPolicy, value: number | undefined): Promise<void> {
+    if (value === undefined) return;
     const spec = accountPolicyInterface;
-    const members = Object.entries(change) as [keyof SystemUserPolicy, number][];
-    const done = await Promise.allSettled(
-      members.map(([member, value]) => {
-        const property = policyMembers[member];
-        const signature = spec.properties[property];
-        return this.#setProperty(userManager.path, spec.name, property, signature, value);
-      }),
-    );
-    for (const one of done) if (one.status === 'rejected') throw one.reason;
+    const property = policyMembers[member];
+    const signature = spec.properties[property];
+    await this.#setProperty(userManager.path, spec.name, property, signature, value);
   }
 
   async #setProperty(
@@ -179,6 +198,8 @@ const policyMembers = {
   lockoutSeconds: 'AccountUnlockTimeout',
   minPasswordLength: 'MinPasswordLength',
 } as const satisfies Record<keyof SystemUserPolicy, keyof typeof accountPolicyInterface.properties>;
+
+const policyNames = Object.keys(policyMembers) as (keyof SystemUserPolicy)[];
 
 /** A local user without a state is one who may not come in; of a remote one only two things are told. */
 function readUser(name: string, properties: Properties): SystemUser {

@@ -73,6 +73,6 @@ export interface SystemUsers {
   set(name: string, setting: SystemUserSetting): Promise<void>;
   remove(name: string): Promise<void>;
   policy(): Promise<SystemUserPolicy>;
-  /** All members are tried before the first failure is thrown. */
+  /** One member after the other; when one cannot be set, those before it are put back. */
   setPolicy(change: Partial<SystemUserPolicy>): Promise<void>;
 }

@@ -64,6 +64,8 @@ export interface Reply {
 export interface Operation {
   /** For what DSP0266 wants open to everybody; else the privilege table decides. */
   readonly open?: true;
+  /** Parameters of the query that the operation reads itself; those of other resources it refuses. */
+  readonly ownQuery?: readonly string[];
   handle(context: RequestContext): Reply | Promise<Reply>;
 }
 
@@ -74,8 +76,6 @@ export interface Resource {
   /** The type whose row of the privilege table says who may; an action has its resource's. */
   readonly entity: Entity;
   readonly operations: Readonly<Partial<Record<Method, Operation>>>;
-  /** Paths of members that change by themselves: the ETag leaves them out, so no read of them is a 304. */
-  readonly volatile?: readonly string[];
 }
 
 /** Makes the resources of one file. */

@@ -130,6 +130,30 @@ describe('the users of the bus', () => {
     });
   });
 
+  const rules = { lockoutThreshold: 4, lockoutSeconds: 600, minPasswordLength: 10 };
+  const others = { lockoutThreshold: 6, lockoutSeconds: 900, minPasswordLength: 20 };
+  const properties = ['MaxLoginAttemptBeforeLockout', 'AccountUnlockTimeout', 'MinPasswordLength'];
+  for (const property of properties) {
+    it(`puts the rules back when it is ${property} that is refused`, async () => {
+      await users.setPolicy(rules);
+      manager.failNext(property, 'xyz.openbmc_project.Common.Error.InvalidArgument');
+      await assert.rejects(users.setPolicy(others), { fault: 'argument-refused' });
+      assert.deepEqual(await users.policy(), rules);
+      await users.setPolicy(others);
+      assert.deepEqual(await users.policy(), others);
+    });
+  }
+
+  it('puts back no rule that it was not to change', async () => {
+    await users.setPolicy(rules);
+    manager.asked.length = 0;
+    manager.failNext('MinPasswordLength', 'xyz.openbmc_project.Common.Error.NotAllowed');
+    const asked = users.setPolicy({ lockoutThreshold: 9, minPasswordLength: 30 });
+    await assert.rejects(asked, { fault: 'not-permitted' });
+    assert.deepEqual(await users.policy(), rules);
+    assert.equal(manager.asked.filter((one) => one.startsWith('AccountUnlock')).length, 0);
+  });
+
   const faults: readonly (readonly [string, SystemUserFault])[] = [
     ['xyz.openbmc_project.User.Common.Error.UserNameExists', 'exists'],
     ['xyz.openbmc_project.User.Common.Error.UserNameDoesNotExist', 'not-found'],

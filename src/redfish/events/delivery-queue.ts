@@ -31,13 +31,19 @@ export interface DeliveryOptions {
   readonly onOverflow: () => void;
 }
 
+interface Waiting {
+  readonly event: PublishedEvent;
+  /** Of `EventClock.elapsed`. */
+  readonly since: number;
+}
+
 /** Why an attempt ends that is to be made again later. */
 const paused = Symbol('paused');
 
 /** The events that wait for one receiver: delivered in order, one at a time. */
 export class DeliveryQueue {
   readonly #options: DeliveryOptions;
-  readonly #waiting: PublishedEvent[] = [];
+  readonly #waiting: Waiting[] = [];
   /** Number of the last event that was dropped and that the receiver was not told of yet. */
   #dropped: number | undefined;
   #failing = false;
@@ -57,10 +63,10 @@ export class DeliveryQueue {
 
   /** Never waits and never throws. */
   add(event: PublishedEvent): void {
-    this.#waiting.push(event);
+    this.#waiting.push({ event, since: this.#options.clock.elapsed() });
     if (this.#waiting.length > this.#options.size) {
       if (this.#dropped === undefined) this.#options.onOverflow();
-      this.#dropped = this.#waiting.shift()?.id;
+      this.#dropped = this.#waiting.shift()?.event.id;
     }
     void this.#run();
   }
@@ -71,10 +77,14 @@ export class DeliveryQueue {
     this.#stop.abort(paused);
   }
 
-  /** @param milliseconds how old what waited may be to be sent yet */
+  /**
+   * Sends again; without effect on a queue that was not suspended.
+   * @param milliseconds how long what waits may have waited to be sent yet
+   */
   resume(milliseconds: number): void {
-    const oldest = this.#options.clock.now() - milliseconds;
-    const fresh = this.#waiting.filter(({ published }) => published > oldest);
+    if (!this.#suspended) return;
+    const oldest = this.#options.clock.elapsed() - milliseconds;
+    const fresh = this.#waiting.filter(({ since }) => since > oldest);
     this.#waiting.splice(0, this.#waiting.length, ...fresh);
     if (fresh.length === 0) this.#dropped = undefined;
     this.#suspended = false;
@@ -105,15 +115,16 @@ export class DeliveryQueue {
 
   async #deliverNext(signal: AbortSignal): Promise<void> {
     const lost = this.#dropped;
+    const first = lost === undefined ? this.#waiting.shift() : undefined;
     const next =
-      lost === undefined ? this.#waiting.shift() : bufferExceeded(lost, this.#options.clock.now());
+      lost === undefined ? first?.event : bufferExceeded(lost, this.#options.clock.now());
     this.#dropped = undefined;
     if (!next) return;
     const delivered = await this.#deliver(next, signal);
     // A pause is no loss: the event goes back to its place while there is room
     if (delivered || signal.reason !== paused) return;
-    if (lost === undefined && this.#waiting.length < this.#options.size) {
-      this.#waiting.unshift(next);
+    if (first && this.#waiting.length < this.#options.size) {
+      this.#waiting.unshift(first);
     } else {
       this.#dropped ??= next.id;
     }

@@ -1,12 +1,22 @@
 import { bufferExceeded, type EventDraft, type PublishedEvent } from './event-record.ts';
 
-/** How many events one start of the service can number. */
+/** How many events one start of the service can surely number. */
 const eventsPerEpoch = 1_000_000_000;
 
 /**
- * Numbers events and keeps the last of them. Numbers begin with how often the service was started, so
- * they never go back, and nothing need be written for each event.
+ * The number that those of a new start are greater than: the microseconds since 1970, so that they do not
+ * go back where nothing could be written; and past the last start, in case that the clock has gone back.
+ * Should neither leave room in what JSON counts exactly, they begin anew.
+ * @param last the one of the last start, 0 for none
+ * @param now milliseconds since 1970
  */
+export function nextEpoch(last: number, now: number): number {
+  const candidates = [Math.floor(now) * 1000, last + eventsPerEpoch];
+  const fit = candidates.filter((one) => one <= Number.MAX_SAFE_INTEGER - eventsPerEpoch);
+  return Math.max(0, ...fit);
+}
+
+/** Numbers events and keeps the last of them; nothing need be written for each event. */
 export class EventBuffer {
   readonly #size: number;
   readonly #now: () => number;
@@ -15,18 +25,20 @@ export class EventBuffer {
   #lost: number;
   #last: number;
 
-  /** @param now milliseconds since 1970 */
+  /**
+   * @param epoch of `nextEpoch`
+   * @param now milliseconds since 1970
+   */
   constructor(epoch: number, size: number, now: () => number) {
     this.#size = size;
     this.#now = now;
-    this.#last = epoch * eventsPerEpoch;
+    this.#last = epoch;
     this.#lost = this.#last;
   }
 
   add(draft: EventDraft): PublishedEvent {
     this.#last += 1;
-    const published = this.#now();
-    const event = { ...draft, id: this.#last, published };
+    const event = { ...draft, id: this.#last };
     this.#events.push(event);
     const oldest = this.#events.length > this.#size ? this.#events.shift() : undefined;
     if (oldest) this.#lost = oldest.id;

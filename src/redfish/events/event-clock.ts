@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface EventClock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds since some moment; unlike `now` it goes on evenly when the clock is set. */
+  elapsed(): number;
   /** @throws when the signal ends it */
   wait(milliseconds: number, signal: AbortSignal): Promise<void>;
   /** @returns how to stop it */
@@ -12,6 +14,7 @@ export interface EventClock {
 
 export const systemClock: EventClock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   wait: (milliseconds, signal) => sleep(milliseconds, undefined, { signal, ref: false }),
   every(milliseconds, run) {
     const timer = setInterval(run, milliseconds).unref();

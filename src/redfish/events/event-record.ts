@@ -28,8 +28,6 @@ export interface EventDraft {
 /** An event that was published. */
 export interface PublishedEvent extends EventDraft {
   readonly id: number;
-  /** Milliseconds since 1970. */
-  readonly published: number;
 }
 
 const eventTypes = {
@@ -65,7 +63,6 @@ export function bufferExceeded(id: number, now: number): PublishedEvent {
   const { Message, MessageSeverity, Resolution } = baseMessages.EventBufferExceeded;
   return {
     id,
-    published: now,
     messageId: `${baseRegistry}.EventBufferExceeded`,
     eventType: 'Other',
     message: Message,

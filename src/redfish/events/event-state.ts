@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type EventState, validateEventState } from '../../../schemas/generated/validators.js';
 import { makeDirectory, ownerOnly, writeFileAtomic } from '../../durable/atomic-file.ts';
-import { SetupError } from '../../platform/configuration.ts';
+import { isSystemError, reasonOf } from '../../manager/errors.ts';
+import type { Log } from '../../platform/log.ts';
 import { validate } from '../../platform/validation.ts';
+import { nextEpoch } from './event-buffer.ts';
 
 export type { EventState };
 
@@ -13,10 +16,9 @@ export class EventStateFile {
   #state: EventState;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @throws SetupError when the file is there but not readable as what it should be */
-  constructor(path: string, initial: EventState) {
+  constructor(path: string, state: EventState) {
     this.#path = path;
-    this.#state = readState(path) ?? initial;
+    this.#state = state;
   }
 
   get state(): EventState {
@@ -38,17 +40,49 @@ export class EventStateFile {
   }
 }
 
-function readState(path: string): EventState | undefined {
-  let text: string;
+export interface OpenOptions {
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * The state as a new start of the service begins with it. A file that is not what it should be is put
+ * aside as `.bad`, and a disk that cannot be written is waited for until the next change; the log says so.
+ */
+export async function openEventState(
+  path: string,
+  { log, now }: OpenOptions,
+): Promise<EventStateFile> {
+  const before = (await readState(path, log)) ?? { epoch: 0, subscriptions: [] };
+  const file = new EventStateFile(path, { ...before, epoch: nextEpoch(before.epoch, now) });
+  await file
+    .change((state) => state)
+    .catch((error: unknown) => {
+      log.error('state of events cannot be written', { path, reason: reasonOf(error) });
+    });
+  return file;
+}
+
+async function readState(path: string, log: Log): Promise<EventState | undefined> {
+  let reason: string;
   try {
-    text = readFileSync(path, 'utf8');
+    const result = validate(validateEventState, parseJson(readFileSync(path, 'utf8')));
+    if (result.ok) return result.value;
+    reason = 'it does not hold the state of events';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new SetupError(`The event subscriptions in ${path} cannot be read.`, { cause: error });
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    reason = reasonOf(error);
   }
-  const result = validate(validateEventState, parseJson(text));
-  if (!result.ok) throw new SetupError(`The file ${path} does not hold event subscriptions.`);
-  return result.value;
+  log.error('state of events cannot be read: all event subscriptions are lost', { path, reason });
+  const aside = `${path}.bad`;
+  try {
+    await rename(path, aside);
+    log.error('damaged state of events put aside', { path: aside });
+  } catch (error) {
+    log.error('damaged state of events stays', { path, reason: reasonOf(error) });
+  }
+  return undefined;
 }
 
 function parseJson(text: string): unknown {

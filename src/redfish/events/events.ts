@@ -7,7 +7,7 @@ import type { AddressPolicy } from './destination.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { type EventClock, systemClock } from './event-clock.ts';
 import { type EventDraft, type PublishedEvent, renderEvent } from './event-record.ts';
-import { EventStateFile } from './event-state.ts';
+import { openEventState } from './event-state.ts';
 import { EventStreams } from './event-streams.ts';
 import type { ListenerLogins } from './listeners.ts';
 import { push } from './push-request.ts';
@@ -51,18 +51,15 @@ export interface Events {
   close(): void;
 }
 
-/** @throws SetupError when the file of the subscriptions cannot be read */
+/** Starts whatever the disk holds: who cannot write it may still read, and repair certificates. */
 export async function makeEvents(options: EventOptions): Promise<Events> {
   const { client, places, settings, log, clock = systemClock, random = Math.random } = options;
-  const file = new EventStateFile(options.path, {
-    epoch: 0,
-    enabled: true,
-    retryAttempts: settings.retryAttempts,
-    retryIntervalSeconds: settings.retryIntervalSeconds,
-    subscriptions: [],
-  });
-  const { epoch } = await file.change((state) => ({ ...state, epoch: state.epoch + 1 }));
-  const buffer = new EventBuffer(epoch, settings.bufferedEvents, () => clock.now());
+  const file = await openEventState(options.path, { log, now: clock.now() });
+  const state = (): EventServiceState => {
+    const { retryAttempts, retryIntervalSeconds } = settings;
+    return { enabled: true, retryAttempts, retryIntervalSeconds, ...file.state };
+  };
+  const buffer = new EventBuffer(file.state.epoch, settings.bufferedEvents, () => clock.now());
   const streams = new EventStreams({
     ...{ clock, log, logins: options.logins },
     limits: {
@@ -75,13 +72,17 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   const subscriptions = new PushSubscriptions({
     ...{ file, log, clock, random },
     most: settings.subscriptions,
+    retries: () => ({
+      attempts: state().retryAttempts,
+      intervalMilliseconds: state().retryIntervalSeconds * 1000,
+    }),
     size: settings.queuedEvents,
     longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
     send: (subscription, event, signal) => deliver(client, settings, subscription, event, signal),
   });
   const news = new CertificateNews(places, () => clock.now());
   const publish = (draft: EventDraft) => {
-    if (!file.state.enabled) return;
+    if (!state().enabled) return;
     const event = buffer.add(draft);
     streams.tell(event);
     subscriptions.tell(event);
@@ -94,10 +95,10 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     streams,
     subscriptions,
     addressPolicy: settings,
-    state: () => file.state,
+    state,
     async change(change) {
-      const { enabled } = await file.change((state) => ({ ...state, ...change }));
-      if (enabled) return;
+      await file.change((before) => ({ ...before, ...change }));
+      if (state().enabled) return;
       streams.closeAll();
       subscriptions.clear();
     },

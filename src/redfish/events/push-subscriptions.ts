@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../platform/log.ts';
 import type { DeliveryOptions } from './delivery-queue.ts';
-import { DeliveryQueue, type RetryPolicy } from './delivery-queue.ts';
+import { DeliveryQueue, type RetryPolicy, type RetryRules } from './delivery-queue.ts';
 import { type EventCriteria, isWanted } from './event-criteria.ts';
 import type { PublishedEvent } from './event-record.ts';
 import type { EventState, EventStateFile } from './event-state.ts';
@@ -37,6 +37,8 @@ export interface PushOptions
   extends Pick<DeliveryOptions, 'clock' | 'random' | 'size' | 'longestBackoffMilliseconds'> {
   readonly file: EventStateFile;
   readonly most: number;
+  /** What holds for every subscription; asked anew before each retry. */
+  readonly retries: () => Omit<RetryRules, 'policy'>;
   readonly log: Log;
   /** Delivers one event. @throws when the receiver did not take it */
   readonly send: (
@@ -122,15 +124,14 @@ export class PushSubscriptions {
   }
 
   #addQueue({ id, state, destination }: Subscription): void {
-    const { log, file, clock, random, size, longestBackoffMilliseconds, send } = this.#options;
+    const { log, retries, clock, random, size, longestBackoffMilliseconds, send } = this.#options;
     // The path and query of a destination may hold a secret
     const about = { subscription: id, receiver: new URL(destination).host };
     const queue = new DeliveryQueue(state !== 'active', {
       ...{ clock, random, size, longestBackoffMilliseconds },
       rules: () => ({
         policy: this.get(id)?.retryPolicy ?? 'TerminateAfterRetries',
-        attempts: file.state.retryAttempts,
-        intervalMilliseconds: file.state.retryIntervalSeconds * 1000,
+        ...retries(),
       }),
       send: async (event, signal) => {
         const now = this.get(id);

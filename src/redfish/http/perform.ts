@@ -5,7 +5,7 @@ import { answerQuery } from '../query/answer.ts';
 import { hasQuery, parseQuery } from '../query/parameters.ts';
 import type { Operation, Reply, RequestContext } from '../resource.ts';
 import { schemaUri } from '../schema-versions.ts';
-import { hashTag, tagResource } from './entity-tag.ts';
+import { hashTag, steadyPart, tagResource } from './entity-tag.ts';
 import { effectiveMethod, operationOf } from './methods.ts';
 import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
 import { acceptsJson } from './quality.ts';
@@ -32,14 +32,14 @@ export function perform(service: Service, wanted: Wanted, req: Request): Promise
  * resources are part of has one of its own, since it changes when they do.
  */
 async function read(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
-  const { found, operation, context } = wanted;
-  const query = parseQuery(searchOf(req), service.limits.query);
+  const { operation, context } = wanted;
+  const query = parseQuery(searchOf(req), service.limits.query, operation.ownQuery);
   const reply = await operation.handle(context);
   if (reply.status !== 200 || reply.body === undefined) return reply;
   if (!acceptsJson(context.header('Accept'))) {
     throw new RedfishError(406, { id: 'HeaderInvalid', args: ['Accept'] });
   }
-  const { body, tag } = tagResource(reply.body, found.resource.volatile);
+  const { body, tag } = tagResource(reply.body);
   const shown = await answerQuery(
     body,
     query,
@@ -47,9 +47,10 @@ async function read(service: Service, wanted: Wanted, req: Request): Promise<Rep
     service.limits.query,
   );
   const own: unknown = Reflect.get(shown, '@odata.etag');
+  const steady = steadyPart(shown);
   const combined = query.expand || query.filter;
   const single = query.only && typeof own === 'string' ? own : tag;
-  const shownTag = combined && tag !== undefined ? hashTag(untimed(service, shown)) : single;
+  const shownTag = combined && tag !== undefined ? hashTag(steady) : single;
   const headers = {
     ...reply.headers,
     ...(shownTag !== undefined && { ETag: shownTag }),
@@ -57,7 +58,7 @@ async function read(service: Service, wanted: Wanted, req: Request): Promise<Rep
   };
   const isKnown = shownTag !== undefined && isUnchanged(conditionsOf(context.header), shownTag);
   // A client that keeps what it read, as OpenBMC's web UI does, would keep the time of its first visit
-  if (isKnown && !showsClock(service, shown)) return { status: 304, headers };
+  if (isKnown && steady === shown) return { status: 304, headers };
   return { status: 200, headers, body: shown };
 }
 
@@ -79,7 +80,7 @@ async function currentTag({ found: { resource }, context }: Wanted): Promise<str
   if (!operation) return undefined;
   const ownOnly = allow(resource, operation, 'GET', context.identity) === 'own';
   const { body } = await operation.handle({ ...context, ownOnly });
-  return body && tagResource(body, resource.volatile).tag;
+  return body && tagResource(body).tag;
 }
 
 /** A resource in the answer to a change has its ETag as the next GET will give it. */
@@ -88,7 +89,7 @@ function tagReply({ find }: Service, reply: Reply): Reply {
   const uri: unknown = Reflect.get(reply.body, '@odata.id');
   const found = typeof uri === 'string' ? find(uri) : undefined;
   if (!found) return reply;
-  const { body, tag } = tagResource(reply.body, found.resource.volatile);
+  const { body, tag } = tagResource(reply.body);
   return tag === undefined ? reply : { ...reply, body, headers: { ...reply.headers, ETag: tag } };
 }
 
@@ -105,31 +106,11 @@ async function readAs(
   try {
     const ownOnly = allow(resource, operation, 'GET', context.identity) === 'own';
     const { status, body } = await operation.handle({ ...context, uri, parameters, ownOnly });
-    return status === 200 && body ? tagResource(body, resource.volatile).body : undefined;
+    return status === 200 && body ? tagResource(body).body : undefined;
   } catch (error) {
     if (error instanceof RedfishError) return undefined;
     throw error;
   }
-}
-
-/** Every resource within an answer, by its ETag alone where it has one: those know what is volatile. */
-function untimed(service: Service, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((one) => untimed(service, one));
-  if (typeof value !== 'object' || value === null) return value;
-  const uri: unknown = Reflect.get(value, '@odata.id');
-  const volatile = typeof uri === 'string' ? (service.find(uri)?.resource.volatile ?? []) : [];
-  return Object.entries(value)
-    .filter(([name]) => !volatile.includes(name))
-    .map(([name, member]) => [name, untimed(service, member)]);
-}
-
-/** Whether a resource within an answer is there with a member that changes by itself. */
-function showsClock(service: Service, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const uri: unknown = Reflect.get(value, '@odata.id');
-  const volatile = typeof uri === 'string' ? (service.find(uri)?.resource.volatile ?? []) : [];
-  const isClock = volatile.some((path) => Object.hasOwn(value, path.split('/')[0] ?? ''));
-  return isClock || Object.values(value).some((member) => showsClock(service, member));
 }
 
 /** DSP0266, "Link header": where the schema of a resource is. */

@@ -67,7 +67,10 @@ export async function contextOf(
     identity,
     ownOnly: allowed === 'own',
     header: (name) => req.get(name),
-    query: (name) => new URLSearchParams(searchOf(req)).get(name) ?? undefined,
+    query(name) {
+      const [value, ...others] = new URLSearchParams(searchOf(req)).getAll(name);
+      return others.length === 0 ? value : undefined;
+    },
     clientAddress: req.socket.remoteAddress ?? '',
     body: isRead ? makeBody(Buffer.alloc(0), limits) : await readBody(req, res, most, limits),
   };

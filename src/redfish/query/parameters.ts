@@ -24,20 +24,24 @@ type Mutable = { -readonly [Name in keyof Query]: Query[Name] };
  * Plain parameters that are not known are ignored, as DSP0266 wants; those are also the ones whose support
  * is not claimed, such as `excerpt`.
  * @param search the URI from its question mark on, or nothing
+ * @param own what the operation reads itself, and alone; how it is written is not looked at here
  * @throws RedfishError 501 for an unknown `$` parameter, 400 for what is not as it should be
  */
-export function parseQuery(search: string, limits: QueryLimits): Query {
+export function parseQuery(search: string, limits: QueryLimits, own?: readonly string[]): Query {
   const query: Mutable = {};
   const seen = new Set<string>();
   for (const [name, value] of new URLSearchParams(search)) {
     const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
-    if (!read) {
+    const isOwn = own?.includes(name);
+    if (!read && !isOwn) {
       if (name.startsWith('$')) throw new RedfishError(501, { id: 'QueryNotSupported', args: [] });
       continue;
     }
     if (seen.has(name)) throw badCombination(`${name} is given twice`);
     seen.add(name);
-    read(query, value, limits);
+    if (isOwn) continue;
+    if (own) throw refusal({ id: 'QueryNotSupportedOnResource', args: [] });
+    read?.(query, value, limits);
   }
   if (query.only && seen.size > 1) throw badCombination('only stands alone');
   return query;

@@ -86,11 +86,18 @@ async function changeRules({ settings, users }: Access, members: AccountServiceP
     return settings.change({ ...shared, ...own }, check);
   }
   // Our own count has nothing to do with the directory's locks
-  const theirs = { ...(await rules.read()), ...shared, lockoutSeconds: 0 };
+  const before = await rules.read();
+  const theirs = { ...before, ...shared, lockoutSeconds: 0 };
   const check = (policy: AccessPolicy) => refuseConflicts({ ...policy, ...theirs }, members);
   check({ ...settings.policy, ...own });
   await changing('', rules.change(shared));
-  await settings.change(own, check);
+  try {
+    await settings.change(own, check);
+  } catch (error) {
+    const names = Object.keys(shared) as (keyof typeof shared)[];
+    await rules.change(Object.fromEntries(names.map((name) => [name, before[name]])));
+    throw error;
+  }
 }
 
 function given<T extends object>(members: T) {

@@ -10,6 +10,7 @@ export const eventStream: ResourceFactory = ({ events }) => [
     entity: 'EventStream',
     operations: {
       GET: {
+        ownQuery: ['$filter'],
         handle(context) {
           const { identity } = context;
           if (!identity) throw new RedfishError(401, { id: 'NoValidSession', args: [] });

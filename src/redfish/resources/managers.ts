@@ -34,7 +34,6 @@ export const managers: ResourceFactory = (parts) => [
   {
     path: `${collection}/:manager`,
     entity: 'Manager',
-    volatile: ['DateTime', 'DateTimeLocalOffset'],
     operations: {
       GET: {
         handle(context) {

@@ -335,6 +335,19 @@ describe('users of the system', () => {
     assert.equal(JSON.parse(answer.text).AccountLockoutThreshold, 3);
   });
 
+  it('changes no rule of the user manager when its own cannot be stored', async (test) => {
+    const headers = await token('root');
+    const before = { ...service.manager.policy };
+    test.mock.method(service.access.settings, 'change', async () => {
+      throw new Error('the disk is full');
+    });
+    const body = { AccountLockoutThreshold: 33, MinPasswordLength: 19, MaxPasswordLength: 40 };
+    const answer = await service.ask('PATCH', accountService, { headers, body });
+    assert.equal(answer.status, 500);
+    assert.deepEqual(service.manager.policy, before);
+    assert.ok(service.manager.asked.includes('MinPasswordLength 19'));
+  });
+
   const badRules: readonly (readonly [object, string])[] = [
     [{ MinPasswordLength: 256 }, 'PropertyValueOutOfRange'],
     [{ AccountLockoutCounterResetAfter: 10 }, 'PropertyNotWritable'],

@@ -25,7 +25,7 @@ function stage(policy: RetryPolicy) {
     onOverflow: () => told.push('overflow'),
   });
   const add = (id: number) => {
-    queue.add({ ...resourceEvent('ResourceChanged', [], {}), id, published: clock.now() });
+    queue.add({ ...resourceEvent('ResourceChanged', [], {}), id });
   };
   const pause = async () => {
     await eventually('a pause', () => clock.pauses.length === 1);
@@ -75,6 +75,30 @@ describe('the queue of a receiver', () => {
     queue.resume(5000);
     await eventually('a delivery', () => taken.length === 1);
     assert.deepEqual(taken, ['2 ResourceChanged']);
+  });
+
+  it('counts how long events waited and not what the time of day was', async () => {
+    const { clock, state, taken, queue, add } = stage('SuspendRetries');
+    state.takes = true;
+    queue.suspend();
+    clock.set(1000);
+    add(1);
+    clock.set(Date.UTC(2026, 0, 1));
+    add(2);
+    clock.set(1000);
+    queue.resume(5000);
+    await eventually('two deliveries', () => taken.length === 2);
+  });
+
+  it('drops nothing when it is resumed though it was not suspended', async () => {
+    const { clock, state, taken, queue, add, pause } = stage('RetryForever');
+    for (const id of [1, 2, 3]) add(id);
+    clock.advance((await pause()) - 1);
+    queue.resume(100);
+    assert.equal(queue.isFailing, true);
+    state.takes = true;
+    clock.advance(1);
+    await eventually('three deliveries', () => taken.length === 3);
   });
 
   const patterns = [

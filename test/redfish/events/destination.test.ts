@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
-import { SetupError } from '../../../src/platform/configuration.ts';
+import { describe, it } from 'node:test';
 import { mayConnect, parseDestination } from '../../../src/redfish/events/destination.ts';
-import { EventStateFile } from '../../../src/redfish/events/event-state.ts';
 import { push } from '../../../src/redfish/events/push-request.ts';
 import { type ReceiverShape, startReceiver } from './receivers.ts';
 
@@ -61,32 +56,5 @@ describe('a destination of events', () => {
     const body = 'x'.repeat(10_000_000);
     const { status } = await pushTo('127.0.0.1', { ...open, deliveryMilliseconds: 5000 }, { body });
     assert.equal(status, 200);
-  });
-});
-
-describe('the file of the event service', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'events-'));
-  after(() => rmSync(directory, { recursive: true, force: true }));
-  const initial = {
-    ...{ epoch: 0, enabled: true, retryAttempts: 1, retryIntervalSeconds: 1, subscriptions: [] },
-  };
-
-  for (const text of ['', 'junk', '{}', '{"epoch": -1}']) {
-    it(`is not taken for what it is not: ${JSON.stringify(text)}`, () => {
-      const path = join(directory, 'events.json');
-      writeFileSync(path, text);
-      assert.throws(() => new EventStateFile(path, initial), SetupError);
-    });
-  }
-
-  it('keeps what it has when a change fails', async () => {
-    const file = new EventStateFile(join(directory, 'other.json'), initial);
-    await file.change((state) => ({ ...state, epoch: 5 }));
-    const failing = file.change(() => {
-      throw new Error('no');
-    });
-    const next = file.change((state) => ({ ...state, epoch: state.epoch + 1 }));
-    await assert.rejects(failing, /no/);
-    assert.equal((await next).epoch, 6);
   });
 });

@@ -133,6 +133,26 @@ describe('event streams', () => {
     await closed(reader);
   });
 
+  const https9 = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates/9';
+  const filters = {
+    'without quotes': `OriginResource eq ${https9}`,
+    'longer than those of collections may be': `OriginResource eq '${https9}'${` or MessageId eq 'x'`.repeat(30)}`,
+  };
+  for (const [what, filter] of Object.entries(filters)) {
+    it(`have a filter of their own grammar: one ${what}`, async () => {
+      const reader = await open(`?$filter=${encodeURIComponent(filter)}`);
+      assert.equal(reader.status, 200);
+      for (const id of ['8', '9']) service.client.put(https, id, samplePem);
+      await eventually('an event', () => reader.events().length > 0);
+      assert.deepEqual(
+        reader.events().map(({ origin }) => origin),
+        [https9],
+      );
+      for (const id of ['8', '9']) await service.client.delete(https, id);
+      await closed(reader);
+    });
+  }
+
   it('go on after the event that Last-Event-ID names', async () => {
     const first = await open();
     service.client.put(https, '4', samplePem);
@@ -235,13 +255,16 @@ describe('event streams', () => {
 
   const refusals: readonly (readonly [string, number, string, Record<string, string>, string])[] = [
     ['a filter that cannot be read', 400, '?$filter=Nonsense', {}, 'admin:admin-pw'],
+    ['two filters', 400, '?$filter=MessageId eq x&$filter=MessageId eq y', {}, 'admin:admin-pw'],
+    ['$expand', 400, '?$expand=.', {}, 'admin:admin-pw'],
+    ['a parameter that nobody knows', 501, '?$else=1', {}, 'admin:admin-pw'],
     ['another media type', 406, '', { Accept: 'application/json' }, 'admin:admin-pw'],
     ['a reader, who may not subscribe', 403, '', {}, 'reader:reader-pw'],
     ['a wrong password', 401, '', {}, 'admin:wrong'],
   ];
   for (const [what, status, query, headers, login] of refusals) {
     it(`answer ${status} with a JSON error to ${what}`, async () => {
-      const reader = await open(query, headers, login);
+      const reader = await open(query.replaceAll(' ', '%20'), headers, login);
       await eventually('the answer', () => reader.ended);
       assert.equal(reader.status, status);
       assert.match(String(reader.headers['content-type']), /^application\/json/);

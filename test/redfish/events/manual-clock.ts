@@ -8,11 +8,21 @@ interface Timer {
 
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements EventClock {
-  #time = Date.UTC(2026, 0, 1);
+  #time = 0;
+  #began = Date.UTC(2026, 0, 1);
   readonly #timers = new Set<Timer>();
 
   now(): number {
+    return this.#began + this.#time;
+  }
+
+  elapsed(): number {
     return this.#time;
+  }
+
+  /** Sets the time of day, as NTP does. @param now milliseconds since 1970 */
+  set(now: number): void {
+    this.#began = now - this.#time;
   }
 
   /** How long each of those who wait now has to wait yet, in milliseconds. */

@@ -45,6 +45,27 @@ describe('pushed events', () => {
 
   const show = async (uri: string) => JSON.parse((await service.ask('GET', uri)).text);
 
+  it('leave a subscription its ETag when they fail, and nobody a state that is past', async () => {
+    const { port } = await receiver({ status: () => 500 });
+    const body = { Protocol: 'Redfish', Destination: `http://127.0.0.1:${port}/` };
+    const created = await service.ask('POST', collection, { body });
+    const uri = String(created.headers.location);
+    const tag = String(created.headers.etag);
+    service.client.put(https, '1', samplePem);
+    const id = uri.split('/').at(-1) ?? '';
+    await eventually('a failure', () => service.events.subscriptions.isFailing(id));
+    for (const path of [uri, `${collection}?$expand=.`, `${uri}?$select=Status/Health`]) {
+      const headers = { 'If-None-Match': '*' };
+      const { status, text } = await service.ask('GET', path, { headers });
+      assert.equal(status, 200, path);
+      assert.match(text, /"Health": "Warning"/);
+    }
+    const headers = { 'If-Match': tag };
+    const change = { headers, body: { Context: 'other' } };
+    assert.equal((await service.ask('PATCH', uri, change)).status, 200);
+    assert.equal((await service.ask('PATCH', uri, change)).status, 412);
+  });
+
   it('reach two receivers over TLS whose authority is trusted, and none that it did not certify', async () => {
     const trusted = authority.issueCa();
     const other = authority.issueCa({ subject: '/CN=Other CA' });

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { tagResource } from '../../../src/redfish/http/entity-tag.ts';
+import { steadyPart, tagResource, volatileMembers } from '../../../src/redfish/http/entity-tag.ts';
 import { checkJsonBounds } from '../../../src/redfish/http/json-bounds.ts';
 import { acceptsJson, prefersGzip } from '../../../src/redfish/http/quality.ts';
 import { Turns } from '../../../src/redfish/http/turns.ts';
@@ -59,20 +59,26 @@ describe('HTTP conditions', () => {
     assert.equal((await ask('GET', truststore, { 'If-None-Match': '"x"' })).status, 200);
   });
 
+  const accounts = '/redfish/v1/AccountService/Accounts';
   const clocks = [
     { path: '/redfish/v1/Managers/bmc', status: 200 },
     { path: '/redfish/v1/Managers/bmc?$select=DateTime', status: 200 },
     { path: '/redfish/v1/Managers?$expand=.', status: 200 },
     { path: '/redfish/v1/Managers/bmc?$select=Name', status: 304 },
     { path: '/redfish/v1/Managers', status: 304 },
+    { path: `${accounts}/admin`, status: 200 },
+    { path: `${accounts}/admin?$select=Locked`, status: 200 },
+    { path: `${accounts}?$expand=.`, status: 200 },
+    { path: `${accounts}?$expand=.&$select=Members/RoleId`, status: 304 },
+    { path: `${accounts}/admin?$select=RoleId`, status: 304 },
   ];
   for (const { path, status } of clocks) {
-    it(`answers ${status} to a client that has ${path}, so that it never keeps a time`, async () => {
+    it(`answers ${status} to a client that has ${path}, so that it never keeps what changes by itself`, async () => {
       const tag = await tagOf(path);
       const answer = await ask('GET', path, { 'If-None-Match': tag });
       assert.equal(answer.status, status);
       assert.equal(answer.headers.etag, tag);
-      assert.equal(/"DateTime": "\d/.test(answer.text), status === 200);
+      assert.equal(/"DateTime": "\d|"Locked": (true|false)/.test(answer.text), status === 200);
     });
   }
 
@@ -136,11 +142,58 @@ describe('HTTP conditions', () => {
     assert.equal(turns.size, 0);
   });
 
+  const role = { '@odata.id': '/x', '@odata.type': '#Role.v1_3_3.Role' };
+  const volatile = { Role: ['Time', 'A/B'] };
+
   it('leaves volatile members out of an ETag and nothing else', () => {
-    const tag = (more: object) =>
-      tagResource({ '@odata.id': '/x', '@odata.type': '#X', ...more }, ['Time', 'A/B']).tag;
+    const tag = (more: object) => tagResource({ ...role, ...more }, volatile).tag;
     assert.equal(tag({ Time: 1, A: { B: 1, C: 1 } }), tag({ Time: 2, A: { B: 2, C: 1 } }));
     assert.notEqual(tag({ A: { C: 1 } }), tag({ A: { C: 2 } }));
+    assert.notEqual(tag({ A: { Time: 1 } }), tag({ A: { Time: 2 } }));
+  });
+
+  const shown: readonly (readonly [object, object | 'the same'])[] = [
+    [
+      { ...role, Time: 1, Name: 'x' },
+      { ...role, Name: 'x' },
+    ],
+    [
+      { ...role, A: { B: 1, C: [1] } },
+      { ...role, A: { C: [1] } },
+    ],
+    [{ Members: [{ ...role, Time: 1 }, 'x'] }, { Members: [role, 'x'] }],
+    [{ Of: { Role: { ...role, A: { B: 1 } } } }, { Of: { Role: { ...role, A: {} } } }],
+    [{ ...role, A: { C: 1 }, Within: { Time: 1 } }, 'the same'],
+    [{ ...role, '@odata.type': '#Session.v1_8_0.Session', Time: 1 }, 'the same'],
+    [{ ...role, '@odata.type': '#constructor.v1_8_0.constructor', Time: 1 }, 'the same'],
+    [{ Time: 1, A: { B: 1 }, Members: [{ '@odata.id': '/x' }, null] }, 'the same'],
+  ];
+  for (const [whole, expected] of shown) {
+    it(`knows what changes by itself of ${JSON.stringify(whole)}`, () => {
+      const steady = steadyPart(whole, volatile);
+      if (expected === 'the same') assert.equal(steady, whole);
+      else assert.deepEqual(steady, expected);
+    });
+  }
+
+  it('has the same ETag while an account is locked and let go again', async () => {
+    assert.deepEqual(volatileMembers.ManagerAccount, ['Locked']);
+    const { failures } = service.access.gate;
+    const tag = await tagOf(`${accounts}/reader`);
+    for (let guess = 0; guess < 30 && !failures.isAccountLocked('reader'); guess += 1) {
+      const as = 'reader:wrong-guess';
+      await service.ask('GET', truststore, { as });
+    }
+    const locked = await ask('GET', `${accounts}/reader`, { 'If-None-Match': tag });
+    assert.equal(JSON.parse(locked.text).Locked, true);
+    const headers = { 'If-Match': tag };
+    const changed = await service.ask('PATCH', `${accounts}/reader`, {
+      ...{ headers, body: { RoleId: 'Operator' } },
+    });
+    assert.equal(changed.status, 200, changed.text);
+    const again = { headers, body: { RoleId: 'ReadOnly' } };
+    assert.equal((await service.ask('PATCH', `${accounts}/reader`, again)).status, 412);
+    failures.unlock('reader');
   });
 
   it('speaks OData-Version 4.0 alone', async () => {
