@@ -5,7 +5,7 @@ import { link } from '../resource.ts';
 import type { ClientCertificates } from './client-certificates.ts';
 import type { Settings } from './settings.ts';
 
-type Wanted = NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate'];
+type Wanted = NonNullable<NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate']>;
 
 const mappings = ['CommonName', 'UserPrincipalName'] as const;
 

@@ -16,6 +16,7 @@ import {
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import {
+  accountTypes,
   changesOf,
   changing,
   refuseBadMembers,
@@ -33,7 +34,6 @@ const readOnly = [
   'Description',
   'Links',
   'UserName',
-  'StrictAccountTypes',
   'OEMAccountTypes',
   'HostBootstrapAccount',
   'PasswordExpiration',
@@ -72,7 +72,7 @@ function createAccount(access: Access): Operation {
     async handle({ body }) {
       const members = body.parse(validateAccountCreate);
       refuseBadName(members.UserName);
-      refuseBadMembers(access, members.UserName, members);
+      refuseBadMembers(access, { userName: members.UserName, types: accountTypes }, members);
       const created = changesOf(access).create({
         userName: members.UserName,
         password: members.Password,
@@ -103,7 +103,8 @@ async function change(access: Access, context: RequestContext): Promise<User> {
     throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
   }
   refuseUnwritable(members, readOnly);
-  refuseBadMembers(access, before.userName, members);
+  const { userName, accountTypes: types } = before;
+  refuseBadMembers(access, { userName, types }, members);
   const { Password: password, RoleId: role, Enabled: enabled } = members;
   const required = members.PasswordChangeRequired ?? (isOwn && password ? false : undefined);
   const asked: UserChange = {
@@ -177,6 +178,7 @@ function view({ gate }: Access, user: User) {
     Locked: user.locked || gate.failures.isAccountLocked(user.userName),
     PasswordChangeRequired: user.passwordChangeRequired,
     AccountTypes: user.accountTypes,
+    StrictAccountTypes: false,
     Links: { Role: link(`/redfish/v1/AccountService/Roles/${user.role}`) },
   };
 }
