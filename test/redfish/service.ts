@@ -115,6 +115,8 @@ export interface ServiceOptions {
   readonly webUi?: WebUi;
   /** Files of a service that was there before. */
   readonly directory?: string;
+  /** In place of what a test service has. */
+  readonly parts?: Partial<Pick<ServiceParts, 'hostName' | 'now' | 'places'>>;
 }
 
 /** The parts of a service with a manager in memory and the accounts `admin` and `reader`. */
@@ -128,7 +130,7 @@ export interface TestParts extends ServiceParts {
 
 export async function makeTestParts(
   directory: string,
-  { limits = {}, compatibility = 'standard', events, clock }: ServiceOptions = {},
+  { limits = {}, compatibility = 'standard', events, clock, parts }: ServiceOptions = {},
 ): Promise<TestParts> {
   const client = new MemoryClient();
   const places = certificatePlaces('bmc', endpoints);
@@ -187,6 +189,7 @@ export async function makeTestParts(
     port: () => 443,
     query: httpLimits.query,
     tlsProfile: 'intermediate',
+    ...parts,
   };
 }
 
