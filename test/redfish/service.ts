@@ -7,6 +7,7 @@ import { generateCertificate } from '../../src/manager/generated-certificate.ts'
 import type { Log } from '../../src/platform/log.ts';
 import { type Access, type AccessLimits, makeAccess } from '../../src/redfish/access/access.ts';
 import { AccessSettings } from '../../src/redfish/access/access-settings.ts';
+import { AccountCertificates } from '../../src/redfish/access/account-certificates.ts';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
 import type { Sessions } from '../../src/redfish/access/sessions.ts';
 import { makeApp } from '../../src/redfish/app.ts';
@@ -123,6 +124,7 @@ export interface ServiceOptions {
 export interface TestParts extends ServiceParts {
   readonly client: MemoryClient;
   readonly accounts: Accounts;
+  readonly access: Access & { readonly accountCertificates: AccountCertificates };
   /** What was logged. */
   readonly lines: string[];
   readonly log: Log;
@@ -147,13 +149,18 @@ export async function makeTestParts(
     basicAuth: 'Enabled',
     sessionSeconds: 60,
   });
-  const access = makeAccess(accounts, settings, {
+  const rest = makeAccess(accounts, settings, {
     queuedLogins: 5,
     sessions: 4,
     sessionsPerUser: 3,
     failedLogins: { entries: 100, perAddress: 20 },
     ...limits,
   });
+  const accountCertificates = new AccountCertificates(
+    join(directory, 'account-certificates.json'),
+    { perAccount: 2, accountCertificateBytes: 4096 },
+  );
+  const access = { ...rest, accountCertificates };
   const lines: string[] = [];
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);

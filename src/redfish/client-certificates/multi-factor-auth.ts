@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts';
 
 type Wanted = NonNullable<NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate']>;
 
-const mappings = ['CommonName', 'UserPrincipalName'] as const;
+const mappings = ['CommonName', 'UserPrincipalName', 'Whole'] as const;
 
 /** `MultiFactorAuth` of AccountService. */
 export function multiFactorAuthView(certificates: ClientCertificates | undefined, uri: string) {
