@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { connect } from 'node:tls';
 import { refusals } from '../../../src/redfish/client-certificates/refusal.ts';
 import {
   type Issued,
@@ -141,6 +142,32 @@ describe('a login by the whole certificate', () => {
     } finally {
       service.alwaysRespond = false;
     }
+  });
+
+  it('cuts an answer that goes on when the account loses the certificate', async () => {
+    await set(true);
+    const uri = await given('admin', first);
+    await given('reader', second);
+    const opened = await Promise.all(
+      [first, second].map(async ({ key, pem: cert }) => {
+        const at = { port: service.port, host: '127.0.0.1', rejectUnauthorized: false };
+        const socket = connect({ ...at, key, cert });
+        socket.on('error', () => undefined);
+        await new Promise((resolve) => socket.once('secureConnect', resolve));
+        // A request that never ends
+        socket.write('POST /redfish/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n');
+        socket.resume();
+        return socket;
+      }),
+    );
+    await login(first);
+    const [gone, other] = opened;
+    assert.ok(gone && other);
+    const closed = new Promise((resolve) => gone.once('close', resolve));
+    assert.equal((await take(uri, { as: password })).status, 204);
+    await closed;
+    assert.equal(other.destroyed, false);
+    other.destroy();
   });
 
   it('lets a reader take away his own', async () => {
