@@ -7,6 +7,7 @@ import { generateCertificate } from '../../src/manager/generated-certificate.ts'
 import type { Log } from '../../src/platform/log.ts';
 import { type Access, type AccessLimits, makeAccess } from '../../src/redfish/access/access.ts';
 import { AccessSettings } from '../../src/redfish/access/access-settings.ts';
+import { AccountCertificates } from '../../src/redfish/access/account-certificates.ts';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
 import type { Sessions } from '../../src/redfish/access/sessions.ts';
 import { makeApp } from '../../src/redfish/app.ts';
@@ -115,12 +116,15 @@ export interface ServiceOptions {
   readonly webUi?: WebUi;
   /** Files of a service that was there before. */
   readonly directory?: string;
+  /** In place of what a test service has. */
+  readonly parts?: Partial<Pick<ServiceParts, 'hostName' | 'now' | 'places'>>;
 }
 
 /** The parts of a service with a manager in memory and the accounts `admin` and `reader`. */
 export interface TestParts extends ServiceParts {
   readonly client: MemoryClient;
   readonly accounts: Accounts;
+  readonly access: Access & { readonly accountCertificates: AccountCertificates };
   /** What was logged. */
   readonly lines: string[];
   readonly log: Log;
@@ -128,7 +132,7 @@ export interface TestParts extends ServiceParts {
 
 export async function makeTestParts(
   directory: string,
-  { limits = {}, compatibility = 'standard', events, clock }: ServiceOptions = {},
+  { limits = {}, compatibility = 'standard', events, clock, parts }: ServiceOptions = {},
 ): Promise<TestParts> {
   const client = new MemoryClient();
   const places = certificatePlaces('bmc', endpoints);
@@ -145,13 +149,18 @@ export async function makeTestParts(
     basicAuth: 'Enabled',
     sessionSeconds: 60,
   });
-  const access = makeAccess(accounts, settings, {
+  const rest = makeAccess(accounts, settings, {
     queuedLogins: 5,
     sessions: 4,
     sessionsPerUser: 3,
     failedLogins: { entries: 100, perAddress: 20 },
     ...limits,
   });
+  const accountCertificates = new AccountCertificates(
+    join(directory, 'account-certificates.json'),
+    { perAccount: 2, accountCertificateBytes: 4096 },
+  );
+  const access = { ...rest, accountCertificates };
   const lines: string[] = [];
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);
@@ -187,6 +196,7 @@ export async function makeTestParts(
     port: () => 443,
     query: httpLimits.query,
     tlsProfile: 'intermediate',
+    ...parts,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import type { AccessSettings } from './access-settings.ts';
+import type { AccountCertificates } from './account-certificates.ts';
 import { type FailedLoginLimits, FailedLogins } from './failed-logins.ts';
 import { LoginGate } from './login-gate.ts';
 import { Sessions } from './sessions.ts';
@@ -13,6 +14,8 @@ export interface Access {
   readonly settings: AccessSettings;
   /** Absent where clients cannot log in with certificates. */
   readonly certificates?: ClientCertificates;
+  /** Absent where accounts have none. */
+  readonly accountCertificates?: AccountCertificates;
 }
 
 export interface AccessLimits {

@@ -47,7 +47,11 @@ export async function authenticate(req: Request, access: Access): Promise<Identi
 export async function requireIdentity(req: Request, access: Access): Promise<Identity> {
   const identity = await authenticate(req, access);
   if (!identity) {
-    throw new RedfishError(401, { id: 'NoValidSession', args: [] }, challenge(req, access));
+    throw new RedfishError(
+      401,
+      { id: 'NoValidSession', args: [] },
+      challenge((name) => req.get(name), access),
+    );
   }
   if (identity.account.passwordChangeRequired && !leadsToPasswordChange(req, identity)) {
     throw passwordChangeRequired(identity.account);
@@ -158,15 +162,22 @@ function leadsToPasswordChange(req: Request, { account, session }: Identity): bo
 function unauthorized(req: Request, access: Access, text: string): RedfishError {
   const args = [req.path, text];
   const message = { id: 'ResourceAtUriUnauthorized', args } as const;
-  return new RedfishError(401, message, challenge(req, access));
+  return new RedfishError(
+    401,
+    message,
+    challenge((name) => req.get(name), access),
+  );
 }
 
 /**
- * A browser answers this header with a dialog of its own that scripts cannot see, so requests of
+ * The headers of a 401 (RFC 9110 §15.5.2). A browser answers a challenge with a dialog of its own that scripts cannot see, so requests of
  * scripts, which carry X-Requested-With, do not get it.
  */
-function challenge(req: Request, { settings }: Access): Record<string, string> {
-  if (req.get('X-Requested-With') || settings.policy.basicAuth !== 'Enabled') return {};
+export function challenge(
+  header: (name: string) => string | undefined,
+  { settings }: Access,
+): Record<string, string> {
+  if (header('X-Requested-With') || settings.policy.basicAuth !== 'Enabled') return {};
   return { 'WWW-Authenticate': 'Basic realm="Redfish"' };
 }
 

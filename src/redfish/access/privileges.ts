@@ -45,6 +45,7 @@ const login = ['Login'] as const;
 const manager = ['ConfigureManager'] as const;
 const users = ['ConfigureUsers'] as const;
 const subscribers = ['ConfigureManager', 'ConfigureComponents'] as const;
+const usersOrSelf = ['ConfigureUsers', 'ConfigureSelf'] as const;
 const managerOrSelf = ['ConfigureManager', 'ConfigureSelf'] as const;
 
 /**
@@ -53,6 +54,9 @@ const managerOrSelf = ['ConfigureManager', 'ConfigureSelf'] as const;
  * `ConfigureSelf` allows no more than what belongs to the caller himself.
  */
 export const privilegeTable = {
+  // Overrides of Certificate and CertificateCollection for what is subordinate to a ManagerAccount
+  AccountCertificate: row(usersOrSelf, usersOrSelf),
+  AccountCertificateCollection: row(usersOrSelf, usersOrSelf),
   AccountService: row(login, users),
   ActionInfo: row(login, manager),
   Certificate: row(manager, manager),
@@ -88,7 +92,7 @@ export const privilegeTable = {
   TaskService: row(login, manager),
 } as const satisfies Record<string, Row>;
 
-/** A type of resource, by the name of its schema. */
+/** A type of resource, by the name of its schema, or of what the registry tells apart from it. */
 export type Entity = keyof typeof privilegeTable;
 
 /**

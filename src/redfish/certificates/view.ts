@@ -16,7 +16,7 @@ export interface ViewParts extends Lifetime {
 /** The Certificate resource (DSP2046, Certificate). */
 export function certificateView(
   { kinship, ...lifetime }: ViewParts,
-  place: CertificatePlace,
+  place: Pick<CertificatePlace, 'uri' | 'certificateName' | 'usageTypes' | 'requestUsages'>,
   published: PublishedCertificate,
 ) {
   const { id, certificate, chain } = published;

@@ -5,6 +5,7 @@ import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { Certificate } from '../../manager/x509/certificate.ts';
 import { formatName } from '../../manager/x509/name.ts';
 import type { Log } from '../../platform/log.ts';
+import type { AccountCertificates } from '../access/account-certificates.ts';
 import type { User } from '../access/user-directory.ts';
 import { judgeChain } from './chain.ts';
 import { userNameOf } from './mapping.ts';
@@ -17,6 +18,8 @@ export interface ClientCertificatesOptions {
   readonly client: CertificateClient;
   readonly endpoints: TrustEndpoints;
   readonly settings: SettingsFile;
+  /** What the mapping `Whole` looks into. */
+  readonly accountCertificates: AccountCertificates;
   /** An account that may log in, by its name. */
   readonly findUser: (userName: string) => Promise<User | undefined>;
   readonly hostName: () => string;
@@ -70,13 +73,13 @@ export class ClientCertificates {
 
   /**
    * Whether clients without a valid certificate are served. An empty truststore could let nobody in,
-   * so then they are.
+   * so then they are; so it is with `Whole` when no account has a certificate.
    */
   responds(): boolean {
-    const { enabled, respond } = this.settings.current;
-    return (
-      respond || !enabled || this.#options.alwaysRespond || this.#trust()?.trusted.length === 0
-    );
+    const { enabled, respond, mapping } = this.settings.current;
+    const { alwaysRespond, accountCertificates } = this.#options;
+    if (respond || !enabled || alwaysRespond || this.#trust()?.trusted.length === 0) return true;
+    return mapping === 'Whole' && accountCertificates.all.length === 0;
   }
 
   /** @returns `undefined` when the client showed no certificate or is not to be asked for one */
@@ -95,9 +98,13 @@ export class ClientCertificates {
       : { account, certificate };
   }
 
-  /** The user that a certificate of a connection names. */
+  /** Whose a certificate of a connection is: the user that it names, or the account that has it. */
   async userOf(certificate: Certificate, mapping: Settings['mapping']): Promise<User | Refusal> {
-    const { findUser, hostName } = this.#options;
+    const { findUser, hostName, accountCertificates } = this.#options;
+    if (mapping === 'Whole') {
+      const owner = accountCertificates.ownerOf(certificate);
+      return owner === undefined ? 'unlisted' : ((await findUser(owner)) ?? 'user');
+    }
     const name = userNameOf(certificate, mapping, hostName());
     return name === undefined ? 'name' : ((await findUser(name)) ?? 'user');
   }
@@ -129,15 +136,25 @@ export class ClientCertificates {
       this.#open.add(socket);
       socket.once('close', () => this.#open.delete(socket));
     });
-    const unsubscribe = this.#options.client.subscribe(() => this.#cutLater());
+    const unsubscribe = this.#options.client.subscribe(() =>
+      this.#cutLater((chain) => this.#judge(chain) !== undefined),
+    );
     server.once('close', unsubscribe);
   }
 
+  /** Ends connections of clients whom their certificates let in no more, as they are of no account. */
+  cut(gone: readonly Certificate[]): void {
+    if (this.settings.current.mapping !== 'Whole') return;
+    const isGone = ({ certificates: [own] }: ShownChain) =>
+      gone.some(({ fingerprint }) => fingerprint === own?.fingerprint);
+    this.#cutLater(isGone);
+  }
+
   /** Requests are judged one by one; what is left are answers that go on for long, such as events. */
-  #cutLater(): void {
+  #cutLater(isBad: (chain: ShownChain) => boolean): void {
     const bad = [...this.#open].filter((socket) => {
       const chain = this.#chainOf(socket);
-      return chain && chain.refusal === undefined && this.#judge(chain) !== undefined;
+      return chain && chain.refusal === undefined && isBad(chain);
     });
     if (bad.length === 0) return;
     setTimeout(() => {

@@ -10,7 +10,7 @@ const longestName = 255;
  */
 export function userNameOf(
   certificate: Certificate,
-  mapping: Settings['mapping'],
+  mapping: Exclude<Settings['mapping'], 'Whole'>,
   hostName: string,
 ): string | undefined {
   const name =

@@ -5,9 +5,9 @@ import { link } from '../resource.ts';
 import type { ClientCertificates } from './client-certificates.ts';
 import type { Settings } from './settings.ts';
 
-type Wanted = NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate'];
+type Wanted = NonNullable<NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate']>;
 
-const mappings = ['CommonName', 'UserPrincipalName'] as const;
+const mappings = ['CommonName', 'UserPrincipalName', 'Whole'] as const;
 
 /** `MultiFactorAuth` of AccountService. */
 export function multiFactorAuthView(certificates: ClientCertificates | undefined, uri: string) {

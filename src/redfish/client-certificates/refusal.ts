@@ -13,6 +13,7 @@ export const refusals = {
   resumed: 'a resumed TLS session proves no certificate',
   away: 'the list of trusted or revoked certificates cannot be read now',
   name: 'it holds no name of a user where the service looks for one',
+  unlisted: 'it is the certificate of no account',
   user: 'it names no user of the service who may log in',
 } as const;
 

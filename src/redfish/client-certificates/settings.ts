@@ -33,15 +33,20 @@ export class SettingsFile {
    * Changes are made one after the other.
    * @param change what to make of the settings as they then are; what it throws leaves them so
    */
-  async update(change: (current: Settings) => Promise<Settings>): Promise<void> {
-    const turn = this.#last.then(async () => {
+  update(change: (current: Settings) => Promise<Settings>): Promise<void> {
+    return this.during(async () => {
       const next = await change(this.#settings);
       await makeDirectory(dirname(this.#path), ownerOnly);
       await writeFileAtomic(this.#path, `${JSON.stringify(next, null, 2)}\n`, ownerOnly);
       this.#settings = next;
     });
+  }
+
+  /** Does what depends on the settings; they stay as they are for so long. */
+  during(work: (current: Settings) => Promise<void>): Promise<void> {
+    const turn = this.#last.then(() => work(this.#settings));
     this.#last = turn.catch(() => undefined);
-    await turn;
+    return turn;
   }
 }
 

@@ -1,14 +1,14 @@
 import type { AccountCreate, AccountPatch } from '../../../schemas/generated/validators.js';
 import type { Access } from '../access/access.ts';
 import { passwordFault } from '../access/password-rules.ts';
-import type { UserChange, UserChanges } from '../access/user-directory.ts';
+import type { AccountType, UserChange, UserChanges } from '../access/user-directory.ts';
 import { UserError } from '../access/user-directory.ts';
 import { userNameFault } from '../access/user-names.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
 /** What an account is good for; the service makes no difference between the two. */
-export const accountTypes = ['Redfish', 'WebUI'];
+export const accountTypes: readonly AccountType[] = ['Redfish', 'WebUI'];
 
 /** @throws RedfishError 405 when others administer the users */
 export function changesOf({ users }: Access): UserChanges {
@@ -16,11 +16,14 @@ export function changesOf({ users }: Access): UserChanges {
   throw new RedfishError(405, { id: 'OperationNotAllowed', args: [] });
 }
 
-/** @throws RedfishError 400 that names the member, and never shows a password */
+/**
+ * @param types what the account is, or will be, good for
+ * @throws RedfishError 400 that names the member, and never shows a password
+ */
 export function refuseBadMembers(
   { settings }: Access,
-  userName: string,
-  { Password, Locked, AccountTypes }: Partial<AccountCreate> | AccountPatch,
+  { userName, types }: { readonly userName: string; readonly types: readonly AccountType[] },
+  { Password, Locked, AccountTypes, StrictAccountTypes }: Partial<AccountCreate> | AccountPatch,
 ): void {
   const { minPasswordLength: minLength, maxPasswordLength: maxLength } = settings.policy;
   if (Password !== undefined) {
@@ -31,9 +34,17 @@ export function refuseBadMembers(
     const detail = 'A lock comes of failed logins only; use Enabled to keep a user out';
     throw refusal(400, 'PropertyValueNotInList', ['true', 'Locked'], 'Locked', detail);
   }
-  if (AccountTypes && [...new Set(AccountTypes)].sort().join() !== accountTypes.join()) {
-    const detail = `Every account is of the types ${accountTypes.join(' and ')}`;
-    throw refusal(400, 'PropertyValueNotInList', ['[…]', 'AccountTypes'], 'AccountTypes', detail);
+  if (StrictAccountTypes === true) {
+    const detail = 'The types of an account always come together';
+    const args = ['true', 'StrictAccountTypes'];
+    throw refusal(400, 'PropertyValueNotInList', args, 'StrictAccountTypes', detail);
+  }
+  // Fewer types than the account has is fine: without StrictAccountTypes the others are added
+  for (const [at, type] of (AccountTypes ?? []).entries()) {
+    if (types.some((one) => one === type)) continue;
+    const detail = `The account is of the types ${types.join(' and ')}`;
+    const name = `AccountTypes/${at}`;
+    throw refusal(400, 'PropertyValueNotInList', [type, name], name, detail);
   }
 }
 

@@ -27,6 +27,8 @@ const readOnly = [
   'SupportedAccountTypes',
   'Accounts',
   'Roles',
+  'LDAP',
+  'LocalAccountAuth',
 ];
 
 /** A directory with rules of its own counts after its own clock, of which it tells nothing. */
@@ -53,6 +55,7 @@ export const accountService: ResourceFactory = ({ access }) => [
           const resetAfter = members.AccountLockoutCounterResetAfter;
           refuseOutside('AccountLockoutCounterResetAfter', resetAfter, 0, 86_400);
           const wanted = members.MultiFactorAuth?.ClientCertificate;
+          if (wanted && 'Certificates' in wanted) refuseLink();
           const change = () => changeRules(access, members);
           if (wanted && certificates) {
             await changeMultiFactorAuth(certificates, identity, wanted, change);
@@ -66,6 +69,13 @@ export const accountService: ResourceFactory = ({ access }) => [
     },
   },
 ];
+
+/** What the link leads to is changed there. @throws RedfishError 400 */
+function refuseLink(): never {
+  const name = 'MultiFactorAuth/ClientCertificate/Certificates';
+  const related = [`#/${name}`];
+  throw new RedfishError(400, { id: 'PropertyNotWritable', args: [name], related });
+}
 
 /** Those of a directory with rules of its own first: it may refuse what we would not. */
 async function changeRules({ settings, users }: Access, members: AccountServicePatch) {
@@ -135,6 +145,8 @@ async function view(
     Description: 'Account Service',
     Status: { State: 'Enabled', Health: 'OK' },
     ServiceEnabled: true,
+    // A system may ask directories elsewhere too, before its own users or after them
+    ...(!rules && { LocalAccountAuth: 'Enabled' }),
     HTTPBasicAuth: policy.basicAuth,
     MinPasswordLength: (rules ?? policy).minPasswordLength,
     MaxPasswordLength: policy.maxPasswordLength,

@@ -6,6 +6,7 @@ import type { Access } from '../access/access.ts';
 import { accountUri, type Identity, passwordChangeRequired } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
 import type { User, UserChange } from '../access/user-directory.ts';
+import { forgetCertificates } from '../client-certificates/forget.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
@@ -16,6 +17,7 @@ import {
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import {
+  accountTypes,
   changesOf,
   changing,
   refuseBadMembers,
@@ -33,9 +35,9 @@ const readOnly = [
   'Description',
   'Links',
   'UserName',
-  'StrictAccountTypes',
   'OEMAccountTypes',
   'HostBootstrapAccount',
+  'Certificates',
   'PasswordExpiration',
   'AccountExpiration',
 ];
@@ -72,7 +74,8 @@ function createAccount(access: Access): Operation {
     async handle({ body }) {
       const members = body.parse(validateAccountCreate);
       refuseBadName(members.UserName);
-      refuseBadMembers(access, members.UserName, members);
+      refuseBadMembers(access, { userName: members.UserName, types: accountTypes }, members);
+      await forgetNamesakes(access, members.UserName);
       const created = changesOf(access).create({
         userName: members.UserName,
         password: members.Password,
@@ -85,6 +88,12 @@ function createAccount(access: Access): Operation {
       return { status: 201, headers, body: view(access, user) };
     },
   };
+}
+
+/** Somebody of this name who was removed elsewhere may have left certificates. */
+async function forgetNamesakes({ accountCertificates, users }: Access, name: string) {
+  if (!accountCertificates?.of(name).length || (await users.find(name))) return;
+  await accountCertificates.remove(({ userName }) => userName === name);
 }
 
 /** All members or none. A change that takes rights, or a password, ends the user's other sessions. */
@@ -103,7 +112,8 @@ async function change(access: Access, context: RequestContext): Promise<User> {
     throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
   }
   refuseUnwritable(members, readOnly);
-  refuseBadMembers(access, before.userName, members);
+  const { userName, accountTypes: types } = before;
+  refuseBadMembers(access, { userName, types }, members);
   const { Password: password, RoleId: role, Enabled: enabled } = members;
   const required = members.PasswordChangeRequired ?? (isOwn && password ? false : undefined);
   const asked: UserChange = {
@@ -129,14 +139,19 @@ async function remove(access: Access, context: RequestContext) {
     const detail = 'Nobody can delete his own account';
     throw new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
   }
-  await changing(userName, changesOf(access).remove(userName));
+  await forgetCertificates(
+    access,
+    context.identity,
+    (one) => one.userName === userName,
+    () => changing(userName, changesOf(access).remove(userName)),
+  );
   access.sessions.endOf(userName);
   access.gate.failures.unlock(userName);
   return { status: 204 };
 }
 
 /** @throws RedfishError 403 for another's account, whether it is there or not; 404 */
-async function visible(
+export async function visible(
   { users }: Access,
   { identity, ownOnly, parameters: { name = '' } }: RequestContext,
 ): Promise<User> {
@@ -163,7 +178,7 @@ async function list({ users }: Access, identity: Identity | undefined) {
   };
 }
 
-function view({ gate }: Access, user: User) {
+function view({ gate, accountCertificates }: Access, user: User) {
   return {
     '@odata.id': accountUri(user.userName),
     '@odata.type': typeOf('ManagerAccount'),
@@ -177,6 +192,10 @@ function view({ gate }: Access, user: User) {
     Locked: user.locked || gate.failures.isAccountLocked(user.userName),
     PasswordChangeRequired: user.passwordChangeRequired,
     AccountTypes: user.accountTypes,
+    StrictAccountTypes: false,
+    ...(accountCertificates && {
+      Certificates: link(`${accountUri(user.userName)}/Certificates`),
+    }),
     Links: { Role: link(`/redfish/v1/AccountService/Roles/${user.role}`) },
   };
 }

@@ -1,4 +1,5 @@
 import type { ResourceFactory } from '../resource.ts';
+import { accountCertificates } from './account-certificates.ts';
 import { accountService } from './account-service.ts';
 import { accounts } from './accounts.ts';
 import { certificateCollections } from './certificate-collections.ts';
@@ -22,6 +23,7 @@ export const resources: readonly ResourceFactory[] = [
   sessionService,
   accountService,
   accounts,
+  accountCertificates,
   roleResources,
   certificateService,
   certificateCollections,

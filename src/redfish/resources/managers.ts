@@ -1,3 +1,4 @@
+import type { Identity } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
 import { canonicalPlace } from '../certificates/places.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -38,7 +39,7 @@ export const managers: ResourceFactory = (parts) => [
       GET: {
         handle(context) {
           mustBeOurs(parts, context);
-          return json(managerView(parts));
+          return json(managerView(parts, context));
         },
       },
     },
@@ -68,7 +69,7 @@ function mustBeOurs({ managerId }: ServiceParts, { parameters }: RequestContext)
   throw new RedfishError(404, { id: 'ResourceNotFound', args });
 }
 
-function managerView(parts: ServiceParts) {
+function managerView(parts: ServiceParts, { identity }: RequestContext) {
   const { managerId, serviceId, now } = parts;
   const uri = uriOf(parts);
   return {
@@ -86,11 +87,16 @@ function managerView(parts: ServiceParts) {
     Status: { State: 'Enabled', Health: 'OK' },
     NetworkProtocol: link(`${uri}/NetworkProtocol`),
     SecurityPolicy: link(`${uri}/SecurityPolicy`),
-    Oem: oemOf(parts),
+    Links: {},
+    Oem: oemOf(parts, mayReadCertificates(identity)),
   };
 }
 
-function oemOf(parts: ServiceParts) {
+function mayReadCertificates(identity: Identity | undefined): boolean {
+  return identity !== undefined && hasPrivilege(identity.account.role, 'ConfigureManager');
+}
+
+function oemOf(parts: ServiceParts, mayRead: boolean) {
   const truststore = canonicalPlace(parts.places, { type: 'authority', name: 'truststore' });
   const own = parts.places.filter(({ uri }) => uri.includes('/CertificateEndpoints/'));
   return {
@@ -102,31 +108,36 @@ function oemOf(parts: ServiceParts) {
       },
     }),
     // The schema has no member for collections of endpoints that are not Redfish's own
-    ...(own.length > 0 && {
-      BmcCertificateManager: {
-        '@odata.type': '#BmcCertificateManager.v1_0_0.Manager',
-        CertificateCollections: own.map(({ uri }) => link(uri)),
-      },
-    }),
+    ...(own.length > 0 &&
+      mayRead && {
+        BmcCertificateManager: {
+          '@odata.type': '#BmcCertificateManager.v1_0_0.Manager',
+          CertificateCollections: own.map(({ uri }) => link(uri)),
+        },
+      }),
   };
 }
 
 function networkProtocolView(parts: ServiceParts, { identity }: RequestContext) {
   const uri = `${uriOf(parts)}/NetworkProtocol`;
   const https = canonicalPlace(parts.places, { type: 'server', name: 'https' });
-  const mayRead = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
+  const name = parts.hostName();
+  const [label = ''] = name.split('.');
   return {
     '@odata.id': uri,
     '@odata.type': typeOf('ManagerNetworkProtocol'),
     Id: 'NetworkProtocol',
     Name: 'Manager Network Protocol',
     Description: 'Manager Network Service',
-    HostName: parts.hostName(),
+    // Without its domain (DSP2046, ManagerNetworkProtocol)
+    HostName: label,
+    ...(label !== name && { FQDN: name }),
     Status: { State: 'Enabled', Health: 'OK' },
+    HTTP: { ProtocolEnabled: false },
     HTTPS: {
       ProtocolEnabled: true,
       Port: parts.port(),
-      ...(https && mayRead && { Certificates: link(https.uri) }),
+      ...(https && mayReadCertificates(identity) && { Certificates: link(https.uri) }),
     },
   };
 }

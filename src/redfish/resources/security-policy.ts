@@ -1,3 +1,4 @@
+import { hasPrivilege } from '../access/privileges.ts';
 import { type TlsProfile, tlsProfiles } from '../https/profile.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';
@@ -12,9 +13,9 @@ const collection = '/redfish/v1/Managers';
 export const securityPolicy: ResourceFactory = (parts) => {
   const { managerId, places, tlsProfile, access } = parts;
   const uri = `${collection}/${managerId}/SecurityPolicy`;
-  const linkTo = (side: 'Server' | 'Client', property: string) => {
+  const linkTo = (mayRead: boolean, side: 'Server' | 'Client', property: string) => {
     const place = places.find((one) => one.uri === `${uri}/TLS/${side}/${property}`);
-    return place ? { [property]: link(place.uri) } : {};
+    return place && mayRead ? { [property]: link(place.uri) } : {};
   };
   return [
     {
@@ -22,26 +23,29 @@ export const securityPolicy: ResourceFactory = (parts) => {
       entity: 'SecurityPolicy',
       operations: {
         GET: {
-          handle: ({ parameters }) => {
+          handle: ({ parameters, identity }) => {
             if (parameters.manager !== managerId) throw noSuchManager(parameters.manager ?? '');
+            const mayRead =
+              identity !== undefined && hasPrivilege(identity.account.role, 'ConfigureManager');
             return json({
               '@odata.id': uri,
               '@odata.type': typeOf('SecurityPolicy'),
               Id: 'SecurityPolicy',
               Name: 'Security Policy',
               Description: 'What the manager demands of TLS',
+              Status: { State: 'Enabled', Health: 'OK' },
               TLS: {
                 Server: {
                   Allowed: allowedBy(tlsProfiles[tlsProfile]),
                   VerifyCertificate: access.certificates?.settings.current.enabled ?? false,
-                  ...linkTo('Server', 'TrustedCertificates'),
-                  ...linkTo('Server', 'RevokedCertificates'),
+                  ...linkTo(mayRead, 'Server', 'TrustedCertificates'),
+                  ...linkTo(mayRead, 'Server', 'RevokedCertificates'),
                 },
                 Client: {
                   Allowed: allowedBy(tlsProfiles.intermediate),
                   // A subscription may say otherwise of its own receiver
                   VerifyCertificate: true,
-                  ...linkTo('Client', 'TrustedCertificates'),
+                  ...linkTo(mayRead, 'Client', 'TrustedCertificates'),
                 },
               },
             });

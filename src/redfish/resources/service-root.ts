@@ -34,6 +34,8 @@ export const serviceRoot: ResourceFactory = ({ managerId, serviceId, query }) =>
             '@odata.type': typeOf('ServiceRoot'),
             Id: 'RootService',
             Name: 'Root Service',
+            Description: 'The Redfish service of a BMC, for its certificates',
+            Product: 'bmc-certificate-manager',
             RedfishVersion: '1.17.0',
             UUID: serviceId,
             ProtocolFeaturesSupported: {

@@ -5,6 +5,7 @@ import {
 import type { Access } from '../access/access.ts';
 import {
   badLogin,
+  challenge,
   type Identity,
   login,
   passwordChangeRequired,
@@ -104,7 +105,8 @@ function createSession(access: Access): Operation {
       const user = await login(access, UserName, Password, clientAddress);
       if (!user) {
         const args = [collection, badLogin];
-        throw new RedfishError(401, { id: 'ResourceAtUriUnauthorized', args });
+        const message = { id: 'ResourceAtUriUnauthorized', args } as const;
+        throw new RedfishError(401, message, challenge(header, access));
       }
       const { session, token, xsrfToken } = access.sessions.create({
         userName: user.userName,

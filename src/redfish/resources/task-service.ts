@@ -18,6 +18,7 @@ export const taskServiceResources: ResourceFactory = (parts) => [
   {
     path: taskService,
     entity: 'TaskService',
+    volatile: ['DateTime'],
     operations: {
       GET: {
         handle: () =>
@@ -28,6 +29,7 @@ export const taskServiceResources: ResourceFactory = (parts) => [
             Name: 'Task Service',
             Description: 'Requests that take long, and certification requests that wait',
             ServiceEnabled: true,
+            DateTime: new Date(parts.now()).toISOString().replace(/\.\d+Z$/, '+00:00'),
             CompletedTaskOverWritePolicy: 'Oldest',
             LifeCycleEventOnTaskStateChange: false,
             Status: { State: 'Enabled', Health: 'OK' },

@@ -5,6 +5,7 @@ import type { Log } from '../../platform/log.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
 import { type Access, makeAccess } from '../access/access.ts';
 import { AccessSettings } from '../access/access-settings.ts';
+import { AccountCertificates } from '../access/account-certificates.ts';
 import { Accounts } from '../access/accounts.ts';
 import { passwordHelper } from '../access/password-helper.ts';
 import type { UserDirectory } from '../access/user-directory.ts';
@@ -12,6 +13,7 @@ import { UserSource } from '../access/user-source.ts';
 import { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import { SettingsFile } from '../client-certificates/settings.ts';
 import type { TrustEndpoints } from '../client-certificates/trust.ts';
+import { followUsers } from './departed-users.ts';
 import { keepSessions } from './kept-sessions.ts';
 
 /** What the service takes from outside. */
@@ -35,10 +37,22 @@ export interface ReadyAccess {
 export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
   const { configuration, log } = surroundings;
   const users = userSource(surroundings);
-  const certificates = clientCertificates(surroundings, users);
-  const access = { ...passwordAccess(configuration, users), certificates };
+  const accountCertificates = new AccountCertificates(
+    join(configuration.stateDirectory, 'account-certificates.json'),
+    configuration.redfish.clientCertificates,
+  );
+  const certificates = clientCertificates(surroundings, users, accountCertificates);
+  const access = { ...passwordAccess(configuration, users), certificates, accountCertificates };
+  const endFollowing = followUsers(accountCertificates, users, log);
   users.onSwitch(() => access.sessions.endAll());
-  return { access, close: keepSessions(configuration, access.sessions, log) };
+  const closeSessions = keepSessions(configuration, access.sessions, log);
+  return {
+    access,
+    async close() {
+      endFollowing();
+      await closeSessions();
+    },
+  };
 }
 
 function userSource({ configuration, systemUsers, log }: AccessSurroundings): UserSource {
@@ -64,6 +78,7 @@ function userSource({ configuration, systemUsers, log }: AccessSurroundings): Us
 function clientCertificates(
   { configuration, client, hostName, log }: AccessSurroundings,
   users: UserDirectory,
+  accountCertificates: AccountCertificates,
 ): ClientCertificates {
   const { redfish, stateDirectory } = configuration;
   const { alwaysRespond } = redfish.clientCertificates;
@@ -73,6 +88,7 @@ function clientCertificates(
   return new ClientCertificates({
     client,
     endpoints: trustEndpoints(configuration),
+    accountCertificates,
     settings: new SettingsFile(join(stateDirectory, 'client-certificates.json')),
     findUser: async (userName) => {
       const user = await users.find(userName);

@@ -87,7 +87,16 @@ describe('accounts over HTTP', () => {
     { body: { Enabled: 'yes' }, status: 400, says: /PropertyValueTypeError/ },
     { body: { Password: null }, status: 400, says: /PropertyValueTypeError/ },
     { body: { Locked: true }, status: 400, says: /PropertyValueNotInList/ },
-    { body: { AccountTypes: ['IPMI'] }, status: 400, says: /PropertyValueNotInList/ },
+    {
+      body: { AccountTypes: ['Redfish', 'IPMI'] },
+      status: 400,
+      says: /"IPMI",\s+"AccountTypes\/1"[^}]*"#\/AccountTypes\/1"/,
+    },
+    { body: { AccountTypes: [] }, status: 400, says: /AccountTypes/ },
+    { body: { AccountTypes: ['Redfish'] }, status: 200, says: /"Redfish",\s+"WebUI"/ },
+    { body: { StrictAccountTypes: false }, status: 200, says: /"StrictAccountTypes": false/ },
+    { body: { StrictAccountTypes: true }, status: 400, says: /PropertyValueNotInList/ },
+    { body: { StrictAccountTypes: 'no' }, status: 400, says: /PropertyValueTypeError/ },
     { body: { Locked: false }, status: 200, says: /"Locked": false/ },
     { body: { AccountTypes: ['WebUI', 'Redfish'] }, status: 200, says: /WebUI/ },
     { body: { RoleId: 'Operator' }, status: 200, says: /"RoleId": "Operator"/ },
@@ -99,6 +108,24 @@ describe('accounts over HTTP', () => {
       assert.equal(answer.status, status, answer.text);
       assert.match(answer.text, says);
       assert.equal((await ask('GET', accounts, { as: 'reader:reader-pw' })).status, 200);
+    });
+  }
+
+  const types = [
+    { members: { AccountTypes: ['Redfish'] }, status: 201 },
+    { members: { AccountTypes: ['WebUI'], StrictAccountTypes: false }, status: 201 },
+    { members: { AccountTypes: ['Redfish'], StrictAccountTypes: true }, status: 400 },
+    { members: { AccountTypes: ['SNMP'] }, status: 400 },
+    { members: { AccountTypes: [] }, status: 400 },
+  ];
+  for (const { members, status } of types) {
+    it(`answer ${status} to who creates one with ${JSON.stringify(members)}`, async () => {
+      const body = { UserName: 'typed', Password: 'hUPgd9Z4', RoleId: 'Operator', ...members };
+      const made = await ask('POST', accounts, { body });
+      assert.equal(made.status, status, made.text);
+      if (status !== 201) return;
+      assert.deepEqual(JSON.parse(made.text).AccountTypes, ['Redfish', 'WebUI']);
+      await ask('DELETE', `${accounts}/typed`);
     });
   }
 
@@ -229,6 +256,43 @@ describe('the services of accounts and sessions', () => {
       assert.equal((await service.ask('PATCH', path, { body, as })).status, 403);
     });
   }
+
+  const refused = [
+    { body: { LDAP: {} }, names: ['PropertyNotWritable'] },
+    { body: { LocalAccountAuth: 'Disabled' }, names: ['PropertyNotWritable'] },
+    {
+      body: { MultiFactorAuth: { ClientCertificate: { Certificates: {} } } },
+      names: ['PropertyNotWritable'],
+    },
+    { body: { MultiFactorAuth: { Foo: 1 } }, names: ['PropertyUnknown'] },
+    { body: { MultiFactorAuth: {} }, names: ['PropertyValueError'] },
+  ];
+  for (const { body, names } of refused) {
+    it(`answer PATCH ${JSON.stringify(body)} with ${names} alone`, async () => {
+      const { status, text } = await service.ask('PATCH', root, { body });
+      assert.equal(status, 400);
+      const said: { MessageId: string }[] = JSON.parse(text).error['@Message.ExtendedInfo'];
+      const ids = said.map(({ MessageId }) => MessageId.split('.').at(-1));
+      assert.deepEqual(ids, names, text);
+    });
+  }
+
+  it('challenge whoever opens a session with a wrong password as any other stranger', async () => {
+    const script = { 'X-Requested-With': 'XMLHttpRequest' };
+    const headers = token(await login(service, 'admin', 'admin-pw'));
+    const body = { UserName: 'nobody', Password: 'wrong-pw' };
+    for (const HTTPBasicAuth of ['Unadvertised', 'Disabled', 'Enabled']) {
+      await service.ask('PATCH', root, { as: '', headers, body: { HTTPBasicAuth } });
+      for (const more of [{}, script]) {
+        const opened = await service.ask('POST', sessions, { as: '', headers: more, body });
+        const stranger = await service.ask('GET', root, { as: '', headers: more });
+        const challenge = HTTPBasicAuth === 'Enabled' && more !== script;
+        assert.equal(opened.status, 401);
+        assert.equal(opened.headers['www-authenticate'] !== undefined, challenge, HTTPBasicAuth);
+        assert.equal(opened.headers['www-authenticate'], stranger.headers['www-authenticate']);
+      }
+    }
+  });
 
   it('hide and refuse Basic authentication', async () => {
     const headers = token(await login(service, 'admin', 'admin-pw'));

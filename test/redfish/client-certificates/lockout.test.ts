@@ -38,6 +38,8 @@ describe('the settings of client certificates', () => {
     });
     service = await startTlsService(authority);
     service.client.put(truststore, '1', root.pem);
+    const own = shown.admin?.certificate;
+    if (own) await service.accountCertificates.add('admin', own, async () => true);
   });
 
   after(async () => {
@@ -68,6 +70,7 @@ describe('the settings of client certificates', () => {
     });
   };
   const password = 'admin:admin-pw';
+  const whole = { CertificateMappingAttribute: 'Whole' };
   const upn = { CertificateMappingAttribute: 'UserPrincipalName' };
 
   interface Row {
@@ -167,11 +170,31 @@ describe('the settings of client certificates', () => {
       id: conflict,
     },
     {
-      what: 'Whole',
-      change: { CertificateMappingAttribute: 'Whole' },
+      what: 'the whole certificate while others are served',
+      change: whole,
       as: password,
-      status: 400,
-      id: 'PropertyValueNotInList',
+      status: 200,
+    },
+    {
+      what: 'the whole certificate and refusing others, by one that no account has',
+      change: { [respond]: false, ...whole },
+      show: 'both',
+      status: 409,
+      id: external,
+    },
+    {
+      what: 'the whole certificate and refusing others, by one of his account',
+      change: { [respond]: false, ...whole },
+      show: 'admin',
+      status: 200,
+    },
+    {
+      what: 'the whole certificate while others are refused, by one that no account has',
+      from: { respond: false },
+      change: whole,
+      show: 'both',
+      status: 409,
+      id: conflict,
     },
     {
       what: 'what is no mapping',
@@ -257,7 +280,7 @@ describe('the settings of client certificates', () => {
 
   it('are in a file of their owner, and a damaged one stops the service', () => {
     assert.equal(statSync(service.settingsPath).mode & 0o777, 0o600);
-    for (const text of ['', '{}', '{"enabled":true,"respond":false,"mapping":"Whole"}']) {
+    for (const text of ['', '{}', '{"enabled":true,"respond":false,"mapping":"Half"}']) {
       const path = authority.write('damaged.json', text);
       assert.throws(() => new SettingsFile(path), { name: 'SetupError' });
     }

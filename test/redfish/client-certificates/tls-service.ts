@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
+import type { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
+import type { Accounts } from '../../../src/redfish/access/accounts.ts';
 import { makeApp } from '../../../src/redfish/app.ts';
 import { ClientCertificates } from '../../../src/redfish/client-certificates/client-certificates.ts';
 import { SettingsFile } from '../../../src/redfish/client-certificates/settings.ts';
@@ -20,6 +22,8 @@ export interface TlsService {
   readonly client: MemoryClient;
   readonly settings: SettingsFile;
   readonly settingsPath: string;
+  readonly accountCertificates: AccountCertificates;
+  readonly accounts: Accounts;
   readonly log: string[];
   readonly port: number;
   /** What the clock of the device is ahead of ours, in milliseconds. */
@@ -72,6 +76,7 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
     client,
     endpoints: { truststore, revoked },
     settings,
+    accountCertificates: parts.access.accountCertificates,
     findUser: (userName) => accounts.find(userName),
     hostName: () => 'bmc.lab.example.com',
     now: () => Date.now() + own.ahead,
@@ -95,6 +100,8 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
     client,
     settings,
     settingsPath,
+    accountCertificates: parts.access.accountCertificates,
+    accounts,
     log,
     port,
     ask: (path: string, options: Ask = {}) => ask(port, path, options),

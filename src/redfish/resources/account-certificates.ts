@@ -1,0 +1,154 @@
+import { parseUpload, toUploadText } from '../../manager/upload.ts';
+import type { Certificate } from '../../manager/x509/certificate.ts';
+import type { AccountCertificate, AccountCertificates } from '../access/account-certificates.ts';
+import { accountUri } from '../access/authentication.ts';
+import { UserError } from '../access/user-directory.ts';
+import { asRedfish } from '../certificates/errors.ts';
+import { submittedContent } from '../certificates/submitted.ts';
+import { certificateView } from '../certificates/view.ts';
+import { forgetCertificates } from '../client-certificates/forget.ts';
+import type { RequestBody } from '../http/request-body.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import {
+  json,
+  link,
+  type Reply,
+  type RequestContext,
+  type Resource,
+  type ResourceFactory,
+  type ServiceParts,
+} from '../resource.ts';
+import { typeOf } from '../schema-versions.ts';
+import { changing } from './account-changes.ts';
+import { visible } from './accounts.ts';
+
+/**
+ * The certificates of each account (DMTF ManagerAccount), by which its user is known under the mapping
+ * `Whole`: a user has his own in hand, who may configure users everybody's.
+ */
+export const accountCertificates: ResourceFactory = (parts) => {
+  const { accountCertificates: kept } = parts.access;
+  return kept ? [collection(parts, kept), certificate(parts, kept)] : [];
+};
+
+const path = '/redfish/v1/AccountService/Accounts/:name/Certificates';
+
+function collection(parts: ServiceParts, kept: AccountCertificates): Resource {
+  const { access } = parts;
+  return {
+    path,
+    entity: 'AccountCertificateCollection',
+    operations: {
+      GET: {
+        async handle(context) {
+          const { userName } = await visible(access, context);
+          const uri = collectionUri(userName);
+          const members = kept.of(userName);
+          return json({
+            '@odata.id': uri,
+            '@odata.type': typeOf('CertificateCollection'),
+            Name: 'User Certificates Collection',
+            Description: 'Certificates by which the user of the account is known',
+            Members: members.map(({ id }) => link(`${uri}/${id}`)),
+            'Members@odata.count': members.length,
+          });
+        },
+      },
+      POST: {
+        async handle(context) {
+          const { userName } = await visible(access, context);
+          const submitted = await asRedfish({}, () => certificateOf(context.body, kept));
+          const isLocal = async () => isKeptHere(parts, userName);
+          if (!(await isLocal())) await changing(userName, keptElsewhere());
+          return viewReply(parts, await kept.add(userName, submitted, isLocal), 201);
+        },
+      },
+    },
+  };
+}
+
+function certificate(parts: ServiceParts, kept: AccountCertificates): Resource {
+  const { access } = parts;
+  return {
+    path: `${path}/:id`,
+    entity: 'AccountCertificate',
+    operations: {
+      GET: {
+        handle: async (context) => viewReply(parts, await find(parts, kept, context), 200),
+      },
+      DELETE: {
+        async handle(context) {
+          const found = await find(parts, kept, context);
+          await forgetCertificates(access, context.identity, (one) => one === found);
+          return { status: 204 };
+        },
+      },
+    },
+  };
+}
+
+/** @throws RedfishError 403 for another's, whether it is there or not; 404 */
+async function find(
+  { access }: ServiceParts,
+  kept: AccountCertificates,
+  context: RequestContext,
+): Promise<AccountCertificate> {
+  const { userName } = await visible(access, context);
+  const { id = '' } = context.parameters;
+  const found = kept.of(userName).find((one) => one.id === id);
+  if (found) return found;
+  throw new RedfishError(404, { id: 'ResourceNotFound', args: ['Certificate', id] });
+}
+
+/** Of a user who is kept elsewhere nobody tells us when he goes. */
+async function isKeptHere({ access }: ServiceParts, name: string): Promise<boolean> {
+  return (await access.users.list()).some(({ userName }) => userName === name);
+}
+
+async function keptElsewhere(): Promise<never> {
+  throw new UserError('read-only', 'This user is kept elsewhere');
+}
+
+/**
+ * The one certificate of a body, which brings no key: what opens keys takes long and has no use here.
+ * @throws RedfishError 400; CertError for a body that is no certificate
+ */
+function certificateOf(body: RequestBody, { limits }: AccountCertificates): Certificate {
+  const content = submittedContent(body);
+  if (content.format === 'PKCS12') {
+    throw new RedfishError(400, {
+      id: 'PropertyValueNotInList',
+      args: ['PKCS12', 'CertificateType'],
+      detail: 'A certificate of an account comes without a key',
+      related: ['#/CertificateType'],
+    });
+  }
+  const text = toUploadText({ ...content, password: '' }, limits.accountCertificateBytes);
+  const { certificates, keyBlocks } = parseUpload(text, 1);
+  const [submitted] = certificates;
+  if (keyBlocks.length === 0 && submitted) return submitted;
+  throw new RedfishError(400, {
+    id: 'PropertyValueError',
+    args: ['CertificateString'],
+    detail: 'A certificate of an account comes without a key',
+    related: ['#/CertificateString'],
+  });
+}
+
+function collectionUri(userName: string): string {
+  return `${accountUri(userName)}/Certificates`;
+}
+
+function viewReply(
+  parts: ServiceParts,
+  { id, userName, certificate: own }: AccountCertificate,
+  status: number,
+): Reply {
+  const place = {
+    uri: collectionUri(userName),
+    certificateName: 'User Certificate',
+    usageTypes: ['User'],
+  };
+  const body = certificateView(parts, place, { id, certificate: own, chain: [] });
+  return { status, body, headers: { Location: body['@odata.id'] } };
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
+import { endpoints, startService, type TestService } from '../service.ts';
+
+const root = '/redfish/v1';
+const policy = `${root}/Managers/bmc/SecurityPolicy`;
+
+describe('what resources say', () => {
+  let service: TestService;
+
+  before(async () => {
+    service = await startService();
+    await service.accounts.setPassword('operator', 'Operator', 'operator-pw');
+  });
+  after(() => service.close());
+
+  const read = async (path: string, as?: string) => {
+    const { status, text } = await service.ask('GET', path, as ? { as } : {});
+    assert.equal(status, 200, text);
+    return JSON.parse(text);
+  };
+
+  for (const name of ['operator', 'reader']) {
+    it(`leads ${name} to no collection of certificates of TLS that he may not read`, async () => {
+      const { TLS } = await read(policy, `${name}:${name}-pw`);
+      assert.doesNotMatch(JSON.stringify(TLS), /Certificates"/);
+      assert.ok(TLS.Server.Allowed && TLS.Client.Allowed);
+      const manager = await read(`${root}/Managers/bmc`, `${name}:${name}-pw`);
+      assert.ok(manager.Oem.OpenBmc.Certificates);
+      const { MultiFactorAuth } = await read(`${root}/AccountService`, `${name}:${name}-pw`);
+      assert.ok(MultiFactorAuth.ClientCertificate.Certificates);
+    });
+  }
+
+  it('leads an administrator there', async () => {
+    const { TLS } = await read(policy);
+    assert.ok(TLS.Server.TrustedCertificates && TLS.Server.RevokedCertificates);
+    assert.ok(TLS.Client.TrustedCertificates);
+  });
+
+  const members: readonly [string, string, unknown][] = [
+    ['AccountService', 'LocalAccountAuth', 'Enabled'],
+    ['Managers/bmc/SecurityPolicy', 'Status', { State: 'Enabled', Health: 'OK' }],
+    ['Managers/bmc', 'Links', {}],
+    ['Managers/bmc/NetworkProtocol', 'HTTP', { ProtocolEnabled: false }],
+    ['Managers/bmc/NetworkProtocol', 'FQDN', undefined],
+    ['', 'Product', 'bmc-certificate-manager'],
+  ];
+  for (const [path, name, value] of members) {
+    it(`tells ${name} of /${path}`, async () => {
+      assert.deepEqual((await read(`${root}/${path}`))[name], value);
+    });
+  }
+
+  it('describes the service root', async () => {
+    assert.match((await read(root)).Description, /BMC/);
+  });
+});
+
+describe('what a service says of its own', () => {
+  let service: TestService;
+  let now = Date.parse('2030-01-01T00:00:00Z');
+
+  before(async () => {
+    const own = [...endpoints, { type: 'client', name: 'syslog' }] as const;
+    const places = certificatePlaces('bmc', own);
+    const hostName = () => 'bmc-1.lab.example.com';
+    service = await startService({ parts: { hostName, places, now: () => now } });
+  });
+  after(() => service.close());
+
+  it('is its full name where the host name has a domain, apart from the host name', async () => {
+    const { text } = await service.ask('GET', `${root}/Managers/bmc/NetworkProtocol`);
+    const { FQDN, HostName } = JSON.parse(text);
+    assert.deepEqual({ FQDN, HostName }, { FQDN: 'bmc-1.lab.example.com', HostName: 'bmc-1' });
+  });
+
+  it('is the time of tasks, which changes no ETag', async () => {
+    const first = await service.ask('GET', `${root}/TaskService`);
+    assert.equal(JSON.parse(first.text).DateTime, '2030-01-01T00:00:00+00:00');
+    now += 1000;
+    const second = await service.ask('GET', `${root}/TaskService`);
+    assert.equal(JSON.parse(second.text).DateTime, '2030-01-01T00:00:01+00:00');
+    assert.equal(second.headers.etag, first.headers.etag);
+  });
+
+  it('is where the collections of other endpoints are, for who may read them', async () => {
+    for (const [as, sees] of [
+      ['admin:admin-pw', true],
+      ['reader:reader-pw', false],
+    ] as const) {
+      const { text } = await service.ask('GET', `${root}/Managers/bmc`, { as });
+      assert.equal(JSON.parse(text).Oem.BmcCertificateManager !== undefined, sees);
+    }
+  });
+});
