@@ -8,8 +8,13 @@ interface Timer {
 
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements EventClock {
-  #time = Date.UTC(2026, 0, 1);
+  #time: number;
   readonly #timers = new Set<Timer>();
+
+  /** @param time milliseconds since 1970 */
+  constructor(time: number = Date.UTC(2026, 0, 1)) {
+    this.#time = time;
+  }
 
   now(): number {
     return this.#time;
