@@ -41,6 +41,23 @@ export function expiryOf(
 }
 
 /**
+ * The lowest threshold that lies behind, in days; 0 is the end itself.
+ * @param now milliseconds since 1970
+ * @returns infinity when none does
+ */
+export function passedThreshold(
+  certificate: Certificate,
+  now: number,
+  thresholds: readonly number[],
+): number {
+  const { state } = expiryOf(certificate, now, thresholds);
+  if (state === 'Expired') return 0;
+  if (state === 'NotYetValid') return Number.POSITIVE_INFINITY;
+  const left = certificate.notAfter - now / 1000;
+  return Math.min(...thresholds.filter((days) => left <= days * daySeconds));
+}
+
+/**
  * Notices what time does to certificates. Each threshold is told once when it is passed; a certificate
  * that is past one when it is first seen is told of too, so that nobody misses it over a restart. A
  * clock that was set back makes a threshold count again.
@@ -50,7 +67,7 @@ export class ExpiryWatch {
   #known = new Map<string, { expiry: Expiry; passed: number }>();
 
   constructor(thresholds: readonly number[]) {
-    this.#thresholds = [...thresholds].sort((a, b) => a - b);
+    this.#thresholds = thresholds;
   }
 
   /** @returns what changed since the last look */
@@ -61,7 +78,7 @@ export class ExpiryWatch {
       const { certificate } = installed;
       const key = `${installed.id} ${certificate.fingerprint}`;
       const expiry = expiryOf(certificate, now, this.#thresholds);
-      const passed = this.#passed(certificate, expiry, now);
+      const passed = passedThreshold(certificate, now, this.#thresholds);
       const known = before.get(key);
       this.#known.set(key, { expiry, passed });
       const told = known?.passed ?? Number.POSITIVE_INFINITY;
@@ -69,13 +86,5 @@ export class ExpiryWatch {
       if (passed < told) return [{ installed, expiry, changed, threshold: passed }];
       return changed ? [{ installed, expiry, changed }] : [];
     });
-  }
-
-  /** The lowest threshold that lies behind; infinite when none does. */
-  #passed({ notAfter }: Certificate, { state }: Expiry, now: number): number {
-    if (state === 'Expired') return 0;
-    if (state === 'NotYetValid') return Number.POSITIVE_INFINITY;
-    const left = notAfter - now / 1000;
-    return this.#thresholds.find((days) => left <= days * daySeconds) ?? Number.POSITIVE_INFINITY;
   }
 }

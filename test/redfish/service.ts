@@ -98,6 +98,11 @@ export const eventSettings: EventSettings = {
   unreadBytes: 100_000,
   keepAliveSeconds: 30,
   loginCheckSeconds: 5,
+  statusCheckSeconds: 5,
+  headers: 4,
+  headerCharacters: 300,
+  filterCharacters: 200,
+  filterDepth: 3,
   deliverySeconds: 2,
   responseBytes: 1000,
   retryAttempts: 2,
@@ -113,6 +118,9 @@ export interface ServiceOptions {
   readonly compatibility?: Compatibility;
   readonly events?: Partial<EventSettings>;
   readonly clock?: EventOptions['clock'];
+  readonly expiryThresholds?: readonly number[];
+  /** A manager that was there before the service. */
+  readonly client?: MemoryClient;
   readonly webUi?: WebUi;
   /** Files of a service that was there before. */
   readonly directory?: string;
@@ -132,9 +140,16 @@ export interface TestParts extends ServiceParts {
 
 export async function makeTestParts(
   directory: string,
-  { limits = {}, compatibility = 'standard', events, clock, parts }: ServiceOptions = {},
+  {
+    limits = {},
+    compatibility = 'standard',
+    events,
+    clock,
+    parts,
+    expiryThresholds = [30, 7],
+    client = new MemoryClient(),
+  }: ServiceOptions = {},
 ): Promise<TestParts> {
-  const client = new MemoryClient();
   const places = certificatePlaces('bmc', endpoints);
   const accounts = new Accounts(join(directory, 'accounts.json'), 6);
   await accounts.setPassword('admin', 'Administrator', 'admin-pw');
@@ -169,7 +184,7 @@ export async function makeTestParts(
   return {
     client,
     events: await makeEvents({
-      ...{ client, places, log },
+      ...{ client, places, log, expiryThresholds },
       path: join(directory, 'events.json'),
       settings: { ...eventSettings, ...events },
       logins: listenerLogins(access),
@@ -188,8 +203,8 @@ export async function makeTestParts(
       report: (error) => note('task failed', { error: String(error) }),
     }),
     compatibility,
-    now: Date.now,
-    expiryThresholds: [30, 7],
+    now: () => (clock ? clock.now() : Date.now()),
+    expiryThresholds,
     hostName: () => 'bmc-test',
     managerId: 'bmc',
     serviceId: '00000000-0000-4000-8000-000000000000',
@@ -226,7 +241,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     port,
     ask: (method, path, options) => ask(port, method, path, options),
     async close() {
-      parts.events.close();
+      await parts.events.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       rmSync(directory, { recursive: true, force: true });

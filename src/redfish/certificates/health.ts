@@ -9,6 +9,8 @@ export interface Lifetime {
   readonly expiryThresholds: readonly number[];
 }
 
+export type Health = (typeof healths)[ExpiryState];
+
 const healths = {
   NotYetValid: 'Warning',
   Valid: 'OK',
@@ -18,6 +20,14 @@ const healths = {
 
 /** Redfish `Status` of a certificate that is in service, whatever its dates say. */
 export function statusOf(certificate: Certificate, { now, expiryThresholds }: Lifetime) {
-  const { state } = expiryOf(certificate, now(), expiryThresholds);
-  return { State: 'Enabled', Health: healths[state] };
+  return { State: 'Enabled', Health: healthOf(certificate, now(), expiryThresholds) };
+}
+
+/** @param now milliseconds since 1970 */
+export function healthOf(
+  certificate: Certificate,
+  now: number,
+  thresholds: readonly number[],
+): Health {
+  return healths[expiryOf(certificate, now, thresholds).state];
 }

@@ -1,65 +1,127 @@
-import type { CertificateEvent } from '../../manager/certificate-client.ts';
+import type { CertificateClient, CertificateEvent } from '../../manager/certificate-client.ts';
+import { isClockSet } from '../../manager/clock.ts';
+import { passedThreshold } from '../../manager/expiry.ts';
+import type { Certificate } from '../../manager/x509/certificate.ts';
+import { type Health, healthOf, type Lifetime } from '../certificates/health.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { type EventDraft, resourceEvent } from './event-record.ts';
 
+/** What was last told of a certificate. */
+export interface ToldHealth {
+  readonly health: Health;
+  /** The lowest threshold that was passed, in days; absent when none was. */
+  readonly threshold?: number;
+}
+
+export interface CertificateNewsOptions extends Lifetime {
+  readonly client: CertificateClient;
+  readonly places: readonly CertificatePlace[];
+}
+
 /**
- * Turns what the manager tells of certificates into events. It remembers which certificates were told
- * of as expiring, so that a replacement can be told as a return to health.
+ * Turns what happens to certificates, and what time does to them, into events. It remembers the health
+ * that it last told of each, so that there is an event exactly when `Status` shows another one, and one
+ * more for each further threshold that is passed. A certificate begins healthy when it is created; of
+ * one that was there before anybody looked, what it is like then is no news.
  */
 export class CertificateNews {
+  readonly #client: CertificateClient;
   readonly #places: readonly CertificatePlace[];
-  readonly #now: () => number;
-  /** The largest threshold that was told, in days, by URI. */
-  readonly #expiring = new Map<string, number>();
+  readonly #lifetime: Lifetime;
+  /** By URI. */
+  readonly #told: Map<string, ToldHealth>;
 
-  /** @param now milliseconds since 1970 */
-  constructor(places: readonly CertificatePlace[], now: () => number) {
-    this.#places = places;
-    this.#now = now;
+  /** @param told what was told before, by URI */
+  constructor(
+    { client, places, ...lifetime }: CertificateNewsOptions,
+    told: Readonly<Record<string, ToldHealth>> = {},
+  ) {
+    this.#client = client;
+    this.#places = places.filter(({ canonical }) => canonical);
+    this.#lifetime = lifetime;
+    this.#told = new Map(Object.entries(told));
+  }
+
+  /** What was told so far, by URI: to be kept over a restart, so that nothing is told twice. */
+  get told(): Record<string, ToldHealth> {
+    return Object.fromEntries(this.#told);
   }
 
   /** Nothing for endpoints that have no place in the tree. */
   draftsOf(event: CertificateEvent): readonly EventDraft[] {
     const { type, name } = event.endpoint;
     const place = this.#places.find(
-      ({ canonical, endpoint }) => canonical && endpoint.type === type && endpoint.name === name,
+      ({ endpoint }) => endpoint.type === type && endpoint.name === name,
     );
     if (!place) return [];
     const uri = `${place.uri}/${event.id}`;
-    const about = { origin: uri, resourceType: 'Certificate' };
     switch (event.kind) {
       case 'created':
-        this.#expiring.delete(uri);
-        return [resourceEvent('ResourceCreated', [], about)];
+        this.#told.set(uri, { health: 'OK' });
+        return [resourceEvent('ResourceCreated', [], about(uri)), ...this.#status(uri, event)];
       case 'removed':
-        this.#expiring.delete(uri);
-        return [resourceEvent('ResourceRemoved', [], about)];
-      case 'changed': {
-        const changed = resourceEvent('ResourceChanged', [], about);
-        if (!this.#hasRecovered(uri, event.certificate.notAfter)) return [changed];
-        this.#expiring.delete(uri);
-        return [changed, resourceEvent('ResourceStatusChangedOK', [uri, 'OK'], about)];
-      }
+        this.#told.delete(uri);
+        return [resourceEvent('ResourceRemoved', [], about(uri))];
+      case 'changed':
+        return [resourceEvent('ResourceChanged', [], about(uri)), ...this.#status(uri, event)];
       case 'expiring':
-        this.#expiring.set(uri, Math.max(event.days, this.#expiring.get(uri) ?? 0));
-        return [expiry(uri, event.days, about)];
+        return this.#status(uri, event);
     }
   }
 
-  #hasRecovered(uri: string, notAfter: number): boolean {
-    const days = this.#expiring.get(uri);
-    return days !== undefined && notAfter - this.#now() / 1000 > days * daySeconds;
+  /** What time did since the last look; endpoints whose manager is away come later. */
+  look(): readonly EventDraft[] {
+    const here = this.#places.filter(({ endpoint }) => this.#client.isAvailable(endpoint));
+    return here.flatMap((place) => {
+      const list = this.#client.list(place.endpoint);
+      const uris = new Set(list.map(({ id }) => `${place.uri}/${id}`));
+      for (const uri of this.#told.keys()) {
+        if (uri.startsWith(`${place.uri}/`) && !uris.has(uri)) this.#told.delete(uri);
+      }
+      return list.flatMap((one) => this.#status(`${place.uri}/${one.id}`, one));
+    });
+  }
+
+  #status(
+    uri: string,
+    { certificate }: { readonly certificate: Certificate },
+  ): readonly EventDraft[] {
+    const now = this.#lifetime.now();
+    // Before the time is synchronised, every certificate would become not valid yet, and back
+    if (!isClockSet(now)) return [];
+    const { expiryThresholds } = this.#lifetime;
+    const health = healthOf(certificate, now, expiryThresholds);
+    const passed = passedThreshold(certificate, now, expiryThresholds);
+    const before = this.#told.get(uri);
+    this.#told.set(uri, { health, ...(Number.isFinite(passed) && { threshold: passed }) });
+    if (!before) return [];
+    const isFurther = passed < (before.threshold ?? Number.POSITIVE_INFINITY);
+    if (health === before.health && !isFurther) return [];
+    return [statusChange(uri, health, passed)];
   }
 }
 
-const daySeconds = 86_400;
+function about(uri: string): Partial<EventDraft> {
+  return { origin: uri, resourceType: 'Certificate' };
+}
 
-function expiry(uri: string, days: number, about: Partial<EventDraft>): EventDraft {
-  if (days > 0) {
-    const resolution = `The certificate ends within ${days} days: replace it before.`;
-    const more = { ...about, resolution };
-    return resourceEvent('ResourceStatusChangedWarning', [uri, 'Warning'], more);
+function statusChange(uri: string, health: Health, passed: number): EventDraft {
+  const resolution = resolutionOf(health, passed);
+  return resourceEvent(`ResourceStatusChanged${health}`, [uri, health], {
+    ...about(uri),
+    ...(resolution && { resolution }),
+  });
+}
+
+function resolutionOf(health: Health, passed: number): string | undefined {
+  switch (health) {
+    case 'OK':
+      return undefined;
+    case 'Warning':
+      return Number.isFinite(passed)
+        ? `The certificate ends within ${passed} days: replace it before.`
+        : 'The certificate is not valid yet: check the time of this machine, or replace it.';
+    case 'Critical':
+      return 'The certificate has ended: replace it.';
   }
-  const more = { ...about, resolution: 'The certificate has ended: replace it.' };
-  return resourceEvent('ResourceStatusChangedCritical', [uri, 'Critical'], more);
 }

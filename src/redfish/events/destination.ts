@@ -1,5 +1,6 @@
 import { lookup as resolveName } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { embeddedAddress } from './embedded-address.ts';
 
 /** Which addresses events may be pushed to besides those of the network. */
 export interface AddressPolicy {
@@ -43,8 +44,9 @@ export function hostOf({ hostname }: URL): string {
 
 /** Whether events may be sent to this IP address. */
 export function mayConnect(address: string, policy: AddressPolicy): boolean {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  const [plain = ''] = address.split('%');
+  const [full = ''] = address.split('%');
+  const plain = embeddedAddress(full) ?? full;
+  const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
   if (neverAllowed.check(plain, family)) return false;
   if (loopback.check(plain, family)) return policy.allowLoopback;
   return policy.allowLinkLocal || !linkLocal.check(plain, family);
@@ -72,7 +74,6 @@ export function guardedLookup(policy: AddressPolicy): LookupFunction {
 
 type Network = readonly [string, number, 'ipv4' | 'ipv6'];
 
-/** IPv4 inside of IPv6 (`::ffff:…`) is checked as IPv4 by the list itself. */
 function networks(...entries: readonly Network[]): BlockList {
   const list = new BlockList();
   for (const entry of entries) list.addSubnet(...entry);

@@ -25,6 +25,11 @@ export class EventStateFile {
     return this.#state;
   }
 
+  /** When every change that was asked for is done, or has failed. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
   /** What `alter` throws changes nothing, nor does a disk that fails. */
   change(alter: (state: EventState) => EventState): Promise<EventState> {
     const turn = this.#last.then(async () => {

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
+import { reasonOf } from '../../manager/errors.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { Log } from '../../platform/log.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { CertificateNews } from './certificate-news.ts';
-import type { AddressPolicy } from './destination.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { type EventClock, systemClock } from './event-clock.ts';
 import { type EventDraft, type PublishedEvent, renderEvent } from './event-record.ts';
@@ -19,6 +20,8 @@ export type EventSettings = Configuration['redfish']['events'];
 export interface EventOptions {
   readonly client: CertificateClient;
   readonly places: readonly CertificatePlace[];
+  /** Days before its end at which a certificate needs attention. */
+  readonly expiryThresholds: readonly number[];
   /** The file of what outlives the service. */
   readonly path: string;
   readonly settings: EventSettings;
@@ -39,7 +42,7 @@ export interface EventServiceState {
 export interface Events {
   readonly streams: EventStreams;
   readonly subscriptions: PushSubscriptions;
-  readonly addressPolicy: AddressPolicy;
+  readonly settings: EventSettings;
   state(): EventServiceState;
   change(change: Partial<EventServiceState>): Promise<void>;
   /** Milliseconds since 1970. */
@@ -48,7 +51,8 @@ export interface Events {
   publish(draft: EventDraft): void;
   /** What came after the event with this number, for a stream that begins again. */
   after(id: string): readonly PublishedEvent[];
-  close(): void;
+  /** Ends all streams and deliveries; resolves when nothing is written any more. */
+  close(): Promise<void>;
 }
 
 /** Starts whatever the disk holds: who cannot write it may still read, and repair certificates. */
@@ -59,6 +63,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     const { retryAttempts, retryIntervalSeconds } = settings;
     return { enabled: true, retryAttempts, retryIntervalSeconds, ...file.state };
   };
+  const { certificates = {} } = file.state;
   const buffer = new EventBuffer(file.state.epoch, settings.bufferedEvents, () => clock.now());
   const streams = new EventStreams({
     ...{ clock, log, logins: options.logins },
@@ -80,21 +85,39 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
     send: (subscription, event, signal) => deliver(client, settings, subscription, event, signal),
   });
-  const news = new CertificateNews(places, () => clock.now());
+  const news = new CertificateNews(
+    { client, places, now: () => clock.now(), expiryThresholds: options.expiryThresholds },
+    certificates,
+  );
   const publish = (draft: EventDraft) => {
     if (!state().enabled) return;
     const event = buffer.add(draft);
     streams.tell(event);
     subscriptions.tell(event);
   };
-  const unsubscribe = client.subscribe((event) => {
+  let lastTold = certificates;
+  const tell = (drafts: () => readonly EventDraft[]) => {
+    // What nobody is told stays news until the service is enabled again
+    if (!file.state.enabled) return;
     const timestamp = new Date(clock.now()).toISOString();
-    for (const draft of news.draftsOf(event)) publish({ timestamp, ...draft });
-  });
+    for (const draft of drafts()) publish({ timestamp, ...draft });
+    const { told } = news;
+    if (isDeepStrictEqual(told, lastTold)) return;
+    lastTold = told;
+    file
+      .change((state) => ({ ...state, certificates: told }))
+      .catch((error: unknown) => {
+        log.error('health of certificates not stored', { reason: reasonOf(error) });
+      });
+  };
+  const look = () => tell(() => news.look());
+  look();
+  const stopLooking = clock.every(settings.statusCheckSeconds * 1000, look);
+  const unsubscribe = client.subscribe((event) => tell(() => news.draftsOf(event)));
   return {
     streams,
     subscriptions,
-    addressPolicy: settings,
+    settings,
     state,
     async change(change) {
       await file.change((before) => ({ ...before, ...change }));
@@ -105,10 +128,12 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     now: () => clock.now(),
     publish,
     after: (id) => buffer.after(id),
-    close() {
+    async close() {
+      stopLooking();
       unsubscribe();
       streams.stop();
       subscriptions.clear();
+      await file.settled();
     },
   };
 }

@@ -9,8 +9,12 @@ export class HeaderFault extends Error {
   override readonly name = 'HeaderFault';
 }
 
-const mostHeaders = 32;
-const mostCharacters = 8192;
+/** Configuration `redfish.events`. */
+export interface HeaderLimits {
+  readonly headers: number;
+  /** Of all names and values together. */
+  readonly headerCharacters: number;
+}
 
 /** What frames a request or belongs to one connection (RFC 9110 §7.6.1) is ours to set. */
 const reserved = new Set([
@@ -32,13 +36,16 @@ const reserved = new Set([
 /** Reads HttpHeaders of an EventDestination. @throws HeaderFault */
 export function parseHeaders(
   list: readonly Readonly<Record<string, string>>[],
+  limits: HeaderLimits,
 ): readonly ReceiverHeader[] {
   const headers = list.flatMap((members) =>
     Object.entries(members).map(([name, value]) => ({ name, value })),
   );
   const size = headers.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
-  if (headers.length > mostHeaders || size > mostCharacters) {
-    throw new HeaderFault(`At most ${mostHeaders} headers of ${mostCharacters} characters`);
+  if (headers.length > limits.headers || size > limits.headerCharacters) {
+    throw new HeaderFault(
+      `At most ${limits.headers} headers of ${limits.headerCharacters} characters`,
+    );
   }
   const seen = new Set<string>();
   for (const { name, value } of headers) {

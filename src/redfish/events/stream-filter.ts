@@ -9,9 +9,12 @@ export class FilterFault extends Error {
   override readonly name = 'FilterFault';
 }
 
-/** Characters and nested parentheses that a filter may have. */
-const longest = 2000;
-const deepest = 20;
+/** Configuration `redfish.events`. */
+export interface StreamFilterLimits {
+  readonly filterCharacters: number;
+  /** Parentheses within parentheses. */
+  readonly filterDepth: number;
+}
 
 /**
  * Reads the `$filter` of an event stream (DSP0266, "Event service"): comparisons with `eq`, joined by
@@ -19,8 +22,13 @@ const deepest = 20;
  * every OriginResource include what lies below it.
  * @throws FilterFault
  */
-export function parseStreamFilter(text: string): EventPredicate {
-  if (text.length > longest) throw new FilterFault(`it is longer than ${longest} characters`);
+export function parseStreamFilter(
+  text: string,
+  { filterCharacters, filterDepth }: StreamFilterLimits,
+): EventPredicate {
+  if (text.length > filterCharacters) {
+    throw new FilterFault(`it is longer than ${filterCharacters} characters`);
+  }
   const tokens = tokenize(text);
   const subordinate = tokens.some(
     (token, at) =>
@@ -46,7 +54,7 @@ export function parseStreamFilter(text: string): EventPredicate {
     return (event) => terms.every((holds) => holds(event));
   };
   const single = (depth: number): EventPredicate => {
-    if (depth > deepest) throw new FilterFault('its parentheses are nested too deep');
+    if (depth > filterDepth) throw new FilterFault('its parentheses are nested too deep');
     const first = take();
     if (first !== '(') return comparison(first, take(), take(), subordinate);
     const inner = either(depth + 1);

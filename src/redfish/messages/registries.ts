@@ -18,6 +18,8 @@ export interface ServedRegistry {
   readonly version: string;
   /** Such as `Base.1.19.0`. */
   readonly id: string;
+  /** Its messages, without prefix and version. */
+  readonly names: readonly string[];
   /** The MessageRegistry as JSON. */
   render(): object;
 }
@@ -28,6 +30,21 @@ export const registries: readonly ServedRegistry[] = [
   served('ResourceEvent', '1.3.0', resourceEventMessages),
 ];
 
+/**
+ * Whether a message is one of a served registry. Its version may be left out or be an older one of the
+ * same major version, whose messages the newer one still has.
+ */
+export function isServedMessage(messageId: string): boolean {
+  const [prefix, ...rest] = messageId.split('.');
+  const name = rest.pop();
+  const registry = registries.find((one) => one.prefix === prefix);
+  if (!registry || name === undefined || !registry.names.includes(name)) return false;
+  if (rest.length > 3 || !rest.every((part) => /^\d+$/.test(part))) return false;
+  const [major, minor = 0] = rest.map(Number);
+  const [ourMajor, ourMinor = 0] = registry.version.split('.').map(Number);
+  return major === undefined || (major === ourMajor && minor <= ourMinor);
+}
+
 function served(
   prefix: string,
   version: string,
@@ -37,6 +54,7 @@ function served(
     prefix,
     version,
     id: `${prefix}.${version}`,
+    names: Object.keys(messages),
     render: () => ({
       '@odata.type': typeOf('MessageRegistry'),
       Id: `${prefix}.${version}`,

@@ -1,5 +1,3 @@
-import type { EventDestinationCreate } from '../../../schemas/generated/validators.js';
-import { normalPath } from '../certificates/places.ts';
 import type { EventCriteria } from '../events/event-criteria.ts';
 import type { EventStream } from '../events/event-streams.ts';
 import type { Subscription } from '../events/push-subscriptions.ts';
@@ -49,23 +47,6 @@ export function streamView({ id, context, peer }: EventStream) {
     SubscriptionType: 'SSE',
     EventFormatType: 'Event',
     Status: { State: 'Enabled', Health: 'OK' },
-  };
-}
-
-/** What a client asks for; members that are absent demand nothing. */
-export function criteriaOf(given: EventDestinationCreate): EventCriteria {
-  return {
-    registryPrefixes: given.RegistryPrefixes ?? [],
-    excludedRegistryPrefixes: given.ExcludeRegistryPrefixes ?? [],
-    messageIds: given.MessageIds ?? [],
-    excludedMessageIds: given.ExcludeMessageIds ?? [],
-    resourceTypes: given.ResourceTypes ?? [],
-    severities: given.Severities ?? [],
-    eventTypes: given.EventTypes ?? [],
-    originResources: (given.OriginResources ?? []).map(({ '@odata.id': uri }) => {
-      return normalPath(uri) ?? uri;
-    }),
-    subordinateResources: given.SubordinateResources ?? false,
   };
 }
 

@@ -1,12 +1,5 @@
-import {
-  type EventDestinationCreate,
-  validateEventDestinationCreate,
-  validateEventDestinationPatch,
-  validateEventResume,
-} from '../../../schemas/generated/validators.js';
-import { type AddressPolicy, DestinationFault, parseDestination } from '../events/destination.ts';
+import { validateEventDestinationPatch } from '../../../schemas/generated/validators.js';
 import { type Subscription, SubscriptionLimit } from '../events/push-subscriptions.ts';
-import { HeaderFault, parseHeaders, type ReceiverHeader } from '../events/receiver-headers.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
@@ -19,9 +12,9 @@ import {
   type ServiceParts,
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import { bufferedAge, headersOf, subscriptionRequest } from './event-destination-request.ts';
 import {
   collection,
-  criteriaOf,
   resumeAction,
   streamView,
   subscriptionView,
@@ -80,17 +73,8 @@ export const eventDestinations: ResourceFactory = (parts) => [
 function subscribe({ events }: ServiceParts): Operation {
   return {
     async handle({ body, identity }) {
-      const given = body.parse(validateEventDestinationCreate);
-      const request = {
-        owner: identity?.account.userName ?? '',
-        destination: destinationOf(given, events.addressPolicy),
-        context: given.Context ?? '',
-        // The schema says false when it is absent; an unchecked receiver must be asked for
-        verifyCertificate: given.VerifyCertificate ?? true,
-        retryPolicy: given.DeliveryRetryPolicy ?? 'TerminateAfterRetries',
-        headers: headersOf(given.HttpHeaders ?? []),
-        criteria: criteriaOf(given),
-      };
+      const owner = identity?.account.userName ?? '';
+      const request = { owner, ...subscriptionRequest(body, events.settings) };
       try {
         const created = await events.subscriptions.create(request);
         const headers = { Location: `${collection}/${created.id}` };
@@ -101,32 +85,6 @@ function subscribe({ events }: ServiceParts): Operation {
       }
     },
   };
-}
-
-/** @throws RedfishError 400 */
-function destinationOf({ Destination }: EventDestinationCreate, policy: AddressPolicy): string {
-  try {
-    parseDestination(Destination, policy);
-    return Destination;
-  } catch (error) {
-    if (!(error instanceof DestinationFault)) throw error;
-    throw invalid('Destination', error.message);
-  }
-}
-
-/** @throws RedfishError 400 */
-function headersOf(list: readonly Readonly<Record<string, string>>[]): readonly ReceiverHeader[] {
-  try {
-    return parseHeaders(list);
-  } catch (error) {
-    if (!(error instanceof HeaderFault)) throw error;
-    throw invalid('HttpHeaders', error.message);
-  }
-}
-
-function invalid(member: string, detail: string): RedfishError {
-  const related = [`#/${member}`];
-  return new RedfishError(400, { id: 'PropertyValueError', args: [member], detail, related });
 }
 
 function listView({ events }: ServiceParts) {
@@ -181,7 +139,7 @@ async function patch(parts: ServiceParts, context: RequestContext): Promise<Repl
       ...(Context !== undefined && { context: Context }),
       ...(DeliveryRetryPolicy !== undefined && { retryPolicy: DeliveryRetryPolicy }),
       ...(VerifyCertificate !== undefined && { verifyCertificate: VerifyCertificate }),
-      ...(HttpHeaders !== undefined && { headers: headersOf(HttpHeaders) }),
+      ...(HttpHeaders !== undefined && { headers: headersOf(HttpHeaders, parts.events.settings) }),
     });
   }
   return json(viewOf(parts, id));
@@ -218,16 +176,4 @@ function pushTarget(parts: ServiceParts, context: RequestContext): Subscription 
   const found = parts.events.subscriptions.get(id);
   if (!found) throw notFound(id);
   return found;
-}
-
-/** DeliverBufferedEventDuration in milliseconds; everything that waited when it is not given. */
-function bufferedAge({ body }: RequestContext): number {
-  if (/^\s*(\{\s*\}\s*)?$/.test(body.text)) return Number.POSITIVE_INFINITY;
-  const { DeliverBufferedEventDuration: text } = body.parse(validateEventResume, {
-    action: resumeAction,
-  });
-  if (text === undefined) return Number.POSITIVE_INFINITY;
-  const parts = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text) ?? [];
-  const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
-  return 1000 * ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0));
 }

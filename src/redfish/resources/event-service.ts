@@ -6,6 +6,7 @@ import { placeOfCertificate } from '../certificates/places.ts';
 import { type EventDraft, resourceEvent } from '../events/event-record.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
+import { isServedMessage, registries } from '../messages/registries.ts';
 import {
   json,
   link,
@@ -76,7 +77,7 @@ function view({ events }: ServiceParts) {
     DeliveryRetryAttempts: retryAttempts,
     DeliveryRetryIntervalSeconds: retryIntervalSeconds,
     EventFormatTypes: ['Event'],
-    RegistryPrefixes: ['Base', 'ResourceEvent'],
+    RegistryPrefixes: registries.map(({ prefix }) => prefix),
     ResourceTypes: ['Certificate'],
     Severities: ['OK', 'Warning', 'Critical'],
     ExcludeMessageId: true,
@@ -105,7 +106,6 @@ function view({ events }: ServiceParts) {
           'ResourceAdded',
           'ResourceRemoved',
           'Alert',
-          'MetricReport',
           'Other',
         ],
         'MessageSeverity@Redfish.AllowableValues': ['OK', 'Warning', 'Critical'],
@@ -121,10 +121,9 @@ function submitTestEvent(parts: ServiceParts): Operation {
     handle({ body }) {
       const given = body.parse(validateEventSubmitTest, { action: submitTest });
       if (given.EventTimestamp !== undefined && Number.isNaN(Date.parse(given.EventTimestamp))) {
-        const args = ['EventTimestamp', submitTest];
-        const related = ['#/EventTimestamp'];
-        throw new RedfishError(400, { id: 'ActionParameterValueError', args, related });
+        throw badParameter('EventTimestamp');
       }
+      if (!isServedMessage(given.MessageId)) throw badParameter('MessageId');
       const origin = given.OriginOfCondition;
       const isCertificate = origin !== undefined && placeOfCertificate(parts.places, origin);
       publish(parts, {
@@ -141,6 +140,11 @@ function submitTestEvent(parts: ServiceParts): Operation {
       return { status: 204 };
     },
   };
+}
+
+function badParameter(name: string): RedfishError {
+  const args = [name, submitTest];
+  return new RedfishError(400, { id: 'ActionParameterValueError', args, related: [`#/${name}`] });
 }
 
 /** @throws RedfishError 503 while the service is disabled */

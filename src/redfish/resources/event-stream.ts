@@ -1,4 +1,9 @@
-import { type EventPredicate, FilterFault, parseStreamFilter } from '../events/stream-filter.ts';
+import {
+  type EventPredicate,
+  FilterFault,
+  parseStreamFilter,
+  type StreamFilterLimits,
+} from '../events/stream-filter.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { RequestContext, ResourceFactory } from '../resource.ts';
 import { eventServiceUri } from './event-service.ts';
@@ -18,7 +23,7 @@ export const eventStream: ResourceFactory = ({ events }) => [
           if (!events.state().enabled) {
             throw new RedfishError(503, { id: 'ServiceDisabled', args: [eventServiceUri] });
           }
-          const wants = filterOf(context);
+          const wants = filterOf(context, events.settings);
           if (events.streams.isFull) {
             throw new RedfishError(503, { id: 'EventSubscriptionLimitExceeded', args: [] });
           }
@@ -46,11 +51,11 @@ function refuseOtherMedia(accept = '*/*'): void {
 }
 
 /** @throws RedfishError 400 */
-function filterOf(context: RequestContext): EventPredicate {
+function filterOf(context: RequestContext, limits: StreamFilterLimits): EventPredicate {
   const text = context.query('$filter');
   if (text === undefined) return () => true;
   try {
-    return parseStreamFilter(text);
+    return parseStreamFilter(text, limits);
   } catch (error) {
     if (!(error instanceof FilterFault)) throw error;
     const detail = `$filter cannot be used: ${error.message}`;

@@ -36,6 +36,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
     ...{ client, places, log },
     path: join(stateDirectory, 'events.json'),
     settings: redfish.events,
+    expiryThresholds: configuration.expiry.thresholdDays,
     logins: listenerLogins(access),
   });
   const tasks = new Tasks({
@@ -83,7 +84,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
     port,
     async close() {
       await closeAccess();
-      events.close();
+      await events.close();
       server.close();
       server.closeAllConnections();
     },

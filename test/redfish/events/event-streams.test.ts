@@ -19,11 +19,11 @@ interface Reader {
 }
 
 describe('event streams', () => {
-  const clock = new ManualClock();
+  const clock = new ManualClock(Date.now());
   let service: TestService;
 
   before(async () => {
-    service = await startService({ clock });
+    service = await startService({ clock, expiryThresholds: [7] });
     await service.accounts.setPassword('operator', 'Operator', 'operator-pw');
   });
   after(() => service.close());
@@ -95,28 +95,6 @@ describe('event streams', () => {
     );
     const ids = events.map(({ id }) => id);
     assert.deepEqual(ids, [...new Set(ids)].sort());
-    await closed(reader);
-  });
-
-  it('tell how a certificate nears its end, and of its return to health', async () => {
-    const reader = await open();
-    const { certificate, chain } = service.client.put(https, '2', samplePem);
-    for (const days of [7, 0]) {
-      service.client.tell({ kind: 'expiring', endpoint: https, id: '2', certificate, chain, days });
-    }
-    const far = { ...certificate, notAfter: certificate.notAfter + 1e8 };
-    service.client.tell({ kind: 'changed', endpoint: https, id: '2', certificate: far, chain });
-    await eventually('five events', () => reader.events().length === 5);
-    assert.deepEqual(
-      reader.events().map(({ message }) => message),
-      [
-        'ResourceCreated',
-        'ResourceStatusChangedWarning',
-        'ResourceStatusChangedCritical',
-        'ResourceChanged',
-        'ResourceStatusChangedOK',
-      ],
-    );
     await closed(reader);
   });
 
@@ -203,6 +181,38 @@ describe('event streams', () => {
     clock.advance(5000);
     await eventually('the end', () => reader.ended);
   });
+
+  function tokenOf(userName: string): string {
+    for (const { id } of service.sessions.list()) service.sessions.end(id);
+    return service.sessions.create({ userName, address: '' }).token;
+  }
+
+  const losses: Readonly<Record<string, (accounts: TestService['accounts']) => Promise<unknown>>> =
+    {
+      'a lower role': ({ changes }) => changes.update('guest', { role: 'ReadOnly' }),
+      'its deletion': ({ changes }) => changes.remove('guest'),
+      'its disabling': ({ changes }) => changes.update('guest', { enabled: false }),
+    };
+  for (const [what, lose] of Object.entries(losses)) {
+    for (const way of ['a password', 'a session']) {
+      it(`end at the next check after ${what} of the user, who came with ${way}`, async () => {
+        await service.accounts.setPassword('guest', 'Operator', 'guest-pw');
+        const reader = await (way === 'a session'
+          ? open('', { 'X-Auth-Token': tokenOf('guest') })
+          : open('', {}, 'guest:guest-pw'));
+        const other = await open();
+        assert.equal(reader.status, 200);
+        clock.advance(5000);
+        await new Promise((resolve) => setImmediate(resolve));
+        assert.equal(reader.ended, false);
+        await lose(service.accounts);
+        clock.advance(5000);
+        await eventually('the end', () => reader.ended);
+        assert.equal(other.ended, false);
+        await closed(other);
+      });
+    }
+  }
 
   it('send nothing after their session ended, even before anybody looked', async () => {
     const { session, token } = service.sessions.create({ userName: 'admin', address: '' });

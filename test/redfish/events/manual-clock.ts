@@ -9,8 +9,13 @@ interface Timer {
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements EventClock {
   #time = 0;
-  #began = Date.UTC(2026, 0, 1);
+  #began: number;
   readonly #timers = new Set<Timer>();
+
+  /** @param time milliseconds since 1970 */
+  constructor(time: number = Date.UTC(2026, 0, 1)) {
+    this.#began = time;
+  }
 
   now(): number {
     return this.#began + this.#time;
@@ -47,6 +52,12 @@ export class ManualClock implements EventClock {
     const timer = { at: this.#time + milliseconds, run, every: milliseconds };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  /** Somebody sets it; nobody waits for less or more because of that. */
+  jump(milliseconds: number): void {
+    this.#time += milliseconds;
+    for (const timer of this.#timers) timer.at += milliseconds;
   }
 
   advance(milliseconds: number): void {

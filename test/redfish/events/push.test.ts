@@ -22,7 +22,7 @@ describe('pushed events', () => {
   });
   after(() => authority.remove());
   beforeEach(async () => {
-    service = await startService({ events: { subscriptions: 5 } });
+    service = await startService({ events: { subscriptions: 5 }, expiryThresholds: [7] });
   });
   afterEach(async () => {
     for (const receiver of receivers) receiver.close();
@@ -171,9 +171,9 @@ describe('pushed events', () => {
     assert.equal((await service.ask('PATCH', '/redfish/v1/EventService', { body })).status, 200);
     service.client.put(https, '1', samplePem);
     await eventually('the event', () => one.requests.length === 1);
-    service.events.close();
+    await service.events.close();
     const { directory } = service;
-    const next = await startService({ directory });
+    const next = await startService({ directory, expiryThresholds: [7] });
     try {
       next.client.put(https, '1', samplePem);
       await eventually('another event', () => one.requests.length === 2);
@@ -208,7 +208,7 @@ describe('pushed events', () => {
     const one = await receiver();
     await subscribe({ Destination: `http://127.0.0.1:${one.port}/` });
     const body = {
-      ...{ MessageId: 'Contoso.1.0.Hot', Message: 'Hot', MessageArgs: ['a'], EventId: '7' },
+      ...{ MessageId: 'Base.1.0.Success', Message: 'Hot', MessageArgs: ['a'], EventId: '7' },
       ...{ MessageSeverity: 'Warning', OriginOfCondition: '/redfish/v1', EventGroupId: 3 },
       ...{ EventTimestamp: '2026-01-01T00:00:00+01:00', EventType: 'Alert' },
     };
@@ -223,11 +223,24 @@ describe('pushed events', () => {
       { ...given, OriginOfCondition: { '@odata.id': '/redfish/v1' } },
       Object.fromEntries(Object.keys(given).map((name) => [name, record[name]])),
     );
-    assert.deepEqual(one.messages(), ['Hot', 'TestMessage']);
+    assert.deepEqual(one.messages(), ['Success', 'TestMessage']);
     const badTime = { ...body, EventTimestamp: '2026-13-01T00:00:00Z' };
-    for (const bad of [{}, { MessageId: 'none' }, badTime]) {
+    const unknown = [
+      'none',
+      'Nix.1.0.Foo',
+      'Base.1.0.Foo',
+      'Base.2.0.Success',
+      'Base.1.99.Success',
+    ];
+    const badIds = unknown.map((MessageId) => ({ ...body, MessageId }));
+    const report = { ...body, EventType: 'MetricReport' };
+    for (const bad of [{}, badTime, report, ...badIds]) {
       const answer = await service.ask('POST', `${action}.SubmitTestEvent`, { body: bad });
-      assert.equal(answer.status, 400);
+      assert.equal(answer.status, 400, JSON.stringify(bad));
     }
+    assert.equal(one.requests.length, 2);
+    const { Actions } = await show('/redfish/v1/EventService');
+    const types = Actions['#EventService.SubmitTestEvent']['EventType@Redfish.AllowableValues'];
+    assert.ok(types.includes('Alert') && !types.includes('MetricReport'));
   });
 });

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { resourceEvent } from '../../../src/redfish/events/event-record.ts';
 import { FilterFault, parseStreamFilter } from '../../../src/redfish/events/stream-filter.ts';
 
+const limits = { filterCharacters: 100, filterDepth: 3 };
+
 const event = {
   ...resourceEvent('ResourceChanged', [], {
     origin: '/redfish/v1/Managers/bmc/Truststore/Certificates/1',
@@ -36,7 +38,7 @@ describe('the filter of an event stream', () => {
   ];
   for (const [text, verdict] of verdicts) {
     it(`${verdict ? 'lets pass' : 'holds back'} with ${text}`, () => {
-      assert.equal(parseStreamFilter(text)(event), verdict);
+      assert.equal(parseStreamFilter(text, limits)(event), verdict);
     });
   }
 
@@ -53,12 +55,17 @@ describe('the filter of an event stream', () => {
     'not ResourceType eq X',
     'EventType eq Alert',
     'SubordinateResources eq perhaps',
-    `${'('.repeat(50)}ResourceType eq X${')'.repeat(50)}`,
-    `ResourceType eq '${'x'.repeat(2000)}'`,
+    `${'('.repeat(4)}ResourceType eq X${')'.repeat(4)}`,
+    `ResourceType eq '${'x'.repeat(83)}'`,
   ];
+  it('may be as long and as deep as the limits', () => {
+    parseStreamFilter(`${'('.repeat(3)}ResourceType eq X${')'.repeat(3)}`, limits);
+    parseStreamFilter(`ResourceType eq '${'x'.repeat(82)}'`, limits);
+  });
+
   for (const text of faults) {
     it(`refuses ${text.slice(0, 60) || 'an empty filter'}`, () => {
-      assert.throws(() => parseStreamFilter(text), FilterFault);
+      assert.throws(() => parseStreamFilter(text, limits), FilterFault);
     });
   }
 });

@@ -50,7 +50,7 @@ describe('event subscriptions', () => {
     });
   }
 
-  const refusals: Readonly<Record<string, readonly [object, string]>> = {
+  const refusals: Readonly<Record<string, readonly [object, string, string?]>> = {
     'the protocol FTP': [{ Protocol: 'FTP' }, 'Protocol'],
     'another kind of subscription': [{ SubscriptionType: 'SSE' }, 'SubscriptionType'],
     'another payload': [{ EventFormatType: 'MetricReport' }, 'EventFormatType'],
@@ -80,7 +80,50 @@ describe('event subscriptions', () => {
     'a header name with a line break': [{ HttpHeaders: [{ 'a\r\nb': 'x' }] }, 'HttpHeaders'],
     'a header value with a line break': [{ HttpHeaders: [{ a: 'x\r\nb: y' }] }, 'HttpHeaders'],
     'a header that is given twice': [{ HttpHeaders: [{ A: 'x' }, { a: 'y' }] }, 'HttpHeaders'],
-    'too long headers': [{ HttpHeaders: [{ a: 'x'.repeat(9000) }] }, 'HttpHeaders'],
+    'too long headers': [{ HttpHeaders: [{ a: 'x'.repeat(300) }] }, 'HttpHeaders'],
+    'too many headers': [
+      {
+        HttpHeaders: [
+          { a: '', b: '', c: '' },
+          { d: '', e: '' },
+        ],
+      },
+      'HttpHeaders',
+    ],
+    'a registry that it never sends from': [
+      { RegistryPrefixes: ['Nix'] },
+      'RegistryPrefixes/0',
+      'PropertyValueNotInList',
+    ],
+    'a second registry that it never sends from': [
+      { RegistryPrefixes: ['Base', 'Nix'] },
+      'RegistryPrefixes/1',
+      'PropertyValueNotInList',
+    ],
+    'a resource that no event is about': [
+      { ResourceTypes: ['Nix'] },
+      'ResourceTypes/0',
+      'PropertyValueNotInList',
+    ],
+    'a message that is none': [
+      { MessageIds: ['Nix.1.0.Foo'] },
+      'MessageIds/0',
+      'PropertyValueNotInList',
+    ],
+    'a message of a later version': [
+      { MessageIds: ['ResourceEvent.ResourceChanged', 'ResourceEvent.2.0.ResourceChanged'] },
+      'MessageIds/1',
+      'PropertyValueNotInList',
+    ],
+    'events of metric reports': [
+      { EventTypes: ['MetricReport'] },
+      'EventTypes/0',
+      'PropertyValueNotInList',
+    ],
+    'the machine itself behind NAT64': [
+      { Destination: 'http://[64:ff9b::7f00:1]/' },
+      'Destination',
+    ],
     'a policy that is none': [{ DeliveryRetryPolicy: 'Never' }, 'DeliveryRetryPolicy'],
     'an origin that is no reference': [{ OriginResources: ['/redfish/v1'] }, 'OriginResources'],
     'a whole resource in each event': [
@@ -89,15 +132,29 @@ describe('event subscriptions', () => {
     ],
     'an unknown member': [{ Colour: 'red' }, 'Colour'],
   };
-  for (const [what, [change, member]] of Object.entries(refusals)) {
+  for (const [what, [change, member, message = '']] of Object.entries(refusals)) {
     it(`are refused with 400 that names ${member} for ${what}`, async () => {
       const { status, text } = await create({ ...wanted, ...change });
       assert.equal(status, 400, text);
       const [info] = JSON.parse(text).error['@Message.ExtendedInfo'];
       assert.match(info.RelatedProperties[0], new RegExp(`^#/${member}`));
+      assert.ok(info.MessageId.endsWith(message), info.MessageId);
       assert.equal(service.events.subscriptions.list().length, 0);
     });
   }
+
+  it('take every value that the service says it knows, and no fewer headers than the limit', async () => {
+    const { RegistryPrefixes, ResourceTypes, Severities } = JSON.parse(
+      (await service.ask('GET', '/redfish/v1/EventService')).text,
+    );
+    const HttpHeaders = [
+      { a: 'x'.repeat(296), b: '' },
+      { c: '', d: '' },
+    ];
+    const body = { ...wanted, RegistryPrefixes, ResourceTypes, Severities, HttpHeaders };
+    const { status, text } = await create(body);
+    assert.equal(status, 201, text);
+  });
 
   it('show what they were created with', async () => {
     const criteria = {

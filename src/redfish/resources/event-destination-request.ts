@@ -1,0 +1,101 @@
+import {
+  type EventDestinationCreate,
+  validateEventDestinationCreate,
+  validateEventResume,
+} from '../../../schemas/generated/validators.js';
+import { normalPath } from '../certificates/places.ts';
+import { DestinationFault, parseDestination } from '../events/destination.ts';
+import type { EventCriteria } from '../events/event-criteria.ts';
+import type { EventSettings } from '../events/events.ts';
+import type { SubscriptionRequest } from '../events/push-subscriptions.ts';
+import {
+  HeaderFault,
+  type HeaderLimits,
+  parseHeaders,
+  type ReceiverHeader,
+} from '../events/receiver-headers.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import { isServedMessage } from '../messages/registries.ts';
+import type { RequestContext } from '../resource.ts';
+import { resumeAction } from './event-destination-view.ts';
+
+/** What the body of a POST to the subscriptions asks for. @throws RedfishError 400 */
+export function subscriptionRequest(
+  body: RequestContext['body'],
+  settings: EventSettings,
+): Omit<SubscriptionRequest, 'owner'> {
+  const given = body.parse(validateEventDestinationCreate);
+  return {
+    destination: destinationOf(given, settings),
+    context: given.Context ?? '',
+    // The schema says false when it is absent; an unchecked receiver must be asked for
+    verifyCertificate: given.VerifyCertificate ?? true,
+    retryPolicy: given.DeliveryRetryPolicy ?? 'TerminateAfterRetries',
+    headers: headersOf(given.HttpHeaders ?? [], settings),
+    criteria: criteriaOf(given),
+  };
+}
+
+/** @throws RedfishError 400 */
+export function headersOf(
+  list: readonly Readonly<Record<string, string>>[],
+  limits: HeaderLimits,
+): readonly ReceiverHeader[] {
+  try {
+    return parseHeaders(list, limits);
+  } catch (error) {
+    if (!(error instanceof HeaderFault)) throw error;
+    throw invalid('HttpHeaders', error.message);
+  }
+}
+
+/** DeliverBufferedEventDuration in milliseconds; everything that waited when it is not given. */
+export function bufferedAge({ body }: RequestContext): number {
+  if (/^\s*(\{\s*\}\s*)?$/.test(body.text)) return Number.POSITIVE_INFINITY;
+  const { DeliverBufferedEventDuration: text } = body.parse(validateEventResume, {
+    action: resumeAction,
+  });
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  const parts = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text) ?? [];
+  const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
+  return 1000 * ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0));
+}
+
+/** @throws RedfishError 400 */
+function destinationOf({ Destination }: EventDestinationCreate, settings: EventSettings): string {
+  try {
+    parseDestination(Destination, settings);
+    return Destination;
+  } catch (error) {
+    if (!(error instanceof DestinationFault)) throw error;
+    throw invalid('Destination', error.message);
+  }
+}
+
+function invalid(member: string, detail: string): RedfishError {
+  const related = [`#/${member}`];
+  return new RedfishError(400, { id: 'PropertyValueError', args: [member], detail, related });
+}
+
+/** What a client asks for; members that are absent demand nothing. @throws RedfishError 400 when nothing could ever match */
+function criteriaOf(given: EventDestinationCreate): EventCriteria {
+  for (const [at, id] of (given.MessageIds ?? []).entries()) {
+    if (isServedMessage(id)) continue;
+    const name = `MessageIds/${at}`;
+    const args = [JSON.stringify(id), name];
+    throw new RedfishError(400, { id: 'PropertyValueNotInList', args, related: [`#/${name}`] });
+  }
+  return {
+    registryPrefixes: given.RegistryPrefixes ?? [],
+    excludedRegistryPrefixes: given.ExcludeRegistryPrefixes ?? [],
+    messageIds: given.MessageIds ?? [],
+    excludedMessageIds: given.ExcludeMessageIds ?? [],
+    resourceTypes: given.ResourceTypes ?? [],
+    severities: given.Severities ?? [],
+    eventTypes: given.EventTypes ?? [],
+    originResources: (given.OriginResources ?? []).map(({ '@odata.id': uri }) => {
+      return normalPath(uri) ?? uri;
+    }),
+    subordinateResources: given.SubordinateResources ?? false,
+  };
+}
