@@ -98,7 +98,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   let lastTold = certificates;
   const tell = (drafts: () => readonly EventDraft[]) => {
     // What nobody is told stays news until the service is enabled again
-    if (!file.state.enabled) return;
+    if (!state().enabled) return;
     const timestamp = new Date(clock.now()).toISOString();
     for (const draft of drafts()) publish({ timestamp, ...draft });
     const { told } = news;
