@@ -23,7 +23,11 @@ describe('event streams', () => {
   let service: TestService;
 
   before(async () => {
-    service = await startService({ clock, expiryThresholds: [7] });
+    service = await startService({
+      clock,
+      expiryThresholds: [7],
+      events: { filterCharacters: 1000 },
+    });
     await service.accounts.setPassword('operator', 'Operator', 'operator-pw');
   });
   after(() => service.close());
