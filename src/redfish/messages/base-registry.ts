@@ -91,6 +91,11 @@ export const baseMessages = {
     severity: 'Critical',
     resolution: 'Resubmit the request.  If the problem persists, consider resetting the service.',
   },
+  InvalidURI: {
+    message: 'The URI %1 was not found.',
+    severity: 'Critical',
+    resolution: 'Provide a valid URI and resubmit the request.',
+  },
   MalformedJSON: {
     message:
       'The request body submitted was malformed JSON and could not be parsed by the receiving service.',
