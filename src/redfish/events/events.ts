@@ -67,6 +67,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     ...{ clock, log, logins: options.logins },
     limits: {
       streams: settings.streams,
+      perUser: settings.streamsPerUser,
       unreadBytes: settings.unreadBytes,
       keepAliveMilliseconds: settings.keepAliveSeconds * 1000,
       loginCheckMilliseconds: settings.loginCheckSeconds * 1000,
@@ -75,6 +76,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   const subscriptions = new PushSubscriptions({
     ...{ file, log, clock, random },
     most: settings.subscriptions,
+    mostPerUser: settings.subscriptionsPerUser,
     size: settings.queuedEvents,
     longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
     send: (subscription, event, signal) => deliver(client, settings, subscription, event, signal),

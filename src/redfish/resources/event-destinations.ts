@@ -4,6 +4,8 @@ import {
   validateEventDestinationPatch,
   validateEventResume,
 } from '../../../schemas/generated/validators.js';
+import type { Identity } from '../access/authentication.ts';
+import { hasPrivilege } from '../access/privileges.ts';
 import { type AddressPolicy, DestinationFault, parseDestination } from '../events/destination.ts';
 import { type Subscription, SubscriptionLimit } from '../events/push-subscriptions.ts';
 import { HeaderFault, parseHeaders, type ReceiverHeader } from '../events/receiver-headers.ts';
@@ -45,7 +47,7 @@ export const eventDestinations: ResourceFactory = (parts) => [
     path: `${collection}/:id`,
     entity: 'EventDestination',
     operations: {
-      GET: { handle: ({ parameters }) => json(viewOf(parts, parameters.id)) },
+      GET: { handle: ({ parameters, identity }) => json(viewOf(parts, parameters.id, identity)) },
       PATCH: { handle: (context) => patch(parts, context) },
       DELETE: { handle: (context) => remove(parts, context) },
     },
@@ -94,7 +96,7 @@ function subscribe({ events }: ServiceParts): Operation {
       try {
         const created = await events.subscriptions.create(request);
         const headers = { Location: `${collection}/${created.id}` };
-        return { status: 201, headers, body: subscriptionView(created, false) };
+        return { status: 201, headers, body: subscriptionView(created, false, true) };
       } catch (error) {
         if (!(error instanceof SubscriptionLimit)) throw error;
         throw new RedfishError(503, { id: 'EventSubscriptionLimitExceeded', args: [] });
@@ -142,12 +144,21 @@ function listView({ events }: ServiceParts) {
 }
 
 /** @throws RedfishError 404 */
-function viewOf({ events }: ServiceParts, id = ''): object {
+function viewOf({ events }: ServiceParts, id = '', identity: Identity | undefined): object {
   const subscription = events.subscriptions.get(id);
-  if (subscription) return subscriptionView(subscription, events.subscriptions.isFailing(id));
+  if (subscription) {
+    const isFailing = events.subscriptions.isFailing(id);
+    return subscriptionView(subscription, isFailing, seesWhole(subscription, identity));
+  }
   const stream = events.streams.get(id);
   if (!stream) throw notFound(id);
   return streamView(stream);
+}
+
+function seesWhole({ owner }: Subscription, identity: Identity | undefined): boolean {
+  if (!identity) return false;
+  const { userName, role } = identity.account;
+  return userName === owner || hasPrivilege(role, 'ConfigureManager');
 }
 
 function notFound(id: string): RedfishError {
@@ -184,7 +195,7 @@ async function patch(parts: ServiceParts, context: RequestContext): Promise<Repl
       ...(HttpHeaders !== undefined && { headers: headersOf(HttpHeaders) }),
     });
   }
-  return json(viewOf(parts, id));
+  return json(viewOf(parts, id, context.identity));
 }
 
 async function remove(parts: ServiceParts, context: RequestContext): Promise<Reply> {
