@@ -10,6 +10,7 @@ import { type EventDraft, type PublishedEvent, renderEvent } from './event-recor
 import { EventStateFile } from './event-state.ts';
 import { EventStreams } from './event-streams.ts';
 import type { ListenerLogins } from './listeners.ts';
+import { ListeningRights } from './listening-rights.ts';
 import { push } from './push-request.ts';
 import { PushSubscriptions, type Subscription } from './push-subscriptions.ts';
 
@@ -39,6 +40,7 @@ export interface EventServiceState {
 export interface Events {
   readonly streams: EventStreams;
   readonly subscriptions: PushSubscriptions;
+  readonly rights: ListeningRights;
   readonly addressPolicy: AddressPolicy;
   state(): EventServiceState;
   change(change: Partial<EventServiceState>): Promise<void>;
@@ -81,6 +83,10 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
     send: (subscription, event, signal) => deliver(client, settings, subscription, event, signal),
   });
+  const rights = new ListeningRights({ streams, subscriptions, logins: options.logins, log });
+  // Users may have changed while the service was away
+  void rights.reviewAll();
+  const stopReviews = clock.every(settings.loginCheckSeconds * 1000, () => void rights.reviewAll());
   const news = new CertificateNews(places, () => clock.now());
   const publish = (draft: EventDraft) => {
     if (!file.state.enabled) return;
@@ -95,6 +101,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   return {
     streams,
     subscriptions,
+    rights,
     addressPolicy: settings,
     state: () => file.state,
     async change(change) {
@@ -108,6 +115,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     after: (id) => buffer.after(id),
     close() {
       unsubscribe();
+      stopReviews();
       streams.stop();
       subscriptions.clear();
     },
