@@ -92,7 +92,9 @@ export const endpoints = [
 
 export const eventSettings: EventSettings = {
   subscriptions: 3,
+  subscriptionsPerUser: 5,
   streams: 2,
+  streamsPerUser: 2,
   bufferedEvents: 3,
   queuedEvents: 3,
   unreadBytes: 100_000,

@@ -10,7 +10,11 @@ export interface RequestOrigin {
  * that do not say so only clients that are no browser.
  */
 export function isFromOtherSite({ method, header }: RequestOrigin): boolean {
-  if (method === 'GET' || method === 'HEAD') return false;
+  return method !== 'GET' && method !== 'HEAD' && isOfOtherSite(header);
+}
+
+/** Whether a page of another origin makes a request, whatever it asks for. */
+export function isOfOtherSite(header: RequestOrigin['header']): boolean {
   const site = header('Sec-Fetch-Site');
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const origin = header('Origin');

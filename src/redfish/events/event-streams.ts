@@ -9,6 +9,8 @@ import type { EventPredicate } from './stream-filter.ts';
 
 export interface StreamLimits {
   readonly streams: number;
+  /** Of one user. */
+  readonly perUser: number;
   readonly unreadBytes: number;
   readonly keepAliveMilliseconds: number;
   readonly loginCheckMilliseconds: number;
@@ -28,6 +30,11 @@ export interface EventStream {
   /** Address and port of the client. */
   readonly peer: string;
   context: string;
+}
+
+/** No room for another stream. */
+export class StreamLimit extends Error {
+  override readonly name = 'StreamLimit';
 }
 
 interface OpenStream extends EventStream {
@@ -56,10 +63,6 @@ export class EventStreams {
     ];
   }
 
-  get isFull(): boolean {
-    return this.#open.size >= this.#options.limits.streams;
-  }
-
   list(): readonly EventStream[] {
     return [...this.#open.values()];
   }
@@ -68,7 +71,10 @@ export class EventStreams {
     return this.#open.get(id);
   }
 
-  /** Begins a stream on a response; `past` is what the client missed. */
+  /**
+   * Begins a stream on a response whose turn it is; `past` is what the client missed.
+   * @throws StreamLimit before anything is sent
+   */
   open(
     response: ServerResponse,
     identity: Identity,
@@ -76,23 +82,33 @@ export class EventStreams {
     past: readonly PublishedEvent[],
   ): void {
     // Cut off before it began, or only asked about: there is nobody to send to
-    if (response.req.method === 'HEAD' || response.destroyed) {
-      response.end();
+    const { method, socket } = response.req;
+    const type = 'text/event-stream; charset=utf-8';
+    if (method === 'HEAD' || response.destroyed || socket.destroyed) {
+      response.setHeader('Content-Type', type).end();
       return;
     }
-    const { remoteAddress = '', remotePort = 0 } = response.req.socket;
+    this.#refuseTooMany(identity.account.userName);
+    response.setHeader('Content-Type', type);
+    const { remoteAddress = '', remotePort = 0 } = socket;
     const id = randomBytes(8).toString('hex');
     const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
     const peer = `${host}:${remotePort}`;
     const stream: OpenStream = { id, identity, peer, context: id, response, wants, grace: 0 };
     this.#open.set(id, stream);
-    response.on('close', () => this.#open.delete(id));
-    response.on('error', () => this.#open.delete(id));
+    const forget = () => this.#open.delete(id);
+    response.on('error', forget);
+    // Not every response hears of the end of its connection
+    socket.once('close', forget);
+    response.on('close', () => {
+      socket.off('close', forget);
+      forget();
+    });
     response.on('drain', () => {
       stream.grace = 0;
     });
     // A client that vanished without a word is found by the system
-    response.req.socket.setKeepAlive(true, this.#options.limits.keepAliveMilliseconds);
+    socket.setKeepAlive(true, this.#options.limits.keepAliveMilliseconds);
     response.flushHeaders();
     // The past was in memory before; only what comes on top of it counts as unread
     const missed = past.filter(wants).map((event) => block(event, stream.context));
@@ -110,6 +126,13 @@ export class EventStreams {
     this.#open.delete(id);
   }
 
+  /** Closes those of a user but for the streams of one session. */
+  closeOf(userName: string, exceptSession?: string): void {
+    for (const { id, identity } of this.#ofUser(userName)) {
+      if (exceptSession === undefined || identity.session?.id !== exceptSession) this.close(id);
+    }
+  }
+
   closeAll(): void {
     for (const id of [...this.#open.keys()]) this.close(id);
   }
@@ -118,6 +141,19 @@ export class EventStreams {
   stop(): void {
     for (const cancel of this.#timers) cancel();
     this.closeAll();
+  }
+
+  #ofUser(userName: string): readonly OpenStream[] {
+    return [...this.#open.values()].filter(({ identity }) => {
+      return identity.account.userName === userName;
+    });
+  }
+
+  #refuseTooMany(userName: string): void {
+    const { streams, perUser } = this.#options.limits;
+    if (this.#open.size >= streams || this.#ofUser(userName).length >= perUser) {
+      throw new StreamLimit('too many streams');
+    }
   }
 
   #send(stream: OpenStream, event: PublishedEvent): void {

@@ -11,6 +11,7 @@ import { type EventDraft, type PublishedEvent, renderEvent } from './event-recor
 import { openEventState } from './event-state.ts';
 import { EventStreams } from './event-streams.ts';
 import type { ListenerLogins } from './listeners.ts';
+import { ListeningRights } from './listening-rights.ts';
 import { push } from './push-request.ts';
 import { PushSubscriptions, type Subscription } from './push-subscriptions.ts';
 
@@ -42,6 +43,7 @@ export interface EventServiceState {
 export interface Events {
   readonly streams: EventStreams;
   readonly subscriptions: PushSubscriptions;
+  readonly rights: ListeningRights;
   readonly settings: EventSettings;
   state(): EventServiceState;
   change(change: Partial<EventServiceState>): Promise<void>;
@@ -69,6 +71,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     ...{ clock, log, logins: options.logins },
     limits: {
       streams: settings.streams,
+      perUser: settings.streamsPerUser,
       unreadBytes: settings.unreadBytes,
       keepAliveMilliseconds: settings.keepAliveSeconds * 1000,
       loginCheckMilliseconds: settings.loginCheckSeconds * 1000,
@@ -81,10 +84,15 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
       attempts: state().retryAttempts,
       intervalMilliseconds: state().retryIntervalSeconds * 1000,
     }),
+    mostPerUser: settings.subscriptionsPerUser,
     size: settings.queuedEvents,
     longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
     send: (subscription, event, signal) => deliver(client, settings, subscription, event, signal),
   });
+  const rights = new ListeningRights({ streams, subscriptions, logins: options.logins, log });
+  // Users may have changed while the service was away
+  void rights.reviewAll();
+  const stopReviews = clock.every(settings.loginCheckSeconds * 1000, () => void rights.reviewAll());
   const news = new CertificateNews(
     { client, places, now: () => clock.now(), expiryThresholds: options.expiryThresholds },
     certificates,
@@ -117,6 +125,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   return {
     streams,
     subscriptions,
+    rights,
     settings,
     state,
     async change(change) {
@@ -131,6 +140,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     async close() {
       stopLooking();
       unsubscribe();
+      stopReviews();
       streams.stop();
       subscriptions.clear();
       await file.settled();

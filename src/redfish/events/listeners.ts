@@ -8,6 +8,11 @@ export interface ListenerLogins {
   holds(identity: Identity): boolean;
   /** Whether the user is still there and may still subscribe. */
   mayListen(identity: Identity): Promise<boolean>;
+  /**
+   * Whether a user may have subscriptions that push, which a password that has to be changed does not
+   * touch; `undefined` when the users cannot be asked now.
+   */
+  maySubscribe(userName: string): Promise<boolean | undefined>;
 }
 
 export function listenerLogins({ users, sessions }: Access): ListenerLogins {
@@ -17,6 +22,15 @@ export function listenerLogins({ users, sessions }: Access): ListenerLogins {
       const user = await users.find(account.userName).catch(() => undefined);
       if (!user?.enabled || user.passwordChangeRequired) return false;
       return permission(user.role, 'EventStream', 'GET') === 'all';
+    },
+    async maySubscribe(userName) {
+      try {
+        const user = await users.find(userName);
+        if (!user?.enabled) return false;
+        return permission(user.role, 'EventDestinationCollection', 'POST') === 'all';
+      } catch {
+        return undefined;
+      }
     },
   };
 }

@@ -37,11 +37,12 @@ export async function push(
     throw new Error('there is no trusted authority to check its certificate with');
   }
   const deadline = AbortSignal.timeout(limits.deliveryMilliseconds);
+  const over = AbortSignal.any([signal, deadline]);
   const options = {
     method: 'POST',
     agent: false,
     lookup: guardedLookup(limits),
-    signal: AbortSignal.any([signal, deadline]),
+    signal: over,
     headers: {
       ...Object.fromEntries(target.headers.map(({ name, value }) => [name, value])),
       'Content-Type': 'application/json;charset=utf-8',
@@ -60,8 +61,8 @@ export async function push(
       : requestPlain(url, options);
   request.end(payload);
   try {
-    const response = await responseOf(request);
-    await discard(response, limits.responseBytes);
+    const response = await before(over, responseOf(request));
+    await before(over, discard(response, limits.responseBytes)).catch(() => undefined);
     return response.statusCode ?? 0;
   } catch (error) {
     throw deadline.aborted ? new Error('it did not answer in time', { cause: error }) : error;
@@ -75,6 +76,22 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
     request.on('response', resolve);
     // Stays: an error after the response must not be one that nobody hears
     request.on('error', reject);
+    // Node takes its hands, and its time limits, off a connection that changes its protocol
+    request.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new Error('it wants to speak another protocol'));
+    });
+    request.on('close', () => reject(new Error('it closed the connection without an answer')));
+  });
+}
+
+/** What comes of a promise unless the signal is first. */
+function before<T>(over: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(over.reason);
+    if (over.aborted) stop();
+    over.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => over.removeEventListener('abort', stop));
   });
 }
 

@@ -39,6 +39,7 @@ export interface PushOptions
   readonly most: number;
   /** What holds for every subscription; asked anew before each retry. */
   readonly retries: () => Omit<RetryRules, 'policy'>;
+  readonly mostPerUser: number;
   readonly log: Log;
   /** Delivers one event. @throws when the receiver did not take it */
   readonly send: (
@@ -75,7 +76,11 @@ export class PushSubscriptions {
     const id = randomBytes(8).toString('hex');
     const subscription: Subscription = { ...request, id, state: 'active' };
     await this.#store((all) => {
-      if (all.length >= this.#options.most) throw new SubscriptionLimit('too many subscriptions');
+      const { most, mostPerUser } = this.#options;
+      const own = all.filter(({ owner }) => owner === request.owner);
+      if (all.length >= most || own.length >= mostPerUser) {
+        throw new SubscriptionLimit('too many subscriptions');
+      }
       return [...all, subscription];
     });
     this.#addQueue(subscription);

@@ -5,12 +5,18 @@ import type { Log } from '../../platform/log.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import { commonHeaders } from '../http/common-headers.ts';
 import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
+import { limitPerAddress, limitUnanswered } from './connection-limits.ts';
 import type { TlsProfileName } from './profile.ts';
+import { originFormOnly } from './request-line.ts';
 import { followTlsIdentity } from './tls-identity.ts';
 
 export interface ServerLimits {
   readonly headerBytes: number;
   readonly connections: number;
+  /** The most connections of one address. */
+  readonly connectionsPerAddress: number;
+  /** The most requests of a connection that wait for their answers. */
+  readonly unansweredRequests: number;
   readonly requestMilliseconds: number;
   readonly idleMilliseconds: number;
   /** How long a client may take over its part of the TLS handshake. */
@@ -45,6 +51,8 @@ interface ParserError extends NodeJS.ErrnoException {
 /** An HTTPS server that follows its certificate file. @throws when the file cannot be served */
 export function makeServer(options: HttpsOptions, { handler, allowedAt }: ServedApp): Server {
   const { certificatePath, limits, log, clientCertificates } = options;
+  const counted = limitUnanswered(limits.unansweredRequests);
+  const served = originFormOnly(handler);
   const server = createServer(
     {
       handshakeTimeout: limits.handshakeMilliseconds,
@@ -56,9 +64,10 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
       requireHostHeader: false,
       ALPNProtocols: ['http/1.1'],
     },
-    clientCertificates ? clientCertificates.guard(handler) : handler,
+    counted(clientCertificates ? clientCertificates.guard(served) : served),
   );
   server.maxConnections = limits.connections;
+  limitPerAddress(server, limits.connectionsPerAddress);
   followTlsIdentity(server, {
     path: certificatePath,
     profile: options.profile ?? 'intermediate',
@@ -68,10 +77,14 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     log,
   });
   clientCertificates?.attach(server);
+  const refused = new WeakSet<Duplex>();
   server.on('clientError', (error: ParserError, socket) => {
+    // Node tells of every further piece too
+    if (refused.has(socket)) return;
+    refused.add(socket);
     refuseUnparsable(error, socket, allowedAt);
   });
-  server.on('checkExpectation', refuseExpectation);
+  server.on('checkExpectation', counted(refuseExpectation));
   server.on('connect', refuseTunnel);
   return server;
 }
@@ -85,7 +98,9 @@ function refuseUnparsable(
   socket: Duplex,
   allowedAt: ServedApp['allowedAt'],
 ): void {
-  const isHttp = /^(HPE_|ERR_HTTP_)/.test(error.code ?? '');
+  const code = error.code ?? '';
+  // A parser that was told to pause met a client that sends on: there is nothing wrong to tell it of
+  const isHttp = /^(HPE_|ERR_HTTP_)/.test(code) && !code.startsWith('HPE_PAUSED');
   if (!isHttp || !socket.writable) {
     socket.destroy();
     return;

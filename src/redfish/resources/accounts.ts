@@ -7,6 +7,7 @@ import { accountUri, type Identity, passwordChangeRequired } from '../access/aut
 import { hasPrivilege } from '../access/privileges.ts';
 import type { User, UserChange } from '../access/user-directory.ts';
 import { forgetCertificates } from '../client-certificates/forget.ts';
+import type { Events } from '../events/events.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
@@ -43,33 +44,35 @@ const readOnly = [
 ];
 
 /** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
-export const accounts: ResourceFactory = ({ access }) => [
+export const accounts: ResourceFactory = ({ access, events }) => [
   {
     path: collection,
     entity: 'ManagerAccountCollection',
     operations: {
       GET: { handle: async ({ identity }) => json(await list(access, identity)) },
-      POST: createAccount(access),
+      POST: createAccount(access, events),
     },
   },
   // DSP0266: a collection also takes POST at the URI of its Members property
   {
     path: `${collection}/Members`,
     entity: 'ManagerAccountCollection',
-    operations: { POST: createAccount(access) },
+    operations: { POST: createAccount(access, events) },
   },
   {
     path: `${collection}/:name`,
     entity: 'ManagerAccount',
     operations: {
       GET: { handle: async (context) => json(view(access, await visible(access, context))) },
-      PATCH: { handle: async (context) => json(view(access, await change(access, context))) },
-      DELETE: { handle: (context) => remove(access, context) },
+      PATCH: {
+        handle: async (context) => json(view(access, await change(access, events, context))),
+      },
+      DELETE: { handle: (context) => remove(access, events, context) },
     },
   },
 ];
 
-function createAccount(access: Access): Operation {
+function createAccount(access: Access, events: Events): Operation {
   return {
     async handle({ body }) {
       const members = body.parse(validateAccountCreate);
@@ -84,6 +87,7 @@ function createAccount(access: Access): Operation {
         passwordChangeRequired: members.PasswordChangeRequired ?? false,
       });
       const user = await changing(members.UserName, created);
+      await events.rights.forget(user.userName);
       const headers = { Location: accountUri(user.userName) };
       return { status: 201, headers, body: view(access, user) };
     },
@@ -97,7 +101,7 @@ async function forgetNamesakes({ accountCertificates, users }: Access, name: str
 }
 
 /** All members or none. A change that takes rights, or a password, ends the user's other sessions. */
-async function change(access: Access, context: RequestContext): Promise<User> {
+async function change(access: Access, events: Events, context: RequestContext): Promise<User> {
   const { identity, ownOnly, body } = context;
   const before = await visible(access, context);
   const isOwn = identity?.account.userName === before.userName;
@@ -128,12 +132,14 @@ async function change(access: Access, context: RequestContext): Promise<User> {
   if (members.Locked === false) access.gate.failures.unlock(before.userName);
   if (password !== undefined || after.role !== before.role || !after.enabled) {
     // Who changes his own password goes on where he is, and ends what others may have of him
-    access.sessions.endOf(before.userName, isOwn ? identity?.session?.id : undefined);
+    const kept = isOwn ? identity?.session?.id : undefined;
+    access.sessions.endOf(before.userName, kept);
+    await events.rights.review(before.userName, kept);
   }
   return after;
 }
 
-async function remove(access: Access, context: RequestContext) {
+async function remove(access: Access, events: Events, context: RequestContext) {
   const { userName } = await visible(access, context);
   if (context.identity?.account.userName === userName) {
     const detail = 'Nobody can delete his own account';
@@ -146,6 +152,7 @@ async function remove(access: Access, context: RequestContext) {
     () => changing(userName, changesOf(access).remove(userName)),
   );
   access.sessions.endOf(userName);
+  await events.rights.forget(userName);
   access.gate.failures.unlock(userName);
   return { status: 204 };
 }

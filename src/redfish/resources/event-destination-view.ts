@@ -8,9 +8,12 @@ export const collection = '/redfish/v1/EventService/Subscriptions';
 export const suspendAction = 'EventDestination.SuspendSubscription';
 export const resumeAction = 'EventDestination.ResumeSubscription';
 
-/** A subscription that pushes; its headers never appear. */
-export function subscriptionView(subscription: Subscription, isFailing: boolean) {
-  const { id, criteria, state } = subscription;
+/**
+ * A subscription that pushes; its headers never appear.
+ * @param whole whether the client may know the path and query of the receiver, which often hold a secret
+ */
+export function subscriptionView(subscription: Subscription, isFailing: boolean, whole: boolean) {
+  const { id, criteria, destination, state } = subscription;
   const uri = `${collection}/${id}`;
   return {
     '@odata.id': uri,
@@ -18,7 +21,7 @@ export function subscriptionView(subscription: Subscription, isFailing: boolean)
     Id: id,
     Name: `Event Destination ${id}`,
     Context: subscription.context,
-    Destination: subscription.destination,
+    Destination: whole ? destination : new URL(destination).origin,
     Protocol: 'Redfish',
     SubscriptionType: 'RedfishEvent',
     EventFormatType: 'Event',

@@ -1,4 +1,6 @@
 import { validateEventDestinationPatch } from '../../../schemas/generated/validators.js';
+import type { Identity } from '../access/authentication.ts';
+import { hasPrivilege } from '../access/privileges.ts';
 import { type Subscription, SubscriptionLimit } from '../events/push-subscriptions.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -38,7 +40,7 @@ export const eventDestinations: ResourceFactory = (parts) => [
     path: `${collection}/:id`,
     entity: 'EventDestination',
     operations: {
-      GET: { handle: ({ parameters }) => json(viewOf(parts, parameters.id)) },
+      GET: { handle: ({ parameters, identity }) => json(viewOf(parts, parameters.id, identity)) },
       PATCH: { handle: (context) => patch(parts, context) },
       DELETE: { handle: (context) => remove(parts, context) },
     },
@@ -78,7 +80,7 @@ function subscribe({ events }: ServiceParts): Operation {
       try {
         const created = await events.subscriptions.create(request);
         const headers = { Location: `${collection}/${created.id}` };
-        return { status: 201, headers, body: subscriptionView(created, false) };
+        return { status: 201, headers, body: subscriptionView(created, false, true) };
       } catch (error) {
         if (!(error instanceof SubscriptionLimit)) throw error;
         throw new RedfishError(503, { id: 'EventSubscriptionLimitExceeded', args: [] });
@@ -100,12 +102,21 @@ function listView({ events }: ServiceParts) {
 }
 
 /** @throws RedfishError 404 */
-function viewOf({ events }: ServiceParts, id = ''): object {
+function viewOf({ events }: ServiceParts, id = '', identity: Identity | undefined): object {
   const subscription = events.subscriptions.get(id);
-  if (subscription) return subscriptionView(subscription, events.subscriptions.isFailing(id));
+  if (subscription) {
+    const isFailing = events.subscriptions.isFailing(id);
+    return subscriptionView(subscription, isFailing, seesWhole(subscription, identity));
+  }
   const stream = events.streams.get(id);
   if (!stream) throw notFound(id);
   return streamView(stream);
+}
+
+function seesWhole({ owner }: Subscription, identity: Identity | undefined): boolean {
+  if (!identity) return false;
+  const { userName, role } = identity.account;
+  return userName === owner || hasPrivilege(role, 'ConfigureManager');
 }
 
 function notFound(id: string): RedfishError {
@@ -142,7 +153,7 @@ async function patch(parts: ServiceParts, context: RequestContext): Promise<Repl
       ...(HttpHeaders !== undefined && { headers: headersOf(HttpHeaders, parts.events.settings) }),
     });
   }
-  return json(viewOf(parts, id));
+  return json(viewOf(parts, id, context.identity));
 }
 
 async function remove(parts: ServiceParts, context: RequestContext): Promise<Reply> {

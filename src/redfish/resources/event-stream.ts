@@ -1,3 +1,6 @@
+import type { ServerResponse } from 'node:http';
+import { isOfOtherSite } from '../client-certificates/other-sites.ts';
+import { StreamLimit } from '../events/event-streams.ts';
 import {
   type EventPredicate,
   FilterFault,
@@ -19,21 +22,24 @@ export const eventStream: ResourceFactory = ({ events }) => [
         handle(context) {
           const { identity } = context;
           if (!identity) throw new RedfishError(401, { id: 'NoValidSession', args: [] });
+          refuseOtherSite(context);
           refuseOtherMedia(context.header('Accept'));
           if (!events.state().enabled) {
             throw new RedfishError(503, { id: 'ServiceDisabled', args: [eventServiceUri] });
           }
           const wants = filterOf(context, events.settings);
-          if (events.streams.isFull) {
-            throw new RedfishError(503, { id: 'EventSubscriptionLimitExceeded', args: [] });
-          }
           const lastId = context.header('Last-Event-ID');
           return {
             status: 200,
-            headers: { 'Content-Type': 'text/event-stream; charset=utf-8' },
             stream: (response) => {
+              refuseWaiting(response);
               const past = lastId === undefined ? [] : events.after(lastId);
-              events.streams.open(response, identity, wants, past);
+              try {
+                events.streams.open(response, identity, wants, past);
+              } catch (error) {
+                if (!(error instanceof StreamLimit)) throw error;
+                throw new RedfishError(503, { id: 'EventSubscriptionLimitExceeded', args: [] });
+              }
             },
           };
         },
@@ -41,6 +47,24 @@ export const eventStream: ResourceFactory = ({ events }) => [
     },
   },
 ];
+
+/** A stream is opened by reading, and costs what a change does. @throws RedfishError 403 */
+function refuseOtherSite({ header }: RequestContext): void {
+  if (!isOfOtherSite(header)) return;
+  const detail = 'A page of another site may not open a stream';
+  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
+}
+
+/**
+ * A response behind another one of its connection would take a place without a reader, perhaps for ever.
+ * @throws RedfishError 503
+ */
+function refuseWaiting({ socket }: ServerResponse): void {
+  if (socket) return;
+  const detail = 'A stream cannot be opened while an earlier request of the connection waits';
+  const message = { id: 'ServiceTemporarilyUnavailable', args: ['1'], detail } as const;
+  throw new RedfishError(503, message, { 'Retry-After': '1', Connection: 'close' });
+}
 
 /** @throws RedfishError 406 */
 function refuseOtherMedia(accept = '*/*'): void {

@@ -7,6 +7,7 @@ import { followKinship } from '../certificates/kinship.ts';
 import { certificatePlaces } from '../certificates/places.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
+import { connectionsOfAddress } from '../https/connection-limits.ts';
 import { makeServer } from '../https/server.ts';
 import { waitForTlsIdentity } from '../https/tls-identity.ts';
 import { Tasks } from '../tasks/tasks.ts';
@@ -68,6 +69,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
       certificatePath: await certificateOf(configuration),
       limits: {
         ...limits,
+        connectionsPerAddress: connectionsOfAddress(limits.connections, limits.addressPercent),
         requestMilliseconds: limits.requestSeconds * 1000,
         idleMilliseconds: limits.idleSeconds * 1000,
         handshakeMilliseconds: limits.handshakeSeconds * 1000,

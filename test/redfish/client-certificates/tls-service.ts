@@ -57,6 +57,8 @@ export interface Answer {
 const limits = {
   headerBytes: 8192,
   connections: 50,
+  connectionsPerAddress: 50,
+  unansweredRequests: 8,
   requestMilliseconds: 5000,
   idleMilliseconds: 30_000,
   handshakeMilliseconds: 5000,

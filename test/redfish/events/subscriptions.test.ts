@@ -216,6 +216,40 @@ describe('event subscriptions', () => {
     assert.equal((await service.ask('DELETE', uri, { as: operator })).status, 200);
   });
 
+  it('show where they lead to their owners and managers alone; others see scheme, host and port', async () => {
+    const Destination = 'https://192.168.1.50:8443/hooks/path-secret?key=query-secret';
+    const { headers } = await create({ ...wanted, Destination }, 'operator:operator-pw');
+    const uri = String(headers.location);
+    const whole = { 'operator:operator-pw': true, 'admin:admin-pw': true };
+    const others = { 'other:other-pw': false, 'reader:reader-pw': false };
+    for (const [as, isWhole] of Object.entries({ ...whole, ...others })) {
+      const filter = `?$filter=Destination eq '${Destination}'`;
+      const found = await service.ask('GET', encodeURI(`${collection}${filter}`), { as });
+      assert.equal(JSON.parse(found.text).Members?.length, isWhole ? 1 : 0, found.text);
+      for (const path of [uri, `${collection}?$expand=.`]) {
+        const { status, text } = await service.ask('GET', path, { as });
+        assert.equal(status, 200, text);
+        assert.equal(text.includes(Destination), isWhole, `${as} ${path}`);
+        if (isWhole) continue;
+        assert.doesNotMatch(text, /path-secret|query-secret/);
+        assert.match(text, /"Destination": "https:\/\/192\.168\.1\.50:8443"/);
+      }
+    }
+  });
+
+  it('are no more of one user than his share', async () => {
+    const own = await startService({ events: { subscriptionsPerUser: 1, allowLoopback: false } });
+    try {
+      await own.accounts.setPassword('operator', 'Operator', 'operator-pw');
+      const ask = (as: string) => own.ask('POST', collection, { body: wanted, as });
+      const both = await Promise.all([ask('operator:operator-pw'), ask('operator:operator-pw')]);
+      assert.deepEqual(both.map(({ status }) => status).sort(), [201, 503]);
+      assert.equal((await ask('admin:admin-pw')).status, 201);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('are not for readers', async () => {
     assert.equal((await create(wanted, 'reader:reader-pw')).status, 403);
     assert.equal((await service.ask('GET', collection, { as: 'reader:reader-pw' })).status, 200);

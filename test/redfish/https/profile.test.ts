@@ -14,6 +14,8 @@ import {
 const limits = {
   headerBytes: 2048,
   connections: 50,
+  connectionsPerAddress: 50,
+  unansweredRequests: 8,
   requestMilliseconds: 5000,
   idleMilliseconds: 5000,
   handshakeMilliseconds: 5000,

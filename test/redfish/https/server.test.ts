@@ -13,6 +13,8 @@ import { makeServer, type ServerLimits } from '../../../src/redfish/https/server
 const limits: ServerLimits = {
   headerBytes: 2048,
   connections: 3,
+  connectionsPerAddress: 3,
+  unansweredRequests: 8,
   requestMilliseconds: 300,
   idleMilliseconds: 300,
   handshakeMilliseconds: 200,

@@ -1,0 +1,57 @@
+import type { RequestListener } from 'node:http';
+import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
+import { addressGroup } from '../access/client-address.ts';
+
+/**
+ * Lets no client have more than some requests without an answer on one connection. Node calls a listener
+ * for every request that it has parsed, also for those whose answers wait behind an earlier one, so a
+ * client that sends and never reads would have any number of answers kept for it.
+ * @param most requests of a connection that may be under way; one more destroys it
+ * @returns how to guard a listener; those guarded by one limit count together
+ */
+export function limitUnanswered(most: number): (listener: RequestListener) => RequestListener {
+  const unanswered = new WeakMap<Socket, number>();
+  return (listener) => (req, res) => {
+    const { socket } = req;
+    // What came in one piece with the request that was too much
+    if (socket.destroyed) return;
+    const count = (unanswered.get(socket) ?? 0) + 1;
+    if (count > most) {
+      socket.destroy();
+      return;
+    }
+    unanswered.set(socket, count);
+    res.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+    listener(req, res);
+  };
+}
+
+/**
+ * Lets no address have more than a share of the connections, counted from the TCP handshake on. What
+ * comes beyond it is closed before a byte of TLS is read.
+ * @param most connections of one address, or of one /64 of IPv6
+ */
+export function limitPerAddress(server: Server, most: number): void {
+  const open = new Map<string, number>();
+  // After Node's own listener, which else would begin TLS on a socket that is no more
+  server.on('connection', (socket: Socket) => {
+    const group = addressGroup(socket.remoteAddress ?? '');
+    const count = (open.get(group) ?? 0) + 1;
+    if (count > most) {
+      socket.destroy();
+      return;
+    }
+    open.set(group, count);
+    socket.once('close', () => {
+      const left = (open.get(group) ?? 1) - 1;
+      if (left > 0) open.set(group, left);
+      else open.delete(group);
+    });
+  });
+}
+
+/** @param percent of all connections that one address may have, which is one at least */
+export function connectionsOfAddress(connections: number, percent: number): number {
+  return Math.max(1, Math.ceil((connections * percent) / 100));
+}
