@@ -37,8 +37,10 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
   const users = userSource(surroundings);
   const certificates = clientCertificates(surroundings, users);
   const access = { ...passwordAccess(configuration, users), certificates };
-  users.onSwitch(() => access.sessions.endAll());
-  return { access, close: keepSessions(configuration, access.sessions, log) };
+  // First the kept ones, for a switch since the last run ends them too
+  const kept = keepSessions(configuration, access.sessions, log);
+  users.onSwitch(() => kept.endAll());
+  return { access, close: () => kept.close() };
 }
 
 function userSource({ configuration, systemUsers, log }: AccessSurroundings): UserSource {

@@ -55,7 +55,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,
       managerId: redfish.managerId,
-      serviceId: await readServiceId(join(stateDirectory, 'service-id')),
+      serviceId: await readServiceId(join(stateDirectory, 'service-id'), log),
       port: () => port,
       tlsProfile: redfish.tls.profile,
       query: redfish.limits,
