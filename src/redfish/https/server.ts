@@ -6,6 +6,7 @@ import type { ClientCertificates } from '../client-certificates/client-certifica
 import { commonHeaders } from '../http/common-headers.ts';
 import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
 import type { TlsProfileName } from './profile.ts';
+import { dropSlowReaders } from './slow-readers.ts';
 import { followTlsIdentity } from './tls-identity.ts';
 
 export interface ServerLimits {
@@ -15,6 +16,8 @@ export interface ServerLimits {
   readonly idleMilliseconds: number;
   /** How long a client may take over its part of the TLS handshake. */
   readonly handshakeMilliseconds: number;
+  /** How long a client may take nothing of an answer. */
+  readonly sendMilliseconds: number;
 }
 
 export interface HttpsOptions {
@@ -45,6 +48,7 @@ interface ParserError extends NodeJS.ErrnoException {
 /** An HTTPS server that follows its certificate file. @throws when the file cannot be served */
 export function makeServer(options: HttpsOptions, { handler, allowedAt }: ServedApp): Server {
   const { certificatePath, limits, log, clientCertificates } = options;
+  const { monotonic = () => performance.now() } = options;
   const server = createServer(
     {
       handshakeTimeout: limits.handshakeMilliseconds,
@@ -64,10 +68,11 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     profile: options.profile ?? 'intermediate',
     ticketMilliseconds: options.ticketMilliseconds ?? 24 * 3_600_000,
     ...(clientCertificates && { clients: clientCertificates }),
-    monotonic: options.monotonic ?? (() => performance.now()),
+    monotonic,
     log,
   });
   clientCertificates?.attach(server);
+  dropSlowReaders(server, { milliseconds: limits.sendMilliseconds, monotonic, log });
   server.on('clientError', (error: ParserError, socket) => {
     refuseUnparsable(error, socket, allowedAt);
   });

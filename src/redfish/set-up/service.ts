@@ -70,6 +70,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
         requestMilliseconds: limits.requestSeconds * 1000,
         idleMilliseconds: limits.idleSeconds * 1000,
         handshakeMilliseconds: limits.handshakeSeconds * 1000,
+        sendMilliseconds: limits.sendSeconds * 1000,
       },
       profile: tls.profile,
       ticketMilliseconds: tls.ticketHours * 3_600_000,

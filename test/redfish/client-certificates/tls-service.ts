@@ -56,6 +56,7 @@ const limits = {
   requestMilliseconds: 5000,
   idleMilliseconds: 30_000,
   handshakeMilliseconds: 5000,
+  sendMilliseconds: 5000,
 };
 
 export async function startTlsService(authority: OpensslAuthority): Promise<TlsService> {
