@@ -37,6 +37,9 @@ interface OpenStream extends EventStream {
   grace: number;
 }
 
+/** How long a client may take to read the end of its stream. */
+const lingerMilliseconds = 1000;
+
 /** The streams of server-sent events that are open. */
 export class EventStreams {
   readonly #options: StreamOptions;
@@ -106,8 +109,9 @@ export class EventStreams {
   }
 
   close(id: string): void {
-    this.#open.get(id)?.response.end();
+    const stream = this.#open.get(id);
     this.#open.delete(id);
+    if (stream) this.#end(stream.response);
   }
 
   closeAll(): void {
@@ -142,6 +146,17 @@ export class EventStreams {
     if (!this.#open.has(id)) return;
     this.#options.log.info('event stream ended with its login', { stream: id });
     this.close(id);
+  }
+
+  /** The end never comes to a client that does not read, so it is not waited for. */
+  #end(response: ServerResponse): void {
+    const closed = new AbortController();
+    response.on('close', () => closed.abort());
+    response.end();
+    this.#options.clock.wait(lingerMilliseconds, closed.signal).then(
+      () => response.destroy(),
+      () => undefined,
+    );
   }
 
   #write({ id, response, grace }: OpenStream, text: string): void {
