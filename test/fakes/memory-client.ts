@@ -18,6 +18,8 @@ export class MemoryClient implements CertificateClient {
   readonly successors: Partial<RekeyParameters>[] = [];
   waiting: OutstandingRequest[] = [];
   away = false;
+  /** One that is away though the others are there. */
+  missing: EndpointRef | undefined;
   refusal: CertError | undefined;
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
   readonly #certificates = new Map<string, PublishedCertificate[]>();
@@ -34,8 +36,8 @@ export class MemoryClient implements CertificateClient {
     return published;
   }
 
-  isAvailable(): boolean {
-    return !this.away;
+  isAvailable(endpoint?: EndpointRef): boolean {
+    return !this.away && !(this.missing && endpoint && key(endpoint) === key(this.missing));
   }
 
   endpoints(): readonly EndpointRef[] {

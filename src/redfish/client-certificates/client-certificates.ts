@@ -25,6 +25,8 @@ export interface ClientCertificatesOptions {
   readonly limits: { readonly nameBytes: number; readonly chainCertificates: number };
   /** An operator on the device lets everybody reach the other ways to log in. */
   readonly alwaysRespond: boolean;
+  /** How long a change may take to answer before connections are cut; a second unless given. */
+  readonly cutMilliseconds?: number;
   readonly log: Log;
 }
 
@@ -33,7 +35,6 @@ export type Login =
   | { readonly account: User; readonly certificate: Certificate }
   | { readonly refusal: Refusal };
 
-/** How long a change may take to answer before connections that lost their trust are cut. */
 const cutMilliseconds = 1000;
 
 const longestShown = 200;
@@ -136,13 +137,30 @@ export class ClientCertificates {
   /** Requests are judged one by one; what is left are answers that go on for long, such as events. */
   #cutLater(): void {
     const bad = [...this.#open].filter((socket) => {
-      const chain = this.#chainOf(socket);
-      return chain && chain.refusal === undefined && this.#judge(chain) !== undefined;
+      const refusal = this.#verdict(socket);
+      return refusal !== undefined && refusal !== 'away';
     });
-    if (bad.length === 0) return;
+    if (bad.length > 0) this.#cutAfterAll(bad);
+  }
+
+  /** Trust may have come back in the meantime, or be on its way back with its endpoint. */
+  #cutAfterAll(sockets: readonly Socket[]): void {
     setTimeout(() => {
-      for (const socket of bad) socket.destroy();
-    }, cutMilliseconds).unref();
+      const verdicts = sockets
+        .filter((socket) => this.#open.has(socket))
+        .map((socket) => ({ socket, refusal: this.#verdict(socket) }));
+      for (const { socket, refusal } of verdicts) {
+        if (refusal !== undefined && refusal !== 'away') socket.destroy();
+      }
+      const away = verdicts.filter(({ refusal }) => refusal === 'away');
+      if (away.length > 0) this.#cutAfterAll(away.map(({ socket }) => socket));
+    }, this.#options.cutMilliseconds ?? cutMilliseconds).unref();
+  }
+
+  /** Why a connection is not trusted now; nothing of one that never was. */
+  #verdict(socket: Socket): Refusal | undefined {
+    const chain = this.#chainOf(socket);
+    return chain && chain.refusal === undefined ? this.#judge(chain) : undefined;
   }
 
   async #mayEnter({ socket }: IncomingMessage): Promise<boolean> {

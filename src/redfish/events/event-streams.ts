@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Log } from '../../platform/log.ts';
 import type { Identity } from '../access/authentication.ts';
 import type { EventClock } from './event-clock.ts';
@@ -32,6 +33,7 @@ export interface EventStream {
 
 interface OpenStream extends EventStream {
   readonly response: ServerResponse;
+  readonly connection: Socket;
   readonly wants: EventPredicate;
   /** Bytes of the past that it was sent at once, until it has read them. */
   grace: number;
@@ -83,11 +85,13 @@ export class EventStreams {
       response.end();
       return;
     }
-    const { remoteAddress = '', remotePort = 0 } = response.req.socket;
+    const connection = response.req.socket;
+    const { remoteAddress = '', remotePort = 0 } = connection;
     const id = randomBytes(8).toString('hex');
     const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
     const peer = `${host}:${remotePort}`;
-    const stream: OpenStream = { id, identity, peer, context: id, response, wants, grace: 0 };
+    const shown = { id, identity, peer, context: id };
+    const stream: OpenStream = { ...shown, response, connection, wants, grace: 0 };
     this.#open.set(id, stream);
     response.on('close', () => this.#open.delete(id));
     response.on('error', () => this.#open.delete(id));
@@ -95,7 +99,7 @@ export class EventStreams {
       stream.grace = 0;
     });
     // A client that vanished without a word is found by the system
-    response.req.socket.setKeepAlive(true, this.#options.limits.keepAliveMilliseconds);
+    connection.setKeepAlive(true, this.#options.limits.keepAliveMilliseconds);
     response.flushHeaders();
     // The past was in memory before; only what comes on top of it counts as unread
     const missed = past.filter(wants).map((event) => block(event, stream.context));
@@ -136,10 +140,12 @@ export class EventStreams {
     return true;
   }
 
-  /** Users are asked for now and then, sessions before every event. */
+  /** Users are asked for now and then, sessions before every event. Who cannot be asked is asked again. */
   async #endWithoutLogin(stream: OpenStream): Promise<void> {
     if (this.#endWithoutSession(stream)) return;
-    if (!(await this.#options.logins.mayListen(stream.identity))) this.#endWithLogin(stream);
+    const { identity, connection } = stream;
+    const may = await this.#options.logins.mayListen(identity, connection).catch(() => true);
+    if (!may) this.#endWithLogin(stream);
   }
 
   #endWithLogin({ id }: OpenStream): void {
