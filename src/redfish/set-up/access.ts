@@ -50,7 +50,11 @@ function userSource({ configuration, systemUsers, log }: AccessSurroundings): Us
     deadline: passwordHelperSeconds * 1000,
     mostWaiting: redfish.limits.queuedLogins,
   };
-  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.accounts);
+  const accounts = new Accounts(
+    join(stateDirectory, 'accounts.json'),
+    redfish.limits.accounts,
+    log,
+  );
   const users = new UserSource({
     source,
     accounts,
