@@ -26,8 +26,6 @@ await runProgram(log, async () => {
   const pidFile = join(runtimeDirectory, 'redfish.pid');
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
   writeFileSync(pidFile, `${process.pid}\n`);
-  // Connections look at the certificate file themselves; the signal must only not end the process
-  process.on('SIGHUP', () => log.info('reload asked for'));
   log.info('Redfish service ready', { address: redfish.address, port: service.port });
   announceReady({ port: service.port });
   return async () => {

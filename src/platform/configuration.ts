@@ -24,6 +24,7 @@ export function parseConfiguration(text: string, source: string): Configuration 
   }
   const configuration = withAbsolutePaths(result.value);
   refuseDuplicates(configuration, source);
+  refuseContradictions(configuration, source);
   return configuration;
 }
 
@@ -64,6 +65,22 @@ function refuseDuplicates({ endpoints }: Configuration, source: string): void {
       }
       seen.set(key, at);
     }
+  }
+}
+
+/** AccountService has the same rules; 0 seconds lock nothing. */
+function refuseContradictions({ redfish }: Configuration, source: string): void {
+  const { minPasswordLength, maxPasswordLength, lockoutSeconds, lockoutResetSeconds } =
+    redfish.accountPolicy;
+  const refuse = (one: string, other: string) => {
+    const members = `/redfish/accountPolicy/${one} is above /redfish/accountPolicy/${other}`;
+    throw new SetupError(`The configuration ${source} is not valid: ${members}.`);
+  };
+  if (minPasswordLength > maxPasswordLength) {
+    refuse(`minPasswordLength ${minPasswordLength}`, `maxPasswordLength ${maxPasswordLength}`);
+  }
+  if (lockoutSeconds > 0 && lockoutResetSeconds > lockoutSeconds) {
+    refuse(`lockoutResetSeconds ${lockoutResetSeconds}`, `lockoutSeconds ${lockoutSeconds}`);
   }
 }
 

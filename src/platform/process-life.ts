@@ -13,7 +13,7 @@ export function announceReady(details: Readonly<Record<string, string | number>>
 /**
  * Runs a program: `start` sets everything up and answers how to stop it. What it is given ends the
  * program like a failure, for what can only go wrong later. SIGTERM, SIGINT and the end
- * of the parent that holds the channel stop it with status 0; a failure to start, or an error that
+ * of the parent that holds the channel stop it with status 0, SIGHUP changes nothing; a failure to start, or an error that
  * nobody caught, ends it with status 1 and one line in the log.
  */
 export async function runProgram(
@@ -39,6 +39,8 @@ export async function runProgram(
   // From the first moment: whoever ends a program that is still starting must not see a failure
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+  // Files are followed as they change; the signal must only not end the process
+  process.on('SIGHUP', () => log.info('reload asked for'));
   process.on('disconnect', end);
   try {
     stop = await start(fail('cannot go on'));

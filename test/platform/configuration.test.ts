@@ -49,6 +49,24 @@ describe('a configuration', () => {
     assert.equal(redfish.managerId, 'bmc');
   });
 
+  const contradictions = [
+    { accountPolicy: { minPasswordLength: 200 }, named: /minPasswordLength 200 .* 128\.$/ },
+    { accountPolicy: { maxPasswordLength: 7 }, named: /minPasswordLength 8 .* 7\.$/ },
+    { accountPolicy: { lockoutSeconds: 60 }, named: /lockoutResetSeconds 300 .* 60\.$/ },
+    { accountPolicy: { lockoutResetSeconds: 301 }, named: /lockoutResetSeconds 301 .* 300\.$/ },
+  ];
+  for (const { accountPolicy, named } of contradictions) {
+    it(`does not contradict itself: ${JSON.stringify(accountPolicy)}`, () => {
+      const refusal = { name: 'SetupError', message: named };
+      assert.throws(() => parse({ redfish: { accountPolicy } }), refusal);
+    });
+  }
+
+  it('may lock nothing, whatever the rest says of locks', () => {
+    const { redfish } = parse({ redfish: { accountPolicy: { lockoutSeconds: 0 } } });
+    assert.equal(redfish.accountPolicy.lockoutResetSeconds, 300);
+  });
+
   it('may have any number of endpoints of any name', () => {
     const endpoints = Array.from({ length: 64 }, (_, at) => ({
       ...{ type: 'client', name: `nats_${at}`, path: `/nats/${at}.pem` },

@@ -1,3 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+import { stampOf } from '../../durable/file-stamp.ts';
+import { reasonOf } from '../../manager/errors.ts';
+import type { Log } from '../../platform/log.ts';
 import { readAccounts, type StoredAccount, writeAccounts } from './account-file.ts';
 import { hashPassword, matchesHash, type PasswordHash } from './password-hash.ts';
 import type { RoleId } from './privileges.ts';
@@ -11,21 +15,28 @@ import {
   UserError,
 } from './user-directory.ts';
 
-/** The users of the service in a file of its own, which holds only hashes of passwords. */
+/**
+ * The users of the service in a file of its own, which holds only hashes of passwords. Another program may
+ * write the file, such as one that resets a password on the device: what stands in it counts at once.
+ */
 export class Accounts implements UserDirectory {
   readonly changes: UserChanges;
   readonly #path: string;
   readonly #decoy: Promise<PasswordHash>;
-  #accounts: readonly StoredAccount[];
+  readonly #log: Pick<Log, 'error'> | undefined;
+  #known: readonly StoredAccount[];
+  #stamp: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /**
    * @param most how many accounts there may be
    * @throws SetupError when the file is there but not readable as what it should be
    */
-  constructor(path: string, most: number) {
+  constructor(path: string, most: number, log?: Pick<Log, 'error'>) {
     this.#path = path;
-    this.#accounts = readAccounts(path);
+    this.#log = log;
+    this.#stamp = stampOf(path);
+    this.#known = readAccounts(path);
     this.#decoy = hashPassword('');
     this.changes = {
       create: (user) => this.#inTurn(() => this.#create(user, most)),
@@ -39,11 +50,11 @@ export class Accounts implements UserDirectory {
   }
 
   get isEmpty(): boolean {
-    return this.#accounts.length === 0;
+    return this.#current().length === 0;
   }
 
   async list(): Promise<readonly User[]> {
-    return this.#accounts.map(userOf);
+    return this.#current().map(userOf);
   }
 
   async find(userName: string): Promise<User | undefined> {
@@ -57,7 +68,7 @@ export class Accounts implements UserDirectory {
     if (!(await matchesHash(password, hash))) return { kind: 'wrong' };
     // The account may have changed during the check
     const current = this.#stored(userName);
-    if (!current || current.password !== hash) return { kind: 'wrong' };
+    if (!current || !isDeepStrictEqual(current.password, hash)) return { kind: 'wrong' };
     const user = userOf(current);
     return user.enabled ? { kind: 'ok', user } : { kind: 'disabled' };
   }
@@ -65,67 +76,98 @@ export class Accounts implements UserDirectory {
   /** Creates the account or gives it a new role and password, whatever it was before. */
   setPassword(userName: string, role: RoleId, password: string): Promise<void> {
     return this.#inTurn(async () => {
-      const others = this.#accounts.filter((one) => one.userName !== userName);
-      await this.#store([...others, { userName, role, password: await hashPassword(password) }]);
+      const hash = await hashPassword(password);
+      const others = this.#writable().filter((one) => one.userName !== userName);
+      await this.#store([...others, { userName, role, password: hash }]);
     });
   }
 
   async #create({ userName, password, ...rest }: NewUser, most: number): Promise<User> {
+    const hash = await hashPassword(password);
+    const accounts = this.#writable();
     const taken = userName.toLowerCase();
-    if (this.#accounts.some((one) => one.userName.toLowerCase() === taken)) {
+    if (accounts.some((one) => one.userName.toLowerCase() === taken)) {
       throw new UserError(
         'exists',
         'There is an account with this name, or one that looks like it',
       );
     }
-    if (this.#accounts.length >= most) {
+    if (accounts.length >= most) {
       throw new UserError('limit', `There are no more than ${most} accounts`);
     }
-    const account = { userName, ...rest, password: await hashPassword(password) };
-    await this.#write([...this.#accounts, account]);
+    const account = { userName, ...rest, password: hash };
+    await this.#write(accounts, [...accounts, account]);
     return userOf(account);
   }
 
   async #update(userName: string, change: UserChange): Promise<User> {
-    const before = this.#present(userName);
+    const asked = present(this.#writable(), userName);
     const { password, locked: _, ...members } = change;
-    if (password !== undefined && before.passwordChangeRequired === true) {
-      if (await matchesHash(password, before.password)) {
+    if (password !== undefined && asked.passwordChangeRequired === true) {
+      if (await matchesHash(password, asked.password)) {
         throw new UserError('password-refused', 'The new password is the old one');
       }
     }
-    const hash = password === undefined ? before.password : await hashPassword(password);
-    const after: StoredAccount = { ...before, ...members, password: hash };
-    await this.#write(this.#accounts.map((one) => (one === before ? after : one)));
+    const hash = password === undefined ? undefined : await hashPassword(password);
+    // The file may have changed while the hash was made
+    const accounts = this.#writable();
+    const before = present(accounts, userName);
+    const after: StoredAccount = { ...before, ...members, password: hash ?? before.password };
+    await this.#write(
+      accounts,
+      accounts.map((one) => (one === before ? after : one)),
+    );
     return userOf(after);
   }
 
   async #remove(userName: string): Promise<void> {
-    const account = this.#present(userName);
-    await this.#write(this.#accounts.filter((one) => one !== account));
+    const accounts = this.#writable();
+    const account = present(accounts, userName);
+    await this.#write(
+      accounts,
+      accounts.filter((one) => one !== account),
+    );
   }
 
   /** Nobody may take away the last one that could give rights back. */
-  async #write(accounts: readonly StoredAccount[]): Promise<void> {
-    if (this.#accounts.some(isWorkingAdministrator) && !accounts.some(isWorkingAdministrator)) {
+  async #write(before: readonly StoredAccount[], after: readonly StoredAccount[]): Promise<void> {
+    if (before.some(isWorkingAdministrator) && !after.some(isWorkingAdministrator)) {
       throw new UserError('last-administrator', 'The last enabled administrator stays as he is');
     }
-    await this.#store(accounts);
+    await this.#store(after);
   }
 
   async #store(accounts: readonly StoredAccount[]): Promise<void> {
     await writeAccounts(this.#path, accounts);
-    this.#accounts = accounts;
+    this.#known = accounts;
+    // Somebody else may have written since, so the next use looks for itself
+    this.#stamp = 'written';
+  }
+
+  /** As they stand in the file; as they were where that cannot be read any more. */
+  #current(): readonly StoredAccount[] {
+    const stamp = stampOf(this.#path);
+    if (stamp === this.#stamp) return this.#known;
+    this.#stamp = stamp;
+    try {
+      this.#known = readAccounts(this.#path);
+    } catch (error) {
+      this.#log?.error('the accounts cannot be read, the old ones stay', {
+        reason: reasonOf(error),
+      });
+    }
+    return this.#known;
+  }
+
+  /** What nobody could read is not written over. @throws SetupError */
+  #writable(): readonly StoredAccount[] {
+    this.#stamp = stampOf(this.#path);
+    this.#known = readAccounts(this.#path);
+    return this.#known;
   }
 
   #stored(userName: string): StoredAccount | undefined {
-    return this.#accounts.find((one) => one.userName === userName);
-  }
-
-  #present(userName: string): StoredAccount {
-    const account = this.#stored(userName);
-    if (!account) throw new UserError('not-found', 'There is no such account');
-    return account;
+    return this.#current().find((one) => one.userName === userName);
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
@@ -133,6 +175,13 @@ export class Accounts implements UserDirectory {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
+}
+
+/** @throws UserError `not-found` */
+function present(accounts: readonly StoredAccount[], userName: string): StoredAccount {
+  const account = accounts.find((one) => one.userName === userName);
+  if (!account) throw new UserError('not-found', 'There is no such account');
+  return account;
 }
 
 function isWorkingAdministrator({ role, enabled = true }: StoredAccount): boolean {

@@ -12,19 +12,24 @@ import type { KeptSession, Sessions } from './sessions.ts';
 export class SessionFile {
   readonly #path: string;
   readonly #sessions: Sessions;
-  #empty = true;
+  readonly #idleWriteMilliseconds: number;
+  #written = { at: 0, who: '[]' };
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, sessions: Sessions) {
+  /** @param idleWriteMilliseconds how long idle times may go on without being written */
+  constructor(path: string, sessions: Sessions, idleWriteMilliseconds = 0) {
     this.#path = path;
     this.#sessions = sessions;
+    this.#idleWriteMilliseconds = idleWriteMilliseconds;
   }
 
   /** A file that is not there or damaged holds no session: its users log in again. */
-  load(nowMilliseconds = Date.now()): void {
-    const result = validate(validateKeptSessions, parseJson(readIfThere(this.#path) ?? ''));
-    if (!result.ok) return;
-    this.#empty = false;
+  load(nowMilliseconds = Date.now()): 'loaded' | 'absent' | 'damaged' {
+    const text = this.#text();
+    if (text === undefined) return 'absent';
+    const result = validate(validateKeptSessions, parseJson(text));
+    if (!result.ok) return 'damaged';
+    this.#written = { at: 0, who: 'of the last run' };
     const away = Math.max(0, nowMilliseconds - result.value.writtenAt);
     const kept = result.value.sessions.map(
       ({ context, xsrfHash, ...session }): KeptSession => ({
@@ -35,21 +40,37 @@ export class SessionFile {
       }),
     );
     this.#sessions.restore(kept);
+    return 'loaded';
   }
 
-  /** Whoever calls it sets the rate; a session that ended since the last time survives a crash. */
-  save(nowMilliseconds = Date.now()): Promise<void> {
-    const turn = this.#last.then(() => this.#write(nowMilliseconds));
+  /**
+   * Whoever calls it sets the rate; a session that ended since the last time survives a crash. Where
+   * nothing but idle times moved, the file is written now and then only, unless `everything` is wanted.
+   */
+  save({ at = Date.now(), everything = false } = {}): Promise<void> {
+    const turn = this.#last.then(() => this.#write(at, everything));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
-  async #write(nowMilliseconds: number): Promise<void> {
+  async #write(at: number, everything: boolean): Promise<void> {
     const sessions = this.#sessions.keep();
-    if (this.#empty && sessions.length === 0) return;
+    const who = JSON.stringify(sessions.map(({ tokenHash }) => tokenHash));
+    const since = at - this.#written.at;
+    const isFresh = !everything && since >= 0 && since < this.#idleWriteMilliseconds;
+    if (who === this.#written.who && (isFresh || sessions.length === 0)) return;
     await makeDirectory(dirname(this.#path), ownerOnly);
-    const text = JSON.stringify({ writtenAt: nowMilliseconds, sessions }, null, 2);
+    const text = JSON.stringify({ writtenAt: at, sessions }, null, 2);
     await writeFileAtomic(this.#path, `${text}\n`, ownerOnly);
-    this.#empty = sessions.length === 0;
+    this.#written = { at, who };
+  }
+
+  /** Something that cannot be read is damaged like text that says nothing. */
+  #text(): string | undefined {
+    try {
+      return readIfThere(this.#path);
+    } catch {
+      return '';
+    }
   }
 }

@@ -28,6 +28,8 @@ export interface ClientCertificatesOptions {
   readonly limits: { readonly nameBytes: number; readonly chainCertificates: number };
   /** An operator on the device lets everybody reach the other ways to log in. */
   readonly alwaysRespond: boolean;
+  /** How long a change may take to answer before connections are cut; a second unless given. */
+  readonly cutMilliseconds?: number;
   readonly log: Log;
 }
 
@@ -38,6 +40,9 @@ export type Login =
 
 /** How long a change may take to answer before connections that lost their trust are cut. */
 const cutMilliseconds = 1000;
+
+/** Why a chain is not trusted, `undefined` when it is. */
+type JudgeChain = (chain: ShownChain) => Refusal | undefined;
 
 const longestShown = 200;
 
@@ -137,7 +142,7 @@ export class ClientCertificates {
       socket.once('close', () => this.#open.delete(socket));
     });
     const unsubscribe = this.#options.client.subscribe(() =>
-      this.#cutLater((chain) => this.#judge(chain) !== undefined),
+      this.#cutLater((chain) => this.#judge(chain)),
     );
     server.once('close', unsubscribe);
   }
@@ -147,19 +152,40 @@ export class ClientCertificates {
     if (this.settings.current.mapping !== 'Whole') return;
     const isGone = ({ certificates: [own] }: ShownChain) =>
       gone.some(({ fingerprint }) => fingerprint === own?.fingerprint);
-    this.#cutLater(isGone);
+    this.#cutLater((chain) => (isGone(chain) ? 'user' : undefined));
   }
 
   /** Requests are judged one by one; what is left are answers that go on for long, such as events. */
-  #cutLater(isBad: (chain: ShownChain) => boolean): void {
+  #cutLater(judge: JudgeChain): void {
     const bad = [...this.#open].filter((socket) => {
-      const chain = this.#chainOf(socket);
-      return chain && chain.refusal === undefined && isBad(chain);
+      const refusal = this.#verdict(socket, judge);
+      return refusal !== undefined && refusal !== 'away';
     });
-    if (bad.length === 0) return;
+    if (bad.length > 0) this.#cutAfterAll(bad, judge);
+  }
+
+  /** Trust may have come back in the meantime, or be on its way back with its endpoint. */
+  #cutAfterAll(sockets: readonly Socket[], judge: JudgeChain): void {
     setTimeout(() => {
-      for (const socket of bad) socket.destroy();
-    }, cutMilliseconds).unref();
+      const verdicts = sockets
+        .filter((socket) => this.#open.has(socket))
+        .map((socket) => ({ socket, refusal: this.#verdict(socket, judge) }));
+      for (const { socket, refusal } of verdicts) {
+        if (refusal !== undefined && refusal !== 'away') socket.destroy();
+      }
+      const away = verdicts.filter(({ refusal }) => refusal === 'away');
+      if (away.length > 0)
+        this.#cutAfterAll(
+          away.map(({ socket }) => socket),
+          judge,
+        );
+    }, this.#options.cutMilliseconds ?? cutMilliseconds).unref();
+  }
+
+  /** Why a connection is not trusted now; nothing of one that never was. */
+  #verdict(socket: Socket, judge: JudgeChain): Refusal | undefined {
+    const chain = this.#chainOf(socket);
+    return chain && chain.refusal === undefined ? judge(chain) : undefined;
   }
 
   async #mayEnter({ socket }: IncomingMessage): Promise<boolean> {

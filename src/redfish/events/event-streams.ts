@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Log } from '../../platform/log.ts';
 import type { Identity } from '../access/authentication.ts';
 import type { EventClock } from './event-clock.ts';
@@ -39,10 +40,14 @@ export class StreamLimit extends Error {
 
 interface OpenStream extends EventStream {
   readonly response: ServerResponse;
+  readonly connection: Socket;
   readonly wants: EventPredicate;
   /** Bytes of the past that it was sent at once, until it has read them. */
   grace: number;
 }
+
+/** How long a client may take to read the end of its stream. */
+const lingerMilliseconds = 1000;
 
 /** The streams of server-sent events that are open. */
 export class EventStreams {
@@ -94,7 +99,8 @@ export class EventStreams {
     const id = randomBytes(8).toString('hex');
     const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
     const peer = `${host}:${remotePort}`;
-    const stream: OpenStream = { id, identity, peer, context: id, response, wants, grace: 0 };
+    const shown = { id, identity, peer, context: id };
+    const stream: OpenStream = { ...shown, response, connection: socket, wants, grace: 0 };
     this.#open.set(id, stream);
     const forget = () => this.#open.delete(id);
     response.on('error', forget);
@@ -122,8 +128,9 @@ export class EventStreams {
   }
 
   close(id: string): void {
-    this.#open.get(id)?.response.end();
+    const stream = this.#open.get(id);
     this.#open.delete(id);
+    if (stream) this.#end(stream.response);
   }
 
   /** Closes those of a user but for the streams of one session. */
@@ -168,16 +175,29 @@ export class EventStreams {
     return true;
   }
 
-  /** Users are asked for now and then, sessions before every event. */
+  /** Users are asked for now and then, sessions before every event. Who cannot be asked is asked again. */
   async #endWithoutLogin(stream: OpenStream): Promise<void> {
     if (this.#endWithoutSession(stream)) return;
-    if (!(await this.#options.logins.mayListen(stream.identity))) this.#endWithLogin(stream);
+    const { identity, connection } = stream;
+    const may = await this.#options.logins.mayListen(identity, connection).catch(() => true);
+    if (!may) this.#endWithLogin(stream);
   }
 
   #endWithLogin({ id }: OpenStream): void {
     if (!this.#open.has(id)) return;
     this.#options.log.info('event stream ended with its login', { stream: id });
     this.close(id);
+  }
+
+  /** The end never comes to a client that does not read, so it is not waited for. */
+  #end(response: ServerResponse): void {
+    const closed = new AbortController();
+    response.on('close', () => closed.abort());
+    response.end();
+    this.#options.clock.wait(lingerMilliseconds, closed.signal).then(
+      () => response.destroy(),
+      () => undefined,
+    );
   }
 
   #write({ id, response, grace }: OpenStream, text: string): void {

@@ -1,13 +1,18 @@
 import type { Access } from '../access/access.ts';
 import type { Identity } from '../access/authentication.ts';
 import { permission } from '../access/privileges.ts';
+import type { User } from '../access/user-directory.ts';
 
 /** Whether who opened a stream of events may still have it. */
 export interface ListenerLogins {
-  /** Whether the session that opened it, if any, has not ended. */
+  /** Whether the session that opened it, if any, has not ended, and its way in is open yet. */
   holds(identity: Identity): boolean;
-  /** Whether the user is still there and may still subscribe. */
-  mayListen(identity: Identity): Promise<boolean>;
+  /**
+   * Whether the user is still there and may still subscribe.
+   * @param connection that of the stream, whose certificate may be what logged it in
+   * @throws when nobody can say at the moment
+   */
+  mayListen(identity: Identity, connection: object): Promise<boolean>;
   /**
    * Whether a user may have subscriptions that push, which a password that has to be changed does not
    * touch; `undefined` when the users cannot be asked now.
@@ -15,11 +20,15 @@ export interface ListenerLogins {
   maySubscribe(userName: string): Promise<boolean | undefined>;
 }
 
-export function listenerLogins({ users, sessions }: Access): ListenerLogins {
+export function listenerLogins(access: Access): ListenerLogins {
+  const { users, sessions, certificates } = access;
   return {
-    holds: ({ session }) => !session || sessions.get(session.id) !== undefined,
-    async mayListen({ account }) {
-      const user = await users.find(account.userName).catch(() => undefined);
+    holds({ session, certificate }) {
+      if (session) return sessions.get(session.id) !== undefined;
+      return !certificate || certificates?.settings.current.enabled === true;
+    },
+    async mayListen(identity, connection) {
+      const user = await listener(access, identity, connection);
       if (!user?.enabled || user.passwordChangeRequired) return false;
       return permission(user.role, 'EventStream', 'GET') === 'all';
     },
@@ -33,4 +42,20 @@ export function listenerLogins({ users, sessions }: Access): ListenerLogins {
       }
     },
   };
+}
+
+/** Who listens, as a request on the same connection would find him. @throws when nobody can say */
+async function listener(
+  { users, certificates }: Access,
+  { account, session, certificate }: Identity,
+  connection: object,
+): Promise<User | undefined> {
+  if (session || !certificate) return users.find(account.userName);
+  const login = await certificates?.login(connection);
+  if (!login) return undefined;
+  if ('account' in login) {
+    return login.account.userName === account.userName ? login.account : undefined;
+  }
+  if (login.refusal === 'away') throw new Error('the truststore cannot be read now');
+  return undefined;
 }

@@ -26,7 +26,10 @@ export function checkRequest(req: Request, uriBytes: number): void {
  */
 export function checkContentType(req: Request, { entity }: Resource): void {
   if (entity === 'CertificateCollection' && req.method === 'POST') return;
-  const hasBody = req.get('Transfer-Encoding') !== undefined || req.get('Content-Length') !== '0';
+  // RFC 9112, section 6: there is a body only where one of the two announces it
+  const length = req.get('Content-Length');
+  const announced = length !== undefined && Number(length) !== 0;
+  const hasBody = announced || req.get('Transfer-Encoding') !== undefined;
   const type = req.get('Content-Type');
   if (type === undefined || !hasBody) return;
   if (/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type.trim())) return;

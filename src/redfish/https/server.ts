@@ -8,6 +8,7 @@ import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
 import { limitPerAddress, limitUnanswered } from './connection-limits.ts';
 import type { TlsProfileName } from './profile.ts';
 import { originFormOnly } from './request-line.ts';
+import { dropSlowReaders } from './slow-readers.ts';
 import { followTlsIdentity } from './tls-identity.ts';
 
 export interface ServerLimits {
@@ -21,6 +22,8 @@ export interface ServerLimits {
   readonly idleMilliseconds: number;
   /** How long a client may take over its part of the TLS handshake. */
   readonly handshakeMilliseconds: number;
+  /** How long a client may take nothing of an answer. */
+  readonly sendMilliseconds: number;
 }
 
 export interface HttpsOptions {
@@ -53,6 +56,7 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
   const { certificatePath, limits, log, clientCertificates } = options;
   const counted = limitUnanswered(limits.unansweredRequests);
   const served = originFormOnly(handler);
+  const { monotonic = () => performance.now() } = options;
   const server = createServer(
     {
       handshakeTimeout: limits.handshakeMilliseconds,
@@ -73,11 +77,12 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     profile: options.profile ?? 'intermediate',
     ticketMilliseconds: options.ticketMilliseconds ?? 24 * 3_600_000,
     ...(clientCertificates && { clients: clientCertificates }),
-    monotonic: options.monotonic ?? (() => performance.now()),
+    monotonic,
     log,
   });
   clientCertificates?.attach(server);
   const refused = new WeakSet<Duplex>();
+  dropSlowReaders(server, { milliseconds: limits.sendMilliseconds, monotonic, log });
   server.on('clientError', (error: ParserError, socket) => {
     // Node tells of every further piece too
     if (refused.has(socket)) return;

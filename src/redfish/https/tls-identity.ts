@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { stampOf } from '../../durable/file-stamp.ts';
 import type { Log } from '../../platform/log.ts';
 import { profileOptions, type TlsProfileName } from './profile.ts';
 
@@ -128,10 +129,4 @@ function sameList(a: readonly string[] | undefined, b: readonly string[] | undef
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** What tells one version of a file from another; a rename always changes the inode. */
-function stampOf(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat && [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join();
 }

@@ -115,9 +115,10 @@ function given<T extends object>(members: T) {
   return Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
-/** @throws RedfishError 400 */
-function refuseConflicts(policy: AccessPolicy, members: object): void {
-  const conflict = (pair: readonly [string, string]) => {
+/** Of what the request touches only: it cannot mend what stood there before. @throws RedfishError 400 */
+function refuseConflicts(policy: AccessPolicy, members: AccountServicePatch): void {
+  const conflict = (pair: readonly [keyof AccountServicePatch, keyof AccountServicePatch]) => {
+    if (!pair.some((name) => members[name] !== undefined)) return;
     const [one, other] = pair[0] in members ? pair : [pair[1], pair[0]];
     const message = { id: 'PropertyValueConflict', args: [one, other], related: [`#/${one}`] };
     throw new RedfishError(400, { ...message, id: 'PropertyValueConflict' });

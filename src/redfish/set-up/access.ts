@@ -44,13 +44,14 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
   const certificates = clientCertificates(surroundings, users, accountCertificates);
   const access = { ...passwordAccess(configuration, users), certificates, accountCertificates };
   const endFollowing = followUsers(accountCertificates, users, log);
-  users.onSwitch(() => access.sessions.endAll());
-  const closeSessions = keepSessions(configuration, access.sessions, log);
+  // First the kept ones, for a switch since the last run ends them too
+  const kept = keepSessions(configuration, access.sessions, log);
+  users.onSwitch(() => kept.endAll());
   return {
     access,
     async close() {
       endFollowing();
-      await closeSessions();
+      await kept.close();
     },
   };
 }
@@ -62,7 +63,11 @@ function userSource({ configuration, systemUsers, log }: AccessSurroundings): Us
     deadline: passwordHelperSeconds * 1000,
     mostWaiting: redfish.limits.queuedLogins,
   };
-  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.accounts);
+  const accounts = new Accounts(
+    join(stateDirectory, 'accounts.json'),
+    redfish.limits.accounts,
+    log,
+  );
   const users = new UserSource({
     source,
     accounts,

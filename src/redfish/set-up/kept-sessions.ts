@@ -1,39 +1,71 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { reasonOf } from '../../manager/errors.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { Log } from '../../platform/log.ts';
 import { SessionFile } from '../access/session-file.ts';
 import type { Sessions } from '../access/sessions.ts';
 
-/** Ends idle sessions in time for those who watch, and keeps sessions where that is wanted. */
+/** How sessions are kept from now on. */
+export interface KeptSessions {
+  /** Ends them all, and those in the file with them. */
+  endAll(): void;
+  /** Keeps them for the next start, where that is wanted. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads the sessions of the last run, ends idle ones in time for those who watch, and keeps sessions
+ * where that is wanted. A file that cannot be used costs its users a login, not the service.
+ */
 export function keepSessions(
   { redfish, stateDirectory }: Configuration,
   sessions: Sessions,
   log: Log,
-): () => Promise<void> {
+): KeptSessions {
   const path = join(stateDirectory, 'sessions.json');
-  const file = redfish.sessions.persist ? new SessionFile(path, sessions) : undefined;
-  if (file) file.load();
-  else rmSync(path, { force: true });
-  const note = (error: unknown) => {
-    log.error('the sessions could not be kept', { reason: String(error) });
-  };
+  const { sessionWriteSeconds, sessionIdleWriteSeconds } = redfish.limits;
+  const file = redfish.sessions.persist
+    ? new SessionFile(path, sessions, sessionIdleWriteSeconds * 1000)
+    : undefined;
+  if (file?.load() === 'damaged') {
+    log.warn('the kept sessions cannot be read, their users log in again', { path });
+    remove(path, log);
+  }
+  if (!file) remove(path, log);
+  const save = (everything: boolean) =>
+    file?.save({ everything }).catch((error: unknown) => {
+      log.error('the sessions could not be kept', { reason: reasonOf(error) });
+    });
   // A session that was ended must not come back after a crash
   let soon: NodeJS.Timeout | undefined;
   sessions.onEnd(() => {
     soon ??= setTimeout(() => {
       soon = undefined;
-      file?.save().catch(note);
+      void save(false);
     }, 1000).unref();
   });
-  const period = redfish.limits.sessionWriteSeconds * 1000;
   const timer = setInterval(() => {
     sessions.endIdle();
-    file?.save().catch(note);
-  }, period).unref();
-  return async () => {
-    clearInterval(timer);
-    clearTimeout(soon);
-    await file?.save().catch(note);
+    void save(false);
+  }, sessionWriteSeconds * 1000).unref();
+  return {
+    endAll() {
+      sessions.endAll();
+      void save(true);
+    },
+    async close() {
+      clearInterval(timer);
+      clearTimeout(soon);
+      await save(true);
+    },
   };
+}
+
+function remove(path: string, log: Log): void {
+  try {
+    rmSync(path, { force: true, recursive: true });
+  } catch (error) {
+    log.error('old sessions could not be removed', { path, reason: reasonOf(error) });
+  }
 }

@@ -1,13 +1,34 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectory, ownerOnly, writeFileAtomic } from '../../durable/atomic-file.ts';
+import type { Log } from '../../platform/log.ts';
+import { readIfThere } from '../access/account-file.ts';
 
-/** The id of the service outlives it: clients know a device by it (DSP0266, "UUID"). */
-export async function readServiceId(path: string): Promise<string> {
-  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * The id of the service outlives it: clients know a device by it (DSP0266, "UUID"). What is no UUID any
+ * more gives way to a new one.
+ */
+export async function readServiceId(path: string, log: Log): Promise<string> {
+  const text = read(path)?.trim().toLowerCase();
+  if (text !== undefined && uuid.test(text)) return text;
   const id = randomUUID();
+  if (text !== undefined) {
+    log.warn('the id of the service cannot be read, it has a new one', { path, id });
+    rmSync(path, { force: true, recursive: true });
+  }
   await makeDirectory(dirname(path), ownerOnly);
   await writeFileAtomic(path, `${id}\n`, ownerOnly);
   return id;
+}
+
+/** @returns nothing of use, but not `undefined`, when there is something that cannot be read */
+function read(path: string): string | undefined {
+  try {
+    return readIfThere(path);
+  } catch {
+    return '';
+  }
 }

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Answer, startService, type TestService } from '../service.ts';
 
@@ -292,6 +295,25 @@ describe('the services of accounts and sessions', () => {
         assert.equal(opened.headers['www-authenticate'], stranger.headers['www-authenticate']);
       }
     }
+  });
+
+  it('refuse no change for a contradiction that it does not touch', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'contradiction-'));
+    const file = join(directory, 'access-settings.json');
+    writeFileSync(file, JSON.stringify({ maxPasswordLength: 7, lockoutSeconds: 299 }));
+    const other = await startService({ directory });
+    for (const { body, status } of [
+      { body: { HTTPBasicAuth: 'Unadvertised' }, status: 200 },
+      { body: { AccountLockoutThreshold: 4 }, status: 200 },
+      { body: { MinPasswordLength: 9 }, status: 400 },
+      { body: { AccountLockoutDuration: 298 }, status: 400 },
+      { body: { MinPasswordLength: 7 }, status: 200 },
+      { body: { AccountLockoutDuration: 300 }, status: 200 },
+    ]) {
+      const answer = await other.ask('PATCH', root, { body });
+      assert.equal(answer.status, status, answer.text);
+    }
+    await other.close();
   });
 
   it('hide and refuse Basic authentication', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -64,6 +64,73 @@ describe('accounts', () => {
       (await new Accounts(many, 3).list()).map(({ userName }) => userName),
       ['c3'],
     );
+  });
+
+  const shared = (name: string) => {
+    const file = join(directory, name);
+    const made = () => new Accounts(file, 5);
+    return { file, made };
+  };
+  const bob = {
+    userName: 'bob',
+    password: 'password of bob',
+    role: 'ReadOnly',
+    enabled: true,
+    passwordChangeRequired: false,
+  } as const;
+
+  it('have the password that another program set, at once and for good', async () => {
+    const { made } = shared('reset.json');
+    await made().setPassword('admin', 'Administrator', 'the old one');
+    const running = made();
+    await running.changes.create(bob);
+    await made().setPassword('admin', 'Administrator', 'the new one');
+    assert.equal(await outcome(running, 'admin', 'the old one'), 'wrong');
+    assert.equal(await outcome(running, 'admin', 'the new one'), 'ok');
+    await made().setPassword('admin', 'Administrator', 'a newer one');
+    await running.changes.update('bob', { role: 'Operator' });
+    assert.equal(await outcome(made(), 'admin', 'a newer one'), 'ok');
+    assert.equal((await made().find('bob'))?.role, 'Operator');
+  });
+
+  it('keep what another program writes while the hash of a new password is made', async () => {
+    const { file, made } = shared('meanwhile.json');
+    await made().setPassword('admin', 'Administrator', 'the old one');
+    const running = made();
+    const other = new Accounts(`${file}.other`, 5);
+    await other.setPassword('admin', 'Administrator', 'the old one');
+    await other.changes.create(bob);
+    const changed = running.changes.update('admin', { password: 'the new one' });
+    await new Promise((resolve) => setImmediate(resolve));
+    renameSync(`${file}.other`, file);
+    await changed;
+    assert.deepEqual((await made().list()).map(({ userName }) => userName).sort(), [
+      'admin',
+      'bob',
+    ]);
+  });
+
+  it('are there though there were none at the start, and gone with their file', async () => {
+    const { file, made } = shared('later.json');
+    const running = made();
+    assert.equal(running.isEmpty, true);
+    await made().setPassword('admin', 'Administrator', 'the new one');
+    assert.equal(running.isEmpty, false);
+    assert.equal(await outcome(running, 'admin', 'the new one'), 'ok');
+    rmSync(file);
+    assert.equal(running.isEmpty, true);
+  });
+
+  it('stay as they were when their file is damaged, which is not written over', async () => {
+    const { file, made } = shared('broken.json');
+    await made().setPassword('admin', 'Administrator', 'the old one');
+    const lines: string[] = [];
+    const running = new Accounts(file, 5, { error: (line) => lines.push(line) });
+    writeFileSync(file, '{"accounts":[');
+    assert.equal(await outcome(running, 'admin', 'the old one'), 'ok');
+    assert.equal(lines.length, 1);
+    await assert.rejects(running.changes.create(bob), { name: 'SetupError' });
+    assert.equal(readFileSync(file, 'utf8'), '{"accounts":[');
   });
 
   for (const text of ['', 'not JSON', '{}', '{"accounts":[{"userName":"a"}]}', '{"accounts":{}}']) {

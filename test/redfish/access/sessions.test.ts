@@ -84,7 +84,7 @@ describe('many sessions', () => {
       const path = join(directory, 'sessions.json');
       const before = new Sessions(limits(5), () => 1000);
       const { token, xsrfToken = '' } = before.create({ ...admin, cookie: true });
-      await new SessionFile(path, before).save(5000);
+      await new SessionFile(path, before).save({ at: 5000 });
       const text = readFileSync(path, 'utf8');
       assert.ok(!text.includes(token) && !text.includes(xsrfToken));
       assert.equal(statSync(path).mode & 0o777, 0o600);

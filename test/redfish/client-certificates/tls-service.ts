@@ -9,10 +9,13 @@ import type { Accounts } from '../../../src/redfish/access/accounts.ts';
 import { makeApp } from '../../../src/redfish/app.ts';
 import { ClientCertificates } from '../../../src/redfish/client-certificates/client-certificates.ts';
 import { SettingsFile } from '../../../src/redfish/client-certificates/settings.ts';
+import { type Events, makeEvents } from '../../../src/redfish/events/events.ts';
+import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import { makeServer } from '../../../src/redfish/https/server.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Issued, OpensslAuthority } from '../../fakes/openssl-authority.ts';
-import { httpLimits, makeTestParts } from '../service.ts';
+import { ManualClock } from '../events/manual-clock.ts';
+import { eventSettings, httpLimits, makeTestParts } from '../service.ts';
 
 export const truststore: EndpointRef = { type: 'authority', name: 'truststore' };
 export const revoked: EndpointRef = { type: 'authority', name: 'revoked' };
@@ -26,6 +29,8 @@ export interface TlsService {
   readonly accounts: Accounts;
   readonly log: string[];
   readonly port: number;
+  readonly clock: ManualClock;
+  readonly events: Events;
   /** What the clock of the device is ahead of ours, in milliseconds. */
   ahead: number;
   alwaysRespond: boolean;
@@ -62,6 +67,7 @@ const limits = {
   requestMilliseconds: 5000,
   idleMilliseconds: 30_000,
   handshakeMilliseconds: 5000,
+  sendMilliseconds: 5000,
 };
 
 export async function startTlsService(authority: OpensslAuthority): Promise<TlsService> {
@@ -86,12 +92,21 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
     get alwaysRespond() {
       return own.alwaysRespond;
     },
+    cutMilliseconds: 50,
     log: noting,
+  });
+  const access = { ...parts.access, certificates: clientCertificates };
+  const clock = new ManualClock();
+  const events = await makeEvents({
+    expiryThresholds: [],
+    ...{ client, places: parts.places, log: noting, clock, settings: eventSettings },
+    path: join(directory, 'streams.json'),
+    logins: listenerLogins(access),
   });
   const app = makeApp({
     limits: httpLimits,
     log: noting,
-    parts: { ...parts, access: { ...parts.access, certificates: clientCertificates } },
+    parts: { ...parts, access, events },
   });
   const { key, pem } = authority.issue({ subject: '/CN=bmc' });
   const certificatePath = authority.write(`${directory.split('/').at(-1)}.pem`, key + pem);
@@ -106,8 +121,12 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
     accounts,
     log,
     port,
+    clock,
+    events,
     ask: (path: string, options: Ask = {}) => ask(port, path, options),
     async close() {
+      parts.events.close();
+      events.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       rmSync(directory, { recursive: true });

@@ -229,6 +229,14 @@ describe('HTTP conditions', () => {
     assert.equal((await ask('POST', truststore, headers, samplePem)).status, 201);
   });
 
+  for (const length of [undefined, '0', '00']) {
+    it(`takes any content type where there is no body (Content-Length: ${length})`, async () => {
+      const announced = length === undefined ? {} : { 'Content-Length': length };
+      const headers = { 'Content-Type': 'application/x-www-form-urlencoded', ...announced };
+      assert.equal((await ask('DELETE', `${sessions}/none`, headers)).status, 404);
+    });
+  }
+
   it('compresses large reads for whoever prefers it, with the same headers for HEAD', async () => {
     const headers = { 'Accept-Encoding': 'gzip' };
     const bytes = await new Promise<Buffer>((resolve, reject) => {

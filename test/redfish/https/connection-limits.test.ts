@@ -17,6 +17,7 @@ const limits: ServerLimits = {
   headerBytes: 2048,
   connections: 20,
   connectionsPerAddress: 3,
+  sendMilliseconds: 5000,
   unansweredRequests: 4,
   requestMilliseconds: 5000,
   idleMilliseconds: 5000,

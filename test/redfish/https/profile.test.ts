@@ -19,6 +19,7 @@ const limits = {
   requestMilliseconds: 5000,
   idleMilliseconds: 5000,
   handshakeMilliseconds: 5000,
+  sendMilliseconds: 5000,
 };
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };

@@ -18,6 +18,7 @@ const limits: ServerLimits = {
   requestMilliseconds: 300,
   idleMilliseconds: 300,
   handshakeMilliseconds: 200,
+  sendMilliseconds: 400,
 };
 
 describe('the HTTPS server', () => {

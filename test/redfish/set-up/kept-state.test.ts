@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { parseConfiguration } from '../../../src/platform/configuration.ts';
+import { SessionFile } from '../../../src/redfish/access/session-file.ts';
+import { Sessions } from '../../../src/redfish/access/sessions.ts';
+import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
+import { readServiceId } from '../../../src/redfish/set-up/service-id.ts';
+import { MemoryClient } from '../../fakes/memory-client.ts';
+
+const root = {
+  name: 'admin',
+  privilege: 'priv-admin',
+  groups: ['redfish', 'web'],
+  enabled: true,
+  locked: false,
+  passwordExpired: false,
+  remote: false,
+};
+const refuse = async () => {
+  throw new Error('nobody asks for it');
+};
+const unused = { create: refuse, set: refuse, remove: refuse, policy: refuse, setPolicy: refuse };
+const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+let directory: string;
+let lines: string[];
+const note = (message: string) => lines.push(message);
+const log = { debug: note, info: note, warn: note, error: note };
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'kept-'));
+  lines = [];
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const inState = (name: string) => join(directory, name);
+
+/** @param busUsers whether the user manager of the system is there */
+function start(users: object, busUsers: boolean, persist = true): ReadyAccess {
+  const document = { stateDirectory: directory, redfish: { sessions: { persist }, users } };
+  return setUpAccess({
+    configuration: parseConfiguration(JSON.stringify(document), 'test'),
+    client: new MemoryClient(),
+    systemUsers: {
+      isThere: busUsers,
+      onFound(tell: () => void) {
+        if (busUsers) tell();
+      },
+      list: async () => [root],
+      find: async () => root,
+      ...unused,
+    },
+    hostName: () => 'bmc',
+    log,
+  });
+}
+
+describe('kept sessions', () => {
+  const switches = [
+    { what: 'the configuration says so', first: { source: 'file' }, next: { source: 'bus' } },
+    {
+      what: 'the user manager appears',
+      first: { source: 'auto', passwordHelper: '/bin/false' },
+      next: { source: 'auto', passwordHelper: '/bin/false' },
+    },
+  ];
+  for (const { what, first, next } of switches) {
+    it(`end when other users count because ${what}, also those in the file`, async () => {
+      const before = start(first, false);
+      const { token } = before.access.sessions.create({ userName: 'admin', address: '' });
+      await before.close();
+      const after = start(next, true);
+      assert.equal(after.access.sessions.find(token), undefined);
+      await after.close();
+      assert.ok(!readFileSync(inState('sessions.json'), 'utf8').includes('admin'));
+    });
+  }
+
+  it('go on while the same users count', async () => {
+    const before = start({ source: 'file' }, false);
+    const { token } = before.access.sessions.create({ userName: 'admin', address: '' });
+    await before.close();
+    const after = start({ source: 'file' }, false);
+    assert.equal(after.access.sessions.find(token)?.userName, 'admin');
+    await after.close();
+  });
+
+  const damages: Record<string, (path: string) => void> = {
+    'holds no JSON': (path) => writeFileSync(path, '{"sess'),
+    'holds something else': (path) => writeFileSync(path, '{"sessions":[{}]}'),
+    'is empty': (path) => writeFileSync(path, ''),
+    'is a directory': (path) => mkdirSync(path),
+  };
+  for (const [what, damage] of Object.entries(damages)) {
+    for (const persist of [true, false]) {
+      it(`do not keep the service from starting when their file ${what} (persist: ${persist})`, async () => {
+        damage(inState('sessions.json'));
+        const { access, close } = start({ source: 'file' }, false, persist);
+        access.sessions.create({ userName: 'admin', address: '' });
+        await close();
+        const file = statSync(inState('sessions.json'), { throwIfNoEntry: false });
+        assert.equal(file?.isFile() ?? false, persist);
+        assert.equal(lines.filter((line) => line.includes('cannot be read')).length, +persist);
+        assert.ok(!lines.some((line) => line.includes('could not be')));
+      });
+    }
+  }
+
+  it('are not written anew when they were merely used, until enough time is over', async () => {
+    const path = inState('sessions.json');
+    const limits = { sessions: 3, perUser: 3, idleMilliseconds: () => 1e9 };
+    const sessions = new Sessions(limits, () => 0);
+    const file = new SessionFile(path, sessions, 1000);
+    const writes = async (at: number, everything = false) => {
+      const inode = existsSync(path) ? statSync(path).ino : undefined;
+      const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+      await file.save({ at, everything });
+      if (!existsSync(path)) return false;
+      return statSync(path).ino !== inode || readFileSync(path, 'utf8') !== text;
+    };
+    assert.equal(await writes(5000), false);
+    const { session } = sessions.create({ userName: 'admin', address: '' });
+    assert.equal(await writes(5000), true);
+    assert.equal(await writes(5999), false);
+    assert.equal(await writes(6000), true);
+    assert.equal(await writes(6001, true), true);
+    sessions.create({ userName: 'admin', address: '' });
+    assert.equal(await writes(6002), true);
+    sessions.end(session.id);
+    assert.equal(await writes(6003), true);
+    assert.equal(await writes(5000), true, 'the clock was set back');
+    sessions.endAll();
+    assert.equal(await writes(5001), true);
+    assert.equal(await writes(9000), false);
+  });
+});
+
+describe('the id of the service', () => {
+  it('stays what it was', async () => {
+    const id = await readServiceId(inState('deep/service-id'), log);
+    assert.match(id, isUuid);
+    assert.equal(await readServiceId(inState('deep/service-id'), log), id);
+    assert.deepEqual(lines, []);
+  });
+
+  const damages: Record<string, (path: string) => void> = {
+    nothing: (path) => writeFileSync(path, ''),
+    'half of it': (path) => writeFileSync(path, '0f8fad5b-d9cb'),
+    'other text': (path) => writeFileSync(path, '"><script>'),
+    'a directory': (path) => mkdirSync(path),
+  };
+  for (const [what, damage] of Object.entries(damages)) {
+    it(`is a new one for good where there is ${what}`, async () => {
+      damage(inState('service-id'));
+      const id = await readServiceId(inState('service-id'), log);
+      assert.match(id, isUuid);
+      assert.equal(lines.length, 1);
+      assert.equal(await readServiceId(inState('service-id'), log), id);
+    });
+  }
+});
