@@ -54,12 +54,6 @@ export class ManualClock implements EventClock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Somebody sets it; nobody waits for less or more because of that. */
-  jump(milliseconds: number): void {
-    this.#time += milliseconds;
-    for (const timer of this.#timers) timer.at += milliseconds;
-  }
-
   advance(milliseconds: number): void {
     this.#time += milliseconds;
     for (const timer of [...this.#timers]) {
