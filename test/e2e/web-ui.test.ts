@@ -81,10 +81,12 @@ for (const { name, cookies } of modes)
     });
 
     it('learns of a wrong password, and of a missing login, without a dialog of the browser', async () => {
-      for (const answer of [await login('wrong'), await get('/redfish/v1/Managers', [])]) {
-        assert.equal(answer.status, 401);
-        assert.equal(answer.headers.get('www-authenticate'), undefined);
-      }
+      const refused = await login('wrong');
+      const stranger = await get('/redfish/v1/Managers', []);
+      for (const { status } of [refused, stranger]) assert.equal(status, 401);
+      assert.equal(stranger.headers.get('www-authenticate'), undefined);
+      // Who does not say that he is a script is challenged like any other client
+      assert.equal(refused.headers.has('www-authenticate'), !cookies);
     });
 
     it('logs in', async () => {

@@ -18,6 +18,7 @@ export const volatileMembers: Partial<Record<SchemaName, readonly string[]>> = {
   EventDestination: ['Status'],
   Manager: ['DateTime', 'DateTimeLocalOffset'],
   ManagerAccount: ['Locked'],
+  TaskService: ['DateTime'],
 };
 
 /**
