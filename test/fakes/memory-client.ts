@@ -35,7 +35,7 @@ export class MemoryClient implements CertificateClient {
 
   put(endpoint: EndpointRef, id: string, pem: string): PublishedCertificate {
     const block = parsePem(pem).find(({ label }) => label === 'CERTIFICATE');
-    if (!block) throw new TypeError('no PEM block');
+    if (!block) throw new CertError('no-certificate', 'there is no certificate');
     const published = { id, certificate: readCertificate(block.der), chain: [] };
     const before = this.#of(endpoint);
     const others = before.filter((one) => one.id !== id);

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { Entity } from '../access/privileges.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Resource } from '../resource.ts';
 import { preconditionFailed } from './preconditions.ts';
@@ -19,13 +20,16 @@ export function checkRequest(req: Request, uriBytes: number): void {
   }
 }
 
+/** Resources that take a certificate as the file that it is, under whatever type a client calls it. */
+const takesFiles: readonly Entity[] = ['CertificateCollection', 'AccountCertificateCollection'];
+
 /**
  * A body that says that it is something else than JSON. Collections of certificates take files under any
  * content type.
  * @throws RedfishError 415
  */
 export function checkContentType(req: Request, { entity }: Resource): void {
-  if (entity === 'CertificateCollection' && req.method === 'POST') return;
+  if (takesFiles.includes(entity) && ['POST', 'PUT'].includes(req.method)) return;
   // RFC 9112, section 6: there is a body only where one of the two announces it
   const length = req.get('Content-Length');
   const announced = length !== undefined && Number(length) !== 0;

@@ -247,6 +247,24 @@ describe('the form of a submitted certificate', () => {
     });
   }
 
+  const addresses = [
+    { method: 'POST', path: ldap },
+    { method: 'POST', path: '/redfish/v1/AccountService/Accounts/admin/Certificates' },
+    { method: 'PUT', path: '/xyz/openbmc_project/certs/server/https' },
+  ];
+  const types = ['application/x-www-form-urlencoded', 'application/x-pem-file', 'text/plain'];
+  for (const { method, path } of addresses) {
+    it(`may be the file itself under any content type for ${method} ${path}`, async () => {
+      for (const type of types) {
+        const garbage = { body: 'garbage', headers: { 'Content-Type': type } };
+        assert.equal((await service.ask(method, path, garbage)).status, 400, type);
+      }
+      const headers = { 'Content-Type': types[0] ?? '' };
+      const { status, text } = await service.ask(method, path, { body: pem, headers });
+      assert.ok(status === 200 || status === 201, text);
+    });
+  }
+
   it('with a wrong password is refused without telling the password', async () => {
     const CertificateString = readFileSync(at('cert.p12')).toString('base64');
     const body = { CertificateString, CertificateType: 'PKCS12', Password: 'wrong-one' };
