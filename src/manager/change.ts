@@ -1,3 +1,4 @@
+import { OneAtATime } from '../durable/one-at-a-time.ts';
 import type { EndpointDefinition, StagedChange } from './endpoint.ts';
 import { CertError } from './errors.ts';
 
@@ -20,7 +21,7 @@ export type Holder = symbol;
 /** Runs changes of one endpoint one after another in the order of the calls. */
 export class ChangeQueue {
   readonly #reload: () => Promise<void>;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turn = new OneAtATime();
   #holder: Holder | undefined;
 
   /** @param reload never rejects; a service that could not be told makes no done change undone */
@@ -33,7 +34,7 @@ export class ChangeQueue {
    * @throws CertError `on-trial` when another holds the endpoint, `storage`, and what `validate` throws
    */
   run<Plan>(change: Change<Plan>, holder?: Holder): Promise<Plan> {
-    return this.#enqueue(async () => {
+    return this.#turn.run(async () => {
       this.#refuseOthers(holder);
       const plan = await change.validate().catch(asStorageError);
       await change.write(plan).catch(asStorageError);
@@ -45,7 +46,7 @@ export class ChangeQueue {
 
   /** Keeps all others out from the moment at which the input is found good, until `release`. */
   hold<Plan>(holder: Holder, validate: () => Promise<Plan>): Promise<Plan> {
-    return this.#enqueue(async () => {
+    return this.#turn.run(async () => {
       this.#refuseOthers(holder);
       const plan = await validate().catch(asStorageError);
       this.#holder = holder;
@@ -59,12 +60,6 @@ export class ChangeQueue {
 
   get isHeld(): boolean {
     return this.#holder !== undefined;
-  }
-
-  #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   #refuseOthers(holder: Holder | undefined): void {

@@ -1,12 +1,10 @@
-import { dirname } from 'node:path';
 import { validateAccountCertificatesFile } from '../../../schemas/generated/validators.js';
-import { makeDirectory, ownerOnly, writeFileAtomic } from '../../durable/atomic-file.ts';
+import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import { parseUpload } from '../../manager/upload.ts';
 import type { Certificate } from '../../manager/x509/certificate.ts';
 import { SetupError } from '../../platform/configuration.ts';
-import { validate } from '../../platform/validation.ts';
+import { readState, writeState } from '../../platform/state-file.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { parseJson, readIfThere } from './account-file.ts';
 
 /** A certificate by which its owner is known. */
 export interface AccountCertificate {
@@ -28,7 +26,7 @@ export class AccountCertificates {
   readonly limits: AccountCertificateLimits;
   readonly #path: string;
   #all: readonly AccountCertificate[];
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turn = new OneAtATime();
 
   /** @throws SetupError when the file is there but not readable as what it should be */
   constructor(path: string, limits: AccountCertificateLimits) {
@@ -59,7 +57,7 @@ export class AccountCertificates {
     certificate: Certificate,
     isThere: () => Promise<boolean>,
   ): Promise<AccountCertificate> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       if (!(await isThere())) {
         throw new RedfishError(404, { id: 'ResourceNotFound', args: ['ManagerAccount', userName] });
       }
@@ -80,7 +78,7 @@ export class AccountCertificates {
 
   /** @returns what is gone */
   remove(isGone: (one: AccountCertificate) => boolean): Promise<readonly AccountCertificate[]> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const gone = this.#all.filter(isGone);
       if (gone.length > 0) await this.#write(this.#all.filter((one) => !gone.includes(one)));
       return gone;
@@ -90,20 +88,13 @@ export class AccountCertificates {
   /** Takes all of them; nobody is known by one from this moment on. */
   clear(): Promise<void> {
     this.#all = [];
-    return this.#inTurn(() => this.#write([]));
+    return this.#turn.run(() => this.#write([]));
   }
 
   async #write(all: readonly AccountCertificate[]): Promise<void> {
     const certificates = all.map(({ userName, certificate: { pem } }) => ({ userName, pem }));
-    await makeDirectory(dirname(this.#path), ownerOnly);
-    await writeFileAtomic(this.#path, `${JSON.stringify({ certificates }, null, 2)}\n`, ownerOnly);
+    await writeState(this.#path, { certificates });
     this.#all = all;
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(change);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
 
@@ -111,18 +102,15 @@ function entry(userName: string, certificate: Certificate): AccountCertificate {
   return { id: certificate.fingerprint.slice(0, 32).toLowerCase(), userName, certificate };
 }
 
+const form = { what: 'certificates of accounts', validator: validateAccountCertificatesFile };
+
 function read(path: string): readonly AccountCertificate[] {
-  const text = readIfThere(path);
-  if (text === undefined) return [];
-  const result = validate(validateAccountCertificatesFile, parseJson(text));
-  const refused = (cause?: unknown) =>
-    new SetupError(`The file ${path} does not hold certificates of accounts.`, { cause });
-  if (!result.ok) throw refused();
+  const stored = readState(path, form)?.certificates ?? [];
   try {
-    return result.value.certificates.flatMap(({ userName, pem }) =>
+    return stored.flatMap(({ userName, pem }) =>
       parseUpload(pem, 1).certificates.map((certificate) => entry(userName, certificate)),
     );
   } catch (cause) {
-    throw refused(cause);
+    throw new SetupError(`The file ${path} does not hold ${form.what}.`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stampOf } from '../../durable/file-stamp.ts';
+import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { readAccounts, type StoredAccount, writeAccounts } from './account-file.ts';
@@ -26,7 +27,7 @@ export class Accounts implements UserDirectory {
   readonly #log: Pick<Log, 'error'> | undefined;
   #known: readonly StoredAccount[];
   #stamp: string | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turn = new OneAtATime();
 
   /**
    * @param most how many accounts there may be
@@ -39,9 +40,9 @@ export class Accounts implements UserDirectory {
     this.#known = readAccounts(path);
     this.#decoy = hashPassword('');
     this.changes = {
-      create: (user) => this.#inTurn(() => this.#create(user, most)),
-      update: (userName, change) => this.#inTurn(() => this.#update(userName, change)),
-      remove: (userName) => this.#inTurn(() => this.#remove(userName)),
+      create: (user) => this.#turn.run(() => this.#create(user, most)),
+      update: (userName, change) => this.#turn.run(() => this.#update(userName, change)),
+      remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
   }
 
@@ -75,7 +76,7 @@ export class Accounts implements UserDirectory {
 
   /** Creates the account or gives it a new role and password, whatever it was before. */
   setPassword(userName: string, role: RoleId, password: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const hash = await hashPassword(password);
       const others = this.#writable().filter((one) => one.userName !== userName);
       await this.#store([...others, { userName, role, password: hash }]);
@@ -168,12 +169,6 @@ export class Accounts implements UserDirectory {
 
   #stored(userName: string): StoredAccount | undefined {
     return this.#current().find((one) => one.userName === userName);
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(change);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
 

@@ -1,9 +1,9 @@
-import { dirname } from 'node:path';
 import { validateKeptSessions } from '../../../schemas/generated/validators.js';
-import { makeDirectory, ownerOnly, writeFileAtomic } from '../../durable/atomic-file.ts';
-import { validate } from '../../platform/validation.ts';
-import { parseJson, readIfThere } from './account-file.ts';
+import { OneAtATime } from '../../durable/one-at-a-time.ts';
+import { readState, writeState } from '../../platform/state-file.ts';
 import type { KeptSession, Sessions } from './sessions.ts';
+
+const form = { what: 'sessions', validator: validateKeptSessions };
 
 /**
  * Keeps the sessions in a file that holds hashes of tokens only. Time that passes while the service does
@@ -14,7 +14,7 @@ export class SessionFile {
   readonly #sessions: Sessions;
   readonly #idleWriteMilliseconds: number;
   #written = { at: 0, who: '[]' };
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turn = new OneAtATime();
 
   /** @param idleWriteMilliseconds how long idle times may go on without being written */
   constructor(path: string, sessions: Sessions, idleWriteMilliseconds = 0) {
@@ -25,13 +25,11 @@ export class SessionFile {
 
   /** A file that is not there or damaged holds no session: its users log in again. */
   load(nowMilliseconds = Date.now()): 'loaded' | 'absent' | 'damaged' {
-    const text = this.#text();
-    if (text === undefined) return 'absent';
-    const result = validate(validateKeptSessions, parseJson(text));
-    if (!result.ok) return 'damaged';
+    const stored = this.#stored();
+    if (typeof stored !== 'object') return stored;
     this.#written = { at: 0, who: 'of the last run' };
-    const away = Math.max(0, nowMilliseconds - result.value.writtenAt);
-    const kept = result.value.sessions.map(
+    const away = Math.max(0, nowMilliseconds - stored.writtenAt);
+    const kept = stored.sessions.map(
       ({ context, xsrfHash, ...session }): KeptSession => ({
         ...session,
         context,
@@ -48,9 +46,7 @@ export class SessionFile {
    * nothing but idle times moved, the file is written now and then only, unless `everything` is wanted.
    */
   save({ at = Date.now(), everything = false } = {}): Promise<void> {
-    const turn = this.#last.then(() => this.#write(at, everything));
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    return this.#turn.run(() => this.#write(at, everything));
   }
 
   async #write(at: number, everything: boolean): Promise<void> {
@@ -59,18 +55,15 @@ export class SessionFile {
     const since = at - this.#written.at;
     const isFresh = !everything && since >= 0 && since < this.#idleWriteMilliseconds;
     if (who === this.#written.who && (isFresh || sessions.length === 0)) return;
-    await makeDirectory(dirname(this.#path), ownerOnly);
-    const text = JSON.stringify({ writtenAt: at, sessions }, null, 2);
-    await writeFileAtomic(this.#path, `${text}\n`, ownerOnly);
+    await writeState(this.#path, { writtenAt: at, sessions });
     this.#written = { at, who };
   }
 
-  /** Something that cannot be read is damaged like text that says nothing. */
-  #text(): string | undefined {
+  #stored() {
     try {
-      return readIfThere(this.#path);
+      return readState(this.#path, form) ?? 'absent';
     } catch {
-      return '';
+      return 'damaged';
     }
   }
 }

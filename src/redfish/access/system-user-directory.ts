@@ -1,3 +1,4 @@
+import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import type { Log } from '../../platform/log.ts';
 import {
   type SystemUser,
@@ -45,16 +46,16 @@ export class SystemUserDirectory implements UserDirectory {
   readonly #passwords: Passwords;
   readonly #log: Log;
   readonly #expired = new ExpiredPasswords();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turn = new OneAtATime();
 
   constructor({ users, passwords, log }: SystemUserDirectoryOptions) {
     this.#users = users;
     this.#passwords = passwords;
     this.#log = log;
     this.changes = {
-      create: (user) => this.#inTurn(() => this.#create(user)),
-      update: (userName, change) => this.#inTurn(() => this.#update(userName, change)),
-      remove: (userName) => this.#inTurn(() => this.#remove(userName)),
+      create: (user) => this.#turn.run(() => this.#create(user)),
+      update: (userName, change) => this.#turn.run(() => this.#update(userName, change)),
+      remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
     this.policy = {
       read: () => inRedfish('', this.#users.policy()),
@@ -241,12 +242,6 @@ export class SystemUserDirectory implements UserDirectory {
     await step().catch((error: unknown) => {
       this.#log.error('state of a user not put right', { user: userName, reason: String(error) });
     });
-  }
-
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(change);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
 

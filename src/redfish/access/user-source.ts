@@ -1,8 +1,6 @@
-import { dirname } from 'node:path';
-import { makeDirectory, ownerOnly, writeFileAtomic } from '../../durable/atomic-file.ts';
 import type { Log } from '../../platform/log.ts';
+import { readStateText, writeStateText } from '../../platform/state-file.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
-import { readIfThere } from './account-file.ts';
 import type { Accounts } from './accounts.ts';
 import { accountPasswords, type Passwords } from './passwords.ts';
 import { SystemUserDirectory } from './system-user-directory.ts';
@@ -38,14 +36,14 @@ export class UserSource implements UserDirectory {
     this.#system = new SystemUserDirectory({ users, passwords, log });
     // Users whose passwords nobody can check would lock everybody out
     const follows = source === 'auto' && options.passwords !== undefined;
-    const last = readIfThere(recordPath)?.trim() === 'bus' ? 'bus' : 'file';
+    const last = readStateText(recordPath)?.trim() === 'bus' ? 'bus' : 'file';
     const first = source === 'bus' || (follows && last === 'bus') ? 'bus' : 'file';
     this.#current = first === 'bus' ? this.#system : accounts;
     const record = (whose: string) => {
       this.#switched = true;
       log.info('other users count than before', { source: whose });
       for (const tell of this.#onSwitch) tell();
-      void write(recordPath, whose).catch((error: unknown) => {
+      void writeStateText(recordPath, whose).catch((error: unknown) => {
         log.error('not written whose users count', { reason: String(error) });
       });
     };
@@ -94,9 +92,4 @@ export class UserSource implements UserDirectory {
   get policy(): DirectoryPolicy | undefined {
     return this.#current.policy;
   }
-}
-
-async function write(path: string, text: string): Promise<void> {
-  await makeDirectory(dirname(path), ownerOnly);
-  await writeFileAtomic(path, `${text}\n`, ownerOnly);
 }

@@ -5,19 +5,20 @@ import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { Certificate } from '../../manager/x509/certificate.ts';
 import { formatName } from '../../manager/x509/name.ts';
 import type { Log } from '../../platform/log.ts';
+import type { StateFile } from '../../platform/state-file.ts';
 import type { AccountCertificates } from '../access/account-certificates.ts';
 import type { User } from '../access/user-directory.ts';
 import { judgeChain } from './chain.ts';
 import { userNameOf } from './mapping.ts';
 import type { Refusal } from './refusal.ts';
-import type { Settings, SettingsFile } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { type ShownChain, shownChain } from './shown-chain.ts';
 import { namedAuthorities, readTrust, type TrustEndpoints } from './trust.ts';
 
 export interface ClientCertificatesOptions {
   readonly client: CertificateClient;
   readonly endpoints: TrustEndpoints;
-  readonly settings: SettingsFile;
+  readonly settings: StateFile<Settings>;
   /** What the mapping `Whole` looks into. */
   readonly accountCertificates: AccountCertificates;
   /** An account that may log in, by its name. */
@@ -58,14 +59,14 @@ export class ClientCertificates {
     this.#options = options;
   }
 
-  get settings(): SettingsFile {
+  get settings(): StateFile<Settings> {
     return this.#options.settings;
   }
 
   /** PEM of whom clients are asked for certificates of; `undefined` when they are asked for none. */
   authorities(): readonly string[] | undefined {
     const trust = this.#trust();
-    if (!this.settings.current.enabled || !trust || trust.trusted.length === 0) return undefined;
+    if (!this.settings.value.enabled || !trust || trust.trusted.length === 0) return undefined;
     const key = trust.trusted.map(({ fingerprint }) => fingerprint).join();
     if (key !== this.#toldAuthorities.key) {
       const named = namedAuthorities(trust.trusted, this.#options.limits.nameBytes);
@@ -81,7 +82,7 @@ export class ClientCertificates {
    * so then they are; so it is with `Whole` when no account has a certificate.
    */
   responds(): boolean {
-    const { enabled, respond, mapping } = this.settings.current;
+    const { enabled, respond, mapping } = this.settings.value;
     const { alwaysRespond, accountCertificates } = this.#options;
     if (respond || !enabled || alwaysRespond || this.#trust()?.trusted.length === 0) return true;
     return mapping === 'Whole' && accountCertificates.all.length === 0;
@@ -89,7 +90,7 @@ export class ClientCertificates {
 
   /** @returns `undefined` when the client showed no certificate or is not to be asked for one */
   async login(connection: object): Promise<Login | undefined> {
-    const { enabled, mapping } = this.settings.current;
+    const { enabled, mapping } = this.settings.value;
     const chain = enabled ? this.#chainOf(connection) : undefined;
     if (!chain) return undefined;
     const [certificate] = chain.certificates;
@@ -149,7 +150,7 @@ export class ClientCertificates {
 
   /** Ends connections of clients whom their certificates let in no more, as they are of no account. */
   cut(gone: readonly Certificate[]): void {
-    if (this.settings.current.mapping !== 'Whole') return;
+    if (this.settings.value.mapping !== 'Whole') return;
     const isGone = ({ certificates: [own] }: ShownChain) =>
       gone.some(({ fingerprint }) => fingerprint === own?.fingerprint);
     this.#cutLater((chain) => (isGone(chain) ? 'user' : undefined));

@@ -11,7 +11,7 @@ const mappings = ['CommonName', 'UserPrincipalName', 'Whole'] as const;
 
 /** `MultiFactorAuth` of AccountService. */
 export function multiFactorAuthView(certificates: ClientCertificates | undefined, uri: string) {
-  const settings = certificates?.settings.current;
+  const settings = certificates?.settings.value;
   return {
     ClientCertificate: {
       ...(settings && {
@@ -40,7 +40,7 @@ export async function changeMultiFactorAuth(
   const mapping = wanted.CertificateMappingAttribute;
   const known = mappings.find((one) => one === mapping);
   if (mapping !== undefined && known === undefined) throw notInList(mapping);
-  await certificates.settings.update(async (current) => {
+  await certificates.settings.change(async (current) => {
     const next: Settings = {
       enabled: wanted.Enabled ?? current.enabled,
       respond: wanted.RespondToUnauthenticatedClients ?? current.respond,

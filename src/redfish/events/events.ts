@@ -63,10 +63,10 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   const file = await openEventState(options.path, { log, now: clock.now() });
   const state = (): EventServiceState => {
     const { retryAttempts, retryIntervalSeconds } = settings;
-    return { enabled: true, retryAttempts, retryIntervalSeconds, ...file.state };
+    return { enabled: true, retryAttempts, retryIntervalSeconds, ...file.value };
   };
-  const { certificates = {} } = file.state;
-  const buffer = new EventBuffer(file.state.epoch, settings.bufferedEvents, () => clock.now());
+  const { certificates = {} } = file.value;
+  const buffer = new EventBuffer(file.value.epoch, settings.bufferedEvents, () => clock.now());
   const streams = new EventStreams({
     ...{ clock, log, logins: options.logins },
     limits: {

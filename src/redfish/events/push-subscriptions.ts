@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../platform/log.ts';
+import type { StateFile } from '../../platform/state-file.ts';
 import type { DeliveryOptions } from './delivery-queue.ts';
 import { DeliveryQueue, type RetryPolicy, type RetryRules } from './delivery-queue.ts';
 import { type EventCriteria, isWanted } from './event-criteria.ts';
 import type { PublishedEvent } from './event-record.ts';
-import type { EventState, EventStateFile } from './event-state.ts';
+import type { EventState } from './event-state.ts';
 import type { ReceiverHeader } from './receiver-headers.ts';
 
 /** What a client asks for. */
@@ -35,7 +36,7 @@ export class SubscriptionLimit extends Error {
 
 export interface PushOptions
   extends Pick<DeliveryOptions, 'clock' | 'random' | 'size' | 'longestBackoffMilliseconds'> {
-  readonly file: EventStateFile;
+  readonly file: StateFile<EventState>;
   readonly most: number;
   /** What holds for every subscription; asked anew before each retry. */
   readonly retries: () => Omit<RetryRules, 'policy'>;
@@ -60,7 +61,7 @@ export class PushSubscriptions {
   }
 
   list(): readonly Subscription[] {
-    return this.#options.file.state.subscriptions;
+    return this.#options.file.value.subscriptions;
   }
 
   get(id: string): Subscription | undefined {

@@ -37,7 +37,7 @@ export const securityPolicy: ResourceFactory = (parts) => {
               TLS: {
                 Server: {
                   Allowed: allowedBy(tlsProfiles[tlsProfile]),
-                  VerifyCertificate: access.certificates?.settings.current.enabled ?? false,
+                  VerifyCertificate: access.certificates?.settings.value.enabled ?? false,
                   ...linkTo(mayRead, 'Server', 'TrustedCertificates'),
                   ...linkTo(mayRead, 'Server', 'RevokedCertificates'),
                 },

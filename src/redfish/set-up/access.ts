@@ -11,7 +11,7 @@ import { passwordHelper } from '../access/password-helper.ts';
 import type { UserDirectory } from '../access/user-directory.ts';
 import { UserSource } from '../access/user-source.ts';
 import { ClientCertificates } from '../client-certificates/client-certificates.ts';
-import { SettingsFile } from '../client-certificates/settings.ts';
+import { openSettings } from '../client-certificates/settings.ts';
 import type { TrustEndpoints } from '../client-certificates/trust.ts';
 import { followUsers } from './departed-users.ts';
 import { keepSessions } from './kept-sessions.ts';
@@ -94,7 +94,7 @@ function clientCertificates(
     client,
     endpoints: trustEndpoints(configuration),
     accountCertificates,
-    settings: new SettingsFile(join(stateDirectory, 'client-certificates.json')),
+    settings: openSettings(join(stateDirectory, 'client-certificates.json')),
     findUser: async (userName) => {
       const user = await users.find(userName);
       return user?.enabled && !user.locked ? user : undefined;

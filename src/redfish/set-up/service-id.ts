@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { makeDirectory, ownerOnly, writeFileAtomic } from '../../durable/atomic-file.ts';
 import type { Log } from '../../platform/log.ts';
-import { readIfThere } from '../access/account-file.ts';
+import { readStateText, writeStateText } from '../../platform/state-file.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -19,15 +17,14 @@ export async function readServiceId(path: string, log: Log): Promise<string> {
     log.warn('the id of the service cannot be read, it has a new one', { path, id });
     rmSync(path, { force: true, recursive: true });
   }
-  await makeDirectory(dirname(path), ownerOnly);
-  await writeFileAtomic(path, `${id}\n`, ownerOnly);
+  await writeStateText(path, id);
   return id;
 }
 
 /** @returns nothing of use, but not `undefined`, when there is something that cannot be read */
 function read(path: string): string | undefined {
   try {
-    return readIfThere(path);
+    return readStateText(path);
   } catch {
     return '';
   }

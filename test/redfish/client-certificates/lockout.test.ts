@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { SettingsFile } from '../../../src/redfish/client-certificates/settings.ts';
+import { openSettings } from '../../../src/redfish/client-certificates/settings.ts';
 import {
   type Issued,
   type OpensslAuthority,
@@ -54,7 +54,7 @@ describe('the settings of client certificates', () => {
   });
 
   const set = (change: object) =>
-    service.settings.update(async () => ({
+    service.settings.change(async () => ({
       ...{ enabled: true, respond: true, mapping: 'CommonName' as const },
       ...change,
     }));
@@ -228,14 +228,13 @@ describe('the settings of client certificates', () => {
   for (const { what, from = {}, change, show, as, status, id } of rows) {
     it(`answers ${status} to ${what}`, async () => {
       await set(from);
-      const before = service.settings.current;
+      const before = service.settings.value;
       const answer = await patch(change, show, as);
       assert.equal(answer.status, status, answer.text);
       if (id) assert.ok(answer.text.includes(`.${id}"`), answer.text);
-      if (status >= 400) assert.deepEqual(service.settings.current, before);
-      else
-        assert.deepEqual(new SettingsFile(service.settingsPath).current, service.settings.current);
-      if (!service.settings.current.respond && service.settings.current.enabled) {
+      if (status >= 400) assert.deepEqual(service.settings.value, before);
+      else assert.deepEqual(openSettings(service.settingsPath).value, service.settings.value);
+      if (!service.settings.value.respond && service.settings.value.enabled) {
         const own = show === undefined ? undefined : shown[show];
         if (own)
           assert.equal((await service.ask(uri, { show: own })).status, 200, 'not locked out');
@@ -282,7 +281,7 @@ describe('the settings of client certificates', () => {
     assert.equal(statSync(service.settingsPath).mode & 0o777, 0o600);
     for (const text of ['', '{}', '{"enabled":true,"respond":false,"mapping":"Half"}']) {
       const path = authority.write('damaged.json', text);
-      assert.throws(() => new SettingsFile(path), { name: 'SetupError' });
+      assert.throws(() => openSettings(path), { name: 'SetupError' });
     }
   });
 });

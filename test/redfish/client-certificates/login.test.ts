@@ -64,7 +64,7 @@ describe('a login with a client certificate', () => {
     }
     service.client.put(truststore, '1', root.pem);
     service.ahead = 0;
-    await service.settings.update(async () => ({
+    await service.settings.change(async () => ({
       enabled: true,
       respond: true,
       mapping: 'CommonName',
@@ -307,7 +307,7 @@ describe('a login with a client certificate', () => {
   });
 
   it('asks for no certificate when AccountService says so', async () => {
-    await service.settings.update(async (now) => ({ ...now, enabled: false }));
+    await service.settings.change(async (now) => ({ ...now, enabled: false }));
     const answer = await service.ask(sessions, { show: good });
     assert.equal(answer.status, 401);
     assert.doesNotMatch(answer.text, /certificate/);
@@ -326,7 +326,7 @@ describe('a login with a client certificate', () => {
   ];
   for (const [principal, status] of principals) {
     it(`answers ${status} to the principal ${principal}`, async () => {
-      await service.settings.update(async (now) => ({ ...now, mapping: 'UserPrincipalName' }));
+      await service.settings.change(async (now) => ({ ...now, mapping: 'UserPrincipalName' }));
       const name = `otherName:1.3.6.1.4.1.311.20.2.3;UTF8:${principal}`;
       const show = client({
         subject: '/CN=reader',

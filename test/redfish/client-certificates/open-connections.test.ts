@@ -64,7 +64,7 @@ describe('a stream of events on a connection with a client certificate', () => {
 
   const streams = () => service.events.streams.list().length;
   const set = (change: object) =>
-    service.settings.update(async () => ({
+    service.settings.change(async () => ({
       ...{ enabled: true, respond: true, mapping: 'CommonName' as const },
       ...change,
     }));

@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
+import type { StateFile } from '../../../src/platform/state-file.ts';
 import type { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
 import type { Accounts } from '../../../src/redfish/access/accounts.ts';
 import { makeApp } from '../../../src/redfish/app.ts';
 import { ClientCertificates } from '../../../src/redfish/client-certificates/client-certificates.ts';
-import { SettingsFile } from '../../../src/redfish/client-certificates/settings.ts';
+import { openSettings, type Settings } from '../../../src/redfish/client-certificates/settings.ts';
 import { type Events, makeEvents } from '../../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import { makeServer } from '../../../src/redfish/https/server.ts';
@@ -23,7 +24,7 @@ export const revoked: EndpointRef = { type: 'authority', name: 'revoked' };
 /** All of the service over real TLS, but for the manager, which is in memory. */
 export interface TlsService {
   readonly client: MemoryClient;
-  readonly settings: SettingsFile;
+  readonly settings: StateFile<Settings>;
   readonly settingsPath: string;
   readonly accountCertificates: AccountCertificates;
   readonly accounts: Accounts;
@@ -75,7 +76,7 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
   const parts = await makeTestParts(directory);
   const { client, accounts, lines: log, log: noting } = parts;
   const settingsPath = join(directory, 'client-certificates.json');
-  const settings = new SettingsFile(settingsPath);
+  const settings = openSettings(settingsPath);
   const own = {
     ahead: 0,
     alwaysRespond: false,

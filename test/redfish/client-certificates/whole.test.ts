@@ -44,7 +44,7 @@ describe('a login by the whole certificate', () => {
   });
 
   const set = (respond: boolean) =>
-    service.settings.update(async () => ({ enabled: true, respond, mapping: 'Whole' as const }));
+    service.settings.change(async () => ({ enabled: true, respond, mapping: 'Whole' as const }));
 
   const give = (userName: string, { pem: CertificateString }: Issued, as = password) =>
     service.ask(`${accounts}/${userName}/Certificates`, {

@@ -42,7 +42,7 @@ describe('the file of the event service', () => {
     it(`is put aside when it is damaged: ${JSON.stringify(text)}`, async () => {
       writeFileSync(path, text, { mode: 0o600 });
       const file = await open();
-      assert.deepEqual(file.state.subscriptions, []);
+      assert.deepEqual(file.value.subscriptions, []);
       assert.equal(readFileSync(`${path}.bad`, 'utf8'), text);
       assert.equal(statSync(`${path}.bad`).mode & 0o777, 0o600);
       assert.match(logged.join('\n'), /all event subscriptions are lost/);
@@ -60,7 +60,7 @@ describe('the file of the event service', () => {
   it('keeps no service from starting when it cannot even be put aside', async () => {
     mkdirSync(path);
     mkdirSync(join(`${path}.bad`, 'full'), { recursive: true });
-    assert.deepEqual((await open()).state.subscriptions, []);
+    assert.deepEqual((await open()).value.subscriptions, []);
     assert.match(logged.join('\n'), /damaged state of events stays/);
   });
 
@@ -103,7 +103,7 @@ describe('the file of the event service', () => {
     path = join(blocked, 'events.json');
     const first = await open(Date.UTC(2026, 0, 1));
     const second = await open(Date.UTC(2026, 0, 1) + 1000);
-    assert.ok(second.state.epoch > first.state.epoch);
+    assert.ok(second.value.epoch > first.value.epoch);
     assert.match(logged.join('\n'), /state of events cannot be written/);
     await assert.rejects(first.change((state) => state));
   });
@@ -116,7 +116,7 @@ describe('the file of the event service', () => {
     rmSync(blocked);
     await file.change((state) => ({ ...state, retryAttempts: 1 }));
     const { epoch, retryAttempts } = JSON.parse(readFileSync(path, 'utf8'));
-    assert.deepEqual({ epoch, retryAttempts }, { epoch: file.state.epoch, retryAttempts: 1 });
+    assert.deepEqual({ epoch, retryAttempts }, { epoch: file.value.epoch, retryAttempts: 1 });
   });
 
   it('lets the service come up over a damaged one, and takes subscriptions then', async () => {

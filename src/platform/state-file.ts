@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Validator } from '../../schemas/generated/validators.js';
+import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
+import { OneAtATime } from '../durable/one-at-a-time.ts';
+import { SetupError } from './configuration.ts';
+import { validate } from './validation.ts';
+
+/** What a file is to hold, as a complaint calls it and as its schema has it. */
+export interface StateForm<Stored> {
+  readonly what: string;
+  readonly validator: Validator<Stored>;
+}
+
+/**
+ * What a program remembers in one JSON file, for its owner only. Changes are made one after the other; each
+ * is on the disk before it takes effect, and one that fails changes nothing.
+ */
+export class StateFile<Stored> {
+  readonly #path: string;
+  readonly #turn = new OneAtATime();
+  #value: Stored;
+
+  /** @param value what the file holds, or what counts until the first change */
+  constructor(path: string, value: Stored) {
+    this.#path = path;
+    this.#value = value;
+  }
+
+  get value(): Stored {
+    return this.#value;
+  }
+
+  /** @param alter what to make of the value as it then is; what it throws leaves it so */
+  change(alter: (value: Stored) => Stored | Promise<Stored>): Promise<Stored> {
+    return this.#turn.run(async () => {
+      const next = await alter(this.#value);
+      await writeState(this.#path, next);
+      this.#value = next;
+      return next;
+    });
+  }
+
+  /** Does what depends on the value, which stays as it is for so long. */
+  during<T>(work: (value: Stored) => Promise<T>): Promise<T> {
+    return this.#turn.run(() => work(this.#value));
+  }
+
+  /** When every change that was asked for is done, or has failed. */
+  settled(): Promise<void> {
+    return this.#turn.settled();
+  }
+}
+
+/**
+ * @returns `undefined` when there is no file
+ * @throws SetupError when the file is there but not readable as what it should be
+ */
+export function readState<Stored>(path: string, form: StateForm<Stored>): Stored | undefined {
+  const text = readStateText(path);
+  if (text === undefined) return undefined;
+  const result = validate(form.validator, parseJson(text));
+  if (!result.ok) throw new SetupError(`The file ${path} does not hold ${form.what}.`);
+  return result.value;
+}
+
+export async function writeState(path: string, value: unknown): Promise<void> {
+  await writeStateText(path, JSON.stringify(value, null, 2));
+}
+
+/** The text of a file, `undefined` when there is none. @throws SetupError */
+export function readStateText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new SetupError(`The file ${path} cannot be read.`, { cause });
+  }
+}
+
+export async function writeStateText(path: string, text: string): Promise<void> {
+  await makeDirectory(dirname(path), ownerOnly);
+  await writeFileAtomic(path, `${text}\n`, ownerOnly);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
