@@ -73,7 +73,10 @@ describe('a trial on the bus', () => {
     await store.call(paths.authority, replaceAll, 'ayss', Buffer.from(oldCa.pem), 'PEM', '');
     store.leave();
   });
-  afterEach(() => owner.leave());
+  afterEach(async () => {
+    owner.leave();
+    await until('the trial of who left is over', async () => (await state()) === 'None');
+  });
 
   it('is staged, activated and committed by its owner', async () => {
     assert.equal(await state(), 'None');
