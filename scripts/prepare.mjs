@@ -1,12 +1,12 @@
 // Puts a fresh clone into a state in which it can be built and run. Uses Node built-ins only.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Programs with the Debian packages that have them. */
+/** Programs, and files by their paths, with the Debian packages that have them. */
 const packages = {
   'dbus-daemon': 'dbus',
   openssl: 'openssl',
@@ -18,6 +18,11 @@ const packages = {
   'gnutls-cli': 'gnutls-bin',
   faketime: 'faketime',
   chromium: 'chromium',
+  // A systemd and a bus of its own, as on a device
+  'systemd-nspawn': 'systemd-container',
+  cc: 'gcc',
+  '/usr/include/stdio.h': 'libc6-dev',
+  '/usr/include/security/pam_appl.h': 'libpam0g-dev',
 };
 
 export const neededToRun = ['dbus-daemon', 'openssl'];
@@ -72,6 +77,7 @@ export function installFromDebian(names, missing = names) {
 }
 
 function isInstalled(program) {
+  if (program.startsWith('/')) return existsSync(program);
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return directories.some((directory) => {
     try {

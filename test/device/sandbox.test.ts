@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { until } from '../e2e/commands.ts';
+import { type Device, startDevice, whyNoDevice } from './device.ts';
+import { ask, install } from './installation.ts';
+
+const manager = 'bmc-certificate-manager';
+const redfish = 'bmc-redfish';
+const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
+const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
+const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
+
+/** The highest exposure that `systemd-analyze security` may give, of 10. */
+const mostExposure = 2;
+
+describe('what the services may do under systemd', { skip: whyNoDevice() ?? false }, () => {
+  let device: Device;
+  const pids: Record<string, string> = {};
+
+  before(async () => {
+    device = await startDevice();
+    await install(device);
+    await until('Redfish answers', async () => (await ask(device, https)).status === 200);
+    // So that there are keys of each kind
+    for (const collection of [https, ldap]) {
+      const body = JSON.stringify({ CommonName: 'bmc', CertificateCollection: collection });
+      assert.equal((await ask(device, generate, '--json', body)).status, 200);
+    }
+    for (const unit of [manager, redfish]) {
+      const show = ['show', '--property=MainPID', '--value', unit];
+      pids[unit] = (await device.must('systemctl', ...show)).trim();
+    }
+  });
+  after(() => device?.stop());
+
+  /** Runs a program with the files that a service sees, as its user. */
+  const within = (unit: string, ...command: string[]) => {
+    const user = unit === redfish ? [redfish, redfish] : ['root', 'root'];
+    const as = ['setpriv', `--reuid=${user[0]}`, `--regid=${user[1]}`, '--init-groups'];
+    return device.run('nsenter', `--target=${pids[unit]}`, '--mount', ...as, ...command);
+  };
+  const status = async (unit: string) => {
+    const text = await device.must('cat', `/proc/${pids[unit]}/status`);
+    return Object.fromEntries(text.split('\n').map((line) => line.split(/:\s*/)));
+  };
+
+  for (const unit of [manager, redfish]) {
+    it(`is little for ${unit} in the eyes of systemd`, async () => {
+      const text = await device.must('systemd-analyze', 'security', '--no-pager', unit);
+      const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
+      assert.ok(exposure < mostExposure, `${exposure}`);
+    });
+
+    it(`is under a filter of system calls and without new privileges for ${unit}`, async () => {
+      const { Seccomp, NoNewPrivs } = await status(unit);
+      assert.deepEqual({ Seccomp, NoNewPrivs }, { Seccomp: '2', NoNewPrivs: '1' });
+    });
+
+    it(`is to leave no core dump for ${unit}`, async () => {
+      const limits = await device.must('cat', `/proc/${pids[unit]}/limits`);
+      assert.match(limits, /Max core file size +0 +0/);
+      assert.equal(await device.must('cat', `/proc/${pids[unit]}/coredump_filter`), '00000000\n');
+    });
+  }
+
+  it('is no capability for Redfish but to listen on port 443', async () => {
+    // capabilities(7): CAP_NET_BIND_SERVICE is bit 10
+    const { CapEff, CapPrm, CapBnd, Uid } = await status(redfish);
+    const only = (1 << 10).toString(16).padStart(16, '0');
+    assert.deepEqual({ CapEff, CapPrm, CapBnd }, { CapEff: only, CapPrm: only, CapBnd: only });
+    assert.doesNotMatch(String(Uid), /^0\b/);
+  });
+
+  it('is to own files, read those of callers and signal services, for the manager', async () => {
+    // CAP_CHOWN 0, CAP_DAC_OVERRIDE 1, CAP_KILL 5
+    const all = ((1 << 0) | (1 << 1) | (1 << 5)).toString(16).padStart(16, '0');
+    assert.equal((await status(manager)).CapBnd, all);
+  });
+
+  const access: readonly [string, string, string, boolean][] = [
+    [redfish, '-r', '/etc/ssl/certs/https/server.pem', true],
+    [redfish, '-r', '/var/lib/bmc-certificate-manager/accounts.json', true],
+    [redfish, '-w', '/var/lib/bmc-certificate-manager/accounts.json', true],
+    [redfish, '-w', '/etc/ssl/certs/https/server.pem', false],
+    [redfish, '-w', '/etc/ssl/certs/https', false],
+    [redfish, '-r', '/etc/ssl/certs/https/server.pem.requests', false],
+    [redfish, '-x', '/etc/ssl/certs/https/server.pem.requests', false],
+    [redfish, '-r', '/etc/nslcd/certs', false],
+    [redfish, '-x', '/etc/nslcd/certs', false],
+    [redfish, '-r', '/etc/shadow', false],
+    [redfish, '-w', '/etc/ssl/certs/authority', false],
+    [redfish, '-d', '/root/.', false],
+    [manager, '-w', '/etc/ssl/certs/https', true],
+    [manager, '-w', '/etc/ssl/certs/authority', true],
+    [manager, '-w', '/etc/nslcd/certs', true],
+    [manager, '-w', '/etc/passwd', false],
+    [manager, '-w', '/usr/lib/bmc-certificate-manager/redfish-server.js', false],
+    [manager, '-w', '/var/lib/bmc-certificate-manager', false],
+    [manager, '-w', '/etc/systemd/system', false],
+  ];
+  for (const [unit, what, path, may] of access) {
+    it(`is ${may ? '' : 'not '}to have ${what} ${path}, for ${unit}`, async () => {
+      const { status: refused } = await within(unit, 'test', what, path);
+      assert.equal(refused === 0, may);
+    });
+  }
+
+  it('is for Redfish to see no process but its own', async () => {
+    const { stdout } = await within(redfish, 'ps', '-e', '-o', 'user:32=');
+    assert.deepEqual([...new Set(stdout.split('\n').filter((line) => line !== ''))], [redfish]);
+  });
+
+  it('is for nobody else to read what either of them keeps', async () => {
+    await device.must('useradd', 'somebody');
+    for (const path of [
+      '/etc/ssl/certs/https',
+      '/etc/nslcd/certs',
+      '/var/lib/bmc-certificate-manager',
+    ]) {
+      const { status: refused } = await device.run('runuser', '-u', 'somebody', '--', 'ls', path);
+      assert.notEqual(refused, 0, path);
+    }
+  });
+
+  it('is to call the bus as root and as the user of Redfish only', async () => {
+    const name = 'xyz.openbmc_project.Certs.Manager.Server.Https';
+    const list = ['busctl', 'call', name, '/xyz/openbmc_project/certs/server/https'];
+    const objects = ['org.freedesktop.DBus.ObjectManager', 'GetManagedObjects'];
+    const as = (user: string) => device.run('runuser', '-u', user, '--', ...list, ...objects);
+    for (const user of ['root', redfish]) assert.equal((await as(user)).status, 0, user);
+    assert.notEqual((await as('somebody')).status, 0);
+  });
+
+  it('leaves units that systemd finds nothing wrong with', async () => {
+    const units = ['bmc-certificate-manager.service', 'bmc-redfish.service'];
+    const {
+      stdout,
+      stderr,
+      status: wrong,
+    } = await device.run('systemd-analyze', 'verify', ...units);
+    assert.equal(wrong, 0, stdout + stderr);
+    assert.doesNotMatch(stdout + stderr, /bmc-/);
+  });
+});
