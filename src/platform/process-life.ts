@@ -1,3 +1,4 @@
+import { keepMemoryOutOfCoreDumps } from './core-dumps.ts';
 import type { Log } from './log.ts';
 
 /** What a program tells the one that started it, when it was started with a channel for that. */
@@ -20,6 +21,7 @@ export async function runProgram(
   log: Log,
   start: (fail: (error: Error) => void) => Promise<() => Promise<void>>,
 ): Promise<void> {
+  keepMemoryOutOfCoreDumps();
   const fail = (what: string) => (error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     log.error(what, { reason });

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+
+const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
 const source = (name: string) =>
   JSON.stringify(fileURLToPath(new URL(`../../src/platform/${name}.ts`, import.meta.url)));
@@ -25,6 +30,27 @@ function start(): ChildProcess {
 }
 
 describe('a program', () => {
+  it('leaves nothing of its memory in a core dump', (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'core-dump-'));
+    const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').trim();
+    const secret = ['key', 'of', process.pid].join('-').repeat(1000);
+    const dying = `
+      import { runProgram } from ${source('process-life')};
+      import { makeLog } from ${source('log')};
+      await runProgram(makeLog('trial'), async () => {
+        globalThis.secret = process.argv[1] + process.argv[1];
+        process.abort();
+      });`;
+    const node = [process.execPath, '--import', tsx, '--input-type=module', '-e', dying, secret];
+    const command = ['-c', 'ulimit -c unlimited && exec "$@"', 'sh', ...node];
+    spawnSync('sh', command, { cwd: directory });
+    const dumps = readdirSync(directory).map((name) => readFileSync(join(directory, name)));
+    rmSync(directory, { recursive: true });
+    t.diagnostic(`core_pattern ${pattern}, ${dumps.map(({ length }) => length)} bytes`);
+    if (pattern === 'core') assert.equal(dumps.length, 1);
+    for (const dump of dumps) assert.ok(!dump.includes(secret));
+  });
+
   it('is not ended by SIGHUP, neither while it starts nor later', async () => {
     const child = start();
     const ended = once(child, 'exit');
