@@ -9,8 +9,11 @@ export interface AccessPolicy {
   readonly groups: readonly number[];
 }
 
-/** @throws CertError `access-denied` when the policy does not name the caller */
-export type Gate = (sender: string) => Promise<void>;
+/**
+ * @returns the number of the caller's user, `undefined` when the bus does not know it
+ * @throws CertError `access-denied` when the policy does not name the caller
+ */
+export type Gate = (sender: string) => Promise<number | undefined>;
 
 interface Credentials {
   readonly user: number | undefined;
@@ -38,6 +41,7 @@ export function makeGate(bus: Bus, departures: Departures, policy: AccessPolicy)
     if (!allowed) {
       throw new CertError('access-denied', `user ${user ?? 'unknown'} may not change certificates`);
     }
+    return user;
   };
 }
 

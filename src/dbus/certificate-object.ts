@@ -1,6 +1,6 @@
 import type { Endpoint, InstalledCertificate } from '../manager/endpoint.ts';
 import type { Expiry } from '../manager/expiry.ts';
-import { readUploadFile, toUploadText } from '../manager/upload.ts';
+import { fileOfCaller, toUploadText } from '../manager/upload.ts';
 import type { Certificate } from '../manager/x509/certificate.ts';
 import { formatName } from '../manager/x509/name.ts';
 import { certificateInterface, deleteInterface, replaceInterface } from './certs-interfaces.ts';
@@ -41,8 +41,8 @@ export function certificateObject(
     serve(replaceInterface, {
       properties: {},
       methods: {
-        async Replace({ Path }) {
-          await endpoint.replace(id, () => readUploadFile(Path, uploadBytes));
+        async Replace({ Path }, { user }) {
+          await endpoint.replace(id, fileOfCaller(Path, uploadBytes, user));
           return undefined;
         },
       },

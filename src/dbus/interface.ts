@@ -59,6 +59,8 @@ export interface InterfaceSpec {
 export interface Caller {
   /** Unique name of the connection. */
   readonly name: string;
+  /** Number of his user, for privileged methods; `undefined` when the bus does not know it. */
+  readonly user: number | undefined;
 }
 
 type Writable<I extends InterfaceSpec> = I extends { readonly writable: readonly (infer P)[] }

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../manager/endpoint.ts';
-import { readUploadFile, toUploadText } from '../manager/upload.ts';
+import { fileOfCaller, toUploadText } from '../manager/upload.ts';
 import {
   csrCreateInterface,
   csrInterface,
@@ -16,7 +16,7 @@ import {
   requestOutcomeInterface,
   uploadInterface,
 } from './extension-interfaces.ts';
-import { type ServedInterface, serve } from './interface.ts';
+import { type Caller, type ServedInterface, serve } from './interface.ts';
 import type { ServiceRow } from './service-rows.ts';
 
 export interface ManagerObjectOptions {
@@ -34,13 +34,14 @@ export interface ManagerObjectOptions {
 export function managerObject(options: ManagerObjectOptions): readonly ServedInterface[] {
   const { endpoint, root, uploadBytes, reportRequest, services, reload } = options;
   const { requests } = endpoint;
-  const file = (path: string) => () => readUploadFile(path, uploadBytes);
+  const file = ({ Path }: { readonly Path: string }, { user }: Caller) =>
+    fileOfCaller(Path, uploadBytes, user);
   const contentOf = (inputs: ContentInputs) => toUploadText(asContent(inputs), uploadBytes);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(installInterface, {
       properties: {},
-      methods: { Install: async ({ Path }) => pathOf(await endpoint.install(file(Path))) },
+      methods: { Install: async (...call) => pathOf(await endpoint.install(file(...call))) },
     }),
     serve(csrCreateInterface, {
       properties: {},
@@ -64,13 +65,13 @@ export function managerObject(options: ManagerObjectOptions): readonly ServedInt
     serve(installAllInterface, {
       properties: {},
       methods: {
-        InstallAll: async ({ Path }) => (await endpoint.installAll(file(Path))).map(pathOf),
+        InstallAll: async (...call) => (await endpoint.installAll(file(...call))).map(pathOf),
       },
     }),
     serve(replaceAllInterface, {
       properties: {},
       methods: {
-        ReplaceAll: async ({ Path }) => (await endpoint.replaceAll(file(Path))).map(pathOf),
+        ReplaceAll: async (...call) => (await endpoint.replaceAll(file(...call))).map(pathOf),
       },
     }),
     serve(uploadInterface, {

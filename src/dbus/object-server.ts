@@ -82,9 +82,9 @@ export class ObjectServer {
     try {
       const { served, method } = this.#resolve(call);
       const spec = served.spec.methods[method];
-      if (spec?.privileged || this.#setsProperty(call, served, method))
-        await this.#options.gate(call.sender);
-      const result = await served.call(method, call.body, { name: call.sender });
+      const asks = spec?.privileged || this.#setsProperty(call, served, method);
+      const user = asks ? await this.#options.gate(call.sender) : undefined;
+      const result = await served.call(method, call.body, { name: call.sender, user });
       call.answer(signatureOf(spec?.out ?? {}), result);
     } catch (error) {
       const reply = toErrorReply(error);

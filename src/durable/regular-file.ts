@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 /** Why a file is not read. */
 export class FileRefusal extends Error {
   override readonly name = 'FileRefusal';
-  readonly reason: 'not-regular' | 'empty' | 'too-large' | 'growing';
+  readonly reason: 'not-regular' | 'foreign' | 'empty' | 'too-large' | 'growing';
 
   constructor(reason: FileRefusal['reason']) {
     super(`the file is refused: ${reason}`);
@@ -21,13 +21,19 @@ export const noFollow = constants.O_NOFOLLOW;
 /**
  * Reads a regular file as text. A FIFO, a device or a file without end in its place is refused at once.
  * @param mostBytes the largest file that is read
+ * @param owner the user whose file it must be; without it whose it is does not matter
  * @throws FileRefusal, and what the file system throws
  */
-export async function readRegularFile(path: string, mostBytes = ample, flags = 0): Promise<string> {
+export async function readRegularFile(
+  path: string,
+  mostBytes = ample,
+  flags = 0,
+  owner?: number,
+): Promise<string> {
   // Without O_NONBLOCK a FIFO in place of the file would hold up the program for ever
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   try {
-    return await readWhole(handle, mostBytes);
+    return await readWhole(handle, mostBytes, owner);
   } finally {
     await handle.close();
   }
@@ -42,9 +48,14 @@ export async function tryReadRegularFile(path: string, flags = 0): Promise<strin
   }
 }
 
-async function readWhole(handle: FileHandle, mostBytes: number): Promise<string> {
+async function readWhole(
+  handle: FileHandle,
+  mostBytes: number,
+  owner: number | undefined,
+): Promise<string> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw new FileRefusal('not-regular');
+  if (owner !== undefined && stat.uid !== owner) throw new FileRefusal('foreign');
   if (stat.size === 0) throw new FileRefusal('empty');
   if (stat.size > mostBytes) throw new FileRefusal('too-large');
   // One byte more than its size now, so that a file that grows meanwhile is noticed

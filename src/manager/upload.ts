@@ -23,14 +23,33 @@ export async function textOf(source: UploadSource): Promise<string> {
 }
 
 /**
- * Reads the file that a method call names.
+ * The file that a caller names, to be read when its turn has come. Whoever may change one endpoint must not
+ * get the key of another, or any file of root, by having the manager read it for him: a file must be the
+ * caller's own, unless he could read what the manager can.
+ * @param user number of the caller's user; `undefined` when nobody knows it
+ */
+export function fileOfCaller(
+  path: string,
+  mostBytes: number,
+  user: number | undefined,
+): () => Promise<string> {
+  const readsAll = user === 0 || (user !== undefined && user === process.getuid?.());
+  return () => readUploadFile(path, mostBytes, readsAll ? undefined : (user ?? Number.NaN));
+}
+
+/**
  * @param mostBytes the largest file that is read
- * @throws CertError `file-unreadable` when it is absent, no regular file or not readable,
+ * @param owner the user whose file it must be; without it whose it is does not matter
+ * @throws CertError `file-unreadable` when it is absent, no regular file, of somebody else or not readable,
  *   `file-empty`, `file-too-large`
  */
-export async function readUploadFile(path: string, mostBytes: number): Promise<string> {
+export async function readUploadFile(
+  path: string,
+  mostBytes: number,
+  owner?: number,
+): Promise<string> {
   try {
-    return await readRegularFile(path, mostBytes);
+    return await readRegularFile(path, mostBytes, 0, owner);
   } catch (cause) {
     throw cause instanceof FileRefusal ? refused(cause, mostBytes) : unreadable(cause);
   }
@@ -40,6 +59,8 @@ function refused({ reason }: FileRefusal, mostBytes: number): CertError {
   switch (reason) {
     case 'not-regular':
       return new CertError('file-unreadable', 'the path is not a regular file');
+    case 'foreign':
+      return new CertError('file-unreadable', 'the file does not belong to the caller');
     case 'growing':
       return new CertError('file-unreadable', 'the file is being written');
     case 'empty':

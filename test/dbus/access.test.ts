@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { chownSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type AccessPolicy, makeGate } from '../../src/dbus/access.ts';
 import { type Bus, connectBus, type OutgoingCall, type Signal } from '../../src/dbus/bus.ts';
 import { watchDepartures } from '../../src/dbus/callers.ts';
 import { type BusTools, busTools } from '../fakes/bus-tools.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
+import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
 
 const user = process.getuid?.() ?? 0;
@@ -171,6 +174,32 @@ if (user === 0) {
       }
     });
   }
+
+  it('a caller who is not root gives the manager files of his own, and no others', async () => {
+    const bus = await startPrivateBus();
+    const authority = opensslAuthority();
+    try {
+      const manager = await startManager(bus, { access: { users: ['nobody'] } });
+      const tools = busTools({ address: bus.address, destination: names.server, as: nobody });
+      const { key, pem } = authority.issue({ issuer: authority.issueCa() });
+      const path = join(bus.directory, 'pair.pem');
+      // As the file of another endpoint, whose key the caller may not see
+      writeFileSync(path, key + pem, { mode: 0o600 });
+      symlinkSync(path, join(bus.directory, 'link.pem'));
+      const replace = 'xyz.openbmc_project.Certs.Replace.Replace';
+      for (const name of ['pair.pem', 'link.pem']) {
+        const file = `string:${join(bus.directory, name)}`;
+        const answer = await tools.refusal(`${paths.server}/1`, replace, file);
+        assert.match(answer, /file-unreadable: the file does not belong to the caller/);
+      }
+      chownSync(path, 65534, 65534);
+      await tools.call(`${paths.server}/1`, replace, 's', path);
+      await manager.stop();
+    } finally {
+      authority.remove();
+      await bus.stop();
+    }
+  });
 }
 
 interface FakeBus {

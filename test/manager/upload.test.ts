@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { parseUpload, readUploadFile } from '../../src/manager/upload.ts';
+import { fileOfCaller, parseUpload, readUploadFile } from '../../src/manager/upload.ts';
 import { formatPem } from '../../src/manager/x509/pem.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { refusal } from '../fakes/refusal.ts';
@@ -55,6 +55,17 @@ describe('the file of an upload', () => {
       });
     });
   }
+
+  it('must belong to a caller who may not read all that the manager can', async () => {
+    const path = authority.write('own', 'x');
+    const user = process.getuid?.() ?? 0;
+    assert.equal(await fileOfCaller(path, 100, 0)(), 'x');
+    assert.equal(await fileOfCaller(path, 100, user)(), 'x');
+    for (const other of [user + 1, undefined]) {
+      const read = fileOfCaller(path, 100, other);
+      await assert.rejects(read(), refusal('file-unreadable', /does not belong/));
+    }
+  });
 
   it('is refused when its path holds a NUL', async () => {
     await assert.rejects(readUploadFile('/etc/passwd\0.pem', 100), refusal('file-unreadable'));
