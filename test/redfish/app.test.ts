@@ -29,6 +29,39 @@ describe('the Redfish application', () => {
     });
   }
 
+  const answers: readonly (readonly [string, string, string, number])[] = [
+    ['GET', '/redfish/v1', '', 200],
+    ['HEAD', '/redfish/v1', '', 200],
+    ['GET', '/redfish/v1/Managers', '', 401],
+    ['GET', '/redfish/v1/Managers', 'admin', 200],
+    ['GET', '/redfish/v1/Nothing', 'admin', 404],
+    ['DELETE', '/redfish/v1/Managers', 'admin', 405],
+    ['PROPFIND', '/redfish/v1/Managers', 'admin', 405],
+    ['GET', '/favicon.ico', '', 401],
+    ['GET', '/redfish/v1/$metadata', '', 200],
+  ];
+  for (const [method, path, as, expected] of answers) {
+    it(`protects browsers from ${method} ${path}, answered with ${expected}`, async () => {
+      const who = as === '' ? { as } : {};
+      const { status, headers } = await service.ask(method, path, who);
+      assert.equal(status, expected);
+      const protecting = {
+        'cache-control': /no-store/,
+        'strict-transport-security': /^max-age=\d{8,}/,
+        'x-content-type-options': /^nosniff$/,
+        'x-frame-options': /^DENY$/,
+        'content-security-policy': /default-src 'none'.*frame-ancestors 'none'/,
+        'referrer-policy': /^no-referrer$/,
+        'cross-origin-resource-policy': /^same-origin$/,
+      };
+      for (const [name, value] of Object.entries(protecting)) {
+        assert.match(String(headers[name]), value, name);
+      }
+      assert.equal(headers['x-powered-by'], undefined);
+      assert.equal(headers['access-control-allow-origin'], undefined);
+    });
+  }
+
   const tree = [
     '/redfish/v1/SessionService',
     '/redfish/v1/SessionService/Sessions',
