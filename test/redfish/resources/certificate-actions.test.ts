@@ -107,6 +107,22 @@ describe('a request whose certificate has not come yet', () => {
     assert.equal((await service.ask('GET', '/redfish/v1/TaskService/Tasks/none')).status, 404);
   });
 
+  it('is looked for once where an answer shows all of them', async () => {
+    let calls = 0;
+    service.client.outstanding = async ({ type } = { type: 'server', name: '' }) => {
+      calls += 1;
+      const ids = type === 'client' ? ['01', '23', '45'] : ['67', '89'];
+      return ids.map((id) => ({ id: id.repeat(32), pem: `request ${id}`, created: new Date() }));
+    };
+    const all = '/redfish/v1/TaskService/Tasks?$expand=.';
+    const { Members } = JSON.parse((await service.ask('GET', all)).text);
+    assert.equal(Members.length, 5);
+    for (const { TaskState } of Members) assert.equal(TaskState, 'Completed');
+    assert.equal(calls, 2, 'once for each endpoint');
+    await service.ask('GET', all);
+    assert.equal(calls, 4, 'anew for the next request');
+  });
+
   it('can be read again as a task, and keeps its key', async () => {
     service.client.waiting = [
       { id: 'ab'.repeat(32), pem: 'the request', created: new Date('2026-01-02T03:04:05Z') },
