@@ -69,6 +69,13 @@ describe('a certification request that takes long', () => {
     assert.equal(accepted.headers['preference-applied'], 'respond-async');
   });
 
+  it('gives the answer itself to a client whose wait is long enough, and says nothing of tasks', async () => {
+    service.client.makeRequest = async () => 'pem';
+    const answer = await post(generate, collection, { Prefer: 'respond-async, wait=5' });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.headers['preference-applied'], undefined);
+  });
+
   it('tells the owner and whoever manages certificates, and nobody else', async () => {
     service.client.makeRequest = () => new Promise(() => undefined);
     const accepted = await post(generate, collection, { Prefer: 'respond-async' });
