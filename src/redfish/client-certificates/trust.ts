@@ -54,8 +54,11 @@ export function namedAuthorities(
   let left = bytes;
   const ordered = [...trusted.filter(isSelfIssued), ...trusted.filter((one) => !isSelfIssued(one))];
   return ordered.filter((one) => {
-    left -= nameBytes(one);
-    return left >= 0;
+    const needed = nameBytes(one);
+    // One that is too long for the rest takes no room from those behind it
+    if (needed > left) return false;
+    left -= needed;
+    return true;
   });
 }
 
