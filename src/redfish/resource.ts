@@ -35,6 +35,8 @@ export interface ServiceParts {
 
 /** One request, authenticated and allowed. */
 export interface RequestContext {
+  /** The same for all resources that are read for one answer. */
+  readonly request: object;
   /** Path of the URI without a trailing slash. */
   readonly uri: string;
   readonly parameters: Readonly<Record<string, string>>;

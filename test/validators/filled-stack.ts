@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { makeAuthority, type TestAuthority } from '../e2e/certificate-authority.ts';
 import { curl, logIn } from '../e2e/redfish-client.ts';
 import {
@@ -12,7 +14,25 @@ export const collections = {
   https: '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates',
   ldap: '/redfish/v1/AccountService/LDAP/Certificates',
   truststore: '/redfish/v1/Managers/bmc/Truststore/Certificates',
+  revoked: '/redfish/v1/Managers/bmc/SecurityPolicy/TLS/Server/RevokedCertificates',
+  syslog: '/redfish/v1/Managers/bmc/CertificateEndpoints/server/syslog/Certificates',
+  events: '/redfish/v1/Managers/bmc/CertificateEndpoints/client/events/Certificates',
+  ldapca: '/redfish/v1/Managers/bmc/CertificateEndpoints/authority/ldapca/Certificates',
 } as const;
+
+/** OpenBMC's three, the list of revoked certificates, and some that no client knows by name. */
+function endpointsBelow(state: string): readonly object[] {
+  const at = (name: string) => join(state, 'certificates', name);
+  return [
+    { type: 'server', name: 'https', path: at('https.pem') },
+    { type: 'client', name: 'ldap', path: at('ldap.pem') },
+    { type: 'authority', name: 'truststore', path: at('truststore') },
+    { type: 'authority', name: 'revoked', path: at('revoked'), requireCa: false },
+    { type: 'server', name: 'syslog', path: at('syslog.pem') },
+    { type: 'client', name: 'events', path: at('events.pem') },
+    { type: 'authority', name: 'ldapca', path: at('ldapca') },
+  ];
+}
 
 /** A running stack with a certificate at every place, and a folder for reports beside it. */
 export interface FilledStack {
@@ -25,7 +45,9 @@ export interface FilledStack {
 export async function startFilledStack(): Promise<FilledStack> {
   const state = temporaryDirectory();
   const folder = temporaryDirectory();
-  const stack = await startStack(state);
+  const configuration = join(folder, 'configuration.json');
+  writeFileSync(configuration, JSON.stringify({ endpoints: endpointsBelow(state) }));
+  const stack = await startStack(state, ['--config', configuration]);
   const authority = await makeAuthority(folder, 'validators-ca');
   const client = await authority.issue('ldap.example', [
     ...['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
@@ -34,6 +56,10 @@ export async function startFilledStack(): Promise<FilledStack> {
   const uploads = [
     [collections.ldap, `${client.key}${client.pem}`],
     [collections.truststore, authority.pem],
+    [collections.revoked, client.pem],
+    [collections.events, `${client.key}${client.pem}`],
+    [collections.ldapca, authority.pem],
+    ['/redfish/v1/AccountService/Accounts/admin/Certificates', client.pem],
   ] as const;
   for (const [path, body] of uploads) {
     const headers = ['Content-Type: application/x-pem-file'];

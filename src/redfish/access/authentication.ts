@@ -15,6 +15,8 @@ export interface Identity {
   readonly session?: Session;
   /** The client's own, when it made the connection with it and is logged in by it. */
   readonly certificate?: Certificate;
+  /** What it showed along with that, its own first. */
+  readonly shown?: readonly Certificate[];
 }
 
 /**

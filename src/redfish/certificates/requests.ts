@@ -30,12 +30,14 @@ export async function answerRequest(
 ): Promise<Reply> {
   const order = { name: nameOf(place), userName: identity?.account.userName ?? '', targetUri: uri };
   const preference = readPreference(header('Prefer'));
-  const applied = preference.wait === undefined ? {} : { 'Preference-Applied': 'respond-async' };
   const result = await tasks.run(order, preference, async () => {
     const pem = await asRedfish({ action, parameters }, make);
     return json({ CSRString: pem, ...beside });
   });
-  const reply = isTask(result) ? acceptedReply(result) : result;
+  if (!isTask(result)) return result;
+  const reply = acceptedReply(result);
+  // RFC 7240 §3: what was honoured, which an answer that came in time does not say
+  const applied = preference.wait === undefined ? {} : { 'Preference-Applied': 'respond-async' };
   return { ...reply, headers: { ...reply.headers, ...applied } };
 }
 

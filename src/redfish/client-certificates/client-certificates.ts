@@ -8,12 +8,18 @@ import type { Log } from '../../platform/log.ts';
 import type { StateFile } from '../../platform/state-file.ts';
 import type { AccountCertificates } from '../access/account-certificates.ts';
 import type { User } from '../access/user-directory.ts';
-import { judgeChain } from './chain.ts';
+import { judgeChain, type TrustLists } from './chain.ts';
 import { userNameOf } from './mapping.ts';
 import type { Refusal } from './refusal.ts';
 import type { Settings } from './settings.ts';
 import { type ShownChain, shownChain } from './shown-chain.ts';
-import { namedAuthorities, readTrust, type TrustEndpoints } from './trust.ts';
+import {
+  namedAuthorities,
+  readTrust,
+  type TrustChange,
+  type TrustEndpoints,
+  trustAfter,
+} from './trust.ts';
 
 export interface ClientCertificatesOptions {
   readonly client: CertificateClient;
@@ -36,7 +42,11 @@ export interface ClientCertificatesOptions {
 
 /** What a connection's certificate is good for. */
 export type Login =
-  | { readonly account: User; readonly certificate: Certificate }
+  | {
+      readonly account: User;
+      readonly certificate: Certificate;
+      readonly shown: readonly Certificate[];
+    }
   | { readonly refusal: Refusal };
 
 /** How long a change may take to answer before connections that lost their trust are cut. */
@@ -81,11 +91,19 @@ export class ClientCertificates {
    * Whether clients without a valid certificate are served. An empty truststore could let nobody in,
    * so then they are; so it is with `Whole` when no account has a certificate.
    */
-  responds(): boolean {
+  responds(trust = this.#trust()): boolean {
     const { enabled, respond, mapping } = this.settings.value;
     const { alwaysRespond, accountCertificates } = this.#options;
-    if (respond || !enabled || alwaysRespond || this.#trust()?.trusted.length === 0) return true;
+    if (respond || !enabled || alwaysRespond || trust?.trusted.length === 0) return true;
     return mapping === 'Whole' && accountCertificates.all.length === 0;
+  }
+
+  /** Whether a change would leave only clients with certificates served, and this one not among them. */
+  locksOut(change: TrustChange, shown: readonly Certificate[] = []): boolean {
+    const { client, endpoints } = this.#options;
+    const trust = trustAfter(client, endpoints, change);
+    if (!trust || this.responds(trust)) return false;
+    return this.#judgeBy(trust, shown) !== undefined;
   }
 
   /** @returns `undefined` when the client showed no certificate or is not to be asked for one */
@@ -101,7 +119,7 @@ export class ClientCertificates {
     const account = await this.userOf(certificate, mapping);
     return typeof account === 'string'
       ? this.#refuse(connection, account, certificate)
-      : { account, certificate };
+      : { account, certificate, shown: chain.certificates };
   }
 
   /** Whose a certificate of a connection is: the user that it names, or the account that has it. */
@@ -209,9 +227,12 @@ export class ClientCertificates {
   #judge({ certificates, refusal }: ShownChain): Refusal | undefined {
     const trust = this.#trust();
     if (!trust) return 'away';
-    if (refusal !== undefined) return refusal;
+    return refusal ?? this.#judgeBy(trust, certificates);
+  }
+
+  #judgeBy(trust: TrustLists, shown: readonly Certificate[]): Refusal | undefined {
     const seconds = Math.floor(this.#options.now() / 1000);
-    return judgeChain(certificates, trust, seconds, this.#options.limits.chainCertificates);
+    return judgeChain(shown, trust, seconds, this.#options.limits.chainCertificates);
   }
 
   #refuse(connection: object, refusal: Refusal, certificate: Certificate | undefined): Login {

@@ -9,8 +9,14 @@ type Wanted = NonNullable<NonNullable<AccountServicePatch['MultiFactorAuth']>['C
 
 const mappings = ['CommonName', 'UserPrincipalName', 'Whole'] as const;
 
-/** `MultiFactorAuth` of AccountService. */
-export function multiFactorAuthView(certificates: ClientCertificates | undefined, uri: string) {
+/**
+ * `MultiFactorAuth` of AccountService.
+ * @param authorities URI of the certificates that are trusted
+ */
+export function multiFactorAuthView(
+  certificates: ClientCertificates | undefined,
+  authorities: string,
+) {
   const settings = certificates?.settings.value;
   return {
     ClientCertificate: {
@@ -19,7 +25,7 @@ export function multiFactorAuthView(certificates: ClientCertificates | undefined
         RespondToUnauthenticatedClients: settings.respond,
         CertificateMappingAttribute: settings.mapping,
       }),
-      Certificates: link(`${uri}/MultiFactorAuth/ClientCertificate/Certificates`),
+      Certificates: link(authorities),
     },
   };
 }

@@ -19,6 +19,29 @@ export function readTrust(
   return trusted && listed && { trusted, revoked: listed };
 }
 
+/** What is about to happen to a list. */
+export interface TrustChange {
+  readonly endpoint: EndpointRef;
+  /** Id of the certificate that goes. */
+  readonly gone?: string;
+  readonly comes?: readonly Certificate[];
+}
+
+/** The lists as a change would leave them; `undefined` when it touches none, or its manager is away. */
+export function trustAfter(
+  client: CertificateClient,
+  endpoints: TrustEndpoints,
+  { endpoint, gone, comes = [] }: TrustChange,
+): TrustLists | undefined {
+  const trust = readTrust(client, endpoints);
+  const isOf = (one: EndpointRef | undefined) =>
+    one?.type === endpoint.type && one.name === endpoint.name;
+  if (!trust || !(isOf(endpoints.truststore) || isOf(endpoints.revoked))) return undefined;
+  const left = client.list(endpoint).filter(({ id }) => id !== gone);
+  const list = [...left.map(({ certificate }) => certificate), ...comes];
+  return isOf(endpoints.revoked) ? { ...trust, revoked: list } : { ...trust, trusted: list };
+}
+
 /**
  * The authorities that go into the handshake. Node names every one of them to the client, and a list
  * above 64 KiB would break every handshake; roots come first, because chains end at them.
@@ -31,8 +54,11 @@ export function namedAuthorities(
   let left = bytes;
   const ordered = [...trusted.filter(isSelfIssued), ...trusted.filter((one) => !isSelfIssued(one))];
   return ordered.filter((one) => {
-    left -= nameBytes(one);
-    return left >= 0;
+    const needed = nameBytes(one);
+    // One that is too long for the rest takes no room from those behind it
+    if (needed > left) return false;
+    left -= needed;
+    return true;
   });
 }
 

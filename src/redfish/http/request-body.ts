@@ -20,6 +20,10 @@ export interface ParseOptions {
   readonly references?: readonly string[];
   /** Every member may be left out, and so may the whole body. */
   readonly optional?: boolean;
+  /** The resource that the members are to change: what it shows and the schema lacks is read-only. */
+  readonly changes?: object;
+  /** Members of the schema that this one resource has for reading only. */
+  readonly readOnly?: readonly string[];
 }
 
 /** @throws RedfishError 413 when it is larger than the limit, 415 when it is compressed, 400 else */
@@ -42,17 +46,22 @@ export function makeBody(bytes: Buffer, bounds: JsonBounds): RequestBody {
     bytes,
     text,
     parse(validator, options = {}) {
-      const members = withReferences(
-        withoutAnnotations(parseObject(text, bounds, options)),
-        options,
-      );
+      const { readOnly = [] } = options;
+      const given = withReferences(withoutAnnotations(parseObject(text, bounds, options)), options);
+      const names = Object.keys(given);
+      if (options.changes && names.length === 0) {
+        throw new RedfishError(400, { id: 'NoOperation', args: [] });
+      }
+      const fixed = names.filter((name) => readOnly.includes(name));
+      const rest = Object.entries(given).filter(([name]) => !fixed.includes(name));
+      const members = Object.fromEntries(rest);
       const result = validate(validator, members);
-      if (result.ok) return result.value;
-      const shown = result.problems.slice(0, mostProblems);
-      throw new RedfishError(
-        400,
-        shown.map((problem) => describe(problem, members, options.action)),
-      );
+      if (result.ok && fixed.length === 0) return result.value;
+      const problems = result.ok ? [] : result.problems.slice(0, mostProblems);
+      throw new RedfishError(400, [
+        ...fixed.map(notWritable),
+        ...problems.map((problem) => describe(problem, members, options)),
+      ]);
     },
   };
 }
@@ -89,11 +98,9 @@ function parseObject(
   return { ...value };
 }
 
-/** DSP0266: a service shall ignore OData annotations that it does not know. */
+/** DSP0266: a service shall ignore OData annotations that it does not know, those of a member too. */
 function withoutAnnotations(members: Members): Members {
-  return Object.fromEntries(
-    Object.entries(members).filter(([name]) => !name.startsWith('@odata.')),
-  );
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !name.includes('@odata.')));
 }
 
 function withReferences(members: Members, { references = [] }: ParseOptions): Members {
@@ -110,7 +117,16 @@ const longestShown = 100;
 /** Members whose values never stand in an answer. */
 const secrets = ['Password', 'Token', 'CertificateString', 'ChallengePassword', 'HttpHeaders'];
 
-function describe({ path, kind, text }: Problem, members: Members, action?: string): Message {
+/** What a change names that nobody can change. */
+export function notWritable(name: string): Message {
+  return { id: 'PropertyNotWritable', args: [name], related: [`#/${name}`] };
+}
+
+function describe(
+  { path, kind, text }: Problem,
+  members: Members,
+  { action, changes }: ParseOptions,
+): Message {
   const name = path.slice(1, longestShown);
   const related = [`#/${name}`];
   const detail = `${name} ${text}`;
@@ -121,6 +137,7 @@ function describe({ path, kind, text }: Problem, members: Members, action?: stri
         ? { id: 'PropertyMissing', args: [name], related }
         : { id: 'ActionParameterMissing', args: [action, name], related };
     case 'unknown':
+      if (changes && isShown(changes, name)) return notWritable(name);
       return action === undefined
         ? { id: 'PropertyUnknown', args: [name], related }
         : { id: 'ActionParameterUnknown', args: [action, name], related };
@@ -141,6 +158,16 @@ function describe({ path, kind, text }: Problem, members: Members, action?: stri
       return { id, args: [name, ...of], detail, related };
     }
   }
+}
+
+/** @param name of a member, with `/` before those within */
+function isShown(resource: object, name: string): boolean {
+  let at: unknown = resource;
+  for (const key of name.split('/')) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
+    at = Reflect.get(at, key);
+  }
+  return true;
 }
 
 function shownValue(name: string, members: Members): string {

@@ -62,6 +62,7 @@ export async function contextOf(
   const most = operation.open ? Math.min(limits.bodyBytes, openBodyBytes) : limits.bodyBytes;
   const isRead = effectiveMethod(req.method) === 'GET';
   return {
+    request: req,
     uri: req.path.replace(/\/+$/, ''),
     parameters: found.parameters,
     identity,

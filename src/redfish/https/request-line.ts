@@ -6,10 +6,12 @@ const longestShown = 100;
 
 /**
  * Hands on only requests for a path of this one server. Express would make what it likes of any other
- * target, and two servers in a row could each follow another Host (RFC 9112 §3.2).
+ * target, and two servers in a row could each follow another Host (RFC 9112 §3.2). The absolute form must
+ * be taken, and then its host is the one that counts (§3.2.2).
  */
-export function originFormOnly(listener: RequestListener): RequestListener {
+export function pathTargetsOnly(listener: RequestListener): RequestListener {
   return (req, res) => {
+    takeAbsoluteForm(req);
     const fault = requestLineFault(req);
     if (!fault) {
       listener(req, res);
@@ -24,6 +26,18 @@ export function originFormOnly(listener: RequestListener): RequestListener {
     };
     res.writeHead(400, headers).end(req.method === 'HEAD' ? undefined : body);
   };
+}
+
+/** No user name, and no scheme but the one that the client speaks (RFC 9110 §4.2.4, §7.4). */
+const absoluteForm = /^https:\/\/([^/?#@\s]+)(?=[/?]|$)/i;
+
+function takeAbsoluteForm(req: IncomingMessage): void {
+  const [whole, authority] = absoluteForm.exec(req.url ?? '') ?? [];
+  if (whole === undefined || authority === undefined) return;
+  const rest = (req.url ?? '').slice(whole.length);
+  req.url = rest.startsWith('/') ? rest : `/${rest}`;
+  // An absent or twofold Host stays the fault that it is (§3.2)
+  if (req.headers.host !== undefined) req.headers.host = authority;
 }
 
 function requestLineFault({ url = '', headersDistinct }: IncomingMessage): Message | undefined {

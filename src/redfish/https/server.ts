@@ -7,7 +7,7 @@ import { commonHeaders } from '../http/common-headers.ts';
 import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
 import { limitPerAddress, limitUnanswered } from './connection-limits.ts';
 import type { TlsProfileName } from './profile.ts';
-import { originFormOnly } from './request-line.ts';
+import { pathTargetsOnly } from './request-line.ts';
 import { dropSlowReaders } from './slow-readers.ts';
 import { followTlsIdentity } from './tls-identity.ts';
 
@@ -55,7 +55,7 @@ interface ParserError extends NodeJS.ErrnoException {
 export function makeServer(options: HttpsOptions, { handler, allowedAt }: ServedApp): Server {
   const { certificatePath, limits, log, clientCertificates } = options;
   const counted = limitUnanswered(limits.unansweredRequests);
-  const served = originFormOnly(handler);
+  const served = pathTargetsOnly(handler);
   const { monotonic = () => performance.now() } = options;
   const server = createServer(
     {

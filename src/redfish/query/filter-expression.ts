@@ -31,28 +31,6 @@ export function parseFilter(text: string, mostDepth: number): Expression | undef
   return parser.isAtEnd ? expression : undefined;
 }
 
-export function printFilter(expression: Expression): string {
-  switch (expression.kind) {
-    case 'compare':
-      return [
-        printOperand(expression.left),
-        expression.operator,
-        printOperand(expression.right),
-      ].join(' ');
-    case 'not':
-      return `not (${printFilter(expression.of)})`;
-    default:
-      return `(${printFilter(expression.left)}) ${expression.kind} (${printFilter(expression.right)})`;
-  }
-}
-
-function printOperand(operand: Operand): string {
-  if (operand.kind === 'member') return operand.path.join('/');
-  if (operand.kind === 'date') return operand.text;
-  const { value } = operand;
-  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
-}
-
 class Parser {
   readonly #tokens: readonly Token[];
   readonly #mostDepth: number;

@@ -6,47 +6,40 @@ import type { Access } from '../access/access.ts';
 import type { AccessPolicy } from '../access/access-settings.ts';
 import type { Identity } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
+import type { CertificatePlace } from '../certificates/places.ts';
 import {
   changeMultiFactorAuth,
   multiFactorAuthView,
 } from '../client-certificates/multi-factor-auth.ts';
+import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import { changing } from './account-changes.ts';
-import { refuseOutside, refuseUnwritable } from './change.ts';
+import { refuseOutside } from './change.ts';
 
 const uri = '/redfish/v1/AccountService';
-
-const readOnly = [
-  'Id',
-  'Name',
-  'Description',
-  'ServiceEnabled',
-  'Status',
-  'SupportedAccountTypes',
-  'Accounts',
-  'Roles',
-  'LDAP',
-  'LocalAccountAuth',
-];
+const ldap = `${uri}/LDAP/Certificates`;
+const authorities = `${uri}/MultiFactorAuth/ClientCertificate/Certificates`;
 
 /** A directory with rules of its own counts after its own clock, of which it tells nothing. */
 const ownCount = ['AccountLockoutCounterResetAfter', 'AccountLockoutCounterResetEnabled'];
 
 /** AccountService: the rules for passwords and guesses, and the way to accounts and certificates. */
-export const accountService: ResourceFactory = ({ access }) => [
+export const accountService: ResourceFactory = ({ access, places }) => [
   {
     path: uri,
     entity: 'AccountService',
     operations: {
-      GET: { handle: async ({ identity }) => json(await view(access, identity)) },
+      GET: { handle: async ({ identity }) => json(await view(access, places, identity)) },
       PATCH: {
         handle: async ({ body, identity }) => {
           const { certificates } = access;
           const { policy: rules } = access.users;
-          const members = body.parse(validateAccountServicePatch);
-          refuseUnwritable(members, rules ? [...readOnly, ...ownCount] : readOnly);
+          const members = body.parse(validateAccountServicePatch, {
+            changes: await view(access, places, identity),
+            readOnly: rules ? ownCount : [],
+          });
           // The bus has a byte for it
           refuseOutside('MinPasswordLength', members.MinPasswordLength, 1, rules ? 255 : 1024);
           refuseOutside('MaxPasswordLength', members.MaxPasswordLength, 1, 1024);
@@ -55,27 +48,19 @@ export const accountService: ResourceFactory = ({ access }) => [
           const resetAfter = members.AccountLockoutCounterResetAfter;
           refuseOutside('AccountLockoutCounterResetAfter', resetAfter, 0, 86_400);
           const wanted = members.MultiFactorAuth?.ClientCertificate;
-          if (wanted && 'Certificates' in wanted) refuseLink();
           const change = () => changeRules(access, members);
           if (wanted && certificates) {
             await changeMultiFactorAuth(certificates, identity, wanted, change);
           } else {
-            if (wanted) refuseUnwritable(members, ['MultiFactorAuth']);
+            if (wanted) throw new RedfishError(400, notWritable('MultiFactorAuth'));
             await change();
           }
-          return json(await view(access, identity));
+          return json(await view(access, places, identity));
         },
       },
     },
   },
 ];
-
-/** What the link leads to is changed there. @throws RedfishError 400 */
-function refuseLink(): never {
-  const name = 'MultiFactorAuth/ClientCertificate/Certificates';
-  const related = [`#/${name}`];
-  throw new RedfishError(400, { id: 'PropertyNotWritable', args: [name], related });
-}
 
 /** Those of a directory with rules of its own first: it may refuse what we would not. */
 async function changeRules({ settings, users }: Access, members: AccountServicePatch) {
@@ -134,9 +119,11 @@ function refuseConflicts(policy: AccessPolicy, members: AccountServicePatch): vo
 
 async function view(
   { settings: { policy }, certificates, users }: Access,
+  places: readonly CertificatePlace[],
   identity: Identity | undefined,
 ) {
   const rules = await users.policy?.read();
+  const isHere = (path: string) => places.some((place) => place.uri === path);
   const seesCertificates = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
   return {
     '@odata.id': uri,
@@ -160,7 +147,10 @@ async function view(
     SupportedAccountTypes: ['Redfish', 'WebUI'],
     Accounts: link(`${uri}/Accounts`),
     Roles: link(`${uri}/Roles`),
-    ...(seesCertificates && { LDAP: { Certificates: link(`${uri}/LDAP/Certificates`) } }),
-    MultiFactorAuth: multiFactorAuthView(certificates, uri),
+    ...(seesCertificates && isHere(ldap) && { LDAP: { Certificates: link(ldap) } }),
+    // Without a truststore nobody can log in by a certificate
+    ...(isHere(authorities) && {
+      MultiFactorAuth: multiFactorAuthView(certificates, authorities),
+    }),
   };
 }

@@ -8,6 +8,7 @@ import { hasPrivilege } from '../access/privileges.ts';
 import type { User, UserChange } from '../access/user-directory.ts';
 import { forgetCertificates } from '../client-certificates/forget.ts';
 import type { Events } from '../events/events.ts';
+import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
@@ -25,23 +26,8 @@ import {
   refuseBadName,
   refuseSelfHarm,
 } from './account-changes.ts';
-import { refuseUnwritable } from './change.ts';
 
 const collection = '/redfish/v1/AccountService/Accounts';
-
-/** A name is the URI of its account, so it stays; clients delete and create instead. */
-const readOnly = [
-  'Id',
-  'Name',
-  'Description',
-  'Links',
-  'UserName',
-  'OEMAccountTypes',
-  'HostBootstrapAccount',
-  'Certificates',
-  'PasswordExpiration',
-  'AccountExpiration',
-];
 
 /** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
 export const accounts: ResourceFactory = ({ access, events }) => [
@@ -105,9 +91,11 @@ async function change(access: Access, events: Events, context: RequestContext): 
   const { identity, ownOnly, body } = context;
   const before = await visible(access, context);
   const isOwn = identity?.account.userName === before.userName;
-  const { UserName, ...members } = body.parse(validateAccountPatch);
+  const changes = view(access, before);
+  const { UserName, ...members } = body.parse(validateAccountPatch, { changes });
+  // A name is the URI of its account, so it stays; clients delete and create instead
   if (UserName !== undefined && UserName !== before.userName) {
-    refuseUnwritable({ UserName }, readOnly);
+    throw new RedfishError(400, notWritable('UserName'));
   }
   const names = Object.keys(members);
   const onlyPassword = names.every((name) => name === 'Password');
@@ -115,7 +103,7 @@ async function change(access: Access, events: Events, context: RequestContext): 
   if (ownOnly && !onlyPassword) {
     throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
   }
-  refuseUnwritable(members, readOnly);
+  if (names.length === 0) throw new RedfishError(400, { id: 'NoOperation', args: [] });
   const { userName, accountTypes: types } = before;
   refuseBadMembers(access, { userName, types }, members);
   const { Password: password, RoleId: role, Enabled: enabled } = members;

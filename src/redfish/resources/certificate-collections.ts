@@ -1,4 +1,5 @@
 import { asRedfish } from '../certificates/errors.ts';
+import { changeList } from '../certificates/list-change.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { admit, isJson, submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
@@ -39,12 +40,16 @@ function collection(parts: ServiceParts, place: CertificatePlace): Resource {
     },
   };
   const post: Operation = {
-    async handle({ body }) {
+    async handle({ body, identity }) {
       const content = submittedContent(body);
       const occupied = place.endpoint.type === 'authority' ? {} : { occupied: `${place.uri}/1` };
-      const published = await asRedfish({ ...occupied, isRaw: !isJson(body) }, () =>
-        client.install(place.endpoint, admit(place, content)),
-      );
+      const { endpoint } = place;
+      const published = await asRedfish({ ...occupied, isRaw: !isJson(body) }, () => {
+        const comes = admit(place, content);
+        return changeList(parts, identity, { endpoint, comes }, () =>
+          client.install(endpoint, comes),
+        );
+      });
       return viewReply(parts, place, published, 201);
     },
   };
@@ -64,10 +69,13 @@ function certificate(parts: ServiceParts, place: CertificatePlace): Resource {
     },
   };
   const remove: Operation = {
-    async handle({ parameters: { id = '' } }) {
+    async handle({ parameters: { id = '' }, identity }) {
+      const { endpoint } = place;
       await asRedfish({ id }, () => {
-        client.get(place.endpoint, id);
-        return client.delete(place.endpoint, id);
+        client.get(endpoint, id);
+        return changeList(parts, identity, { endpoint, gone: id }, () =>
+          client.delete(endpoint, id),
+        );
       });
       return { status: 204 };
     },

@@ -123,25 +123,17 @@ function notFound(id: string): RedfishError {
   return new RedfishError(404, { id: 'ResourceNotFound', args: ['EventDestination', id] });
 }
 
-const changeable = ['Context', 'DeliveryRetryPolicy', 'HttpHeaders', 'VerifyCertificate'];
+/** What an open stream has no use for, or was asked for with it. */
+const pushOnly = ['DeliveryRetryPolicy', 'HttpHeaders', 'VerifyCertificate'];
 
 async function patch(parts: ServiceParts, context: RequestContext): Promise<Reply> {
   const { subscriptions, streams } = parts.events;
   const { id } = ownTarget(parts, context);
-  const given = context.body.parse(validateEventDestinationPatch);
   const stream = streams.get(id);
-  const writable = stream ? ['Context'] : changeable;
-  const refused = Object.keys(given).filter((name) => !writable.includes(name));
-  if (refused.length > 0) {
-    throw new RedfishError(
-      400,
-      refused.map((name) => ({
-        id: 'PropertyNotWritable' as const,
-        args: [name],
-        related: [`#/${name}`],
-      })),
-    );
-  }
+  const given = context.body.parse(validateEventDestinationPatch, {
+    changes: viewOf(parts, id, context.identity),
+    ...(stream && { readOnly: pushOnly }),
+  });
   const { Context, DeliveryRetryPolicy, HttpHeaders, VerifyCertificate } = given;
   if (stream) {
     stream.context = Context ?? stream.context;

@@ -31,7 +31,7 @@ export const eventService: ResourceFactory = (parts) => [
       PATCH: {
         async handle({ body }) {
           const { ServiceEnabled, DeliveryRetryAttempts, DeliveryRetryIntervalSeconds } =
-            body.parse(validateEventServicePatch);
+            body.parse(validateEventServicePatch, { changes: view(parts) });
           await parts.events.change({
             ...(ServiceEnabled !== undefined && { enabled: ServiceEnabled }),
             ...(DeliveryRetryAttempts !== undefined && { retryAttempts: DeliveryRetryAttempts }),

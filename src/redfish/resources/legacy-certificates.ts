@@ -1,4 +1,5 @@
 import { asRedfish } from '../certificates/errors.ts';
+import { changeList } from '../certificates/list-change.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { admit, submittedContent } from '../certificates/submitted.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -47,28 +48,34 @@ async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
 /** The answers of that service: what is asked for, or nothing, and the status in words. */
 const done = json({ data: null, message: '200 OK', status: 'ok' });
 
-function putCertificate({ client }: ServiceParts, place: CertificatePlace): Operation {
+function putCertificate(parts: ServiceParts, place: CertificatePlace): Operation {
+  const { client } = parts;
   const { endpoint } = place;
   return {
-    async handle({ body }) {
+    async handle({ body, identity }) {
       const submitted = submittedContent(body);
       return asLegacy(async () => {
         const content = admit(place, submitted);
         const [only] = client.list(endpoint);
         return only && endpoint.type !== 'authority'
           ? client.replace(endpoint, only.id, content)
-          : client.install(endpoint, content);
+          : changeList(parts, identity, { endpoint, comes: content }, () =>
+              client.install(endpoint, content),
+            );
       });
     },
   };
 }
 
-function deleteCertificate({ client }: ServiceParts, { endpoint }: CertificatePlace): Operation {
+function deleteCertificate(parts: ServiceParts, { endpoint }: CertificatePlace): Operation {
+  const { client } = parts;
   return {
-    async handle({ parameters: { id = '1' } }) {
+    async handle({ parameters: { id = '1' }, identity }) {
       return asLegacy(async () => {
         client.get(endpoint, id);
-        await client.delete(endpoint, id);
+        await changeList(parts, identity, { endpoint, gone: id }, () =>
+          client.delete(endpoint, id),
+        );
       }, id);
     },
   };

@@ -1,5 +1,6 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
 import { asRedfish } from '../certificates/errors.ts';
+import { changeList } from '../certificates/list-change.ts';
 import { placeOfCertificate } from '../certificates/places.ts';
 import { badReference } from '../certificates/references.ts';
 import { admit, contentOf } from '../certificates/submitted.ts';
@@ -12,7 +13,7 @@ const action = 'CertificateService.ReplaceCertificate';
 export function replaceCertificate(parts: ServiceParts): Operation {
   const { client, places } = parts;
   return {
-    async handle({ body }) {
+    async handle({ body, identity }) {
       const options = { action, references: ['CertificateUri'] };
       const { CertificateUri, ...submitted } = body.parse(validateReplaceCertificate, options);
       const found = placeOfCertificate(places, CertificateUri['@odata.id']);
@@ -21,9 +22,13 @@ export function replaceCertificate(parts: ServiceParts): Operation {
         throw badReference('CertificateUri', reference, action, 'no certificate of this service');
       }
       const { place, id } = found;
+      const { endpoint } = place;
       const published = await asRedfish({ action, id }, () => {
-        client.get(place.endpoint, id);
-        return client.replace(place.endpoint, id, admit(place, contentOf(submitted)));
+        client.get(endpoint, id);
+        const comes = admit(place, contentOf(submitted));
+        return changeList(parts, identity, { endpoint, gone: id, comes }, () =>
+          client.replace(endpoint, id, comes),
+        );
       });
       const view = certificateView(parts, place, published);
       return json(view, { Location: view['@odata.id'] });

@@ -24,12 +24,10 @@ import {
   type ResourceFactory,
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import { refuseOutside, refuseUnwritable } from './change.ts';
+import { refuseOutside } from './change.ts';
 
 const service = '/redfish/v1/SessionService';
 const collection = `${service}/Sessions`;
-
-const readOnly = ['Id', 'Name', 'Description', 'ServiceEnabled', 'Sessions', 'Status'];
 
 /** SessionService, its Sessions and each Session (DSP0266, "Session management"). */
 export const sessionService: ResourceFactory = ({ access }) => [
@@ -40,9 +38,11 @@ export const sessionService: ResourceFactory = ({ access }) => [
       GET: { handle: () => json(serviceView(access)) },
       PATCH: {
         async handle({ body }) {
-          const members = body.parse(validateSessionServicePatch);
-          refuseUnwritable(members, readOnly);
-          const { SessionTimeout: sessionSeconds } = members;
+          const options = { changes: serviceView(access) };
+          const { SessionTimeout: sessionSeconds } = body.parse(
+            validateSessionServicePatch,
+            options,
+          );
           refuseOutside('SessionTimeout', sessionSeconds, 30, 86_400);
           if (sessionSeconds !== undefined) {
             await access.settings.change({ sessionSeconds }, () => undefined);

@@ -18,7 +18,6 @@ export const taskServiceResources: ResourceFactory = (parts) => [
   {
     path: taskService,
     entity: 'TaskService',
-    volatile: ['DateTime'],
     operations: {
       GET: {
         handle: () =>
@@ -43,8 +42,8 @@ export const taskServiceResources: ResourceFactory = (parts) => [
     entity: 'TaskCollection',
     operations: {
       GET: {
-        async handle() {
-          const tasks = await allTasks(parts);
+        async handle(context) {
+          const tasks = await allTasks(parts, context);
           return json({
             '@odata.id': taskCollection,
             '@odata.type': typeOf('TaskCollection'),
@@ -80,16 +79,23 @@ export const taskServiceResources: ResourceFactory = (parts) => [
   },
 ];
 
-async function allTasks(parts: ServiceParts): Promise<readonly Task[]> {
-  return [...parts.tasks.list(), ...(await outstandingRequests(parts))];
+async function allTasks(parts: ServiceParts, context: RequestContext): Promise<readonly Task[]> {
+  return [...parts.tasks.list(), ...(await waitingTasks(parts, context))];
 }
 
-async function findTask(
-  parts: ServiceParts,
-  { parameters: { id = '' } }: RequestContext,
-): Promise<Task> {
+const waitingByRequest = new WeakMap<object, Promise<readonly Task[]>>();
+
+/** Asks the managers once for an answer that shows many tasks, as `$expand` finds each by itself. */
+function waitingTasks(parts: ServiceParts, { request }: RequestContext): Promise<readonly Task[]> {
+  const waiting = waitingByRequest.get(request) ?? outstandingRequests(parts);
+  waitingByRequest.set(request, waiting);
+  return waiting;
+}
+
+async function findTask(parts: ServiceParts, context: RequestContext): Promise<Task> {
+  const { id = '' } = context.parameters;
   const task =
-    parts.tasks.get(id) ?? (await outstandingRequests(parts)).find((one) => one.id === id);
+    parts.tasks.get(id) ?? (await waitingTasks(parts, context)).find((one) => one.id === id);
   if (task) return task;
   throw new RedfishError(404, { id: 'ResourceNotFound', args: ['Task', id] });
 }

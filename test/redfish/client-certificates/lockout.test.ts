@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { openSettings } from '../../../src/redfish/client-certificates/settings.ts';
 import {
   type Issued,
   type OpensslAuthority,
   opensslAuthority,
 } from '../../fakes/openssl-authority.ts';
-import { startTlsService, type TlsService, truststore } from './tls-service.ts';
+import { type Ask, revoked, startTlsService, type TlsService, truststore } from './tls-service.ts';
 
 const uri = '/redfish/v1/AccountService';
 const respond = 'RespondToUnauthenticatedClients';
@@ -252,6 +252,106 @@ describe('the settings of client certificates', () => {
       }
     });
   }
+
+  describe('while only clients with certificates are served', () => {
+    const lists = {
+      trusted: '/redfish/v1/Managers/bmc/Truststore/Certificates',
+      alias: '/redfish/v1/AccountService/MultiFactorAuth/ClientCertificate/Certificates',
+      revoked: '/redfish/v1/Managers/bmc/SecurityPolicy/TLS/Server/RevokedCertificates',
+      legacy: '/xyz/openbmc_project/certs/authority',
+    };
+    const replace = '/redfish/v1/CertificateService/Actions/CertificateService.ReplaceCertificate';
+    const posted = ({ pem = '' }: Partial<Issued> = {}) => ({
+      method: 'POST',
+      body: { CertificateString: pem, CertificateType: 'PEM' },
+    });
+    let other: Issued;
+
+    before(() => {
+      other = authority.issueCa({ ...always, subject: '/CN=Second' });
+    });
+
+    beforeEach(async () => {
+      for (const { id } of service.client.list(revoked)) await service.client.delete(revoked, id);
+      for (const { id } of service.client.list(truststore)) {
+        await service.client.delete(truststore, id);
+      }
+      service.client.put(truststore, '1', root.pem);
+      service.client.put(truststore, '2', other.pem);
+      await set({ respond: false });
+    });
+
+    const harmful: readonly (readonly [string, string, () => Omit<Ask, 'show'>])[] = [
+      ['deletes his authority', `${lists.trusted}/1`, () => ({ method: 'DELETE' })],
+      [
+        'replaces his authority',
+        replace,
+        () => ({
+          method: 'POST',
+          body: {
+            ...posted(authority.issueCa({ subject: '/CN=Third' })).body,
+            CertificateUri: `${lists.alias}/1`,
+          },
+        }),
+      ],
+      ['revokes his own certificate', lists.revoked, () => posted(shown.admin)],
+      ['revokes his authority', lists.revoked, () => posted(root)],
+    ];
+    for (const [what, path, asked] of harmful) {
+      it(`answers 409 to an administrator who ${what}`, async () => {
+        const own = shown.admin;
+        assert.ok(own);
+        const answer = await service.ask(path, { ...asked(), show: own });
+        assert.equal(answer.status, 409, answer.text);
+        assert.equal(service.client.list(truststore).length, 2);
+        assert.equal(service.client.list(revoked).length, 0);
+        assert.equal((await service.ask(uri, { show: own })).status, 200, 'not locked out');
+      });
+    }
+
+    it('answers 400 to the same over the addresses of before Redfish', async () => {
+      const own = shown.admin;
+      assert.ok(own);
+      const path = `${lists.legacy}/truststore/1`;
+      const answer = await service.ask(path, { method: 'DELETE', show: own });
+      assert.equal(answer.status, 400, answer.text);
+      assert.equal(service.client.list(truststore).length, 2);
+    });
+
+    const harmless: readonly (readonly [string, string, () => Omit<Ask, 'show'>, number])[] = [
+      ['deletes another authority', `${lists.trusted}/2`, () => ({ method: 'DELETE' }), 204],
+      ['revokes somebody else', lists.revoked, () => posted(shown.reader), 201],
+      [
+        'trusts one more authority',
+        lists.trusted,
+        () => posted(authority.issueCa({ subject: '/CN=More' })),
+        201,
+      ],
+    ];
+    for (const [what, path, asked, status] of harmless) {
+      it(`does as told by an administrator who ${what}`, async () => {
+        const own = shown.admin;
+        assert.ok(own);
+        const answer = await service.ask(path, { ...asked(), show: own });
+        assert.equal(answer.status, status, answer.text);
+      });
+    }
+
+    it('lets the last authority go, after which everybody is served', async () => {
+      const own = shown.admin;
+      assert.ok(own);
+      await service.client.delete(truststore, '2');
+      const answer = await service.ask(`${lists.trusted}/1`, { method: 'DELETE', show: own });
+      assert.equal(answer.status, 204, answer.text);
+      assert.equal((await service.ask(uri, { as: password })).status, 200);
+      // The first one that comes would end that for whoever shows nothing
+      const first = await service.ask(lists.trusted, { ...posted(root), as: password });
+      assert.equal(first.status, 409, first.text);
+      assert.equal((await patch({ [respond]: true }, undefined, password)).status, 200);
+      const again = await service.ask(lists.trusted, { ...posted(root), as: password });
+      assert.equal(again.status, 201, again.text);
+    });
+  });
 
   it('lets an administrator back in when the truststore is empty', async () => {
     await set({ respond: false });

@@ -53,6 +53,12 @@ describe('the authorities of the handshake', () => {
     assert.equal(namedAuthorities(all, 40).length, 1);
     assert.equal(namedAuthorities(all, 10).length, 0);
   });
+
+  it('are not kept out by one whose name is too long', () => {
+    const long = certificate(utf8String('x'.repeat(90)));
+    const short = certificate(utf8String('a'));
+    assert.deepEqual(namedAuthorities([long, short], 100), [short]);
+  });
 });
 
 describe('a chain that is looked at again', () => {

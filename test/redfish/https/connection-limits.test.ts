@@ -161,6 +161,7 @@ describe('one client of the HTTPS server', () => {
   });
 
   const refusals: Readonly<Record<string, readonly [string, string]>> = {
+    'a target with a user name': ['GET https://user@bmc/redfish/v1 HTTP/1.1', 'InvalidURI'],
     'a target that is another server': ['GET http://evil/redfish/v1 HTTP/1.1', 'InvalidURI'],
     'a target that is no URL at all': ['GET http://[::1/redfish/v1 HTTP/1.1', 'InvalidURI'],
     'a fragment in its target': ['GET /redfish/v1#x HTTP/1.1', 'InvalidURI'],
@@ -184,6 +185,27 @@ describe('one client of the HTTPS server', () => {
       assert.match(head, /^Connection: close/m);
       const [info] = JSON.parse(body).error['@Message.ExtendedInfo'];
       assert.match(info.MessageId, new RegExp(`^Base\\.1\\.\\d+\\.\\d+\\.${message}$`));
+    });
+  }
+
+  const absolute: readonly (readonly [string, string])[] = [
+    ['https://bmc/redfish/v1?only', '/redfish/v1?only bmc'],
+    ['HTTPS://other:8443', '/ other:8443'],
+    ['https://[::1]?only', '/?only [::1]'],
+    ['https://bmc//evil/', '//evil/ bmc'],
+  ];
+  for (const [target, expected] of absolute) {
+    // RFC 9112 §3.2.2
+    it(`takes ${target} for a path, and its host for the one that counts`, async () => {
+      handler = ({ url, headers }, res) => res.end(`${url} ${headers.host}`);
+      const socket = await tls();
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: ignored\r\nConnection: close\r\n\r\n`);
+      await gone(socket);
+      assert.equal(text.split('\r\n\r\n')[1], expected);
     });
   }
 

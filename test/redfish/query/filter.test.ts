@@ -6,9 +6,9 @@ import {
   type Expression,
   type Operand,
   parseFilter,
-  printFilter,
 } from '../../../src/redfish/query/filter-expression.ts';
 import { matchesFilter } from '../../../src/redfish/query/filter-match.ts';
+import { printFilter } from './print-filter.ts';
 
 const name = fc
   .stringMatching(/^[A-Z][A-Za-z0-9_]{0,8}$/)

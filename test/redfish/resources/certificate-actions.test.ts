@@ -69,6 +69,13 @@ describe('a certification request that takes long', () => {
     assert.equal(accepted.headers['preference-applied'], 'respond-async');
   });
 
+  it('gives the answer itself to a client whose wait is long enough, and says nothing of tasks', async () => {
+    service.client.makeRequest = async () => 'pem';
+    const answer = await post(generate, collection, { Prefer: 'respond-async, wait=5' });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.headers['preference-applied'], undefined);
+  });
+
   it('tells the owner and whoever manages certificates, and nobody else', async () => {
     service.client.makeRequest = () => new Promise(() => undefined);
     const accepted = await post(generate, collection, { Prefer: 'respond-async' });
@@ -105,6 +112,22 @@ describe('a request whose certificate has not come yet', () => {
     const list = JSON.parse((await service.ask('GET', '/redfish/v1/TaskService/Tasks')).text);
     assert.equal(list['Members@odata.count'], 1);
     assert.equal((await service.ask('GET', '/redfish/v1/TaskService/Tasks/none')).status, 404);
+  });
+
+  it('is looked for once where an answer shows all of them', async () => {
+    let calls = 0;
+    service.client.outstanding = async ({ type } = { type: 'server', name: '' }) => {
+      calls += 1;
+      const ids = type === 'client' ? ['01', '23', '45'] : ['67', '89'];
+      return ids.map((id) => ({ id: id.repeat(32), pem: `request ${id}`, created: new Date() }));
+    };
+    const all = '/redfish/v1/TaskService/Tasks?$expand=.';
+    const { Members } = JSON.parse((await service.ask('GET', all)).text);
+    assert.equal(Members.length, 5);
+    for (const { TaskState } of Members) assert.equal(TaskState, 'Completed');
+    assert.equal(calls, 2, 'once for each endpoint');
+    await service.ask('GET', all);
+    assert.equal(calls, 4, 'anew for the next request');
   });
 
   it('can be read again as a task, and keeps its key', async () => {

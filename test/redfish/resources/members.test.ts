@@ -94,4 +94,34 @@ describe('what a service says of its own', () => {
       assert.equal(JSON.parse(text).Oem.BmcCertificateManager !== undefined, sees);
     }
   });
+
+  for (const names of [[], ['https', 'revoked'], ['ldap', 'truststore']]) {
+    it(`leads nowhere that is not there with ${names.join() || 'no'} endpoints`, async () => {
+      const few = endpoints.filter(({ name }) => names.some((one) => one === name));
+      const places = certificatePlaces('bmc', few);
+      const small = await startService({ parts: { places } });
+      try {
+        // Its password would be checked with each request
+        const { token } = small.sessions.create({ userName: 'admin', address: '' });
+        const headers = { 'X-Auth-Token': token };
+        const left = [root];
+        const seen = new Set<string>();
+        for (let path = left.pop(); path !== undefined; path = left.pop()) {
+          if (seen.has(path)) continue;
+          seen.add(path);
+          const { status, text } = await small.ask('GET', path, { headers, as: '' });
+          assert.equal(status, 200, path);
+          const links = [...text.matchAll(/"@odata\.id": "(\/[^"#]*)["#]/g)].map(
+            ([, one = '']) => one,
+          );
+          left.push(...links.filter((one) => !/\/(JsonSchemas|Registries)\//.test(one)));
+        }
+        const { AccountService } = JSON.parse((await small.ask('GET', root)).text);
+        assert.ok(seen.has(AccountService['@odata.id']) && seen.size > 20);
+        for (const { uri } of places) assert.ok(seen.has(uri), uri);
+      } finally {
+        await small.close();
+      }
+    });
+  }
 });
