@@ -73,18 +73,19 @@ export function followTlsIdentity(server: Server, settings: TlsSettings): void {
   let made = monotonic();
 
   const refreshIdentity = (): boolean => {
-    const found = stampOf(path);
-    if (found === served || found === undefined) return false;
-    served = found;
+    let found: string | undefined;
     try {
+      found = stampOf(path);
+      if (found === served || found === undefined) return false;
       identity = readTlsIdentity(path, profile);
+      served = found;
       log.info('TLS certificate changed', { path });
       return true;
     } catch (error) {
-      log.error('TLS certificate cannot be served, the old one stays', {
-        path,
-        reason: reasonOf(error),
-      });
+      // What could not be read is looked at again, what was read is what it is
+      if (!isOfTheSystem(error)) served = found;
+      const reason = reasonOf(error);
+      log.error('TLS certificate cannot be served, the old one stays', { path, reason });
       return false;
     }
   };
@@ -125,6 +126,11 @@ export function followTlsIdentity(server: Server, settings: TlsSettings): void {
 function sameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
   if (a === b) return true;
   return a !== undefined && a.length === b?.length && a.every((one, at) => one === b[at]);
+}
+
+/** Such as a lack of descriptors; errors of OpenSSL have no number. */
+function isOfTheSystem(error: unknown): boolean {
+  return error instanceof Error && 'errno' in error;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -98,6 +98,26 @@ describe('a server that follows its certificate file', () => {
       socket.destroy();
     });
   }
+
+  it('takes a file that could not be read for a moment as soon as it can', {
+    skip: process.getuid?.() !== 0,
+  }, async () => {
+    replaceFile(pair('fourth'));
+    chmodSync(path, 0o600);
+    process.seteuid?.(65534);
+    try {
+      const early = await open();
+      assert.equal(nameOf(early), 'third');
+      early.destroy();
+    } finally {
+      process.seteuid?.(0);
+    }
+    const late = await open();
+    assert.equal(nameOf(late), 'fourth');
+    late.destroy();
+    replaceFile(pair('third'));
+    (await open()).destroy();
+  });
 
   it('stays with the old certificate when the file is gone', async () => {
     rmSync(path);
