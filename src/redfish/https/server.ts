@@ -5,7 +5,8 @@ import type { Log } from '../../platform/log.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import { commonHeaders } from '../http/common-headers.ts';
 import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
-import { limitPerAddress, limitUnanswered } from './connection-limits.ts';
+import { limitUnanswered } from './connection-limits.ts';
+import { limitConnections } from './connection-room.ts';
 import type { TlsProfileName } from './profile.ts';
 import { pathTargetsOnly } from './request-line.ts';
 import { dropSlowReaders } from './slow-readers.ts';
@@ -70,8 +71,11 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     },
     counted(clientCertificates ? clientCertificates.guard(served) : served),
   );
-  server.maxConnections = limits.connections;
-  limitPerAddress(server, limits.connectionsPerAddress);
+  limitConnections(server, {
+    connections: limits.connections,
+    perAddress: limits.connectionsPerAddress,
+    log,
+  });
   followTlsIdentity(server, {
     path: certificatePath,
     profile: options.profile ?? 'intermediate',
