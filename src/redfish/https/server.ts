@@ -64,6 +64,8 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
       maxHeaderSize: limits.headerBytes,
       requestTimeout: limits.requestMilliseconds,
       headersTimeout: Math.min(limits.requestMilliseconds, 15_000),
+      // Node looks every 30 s unless told otherwise, whatever the two limits are
+      connectionsCheckingInterval: Math.max(100, Math.min(limits.requestMilliseconds, 15_000) / 5),
       keepAliveTimeout: limits.idleMilliseconds,
       // The application asks for the header itself, so that its absence is answered as Redfish has it
       requireHostHeader: false,
