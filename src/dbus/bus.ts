@@ -114,7 +114,7 @@ class LibraryBus implements Bus {
     library.on('error', () => this.#lose());
     library.on('message', (message: dbus.Message) => {
       if (message.type !== dbus.MessageType.SIGNAL) return;
-      if (isOversized(message.signature, message.body)) return;
+      if (isOversized(Number(message.flags))) return;
       this.#events.emit('signal', asSignal(message));
     });
   }
@@ -146,7 +146,7 @@ class LibraryBus implements Bus {
   handleCalls(handler: (call: Call) => void): void {
     this.#library.addMethodHandler((message: dbus.Message) => {
       const call = this.#asCall(message);
-      if (isOversized(call.signature, call.body)) call.fail(tooLarge.reply);
+      if (isOversized(Number(message.flags))) call.fail(tooLarge.reply);
       else handler(call);
       return true;
     });

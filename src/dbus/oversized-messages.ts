@@ -22,8 +22,8 @@ const mostFieldBytes = 65_536;
 
 /**
  * The library decodes a message whole before anybody sees from whom it is, and a byte of it may become
- * twenty in memory. Of a message that is too large it gets the header alone: the body is thrown away as
- * it comes, and what is left has a signature that nothing follows.
+ * twenty in memory. Of a message that is too large it gets the header alone, without its signature and
+ * with a flag that D-Bus does not know: the body is thrown away as it comes.
  * @param stream the socket of the library, which asks for 16 bytes and for the rest of a message in turns
  */
 export function dropOversized(stream: Readable, bounds: MessageBounds): void {
@@ -56,6 +56,7 @@ export function dropOversized(stream: Readable, bounds: MessageBounds): void {
       }
       if (bodyBytes > (most[type] ?? bodyBytes)) {
         behind = bodyBytes;
+        bytes.writeUInt8(bytes.readUInt8(2) | oversizedFlag, 2);
         bytes.writeUInt32LE(0, 4);
       }
       atHeader = false;
@@ -66,7 +67,8 @@ export function dropOversized(stream: Readable, bounds: MessageBounds): void {
   stream.read = (size?: number) => {
     if (atHeader) return readHeader(size);
     const rest: unknown = read(size);
-    if (rest !== null) {
+    if (Buffer.isBuffer(rest)) {
+      if (behind > 0) forgetSignature(rest);
       atHeader = true;
       dropped = behind;
       behind = 0;
@@ -76,8 +78,20 @@ export function dropOversized(stream: Readable, bounds: MessageBounds): void {
 }
 
 /** Whether a decoded message is what was left of one that was too large. */
-export function isOversized(signature: string, body: readonly unknown[]): boolean {
-  return signature !== '' && body.length === 0;
+export function isOversized(flags: number): boolean {
+  return (flags & oversizedFlag) !== 0;
+}
+
+const oversizedFlag = 0x80;
+
+/** A field begins at a boundary of eight, and names and paths have no such bytes in them. */
+const signatureField = Buffer.from([8, 1, 0x67, 0]);
+
+/** A signature without a body cannot be decoded. */
+function forgetSignature(fields: Buffer): void {
+  for (let at = 0; at + 8 <= fields.length; at += 8) {
+    if (fields.subarray(at, at + 4).equals(signatureField)) fields[at] = 0;
+  }
 }
 
 function parseHeader(bytes: Buffer): Header {
