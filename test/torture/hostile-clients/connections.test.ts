@@ -9,8 +9,8 @@ import { startTarget, type Target } from './target.ts';
 
 const area = 'hostile-clients';
 const connections = extent({ quick: 24, long: 200 });
-const addresses = extent({ quick: 5, long: 100 });
-const perAddress = extent({ quick: 8, long: 100 });
+const addresses = extent({ quick: 5, long: 40 });
+const perAddress = extent({ quick: 8, long: 50 });
 const unanswered = 8;
 
 describe('strangers who connect', () => {
@@ -70,7 +70,9 @@ describe('strangers who connect', () => {
   for (const [what, connect] of Object.entries(ways)) {
     it(`from many addresses with ${what} keep the operator out at no time`, async () => {
       let most = 0;
-      for (const from of attackers(addresses)) {
+      // A handshake costs us both too much for ten thousand of them
+      const many = what.startsWith('TCP') ? 5 * addresses : addresses;
+      for (const from of attackers(many)) {
         const some = await Promise.all(Array.from({ length: perAddress }, () => connect(from)));
         open.push(...some.filter((one) => one !== undefined));
         most = Math.max(most, target.takes('redfish-server').descriptors);
@@ -79,7 +81,7 @@ describe('strangers who connect', () => {
       }
       // A connection that gave way may still be closing
       assert.ok(most <= rest + connections + 2 * perAddress, `${most} descriptors`);
-      figure(area, `connections, ${what}: tried`, addresses * perAddress);
+      figure(area, `connections, ${what}: tried`, many * perAddress);
       figure(area, `connections, ${what}: most descriptors over those at rest`, most - rest);
       await release();
     });
