@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import dbus from 'dbus-next';
 import { CertError } from '../manager/errors.ts';
-import { DBusProtocolError, type ErrorReply, fromErrorReply } from './error-names.ts';
+import { type ErrorReply, fromErrorReply, toErrorReply } from './error-names.ts';
 import type { TypedValue } from './interface.ts';
 import { forgetCall, guardReader, streamOf, transportOf, unescaped } from './library-defects.ts';
 import { dropOversized, isOversized, type MessageBounds } from './oversized-messages.ts';
@@ -61,20 +61,17 @@ export interface Bus {
 }
 
 /** Enough for every message that is about names, states and requests. */
-const smallMessages: MessageBounds = { callBytes: 65_536, signalBytes: 65_536 };
-
-/** Enough also for files of so many bytes, in a call or as text of a signal. */
-export function boundsFor(fileBytes: number): MessageBounds {
-  const { callBytes, signalBytes } = smallMessages;
-  return { callBytes: callBytes + fileBytes, signalBytes: signalBytes + 2 * fileBytes };
-}
+export const smallMessageBytes = 65_536;
 
 /**
  * The system bus when the address is empty.
  * @param bounds calls that are larger are refused, and signals dropped
  * @throws CertError `unavailable`
  */
-export async function connectBus(address: string, bounds = smallMessages): Promise<Bus> {
+export async function connectBus(
+  address: string,
+  bounds: MessageBounds = () => smallMessageBytes,
+): Promise<Bus> {
   const library = openLibrary(address);
   await new Promise<void>((resolve, reject) => {
     library.once('connect', resolve);
@@ -146,7 +143,7 @@ class LibraryBus implements Bus {
   handleCalls(handler: (call: Call) => void): void {
     this.#library.addMethodHandler((message: dbus.Message) => {
       const call = this.#asCall(message);
-      if (isOversized(Number(message.flags))) call.fail(tooLarge.reply);
+      if (isOversized(Number(message.flags))) call.fail(toErrorReply(tooLarge));
       else handler(call);
       return true;
     });
@@ -258,7 +255,7 @@ function asCertError(error: unknown): CertError {
   return new CertError('internal', 'the call could not be encoded', { cause: error });
 }
 
-const tooLarge = new DBusProtocolError('LimitsExceeded', 'The message is too large.');
+const tooLarge = new CertError('file-too-large', 'the message is larger than the service takes');
 
 function disconnected(): CertError {
   return new CertError('unavailable', 'the connection to the D-Bus is lost');

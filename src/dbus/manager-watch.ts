@@ -6,7 +6,7 @@ import type {
 import { CertError, reasonOf } from '../manager/errors.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
-import { type Bus, boundsFor } from './bus.ts';
+import { type Bus, smallMessageBytes } from './bus.ts';
 import { busDaemon } from './callers.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 import { busName, busNamespace, parseBusName } from './endpoint-names.ts';
@@ -41,7 +41,7 @@ export class ManagerWatch {
     this.#log = log;
     this.#connection = new LastingConnection({
       busAddress,
-      bounds: boundsFor(uploadBytes),
+      bounds: ({ sender }) => smallMessageBytes + (this.#isManager(sender) ? 3 * uploadBytes : 0),
       log,
       begin: (bus) => this.#watchManagers(bus),
       ended: () => this.#forgetAll(),
@@ -170,6 +170,11 @@ export class ManagerWatch {
     for (const event of changesBetween(copy.endpoint, this.#remembered.get(name), copy.list()))
       tell(event);
     copy.tellTo(tell);
+  }
+
+  /** A manager's signal has the text of a file, and that of its first certificate again. */
+  #isManager(sender: string): boolean {
+    return [...this.#owners.values()].some(({ uniqueName }) => uniqueName === sender);
   }
 
   #forgetAll(): void {

@@ -5,8 +5,9 @@ import { type BusCaller, busCaller } from '../../fakes/bus-caller.ts';
 import { names, paths } from '../../fakes/manager-process.ts';
 import { extent, figure } from '../extent.ts';
 import { ask } from './clients.ts';
+import { changedProperty, emptyArguments, number, pack, text, zeros } from './marshalling.ts';
 import { type Operator, operatorOf } from './operator.ts';
-import { noReply, type RawBus, type RawMessage, rawBus, zeros } from './raw-bus.ts';
+import { noReply, type RawBus, type RawMessage, rawBus } from './raw-bus.ts';
 import { type Program, startTarget, type Target } from './target.ts';
 
 const area = 'hostile-clients';
@@ -67,7 +68,7 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
       const xml = String(await caller.call(path, `${introspectable}.Introspect`, ''));
       caller.leave();
       for (const { name, member, signature } of methodsOf(xml)) {
-        const body = bodyOf(signature);
+        const body = emptyArguments(signature);
         const call = { path, destination, interface: name, member, signature, body };
         assert.match(await stranger.refusalOf(call), /AccessDenied$/, `${name}.${member}`);
         refused += 1;
@@ -80,7 +81,7 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
 
   const sizes = extent({
     quick: [3 * megabyte],
-    long: [3 * megabyte, 24 * megabyte, 60 * megabyte],
+    long: [3 * megabyte, 12 * megabyte, 30 * megabyte],
   });
   for (const signature of ['aas', 'as', 'au', 'ay'].slice(0, extent({ quick: 2, long: 4 }))) {
     it(`costs little memory with messages that are large, such as of ${signature}`, async () => {
@@ -91,7 +92,7 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
         const body = zeros(signature === 'as' ? size - 3 : size);
         const large = { signature, body, path: paths.server, interface: 'a.b', member: 'C' };
         const answer = await stranger.refusalOf({ ...large, destination: names.server });
-        assert.equal(answer, 'org.freedesktop.DBus.Error.LimitsExceeded');
+        assert.equal(answer, 'xyz.openbmc_project.Certs.Error.InvalidCertificate');
         for (const destination of [names.server, service])
           await stranger.send({ ...large, type: 'signal', destination });
         await areRead();
@@ -157,7 +158,7 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
     const rounds = extent({ quick: 40, long: 400 });
     for (let round = 0; round < rounds; round += 1) {
       const caller = await rawBus(target.bus.address, round % 2 ? nobody : 0);
-      const path = bodyOf('s');
+      const path = emptyArguments('s');
       const call = { ...server, type: 'call', signature: 's', body: path } as const;
       await caller.send({
         ...call,
@@ -173,12 +174,68 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
     figure(area, 'bus: callers that left during a call', rounds);
   });
 
+  it('asks for keys and goes away before they are made, and the next one gets his', async () => {
+    const method = 'xyz.openbmc_project.Certs.Extension.Request.Generate';
+    const signature = 'asssssssssxssassssss';
+    const generate = (caller: BusCaller, name: string) => {
+      const empty = ['', '', '', '', ''];
+      const before = [
+        ['bmc.example.com'],
+        '',
+        '',
+        name,
+        '',
+        '',
+        '',
+        '',
+        '',
+        0n,
+        'prime256v1',
+        'EC',
+      ];
+      return caller.call(paths.server, method, signature, ...before, [], ...empty);
+    };
+    for (let round = 0; round < extent({ quick: 3, long: 60 }); round += 1) {
+      const caller = await busCaller(target.bus.address, names.server);
+      const made = generate(caller, `round-${round}`);
+      caller.leave();
+      await assert.rejects(made, { code: 'unavailable' });
+    }
+    await until('the queue is empty', async () => {
+      const pem = await generate(friend, 'bmc').catch(() => '');
+      return String(pem).includes('CERTIFICATE REQUEST');
+    });
+    await areServed();
+  });
+
+  it('listens to everything with a thousand rules, reads nothing, and slows nobody down', async () => {
+    const listener = await rawBus(target.bus.address, nobody);
+    const dbus = 'org.freedesktop.DBus';
+    const add = { path: '/org/freedesktop/DBus', destination: dbus, interface: dbus };
+    for (let rule = 0; rule < 1000; rule += 1) {
+      const body = pack(text(`type='signal',arg0='${rule}'`));
+      await listener.send({ ...add, type: 'call', member: 'AddMatch', signature: 's', body });
+    }
+    const everything = pack(text("type='signal'"));
+    await listener.send({
+      ...add,
+      type: 'call',
+      member: 'AddMatch',
+      signature: 's',
+      body: everything,
+    });
+    listener.goDeaf();
+    for (let at = 0; at < extent({ quick: 200, long: 5000 }); at += 1)
+      await listener.send({ ...read, type: 'call' });
+    await areServed();
+    listener.leave();
+  });
+
   const invalidated = {
     path: `${paths.server}/1`,
     interface: properties,
     member: 'PropertiesChanged',
   };
-  const text = (...words: readonly string[]) => Buffer.concat(words.map(string));
   const spoofs: Readonly<Record<string, Omit<RawMessage, 'type'>>> = {
     'a manager that went away': nameOwnerChanged(names.server, ':1.1', ''),
     'a manager that came back elsewhere': nameOwnerChanged(names.server, '', ':1.999'),
@@ -188,29 +245,30 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
       interface: objectManager,
       member: 'InterfacesRemoved',
       signature: 'oas',
-      body: Buffer.concat([
-        string(`${paths.server}/1`),
-        listOf('xyz.openbmc_project.Certs.Certificate'),
-      ]),
+      body: pack(
+        text(`${paths.server}/1`),
+        number(42),
+        text('xyz.openbmc_project.Certs.Certificate'),
+      ),
     },
     'a certificate that changed': {
       ...invalidated,
       signature: 'sa{sv}as',
-      body: Buffer.concat([string('xyz.openbmc_project.Certs.Certificate'), Buffer.alloc(8)]),
+      body: changedProperty('xyz.openbmc_project.Certs.Certificate'),
     },
     'another name of the host': {
       path: '/org/freedesktop/hostname1',
       interface: properties,
       member: 'PropertiesChanged',
       signature: 'sa{sv}as',
-      body: hostNamed('evil.example'),
+      body: changedProperty('org.freedesktop.hostname1', 'Hostname', 'evil.example'),
     },
     'a job of systemd that ended': {
       path: '/org/freedesktop/systemd1',
       interface: 'org.freedesktop.systemd1.Manager',
       member: 'JobRemoved',
       signature: 'ss',
-      body: text('done', 'failed'),
+      body: pack(text('done'), text('failed')),
     },
     'a sleep that begins': {
       path: '/org/freedesktop/login1',
@@ -250,15 +308,13 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
     const second = await rawBus(target.bus.address);
     const dbus = { path: '/org/freedesktop/DBus', destination: 'org.freedesktop.DBus' };
     for (const flags of [0, 2, 3, 7]) {
-      const number = Buffer.alloc(4);
-      number.writeUInt32LE(flags);
       const call = {
         ...dbus,
         interface: 'org.freedesktop.DBus',
         member: 'RequestName',
         signature: 'su',
       };
-      await second.refusalOf({ ...call, body: Buffer.concat([string(names.server), number]) });
+      await second.refusalOf({ ...call, body: pack(text(names.server), number(flags)) });
       await areServed();
     }
     second.leave();
@@ -311,73 +367,9 @@ function methodsOf(xml: string): readonly { name: string; member: string; signat
   );
 }
 
-/** Arguments that are empty or zero, each at its boundary. */
-function bodyOf(signature: string): Buffer {
-  let bytes = Buffer.alloc(0);
-  const align = (to: number) => {
-    bytes = Buffer.concat([bytes, Buffer.alloc((to - (bytes.length % to)) % to)]);
-  };
-  for (const [type] of signature.matchAll(/a?\w/g)) {
-    align(type === 'x' || type === 't' ? 8 : 4);
-    const size = { s: 5, x: 8, t: 8 }[type] ?? 4;
-    bytes = Buffer.concat([bytes, Buffer.alloc(size)]);
-  }
-  return bytes;
-}
-
-/** A string with what follows at a boundary of eight. */
-function string(value: string): Buffer {
-  const size = 4 + Buffer.byteLength(value) + 1;
-  const bytes = Buffer.alloc(Math.ceil(size / 8) * 8);
-  bytes.writeUInt32LE(Buffer.byteLength(value));
-  bytes.write(value, 4);
-  return bytes;
-}
-
-function listOf(value: string): Buffer {
-  const element = Buffer.alloc(4 + Buffer.byteLength(value) + 1);
-  element.writeUInt32LE(Buffer.byteLength(value));
-  element.write(value, 4);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(element.length);
-  return Buffer.concat([length, element]);
-}
-
 function nameOwnerChanged(name: string, before: string, after: string): Omit<RawMessage, 'type'> {
-  // Strings need no more than a boundary of four, so the last padding goes
-  const words = [name, before, after].map((word) => {
-    const size = 4 + Buffer.byteLength(word) + 1;
-    return string(word).subarray(0, Math.ceil(size / 4) * 4);
-  });
   const path = '/org/freedesktop/DBus';
-  const body = Buffer.concat(words);
-  const last = 4 + Buffer.byteLength(after) + 1;
-  const trimmed = body.subarray(0, body.length - (Math.ceil(last / 4) * 4 - last));
-  return {
-    path,
-    interface: 'org.freedesktop.DBus',
-    member: 'NameOwnerChanged',
-    signature: 'sss',
-    body: trimmed,
-  };
-}
-
-/** hostnamed's announcement: its interface, one property, and nothing that was invalidated. */
-function hostNamed(name: string): Buffer {
-  const value = string(name);
-  const text = value.subarray(0, 4 + name.length + 1);
-  const key = string('Hostname').subarray(0, 13);
-  const variant = Buffer.from([1, 0x73, 0]);
-  const entry = Buffer.concat([key, variant, text]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(entry.length);
-  const head = string('org.freedesktop.hostname1').subarray(0, 30);
-  const start = Buffer.concat([head, Buffer.alloc(2), length]);
-  const padded = Buffer.concat([start, Buffer.alloc((8 - (start.length % 8)) % 8)]);
-  const dictionary = Buffer.concat([padded, entry]);
-  return Buffer.concat([
-    dictionary,
-    Buffer.alloc((4 - (dictionary.length % 4)) % 4),
-    Buffer.alloc(4),
-  ]);
+  const body = pack(text(name), text(before), text(after));
+  const member = 'NameOwnerChanged';
+  return { path, interface: 'org.freedesktop.DBus', member, signature: 'sss', body };
 }

@@ -134,14 +134,22 @@ export function requestOf(path: string, { method, headers = {}, body, token }: A
 
 export const sessionsUri = '/redfish/v1/SessionService/Sessions';
 
-/** @returns the status of a login, and the token when it came in */
+export interface Login {
+  readonly status: number;
+  /** Empty unless it came in, as is the URI of its session. */
+  readonly token: string;
+  readonly session: string;
+}
+
+/** Opens a session. */
 export async function logIn(
   target: Target,
   userName: string,
   password: string,
   from = operatorAddress,
-): Promise<{ readonly status: number; readonly token: string }> {
+): Promise<Login> {
   const body = { UserName: userName, Password: password };
   const { status, head } = await ask(target, sessionsUri, { body, from, milliseconds: 60_000 });
-  return { status, token: /^x-auth-token: (\S+)/im.exec(head)?.[1] ?? '' };
+  const token = /^x-auth-token: (\S+)/im.exec(head)?.[1] ?? '';
+  return { status, token, session: /^location: (\S+)/im.exec(head)?.[1] ?? '' };
 }

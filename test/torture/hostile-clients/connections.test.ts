@@ -12,6 +12,8 @@ const connections = extent({ quick: 24, long: 200 });
 const addresses = extent({ quick: 5, long: 40 });
 const perAddress = extent({ quick: 8, long: 50 });
 const unanswered = 8;
+/** Megabytes, as the unit of the service has it; a little of what is counted here is not counted there. */
+const memoryMax = 300;
 
 describe('strangers who connect', () => {
   let target: Target;
@@ -106,8 +108,8 @@ describe('strangers who connect', () => {
         most = Math.max(most, target.takes('redfish-server').megabytes);
       }
     }
-    figure(area, 'pipelined and never read: most memory over that at rest, MB', most - before);
-    assert.ok(most - before < extent({ quick: 120, long: 150 }), `${before} to ${most} MB`);
+    figure(area, 'pipelined and never read: most memory of the service, MB', most);
+    assert.ok(most < memoryMax, `${before} to ${most} MB`);
     await release();
   });
 

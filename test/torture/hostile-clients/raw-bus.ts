@@ -24,6 +24,8 @@ export interface RawBus {
   refusalOf(message: Omit<RawMessage, 'type'>): Promise<string>;
   /** How many replies of any kind have come so far. */
   replies(): number;
+  /** Reads nothing any more, whatever is sent to it. */
+  goDeaf(): void;
   /** Whether the bus threw the client out. */
   isCut(): boolean;
   leave(): void;
@@ -41,7 +43,7 @@ export async function rawBus(address: string, user = process.getuid?.() ?? 0): P
   let count = 0;
   let name = '';
   socket.on('error', () => undefined);
-  socket.once('close', () => {
+  const closed = once(socket, 'close').then(() => {
     cut = true;
   });
   socket.on('data', (chunk: Buffer) => {
@@ -72,8 +74,7 @@ export async function rawBus(address: string, user = process.getuid?.() ?? 0): P
       last += 1;
       const bytes = [header(message, last), message.body ?? Buffer.alloc(0)];
       for (const one of bytes) {
-        if (!socket.write(one) && !cut)
-          await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+        if (!socket.write(one) && !cut) await Promise.race([once(socket, 'drain'), closed]);
       }
       return last;
     },
@@ -86,6 +87,7 @@ export async function rawBus(address: string, user = process.getuid?.() ?? 0): P
       ).then((text) => text.trim());
     },
     replies: () => count,
+    goDeaf: () => void socket.pause(),
     isCut: () => cut,
     leave: () => void socket.destroy(),
   };
@@ -180,11 +182,4 @@ function read(message: Buffer): { type: number; serial: number; error: string } 
     at += 8 + (signature === 'u' ? 0 : number + 1);
   }
   return found;
-}
-
-/** An array of so many bytes, all of them zero: of empty arrays, of empty strings, of numbers. */
-export function zeros(bytes: number): Buffer {
-  const body = Buffer.alloc(4 + bytes);
-  body.writeUInt32LE(bytes);
-  return body;
 }

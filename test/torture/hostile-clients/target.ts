@@ -37,10 +37,12 @@ export async function startTarget(redfish: object = {}, others: object = {}): Pr
   writeFileSync(passwordFile, `${password}\n`);
   writeFileSync(configuration, JSON.stringify({ ...others, redfish }));
   const place = ['--state-dir', join(state, 'state'), '--bus', bus.address];
-  const stack = await startUp([
-    ...place,
-    ...['--password-file', passwordFile, '--config', configuration],
-  ]);
+  // As the units of systemd have it
+  const env = { ...process.env, NODE_OPTIONS: '--max-semi-space-size=1' };
+  const stack = await startUp(
+    [...place, ...['--password-file', passwordFile, '--config', configuration]],
+    { env },
+  );
   const pids = new Map<Program, number>();
   for (const program of ['redfish-server', 'certificate-manager'] as const) {
     const [pid] =
