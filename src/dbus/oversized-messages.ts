@@ -83,7 +83,11 @@ export function dropOversized(stream: Readable, bounds: MessageBounds): void {
     begun = false;
     return rest;
   };
-  stream.read = () => (begun ? end() : begin());
+  stream.read = (size?: number) => {
+    // Node itself asks for nothing where it means that more should come
+    if (size === 0) return readWhole(0);
+    return begun ? end() : begin();
+  };
 }
 
 /** Whether a decoded message is what was left of one that was too large. */
