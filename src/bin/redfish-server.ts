@@ -17,7 +17,8 @@ await runProgram(log, async () => {
   const configuration = readConfiguration(values.config);
   const { bus: busAddress, limits, redfish, runtimeDirectory } = configuration;
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
-  const client = new BusCertificateClient({ busAddress, requestTimeout, log });
+  const { uploadBytes } = limits;
+  const client = new BusCertificateClient({ busAddress, requestTimeout, uploadBytes, log });
   await client.start();
   const systemUsers = new BusSystemUsers({ busAddress, log });
   if (redfish.users.source !== 'file') await systemUsers.start();

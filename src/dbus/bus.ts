@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import dbus from 'dbus-next';
 import { CertError } from '../manager/errors.ts';
-import { type ErrorReply, fromErrorReply } from './error-names.ts';
+import { type ErrorReply, fromErrorReply, toErrorReply } from './error-names.ts';
 import type { TypedValue } from './interface.ts';
-import { forgetCall, guardReader, transportOf, unescaped } from './library-defects.ts';
+import { forgetCall, guardReader, streamOf, transportOf, unescaped } from './library-defects.ts';
+import { dropOversized, isOversized, type MessageBounds } from './oversized-messages.ts';
 
 /** A message in our own terms; variants in its body are `TypedValue`s. */
 export interface Call {
@@ -59,8 +60,18 @@ export interface Bus {
   close(): void;
 }
 
-/** The system bus when the address is empty. @throws CertError `unavailable` */
-export async function connectBus(address: string): Promise<Bus> {
+/** Enough for every message that is about names, states and requests. */
+export const smallMessageBytes = 65_536;
+
+/**
+ * The system bus when the address is empty.
+ * @param bounds calls that are larger are refused, and signals dropped
+ * @throws CertError `unavailable`
+ */
+export async function connectBus(
+  address: string,
+  bounds: MessageBounds = () => smallMessageBytes,
+): Promise<Bus> {
   const library = openLibrary(address);
   await new Promise<void>((resolve, reject) => {
     library.once('connect', resolve);
@@ -74,7 +85,8 @@ export async function connectBus(address: string): Promise<Bus> {
     library.disconnect();
     throw error;
   });
-  guardReader(transportOf(library));
+  guardReader(streamOf(library));
+  dropOversized(streamOf(library), bounds);
   return new LibraryBus(library);
 }
 
@@ -98,7 +110,9 @@ class LibraryBus implements Bus {
     transport.on('error', () => this.#lose());
     library.on('error', () => this.#lose());
     library.on('message', (message: dbus.Message) => {
-      if (message.type === dbus.MessageType.SIGNAL) this.#events.emit('signal', asSignal(message));
+      if (message.type !== dbus.MessageType.SIGNAL) return;
+      if (isOversized(Number(message.flags))) return;
+      this.#events.emit('signal', asSignal(message));
     });
   }
 
@@ -128,7 +142,9 @@ class LibraryBus implements Bus {
 
   handleCalls(handler: (call: Call) => void): void {
     this.#library.addMethodHandler((message: dbus.Message) => {
-      handler(this.#asCall(message));
+      const call = this.#asCall(message);
+      if (isOversized(Number(message.flags))) call.fail(toErrorReply(tooLarge));
+      else handler(call);
       return true;
     });
   }
@@ -238,6 +254,8 @@ function asCertError(error: unknown): CertError {
   if (/stream/.test(String(error))) return disconnected();
   return new CertError('internal', 'the call could not be encoded', { cause: error });
 }
+
+const tooLarge = new CertError('file-too-large', 'the message is larger than the service takes');
 
 function disconnected(): CertError {
   return new CertError('unavailable', 'the connection to the D-Bus is lost');

@@ -26,6 +26,8 @@ export interface BusClientOptions {
   readonly busAddress: string;
   /** Milliseconds within which a request must be made; RSA takes long on a small device. */
   readonly requestTimeout: number;
+  /** The largest file that a manager takes, in bytes; a megabyte unless given. */
+  readonly uploadBytes?: number;
   readonly log: Log;
 }
 
@@ -34,9 +36,9 @@ export class BusCertificateClient implements CertificateClient {
   readonly #requestTimeout: number;
   readonly #watch: ManagerWatch;
 
-  constructor({ busAddress, requestTimeout, log }: BusClientOptions) {
+  constructor({ busAddress, requestTimeout, uploadBytes, log }: BusClientOptions) {
     this.#requestTimeout = requestTimeout;
-    this.#watch = new ManagerWatch(busAddress, log);
+    this.#watch = new ManagerWatch(busAddress, log, uploadBytes);
   }
 
   /** Begins to connect; resolves after the first attempt, whether or not it reached the bus. */

@@ -5,7 +5,7 @@ import type { Trials } from '../manager/trials.ts';
 import type { Log } from '../platform/log.ts';
 import type { Reloader } from '../platform/reload.ts';
 import { type AccessPolicy, makeGate } from './access.ts';
-import { connectBus } from './bus.ts';
+import { connectBus, smallMessageBytes } from './bus.ts';
 import { requestName } from './bus-name.ts';
 import { isPresent, watchDepartures } from './callers.ts';
 import { certificateObject, changedProperties } from './certificate-object.ts';
@@ -47,7 +47,11 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   const { endpoint, log, reloader, trials } = options;
   const name = busName(options.name);
   const root = rootPath(options.name);
-  const bus = await connectBus(options.busAddress);
+  // A file in a message costs no more than its bytes; what else is large costs many times that
+  const uploadBytes = smallMessageBytes + options.uploadBytes;
+  const bus = await connectBus(options.busAddress, ({ type, signature }) => {
+    return type === 'call' && signature.startsWith('ay') ? uploadBytes : smallMessageBytes;
+  });
   bus.onLost(options.onLost);
   const departures = await watchDepartures(bus);
   departures((caller) => void trials.ownerLeft(caller));

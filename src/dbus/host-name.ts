@@ -31,30 +31,54 @@ export async function watchHostName(
   changed: () => void,
 ): Promise<() => string> {
   let announced: { name: string; kernel: string } | undefined;
+  const isOwner = await watchOwners(bus);
   for (const { path, interface: name } of sources) {
-    await bus.call({
-      ...busDaemon,
-      member: 'AddMatch',
-      signature: 's',
-      body: [
-        `type='signal',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path='${path}',arg0='${name}'`,
-      ],
-    });
+    await match(
+      bus,
+      `interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path='${path}',arg0='${name}'`,
+    );
   }
   const current = () => {
     const kernel = kernelName();
     return announced && announced.kernel === kernel ? announced.name : kernel;
   };
-  bus.onSignal(async (signal) => {
+  bus.onSignal((signal) => {
     const found = announcement(signal);
     // Anybody may send signals on a system bus
-    if (!found || !(await owns(bus, signal.sender, found.owner))) return;
+    if (!found || !isOwner(found.owner, signal.sender)) return;
     const { name } = found;
     if (name === current()) return;
     announced = { name, kernel: kernelName() };
     changed();
   });
   return current;
+}
+
+/**
+ * Follows who owns the names of the sources, so that a false announcement costs no question to the bus.
+ * @returns whether a connection owns a name
+ */
+async function watchOwners(bus: Bus): Promise<(name: string, sender: string) => boolean> {
+  const owners = new Map<string, string>();
+  const names: readonly string[] = sources.map(({ owner }) => owner);
+  bus.onSignal(({ sender, member, body }) => {
+    if (sender !== busDaemon.destination || member !== 'NameOwnerChanged') return;
+    const [name = '', , owner = ''] = body.map(String);
+    if (names.includes(name)) owners.set(name, owner);
+  });
+  for (const name of names) {
+    await match(bus, `sender='${busDaemon.destination}',member='NameOwnerChanged',arg0='${name}'`);
+    const call = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
+    const [owner] = await bus.call(call).catch(() => []);
+    // What a signal said meanwhile is newer
+    if (typeof owner === 'string' && !owners.has(name)) owners.set(name, owner);
+  }
+  return (name, sender) => owners.get(name) === sender;
+}
+
+async function match(bus: Bus, rule: string): Promise<void> {
+  const call = { ...busDaemon, member: 'AddMatch', signature: 's' };
+  await bus.call({ ...call, body: [`type='signal',${rule}`] });
 }
 
 function announcement({ path, member, body }: Signal): { owner: string; name: string } | undefined {
@@ -65,13 +89,4 @@ function announcement({ path, member, body }: Signal): { owner: string; name: st
   const name: unknown = Reflect.get(Object(value), 'value');
   // It goes into a certificate: what is no host name must not get there
   return typeof name === 'string' && isHostName(name) ? { owner: source.owner, name } : undefined;
-}
-
-async function owns(bus: Bus, sender: string, name: string): Promise<boolean> {
-  try {
-    const call = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
-    return (await bus.call(call))[0] === sender;
-  } catch {
-    return false;
-  }
 }

@@ -2,9 +2,12 @@ import { reasonOf } from '../manager/errors.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
 import { type Bus, connectBus } from './bus.ts';
+import type { MessageBounds } from './oversized-messages.ts';
 
 export interface LastingConnectionOptions {
   readonly busAddress: string;
+  /** Small messages alone unless given. */
+  readonly bounds?: MessageBounds;
   readonly log: Log;
   /** Sets up each new connection; when it rejects, the connection is given up for another. */
   begin(bus: Bus): Promise<void>;
@@ -44,7 +47,8 @@ export class LastingConnection {
     if (this.#closed) return;
     let bus: Bus | undefined;
     try {
-      const connected = await connectBus(this.#options.busAddress);
+      const { busAddress, bounds } = this.#options;
+      const connected = await connectBus(busAddress, bounds);
       bus = connected;
       if (this.#closed) return connected.close();
       connected.onLost(() => this.#lost(connected));

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
 
 /**
  * What dbus-next 0.10.2 lacks or does wrong below its message bus, and how we live with it. All of it
@@ -19,14 +20,19 @@ export function transportOf(library: object): EventEmitter {
   throw new TypeError('dbus-next has no _connection any more');
 }
 
+/** The socket of the connection. */
+export function streamOf(library: object): Readable {
+  const stream: unknown = Reflect.get(transportOf(library), 'stream');
+  if (stream instanceof Readable) return stream;
+  throw new TypeError('dbus-next has no stream any more');
+}
+
 /**
  * A message that the library cannot decode, such as one with a file descriptor, throws in its reader and
  * would end the process: whoever may send us a signal could stop us. The reader has consumed the message
  * by then, so the next call of it goes on behind it.
  */
-export function guardReader(transport: EventEmitter): void {
-  const stream: unknown = Reflect.get(transport, 'stream');
-  if (!(stream instanceof EventEmitter)) throw new TypeError('dbus-next has no stream any more');
+export function guardReader(stream: Readable): void {
   for (const read of stream.listeners('readable')) {
     stream.off('readable', read as () => void);
     stream.on('readable', () => {

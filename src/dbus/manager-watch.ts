@@ -6,11 +6,13 @@ import type {
 import { CertError, reasonOf } from '../manager/errors.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
-import type { Bus } from './bus.ts';
+import { type Bus, smallMessageBytes } from './bus.ts';
 import { busDaemon } from './callers.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 import { busName, busNamespace, parseBusName } from './endpoint-names.ts';
 import { LastingConnection } from './lasting-connection.ts';
+
+const defaultUploadBytes = 1 << 20;
 
 /** One time that a connection owned a name: the same one may lose it and take it again. */
 interface Owner {
@@ -34,10 +36,12 @@ export class ManagerWatch {
   /** What an endpoint had when its manager went away, to tell what changed meanwhile. */
   readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
 
-  constructor(busAddress: string, log: Log) {
+  /** @param uploadBytes the largest file of a certificate with its chain */
+  constructor(busAddress: string, log: Log, uploadBytes = defaultUploadBytes) {
     this.#log = log;
     this.#connection = new LastingConnection({
       busAddress,
+      bounds: ({ sender }) => smallMessageBytes + (this.#isManager(sender) ? 3 * uploadBytes : 0),
       log,
       begin: (bus) => this.#watchManagers(bus),
       ended: () => this.#forgetAll(),
@@ -166,6 +170,11 @@ export class ManagerWatch {
     for (const event of changesBetween(copy.endpoint, this.#remembered.get(name), copy.list()))
       tell(event);
     copy.tellTo(tell);
+  }
+
+  /** A manager's signal has the text of a file, and that of its first certificate again. */
+  #isManager(sender: string): boolean {
+    return [...this.#owners.values()].some(({ uniqueName }) => uniqueName === sender);
   }
 
   #forgetAll(): void {

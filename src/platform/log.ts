@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { makeLineRate } from './line-rate.ts';
 
 export type Fields = Readonly<Record<string, string | number | boolean>>;
 
@@ -19,9 +20,14 @@ const colours: Readonly<Record<string, string>> = {
   debug: '90',
 };
 
+/** Warnings and errors are what strangers can cause. */
+const boundedLevels = ['warn', 'error'];
+const lineRate = { lines: 100, period: 60_000, kinds: 200 };
+
 /**
  * A log on standard error, one line for each event: `message key=value …`. Under systemd each line
- * begins with its priority, elsewhere with the time, the level and the program.
+ * begins with its priority, elsewhere with the time, the level and the program. Of warnings and errors
+ * with one message a hundred are written in a minute; how many more there were stands in a later line.
  */
 export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'): Log {
   const underJournal = process.env.JOURNAL_STREAM !== undefined;
@@ -38,8 +44,19 @@ export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'
     format: line,
     transports: [new winston.transports.Stream({ stream: process.stderr })],
   });
+  const rate = makeLineRate(lineRate);
   const write = (level: string) => (message: string, fields?: Fields) => {
-    logger.log({ level, message: oneLine(message), fields });
+    const text = oneLine(message);
+    const verdict = boundedLevels.includes(level) ? rate(`${level} ${text}`) : undefined;
+    if (verdict?.kind === 'left-out') return;
+    const leftOut = verdict?.leftOut ? { leftOut: verdict.leftOut } : {};
+    logger.log({ level, message: text, fields: { ...fields, ...leftOut } });
+    if (verdict?.kind !== 'last') return;
+    logger.log({
+      level,
+      message: 'more lines like this are left out for a while',
+      fields: { line: text },
+    });
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

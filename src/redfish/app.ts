@@ -79,7 +79,7 @@ async function answer(service: Service, req: Request, res: Response): Promise<Re
   if (!operation) throw methodNotAllowed(req.method);
   const allowed = allow(found.resource, operation, req.method, identity);
   if (!isReading(req)) {
-    refuseOtherSites(req);
+    refuseOtherSites(req, identity);
     checkContentType(req, found.resource);
   }
   const context = await contextOf(service, { found, operation, identity, allowed }, req, res);

@@ -71,6 +71,44 @@ describe('the name of the host', () => {
   });
   after(() => own?.close());
 
+  it('costs the bus no question, however many announcements are false', async () => {
+    const members: string[] = [];
+    const counted: Bus = Object.assign(Object.create(own), {
+      handleCalls: () => undefined,
+      onSignal: (listener: Parameters<Bus['onSignal']>[0]) => own.onSignal(listener),
+      call(call: Parameters<Bus['call']>[0]) {
+        members.push(call.member);
+        return own.call(call);
+      },
+    });
+    let told = 0;
+    await watchHostName(
+      counted,
+      () => kernel,
+      () => {
+        told += 1;
+      },
+    );
+    const asked = members.length;
+    const liar = await connectBus(bus.address);
+    const values = { Hostname: { signature: 's', value: 'evil.example' } };
+    for (let at = 0; at < 50; at += 1)
+      liar.signal(hostnamed.path, changed, 'PropertiesChanged', 'sa{sv}as', [
+        hostnamed.interface,
+        values,
+        [],
+      ]);
+    // The bus answers its sender behind them, and then the true one is heard
+    await liar.call({
+      ...{ destination: 'org.freedesktop.DBus', path: '/' },
+      interface: 'org.freedesktop.DBus',
+      member: 'ListNames',
+    });
+    await settle();
+    assert.deepEqual([members.length, told], [asked, 1]);
+    liar.close();
+  });
+
   it('is the kernel’s at first', () => {
     assert.equal(name(), 'kernel');
   });

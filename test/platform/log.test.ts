@@ -50,6 +50,18 @@ describe('the log', () => {
     assert.ok(text.length < 5000, `${text.length} characters`);
   });
 
+  it('writes a hundred warnings of a kind in a minute, and says that there are more', async () => {
+    const text = await logged(`
+      for (let at = 0; at < 5000; at += 1) log.warn('refused', { at });
+      log.error('refused');
+      log.warn('another');
+      for (let at = 0; at < 200; at += 1) log.info('done');`);
+    const lines = text.trimEnd().split('\n');
+    const count = (word: RegExp) => lines.filter((line) => word.test(line)).length;
+    assert.deepEqual([count(/warn .*: refused/), count(/warn .*more lines like this/)], [100, 1]);
+    assert.deepEqual([count(/error .*: refused/), count(/another/), count(/done/)], [1, 1, 200]);
+  });
+
   const priorities = [
     { level: 'error', priority: 3 },
     { level: 'warn', priority: 4 },

@@ -57,6 +57,12 @@ export class FailedLogins {
     return this.#locks(pairKey(userName, address)) || this.#locks(addressKey(address));
   }
 
+  /** Failed logins of an address of late, over all names. */
+  failuresOf(address: string): number {
+    const entry = this.#table.get(addressKey(address));
+    return entry === undefined || this.#isOver(entry) ? 0 : entry.count;
+  }
+
   /** Whether any address is locked out of the account: what `Locked` of its resource shows. */
   isAccountLocked(userName: string): boolean {
     const account = digest(userName);

@@ -12,7 +12,7 @@ export class LoginGate {
   constructor(users: UserDirectory, failures: FailedLogins, mostWaiting: number) {
     this.#users = users;
     this.failures = failures;
-    this.#queue = new LoginQueue(mostWaiting);
+    this.#queue = new LoginQueue(mostWaiting, (address) => failures.failuresOf(address));
   }
 
   async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {

@@ -9,18 +9,24 @@ interface Waiting {
 }
 
 /**
- * One password check at a time, for each takes 16 MiB. The addresses take turns, and when the queue is
- * full, a newcomer takes the place of the last one of the address that waits most: a flood from one
- * address keeps nobody else out.
+ * One password check at a time, for each takes 16 MiB. Addresses that have not failed go before those that
+ * have, and take turns among themselves. When the queue is full, a newcomer takes the place of the last one
+ * of the address that failed most, or waits most: a flood from one address keeps nobody else out, and one
+ * from many keeps out only whoever guesses himself.
  */
 export class LoginQueue {
   readonly #most: number;
+  readonly #failures: (address: string) => number;
   readonly #waiting = new Map<string, Waiting[]>();
   #running = false;
 
-  /** @param most how many may wait, the one that is being checked not counted */
-  constructor(most: number) {
+  /**
+   * @param most how many may wait, the one that is being checked not counted
+   * @param failures how often an address has failed of late
+   */
+  constructor(most: number, failures: (address: string) => number = () => 0) {
     this.#most = most;
+    this.#failures = failures;
   }
 
   /** @throws LoginQueueFull */
@@ -47,9 +53,10 @@ export class LoginQueue {
 
   /** The address goes to the end of the line of addresses. */
   #next(): Waiting | undefined {
-    const [turn] = this.#waiting;
+    const [turn] = this.#addresses().sort((a, b) => a.failures - b.failures);
     if (!turn) return undefined;
-    const [address, [first, ...others]] = turn;
+    const { address, list } = turn;
+    const [first, ...others] = list;
     this.#waiting.delete(address);
     if (others.length > 0) this.#waiting.set(address, others);
     return first;
@@ -57,10 +64,21 @@ export class LoginQueue {
 
   #makeRoom(newcomer: string): boolean {
     const own = this.#waiting.get(newcomer)?.length ?? 0;
-    const [most] = [...this.#waiting].sort(([, a], [, b]) => b.length - a.length);
-    if (!most || most[1].length <= own + 1) return false;
-    most[1].pop()?.refuse(new LoginQueueFull('too many logins'));
+    const failures = this.#failures(newcomer);
+    const [most] = this.#addresses().sort(
+      (a, b) => b.failures - a.failures || b.list.length - a.list.length,
+    );
+    if (!most || most.failures < failures) return false;
+    if (most.failures === failures && most.list.length <= own + 1) return false;
+    most.list.pop()?.refuse(new LoginQueueFull('too many logins'));
+    if (most.list.length === 0) this.#waiting.delete(most.address);
     return true;
+  }
+
+  #addresses() {
+    return [...this.#waiting].map(([address, list]) => {
+      return { address, list, failures: this.#failures(address) };
+    });
   }
 
   #length(): number {

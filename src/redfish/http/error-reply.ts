@@ -4,13 +4,14 @@ import { renderErrors } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Reply } from '../resource.ts';
 
-/** The answer to whatever was thrown; only faults of the service are logged. */
+/** The answer to whatever was thrown; only what the service is to blame for is logged. */
 export function errorReply(log: Log, error: unknown, { method, path }: Request): Reply {
   const known = asRedfishError(error);
   const { status, headers, messages } = known;
-  if (status >= 500 && status !== 501 && status !== 507) {
-    log.error('request failed', { method, path, status, reason: describeCause(error) });
-  }
+  const fields = { method, path, status, reason: describeCause(error) };
+  // Many clients at once are no fault, and their lines must not take the place of those that tell of one
+  if (status === 503) log.warn('request put off', fields);
+  else if (status >= 500 && status !== 501 && status !== 507) log.error('request failed', fields);
   return { status, headers, body: renderErrors(messages) };
 }
 

@@ -1,5 +1,7 @@
 import type { Request } from 'express';
+import type { Identity } from '../access/authentication.ts';
 import type { Entity } from '../access/privileges.ts';
+import { isOfOtherSite } from '../client-certificates/other-sites.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Resource } from '../resource.ts';
 import { preconditionFailed } from './preconditions.ts';
@@ -40,9 +42,15 @@ export function checkContentType(req: Request, { entity }: Resource): void {
   throw new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Type'] });
 }
 
-/** A browser that keeps Basic credentials would lend them to a form on a page of another site. */
-export function refuseOtherSites(req: Request): void {
-  if (req.get('Sec-Fetch-Site') !== 'cross-site') return;
+/**
+ * A browser that keeps Basic credentials would lend them to a form on a page of another site, and
+ * collections of certificates take what forms send. Tokens and cookies need a word of our own scripts.
+ * @throws RedfishError 403
+ */
+export function refuseOtherSites(req: Request, identity: Identity | undefined): void {
+  const isLent = identity !== undefined && identity.session === undefined;
+  const isForeign = isLent && isOfOtherSite((name) => req.get(name));
+  if (!isForeign && req.get('Sec-Fetch-Site') !== 'cross-site') return;
   const detail = 'A page of another site may not make this request';
   throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
 }

@@ -1,7 +1,5 @@
 import type { RequestListener } from 'node:http';
-import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
-import { addressGroup } from '../access/client-address.ts';
 
 /**
  * Lets no client have more than some requests without an answer on one connection. Node calls a listener
@@ -25,30 +23,6 @@ export function limitUnanswered(most: number): (listener: RequestListener) => Re
     res.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
     listener(req, res);
   };
-}
-
-/**
- * Lets no address have more than a share of the connections, counted from the TCP handshake on. What
- * comes beyond it is closed before a byte of TLS is read.
- * @param most connections of one address, or of one /64 of IPv6
- */
-export function limitPerAddress(server: Server, most: number): void {
-  const open = new Map<string, number>();
-  // After Node's own listener, which else would begin TLS on a socket that is no more
-  server.on('connection', (socket: Socket) => {
-    const group = addressGroup(socket.remoteAddress ?? '');
-    const count = (open.get(group) ?? 0) + 1;
-    if (count > most) {
-      socket.destroy();
-      return;
-    }
-    open.set(group, count);
-    socket.once('close', () => {
-      const left = (open.get(group) ?? 1) - 1;
-      if (left > 0) open.set(group, left);
-      else open.delete(group);
-    });
-  });
 }
 
 /** @param percent of all connections that one address may have, which is one at least */

@@ -40,7 +40,12 @@ function takeAbsoluteForm(req: IncomingMessage): void {
   if (req.headers.host !== undefined) req.headers.host = authority;
 }
 
-function requestLineFault({ url = '', headersDistinct }: IncomingMessage): Message | undefined {
+function requestLineFault(req: IncomingMessage): Message | undefined {
+  const { url = '', headersDistinct, httpVersion } = req;
+  // Node's parser still knows the requests of HTTP/0.9, which have no headers and name no version
+  if (!['1.0', '1.1'].includes(httpVersion)) {
+    return { id: 'UnrecognizedRequestBody', args: [], detail: 'A request names HTTP/1.1' };
+  }
   if (!url.startsWith('/') || url.includes('#')) {
     const detail = 'A request is for a path that begins with a slash and has no fragment';
     return { id: 'InvalidURI', args: [url.slice(0, longestShown)], detail };

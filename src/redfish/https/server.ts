@@ -5,7 +5,8 @@ import type { Log } from '../../platform/log.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import { commonHeaders } from '../http/common-headers.ts';
 import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
-import { limitPerAddress, limitUnanswered } from './connection-limits.ts';
+import { limitUnanswered } from './connection-limits.ts';
+import { limitConnections } from './connection-room.ts';
 import type { TlsProfileName } from './profile.ts';
 import { pathTargetsOnly } from './request-line.ts';
 import { dropSlowReaders } from './slow-readers.ts';
@@ -63,6 +64,8 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
       maxHeaderSize: limits.headerBytes,
       requestTimeout: limits.requestMilliseconds,
       headersTimeout: Math.min(limits.requestMilliseconds, 15_000),
+      // Node looks every 30 s unless told otherwise, whatever the two limits are
+      connectionsCheckingInterval: Math.max(100, Math.min(limits.requestMilliseconds, 15_000) / 5),
       keepAliveTimeout: limits.idleMilliseconds,
       // The application asks for the header itself, so that its absence is answered as Redfish has it
       requireHostHeader: false,
@@ -70,8 +73,11 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     },
     counted(clientCertificates ? clientCertificates.guard(served) : served),
   );
-  server.maxConnections = limits.connections;
-  limitPerAddress(server, limits.connectionsPerAddress);
+  limitConnections(server, {
+    connections: limits.connections,
+    perAddress: limits.connectionsPerAddress,
+    log,
+  });
   followTlsIdentity(server, {
     path: certificatePath,
     profile: options.profile ?? 'intermediate',

@@ -116,4 +116,35 @@ describe('the queue of logins', () => {
     assert.ok(refused.length >= 5, `${refused.length} refused`);
     assert.ok(order.indexOf('fine') <= 4, order.join());
   });
+
+  it('lets an address that has not failed go before those that have, however many they are', async () => {
+    const queue = new LoginQueue(4, (address) => (address.startsWith('evil') ? 1 : 0));
+    const order: string[] = [];
+    const take = (address: string) =>
+      queue
+        .take(address, async () => void order.push(address))
+        .then(
+          () => 'done',
+          (error: Error) => error.name,
+        );
+    const flood = Array.from({ length: 30 }, (_, at) => take(`evil ${at}`));
+    assert.equal(await take('good'), 'done');
+    assert.deepEqual(order.slice(0, 2), ['evil 0', 'good']);
+    const outcomes = await Promise.all(flood);
+    assert.equal(outcomes.filter((one) => one === 'done').length, order.length - 1);
+    assert.equal(await take('evil again'), 'done', 'nobody is kept out for ever');
+  });
+
+  it('takes no place from an address that has failed less', async () => {
+    const failures: Readonly<Record<string, number>> = { once: 1, twice: 2 };
+    const queue = new LoginQueue(1, (address) => failures[address] ?? 0);
+    const run = queue.take('none', async () => undefined);
+    const waits = queue.take('once', async () => 'checked');
+    await assert.rejects(
+      queue.take('twice', async () => undefined),
+      { name: 'LoginQueueFull' },
+    );
+    await run;
+    assert.equal(await waits, 'checked');
+  });
 });
