@@ -147,24 +147,32 @@ export class Accounts implements UserDirectory {
 
   /** As they stand in the file; as they were where that cannot be read any more. */
   #current(): readonly StoredAccount[] {
-    const stamp = stampOf(this.#path);
-    if (stamp === this.#stamp) return this.#known;
-    this.#stamp = stamp;
     try {
-      this.#known = readAccounts(this.#path);
+      if (stampOf(this.#path) !== this.#stamp) this.#read();
     } catch (error) {
-      this.#log?.error('the accounts cannot be read, the old ones stay', {
-        reason: reasonOf(error),
-      });
+      const reason = reasonOf(error);
+      this.#log?.error('the accounts cannot be read, the old ones stay', { reason });
     }
     return this.#known;
   }
 
   /** What nobody could read is not written over. @throws SetupError */
   #writable(): readonly StoredAccount[] {
-    this.#stamp = stampOf(this.#path);
-    this.#known = readAccounts(this.#path);
+    this.#read();
     return this.#known;
+  }
+
+  /** @throws SetupError */
+  #read(): void {
+    const stamp = stampOf(this.#path);
+    try {
+      this.#known = readAccounts(this.#path);
+    } catch (error) {
+      // A disk that did not answer is asked again at the next use, damage is looked at when it changes
+      this.#stamp = error instanceof Error && error.cause !== undefined ? 'unread' : stamp;
+      throw error;
+    }
+    this.#stamp = stamp;
   }
 
   #stored(userName: string): StoredAccount | undefined {

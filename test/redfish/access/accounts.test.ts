@@ -133,6 +133,23 @@ describe('accounts', () => {
     assert.equal(readFileSync(file, 'utf8'), '{"accounts":[');
   });
 
+  it('count as another program wrote them, though the disk did not answer at first', {
+    skip: process.getuid?.() !== 0,
+  }, async () => {
+    const { file, made } = shared('unread.json');
+    await made().setPassword('admin', 'Administrator', 'the old one');
+    const running = new Accounts(file, 5, { error: () => undefined });
+    await made().setPassword('admin', 'Administrator', 'the new one');
+    process.seteuid?.(65534);
+    try {
+      assert.equal(await outcome(running, 'admin', 'the old one'), 'ok');
+      await assert.rejects(running.changes.create(bob));
+    } finally {
+      process.seteuid?.(0);
+    }
+    assert.equal(await outcome(running, 'admin', 'the new one'), 'ok');
+  });
+
   for (const text of ['', 'not JSON', '{}', '{"accounts":[{"userName":"a"}]}', '{"accounts":{}}']) {
     it(`refuse a file with ${text || 'nothing'} in it rather than begin anew`, () => {
       const damaged = join(directory, 'damaged.json');
