@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { backoff } from './backoff.ts';
 import type { Log } from './log.ts';
+import { askToReload } from './pid-file.ts';
 
 /** A service to tell that its files changed. */
 export type Target = { readonly unit: string } | { readonly pidFile: string };
@@ -170,27 +170,6 @@ class Service {
       await this.#options.reloadUnit(this.#target.unit);
       return 'reloaded';
     }
-    return signalPidFile(this.#target.pidFile);
-  }
-}
-
-/** A service that does not run reads the new files when it starts, so there is nothing to do. */
-async function signalPidFile(path: string): Promise<Success> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (text === undefined) return 'not-running';
-  const pid = Number(text.trim());
-  // 0, 1 and negative numbers address process groups and init
-  if (!Number.isSafeInteger(pid) || pid < 2) throw new Error('the file holds no process id');
-  try {
-    process.kill(pid, 'SIGHUP');
-    return 'reloaded';
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') {
-      return 'not-running';
-    }
-    throw error;
+    return askToReload(this.#target.pidFile);
   }
 }
