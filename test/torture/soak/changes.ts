@@ -25,6 +25,9 @@ export interface Door {
   makeRequest(place: 'https' | 'ldap'): Promise<Outcome>;
 }
 
+/** Authorities at a time, more or less. */
+const mostAuthorities = 25;
+
 /** The changes that both kinds of clients make, each held against the model. */
 export function changesOf(world: World, door: Door) {
   const { issuer, tally, truststore } = world;
@@ -93,13 +96,24 @@ export function changesOf(world: World, door: Door) {
     return change('install ldap', world.ldap, content.fingerprint, ask, { occupied: 'full' });
   };
 
+  const removeAuthority = async () => {
+    const id = pick(world, truststore.present);
+    const history = id === undefined ? undefined : truststore.place(id);
+    if (id === undefined || !history) return;
+    const ask = () => door.deleteAuthority(id);
+    const isDone = await change('delete authority', history, undefined, ask, { absent: 'empty' });
+    if (isDone || history.writes.at(-1)?.refused === true) truststore.gone(id);
+  };
+
   return {
     replaceServer: () => place('https', issuer.pair()),
     putClient: () => place('ldap', issuer.pair()),
     removeClient: () =>
       change('delete ldap', world.ldap, undefined, () => door.deleteClient(), { absent: 'empty' }),
 
+    /** The list stays short: what is added to a long one goes before. */
     async addAuthority() {
+      if (truststore.present.length >= mostAuthorities) await removeAuthority();
       const { pem, fingerprint } = issuer.authority();
       const began = performance.now();
       truststore.arriving.add(fingerprint);
@@ -115,23 +129,15 @@ export function changesOf(world: World, door: Door) {
     },
 
     async replaceAuthority() {
-      const id = pick(world, truststore.ids.slice(-20));
+      const id = pick(world, truststore.present);
       const history = id === undefined ? undefined : truststore.place(id);
-      if (id === undefined || !history) return;
+      if (!history) return;
       const { pem, fingerprint } = issuer.authority();
-      const ask = () => door.replaceAuthority(id, pem);
+      const ask = () => door.replaceAuthority(id ?? '', pem);
       await change('replace authority', history, fingerprint, ask, { absent: 'empty' });
     },
 
-    /** Mostly of old ones, so that the list stays short. */
-    async removeAuthority() {
-      const present = truststore.ids.filter((id) => mayBeThere(truststore.place(id)));
-      const id = pick(world, present.slice(0, 10));
-      const history = id === undefined ? undefined : truststore.place(id);
-      if (id === undefined || !history) return;
-      const ask = () => door.deleteAuthority(id);
-      await change('delete authority', history, undefined, ask, { absent: 'empty' });
-    },
+    removeAuthority,
 
     /** A request, and its certificate put in service with the key that waited for it. */
     async request() {
@@ -146,12 +152,4 @@ export function changesOf(world: World, door: Door) {
         await place(at, issuer.answer(outcome.value));
     },
   };
-}
-
-/** Nobody was told that it was deleted. */
-function mayBeThere(history: History | undefined): boolean {
-  const emptied = history?.writes.some(({ value, began, ended }) => {
-    return value === undefined && began > 0 && Number.isFinite(ended);
-  });
-  return history !== undefined && emptied !== true;
 }

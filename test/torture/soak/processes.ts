@@ -51,13 +51,3 @@ function statOf(pid: string): readonly string[] {
     return [];
   }
 }
-
-/** Growth of a line through samples, in their unit for each hour (least squares). */
-export function slopePerHour(samples: readonly { readonly at: number; readonly value: number }[]) {
-  const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length;
-  const at = mean(samples.map((one) => one.at));
-  const value = mean(samples.map((one) => one.value));
-  const above = samples.reduce((sum, one) => sum + (one.at - at) * (one.value - value), 0);
-  const below = samples.reduce((sum, one) => sum + (one.at - at) ** 2, 0);
-  return below === 0 ? 0 : (above / below) * 3_600_000;
-}

@@ -49,6 +49,7 @@ export function readsOf(world: World, ask: Ask, client: HttpsClient, password: s
     client: () => certificate('ldap'),
 
     async authorities() {
+      const known = truststore.present;
       await read('expand', `${uris.truststore}?$expand=.`, ({ status, text, began, ended }) => {
         if (status !== 200) return `${status} ${text}`;
         const { Members: members, 'Members@odata.count': count } = JSON.parse(text);
@@ -59,14 +60,14 @@ export function readsOf(world: World, ask: Ask, client: HttpsClient, password: s
           truststore.read('service', id, value, began, ended);
         }
         if (present.size !== count) return 'an id is there twice';
-        for (const id of truststore.ids)
+        for (const id of known)
           if (!present.has(id)) truststore.place(id)?.read('service', undefined, began, ended);
         return members.map(incoherence).find((fault: unknown) => fault !== undefined);
       });
     },
 
     async authority() {
-      const id = pick(world, truststore.ids.slice(-20));
+      const id = pick(world, truststore.present);
       if (id === undefined) return;
       await read('read authority', `${uris.truststore}/${id}`, ({ status, text, began, ended }) => {
         if (status === 404) truststore.place(id)?.read('service', undefined, began, ended);

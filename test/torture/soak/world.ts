@@ -30,6 +30,7 @@ export interface World {
 /** The authorities by id. */
 export class Truststore {
   readonly #places = new Map<string, History>();
+  readonly #present = new Set<string>();
   /** Contents whose installer was told nothing: they may be there under any id. */
   readonly orphans = new Set<string>();
   /** Fingerprints on their way, whose id their installer has not been told yet. */
@@ -47,7 +48,18 @@ export class Truststore {
     const place = new History(`authority ${id}`, undefined);
     place.begin(by, value, began).ended = ended;
     this.#places.set(id, place);
+    this.#present.add(id);
     return undefined;
+  }
+
+  /** Somebody was told that it is gone. */
+  gone(id: string): void {
+    this.#present.delete(id);
+  }
+
+  /** Ids that were told to somebody, of which nobody was told that they are gone. */
+  get present(): readonly string[] {
+    return [...this.#present];
   }
 
   place(id: string): History | undefined {
