@@ -1,4 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { AccessPolicy } from '../dbus/access.ts';
@@ -11,6 +12,7 @@ import { reloadUnit } from '../dbus/systemd.ts';
 import { AuthorityEndpoint } from '../manager/authority-endpoint.ts';
 import { forkedWorker } from '../manager/csr/forked-worker.ts';
 import type { Endpoint, EndpointDefinition, ReloadTarget } from '../manager/endpoint.ts';
+import { reasonOf } from '../manager/errors.ts';
 import { PairEndpoint } from '../manager/pair-endpoint.ts';
 import { SigningQueue } from '../manager/signing-queue.ts';
 import type { Surroundings } from '../manager/surroundings.ts';
@@ -23,6 +25,7 @@ import {
   SetupError,
 } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
+import { OwedReloads } from '../platform/owed-reloads.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { makeReloader, type Reloader } from '../platform/reload.ts';
 import { readSystemAccounts, type SystemAccounts } from '../platform/system-accounts.ts';
@@ -52,7 +55,6 @@ await runProgram(log, async (fail) => {
     ),
   );
   const trials = new Trials(log, configuration.trial);
-  await trials.recover(endpoints);
 
   const access = accessPolicy(configuration, accounts);
   const common = { busAddress: configuration.bus, access, log, onLost };
@@ -76,8 +78,13 @@ await runProgram(log, async (fail) => {
       }),
     ),
   );
+  // One after another: of two managers that start at once, one gets the first name and then all of them
+  for (const service of services) await service.takeName();
+  await trials.recover(endpoints);
   await Promise.all(endpoints.map((endpoint) => endpoint.start()));
-  await Promise.all(services.map((service) => service.takeName()));
+  for (const service of services) service.open();
+  // Their services may not run yet; whoever calls need not wait for them
+  void reloader.settle(endpoints.flatMap(({ definition }) => definition.reload));
   const stopSigning = await startSigning(configuration, common);
 
   const timer = setInterval(maintain, maintenanceMilliseconds);
@@ -169,13 +176,16 @@ function accessPolicy({ access }: Configuration, accounts: SystemAccounts): Acce
   };
 }
 
-function reloaderOf({ reload }: Configuration, bus: Bus): Reloader {
+function reloaderOf({ reload, runtimeDirectory }: Configuration, bus: Bus): Reloader {
   const attemptMilliseconds = reload.attemptSeconds * 1000;
   return makeReloader({
     log,
     attemptMilliseconds,
     attempts: reload.attempts,
     now: Date.now,
+    owed: new OwedReloads(join(runtimeDirectory, 'owed-reloads'), (error) => {
+      log.warn('a reload that is due could not be noted', { reason: reasonOf(error) });
+    }),
     reloadUnit: (unit) => reloadUnit(bus, unit, attemptMilliseconds),
   });
 }
@@ -200,6 +210,7 @@ function surroundingsOf(
     expiryThresholds: expiry.thresholdDays,
     watch: { settle: watch.settleMilliseconds, grace: watch.graceMilliseconds },
     now: Date.now,
+    elapsed: () => performance.now(),
     identity: () => ({ hostName: hostName(), addresses: hostAddresses() }),
     csrWorker: forkedWorker({
       script: fileURLToPath(new URL('./csr-worker.js', import.meta.url)),
@@ -207,6 +218,7 @@ function surroundingsOf(
       workers: limits.requestWorkers,
     }),
     reload: ({ reload: targets }) => reloader.reload(targets),
+    oweReload: ({ reload: targets }) => reloader.owe(targets),
   };
 }
 

@@ -36,9 +36,15 @@ export interface EndpointServiceOptions {
   readonly onLost: () => void;
 }
 
-/** A published endpoint. The name is taken last, when everything is there, as upstream does. */
+/**
+ * A published endpoint. Its name is what keeps a second manager from the same files, so it is taken before
+ * they are touched; who calls in between waits for his answer.
+ */
 export interface EndpointService {
+  /** @throws Error when another process has it */
   takeName(): Promise<void>;
+  /** Begins to answer, when everything is there. */
+  open(): void;
   close(): void;
 }
 
@@ -58,6 +64,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   const server = new ObjectServer({
     bus,
     root,
+    waits: true,
     gate: makeGate(bus, departures, options.access),
     report: (event, { interface: called, member, sender }, error) => {
       const text = event === 'failure' ? 'method failed' : 'caller refused';
@@ -95,6 +102,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   endpoint.subscribe((event) => publish(event));
   return {
     takeName: () => requestName(bus, name),
+    open: () => server.open(),
     close: () => bus.close(),
   };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough, Writable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { boundedOutput } from '../../src/platform/log-output.ts';
 
 const notice = (lost: number) => `lost ${lost}\n`;

@@ -74,14 +74,18 @@ export class PendingRequests implements KeySource {
     return aside;
   }
 
-  /** Takes in what a worker finished. @param id hash of the public key */
-  async adopt(aside: string, id: string, now: Date): Promise<PendingRequest> {
+  /**
+   * Takes in what a worker finished.
+   * @param id hash of the public key
+   * @param agesBy the time to judge the age of others by; without one nothing is too old
+   */
+  async adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
     await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
     const pem = await tryReadRegularFile(join(aside, requestFiles.request));
     await rename(aside, join(this.#directory, id));
     await syncAfterSwitch(this.#directory);
     // What cannot be given up now is given up at the next look
-    await this.prune(now, id).catch(() => undefined);
+    await this.prune(agesBy, id).catch(() => undefined);
     return { id, pem, created: now };
   }
 
@@ -127,11 +131,12 @@ export class PendingRequests implements KeySource {
 
   /**
    * Gives up what is too many, too old or damaged.
+   * @param now the time to judge ages by; without one nothing is too old
    * @param newest stays, whatever a clock that jumped says of its age
    */
-  async prune(now: Date, newest?: string): Promise<void> {
+  async prune(now?: Date, newest?: string): Promise<void> {
     const { requests, days } = this.#limits;
-    const oldest = now.getTime() - days * dayMilliseconds;
+    const oldest = now ? now.getTime() - days * dayMilliseconds : Number.NEGATIVE_INFINITY;
     const ids = await this.#ids();
     const list = (await this.list()).filter(({ id }) => ids.includes(id));
     const readable = new Set(list.map(({ id }) => id));

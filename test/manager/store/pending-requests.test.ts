@@ -36,7 +36,7 @@ describe('pending requests', () => {
 
   const add = async (now: Date): Promise<string> => {
     const directory = await pending.prepare();
-    return (await pending.adopt(directory, await makeRequestFiles({ directory, plan }), now)).id;
+    return (await pending.adopt(directory, await makeRequestFiles({ directory, plan }), now, now)).id;
   };
   const ids = async () => (await pending.list()).map(({ id }) => id);
 
