@@ -14,7 +14,7 @@ import { makeIssuer } from '../soak/certificates.ts';
 import { footprintOf } from '../soak/processes.ts';
 
 const script = fileURLToPath(new URL('../../../dist/certificate-manager.js', import.meta.url));
-const changes = extent({ quick: 60, long: 5000 });
+const changes = extent({ quick: 30, long: 2000 });
 
 describe('a manager whose log nobody reads', () => {
   const issuer = makeIssuer();

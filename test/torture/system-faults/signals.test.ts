@@ -12,8 +12,8 @@ import { logIn } from '../soak/logins.ts';
 import { pidOf } from '../soak/processes.ts';
 import { type Device, startDevice } from './device.ts';
 
-const rounds = extent({ quick: 2, long: 15 });
-const changes = extent({ quick: 15, long: 100 });
+const rounds = extent({ quick: 1, long: 12 });
+const changes = extent({ quick: 10, long: 100 });
 
 /** Sends signals until it is stopped, some of them together. */
 function storm(pid: () => number | undefined, signals: readonly NodeJS.Signals[]) {

@@ -11,7 +11,7 @@ import { extent, figure } from '../extent.ts';
 import { childrenOf } from '../soak/processes.ts';
 import { type Device, startDevice } from './device.ts';
 
-const rounds = extent({ quick: 2, long: 20 });
+const rounds = extent({ quick: 1, long: 15 });
 
 describe('a second manager for the same files', () => {
   let device: Device;

@@ -7,7 +7,7 @@ import { extent, figure } from '../extent.ts';
 import { childrenOf } from '../soak/processes.ts';
 import { type Device, startDevice } from './device.ts';
 
-const rounds = extent({ quick: 2, long: 40 });
+const rounds = extent({ quick: 1, long: 40 });
 
 describe('the worker of a request', () => {
   let device: Device;
