@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { AccessPolicy } from '../dbus/access.ts';
 import { type Bus, connectBus } from '../dbus/bus.ts';
+import { claimFiles } from '../dbus/bus-name.ts';
 import { rootPath } from '../dbus/endpoint-names.ts';
 import { type EndpointServiceOptions, serveEndpoint } from '../dbus/endpoint-service.ts';
 import { watchHostName } from '../dbus/host-name.ts';
@@ -55,6 +56,8 @@ await runProgram(log, async (fail) => {
     ),
   );
   const trials = new Trials(log, configuration.trial);
+  await claimFiles(bus, configuration.endpoints, log);
+  await trials.recover(endpoints);
 
   const access = accessPolicy(configuration, accounts);
   const common = { busAddress: configuration.bus, access, log, onLost };
@@ -78,11 +81,8 @@ await runProgram(log, async (fail) => {
       }),
     ),
   );
-  // One after another: of two managers that start at once, one gets the first name and then all of them
-  for (const service of services) await service.takeName();
-  await trials.recover(endpoints);
   await Promise.all(endpoints.map((endpoint) => endpoint.start()));
-  for (const service of services) service.open();
+  await Promise.all(services.map((service) => service.takeName()));
   // Their services may not run yet; whoever calls need not wait for them
   void reloader.settle(endpoints.flatMap(({ definition }) => definition.reload));
   const stopSigning = await startSigning(configuration, common);
@@ -183,10 +183,18 @@ function reloaderOf({ reload, runtimeDirectory }: Configuration, bus: Bus): Relo
     attemptMilliseconds,
     attempts: reload.attempts,
     now: Date.now,
-    owed: new OwedReloads(join(runtimeDirectory, 'owed-reloads'), (error) => {
-      log.warn('a reload that is due could not be noted', { reason: reasonOf(error) });
-    }),
+    owed: owedReloads(runtimeDirectory),
     reloadUnit: (unit) => reloadUnit(bus, unit, attemptMilliseconds),
+  });
+}
+
+/** Under systemd they are in the directory of the unit; the configured one may be the Redfish service's. */
+function owedReloads(runtimeDirectory: string): OwedReloads {
+  const directory = process.env.RUNTIME_DIRECTORY ?? runtimeDirectory;
+  let isTold = false;
+  return new OwedReloads(join(directory, 'owed-reloads'), (error) => {
+    if (!isTold) log.warn('reloads that are due cannot be noted', { reason: reasonOf(error) });
+    isTold = true;
   });
 }
 

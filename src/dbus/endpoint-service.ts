@@ -36,15 +36,9 @@ export interface EndpointServiceOptions {
   readonly onLost: () => void;
 }
 
-/**
- * A published endpoint. Its name is what keeps a second manager from the same files, so it is taken before
- * they are touched; who calls in between waits for his answer.
- */
+/** A published endpoint. The name is taken last, when everything is there, as upstream does. */
 export interface EndpointService {
-  /** @throws Error when another process has it */
   takeName(): Promise<void>;
-  /** Begins to answer, when everything is there. */
-  open(): void;
   close(): void;
 }
 
@@ -64,7 +58,6 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   const server = new ObjectServer({
     bus,
     root,
-    waits: true,
     gate: makeGate(bus, departures, options.access),
     report: (event, { interface: called, member, sender }, error) => {
       const text = event === 'failure' ? 'method failed' : 'caller refused';
@@ -102,7 +95,6 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   endpoint.subscribe((event) => publish(event));
   return {
     takeName: () => requestName(bus, name),
-    open: () => server.open(),
     close: () => bus.close(),
   };
 

@@ -16,8 +16,6 @@ export interface ObjectServerOptions {
   /** The object that is the ObjectManager of all others. */
   readonly root: string;
   readonly gate: Gate;
-  /** Calls are answered only after `open`. */
-  readonly waits?: boolean;
   /** Told of errors that are bugs, and of refused callers; never of what a caller sent. */
   readonly report: (event: 'failure' | 'refusal', call: Call, error: unknown) => void;
 }
@@ -26,24 +24,11 @@ export interface ObjectServerOptions {
 export class ObjectServer {
   readonly #options: ObjectServerOptions;
   readonly #tree: ObjectTree;
-  /** Calls from before everything was there. */
-  #early: Call[] | undefined;
 
   constructor(options: ObjectServerOptions) {
     this.#options = options;
     this.#tree = new ObjectTree(options.root);
-    if (options.waits === true) this.#early = [];
-    options.bus.handleCalls((call) => {
-      if (this.#early) this.#early.push(call);
-      else void this.#handle(call);
-    });
-  }
-
-  /** Begins to answer calls, those that wait first. */
-  open(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const call of early) void this.#handle(call);
+    options.bus.handleCalls((call) => void this.#handle(call));
   }
 
   /**
