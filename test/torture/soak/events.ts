@@ -36,8 +36,14 @@ export function eventsMissing(told: readonly Told[], world: World): readonly str
       return history ? [[`${uris.truststore}/${id}`, history]] : [];
     }),
   ];
+  const byUri = new Map<string, Told[]>();
+  for (const one of told) {
+    const list = byUri.get(one.uri) ?? [];
+    list.push(one);
+    byUri.set(one.uri, list);
+  }
   return places.flatMap(([uri, { writes }]) => {
-    const about = told.filter((one) => one.uri === uri);
+    const about = byUri.get(uri) ?? [];
     const count = (...messages: string[]) =>
       about.filter(({ message }) => messages.includes(message)).length;
     const done = writes.filter(({ refused, began }) => !refused && began >= 0);

@@ -170,10 +170,13 @@ describe('a stack under load', () => {
 
   it('pushes the same to a subscriber', async () => {
     const told = reader.told.map(({ id }) => id);
-    await until('the last is pushed', () => receiver.received.length >= told.length).catch(
+    const last = told.at(-1);
+    await until('the last is pushed', () => receiver.received.at(-1) === last).catch(
       () => undefined,
     );
-    assert.deepEqual(receiver.received, told);
+    // A receiver who took long over an answer is told once more
+    const received = receiver.received.filter((id, at, all) => id !== all[at - 1]);
+    assert.deepEqual(received, told);
   });
 
   it('gives back the descriptors, and leaves no worker behind', async () => {
