@@ -1,8 +1,10 @@
 import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { AccessPolicy } from '../dbus/access.ts';
 import { type Bus, connectBus } from '../dbus/bus.ts';
+import { claimFiles } from '../dbus/bus-name.ts';
 import { rootPath } from '../dbus/endpoint-names.ts';
 import { type EndpointServiceOptions, serveEndpoint } from '../dbus/endpoint-service.ts';
 import { watchHostName } from '../dbus/host-name.ts';
@@ -11,6 +13,7 @@ import { reloadUnit } from '../dbus/systemd.ts';
 import { AuthorityEndpoint } from '../manager/authority-endpoint.ts';
 import { forkedWorker } from '../manager/csr/forked-worker.ts';
 import type { Endpoint, EndpointDefinition, ReloadTarget } from '../manager/endpoint.ts';
+import { reasonOf } from '../manager/errors.ts';
 import { PairEndpoint } from '../manager/pair-endpoint.ts';
 import { SigningQueue } from '../manager/signing-queue.ts';
 import type { Surroundings } from '../manager/surroundings.ts';
@@ -23,6 +26,7 @@ import {
   SetupError,
 } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
+import { OwedReloads } from '../platform/owed-reloads.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { makeReloader, type Reloader } from '../platform/reload.ts';
 import { readSystemAccounts, type SystemAccounts } from '../platform/system-accounts.ts';
@@ -52,6 +56,7 @@ await runProgram(log, async (fail) => {
     ),
   );
   const trials = new Trials(log, configuration.trial);
+  await claimFiles(bus, configuration.endpoints, log);
   await trials.recover(endpoints);
 
   const access = accessPolicy(configuration, accounts);
@@ -78,6 +83,8 @@ await runProgram(log, async (fail) => {
   );
   await Promise.all(endpoints.map((endpoint) => endpoint.start()));
   await Promise.all(services.map((service) => service.takeName()));
+  // Their services may not run yet; whoever calls need not wait for them
+  void reloader.settle(endpoints.flatMap(({ definition }) => definition.reload));
   const stopSigning = await startSigning(configuration, common);
 
   const timer = setInterval(maintain, maintenanceMilliseconds);
@@ -169,14 +176,25 @@ function accessPolicy({ access }: Configuration, accounts: SystemAccounts): Acce
   };
 }
 
-function reloaderOf({ reload }: Configuration, bus: Bus): Reloader {
+function reloaderOf({ reload, runtimeDirectory }: Configuration, bus: Bus): Reloader {
   const attemptMilliseconds = reload.attemptSeconds * 1000;
   return makeReloader({
     log,
     attemptMilliseconds,
     attempts: reload.attempts,
     now: Date.now,
+    owed: owedReloads(runtimeDirectory),
     reloadUnit: (unit) => reloadUnit(bus, unit, attemptMilliseconds),
+  });
+}
+
+/** Under systemd they are in the directory of the unit; the configured one may be the Redfish service's. */
+function owedReloads(runtimeDirectory: string): OwedReloads {
+  const directory = process.env.RUNTIME_DIRECTORY ?? runtimeDirectory;
+  let isTold = false;
+  return new OwedReloads(join(directory, 'owed-reloads'), (error) => {
+    if (!isTold) log.warn('reloads that are due cannot be noted', { reason: reasonOf(error) });
+    isTold = true;
   });
 }
 
@@ -200,6 +218,7 @@ function surroundingsOf(
     expiryThresholds: expiry.thresholdDays,
     watch: { settle: watch.settleMilliseconds, grace: watch.graceMilliseconds },
     now: Date.now,
+    elapsed: () => performance.now(),
     identity: () => ({ hostName: hostName(), addresses: hostAddresses() }),
     csrWorker: forkedWorker({
       script: fileURLToPath(new URL('./csr-worker.js', import.meta.url)),
@@ -207,6 +226,7 @@ function surroundingsOf(
       workers: limits.requestWorkers,
     }),
     reload: ({ reload: targets }) => reloader.reload(targets),
+    oweReload: ({ reload: targets }) => reloader.owe(targets),
   };
 }
 

@@ -37,6 +37,11 @@ export interface OutgoingCall {
   readonly body?: readonly unknown[];
   /** Milliseconds to wait for the reply; 25 s, as libdbus and sd-bus do. */
   readonly timeout?: number;
+  /**
+   * Told of the reply in its place among the signals. Signals that came behind it may have been handled
+   * by the time that the promise settles.
+   */
+  readonly arrived?: (body: readonly unknown[]) => void;
 }
 
 /** One connection to a bus. This file alone knows the library that carries the messages. */
@@ -97,6 +102,8 @@ class LibraryBus implements Bus {
   readonly uniqueName: string;
   readonly #library: dbus.MessageBus;
   readonly #pending = new Set<(error: CertError) => void>();
+  /** Who wants to be told of replies as they come, by the serial number of the call. */
+  readonly #arrivals = new Map<number, (reply: dbus.Message) => void>();
   readonly #events = new EventEmitter();
   #open = true;
 
@@ -110,9 +117,10 @@ class LibraryBus implements Bus {
     transport.on('error', () => this.#lose());
     library.on('error', () => this.#lose());
     library.on('message', (message: dbus.Message) => {
-      if (message.type !== dbus.MessageType.SIGNAL) return;
       if (isOversized(Number(message.flags))) return;
-      this.#events.emit('signal', asSignal(message));
+      if (message.type === dbus.MessageType.SIGNAL) this.#events.emit('signal', asSignal(message));
+      if (message.type === dbus.MessageType.METHOD_RETURN)
+        this.#arrivals.get(Number(message.replySerial))?.(message);
     });
   }
 
@@ -126,8 +134,16 @@ class LibraryBus implements Bus {
       signature: call.signature ?? '',
       body: (call.body ?? []).map(toLibrary),
     });
-    const reply = await this.#settle(message, call.timeout ?? defaultTimeout);
-    return reply.body.map(fromLibrary);
+    const settled = this.#settle(message, call.timeout ?? defaultTimeout);
+    const { arrived } = call;
+    if (!arrived) return (await settled).body.map(fromLibrary);
+    const serial = Number(message.serial);
+    this.#arrivals.set(serial, ({ body }) => arrived(body.map(fromLibrary)));
+    try {
+      return (await settled).body.map(fromLibrary);
+    } finally {
+      this.#arrivals.delete(serial);
+    }
   }
 
   signal(

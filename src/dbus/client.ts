@@ -69,14 +69,14 @@ export class BusCertificateClient implements CertificateClient {
   }
 
   async install(endpoint: EndpointRef, content: Content): Promise<PublishedCertificate> {
-    const [path] = await this.#call({
+    const call = {
       destination: busName(endpoint),
       path: rootPath(endpoint),
       interface: uploadInterface.name,
       member: 'Install',
       ...uploadOf(content),
-    });
-    return this.get(endpoint, String(path).split('/').at(-1) ?? '');
+    };
+    return this.#put(endpoint, call, ([path]) => String(path).split('/').at(-1) ?? '');
   }
 
   async replace(
@@ -84,14 +84,14 @@ export class BusCertificateClient implements CertificateClient {
     id: string,
     content: Content,
   ): Promise<PublishedCertificate> {
-    await this.#call({
+    const call = {
       destination: busName(endpoint),
       path: `${rootPath(endpoint)}/${id}`,
       interface: replaceContentInterface.name,
       member: 'Replace',
       ...uploadOf(content),
-    });
-    return this.get(endpoint, id);
+    };
+    return this.#put(endpoint, call, () => id);
   }
 
   async delete(endpoint: EndpointRef, id: string): Promise<void> {
@@ -163,6 +163,24 @@ export class BusCertificateClient implements CertificateClient {
 
   subscribe(listener: (event: CertificateEvent) => void): () => void {
     return this.#watch.subscribe(listener);
+  }
+
+  /** What the change put there, even if another one has taken it away before anybody could look. */
+  async #put(
+    endpoint: EndpointRef,
+    call: OutgoingCall,
+    idOf: (reply: readonly unknown[]) => string,
+  ): Promise<PublishedCertificate> {
+    let published: PublishedCertificate | undefined;
+    const reply = await this.#call({
+      ...call,
+      arrived: (body) => {
+        published = this.#watch.has(endpoint)
+          ? this.#watch.copyOf(endpoint).get(idOf(body))
+          : undefined;
+      },
+    });
+    return published ?? this.get(endpoint, idOf(reply));
   }
 
   async #call(call: OutgoingCall): Promise<readonly unknown[]> {

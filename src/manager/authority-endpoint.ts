@@ -52,7 +52,10 @@ export class AuthorityEndpoint implements Endpoint {
       inService: () => undefined,
       emit: (event) => this.#listeners.tell(event),
     });
-    this.#queue = new ChangeQueue(() => surroundings.reload(definition));
+    this.#queue = new ChangeQueue(
+      () => surroundings.reload(definition),
+      () => surroundings.oweReload(definition),
+    );
     this.#outside = new OutsideChanges({
       ...surroundings.watch,
       watch: (changed) => watchDirectory(definition.path, changed),

@@ -21,12 +21,17 @@ export type Holder = symbol;
 /** Runs changes of one endpoint one after another in the order of the calls. */
 export class ChangeQueue {
   readonly #reload: () => Promise<void>;
+  readonly #owe: () => void;
   readonly #turn = new OneAtATime();
   #holder: Holder | undefined;
 
-  /** @param reload never rejects; a service that could not be told makes no done change undone */
-  constructor(reload: () => Promise<void>) {
+  /**
+   * @param reload never rejects; a service that could not be told makes no done change undone
+   * @param owe notes before a switch that a reload will be due, in case that nobody is left to make it
+   */
+  constructor(reload: () => Promise<void>, owe: () => void = () => undefined) {
     this.#reload = reload;
+    this.#owe = owe;
   }
 
   /**
@@ -37,6 +42,7 @@ export class ChangeQueue {
     return this.#turn.run(async () => {
       this.#refuseOthers(holder);
       const plan = await change.validate().catch(asStorageError);
+      this.#owe();
       await change.write(plan).catch(asStorageError);
       change.publish(plan);
       await this.#reload();

@@ -55,7 +55,10 @@ export class PairEndpoint implements Endpoint {
       inService: () => this.#service.pair,
       emit: (event) => this.#service.listeners.tell(event),
     });
-    this.#queue = new ChangeQueue(() => reload(definition));
+    this.#queue = new ChangeQueue(
+      () => reload(definition),
+      () => surroundings.oweReload(definition),
+    );
     const follower = new PairFollower({
       path,
       file: this.#file,

@@ -1,5 +1,6 @@
 import { asStorageError } from './change.ts';
 import type { KeyedCandidate } from './checks.ts';
+import { settledClock } from './clock.ts';
 import { type CsrParameters, type CsrPlan, planRequest } from './csr/parameters.ts';
 import { makeRenewal, planRekey, type RekeyParameters } from './csr/renewal.ts';
 import type { EndpointEvent, RequestState } from './endpoint.ts';
@@ -34,9 +35,12 @@ export class RequestDesk {
   #waiting = 0;
   #serial = 0;
   #newest: RequestOutcome = { state: 'none' };
+  readonly #ages: () => Date | undefined;
 
   constructor(options: RequestDeskOptions) {
+    const { now, elapsed } = options.surroundings;
     this.#options = options;
+    this.#ages = settledClock(now, elapsed);
   }
 
   /** Clears away what was never finished. */
@@ -46,8 +50,7 @@ export class RequestDesk {
 
   /** Gives up requests that are too old. Never rejects. */
   async maintain(): Promise<void> {
-    const { pending, surroundings } = this.#options;
-    await pending.prune(new Date(surroundings.now())).catch(() => undefined);
+    await this.#options.pending.prune(this.#ages()).catch(() => undefined);
   }
 
   /**
@@ -144,7 +147,7 @@ export class RequestDesk {
     try {
       directory = await pending.prepare();
       const id = await surroundings.csrWorker({ directory, plan });
-      return await pending.adopt(directory, id, new Date(surroundings.now()));
+      return await pending.adopt(directory, id, new Date(surroundings.now()), this.#ages());
     } finally {
       this.#waiting -= 1;
       if (directory !== undefined) await pending.discard(directory);

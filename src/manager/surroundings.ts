@@ -59,8 +59,12 @@ export interface Surroundings {
   readonly watch: WatchTimes;
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
+  /** Milliseconds since some moment; nobody sets it. */
+  readonly elapsed: () => number;
   readonly identity: () => HostIdentity;
   readonly csrWorker: CsrWorker;
   /** Tells the services that use an endpoint. Settles within a bounded time and never rejects. */
   readonly reload: (endpoint: EndpointDefinition) => Promise<void>;
+  /** Notes that they will have to be told, should the manager end before it could. Never throws. */
+  readonly oweReload: (endpoint: EndpointDefinition) => void;
 }

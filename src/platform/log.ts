@@ -1,5 +1,6 @@
 import winston from 'winston';
 import { makeLineRate } from './line-rate.ts';
+import { boundedOutput } from './log-output.ts';
 
 export type Fields = Readonly<Record<string, string | number | boolean>>;
 
@@ -24,6 +25,9 @@ const colours: Readonly<Record<string, string>> = {
 const boundedLevels = ['warn', 'error'];
 const lineRate = { lines: 100, period: 60_000, kinds: 200 };
 
+/** Bytes that may wait for a reader of the log who does not read. */
+const mostUnread = 1024 * 1024;
+
 /**
  * A log on standard error, one line for each event: `message key=value …`. Under systemd each line
  * begins with its priority, elsewhere with the time, the level and the program. Of warnings and errors
@@ -32,17 +36,24 @@ const lineRate = { lines: 100, period: 60_000, kinds: 200 };
 export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'): Log {
   const underJournal = process.env.JOURNAL_STREAM !== undefined;
   const coloured = process.stderr.isTTY && process.env.NO_COLOR === undefined;
-  const line = winston.format.printf(({ level, message, fields }) => {
-    const text = [message, ...describe(fields as Fields | undefined)].join(' ');
+  const render = (level: string, text: string) => {
     if (underJournal) return `<${priorities[level] ?? 6}>${text}`;
     const name = level.padEnd(5);
     const shown = coloured ? `\u001b[${colours[level] ?? '0'}m${name}\u001b[0m` : name;
     return `${new Date().toISOString()} ${shown} ${program}: ${text}`;
-  });
+  };
+  const line = winston.format.printf(({ level, message, fields }) =>
+    render(level, [message, ...describe(fields as Fields | undefined)].join(' ')),
+  );
+  const stream = boundedOutput(
+    process.stderr,
+    mostUnread,
+    (lost) => `${render('warn', `the log was not read lines=${lost}`)}\n`,
+  );
   const logger = winston.createLogger({
     level,
     format: line,
-    transports: [new winston.transports.Stream({ stream: process.stderr })],
+    transports: [new winston.transports.Stream({ stream })],
   });
   const rate = makeLineRate(lineRate);
   const write = (level: string) => (message: string, fields?: Fields) => {

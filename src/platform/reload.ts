@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { backoff } from './backoff.ts';
 import type { Log } from './log.ts';
+import type { OwedReloads } from './owed-reloads.ts';
+import { askToReload } from './pid-file.ts';
 
 /** A service to tell that its files changed. */
 export type Target = { readonly unit: string } | { readonly pidFile: string };
@@ -14,6 +15,8 @@ export interface ReloadOptions {
   readonly now: () => number;
   /** Asks the service manager to reload a unit. */
   readonly reloadUnit: (unit: string) => Promise<void>;
+  /** Where it is kept who must be told, should this process end before he is; nowhere without it. */
+  readonly owed?: OwedReloads;
 }
 
 /** What became of the last attempt at a service. */
@@ -34,6 +37,10 @@ export interface Reloader {
   /** Settles after the first attempt at each target, and never rejects. */
   reload(targets: readonly Target[]): Promise<void>;
   results(targets: readonly Target[]): ReloadResult[];
+  /** Keeps that these will have to be told of a change that is about to be made. */
+  owe(targets: readonly Target[]): void;
+  /** Tells those whom the last process left untold. Settles after the first attempt at each. */
+  settle(targets: readonly Target[]): Promise<void>;
   /** Told the name of a service after each attempt at it. */
   subscribe(listener: (service: string) => void): void;
 }
@@ -57,6 +64,12 @@ export function makeReloader(options: ReloadOptions): Reloader {
   return {
     async reload(targets) {
       await Promise.all(targets.map((target) => serviceOf(target).request()));
+    },
+    owe(targets) {
+      for (const target of targets) serviceOf(target).owe();
+    },
+    async settle(targets) {
+      await this.reload(targets.filter((target) => options.owed?.has(targetName(target))));
     },
     results: (targets) => targets.map((target) => serviceOf(target).result),
     subscribe(listener) {
@@ -86,6 +99,8 @@ class Service {
   #next: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** Changes that it must be told of, those included that it was. */
+  #changes = 0;
   #pauses = backoff(1000, 60_000);
 
   constructor(name: string, target: Target, options: ReloadOptions, tell: (name: string) => void) {
@@ -98,6 +113,11 @@ class Service {
 
   get result(): ReloadResult {
     return this.#result;
+  }
+
+  owe(): void {
+    this.#changes += 1;
+    this.#options.owed?.add(this.#name);
   }
 
   request(): Promise<void> {
@@ -126,8 +146,11 @@ class Service {
   async #attempt(): Promise<void> {
     const { log, attempts } = this.#options;
     const service = this.#name;
+    const changes = this.#changes;
     try {
       const outcome = await this.#bounded();
+      // A change that was begun meanwhile may have come too late for this one
+      if (changes === this.#changes) this.#options.owed?.remove(service);
       log.info(outcomeTexts[outcome], { service });
       this.#note(outcome, '', this.#failures + 1);
     } catch (error) {
@@ -170,27 +193,6 @@ class Service {
       await this.#options.reloadUnit(this.#target.unit);
       return 'reloaded';
     }
-    return signalPidFile(this.#target.pidFile);
-  }
-}
-
-/** A service that does not run reads the new files when it starts, so there is nothing to do. */
-async function signalPidFile(path: string): Promise<Success> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (text === undefined) return 'not-running';
-  const pid = Number(text.trim());
-  // 0, 1 and negative numbers address process groups and init
-  if (!Number.isSafeInteger(pid) || pid < 2) throw new Error('the file holds no process id');
-  try {
-    process.kill(pid, 'SIGHUP');
-    return 'reloaded';
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') {
-      return 'not-running';
-    }
-    throw error;
+    return askToReload(this.#target.pidFile);
   }
 }

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Validator } from '../../schemas/generated/validators.js';
-import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
+import {
+  clearUnfinished,
+  makeDirectory,
+  ownerOnly,
+  writeFileAtomic,
+} from '../durable/atomic-file.ts';
 import { OneAtATime } from '../durable/one-at-a-time.ts';
 import { SetupError } from './configuration.ts';
 import { validate } from './validation.ts';
@@ -78,8 +83,15 @@ export function readStateText(path: string): string | undefined {
   }
 }
 
+/** What a killed process left half written beside a file goes before this one writes there first. */
+const cleared = new Map<string, Promise<void>>();
+
 export async function writeStateText(path: string, text: string): Promise<void> {
   await makeDirectory(dirname(path), ownerOnly);
+  const clearing = cleared.get(path) ?? clearUnfinished(path);
+  cleared.set(path, clearing);
+  // It must not keep anybody from writing; what is in the way shows then
+  await clearing.catch(() => undefined);
   await writeFileAtomic(path, `${text}\n`, ownerOnly);
 }
 

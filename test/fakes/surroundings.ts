@@ -23,6 +23,8 @@ export interface World {
   /** Names of the endpoints whose services were told, in order. */
   readonly reloads: string[];
   now: Date;
+  /** Milliseconds that went by. */
+  elapsed: number;
   identity: HostIdentity;
   csrWorker: CsrWorker;
   remove(): void;
@@ -50,6 +52,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     logged,
     reloads: [],
     now: goodTime,
+    elapsed: 0,
     identity: { hostName: 'bmc.example.com', addresses: ['192.0.2.7', '2001:db8::7'] },
     csrWorker: makeRequestFiles,
     surroundings: {
@@ -73,8 +76,10 @@ export function makeWorld(options: WorldOptions = {}): World {
       expiryThresholds: [60, 30, 14, 7, 1],
       watch: options.watch ?? { settle: never, grace: never },
       now: () => world.now.getTime(),
+      elapsed: () => world.elapsed,
       identity: () => world.identity,
       csrWorker: (job) => world.csrWorker(job),
+      oweReload: () => undefined,
       reload: async ({ name }) => {
         world.reloads.push(name);
       },

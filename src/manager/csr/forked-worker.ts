@@ -63,7 +63,7 @@ function runWorker({ script, deadline }: ForkedWorkerOptions, job: CsrJob): Prom
       if ('publicKeyHash' in reply) resolve(reply.publicKeyHash);
       else reject(failed(reply.fault));
     });
-    child.once('error', (cause) => {
+    child.on('error', (cause) => {
       clearTimeout(timer);
       reject(new CertError('request-failed', 'the worker could not be started', { cause }));
     });
@@ -71,7 +71,8 @@ function runWorker({ script, deadline }: ForkedWorkerOptions, job: CsrJob): Prom
       clearTimeout(timer);
       reject(late ? timedOut(deadline) : failed(`its process ended with ${signal ?? code}`));
     });
-    child.send(job);
+    // One that ends before it has its job tells so by its end, one that was never there by its error
+    if (child.connected) child.send(job, () => undefined);
   });
 }
 

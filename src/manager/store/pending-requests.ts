@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   makeDirectory,
   ownerOnly,
@@ -51,6 +51,8 @@ function isAged(created: number, oldest: number): boolean {
 export class PendingRequests implements KeySource {
   readonly #directory: string;
   readonly #limits: PendingLimits;
+  /** Names of those that a worker is at. */
+  readonly #unfinished = new Set<string>();
 
   constructor(directory: string, limits: PendingLimits) {
     this.#directory = directory;
@@ -59,9 +61,8 @@ export class PendingRequests implements KeySource {
 
   /** Clears away what a worker left unfinished when the manager or the power died. */
   async open(): Promise<void> {
-    for (const name of await this.#names()) {
-      if (asideName.test(name)) await this.#remove(name);
-    }
+    this.#unfinished.clear();
+    await this.#clearAbandoned();
   }
 
   /** A new empty directory for a worker to write a request into. */
@@ -70,23 +71,35 @@ export class PendingRequests implements KeySource {
     await makeDirectory(this.#directory, ownerOnly);
     if (!(await this.#isOurs()))
       throw new CertError('storage', 'a link is in place of the requests');
-    await makeDirectory(aside, ownerOnly);
+    this.#unfinished.add(basename(aside));
+    try {
+      await makeDirectory(aside, ownerOnly);
+    } catch (error) {
+      await this.discard(aside);
+      throw error;
+    }
     return aside;
   }
 
-  /** Takes in what a worker finished. @param id hash of the public key */
-  async adopt(aside: string, id: string, now: Date): Promise<PendingRequest> {
+  /**
+   * Takes in what a worker finished.
+   * @param id hash of the public key
+   * @param agesBy the time to judge the age of others by; without one nothing is too old
+   */
+  async adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
     await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
     const pem = await tryReadRegularFile(join(aside, requestFiles.request));
     await rename(aside, join(this.#directory, id));
     await syncAfterSwitch(this.#directory);
     // What cannot be given up now is given up at the next look
-    await this.prune(now, id).catch(() => undefined);
+    await this.prune(agesBy, id).catch(() => undefined);
     return { id, pem, created: now };
   }
 
+  /** Gives up what a worker was at. What cannot be removed now is removed at the next look. */
   async discard(aside: string): Promise<void> {
-    await rm(aside, { recursive: true, force: true });
+    this.#unfinished.delete(basename(aside));
+    await rm(aside, { recursive: true, force: true }).catch(() => undefined);
   }
 
   async find(id: string): Promise<KeyObject | undefined> {
@@ -127,11 +140,12 @@ export class PendingRequests implements KeySource {
 
   /**
    * Gives up what is too many, too old or damaged.
+   * @param now the time to judge ages by; without one nothing is too old
    * @param newest stays, whatever a clock that jumped says of its age
    */
-  async prune(now: Date, newest?: string): Promise<void> {
+  async prune(now?: Date, newest?: string): Promise<void> {
     const { requests, days } = this.#limits;
-    const oldest = now.getTime() - days * dayMilliseconds;
+    const oldest = now ? now.getTime() - days * dayMilliseconds : Number.NEGATIVE_INFINITY;
     const ids = await this.#ids();
     const list = (await this.list()).filter(({ id }) => ids.includes(id));
     const readable = new Set(list.map(({ id }) => id));
@@ -142,6 +156,13 @@ export class PendingRequests implements KeySource {
     const damaged = ids.filter((id) => !readable.has(id));
     const gone = new Set([...surplus.map(({ id }) => id), ...aged.map(({ id }) => id), ...damaged]);
     for (const id of gone) await this.#remove(id);
+    await this.#clearAbandoned();
+  }
+
+  async #clearAbandoned(): Promise<void> {
+    for (const name of await this.#names()) {
+      if (asideName.test(name) && !this.#unfinished.has(name)) await this.#remove(name);
+    }
   }
 
   /** A link in place of the directory would lead to files that are not requests. */

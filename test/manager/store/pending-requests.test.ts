@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
@@ -36,7 +36,8 @@ describe('pending requests', () => {
 
   const add = async (now: Date): Promise<string> => {
     const directory = await pending.prepare();
-    return (await pending.adopt(directory, await makeRequestFiles({ directory, plan }), now)).id;
+    return (await pending.adopt(directory, await makeRequestFiles({ directory, plan }), now, now))
+      .id;
   };
   const ids = async () => (await pending.list()).map(({ id }) => id);
 
@@ -104,6 +105,17 @@ describe('pending requests', () => {
     const directory = await pending.prepare();
     writeFileSync(join(directory, 'key.pem'), 'half a key');
     await pending.discard(directory);
+    assert.deepEqual(readdirSync(path), []);
+  });
+
+  it('are rid of a worker that could not be cleared away in time', async () => {
+    const abandoned = join(path, '.0123456789abcdef');
+    const at = await pending.prepare();
+    mkdirSync(abandoned);
+    writeFileSync(join(abandoned, 'key.pem'), 'half a key');
+    await pending.prune();
+    assert.deepEqual(readdirSync(path), [basename(at)]);
+    await pending.discard(at);
     assert.deepEqual(readdirSync(path), []);
   });
 

@@ -1,0 +1,61 @@
+import { constants } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+
+/** Bytes of a file that holds a process id and nothing else. */
+const longestFile = 32;
+
+/**
+ * Sends SIGHUP to the process of a pid file. A service that does not run reads the new files when it
+ * starts, so there is nothing to do.
+ * @throws Error when the file holds no process id, or one of a process that does not take the signal
+ */
+export async function askToReload(path: string): Promise<'reloaded' | 'not-running'> {
+  const text = await readStart(path);
+  if (text === undefined) return 'not-running';
+  const pid = /^\d{1,10}$/.test(text.trim()) ? Number(text) : 0;
+  // 0, 1 and negative numbers address process groups and init
+  if (pid < 2) throw new Error('the file holds no process id');
+  await refuseUnprepared(pid);
+  try {
+    process.kill(pid, 'SIGHUP');
+    return 'reloaded';
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return 'not-running';
+    throw error;
+  }
+}
+
+/** Whatever lies there: a pipe that nobody writes must not hold up the reader, nor a large file fill him. */
+async function readStart(path: string): Promise<string | undefined> {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!file) return undefined;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(longestFile + 1), 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A service that reloads at SIGHUP catches it, or blocks it to read it from a signalfd. A process that does
+ * neither would be ended by it: the service has not come so far yet, or its number was given to another
+ * program. One that ignores it would not reload.
+ */
+async function refuseUnprepared(pid: number): Promise<void> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
+  if (status === undefined) return;
+  if (holds(status, 'SigIgn')) throw new Error('the process ignores SIGHUP');
+  if (holds(status, 'SigCgt') || holds(status, 'SigBlk')) return;
+  throw new Error('the process does not take SIGHUP, which would end it');
+}
+
+/** Whether SIGHUP, the first signal, is in a set of proc(5). */
+function holds(status: string, set: string): boolean {
+  const last = new RegExp(`^${set}:\\s*[0-9a-f]*([0-9a-f])$`, 'm').exec(status)?.[1] ?? '0';
+  return (Number.parseInt(last, 16) & 1) === 1;
+}
