@@ -33,12 +33,35 @@ export async function writeFileAtomic(
   const aside = unfinishedName(path);
   try {
     await writeNewFile(aside, content, access);
-    await rename(aside, path);
+    await renameSynced(aside, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    await rm(aside, { force: true }).catch(() => undefined);
     throw error;
   }
-  await syncAfterSwitch(dirname(path));
+}
+
+/**
+ * Renames within a directory so that it survives a power cut. The directory is opened first: a program
+ * that has no descriptor left must learn of it while nothing has changed yet.
+ */
+export async function renameSynced(from: string, to: string): Promise<void> {
+  await changeSynced(dirname(to), () => rename(from, to));
+}
+
+/** Removes a file, if it is there, as `renameSynced` renames one. */
+export async function removeSynced(path: string): Promise<void> {
+  await changeSynced(dirname(path), () => rm(path, { force: true }));
+}
+
+async function changeSynced(path: string, change: () => Promise<void>): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await change();
+    // As with `syncAfterSwitch`
+    await directory.sync().catch(() => undefined);
+  } finally {
+    await directory.close();
+  }
 }
 
 /** A name beside a path for what will take its place. */
@@ -101,6 +124,7 @@ export async function makeDirectory(path: string, access: FileAccess): Promise<v
     const handle = await open(made, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       await grant(handle, { ...access, mode });
+      await handle.sync();
     } finally {
       await handle.close();
     }

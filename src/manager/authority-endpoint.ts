@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exists } from '../durable/atomic-file.ts';
 import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
-import { type Change, ChangeQueue, stageChange } from './change.ts';
+import { type Change, ChangeQueue, type Holder, patience, stageChange } from './change.ts';
 import type {
   Endpoint,
   EndpointDefinition,
@@ -38,6 +38,8 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #outside: OutsideChanges;
   #authorities: readonly Authority[] = [];
   #started = false;
+  /** How often the directory was read, or tried to. */
+  #loads = 0;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     this.definition = definition;
@@ -61,18 +63,31 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   async start(): Promise<void> {
-    await this.requests.start();
-    await this.#load().catch((error: unknown) => {
-      const { path } = this.definition;
-      this.#surroundings.log.error('truststore is not readable', { path, reason: reasonOf(error) });
-    });
-    await this.#takeOverRootCa();
+    await this.#tryLoad();
     this.#outside.start();
     this.#started = true;
   }
 
+  /** A disk that fails now may be well at the next look; what it holds must not be lost until then. */
+  async #tryLoad(): Promise<void> {
+    const holder: Holder = Symbol('load');
+    try {
+      await this.requests.start();
+      await this.#queue.hold(holder, async () => {
+        if (!this.#directory.isLoaded) await this.#load();
+      });
+      this.#queue.release(holder);
+      await this.#takeOverRootCa();
+    } catch (error) {
+      const { path } = this.definition;
+      this.#surroundings.log.error('truststore is not readable', { path, reason: reasonOf(error) });
+    }
+  }
+
   async #load(): Promise<void> {
-    const { authorities, unreadable } = await this.#directory.load();
+    this.#loads += 1;
+    const impatient = this.#loads > patience;
+    const { authorities, unreadable } = await this.#directory.load(impatient);
     for (const path of unreadable) {
       this.#surroundings.log.error('stored authority is not readable', { path });
     }
@@ -154,6 +169,7 @@ export class AuthorityEndpoint implements Endpoint {
   /** Authorities are the operator's: the manager never makes or renews one. */
   async maintain(): Promise<void> {
     if (!this.#started) return;
+    if (!this.#directory.isLoaded) await this.#tryLoad();
     this.#outside.check();
     this.#tellExpiry();
     await this.requests.maintain();

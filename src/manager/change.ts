@@ -15,6 +15,9 @@ export interface Change<Plan> {
   publish(plan: Plan): void;
 }
 
+/** How often a file is tried that the disk cannot read, before it is taken for damaged. */
+export const patience = 3;
+
 /** Who alone may change an endpoint while a change of theirs is on trial. */
 export type Holder = symbol;
 

@@ -5,12 +5,13 @@ import {
   everyone,
   exists,
   makeDirectory,
+  renameSynced,
   syncAfterSwitch,
   syncDirectory,
   unfinishedName,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
-import { tryReadRegularFile } from '../../durable/regular-file.ts';
+import { tryReadRegularFile, unanswered } from '../../durable/regular-file.ts';
 import { CertError, isSystemError } from '../errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import {
@@ -71,8 +72,12 @@ export class AuthorityDirectory {
     this.#generations = `${path}.generations`;
   }
 
-  /** Reads the current generation, takes over a plain directory, and clears what a crash left. */
-  async load(): Promise<LoadedAuthorities> {
+  /**
+   * Reads the current generation, takes over a plain directory, and clears what a crash left.
+   * @param impatient takes a file for damaged that the disk cannot read, where it would be tried again
+   * @throws what the file system throws; nothing is given up then
+   */
+  async load(impatient = false): Promise<LoadedAuthorities> {
     await makeDirectory(this.#generations, everyone);
     for (const name of ['next-id', 'taken-over'])
       await clearUnfinished(join(this.#generations, name));
@@ -91,7 +96,7 @@ export class AuthorityDirectory {
     });
     const current = (await this.#current()) ?? (await this.#newest());
     const { authorities, unreadable } =
-      current === undefined ? nothing : await readGeneration(this.#in(current));
+      current === undefined ? nothing : await readGeneration(this.#in(current), impatient);
     const highest = Math.max(0, ...authorities.map(({ id }) => id));
     this.#nextId = Math.max(this.#nextId, highest + 1);
     const kept: string[] = [];
@@ -205,12 +210,11 @@ export class AuthorityDirectory {
     const aside = unfinishedName(this.#path);
     await symlink(target, aside);
     try {
-      await rename(aside, this.#path);
+      await renameSynced(aside, this.#path);
     } catch (error) {
-      await rm(aside, { force: true });
+      await rm(aside, { force: true }).catch(() => undefined);
       throw error;
     }
-    await syncAfterSwitch(dirname(this.#path));
   }
 
   #in(generation: string): string {
@@ -255,6 +259,7 @@ export class AuthorityDirectory {
     await makeDirectory(this.#in('foreign'), everyone);
     const free = await freeName(join(this.#in('foreign'), basename(path)));
     await rename(path, free);
+    await syncAfterSwitch(this.#in('foreign'));
     return free;
   }
 
@@ -283,15 +288,19 @@ async function freeName(path: string): Promise<string> {
 
 const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };
 
-async function readGeneration(directory: string): Promise<LoadedAuthorities> {
+async function readGeneration(directory: string, impatient = false): Promise<LoadedAuthorities> {
   const authorities: Authority[] = [];
   const unreadable: string[] = [];
   for (const name of await readdir(directory)) {
     const id = /^(\d+)\.pem$/.exec(name)?.[1];
     if (id === undefined) continue;
-    const [certificate] = await readCertificates(join(directory, name));
+    const path = join(directory, name);
+    const [certificate] = await readCertificates(path).catch((error: unknown) => {
+      if (impatient && unanswered(error) === 'failing') return [];
+      throw error;
+    });
     if (certificate) authorities.push({ id: Number(id), certificate });
-    else unreadable.push(join(directory, name));
+    else unreadable.push(path);
   }
   return { authorities: authorities.sort((a, b) => a.id - b.id), unreadable };
 }

@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   makeDirectory,
   ownerOnly,
-  syncAfterSwitch,
+  renameSynced,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
-import { tryReadRegularFile } from '../../durable/regular-file.ts';
+import { tryReadRegularFile, unanswered } from '../../durable/regular-file.ts';
 import { isClockSet } from '../clock.ts';
 import { CertError } from '../errors.ts';
 import type { KeySource } from '../pairing.ts';
@@ -60,13 +60,13 @@ export class PendingRequests implements KeySource {
   /** Clears away what a worker left unfinished when the manager or the power died. */
   async open(): Promise<void> {
     for (const name of await this.#names()) {
-      if (asideName.test(name)) await this.#remove(name);
+      if (asideName.test(name)) await this.discard(join(this.#directory, name));
     }
   }
 
   /** A new empty directory for a worker to write a request into. */
   async prepare(): Promise<string> {
-    const aside = join(this.#directory, `.${randomBytes(8).toString('hex')}`);
+    const aside = this.#asideName();
     await makeDirectory(this.#directory, ownerOnly);
     if (!(await this.#isOurs()))
       throw new CertError('storage', 'a link is in place of the requests');
@@ -78,8 +78,7 @@ export class PendingRequests implements KeySource {
   async adopt(aside: string, id: string, now: Date): Promise<PendingRequest> {
     await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
     const pem = await tryReadRegularFile(join(aside, requestFiles.request));
-    await rename(aside, join(this.#directory, id));
-    await syncAfterSwitch(this.#directory);
+    await renameSynced(aside, join(this.#directory, id));
     // What cannot be given up now is given up at the next look
     await this.prune(now, id).catch(() => undefined);
     return { id, pem, created: now };
@@ -103,7 +102,8 @@ export class PendingRequests implements KeySource {
 
   /** Oldest first, without those whose files are damaged. */
   async list(): Promise<PendingRequest[]> {
-    const found = await Promise.all((await this.#ids()).map((id) => this.#read(id)));
+    const found: (PendingRequest | undefined)[] = [];
+    for (const id of await this.#ids()) found.push(await this.#read(id));
     return found
       .filter((request) => request !== undefined)
       .sort((a, b) => a.created.getTime() - b.created.getTime());
@@ -113,7 +113,6 @@ export class PendingRequests implements KeySource {
   async remove(id: string): Promise<boolean> {
     if (!(await this.#ids()).includes(id)) return false;
     await this.#remove(id);
-    await syncAfterSwitch(this.#directory);
     return true;
   }
 
@@ -126,7 +125,7 @@ export class PendingRequests implements KeySource {
   }
 
   /**
-   * Gives up what is too many, too old or damaged.
+   * Gives up what is too many, too old or damaged; nothing where the files cannot be read now.
    * @param newest stays, whatever a clock that jumped says of its age
    */
   async prune(now: Date, newest?: string): Promise<void> {
@@ -148,12 +147,23 @@ export class PendingRequests implements KeySource {
   async #isOurs(): Promise<boolean> {
     return lstat(this.#directory).then(
       (stat) => stat.isDirectory(),
-      () => false,
+      (error: unknown) => {
+        if (unanswered(error) !== undefined) throw error;
+        return false;
+      },
     );
   }
 
-  async #remove(name: string): Promise<void> {
-    await rm(join(this.#directory, name), { recursive: true, force: true });
+  /** All of it at once: a key without its request would be neither there nor gone. */
+  async #remove(id: string): Promise<void> {
+    const aside = this.#asideName();
+    await renameSynced(join(this.#directory, id), aside);
+    // What cannot be removed now is removed at the next start
+    await this.discard(aside).catch(() => undefined);
+  }
+
+  #asideName(): string {
+    return join(this.#directory, `.${randomBytes(8).toString('hex')}`);
   }
 
   async #ids(): Promise<string[]> {

@@ -66,7 +66,7 @@ async function takeOver(
     if (fits) await writeNewFile(join(aside, requestFiles.request), request.text, ownerOnly);
     await pending.adopt(aside, id, now);
   } finally {
-    await pending.discard(aside);
+    await pending.discard(aside).catch(() => undefined);
   }
   return fits;
 }
