@@ -10,7 +10,7 @@ import type {
   InstalledCertificate,
   StagedChange,
 } from './endpoint.ts';
-import { CertError, reasonOf } from './errors.ts';
+import { CertError, isStorageError, reasonOf } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
 import { Listeners } from './listeners.ts';
 import { type Finding, OutsideChanges } from './outside-changes.ts';
@@ -38,6 +38,8 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #outside: OutsideChanges;
   #authorities: readonly Authority[] = [];
   #started = false;
+  /** False until everything that an earlier run or installation left has been looked at. */
+  #isSettled = false;
   /** How often the directory was read, or tried to. */
   #loads = 0;
 
@@ -76,12 +78,14 @@ export class AuthorityEndpoint implements Endpoint {
       await this.#queue.hold(holder, async () => {
         if (!this.#directory.isLoaded) await this.#load();
       });
-      this.#queue.release(holder);
-      await this.#takeOverRootCa();
     } catch (error) {
       const { path } = this.definition;
       this.#surroundings.log.error('truststore is not readable', { path, reason: reasonOf(error) });
+      return;
+    } finally {
+      this.#queue.release(holder);
     }
+    this.#isSettled = await this.#takeOverRootCa();
   }
 
   async #load(): Promise<void> {
@@ -94,20 +98,25 @@ export class AuthorityEndpoint implements Endpoint {
     this.#publish(authorities);
   }
 
-  /** Installs the one authority of early OpenBMC releases, and removes its file as upstream does. */
-  async #takeOverRootCa(): Promise<void> {
+  /**
+   * Installs the one authority of early OpenBMC releases, and removes its file as upstream does.
+   * @returns false when the disk refused it, so that it may be tried again
+   */
+  async #takeOverRootCa(): Promise<boolean> {
     const { log, limits } = this.#surroundings;
     const path = join(dirname(this.definition.path), 'Root-CA.pem');
     try {
-      if (!(await exists(path))) return;
+      if (!(await exists(path))) return true;
       await this.install(await readUploadFile(path, limits.uploadBytes)).catch((error: unknown) => {
         if (!(error instanceof CertError) || error.code !== 'already-installed') throw error;
       });
       await rm(path);
       log.info('root certificate of an earlier installation taken over', { path });
+      return true;
     } catch (error) {
       const reason = reasonOf(error);
       log.warn('root certificate of an earlier installation left in place', { path, reason });
+      return !isStorageError(error);
     }
   }
 
@@ -169,7 +178,8 @@ export class AuthorityEndpoint implements Endpoint {
   /** Authorities are the operator's: the manager never makes or renews one. */
   async maintain(): Promise<void> {
     if (!this.#started) return;
-    if (!this.#directory.isLoaded) await this.#tryLoad();
+    if (!this.#isSettled) await this.#tryLoad();
+    await this.#putRight();
     this.#outside.check();
     this.#tellExpiry();
     await this.requests.maintain();
@@ -199,11 +209,25 @@ export class AuthorityEndpoint implements Endpoint {
     };
   }
 
+  /** After a change that failed, and could not be undone, on a disk that refused both. */
+  async #putRight(): Promise<void> {
+    if (!this.#directory.isOutOfStep) return;
+    const back = async () => ({ next: this.#authorities, asked: [] });
+    await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch((error: unknown) => {
+      const { path } = this.definition;
+      const reason = reasonOf(error);
+      this.#surroundings.log.error('truststore not put right', { path, reason });
+    });
+  }
+
   /** Takes over what somebody else put into the directory, took from it, or changed there. */
   async #lookAtFiles(final: boolean): Promise<Finding> {
     const { log } = this.#surroundings;
     const { path } = this.definition;
     try {
+      // What our own failure left there is nobody's wish
+      await this.#putRight();
+      if (this.#directory.isOutOfStep) return 'settled';
       if (isUntouched(await this.#directory.scan())) return 'settled';
       if (!final) return 'doubtful';
       await this.#queue.run({ ...this.#storeAfresh(), validate: () => this.#planAdoption() });

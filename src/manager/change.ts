@@ -1,6 +1,6 @@
 import { OneAtATime } from '../durable/one-at-a-time.ts';
 import type { EndpointDefinition, StagedChange } from './endpoint.ts';
-import { CertError } from './errors.ts';
+import { CertError, isStorageError } from './errors.ts';
 
 /**
  * One change of an endpoint. The order of its steps is the manager's promise: a failure, or a power
@@ -111,8 +111,8 @@ export async function stageChange<Plan>(
 
 /** A failure of the file system; anything else that is not ours is a bug and stays what it is. */
 export function asStorageError(cause: unknown): never {
+  if (cause instanceof CertError || !isStorageError(cause)) throw cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (!/^E[A-Z0-9]+$/.test(code)) throw cause;
   const message = `it could not be written (${code}); nothing changed`;
   throw new CertError('storage', message, { cause });
 }

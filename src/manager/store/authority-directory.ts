@@ -66,6 +66,7 @@ export class AuthorityDirectory {
   #nextId = 1;
   /** What stands in the current generation. */
   #layout: Layout | undefined;
+  #isOutOfStep = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -118,10 +119,24 @@ export class AuthorityDirectory {
     const known = this.#known();
     const layout = layoutOf(authorities);
     const current = await this.#current();
-    if (current !== undefined && singleDifference(known, layout) !== undefined) {
-      await amendLayout(this.#in(current), known, layout);
-    } else await this.#commitGeneration(layout, current);
+    const isSmall = !this.#isOutOfStep && singleDifference(known, layout) !== undefined;
+    if (current !== undefined && isSmall) await this.#amend(this.#in(current), known, layout);
+    else await this.#commitGeneration(layout, current);
     this.#layout = layout;
+  }
+
+  /** Whether a change that failed has left the directory in neither state; `commitAfresh` mends it. */
+  get isOutOfStep(): boolean {
+    return this.#isOutOfStep;
+  }
+
+  async #amend(directory: string, from: Layout, to: Layout): Promise<void> {
+    try {
+      await amendLayout(directory, from, to);
+    } catch (error) {
+      this.#isOutOfStep = !(await hasLayout(directory, from).catch(() => false));
+      throw error;
+    }
   }
 
   /** Copies what is in service into an empty directory. */
@@ -187,6 +202,7 @@ export class AuthorityDirectory {
       await rm(this.#in(next), { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
+    this.#isOutOfStep = false;
     // What cannot be removed now is removed at the next start
     await this.#removeAllBut(next).catch(() => undefined);
   }

@@ -8,9 +8,9 @@ import {
   renameSynced,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
-import { tryReadRegularFile, unanswered } from '../../durable/regular-file.ts';
+import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { isClockSet } from '../clock.ts';
-import { CertError } from '../errors.ts';
+import { CertError, isSystemError } from '../errors.ts';
 import type { KeySource } from '../pairing.ts';
 import { readPrivateKey } from '../x509/keys.ts';
 import { parsePem } from '../x509/pem.ts';
@@ -148,8 +148,8 @@ export class PendingRequests implements KeySource {
     return lstat(this.#directory).then(
       (stat) => stat.isDirectory(),
       (error: unknown) => {
-        if (unanswered(error) !== undefined) throw error;
-        return false;
+        if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ENOTDIR')) return false;
+        throw error;
       },
     );
   }

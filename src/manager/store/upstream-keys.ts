@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ownerOnly, syncAfterSwitch, writeNewFile } from '../../durable/atomic-file.ts';
 import { noFollow, tryReadRegularFile } from '../../durable/regular-file.ts';
+import { isStorageError } from '../errors.ts';
 import type { Log } from '../surroundings.ts';
 import { requestedKeyInfo } from '../x509/certification-request.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo, readPrivateKey } from '../x509/keys.ts';
@@ -17,6 +18,7 @@ const requestFile = 'domain.csr';
  * Makes pending requests of the keys that an upstream installation left beside a certificate, so that
  * the certificate of a request from before still finds its key. A file goes once its content is safe;
  * one that cannot be read stays.
+ * @throws when the disk refused one of them, which may be tried again
  */
 export async function takeOverUpstreamKeys(
   path: string,
@@ -26,6 +28,7 @@ export async function takeOverUpstreamKeys(
 ): Promise<void> {
   const directory = dirname(path);
   const request = await readRequest(join(directory, requestFile));
+  let refused: unknown;
   for (const name of keyFiles) {
     const file = join(directory, name);
     const text = await tryReadRegularFile(file, noFollow);
@@ -36,10 +39,12 @@ export async function takeOverUpstreamKeys(
       if (answered) await rm(join(directory, requestFile), { force: true });
       await syncAfterSwitch(directory);
       log.info('key of an earlier installation taken over', { path: file });
-    } catch {
+    } catch (error) {
+      if (isStorageError(error)) refused = error;
       log.warn('key of an earlier installation cannot be taken over', { path: file });
     }
   }
+  if (refused !== undefined) throw refused;
 }
 
 interface FoundRequest {
@@ -76,7 +81,8 @@ async function readRequest(path: string): Promise<FoundRequest | undefined> {
     const [block] = parsePem((await tryReadRegularFile(path, noFollow)) ?? '');
     if (!block) return undefined;
     return { text: block.text, keyHash: publicKeyHash(requestedKeyInfo(block.der)) };
-  } catch {
+  } catch (error) {
+    if (isStorageError(error)) throw error;
     return undefined;
   }
 }

@@ -39,6 +39,8 @@ describe('a change that the file system fails', { skip: whyNotFollowed() }, () =
       };
       const failures: string[] = [];
       for (const [nth, fault] of faults.entries()) {
+        // What may not be read or changed at the start, may not be for ever
+        if (scene.isStart === true && fault.error === 'EACCES') continue;
         // Another operation for each kind of fault, so that a quick run meets different ones
         for (let at = 1 + ((nth * 7) % step); at <= mostOf[fault.of]; at += step) {
           const outcome = await play(fault, at);

@@ -167,7 +167,7 @@ function trustState(truststore: Endpoint): readonly string[] {
 function refusedFiles(directory: string): readonly string[] {
   const names = existsSync(directory) ? readdirSync(directory) : [];
   const refused = names.filter((name) => name.includes('.refused-'));
-  return refused.map((name) => readFileSync(join(directory, name), 'utf8'));
+  return [...new Set(refused.map((name) => readFileSync(join(directory, name), 'utf8')))];
 }
 
 async function requestState(endpoints: readonly Endpoint[]): Promise<readonly string[]> {

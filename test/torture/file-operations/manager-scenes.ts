@@ -155,6 +155,7 @@ export const managerScenes: readonly Scene[] = [
         await device.close();
         return {};
       },
+      isDoneLater: true,
     },
   ),
   change('server: discard a request', async ({ server }) => {

@@ -35,6 +35,8 @@ export interface Scene<D extends Device = Device> {
   act(device: D, place: Place, begin: () => void): Promise<void>;
   /** The change is the start itself: `act` has nothing to do. */
   readonly isStart?: boolean;
+  /** A part of it may be done when the device looks after itself the next time. */
+  readonly isDoneLater?: boolean;
   /** Leaves out what may differ between two good outcomes of the same change, such as a random key. */
   readonly loosely?: (state: State) => State;
 }

@@ -87,9 +87,11 @@ async function withFault(one: Scene, place: Place, rule: Rule, aside: string): P
   // What was begun without anybody waiting for it comes to its end
   await wait(5);
   await device?.settle?.();
-  const memory = device ? await stateOf(device) : 'it did not start';
   const restarted = await restart(one, place, aside);
-  if (device) await device.maintain?.();
+  // A disk that refused to undo, too, is put right as soon as it can be
+  if (rule.action !== 'fail' || one.isDoneLater === true) await device?.maintain?.();
+  const memory = device ? await stateOf(device) : 'it did not start';
+  await device?.maintain?.();
   const again =
     end === 'done' && !one.isStart
       ? 'done'
