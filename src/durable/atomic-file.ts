@@ -79,6 +79,14 @@ export async function clearUnfinished(path: string): Promise<void> {
   }
 }
 
+/** As `clearUnfinished` for everything in a directory that no other program writes to now. */
+export async function clearAllUnfinished(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names.filter((one) => /^\..+\.[0-9a-f]{12}\.new$/.test(one))) {
+    await rm(join(directory, name), { force: true });
+  }
+}
+
 /** Creates a file that must not exist yet, 0600 from the first byte, synced before it is closed. */
 export async function writeNewFile(
   path: string,

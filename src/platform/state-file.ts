@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Validator } from '../../schemas/generated/validators.js';
 import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
 import { OneAtATime } from '../durable/one-at-a-time.ts';
+import { unanswered } from '../durable/regular-file.ts';
 import { SetupError } from './configuration.ts';
 import { validate } from './validation.ts';
 
@@ -71,10 +72,20 @@ export async function writeState(path: string, value: unknown): Promise<void> {
 /** The text of a file, `undefined` when there is none. @throws SetupError */
 export function readStateText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readPatiently(path);
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw new SetupError(`The file ${path} cannot be read.`, { cause });
+  }
+}
+
+/** What the disk does not read once, it may read the next time; much hangs on it. */
+function readPatiently(path: string, more = 2): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (more > 0 && unanswered(error) !== undefined) return readPatiently(path, more - 1);
+    throw error;
   }
 }
 

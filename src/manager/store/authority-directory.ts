@@ -17,6 +17,7 @@ import type { Certificate } from '../x509/certificate.ts';
 import {
   type Authority,
   amendLayout,
+  hasAuthorities,
   hasLayout,
   type Layout,
   layoutOf,
@@ -79,6 +80,16 @@ export class AuthorityDirectory {
    * @throws what the file system throws; nothing is given up then
    */
   async load(impatient = false): Promise<LoadedAuthorities> {
+    try {
+      return await this.#load(impatient);
+    } catch (error) {
+      // Half of it may have been taken over already; nobody knows of that yet
+      this.#layout = undefined;
+      throw error;
+    }
+  }
+
+  async #load(impatient: boolean): Promise<LoadedAuthorities> {
     await makeDirectory(this.#generations, everyone);
     for (const name of ['next-id', 'taken-over'])
       await clearUnfinished(join(this.#generations, name));
@@ -130,12 +141,14 @@ export class AuthorityDirectory {
     return this.#isOutOfStep;
   }
 
+  /** Rejects only where the old state is there, or nobody knows: the files of the authorities decide. */
   async #amend(directory: string, from: Layout, to: Layout): Promise<void> {
     try {
       await amendLayout(directory, from, to);
     } catch (error) {
-      this.#isOutOfStep = !(await hasLayout(directory, from).catch(() => false));
-      throw error;
+      if (await hasLayout(directory, from).catch(() => false)) throw error;
+      this.#isOutOfStep = true;
+      if (!(await hasAuthorities(directory, to).catch(() => false))) throw error;
     }
   }
 

@@ -62,6 +62,13 @@ export async function hasLayout(directory: string, { files, links }: Layout): Pr
   return true;
 }
 
+/** Whether the files of the authorities are those of a layout, whatever links and bundle are. */
+export async function hasAuthorities(directory: string, { files }: Layout): Promise<boolean> {
+  const there = (await readdir(directory)).filter((name) => /^\d+\.pem$/.test(name));
+  const expected = [...files.keys()].filter((name) => name !== bundleFile);
+  return there.length === expected.length && expected.every((name) => there.includes(name));
+}
+
 /** The one authority by which two layouts differ; `undefined` when it is more, or another content. */
 export function singleDifference(from: Layout, to: Layout): string | undefined {
   const added = missingFrom(from.files, to.files);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  exists,
   makeDirectory,
   ownerOnly,
   renameSynced,
@@ -102,11 +103,12 @@ export class PendingRequests implements KeySource {
 
   /** Oldest first, without those whose files are damaged. */
   async list(): Promise<PendingRequest[]> {
-    const found: (PendingRequest | undefined)[] = [];
-    for (const id of await this.#ids()) found.push(await this.#read(id));
-    return found
-      .filter((request) => request !== undefined)
-      .sort((a, b) => a.created.getTime() - b.created.getTime());
+    const found: PendingRequest[] = [];
+    for (const id of await this.#ids()) {
+      const one = await this.#read(id);
+      if (typeof one !== 'string') found.push(one);
+    }
+    return found.sort((a, b) => a.created.getTime() - b.created.getTime());
   }
 
   /** Gives up the key of a request. @returns false when there is none */
@@ -116,11 +118,16 @@ export class PendingRequests implements KeySource {
     return true;
   }
 
-  async #read(id: string): Promise<PendingRequest | undefined> {
-    const key = await tryReadRegularFile(join(this.#directory, id, requestFiles.key));
-    const created = await tryReadRegularFile(join(this.#directory, id, requestFiles.created));
-    if (key === undefined || created === undefined) return undefined;
-    const pem = await tryReadRegularFile(join(this.#directory, id, requestFiles.request));
+  /** @returns `damaged` where a file of it is not there, `hidden` where we may not read one */
+  async #read(id: string): Promise<PendingRequest | 'damaged' | 'hidden'> {
+    const directory = join(this.#directory, id);
+    for (const name of [requestFiles.key, requestFiles.created]) {
+      if (!(await exists(join(directory, name)))) return 'damaged';
+    }
+    const key = await tryReadRegularFile(join(directory, requestFiles.key));
+    const created = await tryReadRegularFile(join(directory, requestFiles.created));
+    if (key === undefined || created === undefined) return 'hidden';
+    const pem = await tryReadRegularFile(join(directory, requestFiles.request));
     return { id, pem, created: new Date(created.trim()) };
   }
 
@@ -133,12 +140,12 @@ export class PendingRequests implements KeySource {
     const oldest = now.getTime() - days * dayMilliseconds;
     const ids = await this.#ids();
     const list = (await this.list()).filter(({ id }) => ids.includes(id));
-    const readable = new Set(list.map(({ id }) => id));
     const others = list.filter(({ id }) => id !== newest);
     const surplus = others.slice(0, Math.max(0, list.length - requests));
     const aged = others.filter(({ created }) => isAged(created.getTime(), oldest));
     // Looked for among the names from before the list was read: a request may come in the meantime
-    const damaged = ids.filter((id) => !readable.has(id));
+    const damaged: string[] = [];
+    for (const id of ids) if ((await this.#read(id)) === 'damaged') damaged.push(id);
     const gone = new Set([...surplus.map(({ id }) => id), ...aged.map(({ id }) => id), ...damaged]);
     for (const id of gone) await this.#remove(id);
   }

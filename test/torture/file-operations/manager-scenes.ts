@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CertError } from '../../../src/manager/errors.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
 import { anyGenerated, type ManagerDevice, managerPaths, openManager } from './manager-device.ts';
 import { type Place, type Scene, type State, scene } from './scene.ts';
@@ -159,7 +160,9 @@ export const managerScenes: readonly Scene[] = [
     },
   ),
   change('server: discard a request', async ({ server }) => {
-    for (const { id } of await server.requests.outstanding()) await server.requests.discard(id);
+    const [one] = await server.requests.outstanding();
+    if (!one) throw new CertError('storage', 'the request cannot be read');
+    await server.requests.discard(one.id);
   }),
   change('truststore: install', ({ truststore }, { given }) =>
     truststore.install(give(given, 'ca3')),
