@@ -163,6 +163,8 @@ export class AuthorityDirectory {
     const { authorities, unreadable } = await readGeneration(from);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
     await this.commitAfresh(authorities);
+    // The endpoint has read nothing of it yet
+    this.#layout = undefined;
   }
 
   /**

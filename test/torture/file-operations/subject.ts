@@ -58,6 +58,7 @@ async function play(task: Task): Promise<Outcome | undefined> {
   if (task.do === 'die') {
     library.setRule(task.rule);
     await run(one, task.place, {});
+    library.clearRule();
     return undefined;
   }
   return withFault(one, task.place, task.rule, task.aside);
