@@ -15,7 +15,7 @@ const step = extent({ quick: Number.POSITIVE_INFINITY, long: 5 });
 /** Among how many of the first operations the first one is that fails. */
 const firstAmong = extent({ quick: 24, long: 5 });
 /** Each kind of fault for each change, or one kind of so many. */
-const every = extent({ quick: 3, long: 1 });
+const every = extent({ quick: 4, long: 1 });
 
 /** No change has more. A fault that cannot meet an operation may meet one after it. */
 const mostOperations = 200;
@@ -84,7 +84,7 @@ function faultIn(scene: Scene, outcome: Outcome, whole: Outcome): string | undef
   const is = (found: State | string, expected: State | string) =>
     JSON.stringify(blurred(scene, found)) === JSON.stringify(blurred(scene, expected));
   const [old, next] = [whole.before, whole.memory];
-  if (!/^(done$|CertError storage|SetupError|Error E[A-Z]+:)/.test(end)) {
+  if (!/^(done$|CertError (storage|file-unreadable)|SetupError|Error E[A-Z]+:)/.test(end)) {
     return wrong('the error says nothing', '');
   }
   // A start goes on with what it could read; what counts is that nothing is lost by it

@@ -20,8 +20,7 @@ interface NameChange {
 interface Content {
   mode: number;
   data: Buffer;
-  synced: { readonly mode: number; readonly data: Buffer } | undefined;
-  isDirty: boolean;
+  synced: { readonly mode: number; readonly data: Buffer };
 }
 
 /** How much of what was not synced is there. */
@@ -84,7 +83,7 @@ function replay({ operations, first }: Recording, after: number) {
       const data = one.made.type === 'file' ? one.made.data : Buffer.alloc(0);
       // The mode that it is made with is there as soon as its name is
       const { mode } = one.made;
-      contents.set(one.node, { mode, data, synced: undefined, isDirty: data.length > 0 });
+      contents.set(one.node, { mode, data, synced: { mode, data: Buffer.alloc(0) } });
     }
     if (!('node' in one)) return;
     const content = contents.get(one.node);
@@ -97,17 +96,11 @@ function replay({ operations, first }: Recording, after: number) {
       content.data = data;
     }
     if (one.kind === 'truncate') content.data = Buffer.concat([content.data], one.length);
-    if (one.kind === 'mode' || one.kind === 'write' || one.kind === 'truncate') {
-      content.isDirty = true;
-    }
     if (one.kind === 'sync') syncNode(one.node);
   };
   const syncNode = (node: Node) => {
     const content = contents.get(node);
-    if (content) {
-      content.synced = { mode: content.mode, data: content.data };
-      content.isDirty = false;
-    }
+    if (content) content.synced = { mode: content.mode, data: content.data };
     for (const change of changes) if (change.directory === node) change.isSynced = true;
   };
   for (const one of operations.slice(0, first)) done(one);
@@ -151,11 +144,10 @@ function byName([a]: readonly [string, Node], [b]: readonly [string, Node]): num
 
 function remainsOf(object: Made, content: Content | undefined, data: Data): Made {
   if (object.type === 'link' || !content) return object;
-  const lost = content.isDirty && data !== 'all';
-  const mode = lost ? (content.synced?.mode ?? object.mode) : content.mode;
+  const mode = data === 'all' ? content.mode : content.synced.mode;
   if (object.type === 'directory') return { ...object, mode };
-  if (!lost) return { ...object, mode, data: content.data };
-  const synced = content.synced?.data ?? Buffer.alloc(0);
+  if (data === 'all') return { ...object, mode, data: content.data };
+  const isSynced = content.data.equals(content.synced.data);
   const half = content.data.subarray(0, Math.floor(content.data.length / 2));
-  return { ...object, mode, data: data === 'half' ? half : synced };
+  return { ...object, mode, data: data === 'half' && !isSynced ? half : content.synced.data };
 }
