@@ -25,6 +25,7 @@ export interface ManagerDevice extends Device {
   readonly truststore: Endpoint;
   readonly trials: Trials;
   readonly owner: string;
+  maintain(): Promise<void>;
 }
 
 export const managerPaths = {

@@ -159,6 +159,7 @@ export const managerScenes: readonly Scene[] = [
       isDoneLater: true,
     },
   ),
+  change('all: the look now and then', (device) => device.maintain()),
   change('server: discard a request', async ({ server }) => {
     const [one] = await server.requests.outstanding();
     if (!one) throw new CertError('storage', 'the request cannot be read');
