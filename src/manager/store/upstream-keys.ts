@@ -1,7 +1,6 @@
 import { createPublicKey } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ownerOnly, syncAfterSwitch, writeNewFile } from '../../durable/atomic-file.ts';
+import { ownerOnly, removeSynced, writeNewFile } from '../../durable/atomic-file.ts';
 import { noFollow, tryReadRegularFile } from '../../durable/regular-file.ts';
 import { isStorageError } from '../errors.ts';
 import type { Log } from '../surroundings.ts';
@@ -35,9 +34,9 @@ export async function takeOverUpstreamKeys(
     if (text === undefined) continue;
     try {
       const answered = await takeOver(text, request, pending, now);
-      await rm(file, { force: true });
-      if (answered) await rm(join(directory, requestFile), { force: true });
-      await syncAfterSwitch(directory);
+      // The request first: without its key nobody would ever look for it again
+      if (answered) await removeSynced(join(directory, requestFile));
+      await removeSynced(file);
       log.info('key of an earlier installation taken over', { path: file });
     } catch (error) {
       if (isStorageError(error)) refused = error;
