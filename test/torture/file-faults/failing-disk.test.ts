@@ -11,9 +11,9 @@ import type { Outcome } from '../file-operations/subject.ts';
 import { type Fault, faults } from './faults.ts';
 
 /** How many operations lie between two that fail, for each change and kind of fault. */
-const step = extent({ quick: Number.POSITIVE_INFINITY, long: 5 });
+const step = extent({ quick: Number.POSITIVE_INFINITY, long: 17 });
 /** Among how many of the first operations the first one is that fails. */
-const firstAmong = extent({ quick: 24, long: 5 });
+const firstAmong = extent({ quick: 24, long: 17 });
 /** Each kind of fault for each change, or one kind of so many. */
 const every = extent({ quick: 4, long: 1 });
 
