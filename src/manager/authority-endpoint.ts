@@ -178,7 +178,7 @@ export class AuthorityEndpoint implements Endpoint {
   /** Authorities are the operator's: the manager never makes or renews one. */
   async maintain(): Promise<void> {
     if (!this.#started) return;
-    if (!this.#isSettled) await this.#tryLoad();
+    if (!this.#isSettled && !this.#queue.isHeld) await this.#tryLoad();
     await this.#putRight();
     this.#outside.check();
     this.#tellExpiry();
