@@ -12,6 +12,7 @@
  *   /file-operations/mark/TEXT              writes a line of its own into the log
  *   /file-operations/rule/ACTION/CLASS/N/ERRNO   from now on; counts from 1; CLASS is change or look
  *   /file-operations/fired                  succeeds when the rule has come to pass
+ *   /file-operations/reached                succeeds when there were as many operations as it counts to
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -408,6 +409,7 @@ int access(const char *path, int mode) {
   if (strncmp(command, "record/", 7) == 0) begin_log(command + 7);
   else if (strncmp(command, "mark/", 5) == 0) say("mark\t%s\n", command + 5);
   else if (strncmp(command, "rule/", 5) == 0) set_rule(command + 5);
+  else if (strcmp(command, "reached") == 0) yes = count >= at;
   else yes = strcmp(command, "fired") == 0 && fired;
   pthread_mutex_unlock(&lock);
   if (!yes) errno = ENOENT;

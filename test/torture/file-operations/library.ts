@@ -56,15 +56,19 @@ export const library = {
   setRule: (rule: Rule) => command(`rule/${ruleText(rule)}`),
   clearRule: () => command('rule/none/change/0/0'),
   /** Whether the rule has come to pass. */
-  hasFired: (): boolean => {
-    try {
-      accessSync('/file-operations/fired');
-      return true;
-    } catch {
-      return false;
-    }
-  },
+  hasFired: () => succeeds('fired'),
+  /** Whether there were as many operations as the rule counts to. */
+  isReached: () => succeeds('reached'),
 };
+
+function succeeds(question: string): boolean {
+  try {
+    command(question);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** @throws Error in a program that is not followed */
 function command(text: string): void {

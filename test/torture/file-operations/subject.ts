@@ -23,6 +23,8 @@ export type Task =
 export interface Outcome {
   /** Whether the rule has come to pass. */
   readonly fired: boolean;
+  /** Whether the change has as many operations as the rule counts to. */
+  readonly reached: boolean;
   /** How the change ended: `done`, or name, code and message of an error. */
   readonly end: string;
   /** What the device said before. */
@@ -83,7 +85,7 @@ async function withFault(one: Scene, place: Place, rule: Rule, aside: string): P
     device ??= await one.open(place);
     await one.act(device, place, begin);
   });
-  const fired = library.hasFired();
+  const [fired, reached] = [library.hasFired(), library.isReached()];
   library.clearRule();
   // What was begun without anybody waiting for it comes to its end
   await wait(5);
@@ -102,7 +104,7 @@ async function withFault(one: Scene, place: Place, rule: Rule, aside: string): P
         });
   const last = device ? await stateOf(device) : 'it did not start';
   await device?.close();
-  return { fired, end, before, memory, restarted, again, finally: last };
+  return { fired, reached, end, before, memory, restarted, again, finally: last };
 }
 
 async function restart(one: Scene, place: Place, aside: string): Promise<State | string> {
