@@ -54,11 +54,24 @@ export async function removeSynced(path: string): Promise<void> {
 }
 
 async function changeSynced(path: string, change: () => Promise<void>): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
+  await withDirectory(path, async (sync) => {
     await change();
     // As with `syncAfterSwitch`
-    await directory.sync().catch(() => undefined);
+    await sync().catch(() => undefined);
+  });
+}
+
+/**
+ * Does what ends with a sync of a directory, for which it is opened before anything is changed.
+ * @throws what opening it and the work throw
+ */
+export async function withDirectory(
+  path: string,
+  work: (sync: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await work(() => directory.sync());
   } finally {
     await directory.close();
   }

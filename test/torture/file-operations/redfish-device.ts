@@ -31,6 +31,9 @@ export async function openRedfish({ directory }: Place): Promise<RedfishDevice> 
     ...{ configuration, client, log, systemUsers },
     hostName: () => 'bmc.example.com',
   });
+  // The start takes the certificates of users who are gone, in its own time
+  await access.users.list();
+  await access.accountCertificates?.remove(() => false);
   const events = await openEventState(join(directory, 'events.json'), { log, now });
   const serviceId = await readServiceId(join(directory, 'service-id'), log);
   return {

@@ -16,7 +16,7 @@ import {
   whyNotFollowed,
 } from '../file-operations/library.ts';
 
-const lives = extent({ quick: 2, long: 40 });
+const lives = extent({ quick: 2, long: 12 });
 
 describe('a daemon that is killed in life after life', { skip: whyNotFollowed() }, () => {
   let bus: PrivateBus;

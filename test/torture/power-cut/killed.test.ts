@@ -11,7 +11,7 @@ import { scenes } from '../file-operations/scenes.ts';
 import { verdictOn } from './verdict.ts';
 
 /** How many operations lie between two kills. */
-const step = extent({ quick: 60, long: 15 });
+const step = extent({ quick: 60, long: 29 });
 /** Which changes are killed: each one, or one of so many. */
 const every = extent({ quick: 4, long: 1 });
 
@@ -64,7 +64,7 @@ describe('after kill -9', { skip: whyNotFollowed() }, () => {
       await (await scene.open(place)).close();
       const clean = plainNames(readImage(place.directory).keys());
       writeImage(place.directory, prepared.before);
-      for (let cut = 0; cut < extent({ quick: 2, long: 25 }); cut += 1) {
+      for (let cut = 0; cut < extent({ quick: 2, long: 15 }); cut += 1) {
         await die(prepared, 'kill-before', 1 + ((cut * 5) % 23));
       }
       await (await scene.open(place)).close();
