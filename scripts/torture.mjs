@@ -11,6 +11,7 @@ const page = join(root, 'docs', 'reliability.md');
 const areas = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
+  .filter((name) => testsOf(name).length > 0)
   .sort();
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !areas.includes(name));
@@ -28,10 +29,7 @@ function passes(area) {
   const figures = join(scratch, 'figures');
   writeFileSync(figures, '');
   const began = Date.now();
-  const tests = readdirSync(join(folder, area), { recursive: true })
-    .map(String)
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => join(folder, area, name));
+  const tests = testsOf(area).map((name) => join(folder, area, name));
   const args = ['--import', 'tsx', '--test', '--test-concurrency', '1', '--test-reporter', 'spec'];
   const { status } = spawnSync(process.execPath, [...args, ...tests], {
     cwd: root,
@@ -41,6 +39,13 @@ function passes(area) {
   if (status === 0) record(area, readFileSync(figures, 'utf8'), Date.now() - began);
   rmSync(scratch, { recursive: true });
   return status === 0;
+}
+
+/** A folder without any has what other areas share. */
+function testsOf(area) {
+  return readdirSync(join(folder, area), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.test.ts'));
 }
 
 /** Replaces the table between the two comments that name the area. */

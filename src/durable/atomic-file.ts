@@ -33,12 +33,48 @@ export async function writeFileAtomic(
   const aside = unfinishedName(path);
   try {
     await writeNewFile(aside, content, access);
-    await rename(aside, path);
+    await renameSynced(aside, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    await rm(aside, { force: true }).catch(() => undefined);
     throw error;
   }
-  await syncAfterSwitch(dirname(path));
+}
+
+/**
+ * Renames within a directory so that it survives a power cut. The directory is opened first: a program
+ * that has no descriptor left must learn of it while nothing has changed yet.
+ */
+export async function renameSynced(from: string, to: string): Promise<void> {
+  await changeSynced(dirname(to), () => rename(from, to));
+}
+
+/** Removes a file, if it is there, as `renameSynced` renames one. */
+export async function removeSynced(path: string): Promise<void> {
+  await changeSynced(dirname(path), () => rm(path, { force: true }));
+}
+
+async function changeSynced(path: string, change: () => Promise<void>): Promise<void> {
+  await withDirectory(path, async (sync) => {
+    await change();
+    // As with `syncAfterSwitch`
+    await sync().catch(() => undefined);
+  });
+}
+
+/**
+ * Does what ends with a sync of a directory, for which it is opened before anything is changed.
+ * @throws what opening it and the work throw
+ */
+export async function withDirectory(
+  path: string,
+  work: (sync: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await work(() => directory.sync());
+  } finally {
+    await directory.close();
+  }
 }
 
 /** A name beside a path for what will take its place. */
@@ -53,6 +89,14 @@ export async function clearUnfinished(path: string): Promise<void> {
   for (const name of names) {
     const rest = name.startsWith(prefix) ? name.slice(prefix.length) : '';
     if (/^[0-9a-f]{12}\.new$/.test(rest)) await rm(join(dirname(path), name), { force: true });
+  }
+}
+
+/** As `clearUnfinished` for everything in a directory that no other program writes to now. */
+export async function clearAllUnfinished(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names.filter((one) => /^\..+\.[0-9a-f]{12}\.new$/.test(one))) {
+    await rm(join(directory, name), { force: true });
   }
 }
 
@@ -101,6 +145,7 @@ export async function makeDirectory(path: string, access: FileAccess): Promise<v
     const handle = await open(made, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       await grant(handle, { ...access, mode });
+      await handle.sync();
     } finally {
       await handle.close();
     }

@@ -39,11 +39,25 @@ export async function readRegularFile(
   }
 }
 
-/** The text of a regular file; `undefined` when there is none that can be read. */
+/**
+ * Whether the system gave no answer, so that nothing is known of the file: the program has too many
+ * descriptors (`busy`), or the disk failed (`failing`), now or for ever.
+ */
+export function unanswered(error: unknown): 'busy' | 'failing' | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'].includes(code)) return 'busy';
+  return ['EIO', 'ESTALE', 'ETIMEDOUT', 'EUCLEAN'].includes(code) ? 'failing' : undefined;
+}
+
+/**
+ * The text of a regular file; `undefined` when there is none that can be read.
+ * @throws what the file system throws when it gives no answer
+ */
 export async function tryReadRegularFile(path: string, flags = 0): Promise<string | undefined> {
   try {
     return await readRegularFile(path, ample, flags);
   } catch (error) {
+    if (unanswered(error) !== undefined) throw error;
     return error instanceof FileRefusal && error.reason === 'empty' ? '' : undefined;
   }
 }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exists } from '../durable/atomic-file.ts';
 import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
-import { type Change, ChangeQueue, stageChange } from './change.ts';
+import { type Change, ChangeQueue, type Holder, patience, stageChange } from './change.ts';
 import type {
   Endpoint,
   EndpointDefinition,
@@ -10,7 +10,7 @@ import type {
   InstalledCertificate,
   StagedChange,
 } from './endpoint.ts';
-import { CertError, reasonOf } from './errors.ts';
+import { CertError, isStorageError, reasonOf } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
 import { Listeners } from './listeners.ts';
 import { type Finding, OutsideChanges } from './outside-changes.ts';
@@ -38,6 +38,10 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #outside: OutsideChanges;
   #authorities: readonly Authority[] = [];
   #started = false;
+  /** False until everything that an earlier run or installation left has been looked at. */
+  #isSettled = false;
+  /** How often the directory was read, or tried to. */
+  #loads = 0;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     this.definition = definition;
@@ -64,38 +68,58 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   async start(): Promise<void> {
-    await this.requests.start();
-    await this.#load().catch((error: unknown) => {
-      const { path } = this.definition;
-      this.#surroundings.log.error('truststore is not readable', { path, reason: reasonOf(error) });
-    });
-    await this.#takeOverRootCa();
+    await this.#tryLoad();
     this.#outside.start();
     this.#started = true;
   }
 
+  /** A disk that fails now may be well at the next look; what it holds must not be lost until then. */
+  async #tryLoad(): Promise<void> {
+    const holder: Holder = Symbol('load');
+    try {
+      await this.requests.start();
+      await this.#queue.hold(holder, async () => {
+        if (!this.#directory.isLoaded) await this.#load();
+      });
+    } catch (error) {
+      const { path } = this.definition;
+      this.#surroundings.log.error('truststore is not readable', { path, reason: reasonOf(error) });
+      return;
+    } finally {
+      this.#queue.release(holder);
+    }
+    this.#isSettled = await this.#takeOverRootCa();
+  }
+
   async #load(): Promise<void> {
-    const { authorities, unreadable } = await this.#directory.load();
+    this.#loads += 1;
+    const impatient = this.#loads > patience;
+    const { authorities, unreadable } = await this.#directory.load(impatient);
     for (const path of unreadable) {
       this.#surroundings.log.error('stored authority is not readable', { path });
     }
     this.#publish(authorities);
   }
 
-  /** Installs the one authority of early OpenBMC releases, and removes its file as upstream does. */
-  async #takeOverRootCa(): Promise<void> {
+  /**
+   * Installs the one authority of early OpenBMC releases, and removes its file as upstream does.
+   * @returns false when the disk refused it, so that it may be tried again
+   */
+  async #takeOverRootCa(): Promise<boolean> {
     const { log, limits } = this.#surroundings;
     const path = join(dirname(this.definition.path), 'Root-CA.pem');
     try {
-      if (!(await exists(path))) return;
+      if (!(await exists(path))) return true;
       await this.install(await readUploadFile(path, limits.uploadBytes)).catch((error: unknown) => {
         if (!(error instanceof CertError) || error.code !== 'already-installed') throw error;
       });
       await rm(path);
       log.info('root certificate of an earlier installation taken over', { path });
+      return true;
     } catch (error) {
       const reason = reasonOf(error);
       log.warn('root certificate of an earlier installation left in place', { path, reason });
+      return !isStorageError(error);
     }
   }
 
@@ -157,6 +181,8 @@ export class AuthorityEndpoint implements Endpoint {
   /** Authorities are the operator's: the manager never makes or renews one. */
   async maintain(): Promise<void> {
     if (!this.#started) return;
+    if (!this.#isSettled && !this.#queue.isHeld) await this.#tryLoad();
+    await this.#putRight();
     this.#outside.check();
     this.#tellExpiry();
     await this.requests.maintain();
@@ -186,11 +212,25 @@ export class AuthorityEndpoint implements Endpoint {
     };
   }
 
+  /** After a change that failed, and could not be undone, on a disk that refused both. */
+  async #putRight(): Promise<void> {
+    if (!this.#directory.isOutOfStep) return;
+    const back = async () => ({ next: this.#authorities, asked: [] });
+    await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch((error: unknown) => {
+      const { path } = this.definition;
+      const reason = reasonOf(error);
+      this.#surroundings.log.error('truststore not put right', { path, reason });
+    });
+  }
+
   /** Takes over what somebody else put into the directory, took from it, or changed there. */
   async #lookAtFiles(final: boolean): Promise<Finding> {
     const { log } = this.#surroundings;
     const { path } = this.definition;
     try {
+      // What our own failure left there is nobody's wish
+      await this.#putRight();
+      if (this.#directory.isOutOfStep) return 'settled';
       if (isUntouched(await this.#directory.scan())) return 'settled';
       if (!final) return 'doubtful';
       await this.#queue.run({ ...this.#storeAfresh(), validate: () => this.#planAdoption() });

@@ -1,6 +1,6 @@
 import { OneAtATime } from '../durable/one-at-a-time.ts';
 import type { EndpointDefinition, StagedChange } from './endpoint.ts';
-import { CertError } from './errors.ts';
+import { CertError, isStorageError } from './errors.ts';
 
 /**
  * One change of an endpoint. The order of its steps is the manager's promise: a failure, or a power
@@ -14,6 +14,9 @@ export interface Change<Plan> {
   /** Makes the new state known: memory first, then the listeners. */
   publish(plan: Plan): void;
 }
+
+/** How often a file is tried that the disk cannot read, before it is taken for damaged. */
+export const patience = 3;
 
 /** Who alone may change an endpoint while a change of theirs is on trial. */
 export type Holder = symbol;
@@ -114,8 +117,8 @@ export async function stageChange<Plan>(
 
 /** A failure of the file system; anything else that is not ours is a bug and stays what it is. */
 export function asStorageError(cause: unknown): never {
+  if (cause instanceof CertError || !isStorageError(cause)) throw cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (!/^E[A-Z0-9]+$/.test(code)) throw cause;
   const message = `it could not be written (${code}); nothing changed`;
   throw new CertError('storage', message, { cause });
 }

@@ -67,6 +67,12 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A failure of the file system, in its own form or in ours. */
+export function isStorageError(error: unknown): boolean {
+  if (error instanceof CertError) return error.code === 'storage' || isStorageError(error.cause);
+  return error instanceof Error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code));
+}
+
 /** True for a Node system error with this code, such as `ENOENT`. */
 export function isSystemError(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;

@@ -1,4 +1,5 @@
-import { type Change, ChangeQueue, stageChange } from './change.ts';
+import { unanswered } from '../durable/regular-file.ts';
+import { type Change, ChangeQueue, patience, stageChange } from './change.ts';
 import type { KeyedCandidate } from './checks.ts';
 import type {
   Endpoint,
@@ -34,6 +35,9 @@ export class PairEndpoint implements Endpoint {
   readonly #service: PairInService;
   readonly #outside: OutsideChanges;
   #state: 'new' | 'unread' | 'ready' = 'new';
+  #isOpen = false;
+  /** How often the file was tried in vain. */
+  #failedReads = 0;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     const { limits, log, reload, watch } = surroundings;
@@ -123,7 +127,10 @@ export class PairEndpoint implements Endpoint {
   stage(text: string): Promise<StagedChange> {
     return stageChange(this.#queue, {
       definition: this.definition,
-      validate: () => this.#admission.admit(text),
+      validate: async () => {
+        await this.#mustBeRead();
+        return this.#admission.admit(text);
+      },
       save: (directory) => this.#file.save(directory),
       forward: this.#store(),
       confirm: async (pair) => {
@@ -151,6 +158,7 @@ export class PairEndpoint implements Endpoint {
   async maintain(): Promise<void> {
     // What was never read must not be overwritten
     if (this.#state === 'new') return;
+    if (!this.#isOpen) await this.#open();
     if (this.#state === 'unread') await this.#load();
     if (this.#state !== 'ready') return;
     this.#outside.check();
@@ -180,6 +188,7 @@ export class PairEndpoint implements Endpoint {
       await this.requests.start();
       await this.#file.open();
       await takeOverUpstreamKeys(path, this.#pending, new Date(now()), log);
+      this.#isOpen = true;
     } catch (error) {
       log.error('directory cannot be used', { path, reason: reasonOf(error) });
     }
@@ -196,8 +205,27 @@ export class PairEndpoint implements Endpoint {
       this.#service.publish(await this.#admission.readStored(text), text);
     } catch (error) {
       log.error('stored certificate cannot be served', { path, reason: reasonOf(error) });
+      if (this.#mayBeReadLater(error)) {
+        this.#state = 'unread';
+        return;
+      }
       if (this.definition.type === 'server' && !(await this.#putAside())) this.#state = 'unread';
     }
+  }
+
+  /** A file that the disk cannot read for long is as good as lost; a busy program says nothing of it. */
+  #mayBeReadLater(error: unknown): boolean {
+    const cause = error instanceof CertError ? error.cause : error;
+    const why = unanswered(cause);
+    if (why === 'failing') this.#failedReads += 1;
+    return why === 'busy' || (why === 'failing' && this.#failedReads <= patience);
+  }
+
+  /** What was never read must not be written over. @throws CertError `storage` */
+  async #mustBeRead(): Promise<void> {
+    if (this.#state === 'unread') await this.#load();
+    if (this.#state !== 'unread') return;
+    throw new CertError('storage', 'the certificate in service cannot be read; nothing changed');
   }
 
   /** @returns false when the file could not be kept, so that it must stay where it is */
@@ -240,6 +268,7 @@ export class PairEndpoint implements Endpoint {
     const pair = await this.#queue.run<KeyedCandidate>({
       ...this.#store(),
       validate: async () => {
+        await this.#mustBeRead();
         precondition();
         return this.#admission.admit(await textOf(source));
       },
@@ -271,6 +300,7 @@ export class PairEndpoint implements Endpoint {
     return {
       ...this.#store(),
       validate: async () => {
+        await this.#mustBeRead();
         precondition();
         if (this.definition.type !== 'server') return undefined;
         return generateCertificate(identity(), selfSigned, now());

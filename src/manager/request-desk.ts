@@ -45,7 +45,7 @@ export class RequestDesk {
 
   /** Clears away what was never finished. */
   async start(): Promise<void> {
-    await this.#options.pending.open();
+    if (this.#waiting === 0) await this.#options.pending.open();
   }
 
   /** Gives up requests that are too old. Never rejects. */
@@ -109,7 +109,7 @@ export class RequestDesk {
   async outstanding(): Promise<PendingRequest[]> {
     const pair = this.#options.inService();
     const inService = pair && publicKeyHash(publicKeyInfo(pair.leaf.publicKey));
-    const list = await this.#options.pending.list();
+    const list = await this.#options.pending.list().catch(asStorageError);
     return list.filter(({ id, pem }) => pem !== undefined && id !== inService);
   }
 
@@ -150,7 +150,8 @@ export class RequestDesk {
       return await pending.adopt(directory, id, new Date(surroundings.now()), this.#ages());
     } finally {
       this.#waiting -= 1;
-      if (directory !== undefined) await pending.discard(directory);
+      // What is left of it goes at the next start
+      if (directory !== undefined) await pending.discard(directory).catch(() => undefined);
     }
   }
 

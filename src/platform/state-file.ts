@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Validator } from '../../schemas/generated/validators.js';
-import {
-  clearUnfinished,
-  makeDirectory,
-  ownerOnly,
-  writeFileAtomic,
-} from '../durable/atomic-file.ts';
+import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
 import { OneAtATime } from '../durable/one-at-a-time.ts';
+import { unanswered } from '../durable/regular-file.ts';
 import { SetupError } from './configuration.ts';
 import { validate } from './validation.ts';
 
@@ -76,22 +72,25 @@ export async function writeState(path: string, value: unknown): Promise<void> {
 /** The text of a file, `undefined` when there is none. @throws SetupError */
 export function readStateText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readPatiently(path);
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw new SetupError(`The file ${path} cannot be read.`, { cause });
   }
 }
 
-/** What a killed process left half written beside a file goes before this one writes there first. */
-const cleared = new Map<string, Promise<void>>();
+/** What the disk does not read once, it may read the next time; much hangs on it. */
+function readPatiently(path: string, more = 2): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (more > 0 && unanswered(error) !== undefined) return readPatiently(path, more - 1);
+    throw error;
+  }
+}
 
 export async function writeStateText(path: string, text: string): Promise<void> {
   await makeDirectory(dirname(path), ownerOnly);
-  const clearing = cleared.get(path) ?? clearUnfinished(path);
-  cleared.set(path, clearing);
-  // It must not keep anybody from writing; what is in the way shows then
-  await clearing.catch(() => undefined);
   await writeFileAtomic(path, `${text}\n`, ownerOnly);
 }
 

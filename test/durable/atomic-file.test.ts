@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import {
+  clearAllUnfinished,
   clearUnfinished,
   everyone,
   exists,
@@ -173,5 +174,14 @@ describe('what a crash left beside a file', () => {
     }
     await clearUnfinished(join(directory, 'server.pem'));
     assert.deepEqual(readdirSync(directory).sort(), [...kept].sort());
+  });
+
+  it('are removed of every file of a directory, and nothing else is', async () => {
+    const kept = ['accounts.json', '.accounts.json.0123456789ab', 'x.0123456789ab.new', '.new'];
+    const left = ['.accounts.json.0123456789ab.new', '.users-source.abcdef012345.new'];
+    for (const name of [...kept, ...left]) writeFileSync(join(directory, name), 'x');
+    await clearAllUnfinished(directory);
+    assert.deepEqual(readdirSync(directory).sort(), [...kept].sort());
+    await clearAllUnfinished(join(directory, 'absent'));
   });
 });

@@ -5,17 +5,19 @@ import {
   everyone,
   exists,
   makeDirectory,
+  renameSynced,
   syncAfterSwitch,
   syncDirectory,
   unfinishedName,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
-import { tryReadRegularFile } from '../../durable/regular-file.ts';
+import { tryReadRegularFile, unanswered } from '../../durable/regular-file.ts';
 import { CertError, isSystemError } from '../errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import {
   type Authority,
   amendLayout,
+  hasAuthorities,
   hasLayout,
   type Layout,
   layoutOf,
@@ -65,14 +67,29 @@ export class AuthorityDirectory {
   #nextId = 1;
   /** What stands in the current generation. */
   #layout: Layout | undefined;
+  #isOutOfStep = false;
 
   constructor(path: string) {
     this.#path = path;
     this.#generations = `${path}.generations`;
   }
 
-  /** Reads the current generation, takes over a plain directory, and clears what a crash left. */
-  async load(): Promise<LoadedAuthorities> {
+  /**
+   * Reads the current generation, takes over a plain directory, and clears what a crash left.
+   * @param impatient takes a file for damaged that the disk cannot read, where it would be tried again
+   * @throws what the file system throws; nothing is given up then
+   */
+  async load(impatient = false): Promise<LoadedAuthorities> {
+    try {
+      return await this.#load(impatient);
+    } catch (error) {
+      // Half of it may have been taken over already; nobody knows of that yet
+      this.#layout = undefined;
+      throw error;
+    }
+  }
+
+  async #load(impatient: boolean): Promise<LoadedAuthorities> {
     await makeDirectory(this.#generations, everyone);
     for (const name of ['next-id', 'taken-over'])
       await clearUnfinished(join(this.#generations, name));
@@ -91,7 +108,7 @@ export class AuthorityDirectory {
     });
     const current = (await this.#current()) ?? (await this.#newest());
     const { authorities, unreadable } =
-      current === undefined ? nothing : await readGeneration(this.#in(current));
+      current === undefined ? nothing : await readGeneration(this.#in(current), impatient);
     const highest = Math.max(0, ...authorities.map(({ id }) => id));
     this.#nextId = Math.max(this.#nextId, highest + 1);
     const kept: string[] = [];
@@ -113,10 +130,26 @@ export class AuthorityDirectory {
     const known = this.#known();
     const layout = layoutOf(authorities);
     const current = await this.#current();
-    if (current !== undefined && singleDifference(known, layout) !== undefined) {
-      await amendLayout(this.#in(current), known, layout);
-    } else await this.#commitGeneration(layout, current);
+    const isSmall = !this.#isOutOfStep && singleDifference(known, layout) !== undefined;
+    if (current !== undefined && isSmall) await this.#amend(this.#in(current), known, layout);
+    else await this.#commitGeneration(layout, current);
     this.#layout = layout;
+  }
+
+  /** Whether a change that failed has left the directory in neither state; `commitAfresh` mends it. */
+  get isOutOfStep(): boolean {
+    return this.#isOutOfStep;
+  }
+
+  /** Rejects only where the old state is there, or nobody knows: the files of the authorities decide. */
+  async #amend(directory: string, from: Layout, to: Layout): Promise<void> {
+    try {
+      await amendLayout(directory, from, to);
+    } catch (error) {
+      if (await hasLayout(directory, from).catch(() => false)) throw error;
+      this.#isOutOfStep = true;
+      if (!(await hasAuthorities(directory, to).catch(() => false))) throw error;
+    }
   }
 
   /** Copies what is in service into an empty directory. */
@@ -130,6 +163,8 @@ export class AuthorityDirectory {
     const { authorities, unreadable } = await readGeneration(from);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
     await this.commitAfresh(authorities);
+    // The endpoint has read nothing of it yet
+    this.#layout = undefined;
   }
 
   /**
@@ -182,6 +217,7 @@ export class AuthorityDirectory {
       await rm(this.#in(next), { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
+    this.#isOutOfStep = false;
     // What cannot be removed now is removed at the next start
     await this.#removeAllBut(next).catch(() => undefined);
   }
@@ -205,12 +241,11 @@ export class AuthorityDirectory {
     const aside = unfinishedName(this.#path);
     await symlink(target, aside);
     try {
-      await rename(aside, this.#path);
+      await renameSynced(aside, this.#path);
     } catch (error) {
-      await rm(aside, { force: true });
+      await rm(aside, { force: true }).catch(() => undefined);
       throw error;
     }
-    await syncAfterSwitch(dirname(this.#path));
   }
 
   #in(generation: string): string {
@@ -255,6 +290,7 @@ export class AuthorityDirectory {
     await makeDirectory(this.#in('foreign'), everyone);
     const free = await freeName(join(this.#in('foreign'), basename(path)));
     await rename(path, free);
+    await syncAfterSwitch(this.#in('foreign'));
     return free;
   }
 
@@ -283,15 +319,19 @@ async function freeName(path: string): Promise<string> {
 
 const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };
 
-async function readGeneration(directory: string): Promise<LoadedAuthorities> {
+async function readGeneration(directory: string, impatient = false): Promise<LoadedAuthorities> {
   const authorities: Authority[] = [];
   const unreadable: string[] = [];
   for (const name of await readdir(directory)) {
     const id = /^(\d+)\.pem$/.exec(name)?.[1];
     if (id === undefined) continue;
-    const [certificate] = await readCertificates(join(directory, name));
+    const path = join(directory, name);
+    const [certificate] = await readCertificates(path).catch((error: unknown) => {
+      if (impatient && unanswered(error) === 'failing') return [];
+      throw error;
+    });
     if (certificate) authorities.push({ id: Number(id), certificate });
-    else unreadable.push(join(directory, name));
+    else unreadable.push(path);
   }
   return { authorities: authorities.sort((a, b) => a.id - b.id), unreadable };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { everyone, syncDirectory, writeNewFile } from '../../durable/atomic-file.ts';
+import { everyone, syncDirectory, withDirectory, writeNewFile } from '../../durable/atomic-file.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { bundleFile } from './upstream-authorities.ts';
@@ -62,6 +62,13 @@ export async function hasLayout(directory: string, { files, links }: Layout): Pr
   return true;
 }
 
+/** Whether the files of the authorities are those of a layout, whatever links and bundle are. */
+export async function hasAuthorities(directory: string, { files }: Layout): Promise<boolean> {
+  const there = (await readdir(directory)).filter((name) => /^\d+\.pem$/.test(name));
+  const expected = [...files.keys()].filter((name) => name !== bundleFile);
+  return there.length === expected.length && expected.every((name) => there.includes(name));
+}
+
 /** The one authority by which two layouts differ; `undefined` when it is more, or another content. */
 export function singleDifference(from: Layout, to: Layout): string | undefined {
   const added = missingFrom(from.files, to.files);
@@ -83,6 +90,15 @@ function missingFrom(there: ReadonlyMap<string, string>, names: ReadonlyMap<stri
  * @throws what the file system does; then `from` is in place again
  */
 export async function amendLayout(directory: string, from: Layout, to: Layout): Promise<void> {
+  await withDirectory(directory, (sync) => amend(directory, from, to, sync));
+}
+
+async function amend(
+  directory: string,
+  from: Layout,
+  to: Layout,
+  sync: () => Promise<void>,
+): Promise<void> {
   const added = missingFrom(from.files, to.files);
   const removed = missingFrom(to.files, from.files);
   const aside: string[] = [];
@@ -107,7 +123,7 @@ export async function amendLayout(directory: string, from: Layout, to: Layout): 
     if (bundle !== undefined)
       await rename(asideOf(directory, bundleFile), join(directory, bundleFile));
     else await rm(join(directory, bundleFile), { force: true });
-    await syncDirectory(directory);
+    await sync();
   } catch (error) {
     await restore(directory, from, to, aside);
     throw error;

@@ -1,6 +1,5 @@
-import { rename } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { everyone, exists, writeFileAtomic } from '../../durable/atomic-file.ts';
+import { everyone, exists, renameSynced, writeFileAtomic } from '../../durable/atomic-file.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { readUpstreamDirectory } from './upstream-authorities.ts';
@@ -27,7 +26,7 @@ export async function takeOverPlainDirectory(options: TakeoverOptions): Promise<
     if (plain !== undefined && !(await isMarked(marker, plain))) await mark(marker, plain);
     return;
   }
-  if (await exists(path)) await rename(path, await freeNameAside(path));
+  if (await exists(path)) await renameSynced(path, await freeNameAside(path));
   const plain = await newestAside(path);
   if (plain === undefined || (await isMarked(marker, plain))) return;
   await adopt(await readUpstreamDirectory(plain));

@@ -1,4 +1,4 @@
-import { link, readdir, rename, rm } from 'node:fs/promises';
+import { link, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   admitGroup,
@@ -8,6 +8,7 @@ import {
   makeDirectory,
   ownerOnly,
   readableByGroup,
+  removeSynced,
   syncAfterSwitch,
   tighten,
   writeFileAtomic,
@@ -48,6 +49,16 @@ export function pairText({ key, leaf, chain }: KeyedCandidate): string {
   return [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
 }
 
+/** The name under which the very same file is kept already, by an earlier start that got no further. */
+async function twinOf(path: string, prefix: string): Promise<string | undefined> {
+  const { ino } = await lstat(path, { bigint: true });
+  for (const name of await readdir(dirname(path))) {
+    const other = join(dirname(path), name);
+    if (name.startsWith(prefix) && (await lstat(other, { bigint: true })).ino === ino) return other;
+  }
+  return undefined;
+}
+
 const saved = { file: 'pair.pem', nothing: 'no-pair' } as const;
 
 export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions): PairFile {
@@ -58,8 +69,7 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
   const read = async (file: string) =>
     (await exists(file)) ? readUploadFile(file, mostBytes) : undefined;
   const remove = async () => {
-    await rm(path, { force: true });
-    await syncAfterSwitch(directory);
+    if (await exists(directory)) await removeSynced(path);
   };
 
   return {
@@ -77,6 +87,8 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
     },
     remove,
     async putAside(now) {
+      const kept = await twinOf(path, asidePrefix);
+      if (kept !== undefined) return kept;
       const stem = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
       let aside = stem;
       for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;

@@ -1,16 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
+  exists,
   makeDirectory,
   ownerOnly,
-  syncAfterSwitch,
+  renameSynced,
   writeFileAtomic,
 } from '../../durable/atomic-file.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { isClockSet } from '../clock.ts';
-import { CertError } from '../errors.ts';
+import { CertError, isSystemError } from '../errors.ts';
 import type { KeySource } from '../pairing.ts';
 import { readPrivateKey } from '../x509/keys.ts';
 import { parsePem } from '../x509/pem.ts';
@@ -67,7 +68,7 @@ export class PendingRequests implements KeySource {
 
   /** A new empty directory for a worker to write a request into. */
   async prepare(): Promise<string> {
-    const aside = join(this.#directory, `.${randomBytes(8).toString('hex')}`);
+    const aside = this.#asideName();
     await makeDirectory(this.#directory, ownerOnly);
     if (!(await this.#isOurs()))
       throw new CertError('storage', 'a link is in place of the requests');
@@ -89,8 +90,7 @@ export class PendingRequests implements KeySource {
   async adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
     await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
     const pem = await tryReadRegularFile(join(aside, requestFiles.request));
-    await rename(aside, join(this.#directory, id));
-    await syncAfterSwitch(this.#directory);
+    await renameSynced(aside, join(this.#directory, id));
     // What cannot be given up now is given up at the next look
     await this.prune(agesBy, id).catch(() => undefined);
     return { id, pem, created: now };
@@ -116,30 +116,36 @@ export class PendingRequests implements KeySource {
 
   /** Oldest first, without those whose files are damaged. */
   async list(): Promise<PendingRequest[]> {
-    const found = await Promise.all((await this.#ids()).map((id) => this.#read(id)));
-    return found
-      .filter((request) => request !== undefined)
-      .sort((a, b) => a.created.getTime() - b.created.getTime());
+    const found: PendingRequest[] = [];
+    for (const id of await this.#ids()) {
+      const one = await this.#read(id);
+      if (typeof one !== 'string') found.push(one);
+    }
+    return found.sort((a, b) => a.created.getTime() - b.created.getTime());
   }
 
   /** Gives up the key of a request. @returns false when there is none */
   async remove(id: string): Promise<boolean> {
     if (!(await this.#ids()).includes(id)) return false;
     await this.#remove(id);
-    await syncAfterSwitch(this.#directory);
     return true;
   }
 
-  async #read(id: string): Promise<PendingRequest | undefined> {
-    const key = await tryReadRegularFile(join(this.#directory, id, requestFiles.key));
-    const created = await tryReadRegularFile(join(this.#directory, id, requestFiles.created));
-    if (key === undefined || created === undefined) return undefined;
-    const pem = await tryReadRegularFile(join(this.#directory, id, requestFiles.request));
+  /** @returns `damaged` where a file of it is not there, `hidden` where we may not read one */
+  async #read(id: string): Promise<PendingRequest | 'damaged' | 'hidden'> {
+    const directory = join(this.#directory, id);
+    for (const name of [requestFiles.key, requestFiles.created]) {
+      if (!(await exists(join(directory, name)))) return 'damaged';
+    }
+    const key = await tryReadRegularFile(join(directory, requestFiles.key));
+    const created = await tryReadRegularFile(join(directory, requestFiles.created));
+    if (key === undefined || created === undefined) return 'hidden';
+    const pem = await tryReadRegularFile(join(directory, requestFiles.request));
     return { id, pem, created: new Date(created.trim()) };
   }
 
   /**
-   * Gives up what is too many, too old or damaged.
+   * Gives up what is too many, too old or damaged; nothing where the files cannot be read now.
    * @param now the time to judge ages by; without one nothing is too old
    * @param newest stays, whatever a clock that jumped says of its age
    */
@@ -148,12 +154,12 @@ export class PendingRequests implements KeySource {
     const oldest = now ? now.getTime() - days * dayMilliseconds : Number.NEGATIVE_INFINITY;
     const ids = await this.#ids();
     const list = (await this.list()).filter(({ id }) => ids.includes(id));
-    const readable = new Set(list.map(({ id }) => id));
     const others = list.filter(({ id }) => id !== newest);
     const surplus = others.slice(0, Math.max(0, list.length - requests));
     const aged = others.filter(({ created }) => isAged(created.getTime(), oldest));
     // Looked for among the names from before the list was read: a request may come in the meantime
-    const damaged = ids.filter((id) => !readable.has(id));
+    const damaged: string[] = [];
+    for (const id of ids) if ((await this.#read(id)) === 'damaged') damaged.push(id);
     const gone = new Set([...surplus.map(({ id }) => id), ...aged.map(({ id }) => id), ...damaged]);
     for (const id of gone) await this.#remove(id);
     await this.#clearAbandoned();
@@ -161,7 +167,8 @@ export class PendingRequests implements KeySource {
 
   async #clearAbandoned(): Promise<void> {
     for (const name of await this.#names()) {
-      if (asideName.test(name) && !this.#unfinished.has(name)) await this.#remove(name);
+      if (!asideName.test(name) || this.#unfinished.has(name)) continue;
+      await this.discard(join(this.#directory, name));
     }
   }
 
@@ -169,12 +176,23 @@ export class PendingRequests implements KeySource {
   async #isOurs(): Promise<boolean> {
     return lstat(this.#directory).then(
       (stat) => stat.isDirectory(),
-      () => false,
+      (error: unknown) => {
+        if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ENOTDIR')) return false;
+        throw error;
+      },
     );
   }
 
-  async #remove(name: string): Promise<void> {
-    await rm(join(this.#directory, name), { recursive: true, force: true });
+  /** All of it at once: a key without its request would be neither there nor gone. */
+  async #remove(id: string): Promise<void> {
+    const aside = this.#asideName();
+    await renameSynced(join(this.#directory, id), aside);
+    // What cannot be removed now is removed at the next look
+    await this.discard(aside);
+  }
+
+  #asideName(): string {
+    return join(this.#directory, `.${randomBytes(8).toString('hex')}`);
   }
 
   async #ids(): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exists, syncAfterSwitch, syncDirectory } from '../../durable/atomic-file.ts';
+import { exists, renameSynced, syncDirectory } from '../../durable/atomic-file.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
 
 /**
@@ -21,6 +21,19 @@ export class TrialJournal {
 
   async write(changes: readonly StagedChange[]): Promise<void> {
     const aside = `${this.#path}.new`;
+    try {
+      await this.#writeAside(aside, changes);
+      await rename(aside, this.#path);
+      await syncDirectory(dirname(this.#path));
+    } catch (error) {
+      // It holds a key
+      for (const path of [aside, this.#path])
+        await rm(path, { recursive: true, force: true }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #writeAside(aside: string, changes: readonly StagedChange[]): Promise<void> {
     await rm(aside, { recursive: true, force: true });
     await mkdir(aside, { mode: 0o700 });
     for (const change of changes) {
@@ -30,8 +43,6 @@ export class TrialJournal {
       await syncDirectory(into);
     }
     await syncDirectory(aside);
-    await rename(aside, this.#path);
-    await syncDirectory(dirname(this.#path));
   }
 
   /** The rename is the moment that counts; what is left of the rest goes at the next start. */
@@ -39,8 +50,7 @@ export class TrialJournal {
     if (!(await exists(this.#path))) return;
     const done = `${this.#path}.done`;
     await rm(done, { recursive: true, force: true });
-    await rename(this.#path, done);
-    await syncAfterSwitch(dirname(this.#path));
+    await renameSynced(this.#path, done);
     await rm(done, { recursive: true, force: true }).catch(() => undefined);
   }
 
@@ -50,22 +60,33 @@ export class TrialJournal {
    *   name then, so that a later start does not bring back what is older than the changes until then
    */
   async recover(endpoints: readonly Endpoint[]): Promise<boolean> {
-    await rm(`${this.#path}.new`, { recursive: true, force: true });
-    await rm(`${this.#path}.done`, { recursive: true, force: true });
-    if (!(await exists(this.#path))) return false;
+    for (const name of ['new', 'done']) {
+      // What cannot be removed now must not keep the journal from being read
+      await rm(`${this.#path}.${name}`, { recursive: true, force: true }).catch(() => undefined);
+    }
     try {
-      for (const endpoint of endpoints) {
-        const saved = join(this.#path, nameOf(endpoint.definition));
-        if (await exists(saved)) await endpoint.recover(saved);
-      }
-      await this.remove();
-      return true;
+      return await patiently(() => this.#bringBack(endpoints));
     } catch (error) {
       const kept = `${this.#path}.failed-${randomBytes(4).toString('hex')}`;
       await rename(this.#path, kept).catch(() => undefined);
       throw error;
     }
   }
+
+  async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {
+    if (!(await exists(this.#path))) return false;
+    for (const endpoint of endpoints) {
+      const saved = join(this.#path, nameOf(endpoint.definition));
+      if (await exists(saved)) await endpoint.recover(saved);
+    }
+    await this.remove();
+    return true;
+  }
+}
+
+/** What fails once may not fail again, and one part of a trial without the others is no state. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  return work().catch(work).catch(work);
 }
 
 function nameOf({ type, name }: EndpointDefinition): string {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRegularFile } from '../../durable/regular-file.ts';
+import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { parsePem } from '../x509/pem.ts';
 
@@ -26,10 +26,14 @@ export async function readUpstreamDirectory(directory: string): Promise<Certific
   return distinct(await readCertificates(join(directory, bundleFile)));
 }
 
-/** The certificates in a file that can be read, whatever else is in it. */
+/**
+ * The certificates in a file that can be read, whatever else is in it.
+ * @throws what the file system throws when it gives no answer
+ */
 export async function readCertificates(path: string): Promise<Certificate[]> {
+  const text = await tryReadRegularFile(path);
   try {
-    const blocks = parsePem(await readRegularFile(path));
+    const blocks = parsePem(text ?? '');
     return blocks.filter(({ label }) => label === 'CERTIFICATE').flatMap(({ der }) => readOne(der));
   } catch {
     return [];

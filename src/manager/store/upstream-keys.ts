@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ownerOnly, syncAfterSwitch, writeNewFile } from '../../durable/atomic-file.ts';
+import { ownerOnly, removeSynced, writeNewFile } from '../../durable/atomic-file.ts';
 import { noFollow, tryReadRegularFile } from '../../durable/regular-file.ts';
+import { isStorageError } from '../errors.ts';
 import type { Log } from '../surroundings.ts';
 import { requestedKeyInfo } from '../x509/certification-request.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo, readPrivateKey } from '../x509/keys.ts';
@@ -17,6 +17,7 @@ const requestFile = 'domain.csr';
  * Makes pending requests of the keys that an upstream installation left beside a certificate, so that
  * the certificate of a request from before still finds its key. A file goes once its content is safe;
  * one that cannot be read stays.
+ * @throws when the disk refused one of them, which may be tried again
  */
 export async function takeOverUpstreamKeys(
   path: string,
@@ -26,20 +27,23 @@ export async function takeOverUpstreamKeys(
 ): Promise<void> {
   const directory = dirname(path);
   const request = await readRequest(join(directory, requestFile));
+  let refused: unknown;
   for (const name of keyFiles) {
     const file = join(directory, name);
     const text = await tryReadRegularFile(file, noFollow);
     if (text === undefined) continue;
     try {
       const answered = await takeOver(text, request, pending, now);
-      await rm(file, { force: true });
-      if (answered) await rm(join(directory, requestFile), { force: true });
-      await syncAfterSwitch(directory);
+      // The request first: without its key nobody would ever look for it again
+      if (answered) await removeSynced(join(directory, requestFile));
+      await removeSynced(file);
       log.info('key of an earlier installation taken over', { path: file });
-    } catch {
+    } catch (error) {
+      if (isStorageError(error)) refused = error;
       log.warn('key of an earlier installation cannot be taken over', { path: file });
     }
   }
+  if (refused !== undefined) throw refused;
 }
 
 interface FoundRequest {
@@ -66,7 +70,7 @@ async function takeOver(
     if (fits) await writeNewFile(join(aside, requestFiles.request), request.text, ownerOnly);
     await pending.adopt(aside, id, now);
   } finally {
-    await pending.discard(aside);
+    await pending.discard(aside).catch(() => undefined);
   }
   return fits;
 }
@@ -76,7 +80,8 @@ async function readRequest(path: string): Promise<FoundRequest | undefined> {
     const [block] = parsePem((await tryReadRegularFile(path, noFollow)) ?? '');
     if (!block) return undefined;
     return { text: block.text, keyHash: publicKeyHash(requestedKeyInfo(block.der)) };
-  } catch {
+  } catch (error) {
+    if (isStorageError(error)) throw error;
     return undefined;
   }
 }

@@ -39,6 +39,7 @@ export class Sessions {
   readonly #now: () => number;
   readonly #byTokenHash = new Map<string, Session>();
   readonly #onEnd = new Set<(session: Session) => void>();
+  #kept: () => Promise<unknown> = async () => undefined;
 
   /** @param now a clock in milliseconds that never jumps */
   constructor(limits: SessionLimits, now: () => number = () => performance.now()) {
@@ -112,6 +113,19 @@ export class Sessions {
   endIdle(): void {
     const oldest = this.#now() - this.#limits.idleMilliseconds();
     this.#endWhere((session) => session.lastUsed < oldest);
+  }
+
+  /**
+   * To be waited for before a client is told that a session has ended: a power cut must not bring back a
+   * token that its owner believes to be worth nothing.
+   */
+  async ended(): Promise<void> {
+    await this.#kept();
+  }
+
+  /** @param kept settles when the file has what is true now; it never rejects */
+  keepWith(kept: () => Promise<unknown>): void {
+    this.#kept = kept;
   }
 
   /** Tells of each session that ends, for whatever reason. @returns stops the telling */

@@ -122,6 +122,7 @@ async function change(access: Access, events: Events, context: RequestContext): 
     // Who changes his own password goes on where he is, and ends what others may have of him
     const kept = isOwn ? identity?.session?.id : undefined;
     access.sessions.endOf(before.userName, kept);
+    await access.sessions.ended();
     await events.rights.review(before.userName, kept);
   }
   return after;
@@ -140,6 +141,7 @@ async function remove(access: Access, events: Events, context: RequestContext) {
     () => changing(userName, changesOf(access).remove(userName)),
   );
   access.sessions.endOf(userName);
+  await access.sessions.ended();
   await events.rights.forget(userName);
   access.gate.failures.unlock(userName);
   return { status: 204 };

@@ -130,9 +130,13 @@ function createSession(access: Access): Operation {
   };
 }
 
-function endSession(access: Access, { identity, parameters }: RequestContext): Reply {
+async function endSession(
+  access: Access,
+  { identity, parameters }: RequestContext,
+): Promise<Reply> {
   const session = visibleSession(access, identity, parameters.id);
   access.sessions.end(session.id);
+  await access.sessions.ended();
   const clears = session.xsrfHash !== undefined && identity?.session?.id === session.id;
   return {
     status: 200,

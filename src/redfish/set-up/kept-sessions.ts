@@ -37,7 +37,8 @@ export function keepSessions(
     file?.save({ everything }).catch((error: unknown) => {
       log.error('the sessions could not be kept', { reason: reasonOf(error) });
     });
-  // A session that was ended must not come back after a crash
+  sessions.keepWith(async () => save(false));
+  // One that ended without anybody waiting for it
   let soon: NodeJS.Timeout | undefined;
   sessions.onEnd(() => {
     soon ??= setTimeout(() => {

@@ -13,6 +13,7 @@ import { waitForTlsIdentity } from '../https/tls-identity.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import { readWebUi } from '../web-ui/directory.ts';
 import { type AccessSurroundings, setUpAccess } from './access.ts';
+import { clearAfterCrash } from './crash-remains.ts';
 import { readServiceId } from './service-id.ts';
 
 /** How long the manager may take to make the first certificate. */
@@ -31,6 +32,7 @@ export interface RunningService {
 export async function startService(surroundings: AccessSurroundings): Promise<RunningService> {
   const { configuration, client, hostName, log } = surroundings;
   const { redfish, stateDirectory } = configuration;
+  await clearAfterCrash(stateDirectory, log);
   const { access, close: closeAccess } = setUpAccess(surroundings);
   const places = certificatePlaces(redfish.managerId, configuration.endpoints);
   const events = await makeEvents({

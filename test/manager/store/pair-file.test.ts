@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { pairFile } from '../../../src/manager/store/pair-file.ts';
 import { goodTime, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
@@ -103,6 +103,16 @@ describe('the file of a pair', () => {
       readFileSync(join(directory, 'https', name), 'utf8'),
     );
     assert.deepEqual(contents.sort(), ['1970', '2025', '2026']);
+  });
+
+  it('goes aside once, however many starts find it', async () => {
+    const file = fileOf(path, undefined);
+    await file.open();
+    writeFileSync(path, 'garbage');
+    const first = await file.putAside(new Date('2026-06-01T00:00:00Z'));
+    const second = await file.putAside(new Date('2026-06-02T00:00:00Z'));
+    assert.equal(second, first);
+    assert.equal(readdirSync(dirname(path)).length, 2);
   });
 
   it('never goes over another that went aside in the same second', async () => {

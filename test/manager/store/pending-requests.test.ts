@@ -101,6 +101,25 @@ describe('pending requests', () => {
     assert.equal(readdirSync(path).length, 3);
   });
 
+  it('stay when their keys may not be read at the moment', async () => {
+    const id = await add(day(1));
+    const key = join(path, id, 'key.pem');
+    renameSync(key, join(path, 'kept'));
+    mkdirSync(key);
+    await pending.prune(day(2));
+    assert.deepEqual(await ids(), []);
+    rmSync(key, { recursive: true });
+    renameSync(join(path, 'kept'), key);
+    assert.deepEqual(await ids(), [id]);
+  });
+
+  it('are given up when their keys are gone', async () => {
+    const id = await add(day(1));
+    rmSync(join(path, id, 'key.pem'));
+    await pending.prune(day(2));
+    assert.deepEqual(readdirSync(path), []);
+  });
+
   it('are gone with their directory when a worker failed', async () => {
     const directory = await pending.prepare();
     writeFileSync(join(directory, 'key.pem'), 'half a key');

@@ -96,6 +96,18 @@ describe('kept sessions', () => {
     await after.close();
   });
 
+  it('are over on the disk, too, when a client is told so', async () => {
+    const { access, close } = start({ source: 'file' }, false);
+    access.sessions.create({ userName: 'admin', address: '' });
+    const { session } = access.sessions.create({ userName: 'operator', address: '' });
+    await access.sessions.ended();
+    assert.ok(readFileSync(inState('sessions.json'), 'utf8').includes('operator'));
+    access.sessions.end(session.id);
+    await access.sessions.ended();
+    assert.ok(!readFileSync(inState('sessions.json'), 'utf8').includes('operator'));
+    await close();
+  });
+
   const damages: Record<string, (path: string) => void> = {
     'holds no JSON': (path) => writeFileSync(path, '{"sess'),
     'holds something else': (path) => writeFileSync(path, '{"sessions":[{}]}'),

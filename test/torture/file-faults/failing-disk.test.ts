@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { extent, figure } from '../extent.ts';
+import { openWorkshop, type Prepared, type Workshop } from '../file-operations/followed.ts';
+import { writeImage } from '../file-operations/image.ts';
+import { whyNotFollowed } from '../file-operations/library.ts';
+import type { Scene, State } from '../file-operations/scene.ts';
+import { scenes } from '../file-operations/scenes.ts';
+import type { Outcome } from '../file-operations/subject.ts';
+import { type Fault, faults } from './faults.ts';
+
+/** How many operations lie between two that fail, for each change and kind of fault. */
+const step = extent({ quick: 1_000_000, long: 23 });
+/** Among how many of the first operations the first one is that fails. */
+const firstAmong = extent({ quick: 24, long: 23 });
+/** Each kind of fault for each change, or one kind of so many. */
+const every = extent({ quick: 4, long: 2 });
+
+describe('a change that the file system fails', { skip: whyNotFollowed() }, () => {
+  let workshop: Workshop;
+  const counted = { faults: 0, refused: 0, done: 0 };
+  before(async () => {
+    workshop = await openWorkshop();
+  });
+  after(async () => {
+    await workshop.close();
+    figure('file-faults', 'operations that were made to fail', counted.faults);
+    figure('file-faults', 'changes that were refused, with nothing changed', counted.refused);
+    figure('file-faults', 'changes that were done all the same', counted.done);
+  });
+
+  it('gives up no key for a file that cannot be read at the moment', async () => {
+    const scene = scenes.find(({ name }) => name === 'all: the look now and then');
+    const fault = faults.find(({ name }) => name === 'EMFILE of reading once');
+    assert.ok(scene && fault);
+    const prepared = await workshop.prepare(scene);
+    for (let at = 1; ; at += 1) {
+      const {
+        fired,
+        reached,
+        before: state,
+        restarted,
+      } = await playFault(workshop, prepared, fault, at);
+      if (!reached) break;
+      if (!fired) continue;
+      counted.faults += 1;
+      counted.done += 1;
+      assert.deepEqual(restarted, state, `operation ${at}`);
+    }
+  });
+
+  for (const [index, scene] of scenes.entries()) {
+    it(`is refused or done, and the device goes on: ${scene.name}`, async () => {
+      const prepared = await workshop.prepare(scene);
+      const play = (fault: Fault, at: number) => playFault(workshop, prepared, fault, at);
+      const [some] = faults;
+      assert.ok(some);
+      const whole = await play(some, Number.MAX_SAFE_INTEGER);
+      const failures: string[] = [];
+      for (const [nth, fault] of faults.entries()) {
+        // What may not be read or changed at the start, may not be for ever
+        if (scene.isStart === true && fault.error === 'EACCES') continue;
+        if ((nth + index) % every !== 0) continue;
+        // Another operation for each kind of fault, so that a quick run meets different ones
+        for (let at = 1 + ((nth * 7 + index) % firstAmong); ; at += step) {
+          const outcome = await play(fault, at);
+          if (!outcome.reached) break;
+          if (!outcome.fired) continue;
+          counted.faults += 1;
+          if (outcome.end === 'done') counted.done += 1;
+          else counted.refused += 1;
+          const wrong = faultIn(scene, outcome, whole);
+          if (wrong !== undefined) failures.push(`${fault.name}, operation ${at}: ${wrong}`);
+        }
+      }
+      assert.equal(failures.length, 0, failures.join('\n'));
+    });
+  }
+});
+
+async function playFault(
+  { play, scratch }: Workshop,
+  { scene, place, before: image }: Prepared,
+  { action, error, of }: Fault,
+  at: number,
+): Promise<Outcome> {
+  writeImage(place.directory, image);
+  const rule = { action, error, of, at };
+  const aside = join(scratch, 'aside');
+  const outcome = await play({ do: 'fault', scene: scene.name, place, rule, aside });
+  assert.ok(outcome);
+  return outcome;
+}
+
+/** @returns what is not as it must be */
+function faultIn(scene: Scene, outcome: Outcome, whole: Outcome): string | undefined {
+  const { end, memory, restarted, again } = outcome;
+  const wrong = (what: string, expected: State | string) =>
+    `${what}: ${JSON.stringify({ ...outcome, expected })}`;
+  const is = (found: State | string, expected: State | string) =>
+    JSON.stringify(blurred(scene, found)) === JSON.stringify(blurred(scene, expected));
+  const [old, next] = [whole.before, whole.memory];
+  if (!/^(done$|CertError (storage|file-unreadable)|SetupError|Error E[A-Z]+:)/.test(end)) {
+    return wrong('the error says nothing', '');
+  }
+  // A start goes on with what it could read; what counts is that nothing is lost by it
+  const expected = scene.isStart === true || end === 'done' ? next : old;
+  if (scene.isStart !== true && !is(memory, expected)) return wrong('memory', expected);
+  const mayBeOld = scene.isDoneLater === true && is(restarted, old);
+  if (!mayBeOld && !is(restarted, expected)) return wrong('after a start', expected);
+  if (again !== 'done') return wrong('it does not work again', 'done');
+  return is(outcome.finally, next) ? undefined : wrong('when it was over', next);
+}
+
+/** Numbers that a failed change had reserved are skipped, and keys are random. */
+function blurred(scene: Scene, state: State | string): State | string {
+  if (typeof state === 'string') return state;
+  const loose = scene.loosely?.(state) ?? state;
+  const plain = Object.entries(loose).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : blurredList(name, value),
+  ]);
+  return Object.fromEntries(plain);
+}
+
+function blurredList(name: string, list: readonly string[]): readonly string[] {
+  if (name === 'requests') return list.map((one) => one.replace(/[0-9a-f]{16}/, 'ID')).sort();
+  if (name === 'accounts') {
+    return list.map((one) => one.replace(/"(salt|hash)":"[^"]*"/g, ''));
+  }
+  return name === 'trust' ? list.map((one) => one.replace(/^\d+ /, '')).sort() : list;
+}

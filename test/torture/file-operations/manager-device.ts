@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { AuthorityEndpoint } from '../../../src/manager/authority-endpoint.ts';
+import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
+import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import { isGenerated } from '../../../src/manager/generated-certificate.ts';
+import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
+import type { Surroundings } from '../../../src/manager/surroundings.ts';
+import { Trials } from '../../../src/manager/trials.ts';
+import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import type { Device, Place, State } from './scene.ts';
+
+/** Fixed, so that no certificate of the tests ever ends. */
+const now = Date.UTC(2026, 5, 1);
+const never = 2 ** 31 - 1;
+const owner = ':1.7';
+
+/** The three endpoints of OpenBMC, as the daemon opens them. */
+export interface ManagerDevice extends Device {
+  readonly server: Endpoint;
+  readonly client: Endpoint;
+  readonly truststore: Endpoint;
+  readonly trials: Trials;
+  readonly owner: string;
+  maintain(): Promise<void>;
+}
+
+export const managerPaths = {
+  server: 'https/server.pem',
+  client: 'ldap/cert.pem',
+  truststore: 'authority',
+} as const;
+
+export async function openManager({ directory }: Place): Promise<ManagerDevice> {
+  const at = (type: EndpointDefinition['type'], name: string, path: string) => ({
+    type,
+    name,
+    path: join(directory, path),
+    reload: [],
+    // Whoever reads the file through his group must still be able to after the cut
+    ...(type === 'server' && { group: process.getgid?.() ?? 0 }),
+  });
+  const server = new PairEndpoint(at('server', 'https', managerPaths.server), surroundings);
+  const client = new PairEndpoint(at('client', 'ldap', managerPaths.client), surroundings);
+  const truststore = new AuthorityEndpoint(
+    at('authority', 'truststore', managerPaths.truststore),
+    surroundings,
+  );
+  const trials = new Trials(surroundings.log, { defaultSeconds: 1000, mostSeconds: 1000 });
+  const endpoints = [server, client, truststore];
+  await trials.recover(endpoints);
+  for (const endpoint of endpoints) await endpoint.start();
+  return {
+    server,
+    client,
+    truststore,
+    trials,
+    owner,
+    async state() {
+      return {
+        server: pairState(server),
+        client: pairState(client),
+        trust: trustState(truststore),
+        requests: await requestState(endpoints),
+        refused: refusedFiles(join(directory, dirname(managerPaths.server))),
+      };
+    },
+    async maintain() {
+      for (const endpoint of endpoints) await endpoint.maintain();
+    },
+    settle: () => trials.stop(),
+    async newNumber() {
+      const { id } = await truststore.install(probe);
+      await truststore.delete(id);
+      return Number(id);
+    },
+    async close() {
+      for (const endpoint of endpoints) endpoint.stop();
+    },
+  };
+}
+
+/** A new self-signed certificate is as good as another one, as long as its key fits. */
+export function anyGenerated(state: State): State {
+  const server = String(state.server).replace(/^generated .*? mode/, 'generated mode');
+  return { ...state, server };
+}
+
+/** An authority that the scenes do not use otherwise. */
+let probe = '';
+
+export function useProbe(pem: string): void {
+  probe = pem;
+}
+
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+const surroundings: Surroundings = {
+  log,
+  limits: {
+    uploadBytes: 65_536,
+    chain: 10,
+    pending: { requests: 3, days: 30 },
+    authorities: 10,
+    queuedRequests: 4,
+    refusedFiles: 3,
+  },
+  checks: { allowExpired: true, requireCa: true, mostRsaBits: 8192 },
+  selfSigned: {
+    validDays: 397,
+    renewBeforeDays: 30,
+    curve: 'prime256v1',
+    organization: 'Test',
+  },
+  expiryThresholds: [30],
+  watch: { settle: never, grace: never },
+  now: () => now,
+  elapsed: () => performance.now(),
+  identity: () => ({ hostName: 'bmc.example.com', addresses: ['192.0.2.7'] }),
+  csrWorker: makeRequestFiles,
+  reload: async () => undefined,
+  oweReload: () => undefined,
+};
+
+function pairState(endpoint: Endpoint): string {
+  const { path } = endpoint.definition;
+  const [installed] = endpoint.list();
+  if (!installed) {
+    assert.ok(!existsSync(path), 'a file is there and no certificate in service');
+    return 'none';
+  }
+  const text = readFileSync(path, 'utf8');
+  const { certificate } = installed;
+  // What a service does with the file: OpenSSL refuses a key that is not that of the certificate
+  createSecureContext({ key: text, cert: text });
+  const served = new X509Certificate(text);
+  assert.equal(served.fingerprint256.replaceAll(':', ''), certificate.fingerprint.toUpperCase());
+  assert.ok(served.checkPrivateKey(createPrivateKey(text)));
+  const mode = (statSync(path).mode & 0o777).toString(8);
+  const enter = (statSync(dirname(path)).mode & 0o777).toString(8);
+  const kind = isGenerated(certificate) ? 'generated' : 'installed';
+  return `${kind} ${certificate.fingerprint.slice(0, 16)} mode ${mode} in ${enter}`;
+}
+
+function trustState(truststore: Endpoint): readonly string[] {
+  const { path } = truststore.definition;
+  const list = truststore.list();
+  assert.ok(lstatSync(path).isSymbolicLink());
+  const names = readdirSync(path).filter((name) => /^\d+\.pem$/.test(name));
+  assert.deepEqual(names.sort(), list.map(({ id }) => `${id}.pem`).sort());
+  for (const { id, certificate } of list) {
+    const text = readFileSync(join(path, `${id}.pem`), 'utf8');
+    assert.equal(new X509Certificate(text).raw.equals(certificate.der), true);
+    const links = readdirSync(path).filter((name) =>
+      name.startsWith(`${certificate.subjectHash}.`),
+    );
+    const targets = links.map((name) => readFileSync(join(path, name), 'utf8'));
+    assert.ok(targets.includes(text), 'OpenSSL does not find an authority');
+  }
+  const bundle = join(path, 'trust_bundle');
+  const together = list.map(({ certificate }) => certificate.pem).join('');
+  assert.equal(existsSync(bundle) ? readFileSync(bundle, 'utf8') : '', together);
+  return list.map(({ id, certificate }) => `${id} ${certificate.fingerprint.slice(0, 16)}`);
+}
+
+/** Whatever could not be served is nobody's to throw away. */
+function refusedFiles(directory: string): readonly string[] {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const refused = names.filter((name) => name.includes('.refused-'));
+  return [...new Set(refused.map((name) => readFileSync(join(directory, name), 'utf8')))];
+}
+
+async function requestState(endpoints: readonly Endpoint[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { definition, requests } of endpoints) {
+    const directory = `${definition.path}.requests`;
+    const names = existsSync(directory) ? readdirSync(directory) : [];
+    // Those that are answered stay for a renewal: their keys count too
+    for (const name of names.filter((one) => /^[0-9a-f]{64}$/.test(one))) {
+      const file = join(directory, name, 'key.pem');
+      if (!existsSync(file)) continue;
+      const key = createPrivateKey(readFileSync(file));
+      assert.equal(publicKeyHash(publicKeyInfo(createPublicKey(key))), name);
+      found.push(`${definition.name} key ${name.slice(0, 16)}`);
+    }
+    for (const { id, pem } of await requests.outstanding()) {
+      assert.match(pem ?? '', /BEGIN CERTIFICATE REQUEST/);
+      found.push(`${definition.name} waits ${id.slice(0, 16)}`);
+    }
+  }
+  return found.sort();
+}

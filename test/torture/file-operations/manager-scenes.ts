@@ -1,0 +1,198 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CertError } from '../../../src/manager/errors.ts';
+import { csrParameters } from '../../fakes/surroundings.ts';
+import { anyGenerated, type ManagerDevice, managerPaths, openManager } from './manager-device.ts';
+import { type Place, type Scene, type State, scene } from './scene.ts';
+
+type Act = (device: ManagerDevice, place: Place) => Promise<unknown>;
+
+/** Everything that is installed before most changes: a pair at each endpoint, two authorities, a request. */
+async function inService({ server, client, truststore }: ManagerDevice, { given }: Place) {
+  await server.replace('1', give(given, 'pair1'));
+  await client.install(give(given, 'pair2'));
+  await truststore.install(give(given, 'ca1'));
+  await truststore.install(give(given, 'ca2'));
+  await truststore.delete('2');
+  await truststore.install(give(given, 'twin'));
+  await server.requests.make(csrParameters({ CommonName: 'waits' }));
+}
+
+function give(given: Place['given'], name: string): string {
+  const text = given[name];
+  if (text === undefined) throw new Error(`nothing is given as ${name}`);
+  return text;
+}
+
+/** One call of a device that has everything. */
+function change(name: string, act: Act, more: Partial<Scene<ManagerDevice>> = {}): Scene {
+  return scene<ManagerDevice>({
+    name,
+    async prepare(place) {
+      const device = await openManager(place);
+      await inService(device, place);
+      await device.close();
+      return {};
+    },
+    open: openManager,
+    async act(device, place, begin) {
+      begin();
+      await act(device, place);
+    },
+    ...more,
+  });
+}
+
+/** One call of a device that was never used. */
+function first(name: string, act: Act): Scene {
+  return change(name, act, {
+    prepare: async (place) => {
+      await (await openManager(place)).close();
+      return {};
+    },
+  });
+}
+
+/** The certificate for a request that waits. */
+function answer(endpoint: 'server' | 'client'): Scene {
+  return change(
+    `${endpoint}: install the certificate of a request`,
+    async (device, { given }) => {
+      if (endpoint === 'server') await device.server.replace('1', give(given, 'signed'));
+      else await device.client.install(give(given, 'signed'));
+    },
+    {
+      async prepare(place) {
+        const device = await openManager(place);
+        const parameters = csrParameters({ CommonName: 'answered' });
+        const request = await device[endpoint].requests.make(parameters);
+        await device.close();
+        return { request };
+      },
+    },
+  );
+}
+
+async function activate({ trials, server, truststore, owner }: ManagerDevice, { given }: Place) {
+  const trial = await trials.stage(owner, [
+    { endpoint: server, text: give(given, 'pair3') },
+    { endpoint: truststore, text: give(given, 'ca3') + give(given, 'ca4') },
+  ]);
+  await trials.activate(owner, trial);
+  return trial;
+}
+
+/** A start on what another manager, or nobody, has left. */
+function start(
+  name: string,
+  files: Readonly<Record<string, string>>,
+  loosely: (state: State) => State,
+): Scene {
+  return scene<ManagerDevice>({
+    name,
+    isStart: true,
+    async prepare({ directory, given }) {
+      for (const [path, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(directory, path)), { recursive: true, mode: 0o755 });
+        writeFileSync(join(directory, path), given[text] ?? text, { mode: 0o644 });
+      }
+      return {};
+    },
+    open: openManager,
+    act: async () => undefined,
+    loosely,
+  });
+}
+
+/** Numbers that were reserved before the cut and never told to anybody are skipped. */
+function anyNumbers(state: State): State {
+  const trust = Array.isArray(state.trust) ? state.trust : [];
+  return { ...anyGenerated(state), trust: trust.map((one) => one.replace(/^\d+ /, '')).sort() };
+}
+
+export const managerScenes: readonly Scene[] = [
+  start('the first start of all', {}, anyGenerated),
+  start(
+    'a start on a certificate that is damaged',
+    { [managerPaths.server]: 'no PEM' },
+    anyGenerated,
+  ),
+  start(
+    'the first start on an upstream installation',
+    {
+      [managerPaths.server]: 'pair1',
+      'https/privkey.pem': 'waitingKey',
+      'https/domain.csr': 'waitingRequest',
+      'https/.rsaprivkey.pem': 'rsaKey',
+      [managerPaths.client]: 'pair2',
+      'authority/3f2a.pem': 'ca1',
+      'authority/9c01.pem': 'ca2',
+      'authority/trust_bundle': 'ca1',
+      'Root-CA.pem': 'ca3',
+    },
+    anyNumbers,
+  ),
+  change('server: replace', ({ server }, { given }) => server.replace('1', give(given, 'pair3'))),
+  change('server: delete', ({ server }) => server.delete('1'), { loosely: anyGenerated }),
+  change('client: replace', ({ client }, { given }) => client.replace('1', give(given, 'pair3'))),
+  change('client: delete', ({ client }) => client.delete('1')),
+  first('client: install', ({ client }, { given }) => client.install(give(given, 'pair3'))),
+  answer('server'),
+  answer('client'),
+  change('server: make a request', ({ server }) =>
+    server.requests.make(csrParameters({ CommonName: 'new' })),
+  ),
+  first('client: make the first request', ({ client }) =>
+    client.requests.make(csrParameters({ CommonName: 'new' })),
+  ),
+  change(
+    'server: make a request when there are as many as may be',
+    ({ server }) => server.requests.make(csrParameters({ CommonName: 'new' })),
+    {
+      async prepare(place) {
+        const device = await openManager(place);
+        for (const name of ['a', 'b', 'c'])
+          await device.server.requests.make(csrParameters({ CommonName: name }));
+        await device.close();
+        return {};
+      },
+      isDoneLater: true,
+    },
+  ),
+  change('all: the look now and then', (device) => device.maintain()),
+  change('server: discard a request', async ({ server }) => {
+    const [one] = await server.requests.outstanding();
+    if (!one) throw new CertError('storage', 'the request cannot be read');
+    await server.requests.discard(one.id);
+  }),
+  change('truststore: install', ({ truststore }, { given }) =>
+    truststore.install(give(given, 'ca3')),
+  ),
+  first('truststore: install the first', ({ truststore }, { given }) =>
+    truststore.install(give(given, 'ca3')),
+  ),
+  change('truststore: replace', ({ truststore }, { given }) =>
+    truststore.replace('1', give(given, 'ca4')),
+  ),
+  change('truststore: delete one of two with the same subject', ({ truststore }) =>
+    truststore.delete('1'),
+  ),
+  change('truststore: delete the newest', ({ truststore }) => truststore.delete('3')),
+  first('truststore: install all', ({ truststore }, { given }) =>
+    truststore.installAll(give(given, 'ca1') + give(given, 'twin') + give(given, 'ca3')),
+  ),
+  change('truststore: replace all', ({ truststore }, { given }) =>
+    truststore.replaceAll(give(given, 'ca1') + give(given, 'ca3') + give(given, 'ca4')),
+  ),
+  change('truststore: delete all', ({ truststore }) => truststore.deleteAll()),
+  change('two phases: stage, activate and undo', async (device, place) => {
+    await device.trials.rollback(device.owner, await activate(device, place));
+  }),
+  change('two phases: stage, activate and keep', activate, {
+    async act(device, place, begin) {
+      const trial = await activate(device, place);
+      begin();
+      await device.trials.commit(device.owner, trial);
+    },
+  }),
+];

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Configuration, parseConfiguration } from '../../../src/platform/configuration.ts';
+import type { Log } from '../../../src/platform/log.ts';
+import type { StateFile } from '../../../src/platform/state-file.ts';
+import type { SystemUsers } from '../../../src/platform/system-users.ts';
+import { readAccounts } from '../../../src/redfish/access/account-file.ts';
+import { type EventState, openEventState } from '../../../src/redfish/events/event-state.ts';
+import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
+import { clearAfterCrash } from '../../../src/redfish/set-up/crash-remains.ts';
+import { readServiceId } from '../../../src/redfish/set-up/service-id.ts';
+import { MemoryClient } from '../../fakes/memory-client.ts';
+import type { Device, Place, State } from './scene.ts';
+
+/** Everything that the Redfish service keeps, set up as the daemon does. */
+export interface RedfishDevice extends Device {
+  readonly access: ReadyAccess['access'];
+  readonly events: StateFile<EventState>;
+}
+
+const silent = () => undefined;
+const log: Log = { debug: silent, info: silent, warn: silent, error: silent };
+const now = Date.UTC(2026, 5, 1);
+
+export async function openRedfish({ directory }: Place): Promise<RedfishDevice> {
+  const configuration = configurationOf(directory);
+  await clearAfterCrash(directory, log);
+  const client = new MemoryClient();
+  const { access, close } = setUpAccess({
+    ...{ configuration, client, log, systemUsers },
+    hostName: () => 'bmc.example.com',
+  });
+  // The start takes the certificates of users who are gone, in its own time
+  await access.users.list();
+  await access.accountCertificates?.remove(() => false);
+  const events = await openEventState(join(directory, 'events.json'), { log, now });
+  const serviceId = await readServiceId(join(directory, 'service-id'), log);
+  return {
+    access,
+    events,
+    async state(): Promise<State> {
+      const users = await access.users.list();
+      const stored = readAccounts(join(directory, 'accounts.json'));
+      for (const { userName, role } of users) {
+        const file = stored.find((one) => one.userName === userName);
+        assert.equal(file?.role, role, 'memory and disk have different accounts');
+      }
+      assert.equal(stored.length, users.length);
+      for (const name of stateFiles) checkFile(join(directory, name));
+      return {
+        accounts: stored.map((one) => JSON.stringify(one)),
+        policy: JSON.stringify(access.settings.policy),
+        clientCertificates: JSON.stringify(access.certificates.settings.value),
+        // Those of users who are gone are looked for now and then
+        certificates: (access.accountCertificates?.all ?? [])
+          .filter(({ userName }) => users.some((one) => one.userName === userName))
+          .map(({ id, userName }) => `${id} of ${userName}`),
+        sessions: access.sessions.list().map(({ id, userName }) => `${id} of ${userName}`),
+        subscriptions: events.value.subscriptions.map(({ id, owner }) => `${id} of ${owner}`),
+        enabled: String(events.value.enabled),
+        serviceId,
+      };
+    },
+    maintain: () => access.sessions.ended(),
+    // Sessions are written at the end too, which a cut leaves no time for
+    close: async () => {
+      await close();
+      await events.settled();
+    },
+  };
+}
+
+const stateFiles = ['accounts.json', 'sessions.json', 'events.json', 'account-certificates.json'];
+
+/** Hashes and secret headers are for the owner only. */
+function checkFile(path: string): void {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+  if (mode === undefined) return;
+  assert.equal(mode & 0o077, 0);
+  assert.notEqual(readFileSync(path, 'utf8'), '');
+}
+
+function configurationOf(stateDirectory: string): Configuration {
+  const redfish = { sessions: { persist: true } };
+  const text = JSON.stringify({ stateDirectory, redfish });
+  const configuration = parseConfiguration(text, 'of a scene');
+  return { ...configuration, stateDirectory };
+}
+
+/** There is no user manager, so the accounts of the file count. */
+const systemUsers: SystemUsers = {
+  isThere: false,
+  onFound: silent,
+  list: async () => [],
+  find: async () => undefined,
+  create: async () => undefined,
+  set: async () => undefined,
+  remove: async () => undefined,
+  policy: async () => ({ lockoutThreshold: 0, lockoutSeconds: 0, minPasswordLength: 8 }),
+  setPolicy: async () => undefined,
+};

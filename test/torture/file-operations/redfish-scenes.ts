@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { Accounts } from '../../../src/redfish/access/accounts.ts';
+import type { UserDirectory } from '../../../src/redfish/access/user-directory.ts';
+import type { EventState } from '../../../src/redfish/events/event-state.ts';
+import { certificateOf } from '../../fakes/openssl-authority.ts';
+import { openRedfish, type RedfishDevice } from './redfish-device.ts';
+import { type Place, type Scene, type State, scene } from './scene.ts';
+
+type Act = (device: RedfishDevice, place: Place) => Promise<unknown>;
+
+/** Two accounts, one with a certificate, a session of each, settings and a subscription. */
+async function used(place: Place): Promise<void> {
+  const accounts = new Accounts(join(place.directory, 'accounts.json'), 10);
+  await accounts.setPassword('admin', 'Administrator', 'first Password 1');
+  await accounts.setPassword('operator', 'Operator', 'other Password 1');
+  const device = await openRedfish(place);
+  const { access, events } = device;
+  for (const userName of ['admin', 'operator'])
+    access.sessions.create({ userName, address: '192.0.2.1' });
+  await access.accountCertificates?.add(
+    'operator',
+    certificateOf(place.given.pair1 ?? ''),
+    async () => true,
+  );
+  await access.settings.change({ lockoutThreshold: 7 }, () => undefined);
+  await events.change(withSubscription('0123456789abcdef'));
+  await device.close();
+}
+
+function withSubscription(id: string) {
+  const subscription: EventState['subscriptions'][number] = {
+    id,
+    owner: 'admin',
+    destination: 'https://192.0.2.9/events',
+    context: '',
+    verifyCertificate: true,
+    retryPolicy: 'RetryForever',
+    headers: [{ name: 'X-Token', value: 'secret' }],
+    criteria: {
+      registryPrefixes: [],
+      excludedRegistryPrefixes: [],
+      messageIds: [],
+      excludedMessageIds: [],
+      resourceTypes: [],
+      severities: [],
+      eventTypes: [],
+      originResources: [],
+      subordinateResources: false,
+    },
+    state: 'active',
+  };
+  return (state: EventState): EventState => ({
+    ...state,
+    subscriptions: [...state.subscriptions, subscription],
+  });
+}
+
+function changesOf(users: UserDirectory) {
+  const { changes } = users;
+  if (!changes) throw new Error('the accounts cannot be changed');
+  return changes;
+}
+
+function change(name: string, act: Act, more: Partial<Scene<RedfishDevice>> = {}): Scene {
+  return scene<RedfishDevice>({
+    name: `service: ${name}`,
+    async prepare(place) {
+      await used(place);
+      return {};
+    },
+    open: openRedfish,
+    async act(device, place, begin) {
+      begin();
+      await act(device, place);
+    },
+    ...more,
+  });
+}
+
+/** The id is random, as long as nobody was told another one. */
+function anyServiceId(state: State): State {
+  return { ...state, serviceId: 'some' };
+}
+
+export const redfishScenes: readonly Scene[] = [
+  scene<RedfishDevice>({
+    name: 'service: the first start of all',
+    isStart: true,
+    prepare: async () => ({}),
+    open: openRedfish,
+    act: async () => undefined,
+    loosely: anyServiceId,
+  }),
+  change('make an account', ({ access }) =>
+    changesOf(access.users).create({
+      userName: 'reader',
+      password: 'reader Password 1',
+      role: 'ReadOnly',
+      enabled: true,
+      passwordChangeRequired: false,
+    }),
+  ),
+  change('change a role', ({ access }) =>
+    changesOf(access.users).update('operator', { role: 'ReadOnly' }),
+  ),
+  change('change a password', ({ access }) =>
+    changesOf(access.users).update('admin', { password: 'second Password 1' }),
+  ),
+  change('remove an account', ({ access }) => changesOf(access.users).remove('operator')),
+  change(
+    'end a session',
+    async ({ access }) => {
+      const session = access.sessions.list().find(({ userName }) => userName === 'operator');
+      if (session) access.sessions.end(session.id);
+      await access.sessions.ended();
+    },
+    { isDoneLater: true },
+  ),
+  change('change the rules of accounts', ({ access }) =>
+    access.settings.change({ lockoutThreshold: 3, sessionSeconds: 60 }, () => undefined),
+  ),
+  change('change the login with certificates', ({ access }) =>
+    access.certificates.settings.change((settings) => ({ ...settings, enabled: false })),
+  ),
+  change('give an account a certificate', async ({ access }, { given }) =>
+    access.accountCertificates?.add('admin', certificateOf(given.pair2 ?? ''), async () => true),
+  ),
+  change('take a certificate from an account', async ({ access }) =>
+    access.accountCertificates?.remove(({ userName }) => userName === 'operator'),
+  ),
+  change('subscribe to events', ({ events }) =>
+    events.change(withSubscription('fedcba9876543210')),
+  ),
+  change('end a subscription to events', ({ events }) =>
+    events.change((state) => ({ ...state, subscriptions: [] })),
+  ),
+];
