@@ -8,7 +8,7 @@ import { scenes } from '../file-operations/scenes.ts';
 import { verdictOn } from './verdict.ts';
 
 /** How many of the states that a cut can leave are started on, for each change. */
-const most = extent({ quick: 4, long: 40 });
+const most = extent({ quick: 4, long: 10_000 });
 
 describe('after the power went away', { skip: whyNotFollowed() }, () => {
   let workshop: Workshop;

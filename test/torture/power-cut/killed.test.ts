@@ -11,7 +11,13 @@ import { scenes } from '../file-operations/scenes.ts';
 import { verdictOn } from './verdict.ts';
 
 /** How many operations lie between two kills. */
-const step = extent({ quick: 60, long: 29 });
+const step = extent({ quick: 60, long: 1 });
+/** Before each one and after it, or in turns. */
+const kinds: readonly Rule['action'][] = ['kill-before', 'kill-after'];
+const kindsOf = extent({
+  quick: (at: number) => kinds.slice(at % 2, (at % 2) + 1),
+  long: () => kinds,
+});
 /** Which changes are killed: each one, or one of so many. */
 const every = extent({ quick: 4, long: 1 });
 
@@ -43,11 +49,13 @@ describe('after kill -9', { skip: whyNotFollowed() }, () => {
       const { directory } = prepared.place;
       const recording = await workshop.record(prepared);
       const verdict = await verdictOn(prepared, recording, workshop.scratch);
-      // Another operation for each change, before one and after the next
-      for (let at = 1 + ((nth * 11) % step); ; at += step) {
-        writeImage(directory, prepared.before);
-        if (!(await die(prepared, at % 2 === 0 ? 'kill-before' : 'kill-after', at))) break;
-        await verdict.judgeLoosely(readImage(directory));
+      // Where not all of them are, another operation of each change
+      for (let at = 1 + ((nth * 11) % step), died = true; died; at += step) {
+        for (const kind of kindsOf(at)) {
+          writeImage(directory, prepared.before);
+          died = await die(prepared, kind, at);
+          if (died) await verdict.judgeLoosely(readImage(directory));
+        }
       }
     });
   }
