@@ -16,7 +16,7 @@ const step = extent({ quick: 60, long: 1 });
 const kinds: readonly Rule['action'][] = ['kill-before', 'kill-after'];
 const kindsOf = extent({
   quick: (at: number) => kinds.slice(at % 2, (at % 2) + 1),
-  long: () => kinds,
+  long: () => kinds.slice(),
 });
 /** Which changes are killed: each one, or one of so many. */
 const every = extent({ quick: 4, long: 1 });
