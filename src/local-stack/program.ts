@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { backoff } from '../platform/backoff.ts';
 import { SetupError } from '../platform/configuration.ts';
@@ -88,11 +88,21 @@ export class SupervisedProgram {
   }
 }
 
+/**
+ * As the units start them: few young objects, and the 16 MiB of each password check go back to the system, which
+ * glibc would else keep for every thread (mallopt(3), M_MMAP_THRESHOLD).
+ */
+const frugal = {
+  execArgv: ['--max-semi-space-size=1'],
+  env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '1048576' },
+};
+
 /** One of our own programs, which tells over its channel that it is ready. */
 export function launchScript(script: string, args: readonly string[]): Launch {
   return ({ ready, fatal }) => {
     // A process group of its own: Ctrl-C must reach the stack alone, which ends the others in order
-    const child = fork(script, [...args], { detached: true, stdio: ['ignore', 2, 2, 'ipc'] });
+    const stdio: StdioOptions = ['ignore', 2, 2, 'ipc'];
+    const child = fork(script, [...args], { detached: true, stdio, ...frugal });
     child.on('message', (message: ProgramMessage) => {
       if ('ready' in message) ready(message.ready);
       else fatal(message.fatal);
