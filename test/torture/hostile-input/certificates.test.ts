@@ -63,6 +63,7 @@ it('certificates with any lengths are refused, or shown everywhere', async () =>
 });
 
 it('private keys are refused, or sign and are written', async () => {
+  const leaf = readCertificate(samples.certificates[0] ?? Buffer.alloc(0));
   const blocks = samples.keys.flatMap((pem) => parsePem(pem.toString()));
   const plain = blocks.filter(({ label }) => !label.includes('ENCRYPTED'));
   await campaign({
@@ -73,7 +74,7 @@ it('private keys are refused, or sign and are written', async () => {
       const labels = ['PRIVATE KEY', 'EC PRIVATE KEY', 'RSA PRIVATE KEY'];
       const label = labels[input.length % 3] ?? '';
       const [block] = parsePem(formatPem(label, input));
-      return block ? useOfKey(readPrivateKey(block)) : 'empty';
+      return block ? useOfKey(readPrivateKey(block), leaf) : 'empty';
     },
   });
 });

@@ -63,9 +63,10 @@ export const derMutators: readonly Mutator[] = [
   ofElements((_, dice, other) => dice.pick(allOf(other))),
   ofElements(({ tag, content }, dice) => ({
     tag,
-    content: Array.isArray(content)
-      ? [...content, ...Array<Element>(1 + dice.below(200)).fill(dice.pick(content))]
-      : Buffer.concat(Array<Buffer>(1 + dice.below(50)).fill(Buffer.from(encoded(content)))),
+    content:
+      Array.isArray(content) && content.length > 0
+        ? [...content, ...Array<Element>(1 + dice.below(200)).fill(dice.pick(content))]
+        : Buffer.concat(Array<Buffer>(1 + dice.below(50)).fill(Buffer.from(encoded(content)))),
   })),
 ];
 
@@ -160,13 +161,16 @@ function rearranged(content: Buffer | readonly Element[], dice: Dice): Buffer | 
 }
 
 function nested(element: Element, levels: number): Element {
-  // Encoded from the inside out, so that the depth costs no stack here
-  let bytes = encoded([element]);
-  for (let level = 0; level < levels; level += 1) {
-    bytes = Buffer.concat([Buffer.of(0x30), lengthOf(bytes.length), bytes]);
-    if (bytes.length > 60_000) break;
+  const inside = encoded([element]);
+  // From the inside out, so that the depth costs no stack here
+  const heads: Buffer[] = [];
+  let length = inside.length;
+  for (let level = 0; level < levels && length < 60_000; level += 1) {
+    const head = Buffer.concat([Buffer.of(0x30), lengthOf(length)]);
+    heads.push(head);
+    length += head.length;
   }
-  return { tag: 0x30, content: bytes };
+  return { tag: 0x30, content: Buffer.concat([...heads.reverse(), inside]) };
 }
 
 /** Reads bytes as far as they are DER, without depth to lose oneself in; also what octet strings wrap. */

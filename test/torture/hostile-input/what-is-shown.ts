@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { certificateObject } from '../../../src/dbus/certificate-object.ts';
-import { authorityChecks } from '../../../src/manager/checks.ts';
+import { authorityChecks, serverChecks } from '../../../src/manager/checks.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
 import { CertError } from '../../../src/manager/errors.ts';
 import { expiryOf } from '../../../src/manager/expiry.ts';
@@ -12,7 +12,7 @@ import {
   namesAndUsages,
 } from '../../../src/manager/x509/certificate.ts';
 import { DerError } from '../../../src/manager/x509/der.ts';
-import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
 import { formatName } from '../../../src/manager/x509/name.ts';
 import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
 import { certificateView } from '../../../src/redfish/certificates/view.ts';
@@ -86,9 +86,14 @@ function successor(certificate: Certificate): string {
   }
 }
 
-/** A key that was read is compared, tried out and written. @returns its kind, in few words */
-export function useOfKey(key: KeyObject): string {
-  const hash = publicKeyHash(publicKeyInfo(createPublicKey(key)));
-  exportPrivateKey(key);
-  return `${key.asymmetricKeyType} ${JSON.stringify(key.asymmetricKeyDetails, (_, value) => String(value))} ${hash.length}`;
+/**
+ * A key that was read goes through the checks of a pair, as the key of a certificate.
+ * @returns its kind, in few words
+ */
+export function useOfKey(key: KeyObject, certificate: Certificate): string {
+  const publicKey = createPublicKey(key);
+  publicKeyHash(publicKeyInfo(publicKey));
+  const leaf = { ...certificate, publicKey };
+  const faults = serverChecks.filter(({ fault }) => fault({ leaf, chain: [], key }) !== undefined);
+  return [key.asymmetricKeyType, ...faults.map(({ code }) => code)].join(' ');
 }
