@@ -19,6 +19,7 @@ import { makeWorld } from '../../fakes/surroundings.ts';
 import { samplePem } from '../../redfish/service.ts';
 import { campaign } from './campaign.ts';
 import { jsonMutators } from './mutate-json.ts';
+import { pemMutators } from './mutate-pem.ts';
 import { lineMutators, textMutators } from './mutate-text.ts';
 import { byteMutators } from './mutation.ts';
 import { makeSamples } from './samples.ts';
@@ -120,7 +121,7 @@ it('damaged files of a pending request hide it alone, and keep none of the other
   await campaign({
     name: 'pending request',
     corpus: contents.map((content, n) => Buffer.concat([Buffer.of(n), content])),
-    mutators: [...lineMutators, ...textMutators, ...byteMutators],
+    mutators: [...pemMutators, ...lineMutators, ...textMutators],
     async attempt(input) {
       for (const id of [hash, good]) {
         const place = join(directory, 'requests', id);
@@ -148,7 +149,7 @@ it('a damaged file of a server is put aside whole, and the server is never witho
   await campaign({
     name: 'stored pair',
     corpus: pairs.slice(0, 3),
-    mutators: [...lineMutators, ...textMutators, ...byteMutators],
+    mutators: [...pemMutators, ...lineMutators, ...textMutators],
     async attempt(input) {
       rmSync(world.directory, { recursive: true, force: true });
       mkdirSync(world.directory, { mode: 0o700 });
