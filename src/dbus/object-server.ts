@@ -28,7 +28,10 @@ export class ObjectServer {
   constructor(options: ObjectServerOptions) {
     this.#options = options;
     this.#tree = new ObjectTree(options.root);
-    options.bus.handleCalls((call) => void this.#handle(call));
+    options.bus.handleCalls((call) => {
+      // A reply that cannot be sent, to a sender that has no name, must not end the process
+      this.#handle(call).catch((error: unknown) => options.report('failure', call, error));
+    });
   }
 
   /**

@@ -13,6 +13,7 @@ import {
 } from './der.ts';
 import { type Extension, find, readExtensions, readUsages } from './extensions.ts';
 import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
+import { publicKeyInfo } from './keys.ts';
 import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
 import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
@@ -192,7 +193,11 @@ function namesAnotherKey(extensions: readonly Extension[]): boolean {
 
 function publicKeyOf(x509: X509Certificate): KeyObject {
   try {
-    return x509.publicKey;
+    const { publicKey } = x509;
+    // A key without a point is handed out too, and Node ends the process when it is asked about its curve;
+    // to write it OpenSSL must have all of it
+    publicKeyInfo(publicKey);
+    return publicKey;
   } catch (error) {
     throw malformed('its public key cannot be read', error);
   }

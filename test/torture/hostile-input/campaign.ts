@@ -128,7 +128,10 @@ function refusalOf({ isRefusal = isManagersRefusal }: Target, error: unknown): s
   return `${code} ${error.message} ${cause}`.replace(/[0-9a-f]{4,}|\d+/g, '#').slice(0, 200);
 }
 
-/** @returns the milliseconds that the input takes at best, where that is more than it may */
+/**
+ * @returns the milliseconds that the input takes at best, where that is more than it may; those in which
+ *   others had the processor do not count
+ */
 async function confirmed(
   target: Target,
   input: Buffer,
@@ -138,9 +141,10 @@ async function confirmed(
   if (taken <= mostMilliseconds) return taken;
   let least = taken;
   for (let again = 0; again < 4 && least > mostMilliseconds; again += 1) {
-    const began = performance.now();
+    const began = process.cpuUsage();
     await outcomeOf(target, input);
-    least = Math.min(least, performance.now() - began);
+    const { user, system } = process.cpuUsage(began);
+    least = Math.min(least, (user + system) / 1000);
   }
   assert.ok(
     extent({ quick: true, long: least <= mostMilliseconds }),

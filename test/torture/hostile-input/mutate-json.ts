@@ -42,7 +42,7 @@ export const jsonMutators: readonly Mutator[] = [
   ofValue((value, dice) => alterSomewhere(value, dice, (one) => withoutMember(one, dice))),
   ofValue((value, dice) => alterSomewhere(value, dice, (one) => [one])),
   ofValue((value, dice) => alterSomewhere(value, dice, (one) => ({ Value: one }))),
-  ofValue((value, dice) => alterSomewhere(value, dice, (one) => String(one))),
+  ofValue((value, dice) => alterSomewhere(value, dice, (one) => JSON.stringify(one))),
   ofValue((value, dice, other) => alterSomewhere(value, dice, () => other)),
   // Twice the same member: the last one counts, whatever the first one was
   (input) => Buffer.from(input.toString().replace(/^\s*\{/, '{"Id":1,"Id":{},')),

@@ -108,9 +108,13 @@ function stringsOf<T extends object>(input: Buffer, like: T): Partial<T> {
   const entries = Object.entries(like).flatMap(([name, was]): [string, unknown][] => {
     const is: unknown = Reflect.get(Object(value), name);
     if (is === undefined || typeof is === 'function') return [];
-    return [[name, Array.isArray(was) ? [is].flat(3).map(String) : String(is)]];
+    return [[name, Array.isArray(was) ? [is].flat(3).map(asText) : asText(is)]];
   });
   return Object.fromEntries(entries) as Partial<T>;
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const resource = {
