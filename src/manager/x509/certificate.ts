@@ -194,7 +194,7 @@ function namesAnotherKey(extensions: readonly Extension[]): boolean {
 function publicKeyOf(x509: X509Certificate): KeyObject {
   try {
     const { publicKey } = x509;
-    // A key without a point is handed out too, and Node ends the process when it is asked about its curve;
+    // The point at infinity is handed out too, and Node ends the process when it is asked about its curve;
     // to write it OpenSSL must have all of it
     publicKeyInfo(publicKey);
     return publicKey;
