@@ -1,5 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { CertError } from '../errors.ts';
+import { breachesOf } from './breaches.ts';
 import {
   type Asn1,
   bytesOf,
@@ -45,6 +46,8 @@ export interface Certificate {
   readonly namesAnotherKey: boolean;
   /** OIDs of critical extensions that a TLS peer could not process. */
   readonly unknownCritical: readonly string[];
+  /** What it breaks of RFC 5280, so that peers refuse it although OpenSSL reads it. */
+  readonly breaches: readonly string[];
   /** Text of the nsComment extension, with which generated certificates are marked. */
   readonly comment: string | undefined;
   /** Upper-case hexadecimal SHA-256 of the certificate, without separators. */
@@ -141,6 +144,7 @@ function describe(x509: X509Certificate): Certificate {
     unknownCritical: extensions
       .filter((e) => e.critical && !processed.includes(e.id))
       .map((e) => e.id),
+    breaches: breachesOf(fields, extensions, signature),
     comment: commentOf(extensions),
     fingerprint: x509.fingerprint256.replaceAll(':', ''),
     publicKey: publicKeyOf(x509),

@@ -84,6 +84,21 @@ export function hasNamedCurve(publicKey: KeyObject): boolean {
   return universalTag(childrenOf(algorithm)[1]) === tags.OBJECT_IDENTIFIER;
 }
 
+/** The numbers of an RSA key, big-endian and without zeros before them (RFC 8017 §A.1.1). */
+export function rsaNumbers(publicKey: KeyObject): {
+  readonly modulus: Buffer;
+  readonly exponent: Buffer;
+} {
+  const [, bits] = childrenOf(decode(publicKeyInfo(publicKey)));
+  const [modulus, exponent] = childrenOf(decode(bytesOf(bits).subarray(1))).map(unsigned);
+  return { modulus: modulus ?? Buffer.alloc(0), exponent: exponent ?? Buffer.alloc(0) };
+}
+
+function unsigned(integer: Asn1): Buffer {
+  const bytes = bytesOf(integer);
+  return bytes[0] === 0 ? bytes.subarray(1) : bytes;
+}
+
 /** Hexadecimal SHA-256 of a SubjectPublicKeyInfo: the name under which a pending key waits. */
 export function publicKeyHash(info: Uint8Array): string {
   return createHash('sha256').update(info).digest('hex');
