@@ -1,7 +1,7 @@
 const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 
-/** Good bodies of every operation that takes one, by the names of their schemas. */
+/** Bodies of every operation that takes one, by the names of their schemas; good but for the NUL. */
 export const bodySamples = {
   CertificateCreate: [
     { CertificateString: pem, CertificateType: 'PEM' },
@@ -23,7 +23,7 @@ export const bodySamples = {
     },
   ],
   Rekey: [{ KeyPairAlgorithm: 'RSA', KeyBitLength: 2048, ChallengePassword: 'x', KeyCurveId: '' }],
-  Renew: [{ ChallengePassword: 'x' }],
+  Renew: [{ ChallengePassword: 'x' }, { ChallengePassword: 'x\0' }],
   AccountCreate: [
     { UserName: 'user', Password: 'correct-horse', RoleId: 'ReadOnly', AccountTypes: ['Redfish'] },
   ],

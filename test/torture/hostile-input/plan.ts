@@ -27,12 +27,13 @@ export const plan = {
   'HTTP request': 8000,
   'bus call': 4000,
   'request to the whole stack': 1500,
-  'password helper': 500,
+  'password helper': 2000,
+  worker: 40,
 } as const;
 
 export type TargetName = keyof typeof plan;
 
 /** A quick run takes the same way for a part of the length. */
 export function runsOf(name: TargetName): number {
-  return extent({ quick: Math.max(20, Math.ceil(plan[name] / 250)), long: plan[name] });
+  return extent({ quick: Math.max(10, Math.ceil(plan[name] / 250)), long: plan[name] });
 }
