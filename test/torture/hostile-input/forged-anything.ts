@@ -115,3 +115,15 @@ export function ecKey(parameters: Asn1, point: Uint8Array): Buffer {
 function algorithm(id: string, parameters: Asn1): Asn1 {
   return sequence(oid(id), parameters);
 }
+
+/** Empty elements within each other. */
+export function nested(depth: number): Buffer {
+  const heads: Buffer[] = [];
+  let length = 0;
+  for (let level = 0; level < depth; level += 1) {
+    const head = Buffer.concat([Buffer.of(0x30), lengthOf(length)]);
+    heads.push(head);
+    length += head.length;
+  }
+  return Buffer.concat(heads.reverse());
+}

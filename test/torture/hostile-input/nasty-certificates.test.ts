@@ -9,13 +9,14 @@ import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
 import { toUploadText } from '../../../src/manager/upload.ts';
 import { makeWorld, snapshot, type World } from '../../fakes/surroundings.ts';
 import { figure } from '../extent.ts';
+import { nastyEncodings } from './nasty-encodings.ts';
 import { nastyFields } from './nasty-fields.ts';
 import { nastyFiles } from './nasty-files.ts';
 import { nastyKeys } from './nasty-keys.ts';
 import type { Nasty } from './nasty-row.ts';
 import { shownEverywhere } from './what-is-shown.ts';
 
-const all: readonly Nasty[] = [...nastyKeys, ...nastyFields, ...nastyFiles];
+const all: readonly Nasty[] = [...nastyKeys, ...nastyFields, ...nastyEncodings, ...nastyFiles];
 const uploadBytes = 1_048_576;
 
 for (const to of ['authority', 'client', 'server'] as const) {

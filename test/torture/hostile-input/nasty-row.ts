@@ -14,3 +14,14 @@ export interface Nasty {
   /** What others do with it, or why it is so. */
   readonly because: string;
 }
+
+type Row = Pick<Nasty, 'what' | 'to' | 'verdict' | 'because'>;
+/** A row for what has words to say why. */
+export const row = (
+  { what, to, verdict, because }: Row,
+  content: () => Buffer | string,
+  more: Partial<Nasty> = {},
+): Nasty => ({
+  ...{ what, to, verdict, because, ...more },
+  content: () => Buffer.from(content()),
+});

@@ -14,6 +14,7 @@ import { campaign } from './campaign.ts';
 import { asRequest, requestCorpus, sendRaw } from './http-request.ts';
 import { jsonMutators } from './mutate-json.ts';
 import { textMutators } from './mutate-text.ts';
+import { nastyEncodings } from './nasty-encodings.ts';
 import { nastyFields } from './nasty-fields.ts';
 import { nastyFiles } from './nasty-files.ts';
 import { nastyKeys } from './nasty-keys.ts';
@@ -28,7 +29,7 @@ function authorities(directory: string) {
 
 const isLong = extent({ quick: false, long: true });
 const most = /infinity|10 000|16384|NUL in a name|UUID|40 kB/;
-const nasty = [...nastyKeys, ...nastyFields, ...nastyFiles].filter(
+const nasty = [...nastyKeys, ...nastyFields, ...nastyEncodings, ...nastyFiles].filter(
   ({ to, format, what }) =>
     to === 'authority' && format === undefined && (isLong || most.test(what)),
 );
