@@ -1,5 +1,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { jsonMutators } from './mutate-json.ts';
+import type { Mutator } from './mutation.ts';
 
 /** What came back for the bytes of a request. */
 export interface RawAnswer {
@@ -45,6 +47,16 @@ export function asRequest(input: Buffer, token: string): Buffer {
   const added = ['Connection: close', ...(body === '' ? [] : [`Content-Length: ${body.length}`])];
   return Buffer.from([...lines, ...added, '', body].join('\r\n'), 'latin1');
 }
+
+/** Changes of the body alone, as JSON. */
+export const bodyMutators: readonly Mutator[] = jsonMutators.map(
+  (change) => (input, dice, other) => {
+    const [at, from] = [input.indexOf('\n\n') + 2, other.indexOf('\n\n') + 2];
+    if (at < 2) return input;
+    const body = change(input.subarray(at), dice, other.subarray(from < 2 ? 0 : from));
+    return Buffer.concat([input.subarray(0, at), body]);
+  },
+);
 
 const v1 = '/redfish/v1';
 const manager = `${v1}/Managers/bmc`;

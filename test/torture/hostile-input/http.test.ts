@@ -3,20 +3,9 @@ import { after, it } from 'node:test';
 import { samplePem, startService, type TestService } from '../../redfish/service.ts';
 import { bodySamples } from './body-samples.ts';
 import { campaign } from './campaign.ts';
-import { asRequest, requestCorpus, sendRaw } from './http-request.ts';
-import { jsonMutators } from './mutate-json.ts';
+import { asRequest, bodyMutators, requestCorpus, sendRaw } from './http-request.ts';
 import { textMutators } from './mutate-text.ts';
-import { byteMutators, type Mutator } from './mutation.ts';
-
-/** Changes of the body alone, as JSON. */
-export const bodyMutators: readonly Mutator[] = jsonMutators.map(
-  (change) => (input, dice, other) => {
-    const [at, from] = [input.indexOf('\n\n') + 2, other.indexOf('\n\n') + 2];
-    if (at < 2) return input;
-    const body = change(input.subarray(at), dice, other.subarray(from < 2 ? 0 : from));
-    return Buffer.concat([input.subarray(0, at), body]);
-  },
-);
+import { byteMutators } from './mutation.ts';
 
 it('no request over HTTP is answered as a fault of the service, or not at all', async () => {
   const service = await startService();
