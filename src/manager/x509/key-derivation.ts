@@ -47,6 +47,8 @@ function scryptCost(parameters: Asn1 | undefined): number {
   return fields.slice(1, 4).reduce((product, field) => product * numberOf(field), 1);
 }
 
+/** What is no number may be any, and is more than there is. */
 function numberOf(integer: Asn1): number {
+  if (Array.isArray(integer.value)) return Number.POSITIVE_INFINITY;
   return Number.parseInt(bytesOf(integer).toString('hex') || '0', 16);
 }

@@ -62,7 +62,11 @@ export function readPrivateKey(block: PemBlock): KeyObject {
     );
   }
   try {
-    return createPrivateKey({ key: block.text, format: 'pem' });
+    const key = createPrivateKey({ key: block.text, format: 'pem' });
+    // A number outside of its curve is read too, and Node ends the process when it is asked about the curve;
+    // it cannot be written
+    exportPrivateKey(key);
+    return key;
   } catch {
     // OpenSSL's own reason is left out: it may quote bytes of the key
     throw new CertError('key-malformed', `the ${block.label} block holds no readable private key`);

@@ -94,6 +94,32 @@ const wrongHalf = () => {
   der.writeUInt8(der.readUInt8(40) ^ 1, 40);
   return formatPem('PRIVATE KEY', der);
 };
+const ecAlgorithm = sequence(oid('1.2.840.10045.2.1'), oid('1.2.840.10045.3.1.7'));
+const outside = () => {
+  const number = element(0x04, Buffer.alloc(33, 0xff));
+  const key = element(0x30, Buffer.of(2, 1, 1), number);
+  return formatPem(
+    'PRIVATE KEY',
+    element(0x30, Buffer.of(2, 1, 0), encode(ecAlgorithm), element(0x04, key)),
+  );
+};
+const scryptParameters = element(
+  0x30,
+  element(0x04, Buffer.alloc(8)),
+  ...[1, 2, 3].map(() => Buffer.of(0x22, 0)),
+);
+const scryptKey = formatPem(
+  'ENCRYPTED PRIVATE KEY',
+  element(
+    0x30,
+    element(
+      0x30,
+      encode(oid('1.2.840.113549.1.5.13')),
+      element(0x30, element(0x30, encode(oid('1.3.6.1.4.1.11591.4.11')), scryptParameters)),
+    ),
+    element(0x04, Buffer.alloc(32)),
+  ),
+);
 const sec1 = () => openssl(['ec'], keyPem);
 const explicit = () => openssl(['ec', '-param_enc', 'explicit'], keyPem);
 const encrypted = () => openssl(['pkcs8', '-topk8', '-passout', 'pass:x', '-iter', '2'], keyPem);
@@ -130,6 +156,25 @@ export const nastyFiles: readonly Nasty[] = [
       because: 'OpenSSL refuses to load the pair',
     },
     () => exported(p384) + pem(leaf),
+  ),
+  row(
+    {
+      what: 'a key with a number outside of its curve',
+      to: 'server',
+      verdict: 'key-malformed',
+      because: 'OpenSSL loads it, and fails to write it and to sign',
+    },
+    () => outside() + pem(leaf),
+  ),
+  row(
+    {
+      what: 'an encrypted key whose scrypt has no numbers',
+      to: 'server',
+      verdict: 'container-malformed',
+      because: 'nobody knows how long it would take',
+    },
+    () => scryptKey + pem(leaf),
+    { password: 'x' },
   ),
   row(
     {
