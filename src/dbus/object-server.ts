@@ -116,7 +116,8 @@ export class ObjectServer {
       );
     }
     const expected = signatureOf(spec.in);
-    if (call.signature !== expected) {
+    // A body that ends before its signature does is read as absent values
+    if (call.signature !== expected || call.body.includes(undefined)) {
       throw new DBusProtocolError(
         'InvalidArgs',
         `Invalid arguments '${call.signature}' to call ${served.spec.name}.${call.member}(), expecting '${expected}'.`,

@@ -65,12 +65,20 @@ export function readPrivateKey(block: PemBlock): KeyObject {
     const key = createPrivateKey({ key: block.text, format: 'pem' });
     // A number outside of its curve is read too, and Node ends the process when it is asked about the curve;
     // it cannot be written
-    exportPrivateKey(key);
-    return key;
+    const { length } = key.export({ type: 'pkcs8', format: 'der' });
+    if (key.asymmetricKeyType?.startsWith('rsa') !== true) return key;
+    if (length <= mostBytesOfRsa(key.asymmetricKeyDetails?.modulusLength ?? 0)) return key;
+    throw new RangeError('its numbers are larger than its modulus');
   } catch {
     // OpenSSL's own reason is left out: it may quote bytes of the key
     throw new CertError('key-malformed', `the ${block.label} block holds no readable private key`);
   }
+}
+
+/** Numbers that are larger than the modulus let one signature take as long as whoever made the key wants. */
+function mostBytesOfRsa(modulusBits: number): number {
+  // The modulus, a number as large, and five of half the size (RFC 8017 §A.1.2), or a few more primes
+  return (6 * modulusBits) / 8 + 256;
 }
 
 export function exportPrivateKey(key: KeyObject): string {

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { makeRequest } from '../../../src/manager/x509/certification-request.ts';
-import { encode, oid, sequence } from '../../../src/manager/x509/der.ts';
+import { decode, encode, oid, sequence, unsignedInteger } from '../../../src/manager/x509/der.ts';
 import { formatPem } from '../../../src/manager/x509/pem.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
 import {
@@ -103,6 +103,13 @@ const outside = () => {
     element(0x30, Buffer.of(2, 1, 0), encode(ecAlgorithm), element(0x04, key)),
   );
 };
+const endless = () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const key = decode(rsa.export({ type: 'pkcs1', format: 'der' }));
+  const numbers = Array.isArray(key.value) ? key.value : [];
+  const prime = unsignedInteger(Buffer.alloc(6250, 0xff));
+  return formatPem('RSA PRIVATE KEY', encode(sequence(...numbers.toSpliced(4, 1, prime))));
+};
 const scryptParameters = element(
   0x30,
   element(0x04, Buffer.alloc(8)),
@@ -165,6 +172,15 @@ export const nastyFiles: readonly Nasty[] = [
       because: 'OpenSSL loads it, and fails to write it and to sign',
     },
     () => outside() + pem(leaf),
+  ),
+  row(
+    {
+      what: 'an RSA key with a prime of 50 000 bits',
+      to: 'server',
+      verdict: 'key-malformed',
+      because: 'OpenSSL loads it and takes minutes for one signature',
+    },
+    () => endless() + pem(leaf),
   ),
   row(
     {
