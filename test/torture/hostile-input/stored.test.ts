@@ -13,7 +13,7 @@ import { readAccounts } from '../../../src/redfish/access/account-file.ts';
 import { matchesHash } from '../../../src/redfish/access/password-hash.ts';
 import { SessionFile } from '../../../src/redfish/access/session-file.ts';
 import { Sessions } from '../../../src/redfish/access/sessions.ts';
-import { SettingsFile } from '../../../src/redfish/client-certificates/settings.ts';
+import { openSettings } from '../../../src/redfish/client-certificates/settings.ts';
 import { openEventState } from '../../../src/redfish/events/event-state.ts';
 import { makeWorld } from '../../fakes/surroundings.ts';
 import { samplePem } from '../../redfish/service.ts';
@@ -80,9 +80,9 @@ const readers: readonly (() => Promise<string>)[] = [
     for (const { createdAt } of sessions.list()) new Date(createdAt).toISOString();
     return `sessions ${outcome}`;
   },
-  async () => JSON.stringify(new SettingsFile(path).current),
+  async () => JSON.stringify(openSettings(path).value),
   async () => {
-    const { state } = await openEventState(path, { log: silent, now: 1_700_000_000_000 });
+    const { value: state } = await openEventState(path, { log: silent, now: 1_700_000_000_000 });
     assert.ok(Number.isSafeInteger(state.epoch), `the epoch ${state.epoch}`);
     return `events ${state.subscriptions.length}`;
   },

@@ -17,12 +17,13 @@ import { FilterFault, parseStreamFilter } from '../../../src/redfish/events/stre
 import { checkBeforeChange, isUnchanged } from '../../../src/redfish/http/preconditions.ts';
 import { acceptsJson, prefersGzip } from '../../../src/redfish/http/quality.ts';
 import { RedfishError } from '../../../src/redfish/messages/redfish-error.ts';
-import { parseFilter, printFilter } from '../../../src/redfish/query/filter-expression.ts';
+import { parseFilter } from '../../../src/redfish/query/filter-expression.ts';
 import { matchesFilter } from '../../../src/redfish/query/filter-match.ts';
 import { hasQuery, parseQuery } from '../../../src/redfish/query/parameters.ts';
 import { selectMembers } from '../../../src/redfish/query/select.ts';
 import { readPreference } from '../../../src/redfish/tasks/preference.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
+import { printFilter } from '../../redfish/query/print-filter.ts';
 import { campaign } from './campaign.ts';
 import { jsonMutators } from './mutate-json.ts';
 import { textMutators } from './mutate-text.ts';

@@ -71,7 +71,7 @@ it('no message on the wire ends the manager, or keeps it from reading the next o
   const failures: unknown[] = [];
   const connect = async () => {
     const made = await connectFakeBus(join(directory, String(++connections)));
-    const gate = async () => {};
+    const gate = async () => 0;
     const server = new ObjectServer({
       ...{ bus: made.bus, root, gate },
       report(event, _call, error) {
