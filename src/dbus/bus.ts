@@ -114,8 +114,12 @@ class LibraryBus implements Bus {
     // The library itself says nothing when the daemon goes away and leaves calls pending for ever
     const transport = transportOf(library);
     transport.on('end', () => this.#lose());
-    transport.on('error', () => this.#lose());
-    library.on('error', () => this.#lose());
+    // With a second argument it is about one message that the library does not understand
+    transport.on('error', (_cause: unknown, about: unknown) => {
+      if (about === undefined) this.#lose();
+    });
+    // The same again, and it would be thrown if nobody listened
+    library.on('error', () => undefined);
     library.on('message', (message: dbus.Message) => {
       if (isOversized(Number(message.flags))) return;
       if (message.type === dbus.MessageType.SIGNAL) this.#events.emit('signal', asSignal(message));

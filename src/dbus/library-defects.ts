@@ -30,13 +30,20 @@ export function streamOf(library: object): Readable {
 /**
  * A message that the library cannot decode, such as one with a file descriptor, throws in its reader and
  * would end the process: whoever may send us a signal could stop us. The reader has consumed the message
- * by then, so the next call of it goes on behind it.
+ * by then, so the next call of it goes on behind it. When it has not, as with a length that Node cannot
+ * read, it never will: the connection is given up.
  */
 export function guardReader(stream: Readable): void {
   for (const read of stream.listeners('readable')) {
     stream.off('readable', read as () => void);
     stream.on('readable', () => {
-      while (!reads(() => Reflect.apply(read, stream, [])));
+      for (;;) {
+        const before = stream.readableLength;
+        if (reads(() => Reflect.apply(read, stream, []))) return;
+        if (stream.readableLength < before) continue;
+        stream.destroy(new Error('a message cannot be read'));
+        return;
+      }
     });
   }
 }

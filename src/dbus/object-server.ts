@@ -28,7 +28,10 @@ export class ObjectServer {
   constructor(options: ObjectServerOptions) {
     this.#options = options;
     this.#tree = new ObjectTree(options.root);
-    options.bus.handleCalls((call) => void this.#handle(call));
+    options.bus.handleCalls((call) => {
+      // A reply that cannot be sent, to a sender that has no name, must not end the process
+      this.#handle(call).catch((error: unknown) => options.report('failure', call, error));
+    });
   }
 
   /**
@@ -113,7 +116,8 @@ export class ObjectServer {
       );
     }
     const expected = signatureOf(spec.in);
-    if (call.signature !== expected) {
+    // A body that ends before its signature does is read as absent values
+    if (call.signature !== expected || call.body.includes(undefined)) {
       throw new DBusProtocolError(
         'InvalidArgs',
         `Invalid arguments '${call.signature}' to call ${served.spec.name}.${call.member}(), expecting '${expected}'.`,

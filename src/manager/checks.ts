@@ -1,8 +1,9 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { CertError, type CertErrorCode } from './errors.ts';
+import { weakness } from './key-strength.ts';
 import { type Certificate, isSelfIssued, signatureFits } from './x509/certificate.ts';
-import { exportPrivateKey, hasNamedCurve } from './x509/keys.ts';
+import { exportPrivateKey } from './x509/keys.ts';
 import { nameKey } from './x509/name.ts';
 
 /** What the checks look at. */
@@ -34,6 +35,11 @@ export interface Check<T> {
 
 /** Conditions of every certificate, in upstream's order (`openbmc-dbus` contract, Install). */
 export const certificateChecks: readonly Check<Candidate>[] = [
+  {
+    code: 'certificate-malformed',
+    why: 'OpenSSL loads such a certificate, and every peer refuses it',
+    fault: ({ leaf }) => leaf.breaches[0],
+  },
   {
     code: 'chain-signature',
     why: 'a client would refuse the chain, so the service must not serve it',
@@ -189,31 +195,6 @@ function hasBrokenSignature(company: readonly Certificate[]): boolean {
   });
   verdicts.set(company, broken);
   return broken;
-}
-
-const leastRsaBits = 2048;
-const ecBits = 224;
-
-function weakness(key: KeyObject, mostRsaBits: number): string | undefined {
-  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-    case 'rsa-pss':
-      if (modulusLength < leastRsaBits) return `an RSA key of ${modulusLength} bits is too small`;
-      return modulusLength > mostRsaBits
-        ? `an RSA key of ${modulusLength} bits is too slow to serve`
-        : undefined;
-    case 'ec':
-      if (!hasNamedCurve(key)) return 'the curve of the EC key has no name (RFC 5480 §2.1.1)';
-      // Every curve's name carries its size, as in secp384r1
-      if (Number(/\d{3}/.exec(namedCurve ?? '')?.[0] ?? 0) >= ecBits) return undefined;
-      return `an EC key on the curve ${namedCurve} is too small`;
-    case 'ed25519':
-    case 'ed448':
-      return undefined;
-    default:
-      return `a key of type ${key.asymmetricKeyType} cannot serve TLS`;
-  }
 }
 
 function isoTime(seconds: number): string {

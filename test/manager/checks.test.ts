@@ -45,6 +45,7 @@ const make = (shape: CertificateShape) => authority.issue({ issuer: root, ...sha
 const rsaOf = (bits: number) => {
   const n = randomBytes(bits / 8);
   n.writeUInt8(n.readUInt8(0) | 0x80, 0);
+  n.writeUInt8(n.readUInt8(n.length - 1) | 1, n.length - 1);
   const jwk = { kty: 'RSA', n: n.toString('base64url'), e: 'AQAB' };
   const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
   const issuer = nameOf(['2.5.4.3', utf8String('another')]);

@@ -57,9 +57,10 @@ function runWorker({ script, deadline }: ForkedWorkerOptions, job: CsrJob): Prom
       late = true;
       child.kill('SIGKILL');
     }, deadline);
-    child.once('message', (reply: WorkerReply) => {
+    child.once('message', (message) => {
       // The worker ends with the channel; it must not end before its reply is read
       if (child.connected) child.disconnect();
+      const reply = readReply(message);
       if ('publicKeyHash' in reply) resolve(reply.publicKeyHash);
       else reject(failed(reply.fault));
     });
@@ -74,6 +75,15 @@ function runWorker({ script, deadline }: ForkedWorkerOptions, job: CsrJob): Prom
     // One that ends before it has its job tells so by its end, one that was never there by its error
     if (child.connected) child.send(job, () => undefined);
   });
+}
+
+/** The hash becomes the name of a directory, and the fault a part of an answer. */
+function readReply(message: unknown): WorkerReply {
+  const { publicKeyHash, fault } = Object(message) as Record<string, unknown>;
+  if (typeof publicKeyHash === 'string' && /^[0-9a-f]{64}$/.test(publicKeyHash)) {
+    return { publicKeyHash };
+  }
+  return { fault: typeof fault === 'string' && /^\w{1,60}$/.test(fault) ? fault : 'unknown' };
 }
 
 function timedOut(deadline: number): CertError {

@@ -44,6 +44,12 @@ function isAged(created: number, oldest: number): boolean {
   return isClockSet(created) && created < oldest;
 }
 
+/** What does not say when it was made is as old as can be, and of an age that nobody knows. */
+function timeOf(text: string): Date {
+  const time = Date.parse(text);
+  return new Date(Number.isNaN(time) ? 0 : time);
+}
+
 /**
  * The requests of one endpoint, several at a time, one directory each. A request stays after its
  * certificate was installed, so that a renewal signed for the same request still finds its key.
@@ -141,7 +147,7 @@ export class PendingRequests implements KeySource {
     const created = await tryReadRegularFile(join(directory, requestFiles.created));
     if (key === undefined || created === undefined) return 'hidden';
     const pem = await tryReadRegularFile(join(directory, requestFiles.request));
-    return { id, pem, created: new Date(created.trim()) };
+    return { id, pem, created: timeOf(created.trim()) };
   }
 
   /**

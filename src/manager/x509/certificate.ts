@@ -1,5 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { CertError } from '../errors.ts';
+import { breachesOf } from './breaches.ts';
 import {
   type Asn1,
   bytesOf,
@@ -13,6 +14,7 @@ import {
 } from './der.ts';
 import { type Extension, find, readExtensions, readUsages } from './extensions.ts';
 import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
+import { publicKeyInfo } from './keys.ts';
 import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
 import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
@@ -44,6 +46,8 @@ export interface Certificate {
   readonly namesAnotherKey: boolean;
   /** OIDs of critical extensions that a TLS peer could not process. */
   readonly unknownCritical: readonly string[];
+  /** What it breaks of RFC 5280, so that peers refuse it although OpenSSL reads it. */
+  readonly breaches: readonly string[];
   /** Text of the nsComment extension, with which generated certificates are marked. */
   readonly comment: string | undefined;
   /** Upper-case hexadecimal SHA-256 of the certificate, without separators. */
@@ -140,6 +144,7 @@ function describe(x509: X509Certificate): Certificate {
     unknownCritical: extensions
       .filter((e) => e.critical && !processed.includes(e.id))
       .map((e) => e.id),
+    breaches: breachesOf(fields, extensions, signature),
     comment: commentOf(extensions),
     fingerprint: x509.fingerprint256.replaceAll(':', ''),
     publicKey: publicKeyOf(x509),
@@ -192,7 +197,11 @@ function namesAnotherKey(extensions: readonly Extension[]): boolean {
 
 function publicKeyOf(x509: X509Certificate): KeyObject {
   try {
-    return x509.publicKey;
+    const { publicKey } = x509;
+    // The point at infinity is handed out too, and Node ends the process when it is asked about its curve;
+    // to write it OpenSSL must have all of it
+    publicKeyInfo(publicKey);
+    return publicKey;
   } catch (error) {
     throw malformed('its public key cannot be read', error);
   }

@@ -1,4 +1,5 @@
 import forge from 'node-forge';
+import { readObjectIdentifier, writeObjectIdentifier } from './object-identifier.ts';
 
 /**
  * DER for the structures that we make and read, over node-forge's ASN.1 coder. forge keeps bytes in
@@ -45,8 +46,7 @@ export function setOf(...children: Asn1[]): Asn1 {
 }
 
 export function oid(dotted: string): Asn1 {
-  const bytes = forge.asn1.oidToDer(dotted).getBytes();
-  return forge.asn1.create(Class.UNIVERSAL, Type.OID, false, bytes);
+  return primitive(Type.OID, writeObjectIdentifier(dotted));
 }
 
 /** An INTEGER that is not negative, from its big-endian bytes. */
@@ -120,9 +120,11 @@ export function bytesOf(node: Asn1 | undefined): Buffer {
   return Buffer.from(node.value, 'binary');
 }
 
+/** @throws DerError when it is no object identifier, or a broken one */
 export function oidOf(node: Asn1 | undefined): string {
-  if (!node || node.type !== Type.OID) throw new DerError('an object identifier was expected');
-  return forge.asn1.derToOid(forge.util.createBuffer(bytesOf(node).toString('binary')));
+  const dotted = node && node.type === Type.OID ? readObjectIdentifier(bytesOf(node)) : undefined;
+  if (dotted === undefined) throw new DerError('an object identifier was expected');
+  return dotted;
 }
 
 /** The number of a context-specific tag, `undefined` for an element of another class. */

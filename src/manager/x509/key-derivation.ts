@@ -1,7 +1,8 @@
 import { CertError } from '../errors.ts';
-import { type Asn1, bytesOf, oidOf, tags, universalTag } from './der.ts';
+import { type Asn1, bytesOf, encode, oid, tags, universalTag } from './der.ts';
 
-const scrypt = '1.3.6.1.4.1.11591.4.11';
+/** Compared as bytes: what is no identifier at all is none of this one. */
+const scrypt = encode(oid('1.3.6.1.4.1.11591.4.11'));
 
 /** How much work passwords may make: an attacker chooses the rounds in what he uploads. */
 export class RoundBudget {
@@ -18,7 +19,7 @@ export class RoundBudget {
   spend(node: Asn1 | undefined): void {
     const children = node && Array.isArray(node.value) ? node.value : [];
     const [first] = children;
-    if (first && universalTag(first) === tags.OBJECT_IDENTIFIER && oidOf(first) === scrypt) {
+    if (first && universalTag(first) === tags.OBJECT_IDENTIFIER && encode(first).equals(scrypt)) {
       this.#pay(scryptCost(children[1]));
       return;
     }
@@ -46,6 +47,8 @@ function scryptCost(parameters: Asn1 | undefined): number {
   return fields.slice(1, 4).reduce((product, field) => product * numberOf(field), 1);
 }
 
+/** What is no number may be any, and is more than there is. */
 function numberOf(integer: Asn1): number {
+  if (Array.isArray(integer.value)) return Number.POSITIVE_INFINITY;
   return Number.parseInt(bytesOf(integer).toString('hex') || '0', 16);
 }

@@ -62,11 +62,23 @@ export function readPrivateKey(block: PemBlock): KeyObject {
     );
   }
   try {
-    return createPrivateKey({ key: block.text, format: 'pem' });
+    const key = createPrivateKey({ key: block.text, format: 'pem' });
+    // A number outside of its curve is read too, and Node ends the process when it is asked about the curve;
+    // it cannot be written
+    const { length } = key.export({ type: 'pkcs8', format: 'der' });
+    if (key.asymmetricKeyType?.startsWith('rsa') !== true) return key;
+    if (length <= mostBytesOfRsa(key.asymmetricKeyDetails?.modulusLength ?? 0)) return key;
+    throw new RangeError('its numbers are larger than its modulus');
   } catch {
     // OpenSSL's own reason is left out: it may quote bytes of the key
     throw new CertError('key-malformed', `the ${block.label} block holds no readable private key`);
   }
+}
+
+/** Numbers that are larger than the modulus let one signature take as long as whoever made the key wants. */
+function mostBytesOfRsa(modulusBits: number): number {
+  // The modulus, a number as large, and five of half the size (RFC 8017 §A.1.2), or a few more primes
+  return (6 * modulusBits) / 8 + 256;
 }
 
 export function exportPrivateKey(key: KeyObject): string {
@@ -82,6 +94,21 @@ export function publicKeyInfo(publicKey: KeyObject): Buffer {
 export function hasNamedCurve(publicKey: KeyObject): boolean {
   const [algorithm] = childrenOf(decode(publicKeyInfo(publicKey)));
   return universalTag(childrenOf(algorithm)[1]) === tags.OBJECT_IDENTIFIER;
+}
+
+/** The numbers of an RSA key, big-endian and without zeros before them (RFC 8017 §A.1.1). */
+export function rsaNumbers(publicKey: KeyObject): {
+  readonly modulus: Buffer;
+  readonly exponent: Buffer;
+} {
+  const [, bits] = childrenOf(decode(publicKeyInfo(publicKey)));
+  const [modulus, exponent] = childrenOf(decode(bytesOf(bits).subarray(1))).map(unsigned);
+  return { modulus: modulus ?? Buffer.alloc(0), exponent: exponent ?? Buffer.alloc(0) };
+}
+
+function unsigned(integer: Asn1): Buffer {
+  const bytes = bytesOf(integer);
+  return bytes[0] === 0 ? bytes.subarray(1) : bytes;
 }
 
 /** Hexadecimal SHA-256 of a SubjectPublicKeyInfo: the name under which a pending key waits. */

@@ -147,7 +147,7 @@ function canonicalEncoding(nameNode: Asn1): Buffer {
     const attributes = childrenOf(rdn).map((attribute) => {
       const [type, value] = childrenOf(attribute);
       if (!type || !value || !stringTags.includes(universalTag(value))) return attribute;
-      return sequence(oid(oidOf(type)), utf8String(canonicalText(readString(value))));
+      return sequence(type, utf8String(canonicalText(readString(value))));
     });
     return encode(setOf(...attributes));
   });

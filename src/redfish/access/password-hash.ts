@@ -26,9 +26,12 @@ export async function hashPassword(password: string): Promise<PasswordHash> {
   };
 }
 
+/** A hash whose parameters scrypt does not take is that of no password. */
 export async function matchesHash(password: string, stored: PasswordHash): Promise<boolean> {
   const expected = Buffer.from(stored.hash, 'base64');
-  const actual = await derive(password, Buffer.from(stored.salt, 'base64'), stored);
+  const salt = Buffer.from(stored.salt, 'base64');
+  const actual = await derive(password, salt, stored).catch(() => undefined);
+  if (!actual) return false;
   return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 

@@ -56,11 +56,11 @@ export function makeBody(bytes: Buffer, bounds: JsonBounds): RequestBody {
       const rest = Object.entries(given).filter(([name]) => !fixed.includes(name));
       const members = Object.fromEntries(rest);
       const result = validate(validator, members);
-      if (result.ok && fixed.length === 0) return result.value;
-      const problems = result.ok ? [] : result.problems.slice(0, mostProblems);
+      const problems = result.ok ? nulsIn(members) : result.problems;
+      if (result.ok && fixed.length === 0 && problems.length === 0) return result.value;
       throw new RedfishError(400, [
         ...fixed.map(notWritable),
-        ...problems.map((problem) => describe(problem, members, options)),
+        ...problems.slice(0, mostProblems).map((problem) => describe(problem, members, options)),
       ]);
     },
   };
@@ -108,6 +108,15 @@ function withReferences(members: Members, { references = [] }: ParseOptions): Me
     .filter((name) => typeof members[name] === 'string')
     .map((name) => [name, { '@odata.id': members[name] }] as const);
   return { ...members, ...Object.fromEntries(changed) };
+}
+
+/** No string of ours has a NUL: the bus cannot carry it, and other programs would end the text there. */
+function nulsIn(value: unknown, path = ''): readonly Problem[] {
+  if (typeof value === 'string') {
+    return value.includes('\0') ? [{ path, kind: 'format', text: 'must not hold a NUL' }] : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => nulsIn(member, `${path}/${name}`));
 }
 
 /** Problems that one answer names, and characters of a name or value that it shows. */

@@ -106,7 +106,7 @@ describe('a forked worker', () => {
 
   it('gives each job a process of its own', async () => {
     const line =
-      'process.on("message", () => process.send({ publicKeyHash: String(process.pid) }, () => process.exit()))';
+      'process.on("message", () => process.send({ publicKeyHash: String(process.pid).padStart(64, 0) }, () => process.exit()))';
     const worker = workerOf(script('polite', line), ample);
     const [one, two] = await Promise.all([worker(job), worker(job)]);
     assert.notEqual(one, two);
@@ -114,7 +114,7 @@ describe('a forked worker', () => {
 
   it('has no more processes at a time than it may, and does every job in its turn', async () => {
     const line =
-      'process.on("message", () => setTimeout(() => process.send({ publicKeyHash: String(process.pid) }, () => process.exit()), 30))';
+      'process.on("message", () => setTimeout(() => process.send({ publicKeyHash: String(process.pid).padStart(64, 0) }, () => process.exit()), 30))';
     const worker = workerOf(script('slow', line), ample, 1);
     const ended: number[] = [];
     const began = performance.now();

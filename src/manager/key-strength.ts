@@ -1,0 +1,48 @@
+import type { KeyObject } from 'node:crypto';
+import { hasNamedCurve, rsaNumbers } from './x509/keys.ts';
+
+const leastRsaBits = 2048;
+const ecBits = 224;
+/** OpenSSL verifies nothing with a larger one where the modulus is large too. */
+const mostExponentBytes = 8;
+
+/**
+ * Why a public key must not be trusted, or cannot be served.
+ * @param mostRsaBits bits of the largest RSA key
+ */
+export function weakness(key: KeyObject, mostRsaBits: number): string | undefined {
+  const { namedCurve } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+    case 'rsa-pss':
+      return weaknessOfRsa(key, mostRsaBits);
+    case 'ec':
+      if (!hasNamedCurve(key)) return 'the curve of the EC key has no name (RFC 5480 §2.1.1)';
+      // Every curve's name carries its size, as in secp384r1
+      if (Number(/\d{3}/.exec(namedCurve ?? '')?.[0] ?? 0) >= ecBits) return undefined;
+      return `an EC key on the curve ${namedCurve} is too small`;
+    case 'ed25519':
+    case 'ed448':
+      return undefined;
+    default:
+      return `a key of type ${key.asymmetricKeyType} cannot serve TLS`;
+  }
+}
+
+function weaknessOfRsa(key: KeyObject, mostRsaBits: number): string | undefined {
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  const { modulus, exponent } = rsaNumbers(key);
+  if (modulusLength < leastRsaBits) return `an RSA key of ${modulusLength} bits is too small`;
+  if (modulusLength > mostRsaBits)
+    return `an RSA key of ${modulusLength} bits is too slow to serve`;
+  if (isEven(modulus)) return 'an RSA key with an even modulus is none';
+  // With the exponent 1 everybody can sign
+  if (isEven(exponent) || publicExponent === 1n) return 'the exponent of the RSA key is none';
+  return exponent.length > mostExponentBytes
+    ? 'the exponent of the RSA key is too large'
+    : undefined;
+}
+
+function isEven(number: Buffer): boolean {
+  return ((number.at(-1) ?? 0) & 1) === 0;
+}

@@ -1,0 +1,29 @@
+import { type Asn1, bytesOf, childrenOf, contextTag, encode } from './der.ts';
+import type { Extension } from './extensions.ts';
+
+/**
+ * What a certificate breaks of RFC 5280 although OpenSSL reads it.
+ * @param fields of the TBSCertificate
+ * @param algorithm of the signature, as it stands outside of them
+ */
+export function breachesOf(
+  fields: readonly Asn1[],
+  extensions: readonly Extension[],
+  algorithm: Asn1 | undefined,
+): readonly string[] {
+  const [first, ...others] = fields;
+  const hasVersion = contextTag(first) === 0;
+  const version = hasVersion ? bytesOf(childrenOf(first)[0]).toString('hex') : '00';
+  const inner = hasVersion ? others[1] : others[0];
+  const ids = extensions.map(({ id }) => id);
+  const twice = ids.find((id, at) => ids.indexOf(id) !== at);
+  const breaches: string[] = [];
+  if (!['00', '01', '02'].includes(version))
+    breaches.push('its version is none (RFC 5280 §4.1.2.1)');
+  if (version !== '02' && ids.length > 0)
+    breaches.push('only version 3 has extensions (RFC 5280 §4.1.2.9)');
+  if (twice !== undefined) breaches.push(`the extension ${twice} is there twice (RFC 5280 §4.2)`);
+  if (!inner || !algorithm || !encode(inner).equals(encode(algorithm)))
+    breaches.push('it names two signature algorithms (RFC 5280 §4.1.1.2)');
+  return breaches;
+}

@@ -1,0 +1,363 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { makeRequest } from '../../../src/manager/x509/certification-request.ts';
+import { decode, encode, oid, sequence, unsignedInteger } from '../../../src/manager/x509/der.ts';
+import { formatPem } from '../../../src/manager/x509/pem.ts';
+import { openssl } from '../../fakes/openssl-authority.ts';
+import {
+  commonName,
+  element,
+  forge,
+  keyPem,
+  nameOf,
+  nested,
+  pair,
+  pem,
+} from './forged-anything.ts';
+import { encodedText } from './nasty-fields.ts';
+import { type Nasty, row } from './nasty-row.ts';
+
+const own = forge();
+const ownPem = pem(own);
+const leaf = forge({ extensions: 'none' });
+const pairFile = keyPem + pem(leaf);
+const other = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
+const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey;
+const exported = (key: typeof other) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+/** Each signed by the key that all have; the last is issued by the first when it is to be a loop. */
+const chain = (length: number, isLoop: boolean) =>
+  Array.from({ length }, (_, n) => {
+    const issuer = n + 1 < length ? n + 1 : isLoop ? 0 : n;
+    return pem(
+      forge({
+        subject: nameOf([commonName, encodedText(`CA ${n}`)]),
+        issuer: nameOf([commonName, encodedText(`CA ${issuer}`)]),
+      }),
+    );
+  }).join('');
+
+const signedData = (certificates: Buffer) =>
+  element(
+    0x30,
+    encode(oid('1.2.840.113549.1.7.2')),
+    element(
+      0xa0,
+      element(
+        0x30,
+        Buffer.of(2, 1, 1, 0x31, 0),
+        encode(sequence(oid('1.2.840.113549.1.7.1'))),
+        certificates,
+        Buffer.of(0x31, 0),
+      ),
+    ),
+  );
+
+const rounds = 0x7fffffff;
+const pbkdf2 = element(
+  0x30,
+  element(0x04, Buffer.alloc(8)),
+  element(0x02, Buffer.from(rounds.toString(16), 'hex')),
+);
+const slowKey = formatPem(
+  'ENCRYPTED PRIVATE KEY',
+  element(
+    0x30,
+    element(
+      0x30,
+      encode(oid('1.2.840.113549.1.5.13')),
+      element(
+        0x30,
+        element(0x30, encode(oid('1.2.840.113549.1.5.12')), pbkdf2),
+        element(0x30, encode(oid('2.16.840.1.101.3.4.1.42')), element(0x04, Buffer.alloc(16))),
+      ),
+    ),
+    element(0x04, Buffer.alloc(32)),
+  ),
+);
+const slowPkcs12 = element(
+  0x30,
+  Buffer.of(2, 1, 3),
+  element(
+    0x30,
+    encode(oid('1.2.840.113549.1.7.1')),
+    element(0xa0, element(0x04, Buffer.of(0x30, 0))),
+  ),
+  element(
+    0x30,
+    element(0x30, encode(sequence(oid('1.3.14.3.2.26'))), element(0x04, Buffer.alloc(20))),
+    element(0x04, Buffer.alloc(8)),
+    element(0x02, Buffer.from(rounds.toString(16), 'hex')),
+  ),
+);
+const wrongHalf = () => {
+  const der = createPrivateKey(keyPem).export({ type: 'pkcs8', format: 'der' });
+  der.writeUInt8(der.readUInt8(40) ^ 1, 40);
+  return formatPem('PRIVATE KEY', der);
+};
+const ecAlgorithm = sequence(oid('1.2.840.10045.2.1'), oid('1.2.840.10045.3.1.7'));
+const outside = () => {
+  const number = element(0x04, Buffer.alloc(33, 0xff));
+  const key = element(0x30, Buffer.of(2, 1, 1), number);
+  return formatPem(
+    'PRIVATE KEY',
+    element(0x30, Buffer.of(2, 1, 0), encode(ecAlgorithm), element(0x04, key)),
+  );
+};
+const endless = () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const key = decode(rsa.export({ type: 'pkcs1', format: 'der' }));
+  const numbers = Array.isArray(key.value) ? key.value : [];
+  const prime = unsignedInteger(Buffer.alloc(6250, 0xff));
+  return formatPem('RSA PRIVATE KEY', encode(sequence(...numbers.toSpliced(4, 1, prime))));
+};
+const scryptParameters = element(
+  0x30,
+  element(0x04, Buffer.alloc(8)),
+  ...[1, 2, 3].map(() => Buffer.of(0x22, 0)),
+);
+const scryptKey = formatPem(
+  'ENCRYPTED PRIVATE KEY',
+  element(
+    0x30,
+    element(
+      0x30,
+      encode(oid('1.2.840.113549.1.5.13')),
+      element(0x30, element(0x30, encode(oid('1.3.6.1.4.1.11591.4.11')), scryptParameters)),
+    ),
+    element(0x04, Buffer.alloc(32)),
+  ),
+);
+const sec1 = () => openssl(['ec'], keyPem);
+const explicit = () => openssl(['ec', '-param_enc', 'explicit'], keyPem);
+const encrypted = () => openssl(['pkcs8', '-topk8', '-passout', 'pass:x', '-iter', '2'], keyPem);
+
+const served = 'OpenSSL and GnuTLS load it';
+
+/** Files, keys, containers and chains. */
+export const nastyFiles: readonly Nasty[] = [
+  row(
+    {
+      what: 'two leaves with one key',
+      to: 'client',
+      verdict: 'accepted',
+      because: 'the one that the key fits first is served',
+    },
+    () =>
+      pairFile +
+      pem(forge({ extensions: 'none', subject: nameOf([commonName, encodedText('another')]) })),
+  ),
+  row(
+    {
+      what: 'the key of another certificate',
+      to: 'server',
+      verdict: 'key-mismatch',
+      because: 'OpenSSL refuses to load the pair',
+    },
+    () => exported(other) + pem(leaf),
+  ),
+  row(
+    {
+      what: 'a key on another curve',
+      to: 'server',
+      verdict: 'key-mismatch',
+      because: 'OpenSSL refuses to load the pair',
+    },
+    () => exported(p384) + pem(leaf),
+  ),
+  row(
+    {
+      what: 'a key with a number outside of its curve',
+      to: 'server',
+      verdict: 'key-malformed',
+      because: 'OpenSSL loads it, and fails to write it and to sign',
+    },
+    () => outside() + pem(leaf),
+  ),
+  row(
+    {
+      what: 'an RSA key with a prime of 50 000 bits',
+      to: 'server',
+      verdict: 'key-malformed',
+      because: 'OpenSSL loads it and takes minutes for one signature',
+    },
+    () => endless() + pem(leaf),
+  ),
+  row(
+    {
+      what: 'an encrypted key whose scrypt has no numbers',
+      to: 'server',
+      verdict: 'container-malformed',
+      because: 'nobody knows how long it would take',
+    },
+    () => scryptKey + pem(leaf),
+    { password: 'x' },
+  ),
+  row(
+    {
+      what: 'a key whose secret half is another',
+      to: 'server',
+      verdict: 'key-malformed',
+      because: 'OpenSSL loads it and fails in every handshake',
+    },
+    () => wrongHalf() + pem(leaf),
+  ),
+  row(
+    { what: 'a key in SEC 1', to: 'server', verdict: 'accepted', because: served },
+    () => sec1() + pem(leaf),
+  ),
+  row(
+    {
+      what: 'a key with explicit parameters',
+      to: 'server',
+      verdict: 'key-mismatch',
+      because: 'its public half is another one than the certificate has',
+    },
+    () => explicit() + pem(leaf),
+  ),
+  row(
+    {
+      what: 'an encrypted key',
+      to: 'server',
+      verdict: 'key-encrypted',
+      because: 'nobody could open it when the service starts',
+    },
+    () => encrypted() + pem(leaf),
+  ),
+  row(
+    {
+      what: 'an encrypted key with its password',
+      to: 'server',
+      verdict: 'accepted',
+      because: 'it is kept open',
+    },
+    () => encrypted() + pem(leaf),
+    { password: 'x' },
+  ),
+  row(
+    {
+      what: 'an encrypted key with two thousand million rounds',
+      to: 'server',
+      verdict: 'container-malformed',
+      because: 'OpenSSL derives for half an hour',
+    },
+    () => slowKey + pem(leaf),
+    { password: 'x' },
+  ),
+  row(
+    {
+      what: 'PKCS #12 with two thousand million rounds',
+      to: 'client',
+      verdict: 'container-malformed',
+      because: 'OpenSSL derives for half an hour',
+    },
+    () => slowPkcs12,
+    { format: 'PKCS12', password: 'x' },
+  ),
+  row(
+    {
+      what: 'PKCS #12 nested 10 000 deep',
+      to: 'client',
+      verdict: 'container-malformed',
+      because: 'it is none',
+    },
+    () => nested(10_000),
+    { format: 'PKCS12', password: 'x' },
+  ),
+  row(
+    {
+      what: 'PKCS #7 without a certificate',
+      to: 'authority',
+      verdict: 'no-certificate',
+      because: 'there is none',
+    },
+    () => signedData(Buffer.of(0xa0, 0)),
+    { format: 'PKCS7' },
+  ),
+  row(
+    {
+      what: 'PKCS #7 with 60 certificates',
+      to: 'authority',
+      verdict: 'too-many-certificates',
+      because: 'one at a time',
+    },
+    () => signedData(element(0xa0, ...Array<Buffer>(60).fill(own))),
+    { format: 'PKCS7' },
+  ),
+  row(
+    {
+      what: 'PKCS #7 within PKCS #7',
+      to: 'authority',
+      verdict: 'certificate-malformed',
+      because: 'it is no certificate',
+    },
+    () => signedData(element(0xa0, signedData(element(0xa0, own)))),
+    { format: 'PKCS7' },
+  ),
+  row(
+    {
+      what: 'a chain of 100',
+      to: 'client',
+      verdict: 'too-many-certificates',
+      because: 'OpenSSL verifies 100 at most, and the limit is in the configuration',
+    },
+    () => keyPem + chain(100, false),
+  ),
+  row(
+    {
+      what: 'a chain that is a loop',
+      to: 'client',
+      verdict: 'accepted',
+      because: 'OpenSSL and GnuTLS serve it as it is; each is sent once',
+    },
+    () => keyPem + chain(6, true),
+  ),
+  row(
+    {
+      what: 'an issuer of 30 kB that is not there',
+      to: 'authority',
+      verdict: 'accepted',
+      because: 'OpenSSL and GnuTLS read it',
+    },
+    () => pem(forge({ issuer: nameOf([commonName, encodedText('x'.repeat(30_000))]) })),
+  ),
+  row(
+    {
+      what: 'the same certificate twice',
+      to: 'client',
+      verdict: 'accepted',
+      because: 'it is served once',
+    },
+    () => pairFile + pem(leaf),
+  ),
+  row(
+    {
+      what: 'a certificate under the label of a key',
+      to: 'client',
+      verdict: 'key-malformed',
+      because: 'it is none',
+    },
+    () => ownPem.replaceAll('CERTIFICATE', 'PRIVATE KEY') + pem(leaf),
+  ),
+  row(
+    {
+      what: 'a public key under the label of a certificate',
+      to: 'authority',
+      verdict: 'certificate-malformed',
+      because: 'it is none',
+    },
+    () => pem(pair.publicKey.export({ type: 'spki', format: 'der' })),
+  ),
+  row(
+    {
+      what: 'a request under the label of a certificate',
+      to: 'authority',
+      verdict: 'certificate-malformed',
+      because: 'it is none',
+    },
+    () =>
+      makeRequest({ subject: [], alternativeNames: [], usages: [] }, pair.privateKey).replaceAll(
+        'CERTIFICATE REQUEST',
+        'CERTIFICATE',
+      ),
+  ),
+];

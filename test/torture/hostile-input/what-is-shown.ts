@@ -1,0 +1,99 @@
+import type { KeyObject } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
+import { certificateObject } from '../../../src/dbus/certificate-object.ts';
+import { authorityChecks, serverChecks } from '../../../src/manager/checks.ts';
+import { planRekey } from '../../../src/manager/csr/renewal.ts';
+import { CertError } from '../../../src/manager/errors.ts';
+import { expiryOf } from '../../../src/manager/expiry.ts';
+import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
+import {
+  type Certificate,
+  isSelfIssued,
+  namesAndUsages,
+} from '../../../src/manager/x509/certificate.ts';
+import { DerError } from '../../../src/manager/x509/der.ts';
+import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import { formatName } from '../../../src/manager/x509/name.ts';
+import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
+import { certificateView } from '../../../src/redfish/certificates/view.ts';
+import { userNameOf } from '../../../src/redfish/client-certificates/mapping.ts';
+import { makeWorld } from '../../fakes/surroundings.ts';
+
+const now = Date.parse('2026-06-01T00:00:00Z');
+const policy = { allowExpired: true, requireCa: false, mostRsaBits: 8192 };
+const thresholds = [30, 7];
+const [place] = certificatePlaces('bmc', [{ type: 'server', name: 'https' }]);
+const world = makeWorld();
+const endpoint = new PairEndpoint(
+  { type: 'server', name: 'https', path: `${world.directory}/x`, reload: [] },
+  world.surroundings,
+);
+world.remove();
+
+/**
+ * Does with a certificate that was read what all parts of the service do with one: on the bus, in Redfish,
+ * in a login, in a request for its successor, in the checks. None of them may fail at it.
+ * @returns its kind, in few words
+ */
+export function shownEverywhere(certificate: Certificate): string {
+  const installed = { id: '1', certificate, chain: [certificate] };
+  const expiry = (one: Certificate) => expiryOf(one, now, thresholds);
+  const served = certificateObject({ endpoint, uploadBytes: 1, expiry }, installed);
+  const properties = served.flatMap(({ spec, read }) => Object.keys(spec.properties).map(read));
+  for (const { value } of properties) {
+    if (typeof value === 'string' && value.includes('\0')) throw new Error('a NUL on the bus');
+    if (typeof value === 'bigint' && value > 0xffff_ffff_ffffn) throw new Error('a time too large');
+  }
+  const parts = {
+    kinship: () => ({ issuer: undefined, subjects: [] }),
+    now: () => now,
+    expiryThresholds: thresholds,
+  };
+  if (!place) throw new Error('there is a place for servers');
+  JSON.stringify(certificateView(parts, place, installed));
+  userNameOf(certificate, 'CommonName', 'bmc.example.com');
+  userNameOf(certificate, 'UserPrincipalName', 'bmc.example.com');
+  const candidate = { leaf: certificate, company: [certificate], now: now / 1000, policy };
+  const faults = authorityChecks.filter(({ fault }) => fault(candidate) !== undefined);
+  const { keyUsage, alternativeNames, publicKey, isCa } = certificate;
+  publicKeyHash(publicKeyInfo(publicKey));
+  return [
+    ...faults.map(({ code }) => code),
+    ...[keyUsage.length, alternativeNames.length, publicKey.asymmetricKeyType, isCa],
+    ...[
+      isSelfIssued(certificate),
+      formatName(certificate.subject).length % 7,
+      successor(certificate),
+    ],
+  ].join(' ');
+}
+
+/** The worker that makes the request may refuse what the certificate has. */
+function successor(certificate: Certificate): string {
+  try {
+    const parameters = {
+      ChallengePassword: '',
+      KeyBitLength: 0n,
+      KeyCurveId: '',
+      KeyPairAlgorithm: '',
+    };
+    planRekey(certificate, parameters);
+    return String(namesAndUsages(certificate.der).extensions.length);
+  } catch (error) {
+    if (error instanceof DerError) return 'der';
+    if (error instanceof CertError) return error.code;
+    throw error;
+  }
+}
+
+/**
+ * A key that was read goes through the checks of a pair, as the key of a certificate.
+ * @returns its kind, in few words
+ */
+export function useOfKey(key: KeyObject, certificate: Certificate): string {
+  const publicKey = createPublicKey(key);
+  publicKeyHash(publicKeyInfo(publicKey));
+  const leaf = { ...certificate, publicKey };
+  const faults = serverChecks.filter(({ fault }) => fault({ leaf, chain: [], key }) !== undefined);
+  return [key.asymmetricKeyType, ...faults.map(({ code }) => code)].join(' ');
+}
