@@ -12,7 +12,8 @@ export const certErrors = {
   'container-malformed': 'The PKCS #7 or PKCS #12 container, or DER, cannot be read.',
   'password-wrong': 'The password does not open the key or the container.',
   'format-unknown': 'The format is none of PEM, DER, PKCS7 and PKCS12.',
-  'certificate-malformed': 'A certificate is no X.509 that OpenSSL and the manager can read.',
+  'certificate-malformed':
+    'A certificate is no X.509 that OpenSSL and the manager can read, or breaks RFC 5280.',
   'chain-signature': 'A signature does not fit the issuer that is in the same file.',
   'critical-extension':
     'A critical extension is unknown, so every peer would refuse the certificate.',

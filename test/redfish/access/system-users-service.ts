@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -86,4 +87,30 @@ export async function startSystemUsersService(
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
+}
+
+/** The password of everybody in these tests. */
+export const word = 'Right Wörd 1';
+
+/** Nobody but root, who is let in with `word`. */
+export function beginWithRoot({ manager, helper, access }: SystemUsersService): void {
+  for (const name of [...manager.users.keys()]) manager.removeUser(name);
+  manager.addUser('root', { privilege: 'priv-admin' });
+  helper.fail(undefined);
+  helper.setPassword('root', word);
+  helper.asked();
+  manager.asked.length = 0;
+  access.sessions.endAll();
+  for (const name of ['root', 'someone']) access.gate.failures.unlock(name);
+}
+
+/** The header of a new session. */
+export async function loggedIn(
+  service: SystemUsersService,
+  userName: string,
+  password = word,
+): Promise<Record<string, string>> {
+  const answer = await service.login(userName, password);
+  assert.equal(typeof answer, 'string', `${userName} is refused with ${answer}`);
+  return { 'X-Auth-Token': String(answer) };
 }
