@@ -146,14 +146,10 @@ describe('a certificate with its key', () => {
       await device.refusals('client', object, methods.replace, device.ca.write('bad.pem', 'bad'));
       const issued = device.ca.issue();
       write(device.stored('ldap/cert.pem'), `${issued.key}${issued.pem}`);
-      await until(
-        'it is shown',
-        async () => {
-          const [found] = await shown(object, 'CertificateString');
-          return found?.[0] === issued.pem;
-        },
-        500,
-      );
+      await until('it is shown', async () => {
+        const [found] = await shown(object, 'CertificateString');
+        return found?.[0] === issued.pem;
+      });
     });
   }
 });

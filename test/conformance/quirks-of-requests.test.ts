@@ -23,8 +23,11 @@ describe('a request', () => {
     device.clients('client')[0].call(paths.client, methods.generate, ...requestFor(given));
   const show = (pem: string, ...args: string[]) => must('openssl', ['req', '-noout', ...args], pem);
   const appears = () =>
-    until('the request is there', async () =>
-      (await device.tools('client').introspect(paths.client)).includes('<node name="csr"/>'),
+    until(
+      'the request is there',
+      async () =>
+        (await device.tools('client').introspect(paths.client)).includes('<node name="csr"/>'),
+      60_000,
     );
 
   it('asks for its names and usages as extensions, and keeps them out of its subject', async () => {

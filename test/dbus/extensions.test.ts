@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { until } from '../e2e/commands.ts';
@@ -243,6 +243,8 @@ describe('our own interfaces', () => {
 
     before(async () => {
       await manager.stop();
+      // What the tests before this one still owe their services
+      rmSync(join(bus.directory, 'run', 'owed-reloads'), { recursive: true, force: true });
       manager = await startManager(bus, withServices);
     });
 
