@@ -286,10 +286,13 @@ function judgeGrowth(samples: readonly Sample[]): void {
     const at = (list: readonly Sample[], place: number) => list.at(place)?.[program];
     const [first, last] = [at(settled, 0), at(settled, -1)];
     if (!first || !last) continue;
-    // What is there at the least: garbage comes and goes
-    const floor = (list: readonly Sample[], of: (one: Footprint) => number) =>
-      Math.min(...list.map((one) => of(one[program])));
-    const growth = (of: (one: Footprint) => number) => floor(late, of) - floor(middle, of);
+    // What is there most of the time: garbage comes and goes
+    const median = (list: readonly Sample[], of: (one: Footprint) => number) =>
+      list
+        .map((one) => of(one[program]))
+        .sort((a, b) => a - b)
+        .at(Math.floor(list.length / 2)) ?? 0;
+    const growth = (of: (one: Footprint) => number) => median(late, of) - median(middle, of);
     const own = growth((one) => one.own);
     const descriptors = growth((one) => one.descriptors);
     const begin = `${first.resident.toFixed(0)} and ${first.own.toFixed(0)} MB`;
@@ -298,10 +301,14 @@ function judgeGrowth(samples: readonly Sample[]): void {
     figure('soak', `${program}: resident and own memory at the end`, end);
     figure(
       'soak',
-      `${program}: least own memory, last third less the one before`,
+      `${program}: median of own memory, last third less the one before`,
       `${own.toFixed(1)} MB`,
     );
-    figure('soak', `${program}: least descriptors, last third less the one before`, descriptors);
+    figure(
+      'soak',
+      `${program}: median of descriptors, last third less the one before`,
+      descriptors,
+    );
     if (extent({ quick: true, long: false })) continue;
     assert.ok(own < mostGrowth, `${program} grew by ${own} MB`);
     assert.ok(descriptors < 8, `${program} grew by ${descriptors} descriptors`);
