@@ -30,11 +30,22 @@ export function whyNoDevice(): string | undefined {
   ] as const) {
     if (!existsSync(program)) return `${name} is not installed`;
   }
+  return whyNoContainer();
+}
+
+/** Tries one for a moment: not every machine lets root mount layers and start containers. */
+function whyNoContainer(): string | undefined {
   const scratch = mkdtempSync(join(tmpdir(), 'bmc-device-'));
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', scratch]);
-  if (status === 0) spawnSync('umount', [scratch]);
-  rmSync(scratch, { recursive: true });
-  return status === 0 ? undefined : `mount: ${stderr}`;
+  const root = join(scratch, 'root');
+  try {
+    mountLayer(scratch, root);
+    mustSync('systemd-nspawn', [...containerArguments(root), '--pipe', '/bin/true']);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    unmount(scratch, root);
+  }
 }
 
 const init = '/lib/systemd/systemd';
@@ -42,13 +53,12 @@ const init = '/lib/systemd/systemd';
 export async function startDevice(): Promise<Device> {
   const scratch = mkdtempSync(join(tmpdir(), 'bmc-device-'));
   const root = join(scratch, 'root');
-  await mountLayer(scratch, root);
+  mountLayer(scratch, root);
   preconfigure(root);
   const container = boot(root);
   const stop = async () => {
     await end(container);
-    for (const mounted of [root, scratch]) await run('umount', ['--lazy', mounted]);
-    rmSync(scratch, { recursive: true, force: true });
+    unmount(scratch, root);
   };
   const into = (command: string, args: readonly string[]): [string, string[]] => [
     'nsenter',
@@ -73,12 +83,22 @@ export async function startDevice(): Promise<Device> {
   return device;
 }
 
-async function mountLayer(scratch: string, root: string): Promise<void> {
-  await must('mount', ['-t', 'tmpfs', '-o', 'size=512m,mode=0755', 'tmpfs', scratch]);
+function mountLayer(scratch: string, root: string): void {
+  mustSync('mount', ['-t', 'tmpfs', '-o', 'size=512m,mode=0755', 'tmpfs', scratch]);
   const [upper, work] = [join(scratch, 'upper'), join(scratch, 'work')];
   for (const directory of [upper, work, root]) mkdirSync(directory);
   const layers = `lowerdir=/,upperdir=${upper},workdir=${work}`;
-  await must('mount', ['-t', 'overlay', 'overlay', '-o', layers, root]);
+  mustSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, root]);
+}
+
+function unmount(scratch: string, root: string): void {
+  for (const mounted of [root, scratch]) spawnSync('umount', ['--lazy', mounted]);
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+function mustSync(command: string, args: readonly string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { timeout: 30_000 });
+  if (status !== 0) throw new Error(`${command}: ${error?.message ?? String(stderr).trim()}`);
 }
 
 /** Nothing of this machine's own services starts, and systemd does not take it for a first boot. */
@@ -89,11 +109,14 @@ function preconfigure(root: string): void {
   }
 }
 
+function containerArguments(root: string): string[] {
+  const apart = ['--register=no', '--keep-unit', '--link-journal=no', '--private-network'];
+  return ['--quiet', '-D', root, `--machine=bmc-${process.pid}`, ...apart];
+}
+
 function boot(root: string): ChildProcess {
-  const name = `--machine=bmc-${process.pid}`;
-  const container = ['--register=no', '--keep-unit', '--link-journal=no', '--private-network'];
-  const args = ['--quiet', '-D', root, name, ...container, '--console=pipe', init];
-  return spawn('systemd-nspawn', [...args, '--unit=basic.target'], { stdio: 'ignore' });
+  const program = ['--console=pipe', init, '--unit=basic.target'];
+  return spawn('systemd-nspawn', [...containerArguments(root), ...program], { stdio: 'ignore' });
 }
 
 /** The process of systemd, the only child of its container. */
