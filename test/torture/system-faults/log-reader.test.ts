@@ -36,7 +36,8 @@ describe('a manager whose log nobody reads', () => {
 
   const start = async (log: number | 'pipe' = 'pipe') => {
     const child = fork(script, ['--config', join(bus.directory, 'manager.json')], {
-      execArgv: [],
+      // As the units start it
+      execArgv: ['--max-semi-space-size=1'],
       stdio: ['ignore', 'pipe', log, 'ipc'],
     });
     await once(child, 'message');
