@@ -9,6 +9,15 @@ import { type Device, startDevice } from './device.ts';
 
 const rounds = extent({ quick: 1, long: 40 });
 
+/** Not yet one that is still a copy of the manager: libuv holds that up until its child has its own program. */
+function isWorker(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('csr-worker');
+  } catch {
+    return false;
+  }
+}
+
 describe('the worker of a request', () => {
   let device: Device;
 
@@ -25,7 +34,8 @@ describe('the worker of a request', () => {
     );
     let pid: number | undefined;
     for (let tries = 0; pid === undefined && tries < 2000; tries += 1) {
-      pid = [...childrenOf(device.manager.pid)].find(([, state]) => state !== 'Z')?.[0];
+      const children = [...childrenOf(device.manager.pid)].filter(([, state]) => state !== 'Z');
+      pid = children.map(([one]) => one).find(isWorker);
       if (pid === undefined) await sleep(2);
     }
     assert.ok(pid !== undefined, 'there is a worker');
