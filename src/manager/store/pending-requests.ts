@@ -108,10 +108,13 @@ export class PendingRequests implements KeySource {
     await rm(aside, { recursive: true, force: true }).catch(() => undefined);
   }
 
+  /** @throws CertError `storage` where there is a key that cannot be read: it must not pass for none */
   async find(id: string): Promise<KeyObject | undefined> {
     if (!idName.test(id) || !(await this.#isOurs())) return undefined;
     const path = join(this.#directory, id, requestFiles.key);
     const text = await tryReadRegularFile(path);
+    if (text === undefined && (await exists(path)))
+      throw new CertError('storage', 'the key of the request cannot be read');
     const [block] = text === undefined ? [] : parsePem(text);
     return block && readPrivateKey(block);
   }
