@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Who may read what the manager writes. */
@@ -41,24 +41,74 @@ export async function writeFileAtomic(
 }
 
 /**
- * Renames within a directory so that it survives a power cut. The directory is opened first: a program
- * that has no descriptor left must learn of it while nothing has changed yet.
+ * Renames within a directory so that it survives a power cut, or did not happen: what stood there comes back
+ * when the directory cannot be synced. The directory is opened first: a program that has no descriptor left
+ * must learn of it while nothing has changed yet.
  */
 export async function renameSynced(from: string, to: string): Promise<void> {
-  await changeSynced(dirname(to), () => rename(from, to));
+  const old = unfinishedName(to);
+  const kept = await keep(to, old);
+  const back = { yes: [old, to], nothing: [to, from], no: undefined } as const;
+  try {
+    await changeSynced(dirname(to), () => rename(from, to), back[kept]);
+  } finally {
+    if (kept === 'yes') await rm(old, { force: true }).catch(() => undefined);
+  }
 }
 
 /** Removes a file, if it is there, as `renameSynced` renames one. */
 export async function removeSynced(path: string): Promise<void> {
-  await changeSynced(dirname(path), () => rm(path, { force: true }));
+  const old = unfinishedName(path);
+  try {
+    await changeSynced(dirname(path), () => rename(path, old), [old, path]);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  await rm(old, { force: true }).catch(() => undefined);
 }
 
-async function changeSynced(path: string, change: () => Promise<void>): Promise<void> {
-  await withDirectory(path, async (sync) => {
+/**
+ * @param back the rename that undoes the change
+ * @throws the error of the sync; when not even `back` can be done, the change is in effect and counts as done
+ */
+async function changeSynced(
+  directory: string,
+  change: () => Promise<void>,
+  back: readonly [string, string] | undefined,
+): Promise<void> {
+  await withDirectory(directory, async (sync) => {
     await change();
-    // As with `syncAfterSwitch`
-    await sync().catch(() => undefined);
+    try {
+      await sync();
+    } catch (error) {
+      if (back === undefined || !(await renamed(...back))) {
+        process.emitWarning(`A change in ${directory} may not survive a power cut: no sync.`);
+        return;
+      }
+      await sync().catch(() => undefined);
+      throw error;
+    }
   });
+}
+
+/** Gives what is to be replaced a second name. Some file systems have none, and directories never have. */
+async function keep(path: string, as: string): Promise<'yes' | 'nothing' | 'no'> {
+  try {
+    await link(path, as);
+    return 'yes';
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return 'nothing';
+    if (['EPERM', 'EMLINK', 'ENOTSUP'].includes(code)) return 'no';
+    throw error;
+  }
+}
+
+function renamed(from: string, to: string): Promise<boolean> {
+  return rename(from, to).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -82,7 +132,7 @@ export function unfinishedName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.new`);
 }
 
-/** Removes what a crash left under such a name: it may hold a key that never took effect. */
+/** Removes what a crash left under such a name: it may hold a key that never took effect, or no longer does. */
 export async function clearUnfinished(path: string): Promise<void> {
   const prefix = `.${basename(path)}.`;
   const names = await readdir(dirname(path)).catch(() => []);
@@ -117,10 +167,7 @@ export async function writeNewFile(
   }
 }
 
-/**
- * Syncs a directory after the rename that made a change. The change is in effect, so a disk that fails
- * here must not make it look refused; what is lost is only that it survives a power cut.
- */
+/** Syncs a directory after what nobody waits for, and what is done anew when a power cut undoes it. */
 export async function syncAfterSwitch(path: string): Promise<void> {
   await syncDirectory(path).catch(() => undefined);
 }
@@ -184,10 +231,13 @@ export async function exists(path: string): Promise<boolean> {
     await stat(path);
     return true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return false;
     throw error;
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 async function grant(handle: FileHandle, { mode, group }: FileAccess): Promise<void> {

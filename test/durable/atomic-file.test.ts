@@ -5,10 +5,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
@@ -20,6 +23,8 @@ import {
   makeDirectory,
   ownerOnly,
   readableByGroup,
+  removeSynced,
+  renameSynced,
   writeFileAtomic,
   writeNewFile,
 } from '../../src/durable/atomic-file.ts';
@@ -100,6 +105,79 @@ describe('an atomic write', () => {
   it('fails when there is no directory to write to', async () => {
     const path = join(directory, 'absent', 'file');
     await assert.rejects(writeFileAtomic(path, 'new', ownerOnly), { code: 'ENOENT' });
+  });
+});
+
+/** No disk here fails on demand: the next syncs of directories reject, as many as are given. */
+async function failingSyncs(many: number, work: () => Promise<void>): Promise<void> {
+  const handle = await open(root, 'r');
+  const prototype: { sync(this: FileHandle): Promise<void> } = Object.getPrototypeOf(handle);
+  await handle.close();
+  const { sync } = prototype;
+  let left = many;
+  prototype.sync = async function (this: FileHandle) {
+    if (left === 0 || !(await this.stat()).isDirectory()) return sync.call(this);
+    left -= 1;
+    throw Object.assign(new Error('EIO: of the test'), { code: 'EIO' });
+  };
+  try {
+    await work();
+  } finally {
+    prototype.sync = sync;
+  }
+  assert.equal(left, 0, 'nothing was synced');
+}
+
+describe('a directory that cannot be synced', () => {
+  const refused = (change: Promise<void>) => assert.rejects(change, { code: 'EIO' });
+  const file = () => join(directory, 'file');
+
+  it('keeps the old content with its mode, and the write is refused', async () => {
+    writeFileSync(file(), 'old', { mode: 0o640 });
+    await failingSyncs(1, () => refused(writeFileAtomic(file(), 'new', ownerOnly)));
+    assert.equal(readFileSync(file(), 'utf8'), 'old');
+    assert.equal(modeOf(file()), 0o640);
+    assert.deepEqual(readdirSync(directory), ['file']);
+  });
+
+  it('has no file where there was none', async () => {
+    await failingSyncs(1, () => refused(writeFileAtomic(file(), 'new', ownerOnly)));
+    assert.deepEqual(readdirSync(directory), []);
+  });
+
+  it('keeps a link that was to lead elsewhere', async () => {
+    symlinkSync('old', file());
+    symlinkSync('new', join(directory, 'aside'));
+    await failingSyncs(1, () => refused(renameSynced(join(directory, 'aside'), file())));
+    assert.equal(readlinkSync(file()), 'old');
+  });
+
+  it('keeps the name of a directory that was to get another one', async () => {
+    mkdirSync(file());
+    await failingSyncs(1, () => refused(renameSynced(file(), join(directory, 'other'))));
+    assert.deepEqual(readdirSync(directory), ['file']);
+  });
+
+  it('keeps what was to be removed', async () => {
+    writeFileSync(file(), 'old');
+    await failingSyncs(1, () => refused(removeSynced(file())));
+    assert.equal(readFileSync(file(), 'utf8'), 'old');
+    assert.deepEqual(readdirSync(directory), ['file']);
+  });
+
+  it('refuses the change also when it cannot sync the undoing either', async () => {
+    writeFileSync(file(), 'old');
+    await failingSyncs(2, () => refused(writeFileAtomic(file(), 'new', ownerOnly)));
+    assert.equal(readFileSync(file(), 'utf8'), 'old');
+  });
+});
+
+describe('a removal', () => {
+  it('is content with a file, a link that leads nowhere, and nothing', async () => {
+    writeFileSync(join(directory, 'file'), '');
+    symlinkSync('nowhere', join(directory, 'link'));
+    for (const name of ['file', 'link', 'nothing']) await removeSynced(join(directory, name));
+    assert.deepEqual(readdirSync(directory), []);
   });
 });
 

@@ -213,7 +213,7 @@ export class AuthorityDirectory {
       await syncDirectory(this.#generations);
       await this.#switchTo(next);
     } catch (error) {
-      // #switchTo fails only before the link leads to the new generation
+      // Where #switchTo fails, the link does not lead to the new generation
       await rm(this.#in(next), { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }

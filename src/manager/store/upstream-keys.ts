@@ -1,6 +1,11 @@
 import { createPublicKey } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { ownerOnly, removeSynced, writeNewFile } from '../../durable/atomic-file.ts';
+import {
+  clearUnfinished,
+  ownerOnly,
+  removeSynced,
+  writeNewFile,
+} from '../../durable/atomic-file.ts';
 import { noFollow, tryReadRegularFile } from '../../durable/regular-file.ts';
 import { isStorageError } from '../errors.ts';
 import type { Log } from '../surroundings.ts';
@@ -26,6 +31,7 @@ export async function takeOverUpstreamKeys(
   log: Log,
 ): Promise<void> {
   const directory = dirname(path);
+  for (const name of [...keyFiles, requestFile]) await clearUnfinished(join(directory, name));
   const request = await readRequest(join(directory, requestFile));
   let refused: unknown;
   for (const name of keyFiles) {
