@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import forge from 'node-forge';
 import { CertError } from '../errors.ts';
 import { RoundBudget } from './key-derivation.ts';
@@ -8,15 +9,25 @@ export interface Pkcs12Content {
   readonly keys: readonly Buffer[];
 }
 
-/** Rounds of key derivation for a whole file; forge takes a second for them. */
+/** Rounds of key derivation for a whole file; the slowest of them take a third of a second on a server. */
 const mostRounds = 100_000;
 
-type GetCipher = (oid: string, parameters: forge.asn1.Asn1, password: string) => object;
-const pbe: { getCipherForPBES2: GetCipher; getCipherForPKCS12PBE: GetCipher } = Reflect.get(
-  forge.pki,
-  'pbe',
-);
-const { getCipherForPBES2, getCipherForPKCS12PBE } = pbe;
+type Hash = Pick<forge.md.MessageDigest, 'algorithm' | 'blockLength' | 'digestLength'>;
+interface PasswordBasedEncryption {
+  getCipherForPBES2(oid: string, parameters: forge.asn1.Asn1, password: string): object;
+  getCipherForPKCS12PBE(oid: string, parameters: forge.asn1.Asn1, password: string): object;
+  generatePkcs12Key(
+    password: string,
+    salt: forge.util.ByteBuffer,
+    purpose: number,
+    rounds: number,
+    bytes: number,
+    hash?: Hash,
+  ): forge.util.ByteBuffer;
+}
+const pbe: PasswordBasedEncryption = Reflect.get(forge.pki, 'pbe');
+const { getCipherForPBES2, getCipherForPKCS12PBE, generatePkcs12Key } = pbe;
+const { pbkdf2 } = forge.pkcs5;
 let budget = new RoundBudget(0);
 
 // Every derivation of a key comes by here, also those for bags inside of encrypted ones. RFC 8018 §3 takes
@@ -30,6 +41,33 @@ pbe.getCipherForPKCS12PBE = (oid, parameters, password) => {
   budget.spend(parameters);
   return getCipherForPKCS12PBE(oid, parameters, password);
 };
+
+// forge's own hashes take up to thirty times as long as OpenSSL's, and the manager waits for them
+pbe.generatePkcs12Key = (password, salt, purpose, rounds, bytes, hash) =>
+  generatePkcs12Key(password, salt, purpose, rounds, bytes, opensslHash(hash));
+Reflect.set(forge.pkcs12, 'generateKey', pbe.generatePkcs12Key);
+Reflect.set(
+  forge.pkcs5,
+  'pbkdf2',
+  (password: string, salt: string, rounds: number, bytes: number, hash?: Hash) =>
+    pbkdf2(password, salt, rounds, bytes, hash?.algorithm ?? 'sha1'),
+);
+
+/** What forge asks of a hash, done by OpenSSL. */
+function opensslHash(hash: Hash = forge.md.sha1.create()): Hash {
+  const { algorithm, blockLength, digestLength } = hash;
+  let state = createHash(algorithm);
+  return Object.assign(
+    { algorithm, blockLength, digestLength },
+    {
+      start: () => {
+        state = createHash(algorithm);
+      },
+      update: (bytes: string) => state.update(bytes, 'binary'),
+      digest: () => forge.util.createBuffer(state.digest('binary')),
+    },
+  );
+}
 
 /** forge's published types lack the forms that it uses for algorithms which it does not know. */
 interface Bag {

@@ -47,6 +47,8 @@ describe('a PKCS #12 file', () => {
     ['with RC2, as old Java writes', ['-legacy', '-descert', '-certpbe', 'PBE-SHA1-RC2-40']],
     ['without encryption', ['-keypbe', 'NONE', '-certpbe', 'NONE']],
     ['without a MAC', ['-nomac']],
+    ['with a MAC of SHA-384', ['-macalg', 'sha384']],
+    ['with a MAC of SHA-512', ['-macalg', 'sha512']],
     ['with AES-128', ['-keypbe', 'AES-128-CBC', '-certpbe', 'AES-128-CBC']],
   ];
   for (const [what, options] of schemes) {
