@@ -30,6 +30,8 @@ export interface ServiceParts {
   readonly query: QueryLimits;
   readonly serviceId: string;
   readonly tlsProfile: TlsProfileName;
+  /** Name of the server endpoint whose certificate this service serves with. */
+  readonly servedEndpoint: string;
   readonly events: Events;
 }
 

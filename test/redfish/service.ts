@@ -127,7 +127,7 @@ export interface ServiceOptions {
   /** Files of a service that was there before. */
   readonly directory?: string;
   /** In place of what a test service has. */
-  readonly parts?: Partial<Pick<ServiceParts, 'hostName' | 'now' | 'places'>>;
+  readonly parts?: Partial<Pick<ServiceParts, 'hostName' | 'now' | 'places' | 'servedEndpoint'>>;
 }
 
 /** The parts of a service with a manager in memory and the accounts `admin` and `reader`. */
@@ -213,6 +213,7 @@ export async function makeTestParts(
     port: () => 443,
     query: httpLimits.query,
     tlsProfile: 'intermediate',
+    servedEndpoint: 'https',
     ...parts,
   };
 }

@@ -120,7 +120,7 @@ function oemOf(parts: ServiceParts, mayRead: boolean) {
 
 function networkProtocolView(parts: ServiceParts, { identity }: RequestContext) {
   const uri = `${uriOf(parts)}/NetworkProtocol`;
-  const https = canonicalPlace(parts.places, { type: 'server', name: 'https' });
+  const https = canonicalPlace(parts.places, { type: 'server', name: parts.servedEndpoint });
   const name = parts.hostName();
   const [label = ''] = name.split('.');
   return {

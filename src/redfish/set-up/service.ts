@@ -62,6 +62,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
       serviceId: await readServiceId(join(stateDirectory, 'service-id'), log),
       port: () => port,
       tlsProfile: redfish.tls.profile,
+      servedEndpoint: redfish.endpoint,
       query: redfish.limits,
     },
   });

@@ -63,10 +63,14 @@ describe('what a service says of its own', () => {
   let now = Date.parse('2030-01-01T00:00:00Z');
 
   before(async () => {
-    const own = [...endpoints, { type: 'client', name: 'syslog' }] as const;
-    const places = certificatePlaces('bmc', own);
+    const [syslog, front] = [
+      { type: 'client', name: 'syslog' },
+      { type: 'server', name: 'front' },
+    ] as const;
+    const places = certificatePlaces('bmc', [...endpoints, syslog, front]);
     const hostName = () => 'bmc-1.lab.example.com';
-    service = await startService({ parts: { hostName, places, now: () => now } });
+    const parts = { hostName, places, now: () => now, servedEndpoint: 'front' };
+    service = await startService({ parts });
   });
   after(() => service.close());
 
@@ -74,6 +78,13 @@ describe('what a service says of its own', () => {
     const { text } = await service.ask('GET', `${root}/Managers/bmc/NetworkProtocol`);
     const { FQDN, HostName } = JSON.parse(text);
     assert.deepEqual({ FQDN, HostName }, { FQDN: 'bmc-1.lab.example.com', HostName: 'bmc-1' });
+  });
+
+  it('is the collection of the endpoint that it serves with, whatever it is called', async () => {
+    const { text } = await service.ask('GET', `${root}/Managers/bmc/NetworkProtocol`);
+    const collection = JSON.parse(text).HTTPS.Certificates['@odata.id'];
+    assert.match(collection, /front/);
+    assert.equal((await service.ask('GET', collection)).status, 200);
   });
 
   it('is the time of tasks, which changes no ETag', async () => {
