@@ -63,6 +63,26 @@ export interface Device {
   stop(): Promise<void>;
 }
 
+/** A device with one certificate each, and what else calls may bring. */
+export interface OccupiedDevice {
+  readonly device: Device;
+  /** The authority that is installed. */
+  readonly issuer: Issued;
+  /** The certificate of the client. */
+  readonly leaf: Issued;
+  /** One that is not installed. */
+  readonly stranger: Issued;
+}
+
+export async function startOccupiedDevice(): Promise<OccupiedDevice> {
+  const device = await startDevice();
+  const issuer = device.ca.issueCa({ subject: '/CN=Issuer' });
+  const [leaf, stranger] = [device.ca.issue(), device.ca.issue()];
+  await device.tools('client').call(paths.client, methods.install, 's', device.pair(leaf));
+  await device.tools('authority').call(paths.authority, methods.install, 's', issuer.path);
+  return { device, issuer, leaf, stranger };
+}
+
 export async function startDevice(changes: object = {}): Promise<Device> {
   const bus = await startPrivateBus();
   const monitor = await BusMonitor.start(bus.address);

@@ -13,7 +13,7 @@ import {
   errors,
   makeCas,
   methods,
-  startDevice,
+  startOccupiedDevice,
   types,
 } from './device.ts';
 import { requestFor } from './request-arguments.ts';
@@ -29,12 +29,7 @@ describe('a call that is refused', () => {
   let stranger: Issued;
 
   before(async () => {
-    device = await startDevice();
-    issuer = device.ca.issueCa({ subject: '/CN=Issuer' });
-    leaf = device.ca.issue();
-    stranger = device.ca.issue();
-    await device.tools('client').call(paths.client, methods.install, 's', device.pair(leaf));
-    await device.tools('authority').call(paths.authority, methods.install, 's', issuer.path);
+    ({ device, issuer, leaf, stranger } = await startOccupiedDevice());
   });
   after(() => device?.stop());
 

@@ -19,6 +19,7 @@ import {
   methods,
   nextNumber,
   startDevice,
+  startOccupiedDevice,
   types,
 } from './device.ts';
 import { requestFor } from './request-arguments.ts';
@@ -34,12 +35,7 @@ describe('an upload that is refused', () => {
   let stranger: Issued;
 
   before(async () => {
-    device = await startDevice();
-    issuer = device.ca.issueCa({ subject: '/CN=Issuer' });
-    leaf = device.ca.issue();
-    stranger = device.ca.issue();
-    await device.tools('client').call(paths.client, methods.install, 's', device.pair(leaf));
-    await device.tools('authority').call(paths.authority, methods.install, 's', issuer.path);
+    ({ device, issuer, leaf, stranger } = await startOccupiedDevice());
   });
   after(() => device?.stop());
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { BusCertificateClient } from '../../src/dbus/client.ts';
-import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
 import { pemContent } from '../../src/manager/x509/containers.ts';
 import { makeAuthority, type TestAuthority } from '../e2e/certificate-authority.ts';
 import { must, until } from '../e2e/commands.ts';
 import { busTools } from '../fakes/bus-tools.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
+import { csrParameters } from '../fakes/surroundings.ts';
 
 const truststore = { type: 'authority', name: 'truststore' } as const;
 const https = { type: 'server', name: 'https' } as const;
@@ -83,10 +83,10 @@ describe('the client of an edge', () => {
   });
 
   it('makes requests and tells which argument is wrong', async () => {
-    const pem = await client.makeRequest(https, request({ CommonName: 'bmc.example.com' }));
+    const pem = await client.makeRequest(https, csrParameters({ CommonName: 'bmc.example.com' }));
     const subject = await must('openssl', ['req', '-noout', '-verify', '-subject'], pem);
     assert.match(subject, /CN = bmc\.example\.com/);
-    const wrong = client.makeRequest(https, request({ Country: 'CHE' }));
+    const wrong = client.makeRequest(https, csrParameters({ Country: 'CHE' }));
     await assert.rejects(wrong, { code: 'argument-invalid', message: /^Country / });
   });
 
@@ -149,27 +149,3 @@ describe('the client of an edge', () => {
     assert.deepEqual(subjects(), []);
   });
 });
-
-function request(given: Partial<CsrParameters>): CsrParameters {
-  return {
-    AlternativeNames: [],
-    ChallengePassword: '',
-    City: '',
-    CommonName: '',
-    ContactPerson: '',
-    Country: '',
-    Email: '',
-    GivenName: '',
-    Initials: '',
-    KeyBitLength: 0n,
-    KeyCurveId: '',
-    KeyPairAlgorithm: '',
-    KeyUsage: [],
-    Organization: '',
-    OrganizationalUnit: '',
-    State: '',
-    Surname: '',
-    UnstructuredName: '',
-    ...given,
-  };
-}

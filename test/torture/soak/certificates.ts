@@ -1,31 +1,7 @@
-import {
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  X509Certificate,
-} from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { requestedKeyInfo } from '../../../src/manager/x509/certification-request.ts';
-import {
-  type Asn1,
-  bitString,
-  contextConstructed,
-  decode,
-  encode,
-  sequence,
-  time,
-  unsignedInteger,
-} from '../../../src/manager/x509/der.ts';
-import {
-  authorityKeyIdentifier,
-  basicConstraints,
-  subjectKeyIdentifier,
-  usageExtensions,
-  writeExtensions,
-} from '../../../src/manager/x509/extensions.ts';
-import { keyIdentifier, publicKeyInfo, signerFor } from '../../../src/manager/x509/keys.ts';
-import { writeName } from '../../../src/manager/x509/name.ts';
-import { formatPem, parsePem } from '../../../src/manager/x509/pem.ts';
+import { parsePem } from '../../../src/manager/x509/pem.ts';
+import { infoOf, newKey, quickCertificate } from '../../fakes/quick-certificate.ts';
 
 /** Something to install, with what must be read of it afterwards. */
 export interface Content {
@@ -45,17 +21,20 @@ export interface Issuer {
   authority(): Content;
 }
 
-const day = 86_400_000;
-
 export function makeIssuer(): Issuer {
   const [rootKey, issuerKey, ...leafKeys] = Array.from({ length: 8 }, newKey);
   if (!rootKey || !issuerKey) throw new Error('there are eight keys');
-  const root = certificate('Soak Root', infoOf(rootKey), 'Soak Root', rootKey, true);
-  const intermediate = certificate('Soak Issuer', infoOf(issuerKey), 'Soak Root', rootKey, true);
+  const byRoot = { issuer: 'Soak Root', issuerKey: rootKey, isCa: true };
+  const root = quickCertificate({ subject: 'Soak Root', info: infoOf(rootKey), ...byRoot });
+  const intermediate = quickCertificate({
+    ...{ subject: 'Soak Issuer', info: infoOf(issuerKey) },
+    ...byRoot,
+  });
   let made = 0;
   const leaf = (info: Buffer) => {
     made += 1;
-    return certificate(`bmc-${made}.example.com`, info, 'Soak Issuer', issuerKey, false);
+    const subject = `bmc-${made}.example.com`;
+    return quickCertificate({ subject, info, issuer: 'Soak Issuer', issuerKey, isCa: false });
   };
   return {
     root,
@@ -73,7 +52,10 @@ export function makeIssuer(): Issuer {
     authority() {
       made += 1;
       const name = `Soak CA ${made}`;
-      const pem = certificate(name, infoOf(rootKey), name, rootKey, true);
+      const pem = quickCertificate({
+        ...{ subject: name, info: infoOf(rootKey) },
+        ...{ issuer: name, issuerKey: rootKey, isCa: true },
+      });
       return { pem, fingerprint: fingerprintOf(pem) };
     },
   };
@@ -82,43 +64,4 @@ export function makeIssuer(): Issuer {
 /** Of the first certificate of a text. */
 export function fingerprintOf(pem: string): string {
   return new X509Certificate(pem).fingerprint256;
-}
-
-function certificate(
-  subject: string,
-  info: Buffer,
-  issuer: string,
-  issuerKey: KeyObject,
-  isCa: boolean,
-): string {
-  const signer = signerFor(issuerKey);
-  const name = (value: string): Asn1 => writeName([{ type: 'CN', value }]);
-  const tbs = sequence(
-    contextConstructed(0, unsignedInteger(Buffer.of(2))),
-    unsignedInteger(Buffer.concat([Buffer.of(0x40), randomBytes(15)])),
-    signer.algorithm,
-    name(issuer),
-    sequence(time(new Date(Date.now() - day)), time(new Date(Date.now() + 300 * day))),
-    name(subject),
-    decode(info),
-    contextConstructed(
-      3,
-      writeExtensions([
-        basicConstraints(isCa),
-        ...usageExtensions(isCa ? ['KeyCertSign', 'CRLSigning'] : ['DigitalSignature']),
-        subjectKeyIdentifier(keyIdentifier(info)),
-        authorityKeyIdentifier(keyIdentifier(infoOf(issuerKey))),
-      ]),
-    ),
-  );
-  const signature = bitString(signer.sign(encode(tbs)));
-  return formatPem('CERTIFICATE', encode(sequence(tbs, signer.algorithm, signature)));
-}
-
-function newKey(): KeyObject {
-  return generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
-}
-
-function infoOf(key: KeyObject): Buffer {
-  return publicKeyInfo(createPublicKey(key));
 }
