@@ -14,6 +14,8 @@ const packages = {
   gdbus: 'libglib2.0-bin',
   curl: 'curl',
   nginx: 'nginx-light',
+  slapd: 'slapd',
+  ldapwhoami: 'ldap-utils',
   certtool: 'gnutls-bin',
   'gnutls-cli': 'gnutls-bin',
   faketime: 'faketime',
