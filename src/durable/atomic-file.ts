@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { unanswered } from './regular-file.ts';
 
 /** Who may read what the manager writes. */
 export interface FileAccess {
@@ -211,11 +212,17 @@ export async function admitGroup(path: string, group: number): Promise<void> {
   }
 }
 
-/** Takes from a file the rights that its access does not give; upstream left keys world-readable. */
+/**
+ * Takes from a file the rights that its access does not give; upstream left keys world-readable.
+ * @throws when the disk does not let it now; what is no file of ours is left alone
+ */
 export async function tighten(path: string, access: FileAccess): Promise<void> {
   // A link leads to a file that is somebody else's
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-  const handle = await open(path, flags).catch(() => undefined);
+  const handle = await open(path, flags).catch((error: unknown) => {
+    if (unanswered(error) === undefined) return undefined;
+    throw error;
+  });
   if (!handle) return;
   try {
     const stat = await handle.stat();

@@ -88,7 +88,10 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
     remove,
     async putAside(now) {
       const kept = await twinOf(path, asidePrefix);
-      if (kept !== undefined) return kept;
+      if (kept !== undefined) {
+        await tighten(kept, ownerOnly);
+        return kept;
+      }
       const stem = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
       let aside = stem;
       for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;
