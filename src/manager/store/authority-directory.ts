@@ -17,7 +17,6 @@ import type { Certificate } from '../x509/certificate.ts';
 import {
   type Authority,
   amendLayout,
-  hasAuthorities,
   hasLayout,
   type Layout,
   layoutOf,
@@ -141,15 +140,12 @@ export class AuthorityDirectory {
     return this.#isOutOfStep;
   }
 
-  /** Rejects only where the old state is there, or nobody knows: the files of the authorities decide. */
+  /** Rejects only where the old state is there. */
   async #amend(directory: string, from: Layout, to: Layout): Promise<void> {
-    try {
-      await amendLayout(directory, from, to);
-    } catch (error) {
-      if (await hasLayout(directory, from).catch(() => false)) throw error;
-      this.#isOutOfStep = true;
-      if (!(await hasAuthorities(directory, to).catch(() => false))) throw error;
-    }
+    const failed = await amendLayout(directory, from, to);
+    if (!failed) return;
+    this.#isOutOfStep = !failed.inStep;
+    if (failed.holds === 'from') throw failed.error;
   }
 
   /** Copies what is in service into an empty directory. */

@@ -62,13 +62,6 @@ export async function hasLayout(directory: string, { files, links }: Layout): Pr
   return true;
 }
 
-/** Whether the files of the authorities are those of a layout, whatever links and bundle are. */
-export async function hasAuthorities(directory: string, { files }: Layout): Promise<boolean> {
-  const there = (await readdir(directory)).filter((name) => /^\d+\.pem$/.test(name));
-  const expected = [...files.keys()].filter((name) => name !== bundleFile);
-  return there.length === expected.length && expected.every((name) => there.includes(name));
-}
-
 /** The one authority by which two layouts differ; `undefined` when it is more, or another content. */
 export function singleDifference(from: Layout, to: Layout): string | undefined {
   const added = missingFrom(from.files, to.files);
@@ -83,69 +76,125 @@ function missingFrom(there: ReadonlyMap<string, string>, names: ReadonlyMap<stri
   return [...names.keys()].filter((name) => name !== bundleFile && !there.has(name));
 }
 
+/** How a change in place ended that the disk failed. */
+export interface FailedAmendment {
+  readonly error: unknown;
+  /** Which of the two sets of authorities is on the disk. */
+  readonly holds: 'from' | 'to';
+  /** Whether links and bundle are those of that set. */
+  readonly inStep: boolean;
+}
+
 /**
  * Adds or removes one authority in place. The file of the authority decides which state it is: whatever
  * is not in step with the files after a crash is put right by the next start. A reader finds every
  * authority that stays at every moment, because links change by rename, and lower numbers first.
- * @throws what the file system does; then `from` is in place again
+ * @returns `undefined` when it is done; otherwise it is undone as far as the disk allowed, which is known
+ *   from what it allowed alone: it may read no better than it writes
  */
-export async function amendLayout(directory: string, from: Layout, to: Layout): Promise<void> {
-  await withDirectory(directory, (sync) => amend(directory, from, to, sync));
+export async function amendLayout(
+  directory: string,
+  from: Layout,
+  to: Layout,
+): Promise<FailedAmendment | undefined> {
+  const aside: string[] = [];
+  let holds: FailedAmendment['holds'] = 'from';
+  try {
+    await withDirectory(directory, (sync) =>
+      amend(directory, from, to, aside, sync, () => {
+        holds = 'to';
+      }),
+    );
+    return undefined;
+  } catch (error) {
+    const isBack = await takeBackAuthority(directory, from, to);
+    const restOk = await restoreRest(directory, from, to, aside);
+    return { error, holds: isBack ? 'from' : holds, inStep: isBack && restOk };
+  }
 }
 
 async function amend(
   directory: string,
   from: Layout,
   to: Layout,
+  aside: string[],
   sync: () => Promise<void>,
+  switched: () => void,
 ): Promise<void> {
   const added = missingFrom(from.files, to.files);
   const removed = missingFrom(to.files, from.files);
-  const aside: string[] = [];
-  try {
-    const bundle = to.files.get(bundleFile);
-    if (bundle !== undefined) await writeAside(directory, bundleFile, bundle, aside);
-    for (const name of added) await writeAside(directory, name, to.files.get(name) ?? '', aside);
-    // A link to a file that is not there yet is nothing to OpenSSL
-    for (const [name, target] of to.links) {
-      if (!from.links.has(name)) await symlink(target, join(directory, name));
-    }
-    for (const name of added) await rename(asideOf(directory, name), join(directory, name));
-    for (const [name, target] of to.links) {
-      if (from.links.has(name) && from.links.get(name) !== target) {
-        await replaceLink(directory, name, target);
-      }
-    }
-    for (const name of from.links.keys()) {
-      if (!to.links.has(name)) await rm(join(directory, name));
-    }
-    for (const name of removed) await rm(join(directory, name));
-    if (bundle !== undefined)
-      await rename(asideOf(directory, bundleFile), join(directory, bundleFile));
-    else await rm(join(directory, bundleFile), { force: true });
-    await sync();
-  } catch (error) {
-    await restore(directory, from, to, aside);
-    throw error;
+  const bundle = to.files.get(bundleFile);
+  if (bundle !== undefined) await writeAside(directory, bundleFile, bundle, aside);
+  for (const name of added) await writeAside(directory, name, to.files.get(name) ?? '', aside);
+  // A link to a file that is not there yet is nothing to OpenSSL
+  for (const [name, target] of to.links) {
+    if (!from.links.has(name)) await symlink(target, join(directory, name));
   }
+  for (const name of added) await rename(asideOf(directory, name), join(directory, name));
+  if (added.length > 0) switched();
+  for (const [name, target] of to.links) {
+    if (from.links.has(name) && from.links.get(name) !== target) {
+      await replaceLink(directory, name, target);
+    }
+  }
+  for (const name of from.links.keys()) {
+    if (!to.links.has(name)) await rm(join(directory, name));
+  }
+  for (const name of removed) await rm(join(directory, name));
+  switched();
+  if (bundle !== undefined)
+    await rename(asideOf(directory, bundleFile), join(directory, bundleFile));
+  else await rm(join(directory, bundleFile), { force: true });
+  await sync();
 }
 
-/** As well as a disk that fails allows it: the next start does the rest. */
-async function restore(directory: string, from: Layout, to: Layout, aside: readonly string[]) {
-  const gone = [...missingFrom(from.files, to.files), ...missingFrom(from.links, to.links)];
-  for (const name of gone) await rm(join(directory, name), { force: true }).catch(() => undefined);
-  for (const path of aside) await rm(path, { force: true }).catch(() => undefined);
+/** @returns whether the file of the one authority is as it was */
+function takeBackAuthority(directory: string, from: Layout, to: Layout): Promise<boolean> {
+  return succeeds(async () => {
+    for (const name of missingFrom(from.files, to.files)) {
+      await rm(join(directory, name), { force: true });
+    }
+    for (const name of missingFrom(to.files, from.files)) await rewrite(directory, name, from);
+  });
+}
+
+/** As well as a disk that fails allows it. @returns whether it allowed all of it */
+async function restoreRest(
+  directory: string,
+  from: Layout,
+  to: Layout,
+  aside: readonly string[],
+): Promise<boolean> {
+  const gone = missingFrom(from.links, to.links).map((name) => join(directory, name));
+  if (!from.files.has(bundleFile)) gone.push(join(directory, bundleFile));
+  const steps = [...gone, ...aside].map((path) => () => rm(path, { force: true }));
   for (const [name, target] of from.links) {
-    const now = await readlink(join(directory, name)).catch(() => '');
-    if (now !== target) await replaceLink(directory, name, target).catch(() => undefined);
+    steps.push(async () => {
+      if ((await readlink(join(directory, name)).catch(() => '')) === target) return;
+      await replaceLink(directory, name, target);
+    });
   }
-  for (const [name, text] of from.files) {
-    if ((await tryReadRegularFile(join(directory, name))) === text) continue;
-    const path = asideOf(directory, name);
-    await writeNewFile(path, text, everyone)
-      .then(() => rename(path, join(directory, name)))
-      .catch(() => undefined);
-  }
+  if (from.files.has(bundleFile)) steps.push(() => rewrite(directory, bundleFile, from));
+  let allDone = true;
+  for (const step of steps) allDone = (await succeeds(step)) && allDone;
+  return allDone;
+}
+
+async function rewrite(directory: string, name: string, { files }: Layout): Promise<void> {
+  const text = files.get(name) ?? '';
+  const there = await tryReadRegularFile(join(directory, name)).catch(() => undefined);
+  if (there === text) return;
+  const path = asideOf(directory, name);
+  await rm(path, { force: true });
+  await writeNewFile(path, text, everyone);
+  await rename(path, join(directory, name));
+}
+
+function succeeds(work: () => Promise<void>): Promise<boolean> {
+  return work().then(
+    () => true,
+    () => false,
+  );
 }
 
 async function writeAside(directory: string, name: string, text: string, aside: string[]) {
