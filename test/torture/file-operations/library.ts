@@ -31,6 +31,8 @@ export function followedEnvironment(library: string, below: string): NodeJS.Proc
     UV_USE_IO_URING: '0',
     // A group that the test runner speaks with its own children in
     NODE_TEST_CONTEXT: '',
+    // Changes that cannot be synced are many here, and expected
+    NODE_NO_WARNINGS: '1',
   };
 }
 
