@@ -16,7 +16,7 @@ import { PairFollower } from './pair-follower.ts';
 import { asInstalled, PairInService } from './pair-in-service.ts';
 import type { KeySource } from './pairing.ts';
 import { RequestDesk } from './request-desk.ts';
-import { type PairFile, pairFile, pairText } from './store/pair-file.ts';
+import { type PairFile, pairFile } from './store/pair-file.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import { takeOverUpstreamKeys } from './store/upstream-keys.ts';
 import { watchFile } from './store/watcher.ts';
@@ -134,7 +134,7 @@ export class PairEndpoint implements Endpoint {
       save: (directory) => this.#file.save(directory),
       forward: this.#store(),
       confirm: async (pair) => {
-        if (!pair || (await this.#file.read().catch(() => undefined)) === pairText(pair)) return;
+        if (!pair || (await this.#file.holds(pair))) return;
         await this.#putAside();
         await this.#file.write(pair);
       },

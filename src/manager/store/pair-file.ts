@@ -15,6 +15,7 @@ import {
   writeNewFile,
 } from '../../durable/atomic-file.ts';
 import type { KeyedCandidate } from '../checks.ts';
+import { isStorageError } from '../errors.ts';
 import { readUploadFile } from '../upload.ts';
 import { exportPrivateKey } from '../x509/keys.ts';
 
@@ -24,6 +25,8 @@ export interface PairFile {
   open(): Promise<void>;
   /** @returns its text, `undefined` when there is no file. @throws CertError as `readUploadFile` */
   read(): Promise<string | undefined>;
+  /** Whether it is what stands in the file. @throws when the disk does not tell */
+  holds(pair: KeyedCandidate): Promise<boolean>;
   write(pair: KeyedCandidate): Promise<void>;
   remove(): Promise<void>;
   /** Keeps a file that cannot be served under another name too, and answers which. */
@@ -81,6 +84,13 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
       await tighten(path, access);
     },
     read: () => read(path),
+    async holds(pair) {
+      const text = await read(path).catch((error: unknown) => {
+        if (isStorageError(error)) throw error;
+        return undefined;
+      });
+      return text === pairText(pair);
+    },
     async write(pair) {
       await makeDirectory(directory, access);
       await writeFileAtomic(path, pairText(pair), access);

@@ -14,9 +14,12 @@ import { type Fault, faults } from './faults.ts';
 const step = extent({ quick: 1_000_000, long: 1 });
 /** Among how many of the first operations the first one is that fails. */
 const firstAmong = extent({ quick: 24, long: 1 });
-/** Changes in place, whose every operation counts in a quick run too, for two kinds of fault. */
-const wholly = ['truststore: install the first', 'truststore: delete the newest'];
-const whollyBy = ['EIO once', 'EIO from then on'];
+/** What a quick run tries at every operation, too: each was found wrong once. */
+const wholly: Readonly<Record<string, readonly string[]>> = {
+  'truststore: install the first': ['EIO once', 'EIO from then on'],
+  'truststore: delete the newest': ['EIO once', 'EIO from then on'],
+  'two phases: stage, activate and keep': ['EIO of reading once', 'EACCES of reading once'],
+};
 /** Each kind of fault for each change, or one kind of so many. */
 const every = extent({ quick: 4, long: 1 });
 
@@ -64,7 +67,7 @@ describe('a change that the file system fails', { skip: whyNotFollowed() }, () =
       for (const [nth, fault] of faults.entries()) {
         // What may not be read or changed at the start, may not be for ever
         if (scene.isStart === true && fault.error === 'EACCES') continue;
-        const isWhole = wholly.includes(scene.name) && whollyBy.includes(fault.name);
+        const isWhole = wholly[scene.name]?.includes(fault.name) === true;
         if (!isWhole && (nth + index) % every !== 0) continue;
         // Another operation for each kind of fault, so that a quick run meets different ones
         const first = isWhole ? 1 : 1 + ((nth * 7 + index) % firstAmong);
