@@ -118,7 +118,7 @@ function open(root: forge.asn1.Asn1, password: string): Bag[] {
     if (cause instanceof CertError) throw cause;
     // forge tells a wrong password from a damaged file by its words only
     const text = cause instanceof Error ? cause.message : '';
-    if (/password|MAC could not be verified|decrypt/i.test(text)) {
+    if (/MAC could not be verified|decrypt/i.test(text)) {
       throw new CertError('password-wrong', 'the password does not open the PKCS #12 file');
     }
     throw new CertError('container-malformed', 'the PKCS #12 file cannot be read');
