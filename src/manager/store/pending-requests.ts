@@ -112,11 +112,15 @@ export class PendingRequests implements KeySource {
   async find(id: string): Promise<KeyObject | undefined> {
     if (!idName.test(id) || !(await this.#isOurs())) return undefined;
     const path = join(this.#directory, id, requestFiles.key);
+    if (!(await exists(path))) return undefined;
     const text = await tryReadRegularFile(path);
-    if (text === undefined && (await exists(path)))
-      throw new CertError('storage', 'the key of the request cannot be read');
-    const [block] = text === undefined ? [] : parsePem(text);
-    return block && readPrivateKey(block);
+    try {
+      const [block] = parsePem(text ?? '');
+      if (block) return readPrivateKey(block);
+    } catch {
+      // Whoever uploads the certificate is not to blame
+    }
+    throw new CertError('storage', 'the key of the request cannot be read');
   }
 
   async isEmpty(): Promise<boolean> {

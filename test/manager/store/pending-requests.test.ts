@@ -17,6 +17,7 @@ import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
 import { PendingRequests } from '../../../src/manager/store/pending-requests.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import { refusal } from '../../fakes/refusal.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'pending-'));
@@ -58,6 +59,18 @@ describe('pending requests', () => {
       assert.equal(publicKeyHash(publicKeyInfo(createPublicKey(key))), id);
     }
   });
+
+  for (const damage of [
+    '',
+    'no PEM',
+    '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
+  ]) {
+    it(`blame the disk for a key that is ${JSON.stringify(damage.slice(0, 12))}`, async () => {
+      const id = await add(day(1));
+      writeFileSync(join(path, id, 'key.pem'), damage);
+      await assert.rejects(pending.find(id), refusal('storage'));
+    });
+  }
 
   it('are found again after a restart', async () => {
     const id = await add(day(1));
