@@ -8,6 +8,8 @@ import { fail, neededToTest, prepare, root, run } from './prepare.mjs';
 
 const folder = join(root, 'test', 'torture');
 const page = join(root, 'docs', 'reliability.md');
+/** What takes longer than two hours hangs, in milliseconds. */
+const longestTest = 7_200_000;
 const areas = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
@@ -31,6 +33,7 @@ function passes(area) {
   const began = Date.now();
   const tests = testsOf(area).map((name) => join(folder, area, name));
   const args = ['--import', 'tsx', '--test', '--test-concurrency', '1', '--test-reporter', 'spec'];
+  args.push('--test-timeout', String(longestTest));
   const { status } = spawnSync(process.execPath, [...args, ...tests], {
     cwd: root,
     stdio: 'inherit',

@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { unanswered } from './regular-file.ts';
 
@@ -53,19 +63,34 @@ export async function renameSynced(from: string, to: string): Promise<void> {
   try {
     await changeSynced(dirname(to), () => rename(from, to), back[kept]);
   } finally {
-    if (kept === 'yes') await rm(old, { force: true }).catch(() => undefined);
+    if (kept === 'yes') await removeAside(old);
   }
 }
 
-/** Removes a file, if it is there, as `renameSynced` renames one. */
+/** Removes a file, if it is there, as `renameSynced` renames one. @throws `EISDIR` for a directory */
 export async function removeSynced(path: string): Promise<void> {
   const old = unfinishedName(path);
+  const moveAside = async () => {
+    // It would be moved aside as readily, with all that is in it
+    if ((await lstat(path)).isDirectory())
+      throw Object.assign(new Error(`EISDIR: ${path} is a directory`), { code: 'EISDIR' });
+    await rename(path, old);
+  };
   try {
-    await changeSynced(dirname(path), () => rename(path, old), [old, path]);
+    await changeSynced(dirname(path), moveAside, [old, path]);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
   }
-  await rm(old, { force: true }).catch(() => undefined);
+  await removeAside(old);
+}
+
+/** What was moved out of the way may be a private key; what cannot be removed now goes at the next start. */
+async function removeAside(path: string): Promise<void> {
+  const remove = () => rm(path, { force: true });
+  await remove()
+    .catch(remove)
+    .catch(remove)
+    .catch(() => undefined);
 }
 
 /**
@@ -124,7 +149,8 @@ export async function withDirectory(
   try {
     await work(() => directory.sync());
   } finally {
-    await directory.close();
+    // What was synced is done, whatever the descriptor still says
+    await directory.close().catch(() => undefined);
   }
 }
 
@@ -139,7 +165,7 @@ export async function clearUnfinished(path: string): Promise<void> {
   const names = await readdir(dirname(path)).catch(() => []);
   for (const name of names) {
     const rest = name.startsWith(prefix) ? name.slice(prefix.length) : '';
-    if (/^[0-9a-f]{12}\.new$/.test(rest)) await rm(join(dirname(path), name), { force: true });
+    if (/^[0-9a-f]{12}\.new$/.test(rest)) await removeFile(join(dirname(path), name));
   }
 }
 
@@ -147,8 +173,15 @@ export async function clearUnfinished(path: string): Promise<void> {
 export async function clearAllUnfinished(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []);
   for (const name of names.filter((one) => /^\..+\.[0-9a-f]{12}\.new$/.test(one))) {
-    await rm(join(directory, name), { force: true });
+    await removeFile(join(directory, name));
   }
+}
+
+/** A directory has such a name from somebody else, who may still want it. */
+async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true }).catch((error: unknown) => {
+    if (codeOf(error) !== 'ERR_FS_EISDIR') throw error;
+  });
 }
 
 /** Creates a file that must not exist yet, 0600 from the first byte, synced before it is closed. */
@@ -187,8 +220,7 @@ export async function syncDirectory(path: string): Promise<void> {
 export async function makeDirectory(path: string, access: FileAccess): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
-  // Whoever may read the files may also enter the directories that lead to them
-  const mode = access.mode | ((access.mode & 0o444) >> 2);
+  const mode = directoryMode(access);
   for (let made = path; made.length >= first.length; made = dirname(made)) {
     const handle = await open(made, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
@@ -199,6 +231,29 @@ export async function makeDirectory(path: string, access: FileAccess): Promise<v
     }
     await syncDirectory(dirname(made));
   }
+}
+
+/**
+ * Makes a directory that is nobody else's, or gives one the access that a umask, or a crash before it was
+ * granted, kept from it.
+ */
+export async function makeOwnDirectory(path: string, access: FileAccess): Promise<void> {
+  await makeDirectory(path, access);
+  const handle = await open(
+    path,
+    constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+  );
+  try {
+    const mode = directoryMode(access);
+    if (((await handle.stat()).mode & 0o777) !== mode) await grant(handle, { ...access, mode });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whoever may read the files may also enter the directories that lead to them. */
+function directoryMode({ mode }: FileAccess): number {
+  return mode | ((mode & 0o444) >> 2);
 }
 
 /** Lets a group into a directory that nobody but its owner can enter; any other is left as it is. */
@@ -213,7 +268,8 @@ export async function admitGroup(path: string, group: number): Promise<void> {
 }
 
 /**
- * Takes from a file the rights that its access does not give; upstream left keys world-readable.
+ * Takes from a file the rights that its access does not give: upstream left keys world-readable, and another
+ * group may be configured than before.
  * @throws when the disk does not let it now; what is no file of ours is left alone
  */
 export async function tighten(path: string, access: FileAccess): Promise<void> {
@@ -226,7 +282,9 @@ export async function tighten(path: string, access: FileAccess): Promise<void> {
   if (!handle) return;
   try {
     const stat = await handle.stat();
-    if (stat.isFile() && (stat.mode & 0o777 & ~access.mode) !== 0) await grant(handle, access);
+    const isOpen = (stat.mode & 0o777 & ~access.mode) !== 0;
+    const isOthers = access.group !== undefined && stat.gid !== access.group;
+    if (stat.isFile() && (isOpen || isOthers)) await grant(handle, access);
   } finally {
     await handle.close();
   }

@@ -207,7 +207,12 @@ export class AuthorityEndpoint implements Endpoint {
 
   #store(): Omit<Change<SetPlan>, 'validate'> {
     return {
-      write: ({ next }) => this.#directory.commit(next),
+      write: async ({ next }) => {
+        await this.#directory.commit(next);
+        if (!this.#directory.isOutOfStep) return;
+        const { path } = this.definition;
+        this.#surroundings.log.error('bundle and links of the truststore are old', { path });
+      },
       publish: ({ next }) => this.#publish(next),
     };
   }

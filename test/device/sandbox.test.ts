@@ -100,6 +100,8 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
   ];
   for (const [unit, what, path, may] of access) {
     it(`is ${may ? '' : 'not '}to have ${what} ${path}, for ${unit}`, async () => {
+      // What is not there could not be had by anybody
+      await device.must('test', '-e', path);
       const { status: refused } = await within(unit, 'test', what, path);
       assert.equal(refused === 0, may);
     });
@@ -120,6 +122,12 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
       const { status: refused } = await device.run('runuser', '-u', 'somebody', '--', 'ls', path);
       assert.notEqual(refused, 0, path);
     }
+  });
+
+  it('is for everybody to read the authorities, under the umask of the unit', async () => {
+    const path = '/etc/ssl/certs/authority/';
+    await device.must('runuser', '-u', 'somebody', '--', 'ls', path);
+    await device.must('runuser', '-u', 'somebody', '--', 'test', '-x', path);
   });
 
   it('is to call the bus as root and as the user of Redfish only', async () => {

@@ -25,6 +25,7 @@ import {
   readableByGroup,
   removeSynced,
   renameSynced,
+  tighten,
   writeFileAtomic,
   writeNewFile,
 } from '../../src/durable/atomic-file.ts';
@@ -179,6 +180,39 @@ describe('a removal', () => {
     for (const name of ['file', 'link', 'nothing']) await removeSynced(join(directory, name));
     assert.deepEqual(readdirSync(directory), []);
   });
+
+  it('leaves a directory where it is, with what is in it', async () => {
+    mkdirSync(join(directory, 'file'));
+    writeFileSync(join(directory, 'file', 'inside'), '');
+    await assert.rejects(removeSynced(join(directory, 'file')), { code: 'EISDIR' });
+    assert.deepEqual(readdirSync(join(directory, 'file')), ['inside']);
+  });
+});
+
+describe('the rights of a file', () => {
+  const file = () => join(directory, 'key');
+
+  it('are taken from whom its access does not name', async () => {
+    writeFileSync(file(), 'key');
+    chmodSync(file(), 0o644);
+    await tighten(file(), ownerOnly);
+    assert.equal(modeOf(file()), 0o600);
+  });
+
+  it('go to another group when another one is configured', {
+    skip: process.getuid?.() !== 0 && 'only root gives files away',
+  }, async () => {
+    writeFileSync(file(), 'key', { mode: 0o640 });
+    await tighten(file(), readableByGroup(4711));
+    assert.deepEqual([modeOf(file()), statSync(file()).gid], [0o640, 4711]);
+  });
+
+  it('stay those of a file that a link leads to', async () => {
+    writeFileSync(join(directory, 'target'), '', { mode: 0o644 });
+    symlinkSync('target', file());
+    await tighten(file(), ownerOnly);
+    assert.equal(modeOf(join(directory, 'target')), 0o644);
+  });
 });
 
 describe('a new file', () => {
@@ -245,6 +279,14 @@ describe('exists', () => {
 });
 
 describe('what a crash left beside a file', () => {
+  it('is left alone where it is a directory', async () => {
+    const name = '.file.0123456789ab.new';
+    mkdirSync(join(directory, name));
+    await clearUnfinished(join(directory, 'file'));
+    await clearAllUnfinished(directory);
+    assert.deepEqual(readdirSync(directory), [name]);
+  });
+
   it('is cleared by its exact name, and nothing else', async () => {
     const kept = ['.server.pem', '.server.pem.new', '.other.pem.0123456789ab.new', 'server.pem'];
     for (const name of [...kept, '.server.pem.0123456789ab.new']) {

@@ -1,10 +1,11 @@
-import { lstat, mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   clearUnfinished,
   everyone,
   exists,
   makeDirectory,
+  makeOwnDirectory,
   renameSynced,
   syncAfterSwitch,
   syncDirectory,
@@ -89,7 +90,7 @@ export class AuthorityDirectory {
   }
 
   async #load(impatient: boolean): Promise<LoadedAuthorities> {
-    await makeDirectory(this.#generations, everyone);
+    await makeOwnDirectory(this.#generations, everyone);
     for (const name of ['next-id', 'taken-over'])
       await clearUnfinished(join(this.#generations, name));
     await clearUnfinished(this.#path);
@@ -146,6 +147,8 @@ export class AuthorityDirectory {
     if (!failed) return;
     this.#isOutOfStep = !failed.inStep;
     if (failed.holds === 'from') throw failed.error;
+    // Services are about to read links and bundle
+    await this.#commitGeneration(to, basename(directory)).catch(() => undefined);
   }
 
   /** Copies what is in service into an empty directory. */
@@ -203,7 +206,7 @@ export class AuthorityDirectory {
   async #commitGeneration(layout: Layout, previous: string | undefined): Promise<void> {
     const next = String(Number((await this.#newest()) ?? 0) + 1);
     try {
-      await mkdir(this.#in(next), { mode: 0o755 });
+      await makeOwnDirectory(this.#in(next), everyone);
       const like = previous === undefined ? undefined : this.#in(previous);
       await writeLayout(this.#in(next), layout, like);
       await syncDirectory(this.#generations);
@@ -223,6 +226,7 @@ export class AuthorityDirectory {
     const inStep =
       current !== undefined && (await hasLayout(this.#in(current), layout).catch(() => false));
     if (inStep) {
+      await makeOwnDirectory(this.#in(current), everyone);
       await this.#switchTo(current);
       // What cannot be removed now is removed at the next start
       await this.#removeUnfinished(this.#in(current)).catch(() => undefined);

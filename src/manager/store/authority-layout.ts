@@ -108,8 +108,11 @@ export async function amendLayout(
     return undefined;
   } catch (error) {
     const isBack = await takeBackAuthority(directory, from, to);
-    const restOk = await restoreRest(directory, from, to, aside);
-    return { error, holds: isBack ? 'from' : holds, inStep: isBack && restOk };
+    if (isBack) holds = 'from';
+    const isWhole = holds === 'from' && (await restoreRest(directory, from, to, aside));
+    // An authority that was refused must not be there after a power cut
+    const isSynced = await succeeds(() => syncDirectory(directory));
+    return { error, holds, inStep: isBack && isWhole && isSynced };
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -58,6 +59,22 @@ describe('an authority directory', () => {
   it('is there and empty after the first load', () => {
     assert.deepEqual(readdirSync(path), []);
     assert.equal(statSync(path).mode & 0o777, 0o755);
+  });
+
+  it('is for everybody to enter, whatever the umask is and whenever the power went', async () => {
+    const modes = () =>
+      [path, `${path}.generations`].map((one) => statSync(one).mode.toString(8).slice(-3));
+    const umask = process.umask(0o077);
+    try {
+      await store.commitAfresh([authority(1, one)]);
+      assert.deepEqual(modes(), ['755', '755']);
+      chmodSync(`${path}.generations`, 0o700);
+      chmodSync(path, 0o700);
+      await new AuthorityDirectory(path).load();
+      assert.deepEqual(modes(), ['755', '755']);
+    } finally {
+      process.umask(umask);
+    }
   });
 
   it('is what openssl takes as -CApath', async () => {

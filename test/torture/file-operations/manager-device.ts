@@ -149,6 +149,8 @@ function trustState(truststore: Endpoint): readonly string[] {
   const { path } = truststore.definition;
   const list = truststore.list();
   assert.ok(lstatSync(path).isSymbolicLink());
+  for (const directory of [path, `${path}.generations`])
+    assert.equal(statSync(directory).mode & 0o777, 0o755, 'nobody else may enter');
   const names = readdirSync(path).filter((name) => /^\d+\.pem$/.test(name));
   assert.deepEqual(names.sort(), list.map(({ id }) => `${id}.pem`).sort());
   for (const { id, certificate } of list) {
@@ -159,6 +161,9 @@ function trustState(truststore: Endpoint): readonly string[] {
     );
     const targets = links.map((name) => readFileSync(join(path, name), 'utf8'));
     assert.ok(targets.includes(text), 'OpenSSL does not find an authority');
+    // It looks no further than to the first number that is not there
+    const numbers = links.map((name) => Number(name.split('.')[1])).sort((a, b) => a - b);
+    assert.deepEqual(numbers, [...numbers.keys()], 'OpenSSL does not get to every authority');
   }
   const bundle = join(path, 'trust_bundle');
   const together = list.map(({ certificate }) => certificate.pem).join('');

@@ -87,16 +87,14 @@ export async function objectionsOfOpenssl(state: string, root: string): Promise<
 
 /** Files that no finished change leaves, below the state directory. */
 export function leftovers(state: string): readonly string[] {
-  const names = readdirSync(state, { recursive: true }).map(String);
-  const generation = realpathSync(join(state, 'authority')).slice(state.length + 1);
-  return names.filter((name) => {
-    if (/(^|\/)\.|\.tmp|~$/.test(name) && !name.startsWith(generation)) return true;
-    return /^authority\.[^/]*$/.test(name) && !generation.startsWith(name) && isGeneration(name);
-  });
-}
-
-function isGeneration(name: string): boolean {
-  return /^authority\.[0-9a-f]+$/.test(name);
+  const current = realpathSync(join(state, 'authority')).slice(state.length + 1);
+  return readdirSync(state, { recursive: true })
+    .map(String)
+    .filter((name) => {
+      const generation = /^authority\.generations\/\d+/.exec(name)?.[0];
+      if (generation !== undefined && generation !== current) return true;
+      return /(^|\/)\.|\.tmp|~$|\.trial|\.new$|\.done$|\.refused-/.test(name);
+    });
 }
 
 function readIfThere(path: string): string | undefined {
