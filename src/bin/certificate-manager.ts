@@ -13,6 +13,7 @@ import { reloadUnit } from '../dbus/systemd.ts';
 import { AuthorityEndpoint } from '../manager/authority-endpoint.ts';
 import { forkedWorker } from '../manager/csr/forked-worker.ts';
 import type { Endpoint, EndpointDefinition, ReloadTarget } from '../manager/endpoint.ts';
+import { endpointSet } from '../manager/endpoint-set.ts';
 import { reasonOf } from '../manager/errors.ts';
 import { PairEndpoint } from '../manager/pair-endpoint.ts';
 import { SigningQueue } from '../manager/signing-queue.ts';
@@ -44,9 +45,9 @@ await runProgram(log, async (fail) => {
   bus.onLost(onLost);
 
   const endpoints: Endpoint[] = [];
-  const maintain = () => {
-    for (const endpoint of endpoints) void endpoint.maintain();
-  };
+  const trials = new Trials(log, configuration.trial);
+  const all = endpointSet(endpoints, trials);
+  const maintain = () => void all.maintain();
   const hostName = await watchHostName(bus, hostname, maintain);
   const reloader = reloaderOf(configuration, bus);
   const surroundings = surroundingsOf(configuration, reloader, hostName);
@@ -55,9 +56,7 @@ await runProgram(log, async (fail) => {
       makeEndpoint(asDefinition(one, accounts), withOwnRules(surroundings, one)),
     ),
   );
-  const trials = new Trials(log, configuration.trial);
   await claimFiles(bus, configuration.endpoints, log);
-  await trials.recover(endpoints);
 
   const access = accessPolicy(configuration, accounts);
   const common = { busAddress: configuration.bus, access, log, onLost };
@@ -81,7 +80,7 @@ await runProgram(log, async (fail) => {
       }),
     ),
   );
-  await Promise.all(endpoints.map((endpoint) => endpoint.start()));
+  await all.start();
   await Promise.all(services.map((service) => service.takeName()));
   // Their services may not run yet; whoever calls need not wait for them
   void reloader.settle(endpoints.flatMap(({ definition }) => definition.reload));
@@ -98,7 +97,7 @@ await runProgram(log, async (fail) => {
     clearInterval(timer);
     stopClock();
     await trials.stop();
-    for (const endpoint of endpoints) endpoint.stop();
+    all.stop();
     for (const service of services) service.close();
     stopSigning();
     bus.close();

@@ -37,6 +37,8 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #expiry: ExpiryWatch;
   readonly #outside: OutsideChanges;
   #authorities: readonly Authority[] = [];
+  /** Not before the start: what is there may be to be undone. */
+  #mayLoad = false;
   #started = false;
   /** False until everything that an earlier run or installation left has been looked at. */
   #isSettled = false;
@@ -68,6 +70,7 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   async start(): Promise<void> {
+    this.#mayLoad = true;
     await this.#tryLoad();
     this.#outside.start();
     this.#started = true;
@@ -197,6 +200,8 @@ export class AuthorityEndpoint implements Endpoint {
     const { asked } = await this.#queue.run({
       ...this.#store(),
       validate: async () => {
+        if (!this.#mayLoad)
+          throw new CertError('storage', 'the truststore was not read yet; nothing changed');
         // A disk that failed at the start may be there now; what it holds must not be lost
         if (!this.#directory.isLoaded) await this.#load();
         return validate();

@@ -224,7 +224,7 @@ export class PairEndpoint implements Endpoint {
   /** What was never read must not be written over. @throws CertError `storage` */
   async #mustBeRead(): Promise<void> {
     if (this.#state === 'unread') await this.#load();
-    if (this.#state !== 'unread') return;
+    if (this.#state === 'ready') return;
     throw new CertError('storage', 'the certificate in service cannot be read; nothing changed');
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { asStorageError } from './change.ts';
+import { asStorageError, patience } from './change.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from './endpoint.ts';
-import { CertError, reasonOf } from './errors.ts';
+import { CertError, isStorageError, reasonOf } from './errors.ts';
 import { Listeners } from './listeners.ts';
 import { TrialJournal } from './store/trial-journal.ts';
 import type { Log } from './surroundings.ts';
@@ -54,6 +54,8 @@ export class Trials {
   readonly #limits: TrialLimits;
   readonly #trials = new Map<string, Trial>();
   readonly #listeners: Listeners<TrialEvent>;
+  /** How often `recover` was called. */
+  #recoveries = 0;
 
   constructor(log: Log, limits: TrialLimits) {
     this.#log = log;
@@ -61,17 +63,26 @@ export class Trials {
     this.#listeners = new Listeners(log);
   }
 
-  /** Undoes what was on trial when the manager stopped. To be called before the endpoints start. */
-  async recover(endpoints: readonly Endpoint[]): Promise<void> {
+  /**
+   * Undoes what was on trial when the manager stopped. To be called before the endpoints start.
+   * @returns false when the disk kept it from that, and may not do so for long: then it is to be called again
+   */
+  async recover(endpoints: readonly Endpoint[]): Promise<boolean> {
+    let isDone = true;
     for (const { definition } of endpoints) {
       const { path } = definition;
+      const journal = new TrialJournal(path);
       try {
-        const undone = await new TrialJournal(path).recover(endpoints);
+        const undone = await journal.recover(endpoints);
         if (undone) this.#log.warn('change on trial undone after a restart', { path });
       } catch (error) {
         this.#log.error('change on trial cannot be undone', { path, reason: reasonOf(error) });
+        if (isStorageError(error) && this.#recoveries < patience) isDone = false;
+        else await journal.putAside().catch(() => undefined);
       }
     }
+    this.#recoveries += 1;
+    return isDone;
   }
 
   /**

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
+import { type EndpointSet, endpointSet } from '../../src/manager/endpoint-set.ts';
 import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
 import { Trials } from '../../src/manager/trials.ts';
 import { until } from '../e2e/commands.ts';
@@ -166,6 +175,48 @@ describe('a replacement in two phases', () => {
     await until('it is undone', () => served()[0] === mark(before.pem), 5000);
     await until('nothing is left of it', () => states.at(-1) === 'truststore none', 5000);
     isOld();
+  });
+
+  describe('that a manager finds which cannot undo it at first', () => {
+    let set: EndpointSet;
+    const generations = () => `${truststore.definition.path}.generations`;
+
+    beforeEach(async () => {
+      await trials.activate(owner, await stage());
+      server.stop();
+      truststore.stop();
+      renameSync(generations(), `${generations()}.away`);
+      writeFileSync(generations(), '');
+      makeEndpoints();
+      set = endpointSet([server, truststore], trials);
+      await set.start();
+    });
+    afterEach(() => set.stop());
+
+    it('keeps every endpoint out of service', async () => {
+      assert.deepEqual([served(), trusted()], [[], []]);
+      for (const change of [
+        server.install(pairOf(next)),
+        server.replace('1', pairOf(next)),
+        server.deleteAll(),
+        truststore.install(newCa.pem),
+        truststore.deleteAll(),
+      ])
+        await assert.rejects(change, refusal('storage'));
+    });
+
+    it('is undone when the disk is well again', async () => {
+      rmSync(generations());
+      renameSync(`${generations()}.away`, generations());
+      await set.maintain();
+      isOld();
+    });
+
+    it('is given up when the disk does not become well', async () => {
+      for (let round = 0; round < 3; round += 1) await set.maintain();
+      assert.ok(readdirSync(dirname(server.definition.path)).some((name) => /failed/.test(name)));
+      assert.equal(served().length, 1);
+    });
   });
 
   it('goes back to no certificate where there was none', async () => {

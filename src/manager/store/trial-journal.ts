@@ -56,21 +56,19 @@ export class TrialJournal {
 
   /**
    * Brings back what a trial left that was never committed, and clears away what is no journal.
-   * @returns whether there was one. @throws when it cannot be brought back; it is kept under another
-   *   name then, so that a later start does not bring back what is older than the changes until then
+   * @returns whether there was one. @throws when it cannot be brought back; it may be tried again
    */
   async recover(endpoints: readonly Endpoint[]): Promise<boolean> {
     for (const name of ['new', 'done']) {
       // What cannot be removed now must not keep the journal from being read
       await rm(`${this.#path}.${name}`, { recursive: true, force: true }).catch(() => undefined);
     }
-    try {
-      return await patiently(() => this.#bringBack(endpoints));
-    } catch (error) {
-      const kept = `${this.#path}.failed-${randomBytes(4).toString('hex')}`;
-      await rename(this.#path, kept).catch(() => undefined);
-      throw error;
-    }
+    return patiently(() => this.#bringBack(endpoints));
+  }
+
+  /** Gives it up, so that a later start does not bring back what is older than the changes until then. */
+  async putAside(): Promise<void> {
+    await rename(this.#path, `${this.#path}.failed-${randomBytes(4).toString('hex')}`);
   }
 
   async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {

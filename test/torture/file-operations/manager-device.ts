@@ -6,6 +6,7 @@ import { createSecureContext } from 'node:tls';
 import { AuthorityEndpoint } from '../../../src/manager/authority-endpoint.ts';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
 import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import { endpointSet } from '../../../src/manager/endpoint-set.ts';
 import { isGenerated } from '../../../src/manager/generated-certificate.ts';
 import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
 import type { Surroundings } from '../../../src/manager/surroundings.ts';
@@ -51,8 +52,8 @@ export async function openManager({ directory }: Place): Promise<ManagerDevice> 
   );
   const trials = new Trials(surroundings.log, { defaultSeconds: 1000, mostSeconds: 1000 });
   const endpoints = [server, client, truststore];
-  await trials.recover(endpoints);
-  for (const endpoint of endpoints) await endpoint.start();
+  const all = endpointSet(endpoints, trials);
+  await all.start();
   return {
     server,
     client,
@@ -68,9 +69,7 @@ export async function openManager({ directory }: Place): Promise<ManagerDevice> 
         refused: refusedFiles(join(directory, dirname(managerPaths.server))),
       };
     },
-    async maintain() {
-      for (const endpoint of endpoints) await endpoint.maintain();
-    },
+    maintain: () => all.maintain(),
     settle: () => trials.stop(),
     async newNumber() {
       const { id } = await truststore.install(probe);
@@ -78,7 +77,7 @@ export async function openManager({ directory }: Place): Promise<ManagerDevice> 
       return Number(id);
     },
     async close() {
-      for (const endpoint of endpoints) endpoint.stop();
+      all.stop();
     },
   };
 }

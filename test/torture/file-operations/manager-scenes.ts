@@ -82,20 +82,23 @@ async function activate({ trials, server, truststore, owner }: ManagerDevice, { 
   return trial;
 }
 
-/** A start on what another manager, or nobody, has left. */
+/** A start on what another manager, or nobody, has left, or on what is made of it by `more`. */
 function start(
   name: string,
   files: Readonly<Record<string, string>>,
   loosely: (state: State) => State,
+  more: (place: Place) => Promise<void> = async () => undefined,
 ): Scene {
   return scene<ManagerDevice>({
     name,
     isStart: true,
-    async prepare({ directory, given }) {
+    async prepare(place) {
+      const { directory, given } = place;
       for (const [path, text] of Object.entries(files)) {
         mkdirSync(dirname(join(directory, path)), { recursive: true, mode: 0o755 });
         writeFileSync(join(directory, path), given[text] ?? text, { mode: 0o644 });
       }
+      await more(place);
       return {};
     },
     open: openManager,
@@ -132,6 +135,12 @@ export const managerScenes: readonly Scene[] = [
     },
     anyNumbers,
   ),
+  start('a start on a trial that nobody kept or undid', {}, anyNumbers, async (place) => {
+    const device = await openManager(place);
+    await inService(device, place);
+    await activate(device, place);
+    await device.close();
+  }),
   change('server: replace', ({ server }, { given }) => server.replace('1', give(given, 'pair3'))),
   change('server: delete', ({ server }) => server.delete('1'), { loosely: anyGenerated }),
   change('client: replace', ({ client }, { given }) => client.replace('1', give(given, 'pair3'))),
