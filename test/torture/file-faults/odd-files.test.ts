@@ -41,7 +41,14 @@ const places: readonly [string, readonly string[]][] = [
   ],
   [
     'truststore: install',
-    ['authority', 'authority.generations/next-id', 'authority.requests', 'Root-CA.pem'],
+    [
+      'authority',
+      'authority/1.pem',
+      'authority/trust_bundle',
+      'authority.generations/next-id',
+      'authority.requests',
+      'Root-CA.pem',
+    ],
   ],
   [
     'service: change a role',

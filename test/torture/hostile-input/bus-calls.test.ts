@@ -137,7 +137,8 @@ describe('calls over a real bus', () => {
         const dice = makeDice(input.toString('hex'));
         const kind = dice.pick(['server', 'client', 'authority'] as const);
         const { member, signatures, ...method } = dice.pick(methods);
-        const types = dice.once(5) ? [...signatures, dice.pick(strange)] : signatures;
+        const types = dice.once(5) ? [...signatures, dice.pick(strange)] : [...signatures];
+        if (dice.once(4) && types.length > 0) types[dice.below(types.length)] = dice.pick(strange);
         const isOdd = dice.once(10);
         const signature = types.filter((type) => type !== 'h');
         const answer = await caller.call({

@@ -72,7 +72,10 @@ export async function campaign(target: Target): Promise<void> {
       const pending = outcomeOf(target, input);
       const outcome = isPromise(pending) ? await pending : pending;
       const taken = performance.now() - began;
-      if (taken > slowest) slowest = await confirmed(target, input, slowest, taken);
+      if (taken > slowest) {
+        const isElsewhere = isPromise(pending);
+        slowest = await confirmed({ target, input, isElsewhere, before: slowest, taken });
+      }
       if (!outcomes.has(outcome) && outcomes.size < kept.outcomes) {
         outcomes.add(outcome);
         keep(input);
@@ -128,23 +131,30 @@ function refusalOf({ isRefusal = isManagersRefusal }: Target, error: unknown): s
   return `${code} ${error.message} ${cause}`.replace(/[0-9a-f]{4,}|\d+/g, '#').slice(0, 200);
 }
 
+interface SlowInput {
+  readonly target: Target;
+  readonly input: Buffer;
+  /** Another process, or the event loop, does the work, so that only the clock on the wall tells. */
+  readonly isElsewhere: boolean;
+  /** Milliseconds of the slowest input until then, and of this one. */
+  readonly before: number;
+  readonly taken: number;
+}
+
 /**
  * @returns the milliseconds that the input takes at best, where that is more than it may; those in which
- *   others had the processor do not count
+ *   others had the processor do not count, as far as that can be told
  */
-async function confirmed(
-  target: Target,
-  input: Buffer,
-  before: number,
-  taken: number,
-): Promise<number> {
+async function confirmed(slow: SlowInput): Promise<number> {
+  const { target, input, isElsewhere, before, taken } = slow;
   if (taken <= mostMilliseconds) return taken;
   let least = taken;
   for (let again = 0; again < 4 && least > mostMilliseconds; again += 1) {
-    const began = process.cpuUsage();
+    const [began, cpu] = [performance.now(), process.cpuUsage()];
     await outcomeOf(target, input);
-    const { user, system } = process.cpuUsage(began);
-    least = Math.min(least, (user + system) / 1000);
+    const { user, system } = process.cpuUsage(cpu);
+    const spent = isElsewhere ? performance.now() - began : (user + system) / 1000;
+    least = Math.min(least, spent);
   }
   assert.ok(
     extent({ quick: true, long: least <= mostMilliseconds }),
