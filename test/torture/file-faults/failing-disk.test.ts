@@ -104,11 +104,11 @@ async function playFault(
 /** @returns what is not as it must be */
 function faultIn(scene: Scene, outcome: Outcome, whole: Outcome): string | undefined {
   const { end, memory, restarted, again } = outcome;
+  const [old, next] = [whole.before, whole.memory];
   const wrong = (what: string, expected: State | string) =>
     `${what}: ${JSON.stringify({ ...outcome, expected })}`;
   const is = (found: State | string, expected: State | string) =>
-    JSON.stringify(blurred(scene, found)) === JSON.stringify(blurred(scene, expected));
-  const [old, next] = [whole.before, whole.memory];
+    JSON.stringify(blurred(scene, found, old)) === JSON.stringify(blurred(scene, expected, old));
   if (!/^(done$|CertError (storage|file-unreadable)|SetupError|Error E[A-Z]+:)/.test(end)) {
     return wrong('the error says nothing', '');
   }
@@ -121,21 +121,27 @@ function faultIn(scene: Scene, outcome: Outcome, whole: Outcome): string | undef
   return is(outcome.finally, next) ? undefined : wrong('when it was over', next);
 }
 
-/** Numbers that a failed change had reserved are skipped, and keys are random. */
-function blurred(scene: Scene, state: State | string): State | string {
+/** Numbers that a failed change had reserved are skipped, those from before it stay, and keys are random. */
+function blurred(scene: Scene, state: State | string, old: State | string): State | string {
   if (typeof state === 'string') return state;
   const loose = scene.loosely?.(state) ?? state;
+  const trust = typeof old === 'string' ? [] : (old.trust ?? []);
   const plain = Object.entries(loose).map(([name, value]) => [
     name,
-    typeof value === 'string' ? value : blurredList(name, value),
+    typeof value === 'string' ? value : blurredList(name, value, trust),
   ]);
   return Object.fromEntries(plain);
 }
 
-function blurredList(name: string, list: readonly string[]): readonly string[] {
+function blurredList(
+  name: string,
+  list: readonly string[],
+  oldTrust: string | readonly string[],
+): readonly string[] {
   if (name === 'requests') return list.map((one) => one.replace(/[0-9a-f]{16}/, 'ID')).sort();
   if (name === 'accounts') {
     return list.map((one) => one.replace(/"(salt|hash)":"[^"]*"/g, ''));
   }
-  return name === 'trust' ? list.map((one) => one.replace(/^\d+ /, '')).sort() : list;
+  if (name !== 'trust') return list;
+  return list.map((one) => (oldTrust.includes(one) ? one : one.replace(/^\d+ /, ''))).sort();
 }
