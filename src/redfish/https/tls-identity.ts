@@ -67,8 +67,9 @@ export async function waitForTlsIdentity(
  */
 export function followTlsIdentity(server: Server, settings: TlsSettings): void {
   const { path, profile, ticketMilliseconds, clients, monotonic, log } = settings;
-  let identity = readTlsIdentity(path, profile);
+  // The stamp first: a file that is replaced in between is then read again
   let served = stampOf(path);
+  let identity = readTlsIdentity(path, profile);
   let authorities = clients?.authorities();
   let made = monotonic();
 

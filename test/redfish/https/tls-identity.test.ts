@@ -1,14 +1,51 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, mock } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
 import { exportPrivateKey } from '../../../src/manager/x509/keys.ts';
 import { followTlsIdentity } from '../../../src/redfish/https/tls-identity.ts';
+
+it('shows the new certificate when the file was replaced while the first was read', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tls-'));
+  const path = join(directory, 'server.pem');
+  const place = (name: string) => {
+    writeFileSync(`${path}.new`, pair(name));
+    renameSync(`${path}.new`, path);
+  };
+  place('first');
+  const original = fs.readFileSync;
+  // The only moment at which it may happen unseen lies within the program
+  const read = mock.method(fs, 'readFileSync', (...args: Parameters<typeof original>) => {
+    const text = original(...args);
+    read.mock.restore();
+    syncBuiltinESMExports();
+    place('second');
+    return text;
+  });
+  syncBuiltinESMExports();
+  const server = createServer({}, (_, res) => res.end());
+  const note = () => undefined;
+  const log = { debug: note, info: note, warn: note, error: note };
+  const settings = { ticketMilliseconds: 1000, monotonic: () => 0, log };
+  followTlsIdentity(server, { path, profile: 'intermediate', ...settings });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  try {
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    assert.equal(nameOf(socket), 'second');
+  } finally {
+    socket.destroy();
+    server.close();
+    rmSync(directory, { recursive: true });
+  }
+});
 
 describe('a server that follows its certificate file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tls-'));

@@ -200,7 +200,7 @@ describe('a stack under load', () => {
     let longest = 0;
     do {
       for (const program of ['manager', 'service', 'bus'] as const) {
-        await sleep(extent({ quick: 400, long: 60_000 }));
+        await sleep(extent({ quick: 400, long: 20_000 }));
         longest = Math.max(longest, await killAndWait(program));
         kills[program] += 1;
       }
