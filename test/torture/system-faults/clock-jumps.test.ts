@@ -74,6 +74,25 @@ describe('a manager whose clock jumps', () => {
     }
   });
 
+  it('has what it acknowledged last, though the clock jumped in the midst of every change', async () => {
+    let last = await device.replaceServer();
+    for (const years of jumps) {
+      const restless = setInterval(() => clock.setAhead(Math.random() < 0.5 ? years : 0), 2);
+      try {
+        for (let change = 0; change < extent({ quick: 10, long: 100 }); change += 1) {
+          last = await device.replaceServer();
+          assert.equal(device.onDisk(), last);
+        }
+      } finally {
+        clearInterval(restless);
+        clock.setAhead(0);
+      }
+    }
+    await device.manager.stop();
+    await device.restart();
+    assert.equal(device.onDisk(), last);
+  });
+
   it('keeps a certificate that somebody installed, and a trial until its own time', async () => {
     const installed = await device.replaceServer();
     const caller = await busCaller(device.bus.address, names.server);
