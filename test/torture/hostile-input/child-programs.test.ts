@@ -53,6 +53,7 @@ it('a worker that says anything but the hash of a key makes its request fail, an
   ];
   await campaign({
     name: 'worker',
+    mostMilliseconds: 5000,
     corpus: [...replies, 'text', 7, [null], { fault: { toString: 1 } }].map((one) =>
       Buffer.from(JSON.stringify(one)),
     ),
