@@ -15,6 +15,12 @@ const limits = (sessions: number, perUser = sessions) => ({
   idleMilliseconds: () => 100,
 });
 
+function bitsOf(token: string): string {
+  return [...token]
+    .map((digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0'))
+    .join('');
+}
+
 describe('sessions', () => {
   it('end when they are idle for too long, and live on with every use', () => {
     let now = 0;
@@ -45,6 +51,22 @@ describe('sessions', () => {
     const sessions = new Sessions(limits(2));
     const { token } = sessions.create(admin);
     assert.ok(!JSON.stringify(sessions.list()).includes(token));
+  });
+
+  it('have tokens of 256 bits that look random, a thousand of them taken together', () => {
+    const sessions = new Sessions(limits(2));
+    const tokens = Array.from({ length: 1000 }, () => sessions.create(admin).token);
+    for (const token of tokens) assert.match(token, /^[0-9a-f]{64}$/);
+    const bits = tokens.map(bitsOf);
+    // Six standard deviations for 257 judgements: a sound generator is blamed once in two million runs
+    const slack = (samples: number) => 6 * Math.sqrt(samples / 4);
+    for (let at = 0; at < 256; at += 1) {
+      const ones = bits.filter((one) => one[at] === '1').length;
+      assert.ok(Math.abs(ones - 500) < slack(1000), `bit ${at} is set in ${ones} of 1000`);
+    }
+    const all = bits.join('');
+    const changes = [...all].filter((bit, at) => at > 0 && bit !== all[at - 1]).length;
+    assert.ok(Math.abs(changes - all.length / 2) < slack(all.length), `${changes} changes`);
   });
 });
 
