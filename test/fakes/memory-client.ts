@@ -19,6 +19,7 @@ export class MemoryClient implements CertificateClient {
   waiting: OutstandingRequest[] = [];
   /** The whole manager; `leave` takes one endpoint away. */
   away = false;
+  /** What a manager answers to calls; lists are live copies, which nobody refuses. */
   refusal: CertError | undefined;
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
   readonly #certificates = new Map<string, PublishedCertificate[]>();
@@ -54,7 +55,7 @@ export class MemoryClient implements CertificateClient {
   }
 
   list(endpoint: EndpointRef): readonly PublishedCertificate[] {
-    this.#mustBeHere(endpoint);
+    this.#mustBeAvailable(endpoint);
     return this.#of(endpoint);
   }
 
@@ -126,6 +127,10 @@ export class MemoryClient implements CertificateClient {
 
   #mustBeHere(endpoint: EndpointRef): void {
     if (this.refusal) throw this.refusal;
+    this.#mustBeAvailable(endpoint);
+  }
+
+  #mustBeAvailable(endpoint: EndpointRef): void {
     if (!this.isAvailable(endpoint))
       throw new CertError('unavailable', 'the certificate manager does not run');
   }
