@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { unanswered } from './disk-answer.ts';
 
 /** Why a file is not read. */
 export class FileRefusal extends Error {
@@ -37,16 +38,6 @@ export async function readRegularFile(
   } finally {
     await handle.close();
   }
-}
-
-/**
- * Whether the system gave no answer, so that nothing is known of the file: the program has too many
- * descriptors (`busy`), or the disk failed (`failing`), now or for ever.
- */
-export function unanswered(error: unknown): 'busy' | 'failing' | undefined {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'].includes(code)) return 'busy';
-  return ['EIO', 'ESTALE', 'ETIMEDOUT', 'EUCLEAN'].includes(code) ? 'failing' : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
+import { ownerOnly } from '../durable/access.ts';
+import { writeFileAtomic } from '../durable/atomic-file.ts';
 import { type Configuration, parseConfiguration, SetupError } from '../platform/configuration.ts';
 import type { StackOptions } from './options.ts';
 

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exists } from '../durable/atomic-file.ts';
+import { exists } from '../durable/disk-answer.ts';
 import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
 import { type Change, ChangeQueue, type Holder, patience, stageChange } from './change.ts';
 import type {

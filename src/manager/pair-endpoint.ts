@@ -1,4 +1,4 @@
-import { unanswered } from '../durable/regular-file.ts';
+import { unanswered } from '../durable/disk-answer.ts';
 import { type Change, ChangeQueue, patience, stageChange } from './change.ts';
 import type { KeyedCandidate } from './checks.ts';
 import type {

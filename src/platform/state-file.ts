@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Validator } from '../../schemas/generated/validators.js';
-import { makeDirectory, ownerOnly, writeFileAtomic } from '../durable/atomic-file.ts';
+import { ownerOnly } from '../durable/access.ts';
+import { writeFileAtomic } from '../durable/atomic-file.ts';
+import { makeDirectory } from '../durable/directory.ts';
+import { unanswered } from '../durable/disk-answer.ts';
 import { OneAtATime } from '../durable/one-at-a-time.ts';
-import { unanswered } from '../durable/regular-file.ts';
 import { SetupError } from './configuration.ts';
 import { validate } from './validation.ts';
 

@@ -1,6 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
-import { ownerOnly, syncDirectory, writeNewFile } from '../../durable/atomic-file.ts';
+import { ownerOnly } from '../../durable/access.ts';
+import { writeNewFile } from '../../durable/atomic-file.ts';
+import { syncDirectory } from '../../durable/directory.ts';
 import { requestFiles } from '../store/pending-requests.ts';
 import { makeRequest } from '../x509/certification-request.ts';
 import { exportPrivateKey, generateKey, publicKeyHash, publicKeyInfo } from '../x509/keys.ts';

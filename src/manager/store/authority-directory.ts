@@ -1,18 +1,16 @@
 import { lstat, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { everyone } from '../../durable/access.ts';
+import { renameSynced, writeFileAtomic } from '../../durable/atomic-file.ts';
 import {
-  clearUnfinished,
-  everyone,
-  exists,
   makeDirectory,
   makeOwnDirectory,
-  renameSynced,
   syncAfterSwitch,
   syncDirectory,
-  unfinishedName,
-  writeFileAtomic,
-} from '../../durable/atomic-file.ts';
-import { tryReadRegularFile, unanswered } from '../../durable/regular-file.ts';
+} from '../../durable/directory.ts';
+import { exists, unanswered } from '../../durable/disk-answer.ts';
+import { tryReadRegularFile } from '../../durable/regular-file.ts';
+import { clearUnfinished, unfinishedName } from '../../durable/unfinished.ts';
 import { CertError, isSystemError } from '../errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import {

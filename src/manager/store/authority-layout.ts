@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { link, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { everyone, syncDirectory, withDirectory, writeNewFile } from '../../durable/atomic-file.ts';
+import { everyone } from '../../durable/access.ts';
+import { writeNewFile } from '../../durable/atomic-file.ts';
+import { syncDirectory, withDirectory } from '../../durable/directory.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { bundleFile } from './upstream-authorities.ts';

@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
-import { everyone, exists, renameSynced, writeFileAtomic } from '../../durable/atomic-file.ts';
+import { everyone } from '../../durable/access.ts';
+import { renameSynced, writeFileAtomic } from '../../durable/atomic-file.ts';
+import { exists } from '../../durable/disk-answer.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { readUpstreamDirectory } from './upstream-authorities.ts';

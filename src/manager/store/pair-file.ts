@@ -1,19 +1,10 @@
 import { link, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import {
-  admitGroup,
-  clearUnfinished,
-  exists,
-  type FileAccess,
-  makeDirectory,
-  ownerOnly,
-  readableByGroup,
-  removeSynced,
-  syncAfterSwitch,
-  tighten,
-  writeFileAtomic,
-  writeNewFile,
-} from '../../durable/atomic-file.ts';
+import { type FileAccess, ownerOnly, readableByGroup, tighten } from '../../durable/access.ts';
+import { removeSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
+import { admitGroup, makeDirectory, syncAfterSwitch } from '../../durable/directory.ts';
+import { exists } from '../../durable/disk-answer.ts';
+import { clearUnfinished } from '../../durable/unfinished.ts';
 import type { KeyedCandidate } from '../checks.ts';
 import { isStorageError } from '../errors.ts';
 import { readUploadFile } from '../upload.ts';

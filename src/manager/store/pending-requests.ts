@@ -2,13 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import {
-  exists,
-  makeDirectory,
-  ownerOnly,
-  renameSynced,
-  writeFileAtomic,
-} from '../../durable/atomic-file.ts';
+import { ownerOnly } from '../../durable/access.ts';
+import { renameSynced, writeFileAtomic } from '../../durable/atomic-file.ts';
+import { makeDirectory } from '../../durable/directory.ts';
+import { exists } from '../../durable/disk-answer.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { isClockSet } from '../clock.ts';
 import { CertError, isSystemError } from '../errors.ts';

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exists, renameSynced, syncDirectory } from '../../durable/atomic-file.ts';
+import { renameSynced } from '../../durable/atomic-file.ts';
+import { syncDirectory } from '../../durable/directory.ts';
+import { exists } from '../../durable/disk-answer.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
 
 /**

@@ -1,12 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import {
-  clearUnfinished,
-  ownerOnly,
-  removeSynced,
-  writeNewFile,
-} from '../../durable/atomic-file.ts';
+import { ownerOnly } from '../../durable/access.ts';
+import { removeSynced, writeNewFile } from '../../durable/atomic-file.ts';
 import { noFollow, tryReadRegularFile } from '../../durable/regular-file.ts';
+import { clearUnfinished } from '../../durable/unfinished.ts';
 import { isStorageError } from '../errors.ts';
 import type { Log } from '../surroundings.ts';
 import { requestedKeyInfo } from '../x509/certification-request.ts';

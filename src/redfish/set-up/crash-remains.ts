@@ -1,4 +1,4 @@
-import { clearAllUnfinished } from '../../durable/atomic-file.ts';
+import { clearAllUnfinished } from '../../durable/unfinished.ts';
 import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
 

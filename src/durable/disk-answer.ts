@@ -1,0 +1,26 @@
+import { stat } from 'node:fs/promises';
+
+/** Whether something is at a path. @throws when the disk does not tell, which is no answer */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return false;
+    throw error;
+  }
+}
+
+/**
+ * Whether the system gave no answer, so that nothing is known of the file: the program has too many
+ * descriptors (`busy`), or the disk failed (`failing`), now or for ever.
+ */
+export function unanswered(error: unknown): 'busy' | 'failing' | undefined {
+  const code = codeOf(error);
+  if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'].includes(code)) return 'busy';
+  return ['EIO', 'ESTALE', 'ETIMEDOUT', 'EUCLEAN'].includes(code) ? 'failing' : undefined;
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
