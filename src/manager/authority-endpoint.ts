@@ -1,6 +1,4 @@
-import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { exists } from '../durable/disk-answer.ts';
+import { AuthorityFollower, isUntouched } from './authority-follower.ts';
 import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
 import { type Change, ChangeQueue, type Holder, patience, stageChange } from './change.ts';
 import type {
@@ -10,20 +8,17 @@ import type {
   InstalledCertificate,
   StagedChange,
 } from './endpoint.ts';
-import { CertError, isStorageError, reasonOf } from './errors.ts';
+import { CertError, reasonOf } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
 import { Listeners } from './listeners.ts';
-import { type Finding, OutsideChanges } from './outside-changes.ts';
+import { OutsideChanges } from './outside-changes.ts';
 import { RequestDesk } from './request-desk.ts';
-import {
-  type Authority,
-  AuthorityDirectory,
-  type ScannedDirectory,
-} from './store/authority-directory.ts';
+import { takeOverRootCa } from './root-ca.ts';
+import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import { watchDirectory } from './store/watcher.ts';
 import type { Surroundings } from './surroundings.ts';
-import { readUploadFile, type UploadSource } from './upload.ts';
+import type { UploadSource } from './upload.ts';
 
 /** A truststore: any number of CAs up to a limit, each under an id that is never given out again. */
 export class AuthorityEndpoint implements Endpoint {
@@ -35,6 +30,7 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #queue: ChangeQueue;
   readonly #listeners: Listeners<EndpointEvent>;
   readonly #expiry: ExpiryWatch;
+  readonly #follower: AuthorityFollower;
   readonly #outside: OutsideChanges;
   #authorities: readonly Authority[] = [];
   /** Not before the start: what is there may be to be undone. */
@@ -62,10 +58,19 @@ export class AuthorityEndpoint implements Endpoint {
       () => surroundings.reload(definition),
       () => surroundings.oweReload(definition),
     );
+    this.#follower = new AuthorityFollower({
+      path: definition.path,
+      directory: this.#directory,
+      queue: this.#queue,
+      plans: this.#plans,
+      inService: () => this.#authorities,
+      publish: ({ next }) => this.#publish(next),
+      log: surroundings.log,
+    });
     this.#outside = new OutsideChanges({
       ...surroundings.watch,
       watch: (changed) => watchDirectory(definition.path, changed),
-      look: (final) => this.#lookAtFiles(final),
+      look: (final) => this.#follower.look(final),
     });
   }
 
@@ -91,7 +96,11 @@ export class AuthorityEndpoint implements Endpoint {
     } finally {
       this.#queue.release(holder);
     }
-    this.#isSettled = await this.#takeOverRootCa();
+    this.#isSettled = await takeOverRootCa(
+      this.definition.path,
+      (text) => this.install(text),
+      this.#surroundings,
+    );
   }
 
   async #load(): Promise<void> {
@@ -102,28 +111,6 @@ export class AuthorityEndpoint implements Endpoint {
       this.#surroundings.log.error('stored authority is not readable', { path });
     }
     this.#publish(authorities);
-  }
-
-  /**
-   * Installs the one authority of early OpenBMC releases, and removes its file as upstream does.
-   * @returns false when the disk refused it, so that it may be tried again
-   */
-  async #takeOverRootCa(): Promise<boolean> {
-    const { log, limits } = this.#surroundings;
-    const path = join(dirname(this.definition.path), 'Root-CA.pem');
-    try {
-      if (!(await exists(path))) return true;
-      await this.install(await readUploadFile(path, limits.uploadBytes)).catch((error: unknown) => {
-        if (!(error instanceof CertError) || error.code !== 'already-installed') throw error;
-      });
-      await rm(path);
-      log.info('root certificate of an earlier installation taken over', { path });
-      return true;
-    } catch (error) {
-      const reason = reasonOf(error);
-      log.warn('root certificate of an earlier installation left in place', { path, reason });
-      return !isStorageError(error);
-    }
   }
 
   stop(): void {
@@ -185,7 +172,7 @@ export class AuthorityEndpoint implements Endpoint {
   async maintain(): Promise<void> {
     if (!this.#started) return;
     if (!this.#isSettled && !this.#queue.isHeld) await this.#tryLoad();
-    await this.#putRight();
+    await this.#follower.putRight();
     this.#outside.check();
     this.#tellExpiry();
     await this.requests.maintain();
@@ -222,55 +209,6 @@ export class AuthorityEndpoint implements Endpoint {
     };
   }
 
-  /** After a change that failed, and could not be undone, on a disk that refused both. */
-  async #putRight(): Promise<void> {
-    if (!this.#directory.isOutOfStep) return;
-    const back = async () => ({ next: this.#authorities, asked: [] });
-    await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch((error: unknown) => {
-      const { path } = this.definition;
-      const reason = reasonOf(error);
-      this.#surroundings.log.error('truststore not put right', { path, reason });
-    });
-  }
-
-  /** Takes over what somebody else put into the directory, took from it, or changed there. */
-  async #lookAtFiles(final: boolean): Promise<Finding> {
-    const { log } = this.#surroundings;
-    const { path } = this.definition;
-    try {
-      // What our own failure left there is nobody's wish
-      await this.#putRight();
-      if (this.#directory.isOutOfStep) return 'settled';
-      if (isUntouched(await this.#directory.scan())) return 'settled';
-      if (!final) return 'doubtful';
-      await this.#queue.run({ ...this.#storeAfresh(), validate: () => this.#planAdoption() });
-      log.info('truststore was changed from outside', { path });
-      return 'changed';
-    } catch (error) {
-      // During a trial, or without a disk, nothing can be done now: the next check looks again
-      if (!(error instanceof CertError) || error === nothingToDo) return 'settled';
-      if (['on-trial', 'storage'].includes(error.code)) return 'settled';
-      log.error('changed truststore refused', { path, reason: reasonOf(error) });
-      const back = async () => ({ next: this.#authorities, asked: [] });
-      await this.#queue.run({ ...this.#storeAfresh(), validate: back }).catch((cause: unknown) => {
-        log.error('last good truststore not put back', { path, reason: reasonOf(cause) });
-      });
-      return 'changed';
-    }
-  }
-
-  /** Looks again when its turn has come: a change of our own may have been under way. */
-  async #planAdoption(): Promise<SetPlan> {
-    const found = await this.#directory.scan();
-    if (isUntouched(found)) throw nothingToDo;
-    // Somebody took the path away: what it led to is in memory
-    return found ? this.#plans.adopt(found) : { next: this.#authorities, asked: [] };
-  }
-
-  #storeAfresh(): Omit<Change<SetPlan>, 'validate'> {
-    return { ...this.#store(), write: ({ next }) => this.#directory.commitAfresh(next) };
-  }
-
   #publish(next: readonly Authority[]): void {
     const before = new Map(this.#authorities.map((one) => [one.id, one]));
     const staying = new Set(next.map(({ id }) => id));
@@ -294,13 +232,6 @@ export class AuthorityEndpoint implements Endpoint {
     const news = this.#expiry.look(this.list(), this.#surroundings.now());
     for (const one of news) this.#listeners.tell({ kind: 'expiry', ...one });
   }
-}
-
-/** Thrown where there is nothing to change after all; nobody sees it. */
-const nothingToDo = new CertError('not-found', 'nothing was changed');
-
-function isUntouched(found: ScannedDirectory | undefined): boolean {
-  return found !== undefined && found.foreign.length === 0 && found.inStep;
 }
 
 function asInstalled({ id, certificate }: Authority): InstalledCertificate {

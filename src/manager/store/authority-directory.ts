@@ -1,17 +1,12 @@
-import { lstat, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { everyone } from '../../durable/access.ts';
-import { renameSynced, writeFileAtomic } from '../../durable/atomic-file.ts';
-import {
-  makeDirectory,
-  makeOwnDirectory,
-  syncAfterSwitch,
-  syncDirectory,
-} from '../../durable/directory.ts';
-import { exists, unanswered } from '../../durable/disk-answer.ts';
+import { writeFileAtomic } from '../../durable/atomic-file.ts';
+import { makeDirectory, makeOwnDirectory, syncDirectory } from '../../durable/directory.ts';
+import { unanswered } from '../../durable/disk-answer.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
-import { clearUnfinished, unfinishedName } from '../../durable/unfinished.ts';
-import { CertError, isSystemError } from '../errors.ts';
+import { clearUnfinished } from '../../durable/unfinished.ts';
+import { CertError } from '../errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import {
   type Authority,
@@ -23,6 +18,7 @@ import {
   writeLayout,
 } from './authority-layout.ts';
 import { takeOverPlainDirectory } from './authority-takeover.ts';
+import { Generations } from './generations.ts';
 import { bundleFile, readCertificates } from './upstream-authorities.ts';
 
 export type { Authority };
@@ -61,7 +57,7 @@ export interface ScannedDirectory {
  */
 export class AuthorityDirectory {
   readonly #path: string;
-  readonly #generations: string;
+  readonly #generations: Generations;
   #nextId = 1;
   /** What stands in the current generation. */
   #layout: Layout | undefined;
@@ -69,7 +65,7 @@ export class AuthorityDirectory {
 
   constructor(path: string) {
     this.#path = path;
-    this.#generations = `${path}.generations`;
+    this.#generations = new Generations(path, isOwnName);
   }
 
   /**
@@ -88,15 +84,15 @@ export class AuthorityDirectory {
   }
 
   async #load(impatient: boolean): Promise<LoadedAuthorities> {
-    await makeOwnDirectory(this.#generations, everyone);
+    await makeOwnDirectory(this.#generations.root, everyone);
     for (const name of ['next-id', 'taken-over'])
-      await clearUnfinished(join(this.#generations, name));
+      await clearUnfinished(join(this.#generations.root, name));
     await clearUnfinished(this.#path);
     this.#nextId = await this.#readNextId();
     await takeOverPlainDirectory({
       path: this.#path,
-      marker: join(this.#generations, 'taken-over'),
-      isOurs: (await this.#current()) !== undefined,
+      marker: join(this.#generations.root, 'taken-over'),
+      isOurs: (await this.#generations.current()) !== undefined,
       adopt: async (found) => {
         const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
         await this.commitAfresh(
@@ -104,13 +100,15 @@ export class AuthorityDirectory {
         );
       },
     });
-    const current = (await this.#current()) ?? (await this.#newest());
+    const current = (await this.#generations.current()) ?? (await this.#generations.newest());
     const { authorities, unreadable } =
-      current === undefined ? nothing : await readGeneration(this.#in(current), impatient);
+      current === undefined
+        ? nothing
+        : await readGeneration(this.#generations.pathOf(current), impatient);
     const highest = Math.max(0, ...authorities.map(({ id }) => id));
     this.#nextId = Math.max(this.#nextId, highest + 1);
     const kept: string[] = [];
-    for (const path of unreadable) kept.push(await this.#moveToForeign(path));
+    for (const path of unreadable) kept.push(await this.#generations.moveToForeign(path));
     await this.#settle(current, layoutOf(authorities));
     return { authorities, unreadable: kept };
   }
@@ -118,7 +116,7 @@ export class AuthorityDirectory {
   /** Gives out `count` ids that no certificate ever had; a crash afterwards only leaves a gap. */
   async reserveIds(count: number): Promise<number> {
     const first = this.#nextId;
-    await writeFileAtomic(join(this.#generations, 'next-id'), `${first + count}\n`, everyone);
+    await writeFileAtomic(join(this.#generations.root, 'next-id'), `${first + count}\n`, everyone);
     this.#nextId = first + count;
     return first;
   }
@@ -127,9 +125,10 @@ export class AuthorityDirectory {
   async commit(authorities: readonly Authority[]): Promise<void> {
     const known = this.#known();
     const layout = layoutOf(authorities);
-    const current = await this.#current();
+    const current = await this.#generations.current();
     const isSmall = !this.#isOutOfStep && singleDifference(known, layout) !== undefined;
-    if (current !== undefined && isSmall) await this.#amend(this.#in(current), known, layout);
+    if (current !== undefined && isSmall)
+      await this.#amend(this.#generations.pathOf(current), known, layout);
     else await this.#commitGeneration(layout, current);
     this.#layout = layout;
   }
@@ -156,7 +155,7 @@ export class AuthorityDirectory {
 
   /** Brings back what `save` copied; only before `load`. @throws Error when a file of it is damaged */
   async recover(from: string): Promise<void> {
-    await makeDirectory(this.#generations, everyone);
+    await makeDirectory(this.#generations.root, everyone);
     const { authorities, unreadable } = await readGeneration(from);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
     await this.commitAfresh(authorities);
@@ -170,13 +169,11 @@ export class AuthorityDirectory {
    */
   async scan(): Promise<ScannedDirectory | undefined> {
     const layout = this.#known();
-    const current = await this.#current();
+    const current = await this.#generations.current();
     if (current === undefined) return undefined;
-    const directory = this.#in(current);
+    const directory = this.#generations.pathOf(current);
     const foreign: Certificate[] = [];
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name);
-      if (isOwnName(name) || !(await lstat(path)).isFile()) continue;
+    for (const path of await this.#generations.foreignFilesOf(current)) {
       foreign.push(...(await readCertificates(path)));
     }
     const inStep = await hasLayout(directory, layout);
@@ -187,7 +184,7 @@ export class AuthorityDirectory {
   /** Makes a new generation whatever the current one looks like now. */
   async commitAfresh(authorities: readonly Authority[]): Promise<void> {
     const layout = layoutOf(authorities);
-    await this.#commitGeneration(layout, await this.#current());
+    await this.#commitGeneration(layout, await this.#generations.current());
     this.#layout = layout;
   }
 
@@ -202,117 +199,48 @@ export class AuthorityDirectory {
   }
 
   async #commitGeneration(layout: Layout, previous: string | undefined): Promise<void> {
-    const next = String(Number((await this.#newest()) ?? 0) + 1);
+    const next = await this.#generations.next();
+    const directory = this.#generations.pathOf(next);
     try {
-      await makeOwnDirectory(this.#in(next), everyone);
-      const like = previous === undefined ? undefined : this.#in(previous);
-      await writeLayout(this.#in(next), layout, like);
-      await syncDirectory(this.#generations);
-      await this.#switchTo(next);
+      await makeOwnDirectory(directory, everyone);
+      const like = previous === undefined ? undefined : this.#generations.pathOf(previous);
+      await writeLayout(directory, layout, like);
+      await syncDirectory(this.#generations.root);
+      await this.#generations.switchTo(next);
     } catch (error) {
-      // Where #switchTo fails, the link does not lead to the new generation
-      await rm(this.#in(next), { recursive: true, force: true }).catch(() => undefined);
+      // Where switchTo fails, the link does not lead to the new generation
+      await rm(directory, { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
     this.#isOutOfStep = false;
     // What cannot be removed now is removed at the next start
-    await this.#removeAllBut(next).catch(() => undefined);
+    await this.#generations.removeAllBut(next).catch(() => undefined);
   }
 
   /** Goes on with a generation as it is, or with a new one where links or bundle are out of step. */
   async #settle(current: string | undefined, layout: Layout): Promise<void> {
     const inStep =
-      current !== undefined && (await hasLayout(this.#in(current), layout).catch(() => false));
+      current !== undefined &&
+      (await hasLayout(this.#generations.pathOf(current), layout).catch(() => false));
     if (inStep) {
-      await makeOwnDirectory(this.#in(current), everyone);
-      await this.#switchTo(current);
+      await makeOwnDirectory(this.#generations.pathOf(current), everyone);
+      await this.#generations.switchTo(current);
       // What cannot be removed now is removed at the next start
-      await this.#removeUnfinished(this.#in(current)).catch(() => undefined);
-      await this.#removeAllBut(current).catch(() => undefined);
+      await this.#generations.removeUnfinished(current).catch(() => undefined);
+      await this.#generations.removeAllBut(current).catch(() => undefined);
     } else await this.#commitGeneration(layout, current);
     this.#layout = layout;
   }
 
-  async #switchTo(generation: string): Promise<void> {
-    const target = join(basename(this.#generations), generation);
-    if ((await readlink(this.#path).catch(() => '')) === target) return;
-    const aside = unfinishedName(this.#path);
-    await symlink(target, aside);
-    try {
-      await renameSynced(aside, this.#path);
-    } catch (error) {
-      await rm(aside, { force: true }).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  #in(generation: string): string {
-    return join(this.#generations, generation);
-  }
-
-  /** The generation that the path leads to; `undefined` when it is not ours or not there. */
-  async #current(): Promise<string | undefined> {
-    try {
-      const target = await readlink(this.#path);
-      const isOurs = dirname(target) === basename(this.#generations);
-      return isOurs && (await exists(this.#path)) ? basename(target) : undefined;
-    } catch (error) {
-      if (isSystemError(error, 'ENOENT') || isSystemError(error, 'EINVAL')) return undefined;
-      throw error;
-    }
-  }
-
   async #readNextId(): Promise<number> {
-    const text = (await tryReadRegularFile(join(this.#generations, 'next-id'))) ?? '1';
+    const text = (await tryReadRegularFile(join(this.#generations.root, 'next-id'))) ?? '1';
     return Math.max(1, Number.parseInt(text, 10) || 1);
-  }
-
-  async #removeAllBut(current: string): Promise<void> {
-    for (const name of await readdir(this.#generations)) {
-      if (!/^\d+$/.test(name) || name === current) continue;
-      await this.#keepForeign(this.#in(name));
-      await rm(this.#in(name), { recursive: true, force: true });
-    }
-  }
-
-  /** Moves what is not the manager's own out of a generation that goes. */
-  async #keepForeign(directory: string): Promise<void> {
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name);
-      if (!isOwnName(name) && (await lstat(path)).isFile()) await this.#moveToForeign(path);
-    }
-  }
-
-  /** @returns where it is now */
-  async #moveToForeign(path: string): Promise<string> {
-    await makeDirectory(this.#in('foreign'), everyone);
-    const free = await freeName(join(this.#in('foreign'), basename(path)));
-    await rename(path, free);
-    await syncAfterSwitch(this.#in('foreign'));
-    return free;
-  }
-
-  async #removeUnfinished(directory: string): Promise<void> {
-    const names = (await readdir(directory)).filter((name) => name.startsWith('.'));
-    for (const name of names) await rm(join(directory, name), { recursive: true, force: true });
-  }
-
-  /** The generation to go on with when the link to it was lost. */
-  async #newest(): Promise<string | undefined> {
-    const names = (await readdir(this.#generations)).filter((name) => /^\d+$/.test(name));
-    return names.sort((a, b) => Number(b) - Number(a))[0];
   }
 }
 
 /** Names that the manager gives, those of unfinished files and links among them. */
 function isOwnName(name: string): boolean {
   return /^(\d+\.pem|\..*)$/.test(name) || name === bundleFile;
-}
-
-async function freeName(path: string): Promise<string> {
-  let free = path;
-  for (let count = 2; await exists(free); count += 1) free = `${path}-${count}`;
-  return free;
 }
 
 const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };

@@ -1,0 +1,32 @@
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { exists } from '../durable/disk-answer.ts';
+import { CertError, isStorageError, reasonOf } from './errors.ts';
+import type { Surroundings } from './surroundings.ts';
+import { readUploadFile } from './upload.ts';
+
+/**
+ * Installs the one authority of early OpenBMC releases, and removes its file as upstream does.
+ * @param truststore the path of the truststore, beside which that file lies
+ * @returns false when the disk refused it, so that it may be tried again
+ */
+export async function takeOverRootCa(
+  truststore: string,
+  install: (text: string) => Promise<unknown>,
+  { log, limits }: Surroundings,
+): Promise<boolean> {
+  const path = join(dirname(truststore), 'Root-CA.pem');
+  try {
+    if (!(await exists(path))) return true;
+    await install(await readUploadFile(path, limits.uploadBytes)).catch((error: unknown) => {
+      if (!(error instanceof CertError) || error.code !== 'already-installed') throw error;
+    });
+    await rm(path);
+    log.info('root certificate of an earlier installation taken over', { path });
+    return true;
+  } catch (error) {
+    const reason = reasonOf(error);
+    log.warn('root certificate of an earlier installation left in place', { path, reason });
+    return !isStorageError(error);
+  }
+}
