@@ -81,6 +81,11 @@ export function readStateText(path: string): string | undefined {
   }
 }
 
+/** Whether a file could not be read for want of descriptors or memory, which says nothing of the file. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof SetupError && unanswered(error.cause) === 'busy';
+}
+
 /** What the disk does not read once, it may read the next time; much hangs on it. */
 function readPatiently(path: string, more = 2): string {
   try {

@@ -85,10 +85,18 @@ export class AccountCertificates {
     });
   }
 
-  /** Takes all of them; nobody is known by one from this moment on. */
-  clear(): Promise<void> {
+  /** Takes all of them; nobody is known by one from this moment on. `store` takes them from the file. */
+  clear(): void {
     this.#all = [];
-    return this.#turn.run(() => this.#write([]));
+    // One that is being added right now brings back what was there
+    void this.#turn.run(async () => {
+      this.#all = [];
+    });
+  }
+
+  /** Writes the file as it should be. */
+  store(): Promise<void> {
+    return this.#turn.run(() => this.#write(this.#all));
   }
 
   async #write(all: readonly AccountCertificate[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import type { Log } from '../../platform/log.ts';
 import { readStateText, writeStateText } from '../../platform/state-file.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
@@ -17,57 +18,94 @@ export interface UserSourceOptions {
   readonly log: Log;
 }
 
+/** Whose users count. */
+type Whose = 'file' | 'bus';
+
+/** What is of users, and must not be of others who have no more than their names. */
+export interface OfUsers {
+  /** Ends it in memory. */
+  end(): void;
+  /** Has the file say what memory says. */
+  store(): Promise<unknown>;
+}
+
 /**
  * Where the users are: in our own file, or in the system. With `auto` the file counts until the system's
  * user manager is seen for the first time, and never again after that, also not over a restart: else
  * whoever makes the user manager crash could come in with what the file has.
  */
 export class UserSource implements UserDirectory {
-  readonly #accounts: Accounts;
+  readonly #options: UserSourceOptions;
   readonly #system: SystemUserDirectory;
-  readonly #onSwitch = new Set<() => void>();
+  readonly #ofUsers = new Set<OfUsers>();
+  /** Whether the file may have to give way to the user manager. */
+  readonly #follows: boolean;
+  /** What is on record. */
+  #recorded: Whose;
   #current: UserDirectory;
-  #switched = false;
+  readonly #turn = new OneAtATime();
 
+  /** @throws SetupError when the record is there and cannot be read */
   constructor(options: UserSourceOptions) {
     const { source, accounts, users, log, recordPath } = options;
     const passwords = options.passwords ?? accountPasswords(accounts);
-    this.#accounts = accounts;
+    this.#options = options;
     this.#system = new SystemUserDirectory({ users, passwords, log });
     // Users whose passwords nobody can check would lock everybody out
-    const follows = source === 'auto' && options.passwords !== undefined;
-    const last = readStateText(recordPath)?.trim() === 'bus' ? 'bus' : 'file';
-    const first = source === 'bus' || (follows && last === 'bus') ? 'bus' : 'file';
-    this.#current = first === 'bus' ? this.#system : accounts;
-    const record = (whose: string) => {
-      this.#switched = true;
-      log.info('other users count than before', { source: whose });
-      for (const tell of this.#onSwitch) tell();
-      void writeStateText(recordPath, whose).catch((error: unknown) => {
-        log.error('not written whose users count', { reason: String(error) });
-      });
-    };
-    if (first !== last) record(first);
-    if (!follows) return;
-    users.onFound(() => {
+    this.#follows = source === 'auto' && options.passwords !== undefined;
+    this.#recorded = readStateText(recordPath)?.trim() === 'bus' ? 'bus' : 'file';
+    const isBus = source === 'bus' || (this.#follows && this.#recorded === 'bus');
+    this.#current = isBus ? this.#system : accounts;
+  }
+
+  /** To be called when all have said what is of users: there may have been a switch since the last run. */
+  start(): void {
+    if (this.#whose !== this.#recorded) this.#switched();
+    if (!this.#follows) return;
+    this.#options.users.onFound(() => {
       if (!this.isFile) return;
       this.#current = this.#system;
-      record('bus');
+      this.#switched();
     });
   }
 
   /** Whether the accounts of our own file say who comes in, or what their passwords are. */
   get isFile(): boolean {
-    return this.#current === this.#accounts;
+    return this.#current === this.#options.accounts;
+  }
+
+  /** Has something of users end with them, when other users count. */
+  onSwitch(ofUsers: OfUsers): void {
+    this.#ofUsers.add(ofUsers);
   }
 
   /**
-   * Told when other users count than before, at once when they do since the last run: a session from
-   * before is of one who has no more than the name of somebody who counts now.
+   * Puts on record whose users count, where it is not yet. First the files of what was of the others: a
+   * start after a crash makes a switch again that is not on record, and none that is.
    */
-  onSwitch(listener: () => void): void {
-    this.#onSwitch.add(listener);
-    if (this.#switched) listener();
+  settle(): Promise<void> {
+    return this.#turn.run(async () => {
+      const { log, recordPath } = this.#options;
+      const source = this.#whose;
+      if (source === this.#recorded) return;
+      try {
+        await Promise.all([...this.#ofUsers].map((one) => one.store()));
+        await writeStateText(recordPath, source);
+        this.#recorded = source;
+      } catch (error) {
+        log.error('not written whose users count', { reason: String(error) });
+      }
+    });
+  }
+
+  get #whose(): Whose {
+    return this.isFile ? 'file' : 'bus';
+  }
+
+  #switched(): void {
+    this.#options.log.info('other users count than before', { source: this.#whose });
+    for (const one of this.#ofUsers) one.end();
+    void this.settle();
   }
 
   list(): Promise<readonly User[]> {

@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises';
 import { type EventState, validateEventState } from '../../../schemas/generated/validators.js';
 import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
-import { readState, StateFile } from '../../platform/state-file.ts';
+import { isBusy, readState, StateFile } from '../../platform/state-file.ts';
 import { nextEpoch } from './event-buffer.ts';
 
 export type { EventState };
@@ -18,6 +18,7 @@ export interface OpenOptions {
 /**
  * The state as a new start of the service begins with it. A file that is not what it should be is put
  * aside as `.bad`, and a disk that cannot be written is waited for until the next change; the log says so.
+ * @throws SetupError when the program has too many descriptors to read it
  */
 export async function openEventState(
   path: string,
@@ -37,6 +38,7 @@ async function readOrPutAside(path: string, log: Log): Promise<EventState | unde
   try {
     return readState(path, form);
   } catch (error) {
+    if (isBusy(error)) throw error;
     const reason = reasonOf(error);
     log.error('state of events cannot be read: all event subscriptions are lost', { reason });
   }

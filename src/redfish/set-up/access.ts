@@ -29,6 +29,8 @@ export interface AccessSurroundings {
 /** Everything that says who may use the service, as it is configured. */
 export interface ReadyAccess {
   readonly access: Access & { readonly certificates: ClientCertificates };
+  /** Resolves when nothing is left of users who count no more, or when it could not be taken now. */
+  settle(): Promise<void>;
   /** Keeps the sessions, where that is wanted. */
   close(): Promise<void>;
 }
@@ -46,16 +48,20 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
   const endFollowing = followUsers(accountCertificates, users, log);
   // First the kept ones, for a switch since the last run ends them too
   const kept = keepSessions(configuration, access.sessions, log);
-  users.onSwitch(() => kept.endAll());
+  users.onSwitch(kept);
+  users.start();
   return {
     access,
+    settle: () => users.settle(),
     async close() {
       endFollowing();
+      await users.settle();
       await kept.close();
     },
   };
 }
 
+/** It follows the system's users when it is started. */
 function userSource({ configuration, systemUsers, log }: AccessSurroundings): UserSource {
   const { redfish, stateDirectory } = configuration;
   const { source, passwordHelper: path, passwordHelperSeconds } = redfish.users;

@@ -5,7 +5,7 @@ import type { UserSource } from '../access/user-source.ts';
 /** How long a user who was removed by others may leave his certificates to a namesake. */
 const period = 60_000;
 
-type Users = Pick<UserSource, 'list' | 'onSwitch'>;
+type Users = Pick<UserSource, 'list' | 'onSwitch' | 'settle'>;
 
 /**
  * Takes the certificates of users who are gone: those that others removed, and all when other users
@@ -17,9 +17,12 @@ export function followUsers(certificates: AccountCertificates, users: Users, log
     log.error('certificates of users who are gone are still there', { reason: String(error) });
   };
   const look = () => void forgetDeparted(certificates, users).catch(note);
-  users.onSwitch(() => void certificates.clear().catch(note));
+  users.onSwitch({ end: () => certificates.clear(), store: () => certificates.store() });
   look();
-  const timer = setInterval(look, period).unref();
+  const timer = setInterval(() => {
+    look();
+    void users.settle();
+  }, period).unref();
   return () => clearInterval(timer);
 }
 

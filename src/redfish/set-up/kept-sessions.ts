@@ -5,11 +5,10 @@ import type { Configuration } from '../../platform/configuration.ts';
 import type { Log } from '../../platform/log.ts';
 import { SessionFile } from '../access/session-file.ts';
 import type { Sessions } from '../access/sessions.ts';
+import type { OfUsers } from '../access/user-source.ts';
 
 /** How sessions are kept from now on. */
-export interface KeptSessions {
-  /** Ends them all, and those in the file with them. */
-  endAll(): void;
+export interface KeptSessions extends OfUsers {
   /** Keeps them for the next start, where that is wanted. */
   close(): Promise<void>;
 }
@@ -51,10 +50,8 @@ export function keepSessions(
     void save(false);
   }, sessionWriteSeconds * 1000).unref();
   return {
-    endAll() {
-      sessions.endAll();
-      void save(true);
-    },
+    end: () => sessions.endAll(),
+    store: async () => file?.save({ everything: true }),
     async close() {
       clearInterval(timer);
       clearTimeout(soon);

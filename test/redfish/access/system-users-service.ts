@@ -50,6 +50,7 @@ export async function startSystemUsersService(
     recordPath: join(directory, 'users-source'),
     log,
   });
+  source.start();
   const access = makeAccess(source, parts.access.settings, {
     queuedLogins: 5,
     sessions: 100,

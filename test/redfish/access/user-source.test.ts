@@ -3,11 +3,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BusSystemUsers } from '../../../src/dbus/user-manager.ts';
 import type { SystemUsers } from '../../../src/platform/system-users.ts';
 import { Accounts } from '../../../src/redfish/access/accounts.ts';
 import type { Passwords } from '../../../src/redfish/access/passwords.ts';
-import { UserSource, type UserSourceOptions } from '../../../src/redfish/access/user-source.ts';
+import {
+  type OfUsers,
+  UserSource,
+  type UserSourceOptions,
+} from '../../../src/redfish/access/user-source.ts';
 import { until } from '../../e2e/commands.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { type FakeUserManager, startFakeUserManager } from '../../fakes/user-manager.ts';
@@ -62,8 +67,16 @@ describe('where the users are', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const open = (source: UserSourceOptions['source'], passwords?: Passwords) =>
-    new UserSource({ source, accounts, users, passwords, recordPath, log });
+  const open = (
+    source: UserSourceOptions['source'],
+    passwords?: Passwords,
+    ofUsers: OfUsers = { end: () => undefined, store: async () => undefined },
+  ) => {
+    const opened = new UserSource({ source, accounts, users, passwords, recordPath, log });
+    opened.onSwitch(ofUsers);
+    opened.start();
+    return opened;
+  };
   const comesIn = async (source: UserSource, userName: string, password: string) => {
     const outcome = await source.login(userName, password, '');
     return 'user' in outcome ? outcome.user.role : outcome.kind;
@@ -106,11 +119,14 @@ describe('where the users are', () => {
   it('begins with the file and goes over to the bus when the manager comes', async () => {
     manager.leave();
     await until('the manager is missed', () => !users.isThere);
-    const opened = open('auto', pam);
     let switches = 0;
-    opened.onSwitch(() => {
-      switches += 1;
-    });
+    const opened = open(
+      'auto',
+      pam,
+      counted(() => {
+        switches += 1;
+      }),
+    );
     assert.equal(await comesIn(opened, 'both', 'file'), 'ReadOnly');
     assert.equal(switches, 0);
     await manager.come();
@@ -126,32 +142,54 @@ describe('where the users are', () => {
     await until('it is written', () => record() === 'bus');
     manager.leave();
     await until('the manager is missed', () => !users.isThere);
-    const again = open('auto', pam);
+    let switches = 0;
+    const again = open(
+      'auto',
+      pam,
+      counted(() => {
+        switches += 1;
+      }),
+    );
     for (const one of [opened, again]) {
       await assert.rejects(one.login('file-only', 'file', ''), { status: 503 });
       await assert.rejects(one.find('both'), { status: 503 });
     }
-    let switches = 0;
-    again.onSwitch(() => {
-      switches += 1;
-    });
     await manager.come();
     await until('the manager is seen', () => users.isThere);
     assert.equal(switches, 0);
   });
 
-  it('tells who asks late that other users count than before', async () => {
+  it('tells at its start that other users count than in the last run', async () => {
     writeFileSync(recordPath, 'bus\n');
     let switches = 0;
-    open('file', pam).onSwitch(() => {
+    const ofUsers = counted(() => {
       switches += 1;
     });
+    await open('file', pam, ofUsers).settle();
+    assert.deepEqual([switches, record()], [1, 'file']);
+    await open('file', pam, ofUsers).settle();
     assert.equal(switches, 1);
-    await until('it is written', () => record() === 'file');
-    open('file', pam).onSwitch(() => {
-      switches += 1;
-    });
-    assert.equal(switches, 1);
+  });
+
+  it('has a switch on record only when no file has anything of the users before', async () => {
+    const done: string[] = [];
+    let isFull = true;
+    const ofUsers = {
+      end: () => void done.push('ended'),
+      async store() {
+        if (isFull) throw new Error('no space');
+        await sleep(5);
+        done.push(`stored while ${record()} is on record`);
+      },
+    };
+    await open('bus', pam, ofUsers).settle();
+    assert.deepEqual([done, record()], [['ended'], '']);
+    const again = open('bus', pam, ofUsers);
+    await again.settle();
+    isFull = false;
+    await again.settle();
+    assert.deepEqual(done, ['ended', 'ended', 'stored while  is on record']);
+    assert.equal(record(), 'bus');
   });
 
   it('lets nobody in with a password that was checked before the users changed', async () => {
@@ -163,10 +201,13 @@ describe('where the users are', () => {
     });
     const options = { accounts, users: late, passwords: pam, recordPath, log };
     const opened = new UserSource({ source: 'auto', ...options });
+    opened.start();
     const outcome = opened.login('both', 'file', '');
     come();
     assert.deepEqual(await outcome, { kind: 'busy' });
   });
+
+  const counted = (end: () => void): OfUsers => ({ end, store: async () => undefined });
 
   function record(): string {
     try {

@@ -63,7 +63,8 @@ describe('a login by the whole certificate', () => {
 
   afterEach(async () => {
     await set(true);
-    await service.accountCertificates.clear();
+    service.accountCertificates.clear();
+    await service.accountCertificates.store();
   });
 
   it('is that of the account that has it, whatever names it holds', async () => {
@@ -182,7 +183,8 @@ describe('a login by the whole certificate', () => {
     await given('admin', first);
     await set(false);
     assert.equal((await service.ask(sessions, { as: password })).status, 0);
-    await service.accountCertificates.clear();
+    service.accountCertificates.clear();
+    await service.accountCertificates.store();
     assert.equal((await service.ask(sessions, { as: password })).status, 200);
   });
 

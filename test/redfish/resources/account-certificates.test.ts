@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
+import type { OfUsers } from '../../../src/redfish/access/user-source.ts';
 import { followUsers, forgetDeparted } from '../../../src/redfish/set-up/departed-users.ts';
 import {
   type Issued,
@@ -43,7 +44,10 @@ describe('the certificates of an account', () => {
     kept = accountCertificates;
     path = join(service.directory, 'account-certificates.json');
   });
-  afterEach(() => kept.clear());
+  afterEach(() => {
+    kept.clear();
+    return kept.store();
+  });
   after(async () => {
     await service.close();
     authority.remove();
@@ -206,11 +210,12 @@ describe('the certificates of an account', () => {
 
   it('go at once when other users count than before', async () => {
     await given('reader');
-    let change = () => {};
+    let change: OfUsers = { end: () => undefined, store: async () => undefined };
     const end = followUsers(
       kept,
       {
         list: () => service.accounts.list(),
+        settle: async () => undefined,
         onSwitch: (listener) => {
           change = listener;
         },
@@ -218,8 +223,10 @@ describe('the certificates of an account', () => {
       { debug() {}, info() {}, warn() {}, error() {} },
     );
     try {
-      change();
+      change.end();
       assert.equal(kept.ownerOf(one().certificate), undefined);
+      await change.store();
+      assert.deepEqual(new AccountCertificates(path, kept.limits).all, []);
     } finally {
       end();
     }

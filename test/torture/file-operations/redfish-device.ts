@@ -3,8 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Configuration, parseConfiguration } from '../../../src/platform/configuration.ts';
 import type { Log } from '../../../src/platform/log.ts';
-import type { StateFile } from '../../../src/platform/state-file.ts';
-import type { SystemUsers } from '../../../src/platform/system-users.ts';
+import { readStateText, type StateFile } from '../../../src/platform/state-file.ts';
+import type { SystemUser, SystemUsers } from '../../../src/platform/system-users.ts';
 import { readAccounts } from '../../../src/redfish/access/account-file.ts';
 import { type EventState, openEventState } from '../../../src/redfish/events/event-state.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
@@ -23,14 +23,22 @@ const silent = () => undefined;
 const log: Log = { debug: silent, info: silent, warn: silent, error: silent };
 const now = Date.UTC(2026, 5, 1);
 
-export async function openRedfish({ directory }: Place): Promise<RedfishDevice> {
-  const configuration = configurationOf(directory);
+/** Where the users are: in the file of the service, or in the system, which has the same ones. */
+type Users = 'file' | 'system';
+
+export const openRedfish = (place: Place): Promise<RedfishDevice> => open(place, 'file');
+
+export const openWithSystemUsers = (place: Place): Promise<RedfishDevice> => open(place, 'system');
+
+async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> {
+  const configuration = configurationOf(directory, whose);
   await clearAfterCrash(directory, log);
   const client = new MemoryClient();
-  const { access, close } = setUpAccess({
+  const { access, settle, close } = setUpAccess({
     ...{ configuration, client, log, systemUsers },
     hostName: () => 'bmc.example.com',
   });
+  await settle();
   // The start takes the certificates of users who are gone, in its own time
   await access.users.list();
   await access.accountCertificates?.remove(() => false);
@@ -42,11 +50,13 @@ export async function openRedfish({ directory }: Place): Promise<RedfishDevice> 
     async state(): Promise<State> {
       const users = await access.users.list();
       const stored = readAccounts(join(directory, 'accounts.json'));
-      for (const { userName, role } of users) {
-        const file = stored.find((one) => one.userName === userName);
-        assert.equal(file?.role, role, 'memory and disk have different accounts');
+      if (whose === 'file') {
+        for (const { userName, role } of users) {
+          const file = stored.find((one) => one.userName === userName);
+          assert.equal(file?.role, role, 'memory and disk have different accounts');
+        }
+        assert.equal(stored.length, users.length);
       }
-      assert.equal(stored.length, users.length);
       for (const name of stateFiles) checkFile(join(directory, name));
       return {
         accounts: stored.map((one) => JSON.stringify(one)),
@@ -60,9 +70,13 @@ export async function openRedfish({ directory }: Place): Promise<RedfishDevice> 
         subscriptions: events.value.subscriptions.map(({ id, owner }) => `${id} of ${owner}`),
         enabled: String(events.value.enabled),
         serviceId,
+        whoseUsers: readStateText(join(directory, 'users-source')) ?? 'nobody said',
       };
     },
-    maintain: () => access.sessions.ended(),
+    maintain: async () => {
+      await settle();
+      await access.sessions.ended();
+    },
     // Sessions are written at the end too, which a cut leaves no time for
     close: async () => {
       await close();
@@ -81,22 +95,29 @@ function checkFile(path: string): void {
   assert.notEqual(readFileSync(path, 'utf8'), '');
 }
 
-function configurationOf(stateDirectory: string): Configuration {
-  const redfish = { sessions: { persist: true } };
+function configurationOf(stateDirectory: string, whose: Users): Configuration {
+  const source = whose === 'file' ? 'auto' : 'bus';
+  const redfish = { sessions: { persist: true }, users: { source } };
   const text = JSON.stringify({ stateDirectory, redfish });
   const configuration = parseConfiguration(text, 'of a scene');
   return { ...configuration, stateDirectory };
 }
 
-/** There is no user manager, so the accounts of the file count. */
+/** What the system has, where its users count. */
 const systemUsers: SystemUsers = {
-  isThere: false,
+  isThere: true,
   onFound: silent,
-  list: async () => [],
-  find: async () => undefined,
+  list: async () => ['admin', 'operator'].map(userOf),
+  find: async (userName) => userOf(userName),
   create: async () => undefined,
   set: async () => undefined,
   remove: async () => undefined,
   policy: async () => ({ lockoutThreshold: 0, lockoutSeconds: 0, minPasswordLength: 8 }),
   setPolicy: async () => undefined,
 };
+
+function userOf(name: string): SystemUser {
+  const privilege = name === 'admin' ? 'priv-admin' : 'priv-operator';
+  const states = { enabled: true, locked: false, passwordExpired: false, remote: false };
+  return { name, privilege, groups: ['redfish'], ...states };
+}

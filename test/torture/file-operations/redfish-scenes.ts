@@ -3,7 +3,7 @@ import { Accounts } from '../../../src/redfish/access/accounts.ts';
 import type { UserDirectory } from '../../../src/redfish/access/user-directory.ts';
 import type { EventState } from '../../../src/redfish/events/event-state.ts';
 import { certificateOf } from '../../fakes/openssl-authority.ts';
-import { openRedfish, type RedfishDevice } from './redfish-device.ts';
+import { openRedfish, openWithSystemUsers, type RedfishDevice } from './redfish-device.ts';
 import { type Place, type Scene, type State, scene } from './scene.ts';
 
 type Act = (device: RedfishDevice, place: Place) => Promise<unknown>;
@@ -82,6 +82,11 @@ function anyServiceId(state: State): State {
   return { ...state, serviceId: 'some' };
 }
 
+function anySession(state: State): State {
+  const sessions = Array.isArray(state.sessions) ? state.sessions : [];
+  return { ...state, sessions: sessions.map((one) => one.replace(/^.* of /, '')) };
+}
+
 export const redfishScenes: readonly Scene[] = [
   scene<RedfishDevice>({
     name: 'service: the first start of all',
@@ -90,6 +95,16 @@ export const redfishScenes: readonly Scene[] = [
     open: openRedfish,
     act: async () => undefined,
     loosely: anyServiceId,
+  }),
+  scene<RedfishDevice>({
+    name: 'service: a start when other users count than before',
+    isStart: true,
+    async prepare(place) {
+      await used(place);
+      return {};
+    },
+    open: openWithSystemUsers,
+    act: async () => undefined,
   }),
   change('make an account', ({ access }) =>
     changesOf(access.users).create({
@@ -107,6 +122,14 @@ export const redfishScenes: readonly Scene[] = [
     changesOf(access.users).update('admin', { password: 'second Password 1' }),
   ),
   change('remove an account', ({ access }) => changesOf(access.users).remove('operator')),
+  change(
+    'log in',
+    async ({ access }) => {
+      access.sessions.create({ userName: 'admin', address: '192.0.2.7' });
+      await access.sessions.ended();
+    },
+    { isDoneLater: true, loosely: anySession },
+  ),
   change(
     'end a session',
     async ({ access }) => {
