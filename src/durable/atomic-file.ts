@@ -9,15 +9,18 @@ import { unfinishedName } from './unfinished.ts';
 /**
  * Replaces a file so that a reader, and a power cut, finds the old content or the new one, whole.
  * The bytes are never readable by more than the owner and the given group.
+ * @param lastLook asked when all is written but not yet in place; what it throws leaves the old content there
  */
 export async function writeFileAtomic(
   path: string,
   content: string,
   access: FileAccess,
+  lastLook: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   const aside = unfinishedName(path);
   try {
     await writeNewFile(aside, content, access);
+    await lastLook();
     await renameSynced(aside, path);
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);

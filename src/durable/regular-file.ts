@@ -5,7 +5,7 @@ import { unanswered } from './disk-answer.ts';
 /** Why a file is not read. */
 export class FileRefusal extends Error {
   override readonly name = 'FileRefusal';
-  readonly reason: 'not-regular' | 'foreign' | 'empty' | 'too-large' | 'growing';
+  readonly reason: 'not-regular' | 'foreign' | 'empty' | 'too-large' | 'changing';
 
   constructor(reason: FileRefusal['reason']) {
     super(`the file is refused: ${reason}`);
@@ -13,8 +13,8 @@ export class FileRefusal extends Error {
   }
 }
 
-/** Far above everything that the manager writes itself. */
-const ample = 64 * 1024 * 1024;
+/** In bytes; far above everything that the manager writes itself. */
+export const ample = 64 * 1024 * 1024;
 
 /** Flags for a name that a link must not lead elsewhere. */
 export const noFollow = constants.O_NOFOLLOW;
@@ -63,9 +63,9 @@ async function readWhole(
   if (owner !== undefined && stat.uid !== owner) throw new FileRefusal('foreign');
   if (stat.size === 0) throw new FileRefusal('empty');
   if (stat.size > mostBytes) throw new FileRefusal('too-large');
-  // One byte more than its size now, so that a file that grows meanwhile is noticed
+  // One byte more than its size now, so that a file that changes meanwhile is noticed
   const bytes = Buffer.alloc(stat.size + 1);
   const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
-  if (bytesRead > stat.size) throw new FileRefusal('growing');
+  if (bytesRead !== stat.size) throw new FileRefusal('changing');
   return bytes.toString('utf8', 0, bytesRead);
 }

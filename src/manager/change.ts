@@ -53,6 +53,11 @@ export class ChangeQueue {
     });
   }
 
+  /** Does in its turn what is no change. */
+  during<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turn.run(work);
+  }
+
   /** Keeps all others out from the moment at which the input is found good, until `release`. */
   hold<Plan>(holder: Holder, validate: () => Promise<Plan>): Promise<Plan> {
     return this.#turn.run(async () => {

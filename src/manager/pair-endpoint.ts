@@ -1,5 +1,4 @@
-import { unanswered } from '../durable/disk-answer.ts';
-import { type Change, ChangeQueue, patience, stageChange } from './change.ts';
+import { type Change, ChangeQueue, stageChange } from './change.ts';
 import type { KeyedCandidate } from './checks.ts';
 import type {
   Endpoint,
@@ -20,6 +19,7 @@ import { type PairFile, pairFile } from './store/pair-file.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import { takeOverUpstreamKeys } from './store/upstream-keys.ts';
 import { watchFile } from './store/watcher.ts';
+import { StoredPair } from './stored-pair.ts';
 import type { Surroundings } from './surroundings.ts';
 import { textOf, type UploadSource } from './upload.ts';
 
@@ -34,10 +34,9 @@ export class PairEndpoint implements Endpoint {
   readonly #queue: ChangeQueue;
   readonly #service: PairInService;
   readonly #outside: OutsideChanges;
-  #state: 'new' | 'unread' | 'ready' = 'new';
-  #isOpen = false;
-  /** How often the file was tried in vain. */
-  #failedReads = 0;
+  readonly #stored: StoredPair;
+  /** Whether a trial was undone of which its services know nothing yet. */
+  #isRecovered = false;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     const { limits, log, reload, watch } = surroundings;
@@ -45,12 +44,7 @@ export class PairEndpoint implements Endpoint {
     this.definition = definition;
     this.#surroundings = surroundings;
     this.#service = new PairInService(surroundings);
-    this.#file = pairFile({
-      path,
-      group,
-      mostBytes: limits.uploadBytes,
-      mostAside: limits.refusedFiles,
-    });
+    this.#file = pairFile({ path, group, mostAside: limits.refusedFiles });
     this.#pending = new PendingRequests(`${path}.requests`, limits.pending);
     this.#admission = pairAdmission(type, surroundings, this.#waitingKeys());
     this.requests = new RequestDesk({
@@ -63,15 +57,24 @@ export class PairEndpoint implements Endpoint {
       () => reload(definition),
       () => surroundings.oweReload(definition),
     );
+    this.#stored = new StoredPair({
+      path,
+      surroundings,
+      file: this.#file,
+      service: this.#service,
+      admission: this.#admission,
+      open: () => this.#open(),
+    });
     const follower = new PairFollower({
       path,
+      mostBytes: limits.uploadBytes,
       file: this.#file,
       service: this.#service,
       queue: this.#queue,
       admission: this.#admission,
       store: this.#store(),
       removal: () => this.#removal(() => undefined),
-      putAside: () => this.#putAside(),
+      stored: this.#stored,
       log,
     });
     this.#outside = new OutsideChanges({
@@ -82,10 +85,10 @@ export class PairEndpoint implements Endpoint {
   }
 
   async start(): Promise<void> {
-    await this.#open();
-    await this.#load();
+    this.#stored.begin();
     await this.maintain();
     this.#outside.start();
+    if (this.#isRecovered) void this.#surroundings.reload(this.definition);
   }
 
   stop(): void {
@@ -128,14 +131,14 @@ export class PairEndpoint implements Endpoint {
     return stageChange(this.#queue, {
       definition: this.definition,
       validate: async () => {
-        await this.#mustBeRead();
+        await this.#stored.mustBeRead();
         return this.#admission.admit(text);
       },
       save: (directory) => this.#file.save(directory),
       forward: this.#store(),
       confirm: async (pair) => {
         if (!pair || (await this.#file.holds(pair))) return;
-        await this.#putAside();
+        await this.#stored.putAside();
         await this.#file.write(pair);
       },
       released: () => this.#outside.check(),
@@ -146,8 +149,11 @@ export class PairEndpoint implements Endpoint {
     });
   }
 
-  recover(directory: string): Promise<void> {
-    return this.#file.recover(directory);
+  async recover(directory: string): Promise<void> {
+    // Whoever ended in between has told nobody
+    this.#surroundings.oweReload(this.definition);
+    this.#isRecovered = true;
+    await this.#file.recover(directory);
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
@@ -156,15 +162,18 @@ export class PairEndpoint implements Endpoint {
 
   /** Gives a server without a certificate one, and renews one of our own when its time has come. */
   async maintain(): Promise<void> {
-    // What was never read must not be overwritten
-    if (this.#state === 'new') return;
-    if (!this.#isOpen) await this.#open();
-    if (this.#state === 'unread') await this.#load();
-    if (this.#state !== 'ready') return;
+    if (!this.#stored.hasBegun) return;
+    try {
+      await this.#queue.during(() => this.#stored.mustBeRead());
+    } catch {
+      // The log says why; a disk that fails now may be well at the next look
+      return;
+    }
     this.#outside.check();
     this.#service.tellExpiry();
     await this.requests.maintain();
     if (this.#queue.isHeld) return;
+    await this.#putInForm();
     if (!this.#service.pair && this.definition.type === 'server') {
       await this.#generate('there is no certificate', () => !this.#service.pair);
     }
@@ -183,62 +192,30 @@ export class PairEndpoint implements Endpoint {
 
   async #open(): Promise<void> {
     const { log, now } = this.#surroundings;
-    const { path } = this.definition;
-    try {
-      await this.requests.start();
-      await this.#file.open();
-      await takeOverUpstreamKeys(path, this.#pending, new Date(now()), log);
-      this.#isOpen = true;
-    } catch (error) {
-      log.error('directory cannot be used', { path, reason: reasonOf(error) });
-    }
+    await this.requests.start();
+    await this.#file.open();
+    await takeOverUpstreamKeys(this.definition.path, this.#pending, new Date(now()), log);
   }
 
-  /** Publishes what the file holds, if it can be served; a file that cannot is reported and kept aside. */
-  async #load(): Promise<void> {
+  /** Gives a file that no service could load the key that was kept elsewhere, and its right order. */
+  async #putInForm(): Promise<void> {
+    if (!this.#stored.isOutOfForm) return;
     const { log } = this.#surroundings;
     const { path } = this.definition;
-    this.#state = 'ready';
     try {
-      const text = await this.#file.read();
-      if (text === undefined) return;
-      this.#service.publish(await this.#admission.readStored(text), text);
+      await this.#queue.run<KeyedCandidate>({
+        ...this.#store(),
+        validate: async () => {
+          const { pair } = this.#service;
+          if (!pair || !this.#stored.isOutOfForm) throw superseded;
+          return pair;
+        },
+        publish: () => this.#service.noteRestored(),
+      });
+      log.info('certificate file completed', { path });
     } catch (error) {
-      log.error('stored certificate cannot be served', { path, reason: reasonOf(error) });
-      if (this.#mayBeReadLater(error)) {
-        this.#state = 'unread';
-        return;
-      }
-      if (this.definition.type === 'server' && !(await this.#putAside())) this.#state = 'unread';
-    }
-  }
-
-  /** A file that the disk cannot read for long is as good as lost; a busy program says nothing of it. */
-  #mayBeReadLater(error: unknown): boolean {
-    const cause = error instanceof CertError ? error.cause : error;
-    const why = unanswered(cause);
-    if (why === 'failing') this.#failedReads += 1;
-    return why === 'busy' || (why === 'failing' && this.#failedReads <= patience);
-  }
-
-  /** What was never read must not be written over. @throws CertError `storage` */
-  async #mustBeRead(): Promise<void> {
-    if (this.#state === 'unread') await this.#load();
-    if (this.#state === 'ready') return;
-    throw new CertError('storage', 'the certificate in service cannot be read; nothing changed');
-  }
-
-  /** @returns false when the file could not be kept, so that it must stay where it is */
-  async #putAside(): Promise<boolean> {
-    const { log, now } = this.#surroundings;
-    const { path } = this.definition;
-    try {
-      const to = await this.#file.putAside(new Date(now()));
-      log.warn('stored file put aside', { path, to });
-      return true;
-    } catch (error) {
-      log.error('stored file cannot be put aside', { path, reason: reasonOf(error) });
-      return false;
+      if (error === superseded) return;
+      log.error('certificate file not completed', { path, reason: reasonOf(error) });
     }
   }
 
@@ -268,7 +245,7 @@ export class PairEndpoint implements Endpoint {
     const pair = await this.#queue.run<KeyedCandidate>({
       ...this.#store(),
       validate: async () => {
-        await this.#mustBeRead();
+        await this.#stored.mustBeRead();
         precondition();
         return this.#admission.admit(await textOf(source));
       },
@@ -289,7 +266,10 @@ export class PairEndpoint implements Endpoint {
 
   #store(): Omit<Change<KeyedCandidate | undefined>, 'validate'> {
     return {
-      write: (pair) => (pair ? this.#file.write(pair) : this.#file.remove()),
+      write: async (pair) => {
+        await this.#stored.keepUnserved();
+        await (pair ? this.#file.write(pair) : this.#file.remove());
+      },
       publish: (pair) => this.#service.publish(pair),
     };
   }
@@ -300,7 +280,7 @@ export class PairEndpoint implements Endpoint {
     return {
       ...this.#store(),
       validate: async () => {
-        await this.#mustBeRead();
+        await this.#stored.mustBeRead();
         precondition();
         if (this.definition.type !== 'server') return undefined;
         return generateCertificate(identity(), selfSigned, now());

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { unanswered } from '../durable/disk-answer.ts';
 import type { Change, ChangeQueue } from './change.ts';
 import type { KeyedCandidate } from './checks.ts';
 import { CertError, reasonOf } from './errors.ts';
@@ -6,10 +7,13 @@ import type { Finding } from './outside-changes.ts';
 import type { PairAdmission } from './pair-admission.ts';
 import type { PairInService } from './pair-in-service.ts';
 import type { PairFile } from './store/pair-file.ts';
+import type { StoredPair } from './stored-pair.ts';
 import type { Log } from './surroundings.ts';
 
 export interface PairFollowerOptions {
   readonly path: string;
+  /** The largest file that is taken over. */
+  readonly mostBytes: number;
   readonly file: PairFile;
   readonly service: PairInService;
   readonly queue: ChangeQueue;
@@ -17,8 +21,7 @@ export interface PairFollowerOptions {
   /** What puts a pair into service, or takes it out. */
   readonly store: Omit<Change<KeyedCandidate | undefined>, 'validate'>;
   readonly removal: () => Change<KeyedCandidate | undefined>;
-  /** Keeps a bad file under another name. */
-  readonly putAside: () => Promise<boolean>;
+  readonly stored: StoredPair;
   readonly log: Log;
 }
 
@@ -33,16 +36,22 @@ export class PairFollower {
 
   /** @param final true when the file will not get better by itself */
   async look(final: boolean): Promise<Finding> {
-    const { file, service, queue, admission, store, removal, log, path } = this.#options;
+    const { file, service, queue, admission, store, stored, removal, log, path } = this.#options;
     let text: string | undefined;
-    // Whoever used the bus in the meantime has the last word
+    // Whoever changed it in the meantime has the last word
+    const mustBeThere = async () => {
+      if ((await this.#read()) !== text) throw superseded;
+    };
     const stillThere = async <T>(validate: () => Promise<T>): Promise<T> => {
-      if ((await file.read()) !== text) throw superseded;
+      await mustBeThere();
       return validate();
     };
     try {
-      text = await file.read();
-      if (text === service.text) return 'settled';
+      text = await this.#read();
+      if (text === service.text) {
+        if (text !== undefined) await file.tighten();
+        return 'settled';
+      }
       if (text === undefined) {
         if (!final) return 'doubtful';
         const gone = removal();
@@ -50,14 +59,21 @@ export class PairFollower {
         log.warn('certificate file was removed', { path });
       } else {
         const changed = text;
-        await queue.run({ ...store, validate: () => stillThere(() => admission.admit(changed)) });
+        await queue.run<KeyedCandidate>({
+          ...store,
+          validate: () => stillThere(() => admission.admit(changed)),
+          write: async (pair) => {
+            await file.write(pair, mustBeThere);
+            stored.noteServed();
+          },
+        });
         log.info('certificate file was changed', { path });
       }
       return 'changed';
     } catch (error) {
       // During a trial, or without a disk, nothing can be done now: the next check looks again
       if (!(error instanceof CertError) || error === superseded) return 'settled';
-      if (waits.includes(error.code)) return 'settled';
+      if (waits.includes(error.code) || unanswered(error.cause) !== undefined) return 'settled';
       if (!final) return 'doubtful';
       await this.#refuse(text ?? '', error);
       return 'changed';
@@ -66,7 +82,7 @@ export class PairFollower {
 
   /** Puts the last good pair back in place of a file that no service could load at its next start. */
   async #refuse(text: string, error: CertError): Promise<void> {
-    const { file, service, queue, putAside, log, path } = this.#options;
+    const { file, service, queue, stored, log, path } = this.#options;
     const digest = createHash('sha256').update(text).digest('hex');
     // Without a good one the bad one stays where it is, and is told of once
     if (!service.pair && digest === this.#refusedDigest) return;
@@ -80,7 +96,7 @@ export class PairFollower {
           return service.pair;
         },
         write: async (pair) => {
-          await putAside();
+          await stored.putAside();
           await file.write(pair);
         },
         publish: () => service.noteRestored(),
@@ -91,9 +107,19 @@ export class PairFollower {
     }
   }
 
+  /** What others wrote has a limit; what the manager wrote itself may be beyond it. */
+  #read(): Promise<string | undefined> {
+    const { file, service, mostBytes } = this.#options;
+    return file.read(Math.max(mostBytes, Buffer.byteLength(service.text ?? '')));
+  }
+
   /** The text of the file for a comparison, also of one that no endpoint would take. */
   async #readAnything(): Promise<string> {
-    return (await this.#options.file.read().catch(() => undefined)) ?? '';
+    const text = this.#read().catch((error: unknown) => {
+      if (error instanceof CertError && unanswered(error.cause) !== undefined) throw error;
+      return undefined;
+    });
+    return (await text) ?? '';
   }
 }
 

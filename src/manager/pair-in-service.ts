@@ -32,6 +32,11 @@ export class PairInService {
     return this.#text;
   }
 
+  /** Whether the file is just as the manager writes it. */
+  get isOwnForm(): boolean {
+    return this.#text === (this.#pair && pairText(this.#pair));
+  }
+
   /** Hash of the public key, under which a request for it would wait. */
   get keyHash(): string | undefined {
     return this.#pair && publicKeyHash(publicKeyInfo(this.#pair.leaf.publicKey));

@@ -1,4 +1,4 @@
-import { FileRefusal, readRegularFile } from '../durable/regular-file.ts';
+import { ample, FileRefusal, readRegularFile } from '../durable/regular-file.ts';
 import { CertError } from './errors.ts';
 import { type Certificate, readCertificate } from './x509/certificate.ts';
 import { type Content, toPem } from './x509/containers.ts';
@@ -38,14 +38,14 @@ export function fileOfCaller(
 }
 
 /**
- * @param mostBytes the largest file that is read
+ * @param mostBytes the largest file that is read; a file of our own has no other limit than memory
  * @param owner the user whose file it must be; without it whose it is does not matter
  * @throws CertError `file-unreadable` when it is absent, no regular file, of somebody else or not readable,
  *   `file-empty`, `file-too-large`
  */
 export async function readUploadFile(
   path: string,
-  mostBytes: number,
+  mostBytes: number = ample,
   owner?: number,
 ): Promise<string> {
   try {
@@ -61,7 +61,7 @@ function refused({ reason }: FileRefusal, mostBytes: number): CertError {
       return new CertError('file-unreadable', 'the path is not a regular file');
     case 'foreign':
       return new CertError('file-unreadable', 'the file does not belong to the caller');
-    case 'growing':
+    case 'changing':
       return new CertError('file-unreadable', 'the file is being written');
     case 'empty':
       return new CertError('file-empty', 'the file is empty');

@@ -14,11 +14,17 @@ import { exportPrivateKey } from '../x509/keys.ts';
 export interface PairFile {
   /** Makes the directory usable for the group that reads the file. */
   open(): Promise<void>;
-  /** @returns its text, `undefined` when there is no file. @throws CertError as `readUploadFile` */
-  read(): Promise<string | undefined>;
+  /**
+   * @param mostBytes where it may be somebody else's: the largest that is read
+   * @returns its text, `undefined` when there is no file. @throws CertError as `readUploadFile`
+   */
+  read(mostBytes?: number): Promise<string | undefined>;
   /** Whether it is what stands in the file. @throws when the disk does not tell */
   holds(pair: KeyedCandidate): Promise<boolean>;
-  write(pair: KeyedCandidate): Promise<void>;
+  /** @param lastLook as of `writeFileAtomic` */
+  write(pair: KeyedCandidate, lastLook?: () => Promise<void>): Promise<void>;
+  /** Takes rights from the file that it should not give. @throws when the disk does not let it now */
+  tighten(): Promise<void>;
   remove(): Promise<void>;
   /** Keeps a file that cannot be served under another name too, and answers which. */
   putAside(now: Date): Promise<string>;
@@ -32,8 +38,6 @@ export interface PairFileOptions {
   readonly path: string;
   /** Id of the group that may read the file, for the service that serves it. */
   readonly group: number | undefined;
-  /** The largest file that is read, in bytes. */
-  readonly mostBytes: number;
   /** How many files that were put aside are kept; the oldest go first. */
   readonly mostAside: number;
 }
@@ -55,12 +59,12 @@ async function twinOf(path: string, prefix: string): Promise<string | undefined>
 
 const saved = { file: 'pair.pem', nothing: 'no-pair' } as const;
 
-export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions): PairFile {
+export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile {
   const access: FileAccess = readableByGroup(group);
   const directory = dirname(path);
   const asidePrefix = `${basename(path)}.refused-`;
 
-  const read = async (file: string) =>
+  const read = async (file: string, mostBytes?: number) =>
     (await exists(file)) ? readUploadFile(file, mostBytes) : undefined;
   const remove = async () => {
     if (await exists(directory)) await removeSynced(path);
@@ -74,7 +78,7 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
       await clearUnfinished(path);
       await tighten(path, access);
     },
-    read: () => read(path),
+    read: (mostBytes) => read(path, mostBytes),
     async holds(pair) {
       const text = await read(path).catch((error: unknown) => {
         if (isStorageError(error)) throw error;
@@ -82,10 +86,11 @@ export function pairFile({ path, group, mostBytes, mostAside }: PairFileOptions)
       });
       return text === pairText(pair);
     },
-    async write(pair) {
+    async write(pair, lastLook) {
       await makeDirectory(directory, access);
-      await writeFileAtomic(path, pairText(pair), access);
+      await writeFileAtomic(path, pairText(pair), access, lastLook);
     },
+    tighten: () => tighten(path, access),
     remove,
     async putAside(now) {
       const kept = await twinOf(path, asidePrefix);

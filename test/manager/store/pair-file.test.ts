@@ -24,7 +24,7 @@ const pair = {
   chain: [root.certificate],
 };
 const fileOf = (path: string, group: number | undefined) =>
-  pairFile({ path, group, mostBytes: 65_536, mostAside: 3 });
+  pairFile({ path, group, mostAside: 3 });
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
 describe('the file of a pair', () => {

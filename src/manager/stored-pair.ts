@@ -1,0 +1,128 @@
+import { createSecureContext } from 'node:tls';
+import { exists, unanswered } from '../durable/disk-answer.ts';
+import { patience } from './change.ts';
+import { CertError, reasonOf } from './errors.ts';
+import type { PairAdmission } from './pair-admission.ts';
+import type { PairInService } from './pair-in-service.ts';
+import type { PairFile } from './store/pair-file.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface StoredPairOptions {
+  readonly path: string;
+  readonly surroundings: Surroundings;
+  readonly file: PairFile;
+  readonly service: PairInService;
+  readonly admission: PairAdmission;
+  /** Makes the directories usable, and takes over what an upstream installation left. */
+  readonly open: () => Promise<void>;
+}
+
+/**
+ * What an earlier manager, or another program, left in the file of a pair. What was never read must not be
+ * written over; so all of this is done in the turn of a change, and no change comes before it.
+ */
+export class StoredPair {
+  readonly #options: StoredPairOptions;
+  #state: 'new' | 'unread' | 'read' = 'new';
+  #isOpen = false;
+  /** How often the file was tried in vain. */
+  #failedReads = 0;
+  /** Whether the file holds what was read and cannot be served. */
+  #isUnserved = false;
+
+  constructor(options: StoredPairOptions) {
+    this.#options = options;
+  }
+
+  /** From now on the file may be read: nothing is left there that is to be undone. */
+  begin(): void {
+    this.#state = 'unread';
+  }
+
+  get hasBegun(): boolean {
+    return this.#state !== 'new';
+  }
+
+  /** Publishes what the file holds, if it was not yet. @throws CertError `storage` while nobody can read it */
+  async mustBeRead(): Promise<void> {
+    if (this.hasBegun && !this.#isOpen) await this.#open();
+    if (this.#state === 'unread') await this.#load();
+    if (this.#state === 'read') return;
+    throw new CertError('storage', 'the certificate in service cannot be read; nothing changed');
+  }
+
+  /** Whether it was published as no service could load it: its key was elsewhere, or the issuer came first. */
+  get isOutOfForm(): boolean {
+    const { pair, text, isOwnForm } = this.#options.service;
+    return pair !== undefined && text !== undefined && !isOwnForm && !canBeLoaded(text);
+  }
+
+  /** To be called before the file is written: what cannot be served may still be wanted. @throws CertError `storage` */
+  async keepUnserved(): Promise<void> {
+    if (this.#isUnserved && (await exists(this.#options.path))) await this.putAside();
+    this.#isUnserved = false;
+  }
+
+  /** A good file of somebody else has taken the place of what could not be served. */
+  noteServed(): void {
+    this.#isUnserved = false;
+  }
+
+  /** Keeps a bad file under another name too. @throws CertError `storage`: then it must stay where it is */
+  async putAside(): Promise<void> {
+    const { path, file, surroundings } = this.#options;
+    const { log, now } = surroundings;
+    try {
+      const to = await file.putAside(new Date(now()));
+      log.warn('stored file put aside', { path, to });
+    } catch (cause) {
+      log.error('stored file cannot be put aside', { path, reason: reasonOf(cause) });
+      throw new CertError('storage', 'what is in its place cannot be kept; nothing changed', {
+        cause,
+      });
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { path, surroundings, open } = this.#options;
+    try {
+      await open();
+      this.#isOpen = true;
+    } catch (error) {
+      surroundings.log.error('directory cannot be used', { path, reason: reasonOf(error) });
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { path, file, service, admission, surroundings } = this.#options;
+    try {
+      const text = await file.read();
+      if (text !== undefined) service.publish(await admission.readStored(text), text);
+    } catch (error) {
+      surroundings.log.error('stored certificate cannot be served', {
+        path,
+        reason: reasonOf(error),
+      });
+      if (this.#mayBeReadLater(error)) return;
+      this.#isUnserved = true;
+    }
+    this.#state = 'read';
+  }
+
+  /** A file that the disk cannot read for long is as good as lost; a busy program says nothing of it. */
+  #mayBeReadLater(error: unknown): boolean {
+    const cause = error instanceof CertError ? error.cause : error;
+    const why = unanswered(cause);
+    if (why === 'failing') this.#failedReads += 1;
+    return why === 'busy' || (why === 'failing' && this.#failedReads <= patience);
+  }
+}
+
+function canBeLoaded(text: string): boolean {
+  try {
+    createSecureContext({ key: text, cert: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
