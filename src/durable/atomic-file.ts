@@ -9,19 +9,18 @@ import { unfinishedName } from './unfinished.ts';
 /**
  * Replaces a file so that a reader, and a power cut, finds the old content or the new one, whole.
  * The bytes are never readable by more than the owner and the given group.
- * @param lastLook asked when all is written but not yet in place; what it throws leaves the old content there
+ * @param lastLook as of `renameSynced`
  */
 export async function writeFileAtomic(
   path: string,
   content: string,
   access: FileAccess,
-  lastLook: () => Promise<void> = async () => undefined,
+  lastLook?: () => Promise<void>,
 ): Promise<void> {
   const aside = unfinishedName(path);
   try {
     await writeNewFile(aside, content, access);
-    await lastLook();
-    await renameSynced(aside, path);
+    await renameSynced(aside, path, lastLook);
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);
     throw error;
@@ -32,13 +31,22 @@ export async function writeFileAtomic(
  * Renames within a directory so that it survives a power cut, or did not happen: what stood there comes back
  * when the directory cannot be synced. The directory is opened first: a program that has no descriptor left
  * must learn of it while nothing has changed yet.
+ * @param lastLook comes right before the rename; what it throws leaves all as it is
  */
-export async function renameSynced(from: string, to: string): Promise<void> {
+export async function renameSynced(
+  from: string,
+  to: string,
+  lastLook: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const old = unfinishedName(to);
   const kept = await keep(to, old);
   const back = { yes: [old, to], nothing: [to, from], no: undefined } as const;
   try {
-    await changeSynced(dirname(to), () => rename(from, to), back[kept]);
+    const change = async () => {
+      await lastLook();
+      await rename(from, to);
+    };
+    await changeSynced(dirname(to), change, back[kept]);
   } finally {
     if (kept === 'yes') await removeAside(old);
   }

@@ -12,8 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import promises, { type FileHandle, open } from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { everyone, ownerOnly, readableByGroup } from '../../src/durable/access.ts';
@@ -24,6 +23,7 @@ import {
   writeNewFile,
 } from '../../src/durable/atomic-file.ts';
 import { exists } from '../../src/durable/disk-answer.ts';
+import { diskError, onDisk } from '../fakes/moody-disk.ts';
 import { scratchDirectory } from './scratch.ts';
 
 const directory = scratchDirectory();
@@ -202,20 +202,12 @@ describe('a removal', () => {
   it('leaves nothing of an old key although the disk refuses to let go of it twice', async () => {
     writeFileSync(join(directory(), 'key'), 'old');
     let asked = 0;
-    const { rm } = promises;
-    const moody: typeof rm = async (...which) => {
+    const restore = onDisk('rm', (real) => async (...which) => {
       asked += 1;
-      if (asked < 3) throw Object.assign(new Error('EIO: of the test'), { code: 'EIO' });
-      return rm(...which);
-    };
-    promises.rm = moody;
-    syncBuiltinESMExports();
-    try {
-      await removeSynced(join(directory(), 'key'));
-    } finally {
-      promises.rm = rm;
-      syncBuiltinESMExports();
-    }
+      if (asked < 3) throw diskError('EIO');
+      return real(...which);
+    });
+    await removeSynced(join(directory(), 'key')).finally(restore);
     assert.deepEqual([asked, readdirSync(directory())], [3, []]);
   });
 

@@ -23,8 +23,7 @@ const pair = {
   key: createPrivateKey(leaf.key),
   chain: [root.certificate],
 };
-const fileOf = (path: string, group: number | undefined) =>
-  pairFile({ path, group, mostAside: 3 });
+const fileOf = (path: string, group: number | undefined) => pairFile({ path, group, mostAside: 3 });
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
 describe('the file of a pair', () => {
