@@ -12,16 +12,25 @@ const settledMilliseconds = 86_400_000;
  * ever, so the clock must not have been set for a day.
  * @param now milliseconds since 1970
  * @param elapsed milliseconds since some moment; nobody sets it
+ * @param wasSet told by how many milliseconds the clock was set since the last question
  * @returns the time to judge ages by; undefined while they are not to be judged
  */
-export function settledClock(now: () => number, elapsed: () => number): () => Date | undefined {
+export function settledClock(
+  now: () => number,
+  elapsed: () => number,
+  wasSet: (by: number) => void = () => undefined,
+): () => Date | undefined {
   let offset = now() - elapsed();
   let since = elapsed();
   return () => {
     const next = now() - elapsed();
-    if (Math.abs(next - offset) > jumpMilliseconds) since = elapsed();
+    const by = next - offset;
     // What the time service corrects in small steps is no jump
     offset = next;
+    if (Math.abs(by) > jumpMilliseconds) {
+      since = elapsed();
+      wasSet(by);
+    }
     return elapsed() - since < settledMilliseconds ? undefined : new Date(now());
   };
 }

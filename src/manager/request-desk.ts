@@ -7,7 +7,7 @@ import type { EndpointEvent, RequestState } from './endpoint.ts';
 import { CertError, type CertErrorCode } from './errors.ts';
 import type { PendingRequest, PendingRequests } from './store/pending-requests.ts';
 import type { Surroundings } from './surroundings.ts';
-import { publicKeyHash, publicKeyInfo } from './x509/keys.ts';
+import { exportPrivateKey, publicKeyHash, publicKeyInfo } from './x509/keys.ts';
 
 export interface RequestDeskOptions {
   readonly pending: PendingRequests;
@@ -40,7 +40,7 @@ export class RequestDesk {
   constructor(options: RequestDeskOptions) {
     const { now, elapsed } = options.surroundings;
     this.#options = options;
-    this.#ages = settledClock(now, elapsed);
+    this.#ages = settledClock(now, elapsed, (by) => options.pending.moveTimes(by));
   }
 
   /** Clears away what was never finished. */
@@ -82,9 +82,17 @@ export class RequestDesk {
     return this.#show(() => this.#work(plan));
   }
 
-  /** As `rekey`, for the key in service: nothing is stored, because that key is. */
-  renew(challengePassword: string): string {
-    return makeRenewal(this.#mustHavePair(), challengePassword);
+  /** As `rekey`, for the key in service. It is kept: it may not be in service any more when the answer comes. */
+  async renew(challengePassword: string): Promise<string> {
+    const pair = this.#mustHavePair();
+    const pem = makeRenewal(pair, challengePassword);
+    const id = publicKeyHash(publicKeyInfo(pair.leaf.publicKey));
+    const { pending, surroundings } = this.#options;
+    const now = new Date(surroundings.now());
+    await pending
+      .keep(id, exportPrivateKey(pair.key), pem, now, this.#ages())
+      .catch(asStorageError);
+    return pem;
   }
 
   #mustHavePair(): KeyedCandidate {

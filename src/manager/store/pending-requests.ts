@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ownerOnly } from '../../durable/access.ts';
-import { renameSynced, writeFileAtomic } from '../../durable/atomic-file.ts';
+import { renameSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
 import { makeDirectory } from '../../durable/directory.ts';
 import { exists } from '../../durable/disk-answer.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
+import { clearAllUnfinished } from '../../durable/unfinished.ts';
 import { isClockSet } from '../clock.ts';
 import { CertError, isSystemError } from '../errors.ts';
 import type { KeySource } from '../pairing.ts';
@@ -41,10 +42,25 @@ function isAged(created: number, oldest: number): boolean {
   return isClockSet(created) && created < oldest;
 }
 
+/** When a request was made, and after how many others: no clock that is set changes their order. */
+interface Made {
+  readonly created: Date;
+  readonly number: number;
+}
+
 /** What does not say when it was made is as old as can be, and of an age that nobody knows. */
-function timeOf(text: string): Date {
-  const time = Date.parse(text);
-  return new Date(Number.isNaN(time) ? 0 : time);
+function readMade(text: string): Made {
+  const [time = '', number = '0'] = text.trim().split(' ');
+  const milliseconds = Date.parse(time);
+  return {
+    created: new Date(Number.isNaN(milliseconds) ? 0 : milliseconds),
+    number: Number.parseInt(number, 10) || 0,
+  };
+}
+
+/** Those without a number were there before any that has one. */
+function inOrder(a: Made, b: Made): number {
+  return a.number - b.number || a.created.getTime() - b.created.getTime();
 }
 
 /**
@@ -57,6 +73,9 @@ export class PendingRequests implements KeySource {
   readonly #limits: PendingLimits;
   /** Names of those that a worker is at. */
   readonly #unfinished = new Set<string>();
+  #lastNumber = 0;
+  /** What was made since the start, by id: a clock that is set moves its time, too. */
+  readonly #made = new Map<string, { made: Made; isWritten: boolean }>();
 
   constructor(directory: string, limits: PendingLimits) {
     this.#directory = directory;
@@ -67,6 +86,7 @@ export class PendingRequests implements KeySource {
   async open(): Promise<void> {
     this.#unfinished.clear();
     await this.#clearAbandoned();
+    for (const id of await this.#ids()) await clearAllUnfinished(join(this.#directory, id));
   }
 
   /** A new empty directory for a worker to write a request into. */
@@ -91,12 +111,45 @@ export class PendingRequests implements KeySource {
    * @param agesBy the time to judge the age of others by; without one nothing is too old
    */
   async adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
-    await writeFileAtomic(join(aside, requestFiles.created), `${now.toISOString()}\n`, ownerOnly);
+    const numbers = (await this.#all()).map((one) => one.number);
+    this.#lastNumber = Math.max(this.#lastNumber, ...numbers) + 1;
+    const made = { created: now, number: this.#lastNumber };
+    await writeMade(aside, made);
     const pem = await tryReadRegularFile(join(aside, requestFiles.request));
     await renameSynced(aside, join(this.#directory, id));
+    this.#made.set(id, { made, isWritten: true });
     // What cannot be given up now is given up at the next look
     await this.prune(agesBy, id).catch(() => undefined);
     return { id, pem, created: now };
+  }
+
+  /**
+   * Keeps a request for a key that is somewhere else now, and may be gone before its certificate comes.
+   * One that is there for the same key gives way to it.
+   */
+  async keep(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+    const there = join(this.#directory, id);
+    if ((await this.#ids()).includes(id)) {
+      await writeFileAtomic(join(there, requestFiles.request), pem, ownerOnly);
+      return;
+    }
+    const aside = await this.prepare();
+    try {
+      await writeNewFile(join(aside, requestFiles.key), key, ownerOnly);
+      await writeNewFile(join(aside, requestFiles.request), pem, ownerOnly);
+      await this.adopt(aside, id, now, agesBy);
+    } finally {
+      await this.discard(aside);
+    }
+  }
+
+  /** Moves the times of what was made since the start with the clock that they were taken from. */
+  moveTimes(by: number): void {
+    for (const one of this.#made.values()) {
+      const created = new Date(one.made.created.getTime() + by);
+      one.made = { ...one.made, created };
+      one.isWritten = false;
+    }
   }
 
   /** Gives up what a worker was at. What cannot be removed now is removed at the next look. */
@@ -126,12 +179,16 @@ export class PendingRequests implements KeySource {
 
   /** Oldest first, without those whose files are damaged. */
   async list(): Promise<PendingRequest[]> {
-    const found: PendingRequest[] = [];
+    return (await this.#all()).map(({ id, pem, created }) => ({ id, pem, created }));
+  }
+
+  async #all(): Promise<(PendingRequest & Made)[]> {
+    const found: (PendingRequest & Made)[] = [];
     for (const id of await this.#ids()) {
       const one = await this.#read(id);
       if (typeof one !== 'string') found.push(one);
     }
-    return found.sort((a, b) => a.created.getTime() - b.created.getTime());
+    return found.sort(inOrder);
   }
 
   /** Gives up the key of a request. @returns false when there is none */
@@ -142,7 +199,7 @@ export class PendingRequests implements KeySource {
   }
 
   /** @returns `damaged` where a file of it is not there, `hidden` where we may not read one */
-  async #read(id: string): Promise<PendingRequest | 'damaged' | 'hidden'> {
+  async #read(id: string): Promise<(PendingRequest & Made) | 'damaged' | 'hidden'> {
     const directory = join(this.#directory, id);
     for (const name of [requestFiles.key, requestFiles.created]) {
       if (!(await exists(join(directory, name)))) return 'damaged';
@@ -151,7 +208,7 @@ export class PendingRequests implements KeySource {
     const created = await tryReadRegularFile(join(directory, requestFiles.created));
     if (key === undefined || created === undefined) return 'hidden';
     const pem = await tryReadRegularFile(join(directory, requestFiles.request));
-    return { id, pem, created: timeOf(created.trim()) };
+    return { id, pem, ...(this.#made.get(id)?.made ?? readMade(created)) };
   }
 
   /**
@@ -161,6 +218,7 @@ export class PendingRequests implements KeySource {
    */
   async prune(now?: Date, newest?: string): Promise<void> {
     const { requests, days } = this.#limits;
+    await this.#writeTimes();
     const oldest = now ? now.getTime() - days * dayMilliseconds : Number.NEGATIVE_INFINITY;
     const ids = await this.#ids();
     const list = (await this.list()).filter(({ id }) => ids.includes(id));
@@ -173,6 +231,15 @@ export class PendingRequests implements KeySource {
     const gone = new Set([...surplus.map(({ id }) => id), ...aged.map(({ id }) => id), ...damaged]);
     for (const id of gone) await this.#remove(id);
     await this.#clearAbandoned();
+  }
+
+  async #writeTimes(): Promise<void> {
+    const ids = await this.#ids();
+    for (const [id, one] of this.#made) {
+      if (one.isWritten || !ids.includes(id)) continue;
+      await writeMade(join(this.#directory, id), one.made);
+      one.isWritten = true;
+    }
   }
 
   async #clearAbandoned(): Promise<void> {
@@ -195,6 +262,7 @@ export class PendingRequests implements KeySource {
 
   /** All of it at once: a key without its request would be neither there nor gone. */
   async #remove(id: string): Promise<void> {
+    this.#made.delete(id);
     const aside = this.#asideName();
     await renameSynced(join(this.#directory, id), aside);
     // What cannot be removed now is removed at the next look
@@ -212,4 +280,9 @@ export class PendingRequests implements KeySource {
   async #names(): Promise<string[]> {
     return (await this.#isOurs()) ? readdir(this.#directory) : [];
   }
+}
+
+async function writeMade(directory: string, { created, number }: Made): Promise<void> {
+  const text = `${created.toISOString()} ${number}\n`;
+  await writeFileAtomic(join(directory, requestFiles.created), text, ownerOnly);
 }

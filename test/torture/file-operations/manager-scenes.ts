@@ -168,6 +168,9 @@ export const managerScenes: readonly Scene[] = [
       isDoneLater: true,
     },
   ),
+  change('server: make a request for the key in service', ({ server }) =>
+    server.requests.renew(''),
+  ),
   change('all: the look now and then', (device) => device.maintain()),
   change('server: discard a request', async ({ server }) => {
     const [one] = await server.requests.outstanding();
