@@ -15,8 +15,8 @@ export async function askToReload(path: string): Promise<'reloaded' | 'not-runni
   const pid = /^\d{1,10}$/.test(text.trim()) ? Number(text) : 0;
   // 0, 1 and negative numbers address process groups and init
   if (pid < 2) throw new Error('the file holds no process id');
-  await refuseUnprepared(pid);
   try {
+    await refuseUnprepared(pid);
     process.kill(pid, 'SIGHUP');
     return 'reloaded';
   } catch (error) {
@@ -44,11 +44,15 @@ async function readStart(path: string): Promise<string | undefined> {
 /**
  * A service that reloads at SIGHUP catches it, or blocks it to read it from a signalfd. A process that does
  * neither would be ended by it: the service has not come so far yet, or its number was given to another
- * program. One that ignores it would not reload.
+ * program. One that ignores it would not reload. Nor is the signal sent to one of which nobody can tell.
  */
 async function refuseUnprepared(pid: number): Promise<void> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
-  if (status === undefined) return;
+  if (status === undefined) {
+    // Throws where there is no such process
+    process.kill(pid, 0);
+    throw new Error('nothing can be learned of the process');
+  }
   if (holds(status, 'SigIgn')) throw new Error('the process ignores SIGHUP');
   if (holds(status, 'SigCgt') || holds(status, 'SigBlk')) return;
   throw new Error('the process does not take SIGHUP, which would end it');

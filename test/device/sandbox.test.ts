@@ -72,8 +72,8 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
   });
 
   it('is to own files, read those of callers and signal services, for the manager', async () => {
-    // CAP_CHOWN 0, CAP_DAC_OVERRIDE 1, CAP_KILL 5
-    const all = ((1 << 0) | (1 << 1) | (1 << 5)).toString(16).padStart(16, '0');
+    // CAP_CHOWN 0, CAP_DAC_OVERRIDE 1, CAP_FOWNER 3, CAP_KILL 5
+    const all = ((1 << 0) | (1 << 1) | (1 << 3) | (1 << 5)).toString(16).padStart(16, '0');
     assert.equal((await status(manager)).CapBnd, all);
   });
 
@@ -110,6 +110,35 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
   it('is for Redfish to see no process but its own', async () => {
     const { stdout } = await within(redfish, 'ps', '-e', '-o', 'user:32=');
     assert.deepEqual([...new Set(stdout.split('\n').filter((line) => line !== ''))], [redfish]);
+  });
+
+  it('is for the manager to see whether a service takes its signal', async () => {
+    const file = `/proc/${pids[redfish]}/status`;
+    const bounds = ['setpriv', '--bounding-set=-sys_ptrace'];
+    const { stdout } = await within(manager, ...bounds, 'grep', 'SigCgt', file);
+    assert.match(stdout, /^SigCgt:\s[0-9a-f]{16}$/m);
+  });
+
+  it('is for the manager to close a key that another user left open to all', async () => {
+    const path = '/etc/nslcd/certs/cert.pem';
+    const certificate = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+    const where = [
+      '-nodes',
+      '-subj',
+      '/CN=theirs',
+      '-keyout',
+      '/tmp/theirs',
+      '-out',
+      '/tmp/theirs.pem',
+    ];
+    await device.must('openssl', ...certificate, ...where);
+    await device.must(
+      'sh',
+      '-c',
+      `cat /tmp/theirs.pem >> /tmp/theirs && chown 4711 /tmp/theirs && chmod 644 /tmp/theirs && mv /tmp/theirs ${path}`,
+    );
+    await device.must('systemctl', 'restart', manager);
+    assert.equal(await device.must('stat', '--format=%a', path), '600\n');
   });
 
   it('is for nobody else to read what either of them keeps', async () => {
