@@ -58,14 +58,16 @@ await runProgram(log, async (fail) => {
   );
   await claimFiles(bus, configuration.endpoints, log);
 
-  const access = accessPolicy(configuration, accounts);
-  const common = { busAddress: configuration.bus, access, log, onLost };
-  const published = configuration.endpoints.flatMap(({ type, name, alias }, at) => {
+  const common = { busAddress: configuration.bus, log, onLost };
+  const published = configuration.endpoints.flatMap(({ type, name, alias, access }, at) => {
     const endpoint = endpoints[at];
     const names = [name, ...(alias === undefined ? [] : [alias])];
-    return endpoint ? names.map((one) => ({ endpoint, name: { type, name: one } })) : [];
+    const policy = accessPolicy(access ?? configuration.access, accounts);
+    return endpoint
+      ? names.map((one) => ({ endpoint, access: policy, name: { type, name: one } }))
+      : [];
   });
-  const byRoot = new Map(published.map(({ endpoint, name }) => [rootPath(name), endpoint]));
+  const byRoot = new Map(published.map((one) => [rootPath(one.name), one]));
   const services = await Promise.all(
     published.map((one) =>
       serveEndpoint({
@@ -84,7 +86,10 @@ await runProgram(log, async (fail) => {
   await Promise.all(services.map((service) => service.takeName()));
   // Their services may not run yet; whoever calls need not wait for them
   void reloader.settle(endpoints.flatMap(({ definition }) => definition.reload));
-  const stopSigning = await startSigning(configuration, common);
+  const stopSigning = await startSigning(configuration, {
+    ...common,
+    access: accessPolicy(configuration.access, accounts),
+  });
 
   const timer = setInterval(maintain, maintenanceMilliseconds);
   const stopClock = watchClock({ now: Date.now, monotonic: () => performance.now() }, () => {
@@ -168,7 +173,7 @@ function asDefinition(
   return { type, name, path, reload: targets, ...access };
 }
 
-function accessPolicy({ access }: Configuration, accounts: SystemAccounts): AccessPolicy {
+function accessPolicy(access: Configuration['access'], accounts: SystemAccounts): AccessPolicy {
   return {
     users: [0, process.getuid?.() ?? 0, ...access.users.map(accounts.userId)],
     groups: access.groups.map(accounts.groupId),

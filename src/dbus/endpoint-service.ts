@@ -4,7 +4,7 @@ import { expiryOf } from '../manager/expiry.ts';
 import type { Trials } from '../manager/trials.ts';
 import type { Log } from '../platform/log.ts';
 import type { Reloader } from '../platform/reload.ts';
-import { type AccessPolicy, makeGate } from './access.ts';
+import { type AccessPolicy, type Gate, makeGate } from './access.ts';
 import { connectBus, smallMessageBytes } from './bus.ts';
 import { requestName } from './bus-name.ts';
 import { isPresent, watchDepartures } from './callers.ts';
@@ -17,12 +17,16 @@ import { ObjectServer } from './object-server.ts';
 import { serviceRows } from './service-rows.ts';
 import { trialObject } from './trial-object.ts';
 
-export interface EndpointServiceOptions {
+/** An endpoint, and who may change it. */
+export interface GuardedEndpoint {
   readonly endpoint: Endpoint;
+  readonly access: AccessPolicy;
+}
+
+export interface EndpointServiceOptions extends GuardedEndpoint {
   /** What the endpoint is called on the bus; an endpoint may have a second name there. */
   readonly name: EndpointName;
   readonly busAddress: string;
-  readonly access: AccessPolicy;
   readonly uploadBytes: number;
   readonly expiryThresholds: readonly number[];
   /** Milliseconds since 1970, as `Date.now`. */
@@ -30,7 +34,7 @@ export interface EndpointServiceOptions {
   readonly reloader: Reloader;
   readonly trials: Trials;
   /** The endpoint of a root object path. */
-  readonly findEndpoint: (root: string) => Endpoint | undefined;
+  readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
   readonly log: Log;
   /** The bus went away: nobody can reach the endpoint any more. */
   readonly onLost: () => void;
@@ -74,7 +78,17 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     services: () => serviceRows(reloader.results(targets)),
     reload: () => reloader.reload(targets),
   });
-  const trial = trialObject({ ...options, isPresent: (caller) => isPresent(bus, caller) });
+  const gates = new Map<AccessPolicy, Gate>();
+  const gateOf = (access: AccessPolicy) => {
+    const gate = gates.get(access) ?? makeGate(bus, departures, access);
+    gates.set(access, gate);
+    return gate;
+  };
+  const trial = trialObject({
+    ...options,
+    isPresent: (caller) => isPresent(bus, caller),
+    mustHaveAccess: (access, caller) => gateOf(access)(caller),
+  });
   server.add(root, [...manager, trial]);
   reloader.subscribe((service) => {
     if (!reloader.results(targets).some((one) => one.service === service)) return;

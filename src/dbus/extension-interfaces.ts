@@ -115,8 +115,8 @@ export const trialInterface = {
   name: `${prefix}.Trial`,
   about:
     'On the manager object: a replacement in two phases. `Stage` finds a certificate good, and with it ' +
-    'a bundle for the truststore whose object path is given (empty for none); from then on other ' +
-    'changes of both are refused. `Activate` puts both into service, `Commit` keeps them, `Rollback` ' +
+    'a bundle for the truststore whose object path is given (empty for none), which the caller must be ' +
+    'allowed to change, too; from then on other changes of both are refused. `Activate` puts both into service, `Commit` keeps them, `Rollback` ' +
     'ends the trial in any state. Only the connection that staged it may go on. It is rolled back by ' +
     'itself when that connection ends, after `Seconds` (0 for the configured time) and when the manager ' +
     'stops or is killed. `State` ends in `None`, `Staged` or `Active`. On a truststore the content is ' +

@@ -2,7 +2,9 @@ import type { Endpoint } from '../manager/endpoint.ts';
 import { CertError } from '../manager/errors.ts';
 import type { Trials } from '../manager/trials.ts';
 import { toUploadText } from '../manager/upload.ts';
+import type { AccessPolicy } from './access.ts';
 import { asContent } from './content.ts';
+import type { GuardedEndpoint } from './endpoint-service.ts';
 import { enumName, trialInterface } from './extension-interfaces.ts';
 import { type ServedInterface, serve } from './interface.ts';
 
@@ -10,7 +12,12 @@ export interface TrialObjectOptions {
   readonly endpoint: Endpoint;
   readonly trials: Trials;
   /** The endpoint of an object path, for the truststore of a trial. */
-  readonly findEndpoint: (root: string) => Endpoint | undefined;
+  readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
+  /**
+   * The policy of the bus does not see which truststore a call means.
+   * @throws CertError `access-denied`
+   */
+  readonly mustHaveAccess: (access: AccessPolicy, caller: string) => Promise<unknown>;
   readonly uploadBytes: number;
   /** False when a caller has left the bus in the meantime. */
   readonly isPresent: (caller: string) => Promise<boolean>;
@@ -20,11 +27,13 @@ const stateNames = { none: 'None', staged: 'Staged', active: 'Active' } as const
 
 /** Changes in two phases, on the manager object of an endpoint. */
 export function trialObject(options: TrialObjectOptions): ServedInterface {
-  const { endpoint, trials, findEndpoint, uploadBytes, isPresent } = options;
-  const truststore = (path: string): Endpoint => {
+  const { endpoint, trials, findEndpoint, mustHaveAccess, uploadBytes, isPresent } = options;
+  const truststore = async (path: string, caller: string): Promise<Endpoint> => {
     const found = findEndpoint(path);
-    if (found?.definition.type === 'authority' && found !== endpoint) return found;
-    throw new CertError('argument-invalid', 'Truststore is not the path of another truststore');
+    if (found?.endpoint.definition.type !== 'authority' || found.endpoint === endpoint)
+      throw new CertError('argument-invalid', 'Truststore is not the path of another truststore');
+    await mustHaveAccess(found.access, caller);
+    return found.endpoint;
   };
   return serve(trialInterface, {
     properties: {
@@ -34,11 +43,12 @@ export function trialObject(options: TrialObjectOptions): ServedInterface {
     methods: {
       async Stage(inputs, { name }) {
         const { Truststore, Bundle, BundleFormat, Seconds } = inputs;
+        const other = Truststore === '' ? undefined : await truststore(Truststore, name);
         const parts = [{ endpoint, text: toUploadText(asContent(inputs), uploadBytes) }];
-        if (Truststore !== '') {
+        if (other) {
           const bundle = asContent({ Content: Bundle, Format: BundleFormat, Password: '' });
           const text = toUploadText(bundle, uploadBytes);
-          parts.push({ endpoint: truststore(Truststore), text });
+          parts.push({ endpoint: other, text });
         }
         const trial = await trials.stage(name, parts, Seconds);
         // Whoever left before the trial had a name was not known as its owner

@@ -175,6 +175,40 @@ if (user === 0) {
     });
   }
 
+  it('a caller of one endpoint reaches no truststore through its trials', async () => {
+    const bus = await startPrivateBus();
+    try {
+      const endpoint = (type: string, name: string, path: string, more: object = {}) => ({
+        ...{ type, name, path, reload: [] },
+        ...more,
+      });
+      const manager = await startManager(bus, {
+        endpoints: [
+          endpoint('server', 'https', 'https/server.pem', { access: { users: ['nobody'] } }),
+          endpoint('authority', 'truststore', 'authority'),
+          endpoint('authority', 'revoked', 'revoked', { access: { groups: ['nogroup'] } }),
+        ],
+      });
+      const tools = busTools({ address: bus.address, destination: names.server, as: nobody });
+      const stage = 'xyz.openbmc_project.Certs.Extension.Trial.Stage';
+      const content = ['array:byte:49', 'string:PEM'];
+      const stageWith = (truststore: string) => {
+        const rest = [`string:${truststore}`, ...content, 'uint32:0'];
+        return tools.refusal(paths.server, stage, ...content, 'string:', ...rest);
+      };
+      assert.match(await stageWith(paths.authority), /AccessDenied: access-denied: user 65534/);
+      // Past the gate it is the content that is refused
+      assert.match(await stageWith(''), /no-certificate/);
+      assert.match(
+        await stageWith('/xyz/openbmc_project/certs/authority/revoked'),
+        /no-certificate/,
+      );
+      await manager.stop();
+    } finally {
+      await bus.stop();
+    }
+  });
+
   it('a caller who is not root gives the manager files of his own, and no others', async () => {
     const bus = await startPrivateBus();
     const authority = opensslAuthority();
