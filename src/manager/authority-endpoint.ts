@@ -150,7 +150,10 @@ export class AuthorityEndpoint implements Endpoint {
   stage(text: string): Promise<StagedChange> {
     return stageChange(this.#queue, {
       definition: this.definition,
-      validate: () => this.#plans.replaceAll(text),
+      validate: async () => {
+        await this.#mustBeRead();
+        return this.#plans.replaceAll(text);
+      },
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),
       confirm: async ({ next }) => {
@@ -187,14 +190,18 @@ export class AuthorityEndpoint implements Endpoint {
     const { asked } = await this.#queue.run({
       ...this.#store(),
       validate: async () => {
-        if (!this.#mayLoad)
-          throw new CertError('storage', 'the truststore was not read yet; nothing changed');
-        // A disk that failed at the start may be there now; what it holds must not be lost
-        if (!this.#directory.isLoaded) await this.#load();
+        await this.#mustBeRead();
         return validate();
       },
     });
     return asked.map(asInstalled);
+  }
+
+  /** A disk that failed at the start may be there now; what it holds must not be lost. */
+  async #mustBeRead(): Promise<void> {
+    if (!this.#mayLoad)
+      throw new CertError('storage', 'the truststore was not read yet; nothing changed');
+    if (!this.#directory.isLoaded) await this.#load();
   }
 
   #store(): Omit<Change<SetPlan>, 'validate'> {

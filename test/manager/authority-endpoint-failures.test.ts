@@ -123,6 +123,24 @@ describe('a truststore in trouble', () => {
     assert.deepEqual(ids(await restart()), before.slice(1));
   });
 
+  it('gives no number twice when a trial is the first that reads it', async () => {
+    const { path } = definition;
+    for (const id of ids()) await endpoint.delete(id);
+    await assert.rejects(
+      new AuthorityEndpoint(definition, world.surroundings).stage(three.pem),
+      refusal('storage'),
+    );
+    renameSync(`${path}.generations`, `${path}.elsewhere`);
+    writeFileSync(`${path}.generations`, 'a file in place of the directory');
+    const again = await restart();
+    rmSync(`${path}.generations`);
+    renameSync(`${path}.elsewhere`, `${path}.generations`);
+    const staged = await again.stage(three.pem);
+    await staged.activate();
+    assert.deepEqual(ids(again), ['3']);
+    staged.release();
+  });
+
   it('keeps what has expired since it was installed', async () => {
     await endpoint.install(expired.pem);
     const checks = { allowExpired: false, requireCa: true, mostRsaBits: 8192 };

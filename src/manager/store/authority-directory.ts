@@ -94,7 +94,7 @@ export class AuthorityDirectory {
       marker: join(this.#generations.root, 'taken-over'),
       isOurs: (await this.#generations.current()) !== undefined,
       adopt: async (found) => {
-        const firstId = found.length > 0 ? await this.reserveIds(found.length) : 1;
+        const firstId = found.length > 0 ? await this.#reserve(found.length) : 1;
         await this.commitAfresh(
           found.map((certificate, at) => ({ id: firstId + at, certificate })),
         );
@@ -113,8 +113,16 @@ export class AuthorityDirectory {
     return { authorities, unreadable: kept };
   }
 
-  /** Gives out `count` ids that no certificate ever had; a crash afterwards only leaves a gap. */
+  /**
+   * Gives out `count` ids that no certificate ever had; a crash afterwards only leaves a gap.
+   * @throws CertError `storage` before `load` succeeded: nobody knows then which were given
+   */
   async reserveIds(count: number): Promise<number> {
+    this.#known();
+    return this.#reserve(count);
+  }
+
+  async #reserve(count: number): Promise<number> {
     const first = this.#nextId;
     await writeFileAtomic(join(this.#generations.root, 'next-id'), `${first + count}\n`, everyone);
     this.#nextId = first + count;

@@ -20,6 +20,7 @@ import {
   AuthorityDirectory,
 } from '../../../src/manager/store/authority-directory.ts';
 import { goodTime, type Issued, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { refusal } from '../../fakes/refusal.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());
@@ -181,6 +182,14 @@ describe('the number of an authority', () => {
     const again = new AuthorityDirectory(path);
     await again.load();
     assert.equal(await again.reserveIds(1), 2);
+  });
+
+  it('is not given out before anything was read', async () => {
+    await store.reserveIds(4);
+    const again = new AuthorityDirectory(path);
+    await assert.rejects(again.reserveIds(1), refusal('storage'));
+    await again.load();
+    assert.equal(await again.reserveIds(1), 5);
   });
 
   it('is above all that are installed when the record of it is lost', async () => {
