@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { removeSynced } from '../durable/atomic-file.ts';
 import { exists } from '../durable/disk-answer.ts';
+import { clearUnfinished } from '../durable/unfinished.ts';
 import { CertError, isStorageError, reasonOf } from './errors.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readUploadFile } from './upload.ts';
@@ -17,11 +18,13 @@ export async function takeOverRootCa(
 ): Promise<boolean> {
   const path = join(dirname(truststore), 'Root-CA.pem');
   try {
+    await clearUnfinished(path);
     if (!(await exists(path))) return true;
     await install(await readUploadFile(path, limits.uploadBytes)).catch((error: unknown) => {
       if (!(error instanceof CertError) || error.code !== 'already-installed') throw error;
     });
-    await rm(path);
+    // It must not come back once the authority was deleted
+    await removeSynced(path);
     log.info('root certificate of an earlier installation taken over', { path });
     return true;
   } catch (error) {

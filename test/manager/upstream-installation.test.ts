@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
@@ -201,6 +202,35 @@ describe('what phosphor-certificate-manager left of a truststore', () => {
       writeFileSync(rootCa(), one.pem);
       assert.deepEqual(listed(await start()), [one.pem]);
       assert.ok(!existsSync(rootCa()));
+    });
+
+    it('stays where it is until its removal lasts, so that no deletion is undone', async () => {
+      writeFileSync(rootCa(), one.pem);
+      const handle = await open(dirname(path), 'r');
+      const prototype: { sync(this: FileHandle): Promise<void> } = Object.getPrototypeOf(handle);
+      await handle.close();
+      const { sync } = prototype;
+      prototype.sync = async function (this: FileHandle) {
+        if (existsSync(rootCa())) return sync.call(this);
+        throw Object.assign(new Error('EIO: of the test'), { code: 'EIO' });
+      };
+      let endpoint: AuthorityEndpoint;
+      try {
+        endpoint = await start();
+      } finally {
+        prototype.sync = sync;
+      }
+      assert.equal(readFileSync(rootCa(), 'utf8'), one.pem);
+      await endpoint.maintain();
+      assert.deepEqual(listed(endpoint), [one.pem]);
+      assert.ok(!existsSync(rootCa()));
+    });
+
+    it('leaves nothing of what a crash kept from being removed', async () => {
+      const aside = join(dirname(path), '.Root-CA.pem.0123456789ab.new');
+      writeFileSync(aside, one.pem);
+      assert.deepEqual(listed(await start()), []);
+      assert.ok(!existsSync(aside));
     });
 
     for (const [what, text] of [

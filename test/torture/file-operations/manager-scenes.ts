@@ -18,6 +18,16 @@ async function inService({ server, client, truststore }: ManagerDevice, { given 
   await server.requests.make(csrParameters({ CommonName: 'waits' }));
 }
 
+async function used(place: Place): Promise<void> {
+  const device = await openManager(place);
+  await inService(device, place);
+  await device.close();
+}
+
+function leaveRootCa({ directory, given }: Place): void {
+  writeFileSync(join(directory, 'Root-CA.pem'), give(given, 'ca3'));
+}
+
 function give(given: Place['given'], name: string): string {
   const text = given[name];
   if (text === undefined) throw new Error(`nothing is given as ${name}`);
@@ -29,9 +39,7 @@ function change(name: string, act: Act, more: Partial<Scene<ManagerDevice>> = {}
   return scene<ManagerDevice>({
     name,
     async prepare(place) {
-      const device = await openManager(place);
-      await inService(device, place);
-      await device.close();
+      await used(place);
       return {};
     },
     open: openManager,
@@ -135,6 +143,15 @@ export const managerScenes: readonly Scene[] = [
     },
     anyNumbers,
   ),
+  start(
+    'a start on an installation in use with the root certificate of an earlier one',
+    {},
+    anyNumbers,
+    async (place) => {
+      await used(place);
+      leaveRootCa(place);
+    },
+  ),
   start('a start on a trial that nobody kept or undid', {}, anyNumbers, async (place) => {
     const device = await openManager(place);
     await inService(device, place);
@@ -188,6 +205,18 @@ export const managerScenes: readonly Scene[] = [
   ),
   change('truststore: delete one of two with the same subject', ({ truststore }) =>
     truststore.delete('1'),
+  ),
+  change(
+    'truststore: delete what the start took over',
+    ({ truststore }) => truststore.delete('4'),
+    {
+      async prepare(place) {
+        await used(place);
+        leaveRootCa(place);
+        return {};
+      },
+      loosely: anyNumbers,
+    },
   ),
   change('truststore: delete the newest', ({ truststore }) => truststore.delete('3')),
   first('truststore: install all', ({ truststore }, { given }) =>
