@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
@@ -73,6 +73,15 @@ describe('a truststore in trouble', () => {
     await assert.rejects(endpoint.install(three.pem), refusal('storage'));
     assert.deepEqual(ids(), ['1', '2']);
     assert.deepEqual(readdirSync(state()).sort(), ['authority', 'authority.generations']);
+  });
+
+  it('lets go of an authority whose file somebody took away already', async () => {
+    for (const name of ['1.pem', `${one.certificate.subjectHash}.0`])
+      rmSync(join(definition.path, name));
+    await endpoint.delete('1');
+    assert.deepEqual(ids(), ['2']);
+    assert.ok(!existsSync(join(definition.path, '1.pem')));
+    assert.deepEqual(ids(await restart()), ['2']);
   });
 
   it('does changes that come at once one after another, and loses none', async () => {

@@ -142,10 +142,11 @@ async function amend(
       await replaceLink(directory, name, target);
     }
   }
+  // Somebody may have taken them away already
   for (const name of from.links.keys()) {
-    if (!to.links.has(name)) await rm(join(directory, name));
+    if (!to.links.has(name)) await rm(join(directory, name), { force: true });
   }
-  for (const name of removed) await rm(join(directory, name));
+  for (const name of removed) await rm(join(directory, name), { force: true });
   switched();
   if (bundle !== undefined)
     await rename(asideOf(directory, bundleFile), join(directory, bundleFile));
