@@ -78,7 +78,7 @@ export class Trials {
       } catch (error) {
         this.#log.error('change on trial cannot be undone', { path, reason: reasonOf(error) });
         if (isStorageError(error) && this.#recoveries < patience) isDone = false;
-        else await journal.putAside().catch(() => undefined);
+        else isDone = (await this.#giveUp(path, journal)) && isDone;
       }
     }
     this.#recoveries += 1;
@@ -243,6 +243,17 @@ export class Trials {
     const timer = setTimeout(() => void this.#undoLater(id, 'its time is up'), milliseconds);
     timer.unref();
     return timer;
+  }
+
+  /** @returns false when it is still there, and would undo what is changed from now on */
+  async #giveUp(path: string, journal: TrialJournal): Promise<boolean> {
+    try {
+      await journal.putAside();
+      return true;
+    } catch (error) {
+      this.#log.error('change on trial not put aside', { path, reason: reasonOf(error) });
+      return false;
+    }
   }
 
   #milliseconds(seconds: number): number {

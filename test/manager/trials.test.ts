@@ -6,8 +6,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
@@ -217,6 +219,63 @@ describe('a replacement in two phases', () => {
       assert.ok(readdirSync(dirname(server.definition.path)).some((name) => /failed/.test(name)));
       assert.equal(served().length, 1);
     });
+  });
+
+  describe('that can never be undone', () => {
+    const journal = () => `${server.definition.path}.trial`;
+    const failed = () =>
+      readdirSync(dirname(journal())).filter((name) => name.includes('.trial.failed-'));
+    const endWithDamage = async () => {
+      await trials.activate(owner, await stage());
+      server.stop();
+      truststore.stop();
+      writeFileSync(join(journal(), 'authority.truststore', '1.pem'), 'garbage');
+      makeEndpoints();
+    };
+
+    it('keeps every endpoint out of service until it is out of the way for good', async () => {
+      await endWithDamage();
+      const handle = await open(world.directory, 'r');
+      const prototype: { sync(this: FileHandle): Promise<void> } = Object.getPrototypeOf(handle);
+      await handle.close();
+      const { sync } = prototype;
+      prototype.sync = async function (this: FileHandle) {
+        if (existsSync(journal())) return sync.call(this);
+        throw Object.assign(new Error('EIO: of the test'), { code: 'EIO' });
+      };
+      const set = endpointSet([server, truststore], trials);
+      try {
+        await set.start();
+      } finally {
+        prototype.sync = sync;
+      }
+      assert.deepEqual([served(), failed(), existsSync(journal())], [[], [], true]);
+      await set.maintain();
+      assert.equal(served().length, 1);
+      assert.deepEqual([failed().length, existsSync(journal())], [1, false]);
+      set.stop();
+    });
+
+    it('is kept aside with the newest others, and older ones go', async () => {
+      await endWithDamage();
+      for (let nth = 1; nth <= 9; nth += 1) {
+        mkdirSync(`${journal()}.failed-${nth}`);
+        utimesSync(`${journal()}.failed-${nth}`, nth, nth);
+      }
+      await restart();
+      const left = failed().map((name) => name.slice(name.lastIndexOf('-') + 1));
+      assert.deepEqual([left.length, left.includes('2'), left.includes('3')], [8, false, true]);
+    });
+  });
+
+  it('leaves the record of another one where it is when it cannot write its own', async () => {
+    const older = join(`${server.definition.path}.trial`, 'server.https');
+    mkdirSync(older, { recursive: true });
+    writeFileSync(join(older, 'pair.pem'), pairOf(before));
+    await assert.rejects(trials.activate(owner, await stage()), refusal('storage'));
+    assert.equal(readFileSync(join(older, 'pair.pem'), 'utf8'), pairOf(before));
+    rmSync(dirname(older), { recursive: true });
+    isOld();
   });
 
   it('goes back to no certificate where there was none', async () => {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { renameSynced } from '../../durable/atomic-file.ts';
 import { syncDirectory } from '../../durable/directory.ts';
-import { exists } from '../../durable/disk-answer.ts';
+import { codeOf, exists } from '../../durable/disk-answer.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
 
 /**
@@ -21,16 +21,15 @@ export class TrialJournal {
     this.#path = `${path}.trial`;
   }
 
+  /** @throws what the file system throws, and where there is an older one, which stays */
   async write(changes: readonly StagedChange[]): Promise<void> {
     const aside = `${this.#path}.new`;
     try {
       await this.#writeAside(aside, changes);
-      await rename(aside, this.#path);
-      await syncDirectory(dirname(this.#path));
+      await renameSynced(aside, this.#path);
     } catch (error) {
       // It holds a key
-      for (const path of [aside, this.#path])
-        await rm(path, { recursive: true, force: true }).catch(() => undefined);
+      await rm(aside, { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
   }
@@ -68,9 +67,31 @@ export class TrialJournal {
     return patiently(() => this.#bringBack(endpoints));
   }
 
-  /** Gives it up, so that a later start does not bring back what is older than the changes until then. */
+  /**
+   * Gives it up, so that a later start does not bring back what is older than the changes until then.
+   * @throws what the file system throws; it is still there then
+   */
   async putAside(): Promise<void> {
-    await rename(this.#path, `${this.#path}.failed-${randomBytes(4).toString('hex')}`);
+    const aside = `${this.#path}.failed-${randomBytes(4).toString('hex')}`;
+    try {
+      await renameSynced(this.#path, aside);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+    // One that cannot be removed now may be when the next one comes
+    await this.#removeOldest().catch(() => undefined);
+  }
+
+  async #removeOldest(): Promise<void> {
+    const directory = dirname(this.#path);
+    const prefix = `${basename(this.#path)}.failed-`;
+    const names = (await readdir(directory)).filter((name) => name.startsWith(prefix));
+    const paths = names.map((name) => join(directory, name));
+    const aged = await Promise.all(
+      paths.map(async (path) => ({ path, age: (await lstat(path)).mtimeMs })),
+    );
+    const oldest = aged.sort((a, b) => b.age - a.age).slice(mostFailed);
+    for (const { path } of oldest) await rm(path, { recursive: true, force: true });
   }
 
   async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {
@@ -83,6 +104,9 @@ export class TrialJournal {
     return true;
   }
 }
+
+/** How many that were given up are kept: they hold keys. */
+const mostFailed = 8;
 
 /** What fails once may not fail again, and one part of a trial without the others is no state. */
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
