@@ -26,8 +26,9 @@ export class SessionFile {
   /** A file that is not there or damaged holds no session: its users log in again. */
   load(nowMilliseconds = Date.now()): 'loaded' | 'absent' | 'damaged' {
     const stored = this.#stored();
-    if (typeof stored !== 'object') return stored;
+    if (stored === 'absent') return stored;
     this.#written = { at: 0, who: 'of the last run' };
+    if (stored === 'damaged') return stored;
     const away = Math.max(0, nowMilliseconds - stored.writtenAt);
     const kept = stored.sessions.map(
       ({ context, xsrfHash, ...session }): KeptSession => ({

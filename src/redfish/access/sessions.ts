@@ -120,10 +120,15 @@ export class Sessions {
    * token that its owner believes to be worth nothing.
    */
   async ended(): Promise<void> {
+    await this.#kept().catch(() => undefined);
+  }
+
+  /** As `ended`, where a session may come back on no account. @throws when the file cannot say so now */
+  async endedForGood(): Promise<void> {
     await this.#kept();
   }
 
-  /** @param kept settles when the file has what is true now; it never rejects */
+  /** @param kept settles when the file has what is true now */
   keepWith(kept: () => Promise<unknown>): void {
     this.#kept = kept;
   }

@@ -27,10 +27,22 @@ export class ListeningRights {
     if ((await this.#options.logins.maySubscribe(userName)) === false) await this.#remove(userName);
   }
 
-  /** After a user was deleted, or before one begins: what an earlier one of this name had is over. */
+  /** After a user was deleted: what he had is over. */
   async forget(userName: string): Promise<void> {
     this.#options.streams.closeOf(userName);
     await this.#remove(userName);
+  }
+
+  /**
+   * Before a user begins: nothing of an earlier one of this name may be his.
+   * @throws when that cannot be stored, for no later look could tell the two apart
+   */
+  async clear(userName: string): Promise<void> {
+    const { streams, subscriptions } = this.#options;
+    streams.closeOf(userName);
+    for (const { id, owner } of subscriptions.list()) {
+      if (owner === userName) await subscriptions.remove(id);
+    }
   }
 
   /** Looks at the owners of all subscriptions: users can change where nobody tells us. */

@@ -2,11 +2,11 @@ import {
   validateAccountCreate,
   validateAccountPatch,
 } from '../../../schemas/generated/validators.js';
+import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import type { Access } from '../access/access.ts';
 import { accountUri, type Identity, passwordChangeRequired } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
-import type { User, UserChange } from '../access/user-directory.ts';
-import { forgetCertificates } from '../client-certificates/forget.ts';
+import type { NewUser, User, UserChange } from '../access/user-directory.ts';
 import type { Events } from '../events/events.ts';
 import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -26,64 +26,61 @@ import {
   refuseBadName,
   refuseSelfHarm,
 } from './account-changes.ts';
+import { createUser, removeUser } from './account-life.ts';
 
 const collection = '/redfish/v1/AccountService/Accounts';
 
 /** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
-export const accounts: ResourceFactory = ({ access, events }) => [
-  {
-    path: collection,
-    entity: 'ManagerAccountCollection',
-    operations: {
-      GET: { handle: async ({ identity }) => json(await list(access, identity)) },
-      POST: createAccount(access, events),
-    },
-  },
-  // DSP0266: a collection also takes POST at the URI of its Members property
-  {
-    path: `${collection}/Members`,
-    entity: 'ManagerAccountCollection',
-    operations: { POST: createAccount(access, events) },
-  },
-  {
-    path: `${collection}/:name`,
-    entity: 'ManagerAccount',
-    operations: {
-      GET: { handle: async (context) => json(view(access, await visible(access, context))) },
-      PATCH: {
-        handle: async (context) => json(view(access, await change(access, events, context))),
+export const accounts: ResourceFactory = ({ access, events }) => {
+  const POST = createAccount(access, events);
+  return [
+    {
+      path: collection,
+      entity: 'ManagerAccountCollection',
+      operations: {
+        GET: { handle: async ({ identity }) => json(await list(access, identity)) },
+        POST,
       },
-      DELETE: { handle: (context) => remove(access, events, context) },
     },
-  },
-];
+    // DSP0266: a collection also takes POST at the URI of its Members property
+    {
+      path: `${collection}/Members`,
+      entity: 'ManagerAccountCollection',
+      operations: { POST },
+    },
+    {
+      path: `${collection}/:name`,
+      entity: 'ManagerAccount',
+      operations: {
+        GET: { handle: async (context) => json(view(access, await visible(access, context))) },
+        PATCH: {
+          handle: async (context) => json(view(access, await change(access, events, context))),
+        },
+        DELETE: { handle: (context) => remove(access, events, context) },
+      },
+    },
+  ];
+};
 
 function createAccount(access: Access, events: Events): Operation {
+  const turn = new OneAtATime();
   return {
     async handle({ body }) {
       const members = body.parse(validateAccountCreate);
       refuseBadName(members.UserName);
       refuseBadMembers(access, { userName: members.UserName, types: accountTypes }, members);
-      await forgetNamesakes(access, members.UserName);
-      const created = changesOf(access).create({
+      const asked: NewUser = {
         userName: members.UserName,
         password: members.Password,
         role: members.RoleId,
         enabled: members.Enabled ?? true,
         passwordChangeRequired: members.PasswordChangeRequired ?? false,
-      });
-      const user = await changing(members.UserName, created);
-      await events.rights.forget(user.userName);
+      };
+      const user = await turn.run(() => createUser(access, events.rights, asked));
       const headers = { Location: accountUri(user.userName) };
       return { status: 201, headers, body: view(access, user) };
     },
   };
-}
-
-/** Somebody of this name who was removed elsewhere may have left certificates. */
-async function forgetNamesakes({ accountCertificates, users }: Access, name: string) {
-  if (!accountCertificates?.of(name).length || (await users.find(name))) return;
-  await accountCertificates.remove(({ userName }) => userName === name);
 }
 
 /** All members or none. A change that takes rights, or a password, ends the user's other sessions. */
@@ -134,16 +131,7 @@ async function remove(access: Access, events: Events, context: RequestContext) {
     const detail = 'Nobody can delete his own account';
     throw new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
   }
-  await forgetCertificates(
-    access,
-    context.identity,
-    (one) => one.userName === userName,
-    () => changing(userName, changesOf(access).remove(userName)),
-  );
-  access.sessions.endOf(userName);
-  await access.sessions.ended();
-  await events.rights.forget(userName);
-  access.gate.failures.unlock(userName);
+  await removeUser(access, events.rights, context.identity, userName);
   return { status: 204 };
 }
 

@@ -29,7 +29,7 @@ export interface AccessSurroundings {
 /** Everything that says who may use the service, as it is configured. */
 export interface ReadyAccess {
   readonly access: Access & { readonly certificates: ClientCertificates };
-  /** Resolves when nothing is left of users who count no more, or when it could not be taken now. */
+  /** Resolves when nothing is left of users who are gone or count no more, or when it could not be taken now. */
   settle(): Promise<void>;
   /** Keeps the sessions, where that is wanted. */
   close(): Promise<void>;
@@ -45,16 +45,20 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
   );
   const certificates = clientCertificates(surroundings, users, accountCertificates);
   const access = { ...passwordAccess(configuration, users), certificates, accountCertificates };
-  const endFollowing = followUsers(accountCertificates, users, log);
   // First the kept ones, for a switch since the last run ends them too
   const kept = keepSessions(configuration, access.sessions, log);
   users.onSwitch(kept);
+  const left = { certificates: accountCertificates, sessions: access.sessions };
+  const following = followUsers(left, users, log);
   users.start();
   return {
     access,
-    settle: () => users.settle(),
+    async settle() {
+      await users.settle();
+      await following.settle();
+    },
     async close() {
-      endFollowing();
+      following.stop();
       await users.settle();
       await kept.close();
     },

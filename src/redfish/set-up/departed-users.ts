@@ -1,39 +1,67 @@
 import type { Log } from '../../platform/log.ts';
+import type { Access } from '../access/access.ts';
 import type { AccountCertificates } from '../access/account-certificates.ts';
 import type { UserSource } from '../access/user-source.ts';
 
-/** How long a user who was removed by others may leave his certificates to a namesake. */
+/** How long a user who was removed by others may leave to a namesake what he had. */
 const period = 60_000;
 
-type Users = Pick<UserSource, 'list' | 'onSwitch' | 'settle'>;
+type Users = Pick<UserSource, 'find' | 'list' | 'onSwitch' | 'settle'>;
+
+/** What users leave behind. */
+export interface LeftBehind {
+  readonly certificates: AccountCertificates;
+  readonly sessions: Access['sessions'];
+}
+
+export interface FollowedUsers {
+  /** Resolves when the look that began last is over. */
+  settle(): Promise<void>;
+  stop(): void;
+}
 
 /**
- * Takes the certificates of users who are gone: those that others removed, and all when other users
- * count than before.
- * @returns ends it
+ * Takes the certificates and sessions of users who are gone: those that others removed. All certificates go
+ * when other users count than before.
  */
-export function followUsers(certificates: AccountCertificates, users: Users, log: Log): () => void {
+export function followUsers(left: LeftBehind, users: Users, log: Log): FollowedUsers {
   const note = (error: unknown) => {
-    log.error('certificates of users who are gone are still there', { reason: String(error) });
+    log.error('what users who are gone had is still there', { reason: String(error) });
   };
-  const look = () => void forgetDeparted(certificates, users).catch(note);
+  let last = Promise.resolve();
+  const look = () => {
+    last = forgetDeparted(left, users).catch(note);
+  };
+  const { certificates } = left;
   users.onSwitch({ end: () => certificates.clear(), store: () => certificates.store() });
   look();
   const timer = setInterval(() => {
     look();
     void users.settle();
   }, period).unref();
-  return () => clearInterval(timer);
+  return {
+    settle: () => last,
+    stop: () => clearInterval(timer),
+  };
 }
 
-/** Rejects when the users cannot be listed now; nothing is taken then. */
+/** Rejects when the users cannot be asked now; what is not known to be of nobody stays. */
 export async function forgetDeparted(
-  certificates: AccountCertificates,
-  users: Pick<Users, 'list'>,
+  { certificates, sessions }: LeftBehind,
+  users: Pick<Users, 'find' | 'list'>,
 ): Promise<void> {
-  if (certificates.all.length === 0) return;
-  const seen = certificates.all;
+  const [seen, seenSessions] = [certificates.all, sessions.list()];
+  if (seen.length === 0 && seenSessions.length === 0) return;
   const names = new Set((await users.list()).map(({ userName }) => userName));
   // What came in the meantime is of somebody who came too
   await certificates.remove((one) => seen.includes(one) && !names.has(one.userName));
+  const others = new Set(
+    seenSessions.map(({ userName }) => userName).filter((one) => !names.has(one)),
+  );
+  for (const name of others) {
+    // Those who are kept elsewhere are on no list
+    if (await users.find(name)) continue;
+    for (const { id, userName } of seenSessions) if (userName === name) sessions.end(id);
+    await sessions.ended();
+  }
 }

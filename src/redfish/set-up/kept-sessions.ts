@@ -32,11 +32,13 @@ export function keepSessions(
     remove(path, log);
   }
   if (!file) remove(path, log);
-  const save = (everything: boolean) =>
+  const keep = async (everything: boolean) =>
     file?.save({ everything }).catch((error: unknown) => {
       log.error('the sessions could not be kept', { reason: reasonOf(error) });
+      throw error;
     });
-  sessions.keepWith(async () => save(false));
+  const save = (everything: boolean) => keep(everything).catch(() => undefined);
+  sessions.keepWith(() => keep(false));
   // One that ended without anybody waiting for it
   let soon: NodeJS.Timeout | undefined;
   sessions.onEnd(() => {

@@ -53,6 +53,7 @@ describe('the certificates of an account', () => {
     authority.remove();
   });
 
+  const left = () => ({ certificates: kept, sessions: service.sessions });
   const post = (name: string, options: AskOptions) => service.ask('POST', of(name), options);
   const given = async (name: string, at = 0, as?: string) => {
     const answer = await post(name, { body: one(at).pem, ...(as && { as }) });
@@ -197,11 +198,11 @@ describe('the certificates of an account', () => {
   it('go when others removed the user, and stay while nobody can tell', async () => {
     await given('reader', 0);
     await given('operator', 1);
-    const away = { list: () => Promise.reject(new Error('away')) };
-    await assert.rejects(forgetDeparted(kept, away));
+    const away = { list: () => Promise.reject(new Error('away')), find: async () => undefined };
+    await assert.rejects(forgetDeparted(left(), away));
     assert.equal(kept.all.length, 2);
     const users = (await service.accounts.list()).filter(({ userName }) => userName !== 'reader');
-    await forgetDeparted(kept, { list: async () => users });
+    await forgetDeparted(left(), { list: async () => users, find: async () => undefined });
     assert.deepEqual(
       kept.all.map(({ userName }) => userName),
       ['operator'],
@@ -211,10 +212,11 @@ describe('the certificates of an account', () => {
   it('go at once when other users count than before', async () => {
     await given('reader');
     let change: OfUsers = { end: () => undefined, store: async () => undefined };
-    const end = followUsers(
-      kept,
+    const following = followUsers(
+      left(),
       {
         list: () => service.accounts.list(),
+        find: (name) => service.accounts.find(name),
         settle: async () => undefined,
         onSwitch: (listener) => {
           change = listener;
@@ -228,7 +230,7 @@ describe('the certificates of an account', () => {
       await change.store();
       assert.deepEqual(new AccountCertificates(path, kept.limits).all, []);
     } finally {
-      end();
+      following.stop();
     }
   });
 

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { parseConfiguration } from '../../../src/platform/configuration.ts';
+import { Accounts } from '../../../src/redfish/access/accounts.ts';
 import { SessionFile } from '../../../src/redfish/access/session-file.ts';
 import { Sessions } from '../../../src/redfish/access/sessions.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
@@ -87,13 +88,29 @@ describe('kept sessions', () => {
     });
   }
 
-  it('go on while the same users count', async () => {
+  it('go on while the same users count, but those of users who are gone', async () => {
+    const accounts = new Accounts(inState('accounts.json'), 2);
+    await accounts.setPassword('admin', 'Administrator', 'admin-pw');
     const before = start({ source: 'file' }, false);
     const { token } = before.access.sessions.create({ userName: 'admin', address: '' });
+    const gone = before.access.sessions.create({ userName: 'gone', address: '' });
     await before.close();
     const after = start({ source: 'file' }, false);
+    await after.settle();
     assert.equal(after.access.sessions.find(token)?.userName, 'admin');
+    assert.equal(after.access.sessions.find(gone.token), undefined);
+    assert.ok(!readFileSync(inState('sessions.json'), 'utf8').includes('gone'));
     await after.close();
+  });
+
+  it('that could not be read are not what a later start finds', async () => {
+    writeFileSync(inState('sessions.json'), '{"sess');
+    const { access, close } = start({ source: 'file' }, false);
+    // Whatever stands there again, the disk may not have removed it
+    writeFileSync(inState('sessions.json'), 'old');
+    await access.sessions.ended();
+    assert.deepEqual(JSON.parse(readFileSync(inState('sessions.json'), 'utf8')).sessions, []);
+    await close();
   });
 
   it('are over on the disk, too, when a client is told so', async () => {

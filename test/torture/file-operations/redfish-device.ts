@@ -39,9 +39,6 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
     hostName: () => 'bmc.example.com',
   });
   await settle();
-  // The start takes the certificates of users who are gone, in its own time
-  await access.users.list();
-  await access.accountCertificates?.remove(() => false);
   const events = await openEventState(join(directory, 'events.json'), { log, now });
   const serviceId = await readServiceId(join(directory, 'service-id'), log);
   return {

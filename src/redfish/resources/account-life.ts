@@ -1,0 +1,54 @@
+import type { Access } from '../access/access.ts';
+import type { Identity } from '../access/authentication.ts';
+import type { NewUser, User } from '../access/user-directory.ts';
+import { forgetCertificates } from '../client-certificates/forget.ts';
+import type { ListeningRights } from '../events/listening-rights.ts';
+import { changesOf, changing } from './account-changes.ts';
+
+/**
+ * Makes an account that has nothing of an earlier one with its name. One call after the other: of two for the
+ * same name, the second must not take what the first already has.
+ */
+export async function createUser(
+  access: Access,
+  rights: ListeningRights,
+  user: NewUser,
+): Promise<User> {
+  await forgetNamesakes(access, rights, user.userName);
+  return changing(user.userName, changesOf(access).create(user));
+}
+
+/** @param identity who asks for it, where certificates may have to stay for him */
+export async function removeUser(
+  access: Access,
+  rights: ListeningRights,
+  identity: Identity | undefined,
+  userName: string,
+): Promise<void> {
+  await forgetCertificates(
+    access,
+    identity,
+    (one) => one.userName === userName,
+    () => changing(userName, changesOf(access).remove(userName)),
+  );
+  access.sessions.endOf(userName);
+  await access.sessions.ended();
+  await rights.forget(userName);
+  access.gate.failures.unlock(userName);
+}
+
+/**
+ * Somebody of this name who was removed elsewhere, or just before a power cut, may have left ways to come in
+ * and to listen. They go first: once the new one is there, they are his.
+ */
+async function forgetNamesakes(
+  { accountCertificates, sessions, users }: Access,
+  rights: ListeningRights,
+  name: string,
+): Promise<void> {
+  if (await users.find(name)) return;
+  await accountCertificates?.remove(({ userName }) => userName === name);
+  sessions.endOf(name);
+  await sessions.endedForGood();
+  await rights.clear(name);
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { forgetDeparted } from '../../../src/redfish/set-up/departed-users.ts';
+import { startService, type TestService } from '../service.ts';
+
+const accounts = '/redfish/v1/AccountService/Accounts';
+const subscriptions = '/redfish/v1/EventService/Subscriptions';
+const body = { UserName: 'operator', Password: 'another-pw', RoleId: 'Administrator' };
+
+let service: TestService;
+beforeEach(async () => {
+  service = await startService();
+  await service.accounts.setPassword('operator', 'Operator', 'operator-pw');
+});
+afterEach(() => service.close());
+
+const session = (userName: string) => service.sessions.create({ userName, address: '' });
+const create = () => service.ask('POST', accounts, { body });
+const status = async (token: string) =>
+  (await service.ask('GET', accounts, { as: '', headers: { 'X-Auth-Token': token } })).status;
+const owners = () => service.events.subscriptions.list().map(({ owner }) => owner);
+
+async function subscribe(): Promise<void> {
+  const subscription = { Protocol: 'Redfish', Destination: 'https://192.168.1.50/' };
+  const as = 'operator:operator-pw';
+  const answer = await service.ask('POST', subscriptions, { body: subscription, as });
+  assert.equal(answer.status, 201, answer.text);
+}
+
+describe('an account with the name of one that others removed', () => {
+  it('does not inherit a session', async () => {
+    const [old, other] = [session('operator'), session('admin')];
+    await service.accounts.changes.remove('operator');
+    assert.equal((await create()).status, 201);
+    assert.equal(await status(old.token), 401);
+    assert.equal(await status(other.token), 200);
+  });
+
+  it('is not made while the file of sessions cannot be written', async () => {
+    session('operator');
+    await service.accounts.changes.remove('operator');
+    service.sessions.keepWith(() => Promise.reject(new Error('the disk is full')));
+    assert.equal((await create()).status, 500);
+    assert.equal(service.accounts.has('operator'), false);
+    service.sessions.keepWith(async () => undefined);
+    assert.equal((await create()).status, 201);
+  });
+
+  it('is not made while the subscriptions of the old one cannot be removed', async () => {
+    await subscribe();
+    await service.accounts.changes.remove('operator');
+    const remove = service.events.subscriptions.remove;
+    service.events.subscriptions.remove = () => Promise.reject(new Error('the disk is full'));
+    assert.equal((await create()).status, 500);
+    assert.equal(service.accounts.has('operator'), false);
+    service.events.subscriptions.remove = remove;
+    assert.equal((await create()).status, 201);
+    assert.deepEqual(owners(), []);
+  });
+
+  it('costs nobody anything when it is there already', async () => {
+    await subscribe();
+    const { token } = session('operator');
+    assert.equal((await create()).status, 409);
+    assert.equal(await status(token), 200);
+    assert.deepEqual(owners(), ['operator']);
+  });
+
+  it('keeps what it has from the first moment when two make it at once', async () => {
+    await service.accounts.changes.remove('operator');
+    let token = '';
+    const make = service.accounts.changes.create;
+    service.accounts.changes.create = async (user) => {
+      const created = await make(user);
+      token = session('operator').token;
+      return created;
+    };
+    const answers = await Promise.all([create(), create()]);
+    assert.deepEqual(answers.map((one) => one.status).sort(), [201, 409]);
+    assert.equal(await status(token), 200);
+  });
+});
+
+describe('the sessions of a user whom others removed', () => {
+  const gone = ({ list = service.accounts.list(), find = service.accounts.find } = {}) => {
+    const { accountCertificates: certificates } = service.parts.access;
+    assert.ok(certificates);
+    const users = { list: () => list, find: find.bind(service.accounts) };
+    return forgetDeparted({ certificates, sessions: service.sessions }, users);
+  };
+  const names = () => service.sessions.list().map(({ userName }) => userName);
+
+  it('end with the next look', async () => {
+    for (const name of ['operator', 'admin']) session(name);
+    await service.accounts.changes.remove('operator');
+    await gone();
+    assert.deepEqual(names(), ['admin']);
+  });
+
+  it('stay when he is kept elsewhere, and on no list', async () => {
+    session('operator');
+    const { accounts: users } = service;
+    await gone({ list: users.list().then((all) => all.slice(0, 1)) });
+    assert.deepEqual(names(), ['operator']);
+  });
+
+  it('stay while the users cannot be asked', async () => {
+    session('remote');
+    await assert.rejects(gone({ list: Promise.reject(new Error('away')) }), /away/);
+    await assert.rejects(gone({ find: () => Promise.reject(new Error('away')) }), /away/);
+    assert.deepEqual(names(), ['remote']);
+  });
+
+  it('stay when they began while it was asked whether he is there', async () => {
+    session('operator');
+    let token = '';
+    const find = async () => {
+      token = session('operator').token;
+      return undefined;
+    };
+    await gone({ list: Promise.resolve([]), find });
+    assert.deepEqual(names(), ['operator']);
+    assert.ok(service.sessions.find(token));
+  });
+});
