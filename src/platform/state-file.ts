@@ -23,11 +23,17 @@ export class StateFile<Stored> {
   readonly #path: string;
   readonly #turn = new OneAtATime();
   #value: Stored;
+  #read: ((instead: Stored) => Promise<Stored>) | undefined;
 
-  /** @param value what the file holds, or what counts until the first change */
-  constructor(path: string, value: Stored) {
+  /**
+   * @param value what the file holds, or what counts until the first change
+   * @param read for a file that the disk did not read: tries it again, with what counted instead. Nothing is
+   *   written over the file, and nothing done that depends on it, until that succeeds
+   */
+  constructor(path: string, value: Stored, read?: (instead: Stored) => Promise<Stored>) {
     this.#path = path;
     this.#value = value;
+    this.#read = read;
   }
 
   get value(): Stored {
@@ -37,6 +43,7 @@ export class StateFile<Stored> {
   /** @param alter what to make of the value as it then is; what it throws leaves it so */
   change(alter: (value: Stored) => Stored | Promise<Stored>): Promise<Stored> {
     return this.#turn.run(async () => {
+      await this.#readAgain();
       const next = await alter(this.#value);
       await writeState(this.#path, next);
       this.#value = next;
@@ -46,12 +53,21 @@ export class StateFile<Stored> {
 
   /** Does what depends on the value, which stays as it is for so long. */
   during<T>(work: (value: Stored) => Promise<T>): Promise<T> {
-    return this.#turn.run(() => work(this.#value));
+    return this.#turn.run(async () => {
+      await this.#readAgain();
+      return work(this.#value);
+    });
   }
 
   /** When every change that was asked for is done, or has failed. */
   settled(): Promise<void> {
     return this.#turn.settled();
+  }
+
+  async #readAgain(): Promise<void> {
+    if (!this.#read) return;
+    this.#value = await this.#read(this.#value);
+    this.#read = undefined;
   }
 }
 
@@ -84,6 +100,11 @@ export function readStateText(path: string): string | undefined {
 /** Whether a file could not be read for want of descriptors or memory, which says nothing of the file. */
 export function isBusy(error: unknown): boolean {
   return error instanceof SetupError && unanswered(error.cause) === 'busy';
+}
+
+/** Whether the disk failed to read a file, which may be well and wanted all the same. */
+export function isFailing(error: unknown): boolean {
+  return error instanceof SetupError && unanswered(error.cause) === 'failing';
 }
 
 /** What the disk does not read once, it may read the next time; much hangs on it. */

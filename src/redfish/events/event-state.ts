@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises';
 import { type EventState, validateEventState } from '../../../schemas/generated/validators.js';
 import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
-import { isBusy, readState, StateFile } from '../../platform/state-file.ts';
+import { isBusy, isFailing, readState, StateFile } from '../../platform/state-file.ts';
 import { nextEpoch } from './event-buffer.ts';
 
 export type { EventState };
@@ -18,14 +18,29 @@ export interface OpenOptions {
 /**
  * The state as a new start of the service begins with it. A file that is not what it should be is put
  * aside as `.bad`, and a disk that cannot be written is waited for until the next change; the log says so.
+ * Where the disk does not read the file now, it has its say as soon as it can be read, and is not written
+ * over before.
  * @throws SetupError when the program has too many descriptors to read it
  */
 export async function openEventState(
   path: string,
   { log, now }: OpenOptions,
 ): Promise<StateFile<EventState>> {
-  const before = (await readOrPutAside(path, log)) ?? { epoch: 0, subscriptions: [] };
-  const file = new StateFile<EventState>(path, { ...before, epoch: nextEpoch(before.epoch, now) });
+  const begun = (before: EventState) => ({ ...before, epoch: nextEpoch(before.epoch, now) });
+  let before: EventState;
+  try {
+    before = await readOrPutAside(path, log);
+  } catch (error) {
+    if (!isFailing(error)) throw error;
+    const reason = reasonOf(error);
+    log.error('state of events cannot be read now: its event subscriptions wait', { path, reason });
+    return new StateFile<EventState>(path, begun(nothing), async ({ epoch }) => {
+      const late = begun(await readOrPutAside(path, log));
+      log.info('state of events could be read after all', { path });
+      return { ...late, epoch: Math.max(late.epoch, epoch) };
+    });
+  }
+  const file = new StateFile<EventState>(path, begun(before));
   await file
     .change((state) => state)
     .catch((error: unknown) => {
@@ -34,11 +49,14 @@ export async function openEventState(
   return file;
 }
 
-async function readOrPutAside(path: string, log: Log): Promise<EventState | undefined> {
+const nothing: EventState = { epoch: 0, subscriptions: [] };
+
+/** @throws SetupError when the system gives no answer */
+async function readOrPutAside(path: string, log: Log): Promise<EventState> {
   try {
-    return readState(path, form);
+    return readState(path, form) ?? nothing;
   } catch (error) {
-    if (isBusy(error)) throw error;
+    if (isBusy(error) || isFailing(error)) throw error;
     const reason = reasonOf(error);
     log.error('state of events cannot be read: all event subscriptions are lost', { reason });
   }
@@ -49,5 +67,5 @@ async function readOrPutAside(path: string, log: Log): Promise<EventState | unde
   } catch (error) {
     log.error('damaged state of events stays', { path, reason: reasonOf(error) });
   }
-  return undefined;
+  return nothing;
 }

@@ -38,11 +38,8 @@ export class ListeningRights {
    * @throws when that cannot be stored, for no later look could tell the two apart
    */
   async clear(userName: string): Promise<void> {
-    const { streams, subscriptions } = this.#options;
-    streams.closeOf(userName);
-    for (const { id, owner } of subscriptions.list()) {
-      if (owner === userName) await subscriptions.remove(id);
-    }
+    this.#options.streams.closeOf(userName);
+    await this.#options.subscriptions.removeAllOf(userName);
   }
 
   /** Looks at the owners of all subscriptions: users can change where nobody tells us. */

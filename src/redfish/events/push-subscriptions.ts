@@ -57,7 +57,7 @@ export class PushSubscriptions {
 
   constructor(options: PushOptions) {
     this.#options = options;
-    for (const subscription of this.list()) this.#addQueue(subscription);
+    for (const subscription of this.list()) this.#queueOf(subscription);
   }
 
   list(): readonly Subscription[] {
@@ -84,7 +84,7 @@ export class PushSubscriptions {
       }
       return [...all, subscription];
     });
-    this.#addQueue(subscription);
+    this.#queueOf(subscription);
     return subscription;
   }
 
@@ -100,6 +100,12 @@ export class PushSubscriptions {
     this.#queues.delete(id);
   }
 
+  /** @throws when what a user has cannot be read, or cannot be removed */
+  async removeAllOf(userName: string): Promise<void> {
+    const all = await this.#options.file.during(async ({ subscriptions }) => subscriptions);
+    for (const { id, owner } of all) if (owner === userName) await this.remove(id);
+  }
+
   async suspend(id: string): Promise<void> {
     await this.change(id, { state: 'suspended-by-client' });
     this.#queues.get(id)?.suspend();
@@ -112,8 +118,8 @@ export class PushSubscriptions {
   }
 
   tell(event: PublishedEvent): void {
-    for (const { id, criteria } of this.list()) {
-      if (isWanted(criteria, event)) this.#queues.get(id)?.add(event);
+    for (const subscription of this.list()) {
+      if (isWanted(subscription.criteria, event)) this.#queueOf(subscription).add(event);
     }
   }
 
@@ -129,7 +135,10 @@ export class PushSubscriptions {
     }));
   }
 
-  #addQueue({ id, state, destination }: Subscription): void {
+  /** Its queue, which is made with the subscription, or when that could be read at last. */
+  #queueOf({ id, state, destination }: Subscription): DeliveryQueue {
+    const known = this.#queues.get(id);
+    if (known) return known;
     const { log, retries, clock, random, size, longestBackoffMilliseconds, send } = this.#options;
     // The path and query of a destination may hold a secret
     const about = { subscription: id, receiver: new URL(destination).host };
@@ -157,6 +166,7 @@ export class PushSubscriptions {
       },
     });
     this.#queues.set(id, queue);
+    return queue;
   }
 }
 

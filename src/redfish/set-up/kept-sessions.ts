@@ -29,6 +29,7 @@ export function keepSessions(
     : undefined;
   if (file?.load() === 'damaged') {
     log.warn('the kept sessions cannot be read, their users log in again', { path });
+    // Also where the disk failed for now: what a later start would find, users may have ended in between
     remove(path, log);
   }
   if (!file) remove(path, log);

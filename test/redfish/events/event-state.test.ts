@@ -4,8 +4,10 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,9 +16,10 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { nextEpoch } from '../../../src/redfish/events/event-buffer.ts';
 import { openEventState } from '../../../src/redfish/events/event-state.ts';
 import { eventSettings, makeTestParts, startService } from '../service.ts';
-import { ManualClock } from './manual-clock.ts';
+import { eventually, ManualClock } from './manual-clock.ts';
 
 const collection = '/redfish/v1/EventService/Subscriptions';
+const accounts = '/redfish/v1/AccountService/Accounts';
 const eventService = '/redfish/v1/EventService';
 
 describe('the file of the event service', () => {
@@ -117,6 +120,74 @@ describe('the file of the event service', () => {
     await file.change((state) => ({ ...state, retryAttempts: 1 }));
     const { epoch, retryAttempts } = JSON.parse(readFileSync(path, 'utf8'));
     assert.deepEqual({ epoch, retryAttempts }, { epoch: file.value.epoch, retryAttempts: 1 });
+  });
+
+  describe('that the disk does not read at the start', () => {
+    const subscription = { Destination: 'http://127.0.0.1:1/', Protocol: 'Redfish' };
+    const ofNobody = JSON.stringify({ epoch: 8e15, enabled: false, subscriptions: [] });
+    // Reading it fails as on a bad block
+    const breakDisk = () => {
+      renameSync(path, `${path}.aside`);
+      symlinkSync('/proc/self/mem', path);
+    };
+    const mendDisk = () => renameSync(`${path}.aside`, path);
+
+    it('is neither put aside nor written over', async () => {
+      writeFileSync(path, ofNobody);
+      breakDisk();
+      const file = await open();
+      assert.match(logged.join('\n'), /cannot be read now/);
+      await assert.rejects(
+        file.change((state) => ({ ...state, enabled: true })),
+        { name: 'SetupError', message: /cannot be read/ },
+      );
+      await assert.rejects(
+        file.during(async () => undefined),
+        /cannot be read/,
+      );
+      mendDisk();
+      assert.equal(readFileSync(path, 'utf8'), ofNobody);
+      assert.equal(existsSync(`${path}.bad`), false);
+    });
+
+    it('counts from the first change after it could be read', async () => {
+      writeFileSync(path, ofNobody);
+      breakDisk();
+      const file = await open();
+      const { epoch } = file.value;
+      mendDisk();
+      const after = await file.change((state) => ({ ...state, retryAttempts: 9 }));
+      assert.equal(after.enabled, false);
+      assert.ok(after.epoch >= epoch && after.epoch > 8e15);
+      assert.equal(JSON.parse(readFileSync(path, 'utf8')).enabled, false);
+    });
+
+    it('keeps its subscriptions, which get events again, and no namesake gets them', async () => {
+      const first = await startService({ directory });
+      await first.accounts.setPassword('operator', 'Operator', 'operator-pw');
+      for (const as of ['admin:admin-pw', 'operator:operator-pw']) {
+        const { status } = await first.ask('POST', collection, { body: subscription, as });
+        assert.equal(status, 201);
+      }
+      await first.accounts.changes.remove('operator');
+      await first.events.close();
+      breakDisk();
+      const second = await startService({ directory });
+      const { events } = second;
+      const owners = () => events.subscriptions.list().map(({ owner }) => owner);
+      const user = { UserName: 'operator', Password: 'another-pw', RoleId: 'Operator' };
+      const create = () => second.ask('POST', accounts, { body: user });
+      assert.deepEqual(owners(), []);
+      assert.equal((await create()).status, 500);
+      mendDisk();
+      assert.equal((await create()).status, 201);
+      assert.deepEqual(owners(), ['admin']);
+      events.publish({ messageId: 'Base.1.0.Success', eventType: 'Other' });
+      const [{ id = '' } = {}] = events.subscriptions.list();
+      await eventually('a delivery fails', () => events.subscriptions.isFailing(id));
+      await second.close();
+      await first.close();
+    });
   });
 
   it('lets the service come up over a damaged one, and takes subscriptions then', async () => {
