@@ -14,7 +14,7 @@ import { Tasks } from '../tasks/tasks.ts';
 import { readWebUi } from '../web-ui/directory.ts';
 import { type AccessSurroundings, setUpAccess } from './access.ts';
 import { clearAfterCrash } from './crash-remains.ts';
-import { readServiceId } from './service-id.ts';
+import { openServiceId } from './service-id.ts';
 
 /** How long the manager may take to make the first certificate. */
 const certificateWaitMilliseconds = 60_000;
@@ -47,6 +47,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
     now: Date.now,
     report: (error) => log.error('task failed', { reason: reasonOf(error) }),
   });
+  const serviceId = await openServiceId(join(stateDirectory, 'service-id'), log);
   let port = redfish.port;
   const app = makeApp({
     log,
@@ -59,7 +60,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,
       managerId: redfish.managerId,
-      serviceId: await readServiceId(join(stateDirectory, 'service-id'), log),
+      serviceId: serviceId.value,
       port: () => port,
       tlsProfile: redfish.tls.profile,
       servedEndpoint: redfish.endpoint,
@@ -91,6 +92,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
     async close() {
       await closeAccess();
       await events.close();
+      await serviceId.close();
       server.close();
       server.closeAllConnections();
     },

@@ -4,8 +4,10 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +18,7 @@ import { Accounts } from '../../../src/redfish/access/accounts.ts';
 import { SessionFile } from '../../../src/redfish/access/session-file.ts';
 import { Sessions } from '../../../src/redfish/access/sessions.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
-import { readServiceId } from '../../../src/redfish/set-up/service-id.ts';
+import { openServiceId } from '../../../src/redfish/set-up/service-id.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 
 const root = {
@@ -177,9 +179,9 @@ describe('kept sessions', () => {
 
 describe('the id of the service', () => {
   it('stays what it was', async () => {
-    const id = await readServiceId(inState('deep/service-id'), log);
+    const { value: id } = await openServiceId(inState('deep/service-id'), log);
     assert.match(id, isUuid);
-    assert.equal(await readServiceId(inState('deep/service-id'), log), id);
+    assert.equal((await openServiceId(inState('deep/service-id'), log)).value, id);
     assert.deepEqual(lines, []);
   });
 
@@ -192,10 +194,41 @@ describe('the id of the service', () => {
   for (const [what, damage] of Object.entries(damages)) {
     it(`is a new one for good where there is ${what}`, async () => {
       damage(inState('service-id'));
-      const id = await readServiceId(inState('service-id'), log);
+      const { value: id } = await openServiceId(inState('service-id'), log);
       assert.match(id, isUuid);
       assert.equal(lines.length, 1);
-      assert.equal(await readServiceId(inState('service-id'), log), id);
+      assert.equal((await openServiceId(inState('service-id'), log)).value, id);
     });
   }
+
+  it('is another one for so long as the disk does not read it, and stays what it was', async () => {
+    const { value } = await openServiceId(inState('service-id'), log);
+    renameSync(inState('service-id'), inState('aside'));
+    // Reading it fails as on a bad block
+    symlinkSync('/proc/self/mem', inState('service-id'));
+    const unread = await openServiceId(inState('service-id'), log);
+    assert.match(unread.value, isUuid);
+    assert.notEqual(unread.value, value);
+    renameSync(inState('aside'), inState('service-id'));
+    await unread.settle();
+    await unread.close();
+    assert.equal((await openServiceId(inState('service-id'), log)).value, value);
+    assert.deepEqual(lines, [
+      'the id of the service cannot be read now, it has another one until the next start',
+    ]);
+  });
+
+  it('is told also while the disk cannot be written, and written when it can be', async () => {
+    // A file where the directory should be stops root, too
+    const blocked = inState('blocked');
+    writeFileSync(blocked, '');
+    const path = join(blocked, 'service-id');
+    const { value, settle, close } = await openServiceId(path, log);
+    assert.match(value, isUuid);
+    assert.equal(lines.at(-1), 'the id of the service cannot be written now');
+    rmSync(blocked);
+    await settle();
+    assert.equal((await openServiceId(path, log)).value, value);
+    await close();
+  });
 });

@@ -9,7 +9,7 @@ import { readAccounts } from '../../../src/redfish/access/account-file.ts';
 import { type EventState, openEventState } from '../../../src/redfish/events/event-state.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
 import { clearAfterCrash } from '../../../src/redfish/set-up/crash-remains.ts';
-import { readServiceId } from '../../../src/redfish/set-up/service-id.ts';
+import { openServiceId } from '../../../src/redfish/set-up/service-id.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Device, Place, State } from './scene.ts';
 
@@ -40,7 +40,7 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
   });
   await settle();
   const events = await openEventState(join(directory, 'events.json'), { log, now });
-  const serviceId = await readServiceId(join(directory, 'service-id'), log);
+  const serviceId = await openServiceId(join(directory, 'service-id'), log);
   return {
     access,
     events,
@@ -66,18 +66,20 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
         sessions: access.sessions.list().map(({ id, userName }) => `${id} of ${userName}`),
         subscriptions: events.value.subscriptions.map(({ id, owner }) => `${id} of ${owner}`),
         enabled: String(events.value.enabled),
-        serviceId,
+        serviceId: serviceId.value,
         whoseUsers: readStateText(join(directory, 'users-source')) ?? 'nobody said',
       };
     },
     maintain: async () => {
       await settle();
+      await serviceId.settle();
       await access.sessions.ended();
     },
     // Sessions are written at the end too, which a cut leaves no time for
     close: async () => {
       await close();
       await events.settled();
+      await serviceId.close();
     },
   };
 }
