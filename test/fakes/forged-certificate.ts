@@ -7,6 +7,7 @@ import {
   encode,
   oid,
   sequence,
+  setOf,
   time,
   unsignedInteger,
   utf8String,
@@ -56,17 +57,11 @@ export function forgePem(forgery: Forgery): string {
 
 /** A Name of one-valued RDNs from object identifiers and their values. */
 export function nameOf(...attributes: readonly (readonly [string, Asn1])[]): Asn1 {
-  return sequence(...attributes.map(([type, value]) => rawSet(sequence(oid(type), value))));
+  return sequence(...attributes.map(([type, value]) => setOf(sequence(oid(type), value))));
 }
 
 /** A primitive element of any universal tag. */
 export function rawString(tag: number, bytes: Uint8Array): Asn1 {
   if (bytes.length > 127) throw new RangeError('short form only');
   return decode(Buffer.concat([Buffer.of(tag, bytes.length), bytes]));
-}
-
-function rawSet(child: Asn1): Asn1 {
-  const content = encode(child);
-  if (content.length > 127) throw new RangeError('short form only');
-  return decode(Buffer.concat([Buffer.of(0x31, content.length), content]));
 }

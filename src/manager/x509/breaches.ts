@@ -16,7 +16,8 @@ export function breachesOf(
   const version = hasVersion ? bytesOf(childrenOf(first)[0]).toString('hex') : '00';
   const inner = hasVersion ? others[1] : others[0];
   const ids = extensions.map(({ id }) => id);
-  const twice = ids.find((id, at) => ids.indexOf(id) !== at);
+  const seen = new Set<string>();
+  const twice = ids.find((id) => seen.size === seen.add(id).size);
   const breaches: string[] = [];
   if (!['00', '01', '02'].includes(version))
     breaches.push('its version is none (RFC 5280 §4.1.2.1)');

@@ -14,6 +14,7 @@ import {
   printableString,
   sequence,
   setOf,
+  sortedByEncoding,
   unsignedInteger,
   utf8String,
 } from './der.ts';
@@ -53,7 +54,8 @@ export function makeRequest(content: RequestContent, privateKey: KeyObject): str
     unsignedInteger(Buffer.of(0)),
     subject,
     decode(publicKeyInfo(createPublicKey(privateKey))),
-    contextConstructed(0, ...setMembers(attributesOf(content, extensions))),
+    // The attributes field is an implicitly tagged SET OF, so its members are sorted like one
+    contextConstructed(0, ...sortedByEncoding(attributesOf(content, extensions))),
   );
   const signature = signer.sign(encode(info));
   const der = encode(sequence(info, signer.algorithm, bitString(signature)));
@@ -93,11 +95,6 @@ function attributesOf(content: RequestAttributes, extensions: readonly Extension
 
 function attribute(type: keyof typeof requestAttributes, value: Asn1): Asn1 {
   return sequence(oid(requestAttributes[type]), setOf(value));
-}
-
-/** The attributes field is an implicitly tagged SET OF, so its members are sorted like one. */
-function setMembers(attributes: Asn1[]): Asn1[] {
-  return [...attributes].sort((a, b) => Buffer.compare(encode(a), encode(b)));
 }
 
 function directoryString(value: string): Asn1 {

@@ -41,8 +41,16 @@ export function sequence(...children: Asn1[]): Asn1 {
 
 /** SET OF, with its elements in the order that X.690 §11.6 demands of DER. */
 export function setOf(...children: Asn1[]): Asn1 {
-  const sorted = [...children].sort((a, b) => Buffer.compare(encode(a), encode(b)));
-  return forge.asn1.create(Class.UNIVERSAL, Type.SET, true, sorted);
+  return forge.asn1.create(Class.UNIVERSAL, Type.SET, true, sortedByEncoding(children));
+}
+
+/** The order of X.690 §11.6, also for a SET OF with another tag. */
+export function sortedByEncoding(elements: readonly Asn1[]): Asn1[] {
+  if (elements.length < 2) return [...elements];
+  return elements
+    .map((element) => ({ element, bytes: encode(element) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ element }) => element);
 }
 
 export function oid(dotted: string): Asn1 {

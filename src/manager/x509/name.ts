@@ -73,9 +73,16 @@ export function valuesOf(name: Name, type: string): string[] {
 
 /** Equal for names that are the same but for case and white space (RFC 5280 §7.1). */
 export function nameKey(name: Name): string {
+  const known = nameKeys.get(name);
+  if (known !== undefined) return known;
   const text = name.map((rdn) => rdn.map((a) => [a.type, canonicalText(a.value)].join('=')).sort());
-  return JSON.stringify(text);
+  const key = JSON.stringify(text);
+  nameKeys.set(name, key);
+  return key;
 }
+
+/** Names do not change, and lists of certificates are compared with every request. */
+const nameKeys = new WeakMap<Name, string>();
 
 export function sameName(a: Name, b: Name): boolean {
   return nameKey(a) === nameKey(b);
@@ -156,8 +163,9 @@ function canonicalEncoding(nameNode: Asn1): Buffer {
 
 /** White space trimmed and collapsed, ASCII lower-cased; other letters keep their case. */
 function canonicalText(text: string): string {
+  // Collapsed first: to look for the end after each of many spaces takes the square of their number
   return text
-    .replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, '')
     .replace(/[ \t\n\v\f\r]+/g, ' ')
+    .replace(/^ | $/g, '')
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -131,7 +131,10 @@ export function canonicalPlace(
 export function normalPath(reference: string): string | undefined {
   // Two slashes would begin the name of another host
   if (!/^\/(?!\/)/.test(reference) || !URL.canParse(reference, 'https://service')) return undefined;
-  return new URL(reference, 'https://service').pathname.replace(/\/+$/, '');
+  const path = new URL(reference, 'https://service').pathname;
+  let end = path.length;
+  while (path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
 }
 
 /** The place whose collection this reference names. */

@@ -8,6 +8,7 @@ import {
   formatName,
   readName,
   sameName,
+  subjectHash,
   valuesOf,
   writeName,
 } from '../../../src/manager/x509/name.ts';
@@ -15,6 +16,7 @@ import { attributeTypes } from '../../../src/manager/x509/oids.ts';
 import { formatPem } from '../../../src/manager/x509/pem.ts';
 import { forgeCertificate, nameOf, rawString } from '../../fakes/forged-certificate.ts';
 import { openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { processorTime } from '../../fakes/processor-time.ts';
 
 /** The subject as openssl prints it in the form that is ours. */
 const printedByOpenssl = (pem: string) =>
@@ -156,6 +158,17 @@ describe('two names', () => {
     assert.ok(!sameName(ab, ba));
     assert.ok(!sameName(named('a,CN=b'), ab));
     assert.ok(!sameName([], ab));
+  });
+
+  it('are compared in no time, however much white space is in them', () => {
+    for (const space of [' ', '\t', '\r\n']) {
+      const long = nameOf(['2.5.4.3', utf8String(`a${space.repeat(100_000)}b`)]);
+      const taken = processorTime(() => {
+        assert.ok(sameName(readName(long), named('A b')));
+        subjectHash(long);
+      });
+      assert.ok(taken < 500, `it took ${taken} ms`);
+    }
   });
 
   it('give the values of one type in their order', () => {
