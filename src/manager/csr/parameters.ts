@@ -4,7 +4,7 @@ import type {
   RequestAttributes,
   RequestContent,
 } from '../x509/certification-request.ts';
-import { type GeneralName, parseGeneralName } from '../x509/general-names.ts';
+import { type GeneralName, longestNames, parseGeneralName } from '../x509/general-names.ts';
 import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../x509/keys.ts';
 import type { AttributeType } from '../x509/name.ts';
 import { isKnownUsage, type KeyUsage } from '../x509/oids.ts';
@@ -82,9 +82,12 @@ export function checkChallengePassword(password: string): void {
 }
 
 function checkText(field: string, value: string, most: number): void {
-  if ([...value].length > most) throw invalid(field, `is longer than ${most} characters`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(value)) throw invalid(field, 'holds a control character');
+  // No character takes more than two units; what is much too long is not taken apart
+  if (value.length > 2 * most || [...value].length > most)
+    throw invalid(field, `is longer than ${most} characters`);
+  // Those of the direction of writing make a name look like another; half of a character has no UTF-8
+  if (/[\p{Cc}\p{Bidi_Control}\p{Cs}]/u.test(value))
+    throw invalid(field, 'holds a control character');
 }
 
 function checkSpecialForms({ Country, Email }: CsrParameters): void {
@@ -94,6 +97,10 @@ function checkSpecialForms({ Country, Email }: CsrParameters): void {
   if (!/^[\x20-\x7e]*$/.test(Email)) throw invalid('Email', 'holds characters outside of ASCII');
 }
 
+const faultOfName =
+  `is no DNS name (${longestNames.dns} characters at most), IP address, e-mail address ` +
+  `(${longestNames.emailUser} before its @, ${longestNames.emailHost} behind it) or URI (${longestNames.uri})`;
+
 function alternativeNames({ AlternativeNames }: CsrParameters): GeneralName[] {
   if (AlternativeNames.length > limits.alternativeNames) {
     throw invalid('AlternativeNames', `has more than ${limits.alternativeNames} entries`);
@@ -101,7 +108,7 @@ function alternativeNames({ AlternativeNames }: CsrParameters): GeneralName[] {
   return AlternativeNames.map((text, at) => {
     const name = parseGeneralName(text);
     if (name) return name;
-    throw invalid(`AlternativeNames/${at}`, 'is no DNS name, IP address, e-mail address or URI');
+    throw invalid(`AlternativeNames/${at}`, faultOfName);
   });
 }
 

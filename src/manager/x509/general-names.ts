@@ -18,6 +18,11 @@ export interface GeneralName {
   readonly value: string;
 }
 
+/** The longest names of each kind, in characters (RFC 1035 §2.3.4, RFC 5321 §4.5.3.1; URIs as servers take them). */
+export const longestNames = { dns: 253, emailUser: 64, emailHost: 255, uri: 2048 } as const;
+
+const longestPrefix = 32;
+
 const contextTags = { email: 1, dns: 2, uri: 6, ip: 7 } as const;
 
 const prefixes: readonly [RegExp, GeneralName['kind']][] = [
@@ -30,10 +35,11 @@ const prefixes: readonly [RegExp, GeneralName['kind']][] = [
 /**
  * Reads a name as clients write them: bare, or with OpenSSL's prefix with or without a space
  * (`bmc.example.com`, `DNS: bmc`, `IP: 192.0.2.1`, `email:a@b`, `URI:https://…`).
- * @returns `undefined` when the text is no valid name of its kind.
+ * @returns `undefined` when the text is no valid name of its kind, or a longer one than there are.
  */
 export function parseGeneralName(text: string): GeneralName | undefined {
   const trimmed = text.trim();
+  if (trimmed.length > longestPrefix + longestNames.uri) return undefined;
   for (const [prefix, kind] of prefixes) {
     const match = prefix.exec(trimmed);
     if (match) return checked(kind, trimmed.slice(match[0].length).trim());
@@ -88,7 +94,7 @@ const principalName = '1.3.6.1.4.1.311.20.2.3';
 
 /** True for a host name of letter-digit-hyphen labels; the first one may be a `*`. */
 export function isHostName(text: string): boolean {
-  if (text.length === 0 || text.length > 253) return false;
+  if (text.length === 0 || text.length > longestNames.dns) return false;
   const labels = text.split('.');
   const rest = labels[0] === '*' && labels.length > 1 ? labels.slice(1) : labels;
   return rest.every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label));
@@ -105,14 +111,22 @@ function checked(kind: GeneralName['kind'], value: string): GeneralName | undefi
     case 'ip':
       return (isIPv4(value) || isIPv6(value)) && !value.includes('%') ? { kind, value } : undefined;
     case 'dns': {
+      if (value.length > longestNames.dns) return undefined;
       const ascii = isAscii(value) ? value : domainToASCII(value);
       return isHostName(ascii) ? { kind, value: ascii } : undefined;
     }
     case 'email':
-      return /^[\x21-\x7e]+@[\x21-\x7e]+$/.test(value) ? { kind, value } : undefined;
+      return isEmailAddress(value) ? { kind, value } : undefined;
     case 'uri':
+      if (value.length > longestNames.uri) return undefined;
       return isAscii(value) && URL.canParse(value) ? { kind, value } : undefined;
   }
+}
+
+function isEmailAddress(text: string): boolean {
+  const [user = '', host = '', ...others] = text.split('@');
+  if (user === '' || host === '' || others.length > 0 || !isAscii(text)) return false;
+  return user.length <= longestNames.emailUser && host.length <= longestNames.emailHost;
 }
 
 function isAscii(text: string): boolean {

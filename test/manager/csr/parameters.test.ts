@@ -94,6 +94,7 @@ describe('an argument of a request', () => {
     ['a name with every mark', { Organization: 'Ac/me, "Inc." + <&> = #;\\' }],
     ['a country in lower case', { Country: 'ch' }],
     ['a hundred alternative names', { AlternativeNames: Array(100).fill('a') }],
+    ['a name with a joiner that its script needs', { CommonName: 'نامه\u200cای' }],
     ['a password of 255 characters', { ChallengePassword: long(255) }],
     ['characters outside of the basic plane', { CommonName: '😀'.repeat(64) }],
   ];
@@ -112,6 +113,12 @@ describe('an argument of a request', () => {
     ['GivenName', 'with a line break', { GivenName: 'a\nb' }],
     ['Initials', 'with a NUL', { Initials: 'a\0' }],
     ['ContactPerson', 'with a DEL', { ContactPerson: 'a\x7f' }],
+    ['CommonName', 'with a control character of C1', { CommonName: 'a\u0085b' }],
+    ['CommonName', 'that turns the direction of writing', { CommonName: 'bmc\u202egpj' }],
+    ['Organization', 'that isolates a direction of writing', { Organization: 'a\u2066b' }],
+    ['City', 'with half of a character', { City: 'a\ud83db' }],
+    ['UnstructuredName', 'with the other half', { UnstructuredName: '\ude00' }],
+    ['ChallengePassword', 'that turns the direction', { ChallengePassword: 'a\u202bb' }],
     ['Country', 'of one letter', { Country: 'C' }],
     ['Country', 'of three letters', { Country: 'CHE' }],
     ['Country', 'of digits', { Country: '41' }],
@@ -141,6 +148,12 @@ describe('an argument of a request', () => {
       assert.throws(() => planRequest(csrParameters(given)), refusal('argument-invalid', words));
     });
   }
+
+  it('is refused with the longest that each kind of name may be', () => {
+    const given = csrParameters({ AlternativeNames: [`URI:a://${'a'.repeat(2048)}`] });
+    const words = /^AlternativeNames\/0 .*253.*64.*255.*2048/;
+    assert.throws(() => planRequest(given), refusal('argument-invalid', words));
+  });
 
   it('is never quoted when it is a password', () => {
     assert.throws(

@@ -12,6 +12,7 @@ import {
 import { formatPem } from '../../../src/manager/x509/pem.ts';
 import { forgeCertificate } from '../../fakes/forged-certificate.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
+import { processorTime } from '../../fakes/processor-time.ts';
 
 const roundTrip = (names: readonly GeneralName[]) =>
   readGeneralNames(decode(encode(encodeGeneralNames(names))));
@@ -46,6 +47,8 @@ const accepted: [string, GeneralName['kind'], string][] = [
   ['https://bmc.example.com/', 'uri', 'https://bmc.example.com/'],
   ['URI:https://bmc.example.com/', 'uri', 'https://bmc.example.com/'],
   ['URI: spiffe://example.com/bmc', 'uri', 'spiffe://example.com/bmc'],
+  [`URI:a://${'b'.repeat(2044)}`, 'uri', `a://${'b'.repeat(2044)}`],
+  [`${'a'.repeat(64)}@${'b'.repeat(255)}`, 'email', `${'a'.repeat(64)}@${'b'.repeat(255)}`],
   [
     'URI:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6',
     'uri',
@@ -80,6 +83,11 @@ const refused: [string, string][] = [
   ['IP:fe80::1%eth0', 'a prefixed address with a zone'],
   ['email:admin', 'an e-mail address without a host'],
   ['email:ädmin@example.com', 'an e-mail address outside of ASCII'],
+  ['email:a@b@example.com', 'an e-mail address with two @'],
+  ['@@', 'an e-mail address of @ alone'],
+  [`${'a'.repeat(65)}@example.com`, 'an e-mail address with 65 characters before its @'],
+  [`a@${'b'.repeat(256)}`, 'an e-mail address with 256 characters behind its @'],
+  [`URI:a://${'b'.repeat(2045)}`, 'a URI of 2049 characters'],
   ['email:ad min@example.com', 'an e-mail address with a blank'],
   ['URI:bmc', 'a URI without a scheme'],
   ['URI:https://exa mple/', 'a URI with a blank'],
@@ -97,6 +105,17 @@ describe('an alternative name', () => {
   for (const [text, what] of refused) {
     it(`may not be ${what}`, () => assert.equal(parseGeneralName(text), undefined));
   }
+
+  it('is refused in no time, however long it is', () => {
+    const long = ['@', 'a', 'ü', 'a.', ':', ' ', '1', 'xn--'].map((part) => part.repeat(100_000));
+    const texts = long.flatMap((part) =>
+      ['', 'email:', 'DNS:', 'IP:', 'URI:', 'URI:a://'].map((prefix) => `${prefix}${part} b c`),
+    );
+    const taken = processorTime(() => {
+      for (const text of texts) assert.equal(parseGeneralName(text), undefined);
+    });
+    assert.ok(taken < 500, `it took ${taken} ms`);
+  });
 
   it('is read as it was written', () => {
     const names = accepted.map(([, kind, value]) => ({ kind, value }));
