@@ -1,12 +1,13 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Log } from '../platform/log.ts';
+import { type BodyPlace, BodyRoom } from './http/body-room.ts';
 import { commonHeaders } from './http/common-headers.ts';
 import { errorReply } from './http/error-reply.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { allowedMethods, operationOf } from './http/methods.ts';
 import { perform } from './http/perform.ts';
 import { checkContentType, checkRequest, refuseOtherSites } from './http/request-checks.ts';
-import { allow, contextOf, identify } from './http/request-context.ts';
+import { type Admitted, allow, contextOf, identify } from './http/request-context.ts';
 import { send } from './http/send.ts';
 import { type FindResource, makeTree } from './http/tree.ts';
 import { Turns } from './http/turns.ts';
@@ -28,6 +29,7 @@ export interface Service extends AppOptions {
   readonly find: FindResource;
   /** Changes of one resource, one after the other. */
   readonly turns: Turns;
+  readonly bodies: BodyRoom;
 }
 
 /** The whole tree as a server takes it. */
@@ -40,7 +42,7 @@ export interface App {
 export function makeApp(options: AppOptions): App {
   const { parts, limits, log } = options;
   const find = makeTree(resources.flatMap((make) => make(parts)));
-  const service: Service = { ...options, find, turns: new Turns() };
+  const service: Service = { ...options, find, turns: new Turns(), bodies: new BodyRoom(limits) };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -78,12 +80,15 @@ async function answer(service: Service, req: Request, res: Response): Promise<Re
   if (!found) throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
   if (!operation) throw methodNotAllowed(req.method);
   const allowed = allow(found.resource, operation, req.method, identity);
-  if (!isReading(req)) {
-    refuseOtherSites(req, identity);
-    checkContentType(req, found.resource);
-  }
-  const context = await contextOf(service, { found, operation, identity, allowed }, req, res);
-  return perform(service, { found, operation, context }, req);
+  const admitted: Admitted = { found, operation, identity, allowed };
+  const carryOut = async (place?: BodyPlace) => {
+    const context = await contextOf(service, admitted, req, place);
+    return perform(service, { found, operation, context }, req);
+  };
+  if (isReading(req)) return carryOut();
+  refuseOtherSites(req, identity);
+  checkContentType(req, found.resource);
+  return service.bodies.use(req.socket.remoteAddress ?? '', carryOut);
 }
 
 function isReading({ method }: Request): boolean {

@@ -70,6 +70,8 @@ export interface Operation {
   readonly open?: true;
   /** Parameters of the query that the operation reads itself; those of other resources it refuses. */
   readonly ownQuery?: readonly string[];
+  /** For certificates, whose bodies may be larger than those of anything else. */
+  readonly upload?: true;
   handle(context: RequestContext): Reply | Promise<Reply>;
 }
 

@@ -69,6 +69,9 @@ export const samplePem = generateCertificate(
 /** Small enough to be reached in a test. */
 export const httpLimits: HttpLimits = {
   bodyBytes: 65_536,
+  jsonBytes: 16_384,
+  bodiesBytes: 1_000_000,
+  addressPercent: 100,
   uriBytes: 2048,
   jsonDepth: 10,
   jsonValues: 2000,
@@ -115,7 +118,7 @@ export const eventSettings: EventSettings = {
 };
 
 export interface ServiceOptions {
-  readonly bodyBytes?: number;
+  readonly http?: Partial<HttpLimits>;
   readonly limits?: Partial<AccessLimits>;
   readonly compatibility?: Compatibility;
   readonly events?: Partial<EventSettings>;
@@ -219,12 +222,11 @@ export async function makeTestParts(
 }
 
 export async function startService(options: ServiceOptions = {}): Promise<TestService> {
-  const { bodyBytes = 65_536 } = options;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'redfish-'));
   const parts = await makeTestParts(directory, options);
   const { client, accounts, access, lines, log } = parts;
   const app = makeApp({
-    limits: { ...httpLimits, bodyBytes },
+    limits: { ...httpLimits, ...options.http },
     webUi: options.webUi,
     log,
     parts,

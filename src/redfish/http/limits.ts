@@ -2,7 +2,14 @@ import type { QueryLimits } from '../query/limits.ts';
 
 /** What a request may ask of the application; the server has limits of its own for connections. */
 export interface HttpLimits {
+  /** The largest upload of certificates. */
   readonly bodyBytes: number;
+  /** The largest body of any other kind. */
+  readonly jsonBytes: number;
+  /** Bytes of all bodies at a time. */
+  readonly bodiesBytes: number;
+  /** Percent of what is counted for each address that one may have. */
+  readonly addressPercent: number;
   readonly uriBytes: number;
   /** How deep arrays and objects of a JSON body may lie in one another. */
   readonly jsonDepth: number;

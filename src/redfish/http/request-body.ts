@@ -1,4 +1,3 @@
-import express, { type Request, type Response } from 'express';
 import type { Validator } from '../../../schemas/generated/validators.js';
 import { type Problem, validate } from '../../platform/validation.ts';
 import type { Message } from '../messages/base-registry.ts';
@@ -7,7 +6,9 @@ import { checkJsonBounds, type JsonBounds } from './json-bounds.ts';
 
 /** The body of a request, as its operation wants to have it. */
 export interface RequestBody {
+  /** Empty once they were parsed: a change may wait for long, and needs them no more. */
   readonly bytes: Buffer;
+  /** Made anew each time. */
   readonly text: string;
   /** @throws RedfishError 400 that names each member that is not as the schema says */
   parse<T>(validator: Validator<T>, options?: ParseOptions): T;
@@ -26,34 +27,28 @@ export interface ParseOptions {
   readonly readOnly?: readonly string[];
 }
 
-/** @throws RedfishError 413 when it is larger than the limit, 415 when it is compressed, 400 else */
-export async function readBody(
-  req: Request,
-  res: Response,
-  bytes: number,
-  bounds: JsonBounds,
-): Promise<RequestBody> {
-  const raw = express.raw({ type: () => true, limit: bytes, inflate: false });
-  await new Promise<void>((resolve, reject) => {
-    raw(req, res, (error?: unknown) => (error ? reject(asRedfishError(error)) : resolve()));
-  });
-  return makeBody(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0), bounds);
-}
+export const noBytes = Buffer.alloc(0);
 
-export function makeBody(bytes: Buffer, bounds: JsonBounds): RequestBody {
-  const text = bytes.toString('utf8');
+export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
+  let bytes = given;
   return {
-    bytes,
-    text,
+    get bytes() {
+      return bytes;
+    },
+    get text() {
+      return bytes.toString('utf8');
+    },
     parse(validator, options = {}) {
       const { readOnly = [] } = options;
-      const given = withReferences(withoutAnnotations(parseObject(text, bounds, options)), options);
-      const names = Object.keys(given);
+      const text = bytes.toString('utf8');
+      bytes = noBytes;
+      const sent = withReferences(withoutAnnotations(parseObject(text, bounds, options)), options);
+      const names = Object.keys(sent);
       if (options.changes && names.length === 0) {
         throw new RedfishError(400, { id: 'NoOperation', args: [] });
       }
       const fixed = names.filter((name) => readOnly.includes(name));
-      const rest = Object.entries(given).filter(([name]) => !fixed.includes(name));
+      const rest = Object.entries(sent).filter(([name]) => !fixed.includes(name));
       const members = Object.fromEntries(rest);
       const result = validate(validator, members);
       const problems = result.ok ? nulsIn(members) : result.problems;
@@ -64,15 +59,6 @@ export function makeBody(bytes: Buffer, bounds: JsonBounds): RequestBody {
       ]);
     },
   };
-}
-
-function asRedfishError(error: unknown): RedfishError {
-  const status = error instanceof Error && 'status' in error ? error.status : 400;
-  if (status === 413) return new RedfishError(413, { id: 'PayloadTooLarge', args: [] });
-  if (status === 415) {
-    return new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Encoding'] });
-  }
-  return new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
 }
 
 type Members = Readonly<Record<string, unknown>>;

@@ -1,12 +1,15 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { authenticate, type Identity, requireIdentity } from '../access/authentication.ts';
 import { type Method, permission } from '../access/privileges.ts';
 import type { Service } from '../app.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { hasQuery } from '../query/parameters.ts';
 import type { Operation, RequestContext, Resource } from '../resource.ts';
+import type { BodyPlace } from './body-room.ts';
+import type { HttpLimits } from './limits.ts';
 import { effectiveMethod } from './methods.ts';
-import { makeBody, readBody } from './request-body.ts';
+import { readBody } from './read-body.ts';
+import { makeBody, noBytes } from './request-body.ts';
 import type { Found } from './tree.ts';
 
 /** What a client may send before anybody knows who it is: enough for a login. */
@@ -45,22 +48,24 @@ export function allow(
   return allowed;
 }
 
-interface Admitted {
+export interface Admitted {
   readonly found: Found;
   readonly operation: Operation;
   readonly identity: Identity | undefined;
   readonly allowed: Allowed;
 }
 
-/** @throws RedfishError 400, 413 or 415 for a body; that of a GET is ignored */
+/**
+ * @param place for the body; without one, as of a GET, the body is ignored
+ * @throws RedfishError 400, 413, 415 or 503 for a body
+ */
 export async function contextOf(
   { limits }: Service,
   { found, operation, identity, allowed }: Admitted,
   req: Request,
-  res: Response,
+  place?: BodyPlace,
 ): Promise<RequestContext> {
-  const most = operation.open ? Math.min(limits.bodyBytes, openBodyBytes) : limits.bodyBytes;
-  const isRead = effectiveMethod(req.method) === 'GET';
+  const bytes = place ? await readBody(req, mostOf(operation, limits), place) : noBytes;
   return {
     request: req,
     uri: req.path.replace(/\/+$/, ''),
@@ -73,8 +78,13 @@ export async function contextOf(
       return others.length === 0 ? value : undefined;
     },
     clientAddress: req.socket.remoteAddress ?? '',
-    body: isRead ? makeBody(Buffer.alloc(0), limits) : await readBody(req, res, most, limits),
+    body: makeBody(bytes, limits),
   };
+}
+
+function mostOf({ open, upload }: Operation, { bodyBytes, jsonBytes }: HttpLimits): number {
+  if (upload) return bodyBytes;
+  return open ? Math.min(jsonBytes, openBodyBytes) : jsonBytes;
 }
 
 /** The query of a URI with its question mark, or nothing. */

@@ -40,11 +40,13 @@ function collection(parts: ServiceParts, place: CertificatePlace): Resource {
     },
   };
   const post: Operation = {
+    upload: true,
     async handle({ body, identity }) {
+      const isRaw = !isJson(body);
       const content = submittedContent(body);
       const occupied = place.endpoint.type === 'authority' ? {} : { occupied: `${place.uri}/1` };
       const { endpoint } = place;
-      const published = await asRedfish({ ...occupied, isRaw: !isJson(body) }, () => {
+      const published = await asRedfish({ ...occupied, isRaw }, () => {
         const comes = admit(place, content);
         return changeList(parts, identity, { endpoint, comes }, () =>
           client.install(endpoint, comes),

@@ -52,6 +52,7 @@ function putCertificate(parts: ServiceParts, place: CertificatePlace): Operation
   const { client } = parts;
   const { endpoint } = place;
   return {
+    upload: true,
     async handle({ body, identity }) {
       const submitted = submittedContent(body);
       return asLegacy(async () => {

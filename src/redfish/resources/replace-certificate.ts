@@ -13,6 +13,7 @@ const action = 'CertificateService.ReplaceCertificate';
 export function replaceCertificate(parts: ServiceParts): Operation {
   const { client, places } = parts;
   return {
+    upload: true,
     async handle({ body, identity }) {
       const options = { action, references: ['CertificateUri'] };
       const { CertificateUri, ...submitted } = body.parse(validateReplaceCertificate, options);

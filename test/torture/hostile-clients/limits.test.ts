@@ -18,7 +18,14 @@ import { type Operator, operatorOf } from './operator.ts';
 import { startTarget, type Target } from './target.ts';
 
 const limits = {
-  ...{ uriBytes: 300, headerBytes: 1024, bodyBytes: 4096, jsonDepth: 4, jsonValues: 16 },
+  ...{
+    uriBytes: 300,
+    headerBytes: 1024,
+    bodyBytes: 8192,
+    jsonBytes: 4096,
+    jsonDepth: 4,
+    jsonValues: 16,
+  },
   ...{
     expandLevels: 1,
     expandedResources: 3,
@@ -44,6 +51,7 @@ const accountPolicy = { minPasswordLength: 10, maxPasswordLength: 20 };
 /** Limits that other tests reach: where, and a word of what stands there. */
 const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
   'limits.connections': ['torture/hostile-clients/connections.test.ts', 'const connections'],
+  'limits.bodiesBytes': ['redfish/http/bodies.test.ts', 'bodiesBytes'],
   'limits.addressPercent': [
     'redfish/https/connection-limits.test.ts',
     'its share of the connections',
@@ -94,6 +102,7 @@ const rhythms = [
 
 const accounts = '/redfish/v1/AccountService/Accounts';
 const subscriptions = '/redfish/v1/EventService/Subscriptions';
+const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
 const stream = '/redfish/v1/EventService/SSE';
 
 describe('the limits of clients', () => {
@@ -120,7 +129,8 @@ describe('the limits of clients', () => {
     'limits.uriBytes': [`/redfish/v1?${'a'.repeat(300)}`, {}, 414],
     'limits.jsonDepth': [accounts, { body: nested(5) }, 400],
     'limits.jsonValues': [accounts, { body: { a: Array(17).fill(1) } }, 400],
-    'limits.bodyBytes': [accounts, { body: { a: 'x'.repeat(4096) } }, 413],
+    'limits.jsonBytes': [accounts, { body: { a: 'x'.repeat(4096) } }, 413],
+    'limits.bodyBytes': [truststore, { body: 'x'.repeat(8193) }, 413],
     'limits.headerBytes': ['/redfish/v1', { headers: { X: 'x'.repeat(1100) } }, 431],
     'limits.expandLevels': ['/redfish/v1?$expand=*($levels=2)', {}, 400],
     'limits.expandedResources': ['/redfish/v1?$expand=*', {}, 507],

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { validateAccountPatch } from '../../../schemas/generated/validators.js';
+import { BodyRoom, requestBytes } from '../../../src/redfish/http/body-room.ts';
+import { makeBody } from '../../../src/redfish/http/request-body.ts';
+import { RedfishError } from '../../../src/redfish/messages/redfish-error.ts';
+import { until } from '../../e2e/commands.ts';
+import { startService, type TestService } from '../service.ts';
+
+const accounts = '/redfish/v1/AccountService/Accounts';
+const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
+const replace = '/redfish/v1/CertificateService/Actions/CertificateService.ReplaceCertificate';
+const admin = `Authorization: Basic ${Buffer.from('admin:admin-pw').toString('base64')}`;
+
+describe('the bodies of requests', () => {
+  let service: TestService;
+  // Room for three requests that have begun to send, and no more
+  const http = { bodyBytes: 8192, jsonBytes: 4096, bodiesBytes: 65_536 };
+
+  before(async () => {
+    service = await startService({ http });
+  });
+  after(() => service.close());
+
+  const sizes: readonly (readonly [string, string, number, number])[] = [
+    ['PATCH', `${accounts}/admin`, 4096, 400],
+    ['PATCH', `${accounts}/admin`, 4097, 413],
+    ['POST', accounts, 4097, 413],
+    ['POST', `${accounts}/admin/Certificates`, 4097, 413],
+    ['POST', replace, 8192, 400],
+    ['POST', truststore, 8192, 400],
+    ['POST', truststore, 8193, 413],
+    ['PUT', '/xyz/openbmc_project/certs/authority/truststore', 8192, 400],
+  ];
+  for (const [method, path, bytes, expected] of sizes) {
+    it(`may be large only where certificates come: ${bytes} with ${method} ${path} is ${expected}`, async () => {
+      const body = ' '.repeat(bytes);
+      for (const headers of [{}, { 'Transfer-Encoding': 'chunked' }]) {
+        const { status, text } = await service.ask(method, path, { body, headers });
+        assert.equal(status, expected, text);
+      }
+    });
+  }
+
+  /** A client that sends the half of a body and stops. */
+  const sendHalf = async (): Promise<Socket> => {
+    const socket = connect(service.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await new Promise((resolve) => socket.once('connect', resolve));
+    const head = `POST ${truststore} HTTP/1.1\r\nHost: bmc\r\n${admin}\r\nContent-Length: 4000`;
+    socket.write(`${head}\r\n\r\n${'x'.repeat(2000)}`);
+    return socket;
+  };
+  const post = () => service.ask('POST', truststore, { body: 'x' });
+
+  it('take no more than bodiesBytes at a time, until those before them are done', async () => {
+    const sockets: Socket[] = [];
+    while ((await post()).status === 400 && sockets.length < 10) {
+      sockets.push(await sendHalf());
+      // The password of each is checked before its body is read
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    assert.equal(sockets.length, 3);
+    const { status, headers, text } = await post();
+    assert.equal(status, 503, text);
+    assert.match(text, /ServiceTemporarilyUnavailable/);
+    assert.ok(Number(headers['retry-after']) > 0);
+    assert.equal((await service.ask('GET', truststore)).status, 200);
+    for (const socket of sockets) socket.destroy();
+    await until('there is room again', async () => (await post()).status === 400);
+  });
+
+  it('are as they were sent, in however many pieces they come', async () => {
+    const socket = connect(service.port, '127.0.0.1').setNoDelay();
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    const head = `PATCH ${accounts}/admin HTTP/1.1\r\nHost: bmc\r\n${admin}`;
+    socket.write(`${head}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    for (const one of '{"Pieces": 1}') {
+      socket.write(`1\r\n${one}\r\n`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.write('0\r\n\r\n');
+    await new Promise((resolve) => socket.once('close', resolve));
+    assert.match(text, /PropertyUnknown[\s\S]*Pieces/);
+  });
+
+  it('are let go when they are parsed, though the change waits for others', () => {
+    const body = makeBody(Buffer.from('{"Enabled": true}'), { jsonDepth: 2, jsonValues: 9 });
+    assert.deepEqual(body.parse(validateAccountPatch), { Enabled: true });
+    assert.deepEqual([body.bytes.length, body.text], [0, '']);
+  });
+});
+
+describe('the room for bodies', () => {
+  const total = 400 * requestBytes;
+  const limits = { bodyBytes: requestBytes, bodiesBytes: total, addressPercent: 25 };
+  const never = () => new Promise<never>(() => undefined);
+  const isBusy = (error: unknown) => error instanceof RedfishError && error.status === 503;
+
+  /** Requests of an address that never end, as many as there may be. */
+  async function fill(room: BodyRoom, address: string): Promise<number> {
+    let refused = false;
+    for (let at = 0; ; at += 1) {
+      room.use(address, never).catch(() => {
+        refused = true;
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+      if (refused) return at;
+    }
+  }
+
+  it('has its share for one address, in whichever notation', async () => {
+    const room = new BodyRoom(limits);
+    assert.equal(await fill(room, '192.0.2.1'), 100);
+    assert.equal(await fill(room, '::ffff:192.0.2.1'), 0);
+  });
+
+  it('never has more than its total, nor is it ever taken by a few addresses', async () => {
+    const room = new BodyRoom(limits);
+    for (let at = 1; at <= 12; at += 1) {
+      assert.ok((await fill(room, `192.0.2.${at}`)) > 0, `${at}`);
+      assert.ok(room.used <= total, `${room.used}`);
+    }
+  });
+
+  it('has all of it for an address that may have all', async () => {
+    const room = new BodyRoom({ ...limits, addressPercent: 100 });
+    assert.equal(await fill(room, '192.0.2.1'), 400);
+    assert.equal(await fill(room, '192.0.2.2'), 0);
+  });
+
+  it('takes the largest body, however little it is to be', async () => {
+    const room = new BodyRoom({ ...limits, bodyBytes: 1_000_000, bodiesBytes: 0 });
+    await room.use('192.0.2.1', async ({ take }) => take(1_000_000));
+  });
+
+  it('is given back when the work ends, however it does', async () => {
+    const room = new BodyRoom(limits);
+    const much = room.use('192.0.2.1', async ({ take }) => take(total));
+    await assert.rejects(much, isBusy);
+    await room.use('192.0.2.1', async ({ take }) => take(1000));
+    assert.equal(room.used, 0);
+    assert.equal(await fill(room, '192.0.2.1'), 100);
+  });
+});
