@@ -73,6 +73,8 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     },
     counted(clientCertificates ? clientCertificates.guard(served) : served),
   );
+  // Node drops headers beyond a number without a word, such as a second Host; their bytes have a limit
+  server.maxHeadersCount = 0;
   limitConnections(server, {
     connections: limits.connections,
     perAddress: limits.connectionsPerAddress,

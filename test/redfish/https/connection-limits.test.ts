@@ -14,7 +14,7 @@ import { connectionsOfAddress } from '../../../src/redfish/https/connection-limi
 import { makeServer, type ServerLimits } from '../../../src/redfish/https/server.ts';
 
 const limits: ServerLimits = {
-  headerBytes: 2048,
+  headerBytes: 8192,
   connections: 20,
   connectionsPerAddress: 3,
   sendMilliseconds: 5000,
@@ -167,6 +167,10 @@ describe('one client of the HTTPS server', () => {
     'a fragment in its target': ['GET /redfish/v1#x HTTP/1.1', 'InvalidURI'],
     'a target that is only a star': ['OPTIONS * HTTP/1.1', 'InvalidURI'],
     'two hosts': ['GET / HTTP/1.1\r\nHost: other', 'HeaderInvalid'],
+    'two hosts, one behind many headers': [
+      `GET / HTTP/1.1\r\nHost: other\r\n${'a:\r\n'.repeat(1100)}b: c`,
+      'HeaderInvalid',
+    ],
     'the same host twice': ['GET / HTTP/1.1\r\nHOST: bmc', 'HeaderInvalid'],
   };
   for (const [what, [line, message]] of Object.entries(refusals)) {
@@ -187,6 +191,22 @@ describe('one client of the HTTPS server', () => {
       assert.match(info.MessageId, new RegExp(`^Base\\.1\\.\\d+\\.\\d+\\.${message}$`));
     });
   }
+
+  it('has every header heard, however many are before it', async () => {
+    handler = ({ headers, rawHeaders }, res) => {
+      res.end(`${headers['if-match']} ${rawHeaders.length}`);
+    };
+    const socket = await tls();
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    const many = 'a:\r\n'.repeat(1500);
+    const last = 'If-Match: "x"\r\nConnection: close\r\n';
+    socket.write(`GET / HTTP/1.1\r\nHost: bmc\r\n${many}${last}\r\n`);
+    await gone(socket);
+    assert.equal(text.split('\r\n\r\n')[1], '"x" 3006');
+  });
 
   const absolute: readonly (readonly [string, string])[] = [
     ['https://bmc/redfish/v1?only', '/redfish/v1?only bmc'],
