@@ -40,8 +40,12 @@ function takeAbsoluteForm(req: IncomingMessage): void {
   if (req.headers.host !== undefined) req.headers.host = authority;
 }
 
+/** RFC 9110 §7.2, RFC 3986 §3.2.2; with the zone of a link-local address, which some clients leave in. */
+const hostPattern =
+  /^(?:\[(?:[\da-f:.]+(?:%[\w.~%-]+)?|v[\da-f]+\.[\w.~!$&'()*+,;=:-]+)\]|(?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})*)(?::\d*)?$/i;
+
 function requestLineFault(req: IncomingMessage): Message | undefined {
-  const { url = '', headersDistinct, httpVersion } = req;
+  const { url = '', headers, headersDistinct, httpVersion } = req;
   // Node's parser still knows the requests of HTTP/0.9, which have no headers and name no version
   if (!['1.0', '1.1'].includes(httpVersion)) {
     return { id: 'UnrecognizedRequestBody', args: [], detail: 'A request names HTTP/1.1' };
@@ -50,8 +54,14 @@ function requestLineFault(req: IncomingMessage): Message | undefined {
     const detail = 'A request is for a path that begins with a slash and has no fragment';
     return { id: 'InvalidURI', args: [url.slice(0, longestShown)], detail };
   }
-  if ((headersDistinct.host?.length ?? 0) > 1) {
+  const hosts = headersDistinct.host ?? [];
+  if (hosts.length > 1) {
     return { id: 'HeaderInvalid', args: ['Host'], detail: 'A request has one Host' };
+  }
+  // The one of an absolute target counts in its place, and both must be sound
+  if (![...hosts, headers.host ?? ''].every((one) => hostPattern.test(one))) {
+    const detail = 'A Host is a name or an address, and may have a port';
+    return { id: 'HeaderInvalid', args: ['Host'], detail };
   }
   return undefined;
 }

@@ -166,6 +166,7 @@ describe('one client of the HTTPS server', () => {
     'a target that is no URL at all': ['GET http://[::1/redfish/v1 HTTP/1.1', 'InvalidURI'],
     'a fragment in its target': ['GET /redfish/v1#x HTTP/1.1', 'InvalidURI'],
     'a target that is only a star': ['OPTIONS * HTTP/1.1', 'InvalidURI'],
+    'a host in its target that is none': ['GET https://b%zz/ HTTP/1.1', 'HeaderInvalid'],
     'two hosts': ['GET / HTTP/1.1\r\nHost: other', 'HeaderInvalid'],
     'two hosts, one behind many headers': [
       `GET / HTTP/1.1\r\nHost: other\r\n${'a:\r\n'.repeat(1100)}b: c`,
@@ -189,6 +190,35 @@ describe('one client of the HTTPS server', () => {
       assert.match(head, /^Connection: close/m);
       const [info] = JSON.parse(body).error['@Message.ExtendedInfo'];
       assert.match(info.MessageId, new RegExp(`^Base\\.1\\.\\d+\\.\\d+\\.${message}$`));
+    });
+  }
+
+  const hosts: Readonly<Record<string, readonly string[]>> = {
+    served: [
+      ...['bmc', 'bmc:8443', 'bmc:', 'my_bmc.lab', '192.0.2.1:443', '[2001:db8::1]:443'],
+      ...['[fe80::1%25eth0]', '[v1.a:b]', 'b%C3%BCro.example', ''],
+    ],
+    refused: [
+      ...['a b/c?<x>', 'bmc/redfish', 'user@bmc', 'bmc:https', 'bmc:1:2', '2001:db8::1', 'a\tb'],
+      ...['[::1', '[bmc]', 'a"b', 'b%zz', 'b\u00fcro', 'bmc, other', '\\'],
+    ],
+  };
+  const cases = Object.entries(hosts).flatMap(([verdict, list]) =>
+    list.map((host) => [host, verdict] as const),
+  );
+  for (const [host, verdict] of cases) {
+    // RFC 9112 §3.2
+    it(`is ${verdict} with the host ${JSON.stringify(host)}`, async () => {
+      handler = (_req, res) => res.end();
+      const socket = await tls();
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      const lines = ['GET / HTTP/1.1', `Host: ${host}`, 'Connection: close'];
+      socket.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
+      await gone(socket);
+      assert.match(text, verdict === 'served' ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 400 /);
     });
   }
 

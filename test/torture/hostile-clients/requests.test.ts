@@ -46,7 +46,7 @@ describe('what a stranger sends', () => {
   it('comes back in no header of an answer', async () => {
     const evil = 'evil.example%0d%0aSet-Cookie:%20a=b';
     const answers: Answer[] = [];
-    for (const Host of ['evil.example', 'evil.example:1', 'a"b<script>', 'x'.repeat(4000), ''])
+    for (const Host of ['evil.example', 'evil.example:1', "a'b(script)", 'x'.repeat(4000), ''])
       answers.push(await ask(target, '/redfish/v1', { headers: { Host } }));
     const headers = {
       'X-Forwarded-Host': 'evil.example',
