@@ -4,6 +4,7 @@ import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { readAccounts, type StoredAccount, writeAccounts } from './account-file.ts';
+import { withAccountsLocked } from './account-lock.ts';
 import { hashPassword, matchesHash, type PasswordHash } from './password-hash.ts';
 import type { RoleId } from './privileges.ts';
 import {
@@ -78,26 +79,28 @@ export class Accounts implements UserDirectory {
   setPassword(userName: string, role: RoleId, password: string): Promise<void> {
     return this.#turn.run(async () => {
       const hash = await hashPassword(password);
-      const others = this.#writable().filter((one) => one.userName !== userName);
-      await this.#store([...others, { userName, role, password: hash }]);
+      await withAccountsLocked(this.#path, async () => {
+        const others = this.#writable().filter((one) => one.userName !== userName);
+        await this.#store([...others, { userName, role, password: hash }]);
+      });
     });
   }
 
   async #create({ userName, password, ...rest }: NewUser, most: number): Promise<User> {
-    const hash = await hashPassword(password);
-    const accounts = this.#writable();
-    const taken = userName.toLowerCase();
-    if (accounts.some((one) => one.userName.toLowerCase() === taken)) {
-      throw new UserError(
-        'exists',
-        'There is an account with this name, or one that looks like it',
-      );
-    }
-    if (accounts.length >= most) {
-      throw new UserError('limit', `There are no more than ${most} accounts`);
-    }
-    const account = { userName, ...rest, password: hash };
-    await this.#write(accounts, [...accounts, account]);
+    const account = { userName, ...rest, password: await hashPassword(password) };
+    await this.#change((accounts) => {
+      const taken = userName.toLowerCase();
+      if (accounts.some((one) => one.userName.toLowerCase() === taken)) {
+        throw new UserError(
+          'exists',
+          'There is an account with this name, or one that looks like it',
+        );
+      }
+      if (accounts.length >= most) {
+        throw new UserError('limit', `There are no more than ${most} accounts`);
+      }
+      return [...accounts, account];
+    });
     return userOf(account);
   }
 
@@ -111,31 +114,34 @@ export class Accounts implements UserDirectory {
     }
     const hash = password === undefined ? undefined : await hashPassword(password);
     // The file may have changed while the hash was made
-    const accounts = this.#writable();
-    const before = present(accounts, userName);
-    const after: StoredAccount = { ...before, ...members, password: hash ?? before.password };
-    await this.#write(
-      accounts,
-      accounts.map((one) => (one === before ? after : one)),
-    );
-    return userOf(after);
+    const all = await this.#change((accounts) => {
+      const before = present(accounts, userName);
+      const after = { ...before, ...members, password: hash ?? before.password };
+      return accounts.map((one) => (one === before ? after : one));
+    });
+    return userOf(present(all, userName));
   }
 
   async #remove(userName: string): Promise<void> {
-    const accounts = this.#writable();
-    const account = present(accounts, userName);
-    await this.#write(
-      accounts,
-      accounts.filter((one) => one !== account),
-    );
+    await this.#change((accounts) => {
+      const account = present(accounts, userName);
+      return accounts.filter((one) => one !== account);
+    });
   }
 
-  /** Nobody may take away the last one that could give rights back. */
-  async #write(before: readonly StoredAccount[], after: readonly StoredAccount[]): Promise<void> {
-    if (before.some(isWorkingAdministrator) && !after.some(isWorkingAdministrator)) {
-      throw new UserError('last-administrator', 'The last enabled administrator stays as he is');
-    }
-    await this.#store(after);
+  /** Nobody may take away the last one that could give rights back. @returns what is written */
+  #change(
+    alter: (accounts: readonly StoredAccount[]) => readonly StoredAccount[],
+  ): Promise<readonly StoredAccount[]> {
+    return withAccountsLocked(this.#path, async () => {
+      const before = this.#writable();
+      const after = alter(before);
+      if (before.some(isWorkingAdministrator) && !after.some(isWorkingAdministrator)) {
+        throw new UserError('last-administrator', 'The last enabled administrator stays as he is');
+      }
+      await this.#store(after);
+      return after;
+    });
   }
 
   async #store(accounts: readonly StoredAccount[]): Promise<void> {

@@ -93,6 +93,21 @@ describe('accounts', () => {
     assert.equal((await made().find('bob'))?.role, 'Operator');
   });
 
+  it('keep both changes when two programs make them at once', async () => {
+    const { made } = shared('at-once.json');
+    await made().setPassword('admin', 'Administrator', 'the old one');
+    await made().changes.create(bob);
+    for (let round = 0; round < 5; round += 1) {
+      const role = round % 2 === 0 ? 'Operator' : 'ReadOnly';
+      await Promise.all([
+        made().changes.update('bob', { role }),
+        made().changes.update('admin', { passwordChangeRequired: round % 2 === 0 }),
+      ]);
+      const [admin, other] = [await made().find('admin'), await made().find('bob')];
+      assert.deepEqual([admin?.passwordChangeRequired, other?.role], [round % 2 === 0, role]);
+    }
+  });
+
   it('keep what another program writes while the hash of a new password is made', async () => {
     const { file, made } = shared('meanwhile.json');
     await made().setPassword('admin', 'Administrator', 'the old one');
