@@ -10,20 +10,17 @@ export function unfinishedName(path: string): string {
 
 /** Removes what a crash left under such a name: it may hold a key that never took effect, or no longer does. */
 export async function clearUnfinished(path: string): Promise<void> {
-  const prefix = `.${basename(path)}.`;
-  const names = await readdir(dirname(path)).catch(() => []);
-  for (const name of names) {
-    const rest = name.startsWith(prefix) ? name.slice(prefix.length) : '';
-    if (/^[0-9a-f]{12}\.new$/.test(rest)) await removeFile(join(dirname(path), name));
-  }
+  for (const one of await unfinishedOf(path)) await removeFile(one);
 }
 
-/** As `clearUnfinished` for everything in a directory that no other program writes to now. */
-export async function clearAllUnfinished(directory: string): Promise<void> {
-  const names = await readdir(directory).catch(() => []);
-  for (const name of names.filter((one) => /^\..+\.[0-9a-f]{12}\.new$/.test(one))) {
-    await removeFile(join(directory, name));
-  }
+/** The paths that stand beside one under such a name. */
+export async function unfinishedOf(path: string): Promise<readonly string[]> {
+  const prefix = `.${basename(path)}.`;
+  const names = await readdir(dirname(path)).catch(() => []);
+  return names
+    .filter((name) => name.startsWith(prefix))
+    .filter((name) => /^[0-9a-f]{12}\.new$/.test(name.slice(prefix.length)))
+    .map((name) => join(dirname(path), name));
 }
 
 /** A directory has such a name from somebody else, who may still want it. */

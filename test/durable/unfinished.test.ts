@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { clearAllUnfinished, clearUnfinished } from '../../src/durable/unfinished.ts';
+import { clearUnfinished } from '../../src/durable/unfinished.ts';
 import { scratchDirectory } from './scratch.ts';
 
 const directory = scratchDirectory();
@@ -12,7 +12,6 @@ describe('what a crash left beside a file', () => {
     const name = '.file.0123456789ab.new';
     mkdirSync(join(directory(), name));
     await clearUnfinished(join(directory(), 'file'));
-    await clearAllUnfinished(directory());
     assert.deepEqual(readdirSync(directory()), [name]);
   });
 
@@ -23,14 +22,6 @@ describe('what a crash left beside a file', () => {
     }
     await clearUnfinished(join(directory(), 'server.pem'));
     assert.deepEqual(readdirSync(directory()).sort(), [...kept].sort());
-  });
-
-  it('are removed of every file of a directory, and nothing else is', async () => {
-    const kept = ['accounts.json', '.accounts.json.0123456789ab', 'x.0123456789ab.new', '.new'];
-    const left = ['.accounts.json.0123456789ab.new', '.users-source.abcdef012345.new'];
-    for (const name of [...kept, ...left]) writeFileSync(join(directory(), name), 'x');
-    await clearAllUnfinished(directory());
-    assert.deepEqual(readdirSync(directory()).sort(), [...kept].sort());
-    await clearAllUnfinished(join(directory(), 'absent'));
+    await clearUnfinished(join(directory(), 'absent', 'server.pem'));
   });
 });

@@ -1,10 +1,31 @@
-import { clearAllUnfinished } from '../../durable/unfinished.ts';
+import { join } from 'node:path';
+import { clearUnfinished, unfinishedOf } from '../../durable/unfinished.ts';
 import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import { withAccountsLocked } from '../access/account-lock.ts';
 
-/** Removes what a crash left unfinished beside the files of state: each may hold hashes or secret headers. */
+/** The files that nobody writes but the service that has claimed the directory. */
+const ownFiles = [
+  'access-settings.json',
+  'account-certificates.json',
+  'client-certificates.json',
+  'events.json',
+  'service-id',
+  'sessions.json',
+  'users-source',
+];
+
+/**
+ * Removes what a crash left unfinished beside the files of state: each may hold hashes or secret headers. What
+ * other programs keep in the directory is theirs, and what one that sets a password is writing stays.
+ */
 export async function clearAfterCrash(stateDirectory: string, log: Log): Promise<void> {
-  await clearAllUnfinished(stateDirectory).catch((error: unknown) => {
+  try {
+    for (const name of ownFiles) await clearUnfinished(join(stateDirectory, name));
+    const accounts = join(stateDirectory, 'accounts.json');
+    if ((await unfinishedOf(accounts)).length === 0) return;
+    await withAccountsLocked(accounts, () => clearUnfinished(accounts));
+  } catch (error) {
     log.warn('unfinished files could not be removed', { reason: reasonOf(error) });
-  });
+  }
 }

@@ -15,6 +15,7 @@ import { readWebUi } from '../web-ui/directory.ts';
 import { type AccessSurroundings, setUpAccess } from './access.ts';
 import { clearAfterCrash } from './crash-remains.ts';
 import { openServiceId } from './service-id.ts';
+import { claimState } from './state-claim.ts';
 
 /** How long the manager may take to make the first certificate. */
 const certificateWaitMilliseconds = 60_000;
@@ -27,9 +28,28 @@ export interface RunningService {
 
 /**
  * Makes the service of its configuration and begins to listen.
- * @throws SetupError that says what is wrong with the files, the certificate or the port
+ * @throws SetupError that says what is wrong with the files, the certificate or the port, or that another
+ *   service has the files
  */
 export async function startService(surroundings: AccessSurroundings): Promise<RunningService> {
+  const { configuration, log } = surroundings;
+  const claim = await claimState(configuration.stateDirectory, log);
+  try {
+    const { port, close } = await startWithState(surroundings);
+    return {
+      port,
+      async close() {
+        await close();
+        claim.release();
+      },
+    };
+  } catch (error) {
+    claim.release();
+    throw error;
+  }
+}
+
+async function startWithState(surroundings: AccessSurroundings): Promise<RunningService> {
   const { configuration, client, hostName, log } = surroundings;
   const { redfish, stateDirectory } = configuration;
   await clearAfterCrash(stateDirectory, log);

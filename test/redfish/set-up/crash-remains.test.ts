@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { withAccountsLocked } from '../../../src/redfish/access/account-lock.ts';
+import { clearAfterCrash } from '../../../src/redfish/set-up/crash-remains.ts';
+import { claimState } from '../../../src/redfish/set-up/state-claim.ts';
+import { scratchDirectory } from '../../durable/scratch.ts';
+
+const directory = scratchDirectory();
+const lines: string[] = [];
+const note = (message: string) => lines.push(message);
+const log = { debug: note, info: note, warn: note, error: note };
+const leave = (...names: readonly string[]) => {
+  for (const name of names) writeFileSync(join(directory(), name), 'x');
+};
+const unfinished = (name: string) => `.${name}.0123456789ab.new`;
+
+describe('a start after a crash', () => {
+  it('removes what the service left unfinished, and nothing of other programs', async () => {
+    const kept = ['accounts.json', unfinished('server.pem'), unfinished('notes')];
+    leave(...kept, ...['accounts.json', 'users-source', 'events.json'].map(unfinished));
+    await clearAfterCrash(directory(), log);
+    assert.deepEqual(
+      readdirSync(directory())
+        .filter((name) => !name.endsWith('.lock'))
+        .sort(),
+      [...kept].sort(),
+    );
+    await clearAfterCrash(join(directory(), 'absent'), log);
+    assert.deepEqual(lines, []);
+  });
+
+  it('does not touch what another program is about to make the file of accounts', async () => {
+    const path = join(directory(), 'accounts.json');
+    const name = unfinished('accounts.json');
+    leave(name);
+    let cleared: Promise<void> | undefined;
+    await withAccountsLocked(path, async () => {
+      cleared = clearAfterCrash(directory(), log);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      assert.ok(readdirSync(directory()).includes(name));
+    });
+    await cleared;
+    assert.ok(!readdirSync(directory()).includes(name));
+  });
+});
+
+describe('the claim to a state directory', () => {
+  it('is of one service, from when it starts until it ends', async () => {
+    const path = join(directory(), 'made', 'for', 'it');
+    const claim = await claimState(path, log);
+    await assert.rejects(claimState(path, log), {
+      name: 'SetupError',
+      message: `The state directory ${path} belongs to another Redfish service.`,
+    });
+    claim.release();
+    (await claimState(path, log)).release();
+  });
+
+  it('keeps nobody from starting where it cannot be had', async () => {
+    const blocked = join(directory(), 'blocked');
+    writeFileSync(blocked, '');
+    (await claimState(join(blocked, 'state'), log)).release();
+    assert.deepEqual(lines.splice(0), ['the files of state are not kept from other services']);
+  });
+});
