@@ -1,4 +1,4 @@
-import { AuthorityFollower, isUntouched } from './authority-follower.ts';
+import { AuthorityFollower } from './authority-follower.ts';
 import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
 import { type Change, ChangeQueue, type Holder, patience, stageChange } from './change.ts';
 import type {
@@ -44,7 +44,10 @@ export class AuthorityEndpoint implements Endpoint {
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     this.definition = definition;
     this.#surroundings = surroundings;
-    this.#directory = new AuthorityDirectory(definition.path);
+    this.#directory = new AuthorityDirectory(definition.path, {
+      most: surroundings.limits.refusedFiles,
+      warn: (message, path) => surroundings.log.warn(message, { path }),
+    });
     this.#plans = new AuthorityPlans(surroundings, this.#directory, () => this.#authorities);
     this.#listeners = new Listeners(surroundings.log);
     this.#expiry = new ExpiryWatch(surroundings.expiryThresholds);
@@ -157,12 +160,15 @@ export class AuthorityEndpoint implements Endpoint {
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),
       confirm: async ({ next }) => {
-        if (!isUntouched(await this.#directory.scan())) await this.#directory.commitAfresh(next);
+        const found = await this.#directory.scan();
+        // What others put there besides is looked at when the trial is over
+        if (!found?.inStep) await this.#directory.commitAfresh(next, true);
       },
       released: () => this.#outside.check(),
       backward: () => {
         const before = this.#authorities;
-        return { ...this.#store(), validate: async () => ({ next: before, asked: [] }) };
+        // Nothing that somebody puts in the way keeps it from being undone
+        return { ...this.#store(true), validate: async () => ({ next: before, asked: [] }) };
       },
     });
   }
@@ -204,10 +210,10 @@ export class AuthorityEndpoint implements Endpoint {
     if (!this.#directory.isLoaded) await this.#load();
   }
 
-  #store(): Omit<Change<SetPlan>, 'validate'> {
+  #store(clears = false): Omit<Change<SetPlan>, 'validate'> {
     return {
       write: async ({ next }) => {
-        await this.#directory.commit(next);
+        await this.#directory.commit(next, clears);
         if (!this.#directory.isOutOfStep) return;
         const { path } = this.definition;
         this.#surroundings.log.error('bundle and links of the truststore are old', { path });

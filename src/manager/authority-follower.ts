@@ -8,6 +8,7 @@ import type {
   ScannedDirectory,
 } from './store/authority-directory.ts';
 import type { Log } from './surroundings.ts';
+import type { Certificate } from './x509/certificate.ts';
 
 export interface AuthorityFollowerOptions {
   readonly path: string;
@@ -40,15 +41,24 @@ export class AuthorityFollower {
       if (directory.isOutOfStep) return 'settled';
       if (isUntouched(await directory.scan())) return 'settled';
       if (!final) return 'doubtful';
+      if (await this.#clearForeign((found) => this.#isInService(found))) {
+        log.info('certificate in the truststore already, its file put aside', { path });
+        return 'changed';
+      }
       await this.#commit(() => this.#planAdoption());
       log.info('truststore was changed from outside', { path });
       return 'changed';
     } catch (error) {
-      // During a trial, or without a disk, nothing can be done now: the next check looks again
       if (!(error instanceof CertError) || error === nothingToDo) return 'settled';
-      if (['on-trial', 'storage'].includes(error.code)) return 'settled';
-      log.error('changed truststore refused', { path, reason: reasonOf(error) });
-      await this.#putBack().catch((cause: unknown) => {
+      // During a trial nothing can be done now: the next check looks again
+      if (error.code === 'on-trial') return 'settled';
+      const reason = reasonOf(error);
+      if (error.code === 'storage') {
+        log.error('changed truststore cannot be taken over', { path, reason });
+        return 'settled';
+      }
+      log.error('changed truststore refused', { path, reason });
+      await this.#refuse().catch((cause: unknown) => {
         log.error('last good truststore not put back', { path, reason: reasonOf(cause) });
       });
       return 'changed';
@@ -59,7 +69,7 @@ export class AuthorityFollower {
   async putRight(): Promise<void> {
     const { directory, log, path } = this.#options;
     if (!directory.isOutOfStep) return;
-    await this.#putBack().catch((error: unknown) => {
+    await this.#putBack(true).catch((error: unknown) => {
       log.error('truststore not put right', { path, reason: reasonOf(error) });
     });
   }
@@ -69,21 +79,46 @@ export class AuthorityFollower {
     const { directory, plans, inService } = this.#options;
     const found = await directory.scan();
     if (isUntouched(found)) throw nothingToDo;
-    // Somebody took the path away: what it led to is in memory
-    return found ? plans.adopt(found) : { next: inService(), asked: [] };
+    if (found) return plans.adopt(found);
+    const inPlace = await directory.readInPlace();
+    // Somebody took the path away, or left there what names nobody to trust: what it led to is in memory
+    return inPlace.length > 0 ? plans.exchange(inPlace) : { next: inService(), asked: [] };
   }
 
-  #putBack(): Promise<unknown> {
-    return this.#commit(async () => ({ next: this.#options.inService(), asked: [] }));
+  #isInService({ fingerprint }: Certificate): boolean {
+    return this.#options.inService().some((one) => one.certificate.fingerprint === fingerprint);
   }
 
-  #commit(validate: Change<SetPlan>['validate']): Promise<unknown> {
+  /**
+   * Where the files of others are all that changed, they merely go: no service has to hear of that.
+   * @returns false when there is more to do
+   */
+  #clearForeign(mayGo: (found: Certificate) => boolean): Promise<boolean> {
+    const { directory, queue } = this.#options;
+    return queue.quietly(async () => {
+      const found = await directory.scan();
+      if (!found?.inStep || found.foreign.length === 0 || !found.foreign.every(mayGo)) return false;
+      await directory.clearForeign();
+      return true;
+    });
+  }
+
+  async #refuse(): Promise<void> {
+    if (!(await this.#clearForeign(() => true))) await this.#putBack();
+  }
+
+  #putBack(carries = false): Promise<unknown> {
+    return this.#commit(async () => ({ next: this.#options.inService(), asked: [] }), carries);
+  }
+
+  #commit(validate: Change<SetPlan>['validate'], carries = false): Promise<unknown> {
     const { directory, queue, publish } = this.#options;
-    return queue.run({ validate, write: ({ next }) => directory.commitAfresh(next), publish });
+    const write = ({ next }: SetPlan) => directory.commitAfresh(next, carries);
+    return queue.run({ validate, write, publish });
   }
 }
 
-export function isUntouched(found: ScannedDirectory | undefined): boolean {
+function isUntouched(found: ScannedDirectory | undefined): boolean {
   return found !== undefined && found.foreign.length === 0 && found.inStep;
 }
 

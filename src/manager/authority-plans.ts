@@ -106,6 +106,17 @@ export class AuthorityPlans {
     return { next: [...staying, ...added], asked: added };
   }
 
+  /** These alone, as somebody put them in place of all others. What is installed keeps its id. */
+  async exchange(found: readonly Certificate[]): Promise<SetPlan> {
+    this.#refuseMoreThanLimit(found.length);
+    for (const one of found) this.#check(one, [one]);
+    const known = (one: Certificate) =>
+      this.#current().find(({ certificate }) => certificate.fingerprint === one.fingerprint);
+    const staying = found.flatMap((one) => known(one) ?? []);
+    const added = await this.#number(found.filter((one) => !known(one)));
+    return { next: [...staying, ...added].sort((a, b) => a.id - b.id), asked: added };
+  }
+
   async #number(certificates: readonly Certificate[]): Promise<Authority[]> {
     if (certificates.length === 0) return [];
     const first = await this.#directory.reserveIds(certificates.length);

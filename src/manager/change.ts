@@ -53,9 +53,17 @@ export class ChangeQueue {
     });
   }
 
-  /** Does in its turn what is no change. */
+  /** Does in its turn what is no change, also while others are kept out. */
   during<T>(work: () => Promise<T>): Promise<T> {
     return this.#turn.run(work);
+  }
+
+  /** Does in its turn what no service has to hear of. @throws as `run` */
+  quietly<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turn.run(async () => {
+      this.#refuseOthers(undefined);
+      return work().catch(asStorageError);
+    });
   }
 
   /** Keeps all others out from the moment at which the input is found good, until `release`. */

@@ -27,6 +27,7 @@ after(() => tools.remove());
 
 const oldCa = tools.issueCa({ subject: '/CN=Old CA' });
 const newCa = tools.issueCa({ subject: '/CN=New CA' });
+const other = tools.issueCa({ subject: '/CN=Other CA' });
 const before = tools.issue({ issuer: oldCa, subject: '/CN=before' });
 const next = tools.issue({ issuer: newCa, subject: '/CN=next' });
 const pairOf = ({ key, pem }: { key: string; pem: string }) => key + pem;
@@ -377,6 +378,44 @@ describe('a replacement in two phases', () => {
     isNew();
     await restart();
     isNew();
+  });
+
+  describe('with a certificate that somebody puts into the truststore meanwhile', () => {
+    const put = (name: string) => writeFileSync(join(truststore.definition.path, name), other.pem);
+    const foreign = () => readdirSync(`${truststore.definition.path}.generations/foreign`);
+    let trial: string;
+    beforeEach(async () => {
+      trial = await stage();
+      await trials.activate(owner, trial);
+    });
+
+    for (const [end, isOver] of [
+      ['commit', isNew],
+      ['rollback', isOld],
+    ] as const) {
+      it(`leaves it to be looked at after a ${end}`, async () => {
+        put('other.pem');
+        await trials[end](owner, trial);
+        isOver();
+        assert.ok(existsSync(join(truststore.definition.path, 'other.pem')));
+      });
+
+      it(`keeps it aside after a ${end} when it has a name of ours`, async () => {
+        put('2.pem');
+        await trials[end](owner, trial);
+        isOver();
+        assert.deepEqual(foreign(), ['2.pem']);
+      });
+    }
+
+    it('can be undone when the whole path is a directory of somebody else’s', async () => {
+      rmSync(truststore.definition.path);
+      mkdirSync(truststore.definition.path);
+      put('other.pem');
+      await trials.rollback(owner, trial);
+      isOld();
+      assert.deepEqual(readdirSync(`${truststore.definition.path}.taken-over`), ['other.pem']);
+    });
   });
 
   it('renews no generated certificate meanwhile, and does afterwards', async () => {

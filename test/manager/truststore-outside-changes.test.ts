@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
 import { until } from '../e2e/commands.ts';
@@ -149,5 +159,106 @@ describe('the directory of a truststore', () => {
       ['3', three],
     ]);
     assert.ok(existsSync(join(`${path}.generations`, 'foreign', 'README')));
+  });
+
+  const foreign = () => {
+    const directory = join(`${path}.generations`, 'foreign');
+    return existsSync(directory) ? readdirSync(directory).sort() : [];
+  };
+  const isGone = (name: string) => until(`${name} goes`, () => !existsSync(join(path, name)));
+
+  it('tells nobody of a certificate that is there already, and keeps its file once', async () => {
+    const generation = readlinkSync(path);
+    const told = world.reloads.length;
+    for (let round = 0; round < 3; round += 1) {
+      put('corp.pem', two.pem);
+      await endpoint.maintain();
+      await isGone('corp.pem');
+    }
+    assert.deepEqual([foreign(), readlinkSync(path)], [['corp.pem'], generation]);
+    assert.deepEqual([events, world.reloads.length], [[], told]);
+  });
+
+  it('tells nobody of a file that is refused', async () => {
+    const generation = readlinkSync(path);
+    const told = world.reloads.length;
+    put('leaf.pem', leaf.pem);
+    await isGone('leaf.pem');
+    assert.deepEqual([foreign(), readlinkSync(path)], [['leaf.pem'], generation]);
+    assert.equal(world.reloads.length, told);
+  });
+
+  it('keeps the newest files of others up to the limit, and says which it gives up', async () => {
+    for (const nth of [1, 2, 3, 4]) {
+      put(`${nth}.crt`, `${nth}\n${two.pem}`);
+      await isGone(`${nth}.crt`);
+    }
+    assert.deepEqual(foreign(), ['2.crt', '3.crt', '4.crt']);
+    const told = world.logged.filter(({ message }) => /oldest of the files/.test(message));
+    assert.deepEqual(
+      told.map(({ fields }) => basename(String(fields.path))),
+      ['1.crt'],
+    );
+  });
+
+  it('keeps files together that came together, though they are more than the limit', async () => {
+    const names = [1, 2, 3, 4, 5].map((nth) => `${nth}.crt`);
+    for (const name of names) put(name, `${name}\n${two.pem}`);
+    for (const name of names) await isGone(name);
+    assert.deepEqual(foreign(), names);
+  });
+
+  describe('that somebody replaces by a plain one', () => {
+    const replaceBy = (files: Readonly<Record<string, string>>) => {
+      rmSync(path);
+      mkdirSync(path);
+      for (const [name, text] of Object.entries(files)) put(name, text);
+      return endpoint.maintain();
+    };
+    const isBack = () => until('the link is back', () => lstatSync(path).isSymbolicLink(), 5000);
+    const aside = () => readdirSync(world.directory).filter((name) => name.includes('taken-over'));
+    const restarted = async () => {
+      const again = new AuthorityEndpoint(endpoint.definition, world.surroundings);
+      await again.start();
+      again.stop();
+      return again.list().map(({ id }) => id);
+    };
+
+    it('has its certificates, and what was there already keeps its number', async () => {
+      await replaceBy({ 'b.pem': two.pem, 'c.pem': three.pem });
+      await holds([
+        ['2', two],
+        ['3', three],
+      ]);
+      await isBack();
+      trusts(three);
+      assert.deepEqual(readdirSync(`${path}.taken-over`).sort(), ['b.pem', 'c.pem']);
+      assert.deepEqual(await restarted(), ['2', '3']);
+    });
+
+    it('loses nothing by one that is empty', async () => {
+      await replaceBy({});
+      await isBack();
+      assert.deepEqual([events, aside()], [[], []]);
+      trusts(two);
+      await endpoint.install(three.pem);
+      assert.deepEqual(await restarted(), ['1', '2', '3']);
+    });
+
+    it('loses nothing by one without a certificate, which is kept aside', async () => {
+      await replaceBy({ notes: 'words' });
+      await isBack();
+      assert.deepEqual([events, aside()], [[], ['authority.taken-over']]);
+      assert.ok(world.logged.some(({ fields }) => fields.path === `${path}.taken-over`));
+      assert.deepEqual(await restarted(), ['1', '2']);
+    });
+
+    it('loses nothing by one that is refused, which is kept aside', async () => {
+      await replaceBy({ 'leaf.pem': leaf.pem });
+      await isLogged('changed truststore refused');
+      await isBack();
+      assert.deepEqual([events, aside()], [[], ['authority.taken-over']]);
+      assert.deepEqual(await restarted(), ['1', '2']);
+    });
   });
 });

@@ -1,9 +1,8 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { everyone } from '../../durable/access.ts';
 import { writeFileAtomic } from '../../durable/atomic-file.ts';
 import { makeDirectory, makeOwnDirectory, syncDirectory } from '../../durable/directory.ts';
-import { unanswered } from '../../durable/disk-answer.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import { CertError } from '../errors.ts';
@@ -15,20 +14,26 @@ import {
   type Layout,
   layoutOf,
   singleDifference,
+  strangeFiles,
   writeLayout,
 } from './authority-layout.ts';
-import { takeOverPlainDirectory } from './authority-takeover.ts';
+import {
+  clearTheWay,
+  readPlainDirectory,
+  type TakeoverOptions,
+  takeOverPlainDirectory,
+} from './authority-takeover.ts';
 import { Generations } from './generations.ts';
-import { bundleFile, readCertificates } from './upstream-authorities.ts';
+import type { Keeping } from './kept-files.ts';
+import {
+  isOwnName,
+  type LoadedAuthorities,
+  nothing,
+  readGeneration,
+  withCertificates,
+} from './stored-authorities.ts';
 
 export type { Authority };
-
-/** What stood in the directory at start. */
-export interface LoadedAuthorities {
-  readonly authorities: readonly Authority[];
-  /** Where files are kept now that hold no readable certificate. */
-  readonly unreadable: readonly string[];
-}
 
 /** What stands in the directory while the manager runs. */
 export interface ScannedDirectory {
@@ -58,14 +63,17 @@ export interface ScannedDirectory {
 export class AuthorityDirectory {
   readonly #path: string;
   readonly #generations: Generations;
+  readonly #takeover: TakeoverOptions;
   #nextId = 1;
   /** What stands in the current generation. */
   #layout: Layout | undefined;
   #isOutOfStep = false;
 
-  constructor(path: string) {
+  /** @param keeping for what others put into the directory, or in its place */
+  constructor(path: string, keeping: Keeping = { most: 8, warn: () => undefined }) {
     this.#path = path;
-    this.#generations = new Generations(path, isOwnName);
+    this.#generations = new Generations(path, isOwnName, keeping);
+    this.#takeover = { path, marker: join(this.#generations.root, 'taken-over'), keeping };
   }
 
   /**
@@ -90,11 +98,10 @@ export class AuthorityDirectory {
     await clearUnfinished(this.#path);
     this.#nextId = await this.#readNextId();
     await takeOverPlainDirectory({
-      path: this.#path,
-      marker: join(this.#generations.root, 'taken-over'),
+      ...this.#takeover,
       isOurs: (await this.#generations.current()) !== undefined,
       adopt: async (found) => {
-        const firstId = found.length > 0 ? await this.#reserve(found.length) : 1;
+        const firstId = await this.#reserve(found.length);
         await this.commitAfresh(
           found.map((certificate, at) => ({ id: firstId + at, certificate })),
         );
@@ -107,8 +114,7 @@ export class AuthorityDirectory {
         : await readGeneration(this.#generations.pathOf(current), impatient);
     const highest = Math.max(0, ...authorities.map(({ id }) => id));
     this.#nextId = Math.max(this.#nextId, highest + 1);
-    const kept: string[] = [];
-    for (const path of unreadable) kept.push(await this.#generations.moveToForeign(path));
+    const kept = await this.#generations.moveToForeign(unreadable);
     await this.#settle(current, layoutOf(authorities));
     return { authorities, unreadable: kept };
   }
@@ -129,15 +135,19 @@ export class AuthorityDirectory {
     return first;
   }
 
-  /** Makes these the authorities, all at once. @throws CertError `storage` before `load` succeeded */
-  async commit(authorities: readonly Authority[]): Promise<void> {
+  /**
+   * Makes these the authorities, all at once.
+   * @param clears whether what somebody put in place of the link is put aside, where it would be refused
+   * @throws CertError `storage` before `load` succeeded
+   */
+  async commit(authorities: readonly Authority[], clears = false): Promise<void> {
     const known = this.#known();
     const layout = layoutOf(authorities);
     const current = await this.#generations.current();
     const isSmall = !this.#isOutOfStep && singleDifference(known, layout) !== undefined;
     if (current !== undefined && isSmall)
       await this.#amend(this.#generations.pathOf(current), known, layout);
-    else await this.#commitGeneration(layout, current);
+    else await this.#commitGeneration(layout, current, { carries: true, clears });
     this.#layout = layout;
   }
 
@@ -153,7 +163,8 @@ export class AuthorityDirectory {
     this.#isOutOfStep = !failed.inStep;
     if (failed.holds === 'from') throw failed.error;
     // Services are about to read links and bundle
-    await this.#commitGeneration(to, basename(directory)).catch(() => undefined);
+    const carries = { carries: true };
+    await this.#commitGeneration(to, basename(directory), carries).catch(() => undefined);
   }
 
   /** Copies what is in service into an empty directory. */
@@ -166,7 +177,7 @@ export class AuthorityDirectory {
     await makeDirectory(this.#generations.root, everyone);
     const { authorities, unreadable } = await readGeneration(from);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
-    await this.commitAfresh(authorities);
+    await this.commitAfresh(authorities, true);
     // The endpoint has read nothing of it yet
     this.#layout = undefined;
   }
@@ -180,19 +191,34 @@ export class AuthorityDirectory {
     const current = await this.#generations.current();
     if (current === undefined) return undefined;
     const directory = this.#generations.pathOf(current);
-    const foreign: Certificate[] = [];
-    for (const path of await this.#generations.foreignFilesOf(current)) {
-      foreign.push(...(await readCertificates(path)));
-    }
+    const files = await withCertificates(await this.#generations.foreignFilesOf(current));
+    const foreign = files.flatMap(({ certificates }) => certificates);
     const inStep = await hasLayout(directory, layout);
     const { authorities, unreadable } = await readGeneration(directory);
     return { authorities, damaged: unreadable.length > 0, foreign, inStep };
   }
 
-  /** Makes a new generation whatever the current one looks like now. */
-  async commitAfresh(authorities: readonly Authority[]): Promise<void> {
+  /** The certificates in a directory that somebody put in place of the link. */
+  readInPlace(): Promise<readonly Certificate[]> {
+    return readPlainDirectory(this.#path);
+  }
+
+  /** Keeps the certificates that others put there out of the way, and changes nothing else. */
+  async clearForeign(): Promise<void> {
+    const current = await this.#generations.current();
+    if (current === undefined) return;
+    const files = await withCertificates(await this.#generations.foreignFilesOf(current));
+    await this.#generations.moveToForeign(files.map(({ path }) => path));
+  }
+
+  /**
+   * Makes a new generation whatever the path looks like now; what is in its place is put aside.
+   * @param carries whether files that others put there are yet to be looked at
+   */
+  async commitAfresh(authorities: readonly Authority[], carries = false): Promise<void> {
     const layout = layoutOf(authorities);
-    await this.#commitGeneration(layout, await this.#generations.current());
+    const current = await this.#generations.current();
+    await this.#commitGeneration(layout, current, { carries, clears: true });
     this.#layout = layout;
   }
 
@@ -206,7 +232,11 @@ export class AuthorityDirectory {
     throw new CertError('storage', 'the truststore could not be read; nothing changed');
   }
 
-  async #commitGeneration(layout: Layout, previous: string | undefined): Promise<void> {
+  async #commitGeneration(
+    layout: Layout,
+    previous: string | undefined,
+    { carries = false, clears = false } = {},
+  ): Promise<void> {
     const next = await this.#generations.next();
     const directory = this.#generations.pathOf(next);
     try {
@@ -214,15 +244,30 @@ export class AuthorityDirectory {
       const like = previous === undefined ? undefined : this.#generations.pathOf(previous);
       await writeLayout(directory, layout, like);
       await syncDirectory(this.#generations.root);
-      await this.#generations.switchTo(next);
+      const isInTheWay = clears && previous === undefined;
+      const restore = isInTheWay ? await clearTheWay(this.#takeover) : undefined;
+      await this.#generations.switchTo(next).catch(async (error: unknown) => {
+        await restore?.().catch(() => undefined);
+        throw error;
+      });
     } catch (error) {
       // Where switchTo fails, the link does not lead to the new generation
       await rm(directory, { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
+    const wasOutOfStep = this.#isOutOfStep;
     this.#isOutOfStep = false;
-    // What cannot be removed now is removed at the next start
-    await this.#generations.removeAllBut(next).catch(() => undefined);
+    try {
+      // After our own failure it may be one that was refused
+      if (previous !== undefined && this.#layout && !wasOutOfStep) {
+        const known = [this.#layout, layout];
+        const strange = await strangeFiles(this.#generations.pathOf(previous), known);
+        await this.#generations.moveToForeign(strange);
+      }
+      await this.#generations.removeAllBut(next, carries ? previous : undefined);
+    } catch {
+      // What cannot be removed now is removed at the next start
+    }
   }
 
   /** Goes on with a generation as it is, or with a new one where links or bundle are out of step. */
@@ -236,7 +281,7 @@ export class AuthorityDirectory {
       // What cannot be removed now is removed at the next start
       await this.#generations.removeUnfinished(current).catch(() => undefined);
       await this.#generations.removeAllBut(current).catch(() => undefined);
-    } else await this.#commitGeneration(layout, current);
+    } else await this.#commitGeneration(layout, current, { carries: true });
     this.#layout = layout;
   }
 
@@ -244,28 +289,4 @@ export class AuthorityDirectory {
     const text = (await tryReadRegularFile(join(this.#generations.root, 'next-id'))) ?? '1';
     return Math.max(1, Number.parseInt(text, 10) || 1);
   }
-}
-
-/** Names that the manager gives, those of unfinished files and links among them. */
-function isOwnName(name: string): boolean {
-  return /^(\d+\.pem|\..*)$/.test(name) || name === bundleFile;
-}
-
-const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };
-
-async function readGeneration(directory: string, impatient = false): Promise<LoadedAuthorities> {
-  const authorities: Authority[] = [];
-  const unreadable: string[] = [];
-  for (const name of await readdir(directory)) {
-    const id = /^(\d+)\.pem$/.exec(name)?.[1];
-    if (id === undefined) continue;
-    const path = join(directory, name);
-    const [certificate] = await readCertificates(path).catch((error: unknown) => {
-      if (impatient && unanswered(error) === 'failing') return [];
-      throw error;
-    });
-    if (certificate) authorities.push({ id: Number(id), certificate });
-    else unreadable.push(path);
-  }
-  return { authorities: authorities.sort((a, b) => a.id - b.id), unreadable };
 }

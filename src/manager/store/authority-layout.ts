@@ -6,7 +6,7 @@ import { writeNewFile } from '../../durable/atomic-file.ts';
 import { syncDirectory, withDirectory } from '../../durable/directory.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import { bundleFile } from './upstream-authorities.ts';
+import { bundleFile, readCertificates } from './upstream-authorities.ts';
 
 /** A trusted CA and the number it goes by for ever. */
 export interface Authority {
@@ -62,6 +62,21 @@ export async function hasLayout(directory: string, { files, links }: Layout): Pr
     if ((await readlink(join(directory, name)).catch(() => '')) !== target) return false;
   }
   return true;
+}
+
+/** Files under names of ours with certificates that are in none of these layouts: somebody else's. */
+export async function strangeFiles(
+  directory: string,
+  layouts: readonly Layout[],
+): Promise<readonly string[]> {
+  const known = new Set(layouts.flatMap(({ files }) => [...files.values()]));
+  const strange: string[] = [];
+  for (const name of (await readdir(directory)).filter((one) => /^\d+\.pem$/.test(one))) {
+    const path = join(directory, name);
+    if (known.has((await tryReadRegularFile(path)) ?? '')) continue;
+    if ((await readCertificates(path)).length > 0) strange.push(path);
+  }
+  return strange;
 }
 
 /** The one authority by which two layouts differ; `undefined` when it is more, or another content. */

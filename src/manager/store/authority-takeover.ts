@@ -1,15 +1,22 @@
-import { basename } from 'node:path';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { everyone } from '../../durable/access.ts';
 import { renameSynced, writeFileAtomic } from '../../durable/atomic-file.ts';
-import { exists } from '../../durable/disk-answer.ts';
+import { syncDirectory } from '../../durable/directory.ts';
+import { codeOf, exists } from '../../durable/disk-answer.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import type { Keeping } from './kept-files.ts';
 import { readUpstreamDirectory } from './upstream-authorities.ts';
 
 export interface TakeoverOptions {
   readonly path: string;
   /** A file that says that the newest directory which was put aside has been taken over. */
   readonly marker: string;
+  readonly keeping: Keeping;
+}
+
+export interface StartOptions extends TakeoverOptions {
   /** True when the path leads to a generation of ours. */
   readonly isOurs: boolean;
   /** Makes the certificates that were found the authorities. */
@@ -19,20 +26,65 @@ export interface TakeoverOptions {
 /**
  * An upstream installation has a plain directory at the path: it is put aside, and its certificates
  * become a generation. The marker tells a crash in the middle, which is made good at the next start,
- * from a path that was lost long after.
+ * from a path that was lost long after. A directory without a certificate, as a package may make one,
+ * says nothing of whom to trust.
  */
-export async function takeOverPlainDirectory(options: TakeoverOptions): Promise<void> {
-  const { path, marker, isOurs, adopt } = options;
+export async function takeOverPlainDirectory(options: StartOptions): Promise<void> {
+  const { path, marker, isOurs, adopt, keeping } = options;
   if (isOurs) {
     const plain = await newestAside(path);
     if (plain !== undefined && !(await isMarked(marker, plain))) await mark(marker, plain);
     return;
   }
-  if (await exists(path)) await renameSynced(path, await freeNameAside(path));
+  if ((await exists(path)) && !(await removeEmpty(options)))
+    await renameSynced(path, await freeNameAside(options));
   const plain = await newestAside(path);
   if (plain === undefined || (await isMarked(marker, plain))) return;
-  await adopt(await readUpstreamDirectory(plain));
+  const found = await readPlainDirectory(plain);
+  if (found.length > 0) await adopt(found);
+  else keeping.warn('directory without a certificate put aside', plain);
   await mark(marker, plain);
+  await removeOldest(options);
+}
+
+/** The certificates in what somebody put in place of the link; none where there is nothing. */
+export async function readPlainDirectory(path: string): Promise<readonly Certificate[]> {
+  try {
+    return await readUpstreamDirectory(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return [];
+    throw error;
+  }
+}
+
+/**
+ * Moves out of the way what somebody put in place of the link while the manager runs. Should the power go
+ * before the link is there, the next start goes on with the newest generation, so that one comes first.
+ * @returns what brings it back
+ */
+export async function clearTheWay(options: TakeoverOptions): Promise<() => Promise<void>> {
+  const { path, marker, keeping } = options;
+  if (!(await exists(path)) || (await removeEmpty(options))) return async () => undefined;
+  const aside = await freeNameAside(options);
+  await mark(marker, aside);
+  await renameSynced(path, aside);
+  keeping.warn('directory in place of the truststore put aside', aside);
+  // One that cannot be removed now may be when the next one comes
+  await removeOldest(options).catch(() => undefined);
+  return () => renameSynced(aside, path);
+}
+
+/** Whoever makes an empty directory at each boot must not fill the place with them. */
+async function removeEmpty({ path, keeping }: TakeoverOptions): Promise<boolean> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (['ENOTDIR', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) return false;
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+  keeping.warn('empty directory in place of the truststore removed', path);
+  return true;
 }
 
 async function isMarked(marker: string, plain: string): Promise<boolean> {
@@ -47,14 +99,38 @@ function asideOf(path: string, count: number): string {
   return count === 1 ? `${path}.taken-over` : `${path}.taken-over-${count}`;
 }
 
-async function freeNameAside(path: string): Promise<string> {
-  let count = 1;
-  while (await exists(asideOf(path, count))) count += 1;
-  return asideOf(path, count);
+/** Never the name that is marked, though nothing has it any more: it would count as taken over. */
+async function freeNameAside({ path, marker }: TakeoverOptions): Promise<string> {
+  const marked = numberOf(path, (await tryReadRegularFile(marker))?.trim() ?? '');
+  const [newest = 0] = await numbersAside(path);
+  return asideOf(path, Math.max(newest, marked) + 1);
 }
 
 async function newestAside(path: string): Promise<string | undefined> {
-  let newest: string | undefined;
-  for (let count = 1; await exists(asideOf(path, count)); count += 1) newest = asideOf(path, count);
-  return newest;
+  const [newest] = await numbersAside(path);
+  return newest === undefined ? undefined : asideOf(path, newest);
+}
+
+/** The newest first. */
+async function numbersAside(path: string): Promise<readonly number[]> {
+  const names = await readdir(dirname(path));
+  const numbers = names.map((name) => numberOf(path, name)).filter((count) => count > 0);
+  return numbers.sort((a, b) => b - a);
+}
+
+/** @returns 0 for a name that is none of them */
+function numberOf(path: string, name: string): number {
+  const stem = `${basename(path)}.taken-over`;
+  if (name === stem) return 1;
+  return name.startsWith(`${stem}-`)
+    ? Number(/^[1-9]\d{0,8}$/.exec(name.slice(stem.length + 1))?.[0] ?? 0)
+    : 0;
+}
+
+async function removeOldest({ path, keeping }: TakeoverOptions): Promise<void> {
+  for (const count of (await numbersAside(path)).slice(keeping.most)) {
+    const oldest = asideOf(path, count);
+    await rm(oldest, { recursive: true, force: true });
+    keeping.warn('oldest of the directories put aside removed', oldest);
+  }
 }

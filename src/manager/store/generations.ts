@@ -1,11 +1,11 @@
 import { lstat, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { everyone } from '../../durable/access.ts';
 import { renameSynced } from '../../durable/atomic-file.ts';
-import { makeDirectory, syncAfterSwitch } from '../../durable/directory.ts';
+import { syncAfterSwitch } from '../../durable/directory.ts';
 import { exists } from '../../durable/disk-answer.ts';
 import { unfinishedName } from '../../durable/unfinished.ts';
 import { isSystemError } from '../errors.ts';
+import { type Keeping, KeptFiles } from './kept-files.ts';
 
 /**
  * The directories `<path>.generations/1`, `2`, …, of which the symbolic link `path` names the one in
@@ -16,12 +16,14 @@ export class Generations {
   readonly root: string;
   readonly #path: string;
   readonly #isOwnName: (name: string) => boolean;
+  readonly #foreign: KeptFiles;
 
   /** @param isOwnName tells the manager's own files of a generation from those of others */
-  constructor(path: string, isOwnName: (name: string) => boolean) {
+  constructor(path: string, isOwnName: (name: string) => boolean, keeping: Keeping) {
     this.#path = path;
     this.root = `${path}.generations`;
     this.#isOwnName = isOwnName;
+    this.#foreign = new KeptFiles(join(this.root, 'foreign'), keeping);
   }
 
   pathOf(generation: string): string {
@@ -65,12 +67,19 @@ export class Generations {
     }
   }
 
-  async removeAllBut(generation: string): Promise<void> {
+  /** @param carriedFrom the one from which files of others go on, to be looked at yet; others' are put aside */
+  async removeAllBut(generation: string, carriedFrom?: string): Promise<void> {
     for (const name of await readdir(this.root)) {
       if (!/^\d+$/.test(name) || name === generation) continue;
-      for (const path of await this.foreignFilesOf(name)) await this.moveToForeign(path);
+      for (const path of await this.foreignFilesOf(name)) {
+        const onward = join(this.pathOf(generation), basename(path));
+        if (name === carriedFrom && !(await exists(onward))) await rename(path, onward);
+        else await this.#foreign.take(path);
+      }
+      await syncAfterSwitch(this.pathOf(generation));
       await rm(this.pathOf(name), { recursive: true, force: true });
     }
+    await this.#foreign.removeOldest();
   }
 
   /** Removes what a crash left in one. */
@@ -91,19 +100,12 @@ export class Generations {
     return found;
   }
 
-  /** Keeps a file out of the way of the manager's own. @returns where it is now */
-  async moveToForeign(path: string): Promise<string> {
-    const foreign = join(this.root, 'foreign');
-    await makeDirectory(foreign, everyone);
-    const free = await freeName(join(foreign, basename(path)));
-    await rename(path, free);
-    await syncAfterSwitch(foreign);
-    return free;
+  /** Keeps files out of the way of the manager's own. @returns where they are now */
+  async moveToForeign(paths: readonly string[]): Promise<readonly string[]> {
+    const kept: string[] = [];
+    for (const path of paths) kept.push(await this.#foreign.take(path));
+    // One that cannot be removed now may be when the next one comes
+    await this.#foreign.removeOldest().catch(() => undefined);
+    return kept;
   }
-}
-
-async function freeName(path: string): Promise<string> {
-  let free = path;
-  for (let count = 2; await exists(free); count += 1) free = `${path}-${count}`;
-  return free;
 }

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import {
@@ -95,5 +103,47 @@ describe('a plain directory of upstream', () => {
     plainDirectory({ fileA: `Subject: x\n${chain.pem}${one.pem}` });
     const { authorities } = await new AuthorityDirectory(path).load();
     assert.deepEqual(pemOf(authorities), [chain.pem]);
+  });
+
+  describe('in place of the link to what was there', () => {
+    beforeEach(async () => {
+      plainDirectory({ fileA: one.pem });
+      await new AuthorityDirectory(path).load();
+      rmSync(path);
+    });
+
+    for (const [what, files, kept] of [
+      ['empty', {}, 1],
+      ['without a certificate', { notes: 'words' }, 2],
+    ] as const) {
+      it(`takes no authority away when it is ${what}`, async () => {
+        plainDirectory(files);
+        const { authorities } = await new AuthorityDirectory(path).load();
+        assert.deepEqual(pemOf(authorities), [one.pem]);
+        assert.deepEqual(idsOf(authorities), [1]);
+        const aside = readdirSync(parent).filter((name) => name.includes('taken-over'));
+        assert.equal(aside.length, kept);
+      });
+    }
+
+    it('is taken over though the earlier one was thrown away since', async () => {
+      rmSync(`${path}.taken-over`, { recursive: true });
+      plainDirectory({ fileB: two.pem });
+      const { authorities } = await new AuthorityDirectory(path).load();
+      assert.deepEqual(pemOf(authorities), [two.pem]);
+    });
+
+    it('is kept aside with the newest others, and the oldest go with a word', async () => {
+      const told: string[] = [];
+      const warn = (_message: string, which: string) => told.push(which);
+      for (const pem of [two.pem, one.pem, two.pem]) {
+        plainDirectory({ fileB: pem });
+        await new AuthorityDirectory(path, { most: 2, warn }).load();
+        rmSync(path);
+      }
+      const aside = readdirSync(parent).filter((name) => name.includes('taken-over'));
+      assert.deepEqual(aside.sort(), ['authority.taken-over-3', 'authority.taken-over-4']);
+      assert.deepEqual(told, [`${path}.taken-over`, `${path}.taken-over-2`]);
+    });
   });
 });

@@ -1,0 +1,82 @@
+import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { everyone } from '../../durable/access.ts';
+import { makeDirectory, syncAfterSwitch } from '../../durable/directory.ts';
+import { exists } from '../../durable/disk-answer.ts';
+
+/** How much of what is somebody else's is kept. */
+export interface Keeping {
+  /** How many files or directories; the oldest go first. */
+  readonly most: number;
+  /** Told what becomes of them. */
+  readonly warn: (message: string, path: string) => void;
+}
+
+/** A directory of files that others put where they are in the way. */
+export class KeptFiles {
+  readonly #directory: string;
+  readonly #keeping: Keeping;
+  /** Those that came since the oldest were removed: what came together stays together. */
+  readonly #fresh = new Set<string>();
+
+  constructor(directory: string, keeping: Keeping) {
+    this.#directory = directory;
+    this.#keeping = keeping;
+  }
+
+  /** Moves a file in; one that is here already merely goes. @returns where it is now */
+  async take(path: string): Promise<string> {
+    await makeDirectory(this.#directory, everyone);
+    // A file that cannot be read is none that is known
+    const twin = await this.#twinOf(path).catch(() => undefined);
+    if (twin !== undefined) {
+      await rm(path);
+      return twin;
+    }
+    const free = await freeName(join(this.#directory, basename(path)));
+    await rename(path, free);
+    await syncAfterSwitch(this.#directory);
+    this.#fresh.add(basename(free));
+    return free;
+  }
+
+  async removeOldest(): Promise<void> {
+    const fresh = new Set(this.#fresh);
+    this.#fresh.clear();
+    const others = (await this.#list()).filter(({ name }) => !fresh.has(name));
+    const room = Math.max(0, this.#keeping.most - fresh.size);
+    const newestFirst = others.sort((a, b) => Number(b.since - a.since));
+    for (const { path } of newestFirst.slice(room)) {
+      await rm(path, { recursive: true, force: true });
+      this.#keeping.warn('oldest of the files put aside removed', path);
+    }
+  }
+
+  async #twinOf(path: string): Promise<string | undefined> {
+    const stat = await lstat(path, { bigint: true });
+    if (!stat.isFile()) return undefined;
+    const alike = (await this.#list()).filter((one) => one.isFile && one.size === stat.size);
+    if (alike.length === 0) return undefined;
+    const content = await readFile(path);
+    for (const one of alike) if (content.equals(await readFile(one.path))) return one.path;
+    return undefined;
+  }
+
+  async #list() {
+    const names = (await exists(this.#directory)) ? await readdir(this.#directory) : [];
+    return Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#directory, name);
+        const stat = await lstat(path, { bigint: true });
+        // A rename changes it, and nobody sets it
+        return { name, path, size: stat.size, isFile: stat.isFile(), since: stat.ctimeNs };
+      }),
+    );
+  }
+}
+
+async function freeName(path: string): Promise<string> {
+  let free = path;
+  for (let count = 2; await exists(free); count += 1) free = `${path}-${count}`;
+  return free;
+}
