@@ -19,9 +19,11 @@ import { PairEndpoint } from '../manager/pair-endpoint.ts';
 import { SigningQueue } from '../manager/signing-queue.ts';
 import type { Surroundings } from '../manager/surroundings.ts';
 import { Trials } from '../manager/trials.ts';
+import { setContentLimits } from '../manager/x509/limits.ts';
 import { watchClock } from '../platform/clock-watch.ts';
 import {
   type Configuration,
+  contentLimitsOf,
   parseConfiguration,
   readConfiguration,
   SetupError,
@@ -39,6 +41,7 @@ const log = makeLog('certificate-manager');
 
 await runProgram(log, async (fail) => {
   const configuration = readOptions();
+  setContentLimits(contentLimitsOf(configuration));
   const accounts = readSystemAccounts();
   const bus = await connectBus(configuration.bus);
   const onLost = () => fail(new Error('the connection to the D-Bus is lost'));

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
 import { BusSystemUsers } from '../dbus/user-manager.ts';
-import { readConfiguration, SetupError } from '../platform/configuration.ts';
+import { setContentLimits } from '../manager/x509/limits.ts';
+import { contentLimitsOf, readConfiguration, SetupError } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { startService } from '../redfish/set-up/service.ts';
@@ -15,6 +16,7 @@ await runProgram(log, async () => {
   const { values } = parseArgs({ options: { config: { type: 'string' } } });
   if (values.config === undefined) throw new SetupError('Give --config FILE.');
   const configuration = readConfiguration(values.config);
+  setContentLimits(contentLimitsOf(configuration));
   const { bus: busAddress, limits, redfish, runtimeDirectory } = configuration;
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
   const { uploadBytes } = limits;

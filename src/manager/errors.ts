@@ -8,7 +8,8 @@ export const certErrors = {
   'file-empty': 'The file is empty.',
   'pem-malformed': 'A PEM block has no end, a wrong end, or no base64 inside.',
   'no-certificate': 'There is no PEM certificate in the file.',
-  'too-many-certificates': 'There are more certificates in the file than a chain may have.',
+  'too-many-certificates':
+    'There are more certificates, keys or PEM blocks in the file than it may have.',
   'container-malformed': 'The PKCS #7 or PKCS #12 container, or DER, cannot be read.',
   'password-wrong': 'The password does not open the key or the container.',
   'format-unknown': 'The format is none of PEM, DER, PKCS7 and PKCS12.',

@@ -3,6 +3,7 @@ import { CertError } from './errors.ts';
 import { type Certificate, readCertificate } from './x509/certificate.ts';
 import { type Content, toPem } from './x509/containers.ts';
 import { isKeyBlock } from './x509/keys.ts';
+import { contentLimits } from './x509/limits.ts';
 import { type PemBlock, parsePem } from './x509/pem.ts';
 
 /** What a caller handed over, in the order of the file. */
@@ -99,10 +100,15 @@ export function parseUpload(text: string, mostCertificates: number): Upload {
       `the file holds ${certificateBlocks.length} certificates and the limit is ${mostCertificates}`,
     );
   }
-  return {
-    certificates: certificateBlocks.map(({ der }) => readCertificate(der)),
-    keyBlocks: blocks.filter(isKeyBlock),
-  };
+  const keyBlocks = blocks.filter(isKeyBlock);
+  const mostKeys = contentLimits().keys;
+  if (keyBlocks.length > mostKeys) {
+    throw new CertError(
+      'too-many-certificates',
+      `the file holds ${keyBlocks.length} private keys and the limit is ${mostKeys}`,
+    );
+  }
+  return { certificates: certificateBlocks.map(({ der }) => readCertificate(der)), keyBlocks };
 }
 
 function tooLarge(limit: number): CertError {

@@ -28,6 +28,16 @@ export function parseConfiguration(text: string, source: string): Configuration 
   return configuration;
 }
 
+/** The limits of what is read; a file may hold all certificates that an endpoint may have, and some more. */
+export function contentLimitsOf({
+  limits: { content, authorities, chainCertificates },
+  endpoints,
+}: Configuration): Configuration['limits']['content'] {
+  const most = endpoints.map(({ mostCertificates = 0 }) => mostCertificates);
+  const blocks = Math.max(authorities, chainCertificates, ...most) + content.keys;
+  return { ...content, blocks: Math.max(content.blocks, blocks) };
+}
+
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import {
+  contentLimitsOf,
   parseConfiguration,
   readConfiguration,
   SetupError,
@@ -47,6 +48,21 @@ describe('a configuration', () => {
     assert.equal(limits.pendingRequests, 16);
     assert.equal(redfish.port, 0);
     assert.equal(redfish.managerId, 'bmc');
+  });
+
+  it('lets a file hold all certificates that an endpoint may have', () => {
+    assert.equal(contentLimitsOf(parse({ endpoints: [endpoint] })).blocks, 1000);
+    const limits = { authorities: 5000, content: { keys: 4, extensions: 50 } };
+    const { blocks, extensions } = contentLimitsOf(parse({ limits, endpoints: [endpoint] }));
+    assert.deepEqual([blocks, extensions], [5004, 50]);
+    const authority = {
+      type: 'authority',
+      name: 'x',
+      path: 'x',
+      reload: [],
+      mostCertificates: 7000,
+    };
+    assert.equal(contentLimitsOf(parse({ endpoints: [authority] })).blocks, 7016);
   });
 
   const contradictions = [

@@ -7,6 +7,7 @@ import {
   childrenOf,
   contextTag,
   DerError,
+  DerSizeError,
   decode,
   oidOf,
   tags,
@@ -15,6 +16,7 @@ import {
 import { type Extension, find, readExtensions, readUsages } from './extensions.ts';
 import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
 import { publicKeyInfo } from './keys.ts';
+import { contentLimits } from './limits.ts';
 import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
 import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
@@ -57,12 +59,18 @@ export interface Certificate {
   readonly x509: X509Certificate;
 }
 
-/** @throws CertError `certificate-malformed` when OpenSSL or our own reader refuses the bytes */
+/**
+ * @throws CertError `certificate-malformed` when OpenSSL or our own reader refuses the bytes, or they are more
+ *   than is read
+ */
 export function readCertificate(der: Uint8Array): Certificate {
+  const { certificateBytes } = contentLimits();
+  if (der.length > certificateBytes) throw malformed(`it is larger than ${certificateBytes} bytes`);
   const x509 = parseWithOpenssl(der);
   try {
     return describe(x509);
   } catch (error) {
+    if (error instanceof DerSizeError) throw malformed(error.message, error);
     if (!(error instanceof DerError)) throw error;
     throw malformed('a field has the wrong structure', error);
   }
@@ -112,13 +120,14 @@ function parseWithOpenssl(der: Uint8Array): X509Certificate {
 }
 
 function describe(x509: X509Certificate): Certificate {
-  const [tbs, signature] = childrenOf(decode(x509.raw));
+  const [tbs, signature] = childrenOf(decode(x509.raw, mostElements()));
   const fields = childrenOf(tbs);
   const [serial, , issuer, validity, subject] =
     contextTag(fields[0]) === 0 ? fields.slice(1) : fields;
   if (!subject) throw new DerError('the subject is missing');
   const [notBefore, notAfter] = childrenOf(validity);
   const extensions = extensionsOf(fields);
+  const alternatives = alternativeNamesOf(extensions);
   const algorithm = oidOf(childrenOf(signature)[0]);
   const name = signatureAlgorithms[algorithm] ?? algorithm;
   return {
@@ -136,8 +145,8 @@ function describe(x509: X509Certificate): Certificate {
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
     keyUsage: readUsages(extensions),
-    alternativeNames: alternativeNamesOf(extensions, readGeneralNames),
-    principalNames: alternativeNamesOf(extensions, readPrincipalNames),
+    alternativeNames: alternatives ? readGeneralNames(alternatives) : [],
+    principalNames: alternatives ? readPrincipalNames(alternatives) : [],
     // A root of version 1 has no extensions to say it with, and OpenSSL takes it for a CA
     isCa: x509.ca || (contextTag(fields[0]) !== 0 && x509.checkIssued(x509)),
     namesAnotherKey: namesAnotherKey(extensions),
@@ -150,6 +159,12 @@ function describe(x509: X509Certificate): Certificate {
     publicKey: publicKeyOf(x509),
     x509,
   };
+}
+
+/** Each attribute of the two names is a set, a sequence, a type and a value; an extension is no more. */
+function mostElements(): number {
+  const { nameAttributes, extensions } = contentLimits();
+  return 8 * nameAttributes + 4 * extensions + 1000;
 }
 
 /** The critical extensions that OpenSSL's verification processes by itself. */
@@ -172,14 +187,20 @@ function extensionsOf(fields: readonly Asn1[]): Extension[] {
   return explicit ? readExtensions(childrenOf(explicit)[0]) : [];
 }
 
-function alternativeNamesOf<T>(extensions: readonly Extension[], read: (names: Asn1) => T[]): T[] {
+function alternativeNamesOf(extensions: readonly Extension[]): Asn1 | undefined {
   const extension = find(extensions, extensionIds.subjectAltName);
-  return extension ? read(decode(extension.value)) : [];
+  if (!extension) return undefined;
+  const most = contentLimits().alternativeNames;
+  // A user principal name has three elements inside of it
+  const names = decode(extension.value, 4 * most + 1);
+  if (childrenOf(names).length > most)
+    throw new DerSizeError(`it has more than ${most} alternative names`);
+  return names;
 }
 
 function commentOf(extensions: readonly Extension[]): string | undefined {
   const extension = find(extensions, extensionIds.netscapeComment);
-  return extension && readString(decode(extension.value));
+  return extension && readString(decode(extension.value, 1));
 }
 
 /** RFC 5280 §4.2.1.1 and §4.2.1.2; identifiers that nobody can read say nothing. */
@@ -240,7 +261,7 @@ function readTime(node: Asn1 | undefined): number {
   return Math.floor(date.getTime() / 1000);
 }
 
-function malformed(detail: string, cause: unknown): CertError {
+function malformed(detail: string, cause?: unknown): CertError {
   return new CertError('certificate-malformed', `not a readable X.509 certificate: ${detail}`, {
     cause,
   });

@@ -1,8 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { CertError } from '../errors.ts';
-import { type Asn1, childrenOf, contextTag, decode, encode, oidOf } from './der.ts';
+import { type Asn1, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
 import { exportPrivateKey } from './keys.ts';
+import { contentLimits } from './limits.ts';
 import { formatPem, type PemBlock, parsePem } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
 
@@ -82,10 +83,12 @@ function decryptKey(block: PemBlock, passphrase: string, budget: RoundBudget): s
   }
 }
 
+const mostParameters = 100;
+
 /** The algorithm of an EncryptedPrivateKeyInfo (RFC 5208 §6). */
 function parametersOf(der: Uint8Array): Asn1 | undefined {
   try {
-    return childrenOf(decode(der))[0];
+    return childrenOf(decode(der, mostParameters))[0];
   } catch (cause) {
     throw new CertError('container-malformed', 'the encrypted private key cannot be read', {
       cause,
@@ -95,19 +98,35 @@ function parametersOf(der: Uint8Array): Asn1 | undefined {
 
 /** The certificates of a SignedData, signed or not (RFC 2315 §9.1); its signatures do not matter here. */
 function certificatesOfPkcs7(der: Uint8Array): string {
+  const { blocks } = contentLimits();
   try {
-    const [type, content] = childrenOf(decode(der));
+    const [type, content] = childrenOf(decode(der, elementsOfContainer()));
     if (oidOf(type) !== signedData) throw new TypeError('no SignedData');
     const fields = childrenOf(childrenOf(content)[0]);
     const certificates = fields.find((field) => contextTag(field) === 0);
+    refuseMoreThan(blocks, childrenOf(certificates).length, 'certificates');
     return childrenOf(certificates)
       .map((certificate) => formatPem('CERTIFICATE', encode(certificate)))
       .join('');
   } catch (cause) {
-    throw new CertError('container-malformed', 'the file is no PKCS #7 with certificates', {
-      cause,
-    });
+    if (cause instanceof CertError) throw cause;
+    const fault = cause instanceof DerSizeError ? `: ${cause.message}` : '';
+    const message = `the file is no PKCS #7 with certificates${fault}`;
+    throw new CertError('container-malformed', message, { cause });
   }
+}
+
+/** A certificate of a real file has some sixty. */
+function elementsOfContainer(): number {
+  return 64 * contentLimits().blocks + 1000;
+}
+
+function refuseMoreThan(most: number, count: number, what: string): void {
+  if (count <= most) return;
+  throw new CertError(
+    'too-many-certificates',
+    `the file holds ${count} ${what} and the limit is ${most}`,
+  );
 }
 
 function openPkcs12(bytes: Buffer, password: string): string {

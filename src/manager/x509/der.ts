@@ -17,12 +17,24 @@ export class DerError extends Error {
   override readonly name = 'DerError';
 }
 
+/** There is more than is read; the message says how much that is. */
+export class DerSizeError extends DerError {}
+
 export function encode(node: Asn1): Buffer {
   return Buffer.from(forge.asn1.toDer(node).getBytes(), 'binary');
 }
 
-/** Decodes exactly one element. @throws DerError when the bytes are anything else. */
-export function decode(der: Uint8Array): Asn1 {
+/** More than any certificate has; each costs the coder as much as hundreds of bytes. */
+const usualElements = 100_000;
+
+/**
+ * Decodes exactly one element.
+ * @param mostElements that it may have inside, on all levels
+ * @throws DerError when the bytes are anything else
+ */
+export function decode(der: Uint8Array, mostElements = usualElements): Asn1 {
+  if (countElements(der, mostElements) > mostElements)
+    throw new DerSizeError(`it has more than ${mostElements} elements`);
   try {
     const bytes = forge.util.createBuffer(Buffer.from(der).toString('binary'));
     // forge would otherwise guess at ASN.1 inside of bit strings and change what they mean
@@ -33,6 +45,29 @@ export function decode(der: Uint8Array): Asn1 {
     throw new DerError('not valid DER', { cause: error });
   }
   throw new DerError('BER, but not DER');
+}
+
+/**
+ * How many elements bytes of DER or BER have, itself included, before anything is made of them. Those that
+ * are broken are counted up to where they are.
+ * @param enough where to stop
+ */
+export function countElements(bytes: Uint8Array, enough: number): number {
+  let count = 0;
+  for (let at = 0; at + 1 < bytes.length && count <= enough; count += 1) {
+    const [tag = 0, first = 0] = [bytes[at], bytes[at + 1]];
+    // Of a constructed element, and of an octet string whose end is not known, what is inside comes next
+    const isConstructed = (tag & 0x20) !== 0 || first === 0x80;
+    let length = first;
+    at += 2;
+    if (first > 0x80) {
+      length = 0;
+      for (const octet of bytes.subarray(at, at + (first & 0x7f))) length = length * 256 + octet;
+      at += first & 0x7f;
+    }
+    if (!isConstructed) at += length;
+  }
+  return count;
 }
 
 export function sequence(...children: Asn1[]): Asn1 {

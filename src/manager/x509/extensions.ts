@@ -5,6 +5,7 @@ import {
   bytesOf,
   childrenOf,
   contextPrimitive,
+  DerSizeError,
   decode,
   encode,
   ia5String,
@@ -16,6 +17,7 @@ import {
   universalTag,
 } from './der.ts';
 import { encodeGeneralNames, type GeneralName } from './general-names.ts';
+import { contentLimits } from './limits.ts';
 import { extensionIds, type KeyUsage, keyPurposes, keyUsageBits } from './oids.ts';
 
 export interface Extension {
@@ -24,8 +26,10 @@ export interface Extension {
   readonly value: Buffer;
 }
 
-/** Reads the Extensions sequence (RFC 5280 §4.1.2.9). */
+/** Reads the Extensions sequence (RFC 5280 §4.1.2.9). @throws DerSizeError for more than are read */
 export function readExtensions(node: Asn1 | undefined): Extension[] {
+  const most = contentLimits().extensions;
+  if (childrenOf(node).length > most) throw new DerSizeError(`it has more than ${most} extensions`);
   return childrenOf(node).map((extension) => {
     const [id, ...rest] = childrenOf(extension);
     const critical =
@@ -89,19 +93,21 @@ export function readUsages(extensions: readonly Extension[]): KeyUsage[] {
   const usages: KeyUsage[] = [];
   const bits = find(extensions, extensionIds.keyUsage);
   if (bits) {
-    const [, ...octets] = bytesOf(decode(bits.value));
+    const [, ...octets] = bytesOf(decode(bits.value, 1));
     usages.push(
       ...keyUsageBits.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0),
     );
   }
   const purposes = find(extensions, extensionIds.extendedKeyUsage);
   if (purposes) {
-    const present = childrenOf(decode(purposes.value)).map(oidOf);
+    const present = childrenOf(decode(purposes.value, mostPurposes + 1)).map(oidOf);
     const names = Object.keys(keyPurposes) as (keyof typeof keyPurposes)[];
     usages.push(...names.filter((name) => present.includes(keyPurposes[name])));
   }
   return usages;
 }
+
+const mostPurposes = 1000;
 
 export function find(extensions: readonly Extension[], id: string): Extension | undefined {
   return extensions.find((extension) => extension.id === id);

@@ -6,7 +6,7 @@ import {
   childrenOf,
   contextPrimitive,
   contextTag,
-  oidOf,
+  oid,
   sequence,
   tags,
   universalTag,
@@ -84,13 +84,18 @@ export function readPrincipalNames(node: Asn1): string[] {
   return childrenOf(node).flatMap((child) => {
     if (contextTag(child) !== 0 || !Array.isArray(child.value)) return [];
     const [type, wrapped] = child.value;
-    if (universalTag(type) !== tags.OBJECT_IDENTIFIER || oidOf(type) !== principalName) return [];
+    if (
+      !type ||
+      universalTag(type) !== tags.OBJECT_IDENTIFIER ||
+      !bytesOf(type).equals(principalName)
+    )
+      return [];
     const [value] = contextTag(wrapped) === 0 ? childrenOf(wrapped) : [];
     return universalTag(value) === tags.UTF8_STRING ? [bytesOf(value).toString('utf8')] : [];
   });
 }
 
-const principalName = '1.3.6.1.4.1.311.20.2.3';
+const principalName = bytesOf(oid('1.3.6.1.4.1.311.20.2.3'));
 
 /** True for a host name of letter-digit-hyphen labels; the first one may be a `*`. */
 export function isHostName(text: string): boolean {

@@ -4,6 +4,7 @@ import {
   bmpTextOf,
   bytesOf,
   childrenOf,
+  DerSizeError,
   encode,
   ia5String,
   oid,
@@ -15,6 +16,7 @@ import {
   universalTag,
   utf8String,
 } from './der.ts';
+import { contentLimits } from './limits.ts';
 import { attributeTypes } from './oids.ts';
 
 /** One attribute of a distinguished name; `type` is OpenSSL's short name or a dotted OID. */
@@ -26,9 +28,16 @@ export interface Attribute {
 /** A distinguished name: RDNs in the order of the certificate, each with its attributes. */
 export type Name = readonly (readonly Attribute[])[];
 
-/** Reads a Name (RFC 5280 §4.1.2.4); every string type is turned into Unicode. */
+/**
+ * Reads a Name (RFC 5280 §4.1.2.4); every string type is turned into Unicode.
+ * @throws DerSizeError for one with more attributes than are read
+ */
 export function readName(node: Asn1 | undefined): Name {
-  return childrenOf(node).map((rdn) =>
+  const parts = childrenOf(node);
+  const { nameAttributes } = contentLimits();
+  if (parts.reduce((sum, rdn) => sum + childrenOf(rdn).length, 0) > nameAttributes)
+    throw new DerSizeError(`a name has more than ${nameAttributes} attributes`);
+  return parts.map((rdn) =>
     childrenOf(rdn).map((attribute) => {
       const [type, value] = childrenOf(attribute);
       return { type: shortName(oidOf(type)), value: readString(value) };

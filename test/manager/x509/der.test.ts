@@ -10,6 +10,7 @@ import {
   contextConstructed,
   contextPrimitive,
   contextTag,
+  countElements,
   DerError,
   decode,
   encode,
@@ -108,6 +109,32 @@ describe('DER', () => {
     const once = processorTime(() => elements.map(encode));
     const taken = processorTime(() => setOf(...elements));
     assert.ok(taken < 8 * once, `it took ${taken} ms, and to encode them ${once} ms`);
+  });
+});
+
+describe('the elements of DER or BER', () => {
+  const counted: [string, string, number][] = [
+    ['nothing', '', 0],
+    ['one without content', '0500', 1],
+    ['a sequence of two', '300405000500', 3],
+    ['sequences within each other', '300430023000', 3],
+    ['an octet string with what looks like some', '040405000500', 1],
+    ['a sequence without a known end', '3080050005000000', 4],
+    ['one with a length in the long form', '30820004050005000500', 4],
+    ['one that is cut off', '30640500', 2],
+    ['one longer than numbers', '04ffffffffffffffffffff', 1],
+  ];
+  for (const [what, bytes, count] of counted) {
+    it(`of ${what} are ${count}`, () => {
+      assert.equal(countElements(Buffer.from(bytes, 'hex'), 100), count);
+    });
+  }
+
+  it('are counted no further than need be, and decoded no more than are wanted', () => {
+    const der = encode(sequence(...Array<Asn1>(1000).fill(decode(Buffer.of(5, 0)))));
+    assert.equal(countElements(der, 10), 11);
+    assert.doesNotThrow(() => decode(der, 1001));
+    assert.throws(() => decode(der, 1000), /^DerError: it has more than 1000 elements$/);
   });
 });
 
