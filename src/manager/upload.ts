@@ -3,7 +3,7 @@ import { CertError } from './errors.ts';
 import { type Certificate, readCertificate } from './x509/certificate.ts';
 import { type Content, toPem } from './x509/containers.ts';
 import { isKeyBlock } from './x509/keys.ts';
-import { contentLimits } from './x509/limits.ts';
+import { contentLimits, refuseMoreThan } from './x509/limits.ts';
 import { type PemBlock, parsePem } from './x509/pem.ts';
 
 /** What a caller handed over, in the order of the file. */
@@ -94,20 +94,9 @@ export function parseUpload(text: string, mostCertificates: number): Upload {
   if (certificateBlocks.length === 0) {
     throw new CertError('no-certificate', 'the file holds no PEM certificate');
   }
-  if (certificateBlocks.length > mostCertificates) {
-    throw new CertError(
-      'too-many-certificates',
-      `the file holds ${certificateBlocks.length} certificates and the limit is ${mostCertificates}`,
-    );
-  }
+  refuseMoreThan(mostCertificates, certificateBlocks.length, 'certificates');
   const keyBlocks = blocks.filter(isKeyBlock);
-  const mostKeys = contentLimits().keys;
-  if (keyBlocks.length > mostKeys) {
-    throw new CertError(
-      'too-many-certificates',
-      `the file holds ${keyBlocks.length} private keys and the limit is ${mostKeys}`,
-    );
-  }
+  refuseMoreThan(contentLimits().keys, keyBlocks.length, 'private keys');
   return { certificates: certificateBlocks.map(({ der }) => readCertificate(der)), keyBlocks };
 }
 

@@ -3,7 +3,7 @@ import { CertError } from '../errors.ts';
 import { type Asn1, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
 import { exportPrivateKey } from './keys.ts';
-import { contentLimits } from './limits.ts';
+import { contentLimits, mostElementsOfContainer, refuseMoreThan } from './limits.ts';
 import { formatPem, type PemBlock, parsePem } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
 
@@ -24,8 +24,8 @@ export function pemContent(pem: string): Content {
   return { bytes: Buffer.from(pem), format: 'PEM', password: '' };
 }
 
-/** Rounds of key derivation for the keys of a whole upload; OpenSSL takes a second for them. */
-const mostRounds = 1_000_000;
+/** Rounds of key derivation for the keys of a whole upload; OpenSSL takes up to half a second for them. */
+const mostRounds = 600_000;
 
 const signedData = '1.2.840.113549.1.7.2';
 
@@ -100,7 +100,7 @@ function parametersOf(der: Uint8Array): Asn1 | undefined {
 function certificatesOfPkcs7(der: Uint8Array): string {
   const { blocks } = contentLimits();
   try {
-    const [type, content] = childrenOf(decode(der, elementsOfContainer()));
+    const [type, content] = childrenOf(decode(der, mostElementsOfContainer()));
     if (oidOf(type) !== signedData) throw new TypeError('no SignedData');
     const fields = childrenOf(childrenOf(content)[0]);
     const certificates = fields.find((field) => contextTag(field) === 0);
@@ -114,19 +114,6 @@ function certificatesOfPkcs7(der: Uint8Array): string {
     const message = `the file is no PKCS #7 with certificates${fault}`;
     throw new CertError('container-malformed', message, { cause });
   }
-}
-
-/** A certificate of a real file has some sixty. */
-function elementsOfContainer(): number {
-  return 64 * contentLimits().blocks + 1000;
-}
-
-function refuseMoreThan(most: number, count: number, what: string): void {
-  if (count <= most) return;
-  throw new CertError(
-    'too-many-certificates',
-    `the file holds ${count} ${what} and the limit is ${most}`,
-  );
 }
 
 function openPkcs12(bytes: Buffer, password: string): string {

@@ -1,13 +1,16 @@
 import { CertError } from '../errors.ts';
 import { type Asn1, bytesOf, encode, oid, tags, universalTag } from './der.ts';
+import { contentLimits } from './limits.ts';
 
 /** Compared as bytes: what is no identifier at all is none of this one. */
 const scrypt = encode(oid('1.3.6.1.4.1.11591.4.11'));
 
-/** How much work passwords may make: an attacker chooses the rounds in what he uploads. */
+/** How much work passwords may make: an attacker chooses the keys and the rounds in what he uploads. */
 export class RoundBudget {
   readonly #most: number;
   #left: number;
+  readonly #mostKeys = contentLimits().keyDerivations;
+  #keys = 0;
 
   /** @param most rounds of key derivation for a whole upload */
   constructor(most: number) {
@@ -15,8 +18,22 @@ export class RoundBudget {
     this.#left = most;
   }
 
-  /** Counts what the parameters of an encryption, or of a MAC, ask for. @throws CertError `container-malformed` */
+  /**
+   * Counts what the parameters of one encryption, or of a MAC, ask for; each costs something without rounds too.
+   * @throws CertError `container-malformed`
+   */
   spend(node: Asn1 | undefined): void {
+    this.#keys += 1;
+    if (this.#keys > this.#mostKeys) {
+      throw new CertError(
+        'container-malformed',
+        `it wants more than ${this.#mostKeys} keys derived from the password`,
+      );
+    }
+    this.#spendRounds(node);
+  }
+
+  #spendRounds(node: Asn1 | undefined): void {
     const children = node && Array.isArray(node.value) ? node.value : [];
     const [first] = children;
     if (first && universalTag(first) === tags.OBJECT_IDENTIFIER && encode(first).equals(scrypt)) {
@@ -27,7 +44,7 @@ export class RoundBudget {
       // In every scheme of PKCS #5 and #12, and in the MAC, the number of rounds follows the salt
       const follows = universalTag(children[at - 1]) === tags.OCTET_STRING;
       if (follows && universalTag(child) === tags.INTEGER) this.#pay(numberOf(child));
-      this.spend(child);
+      this.#spendRounds(child);
     }
   }
 

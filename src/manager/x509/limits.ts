@@ -1,3 +1,5 @@
+import { CertError } from '../errors.ts';
+
 /**
  * How much of what strangers hand over is read at all. Each is far above every real certificate; together
  * they bound how long one upload or handshake can hold up everybody else.
@@ -36,4 +38,18 @@ export function contentLimits(): ContentLimits {
 /** A program sets them once, before it reads anything: certificates are read in too many places to hand them on. */
 export function setContentLimits(change: Partial<ContentLimits>): void {
   limits = { ...usualLimits, ...change };
+}
+
+/** For a whole container; a certificate of a real one has some sixty. */
+export function mostElementsOfContainer(): number {
+  return 64 * limits.blocks + 1000;
+}
+
+/** @throws CertError `too-many-certificates` */
+export function refuseMoreThan(most: number, count: number, what: string): void {
+  if (count <= most) return;
+  throw new CertError(
+    'too-many-certificates',
+    `the file holds ${count} ${what} and the limit is ${most}`,
+  );
 }

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import forge from 'node-forge';
+import './forge-ciphers.ts';
 import { CertError } from '../errors.ts';
+import { countElements } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
+import { contentLimits, mostElementsOfContainer, refuseMoreThan } from './limits.ts';
 
 /** What a PKCS #12 file holds, each in DER: certificates, and keys as PKCS #8. */
 export interface Pkcs12Content {
@@ -69,43 +72,68 @@ function opensslHash(hash: Hash = forge.md.sha1.create()): Hash {
   );
 }
 
-/** forge's published types lack the forms that it uses for algorithms which it does not know. */
+type Ber = string | forge.util.ByteStringBuffer;
+
+/** forge's published types know only the older form of the second parameter. */
+const fromDer: (bytes: Ber, options: object) => forge.asn1.Asn1 = forge.asn1.fromDer as never;
+let elementsLeft = 0;
+
+/** Everything inside comes by here, also what was encrypted. Bit strings hold no ASN.1 that matters here. */
+const decodeBer = (bytes: Ber, strict: boolean): forge.asn1.Asn1 => {
+  const content = Buffer.from(typeof bytes === 'string' ? bytes : bytes.bytes(), 'latin1');
+  elementsLeft -= countElements(content, elementsLeft);
+  if (elementsLeft < 0) {
+    const most = mostElementsOfContainer();
+    throw new CertError('container-malformed', `it has more than ${most} elements`);
+  }
+  return fromDer(bytes, { strict, parseAllBytes: true, decodeBitStrings: false });
+};
+
+// Only what forge asks for while it opens a file has no options, or says by them whether it is strict
+Reflect.set(forge.asn1, 'fromDer', (bytes: Ber, options: boolean | object = true) =>
+  typeof options === 'boolean' ? decodeBer(bytes, options) : fromDer(bytes, options),
+);
+
+// forge would take keys and certificates apart, slowly, and only those with RSA; as it is they come out as they are
+for (const name of ['privateKeyFromAsn1', 'certificateFromAsn1']) {
+  Reflect.set(forge.pki, name, () => {
+    throw new TypeError('not for forge');
+  });
+}
+
+/** The form that forge uses for keys and certificates which it does not know. */
 interface Bag {
-  readonly type: string;
-  readonly key?: forge.pki.rsa.PrivateKey | null;
-  readonly cert?: forge.pki.Certificate | null;
+  readonly key?: null;
+  readonly cert?: null;
   readonly asn1?: forge.asn1.Asn1;
 }
 
 /**
  * Opens a PKCS #12 file (RFC 7292), also one in BER as other systems write it. forge reads the
  * container alone; what is inside goes to node:crypto as DER.
- * @throws CertError `container-malformed`, `password-wrong`
+ * @throws CertError `container-malformed`, `password-wrong`, `too-many-certificates`
  */
 export function readPkcs12(content: Uint8Array, password: string): Pkcs12Content {
-  const root = decodeBer(content);
+  elementsLeft = mostElementsOfContainer();
+  const root = decodeFile(content);
   budget = new RoundBudget(mostRounds);
   // Version, content, MAC
-  budget.spend(Array.isArray(root.value) ? root.value[2] : undefined);
+  const [, , mac] = Array.isArray(root.value) ? root.value : [];
+  if (mac) budget.spend(mac);
   const bags = open(root, password);
-  return {
-    certificates: bags.flatMap(({ cert, asn1 }) => {
-      if (cert) return [toBuffer(forge.pki.certificateToAsn1(cert))];
-      return cert === null && asn1 ? [toBuffer(asn1)] : [];
-    }),
-    keys: bags.flatMap(({ key, asn1 }) => {
-      if (key) {
-        return [toBuffer(forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(key)))];
-      }
-      return key === null && asn1 ? [toBuffer(asn1)] : [];
-    }),
-  };
+  const certificates = bags.flatMap(({ cert, asn1 }) => (cert === null && asn1 ? [asn1] : []));
+  const keys = bags.flatMap(({ key, asn1 }) => (key === null && asn1 ? [asn1] : []));
+  const most = contentLimits();
+  refuseMoreThan(most.blocks, certificates.length, 'certificates');
+  refuseMoreThan(most.keys, keys.length, 'private keys');
+  return { certificates: certificates.map(toBuffer), keys: keys.map(toBuffer) };
 }
 
-function decodeBer(content: Uint8Array): forge.asn1.Asn1 {
+function decodeFile(content: Uint8Array): forge.asn1.Asn1 {
   try {
     return forge.asn1.fromDer(Buffer.from(content).toString('binary'));
   } catch (cause) {
+    if (cause instanceof CertError) throw cause;
     throw new CertError('container-malformed', 'the PKCS #12 file is not ASN.1', { cause });
   }
 }
@@ -113,7 +141,7 @@ function decodeBer(content: Uint8Array): forge.asn1.Asn1 {
 function open(root: forge.asn1.Asn1, password: string): Bag[] {
   try {
     const { safeContents } = forge.pkcs12.pkcs12FromAsn1(root, false, password);
-    return safeContents.flatMap(({ safeBags }) => safeBags as readonly Bag[]);
+    return safeContents.flatMap(({ safeBags }) => safeBags as readonly unknown[] as readonly Bag[]);
   } catch (cause) {
     if (cause instanceof CertError) throw cause;
     // forge tells a wrong password from a damaged file by its words only
