@@ -51,6 +51,8 @@ export function passwordFault(
   const name = userName.toLowerCase();
   if (characters.length < minLength) return `A password has at least ${minLength} characters`;
   if (characters.length > maxLength) return `A password has at most ${maxLength} characters`;
+  // Half of a surrogate pair: all become the same character in UTF-8, and one would pass for the other
+  if (/\p{Cs}/u.test(password)) return 'A password is of whole characters';
   if (/\p{Cc}/u.test(password)) return 'A password has no control characters';
   if (lower === name || lower === [...name].reverse().join('')) {
     return 'A password is not the name of its user';

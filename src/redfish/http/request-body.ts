@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Validator } from '../../../schemas/generated/validators.js';
 import { type Problem, validate } from '../../platform/validation.ts';
 import type { Message } from '../messages/base-registry.ts';
@@ -40,9 +41,9 @@ export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
     },
     parse(validator, options = {}) {
       const { readOnly = [] } = options;
-      const text = bytes.toString('utf8');
+      const json = bytes;
       bytes = noBytes;
-      const sent = withReferences(withoutAnnotations(parseObject(text, bounds, options)), options);
+      const sent = withReferences(withoutAnnotations(parseObject(json, bounds, options)), options);
       const names = Object.keys(sent);
       if (options.changes && names.length === 0) {
         throw new RedfishError(400, { id: 'NoOperation', args: [] });
@@ -51,7 +52,7 @@ export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
       const rest = Object.entries(sent).filter(([name]) => !fixed.includes(name));
       const members = Object.fromEntries(rest);
       const result = validate(validator, members);
-      const problems = result.ok ? nulsIn(members) : result.problems;
+      const problems = result.ok ? unusableTexts(members) : result.problems;
       if (result.ok && fixed.length === 0 && problems.length === 0) return result.value;
       throw new RedfishError(400, [
         ...fixed.map(notWritable),
@@ -64,11 +65,17 @@ export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
 type Members = Readonly<Record<string, unknown>>;
 
 function parseObject(
-  text: string,
+  json: Buffer,
   bounds: JsonBounds,
   { optional = false }: ParseOptions,
 ): Members {
+  const text = json.toString('utf8');
   if (optional && text.trim() === '') return {};
+  // RFC 8259 §8.1; else every wrong byte would become the same character
+  if (!isUtf8(json)) {
+    const detail = 'JSON is UTF-8, and the body is not';
+    throw new RedfishError(400, { id: 'MalformedJSON', args: [], detail });
+  }
   checkJsonBounds(text, bounds);
   let value: unknown;
   try {
@@ -96,13 +103,18 @@ function withReferences(members: Members, { references = [] }: ParseOptions): Me
   return { ...members, ...Object.fromEntries(changed) };
 }
 
-/** No string of ours has a NUL: the bus cannot carry it, and other programs would end the text there. */
-function nulsIn(value: unknown, path = ''): readonly Problem[] {
+/**
+ * No string of ours has a NUL: the bus cannot carry it, and other programs would end the text there. None
+ * has half of a surrogate pair: UTF-8 cannot say it, and it would become another character on its way.
+ */
+function unusableTexts(value: unknown, path = ''): readonly Problem[] {
   if (typeof value === 'string') {
-    return value.includes('\0') ? [{ path, kind: 'format', text: 'must not hold a NUL' }] : [];
+    if (value.includes('\0')) return [{ path, kind: 'format', text: 'must not hold a NUL' }];
+    const text = 'must not hold half of a surrogate pair';
+    return /\p{Cs}/u.test(value) ? [{ path, kind: 'format', text }] : [];
   }
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) => nulsIn(member, `${path}/${name}`));
+  return Object.entries(value).flatMap(([name, one]) => unusableTexts(one, `${path}/${name}`));
 }
 
 /** Problems that one answer names, and characters of a name or value that it shows. */

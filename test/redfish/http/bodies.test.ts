@@ -9,6 +9,7 @@ import { until } from '../../e2e/commands.ts';
 import { startService, type TestService } from '../service.ts';
 
 const accounts = '/redfish/v1/AccountService/Accounts';
+const sessions = '/redfish/v1/SessionService/Sessions';
 const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
 const replace = '/redfish/v1/CertificateService/Actions/CertificateService.ReplaceCertificate';
 const admin = `Authorization: Basic ${Buffer.from('admin:admin-pw').toString('base64')}`;
@@ -92,6 +93,46 @@ describe('the bodies of requests', () => {
     const body = makeBody(Buffer.from('{"Enabled": true}'), { jsonDepth: 2, jsonValues: 9 });
     assert.deepEqual(body.parse(validateAccountPatch), { Enabled: true });
     assert.deepEqual([body.bytes.length, body.text], [0, '']);
+  });
+});
+
+describe('the text of a body', () => {
+  let service: TestService;
+
+  before(async () => {
+    service = await startService();
+  });
+  after(() => service.close());
+
+  const account = (password: string) =>
+    `{"UserName": "half", "Password": "${password}", "RoleId": "ReadOnly"}`;
+  const halves = ['\\ud800abcdefgh1', 'abcdefgh1\\udc00', 'abcd\\udc00\\ud800efgh1'];
+  for (const password of halves) {
+    it(`has no half of a surrogate pair, such as ${password}`, async () => {
+      const login = `{"UserName": "admin", "Password": "${password}"}`;
+      for (const [path, body] of [
+        [accounts, account(password)],
+        [sessions, login],
+      ] as const) {
+        const { status, text } = await service.ask('POST', path, { body });
+        assert.equal(status, 400, text);
+        assert.match(text, /PropertyValueError[\s\S]*Password must not hold half/);
+      }
+    });
+  }
+
+  it('may have whole surrogate pairs', async () => {
+    const body = account('\\ud83d\\ude00abcdefgh1');
+    assert.equal((await service.ask('POST', accounts, { body })).status, 201);
+    const login = { UserName: 'half', Password: '\u{1f600}abcdefgh1' };
+    assert.equal((await service.ask('POST', sessions, { body: login, as: '' })).status, 201);
+  });
+
+  it('is UTF-8', async () => {
+    const binary = Buffer.from(account('sch\u00f6n-genug-1').replace('half', 'latin'), 'latin1');
+    const { status, text } = await service.ask('POST', accounts, { binary });
+    assert.equal(status, 400);
+    assert.match(text, /MalformedJSON/);
   });
 });
 
