@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { validateAccountPatch } from '../../../schemas/generated/validators.js';
 import { BodyRoom, requestBytes } from '../../../src/redfish/http/body-room.ts';
+import { checkJsonBounds } from '../../../src/redfish/http/json-bounds.ts';
 import { makeBody } from '../../../src/redfish/http/request-body.ts';
 import { RedfishError } from '../../../src/redfish/messages/redfish-error.ts';
 import { until } from '../../e2e/commands.ts';
@@ -126,6 +127,37 @@ describe('the text of a body', () => {
     assert.equal((await service.ask('POST', accounts, { body })).status, 201);
     const login = { UserName: 'half', Password: '\u{1f600}abcdefgh1' };
     assert.equal((await service.ask('POST', sessions, { body: login, as: '' })).status, 201);
+  });
+
+  const doubles: readonly (readonly [string, string])[] = [
+    ['{"UserName": "a", "UserName": "b"}', 'UserName'],
+    ['{"UserName": "a", "\\u0055serName" : "b"}', 'UserName'],
+    ['{"Links": {"a": 1, "b": [{"c": 1}], "b"\n:2}}', 'b'],
+    ['{"a": [{"x": {}, "y": 1, "x": 2}]}', 'x'],
+    ['{"__proto__": 1, "__proto__": 2}', '__proto__'],
+    ['{"a@odata.id": 1, "a@odata.id": 1}', 'a@odata.id'],
+  ];
+  for (const [body, name] of doubles) {
+    it(`has no member twice, as in ${body}`, async () => {
+      const { status, text } = await service.ask('POST', accounts, { body });
+      assert.equal(status, 400);
+      const [info] = JSON.parse(text).error['@Message.ExtendedInfo'];
+      assert.match(info.MessageId, /PropertyDuplicate$/);
+      assert.deepEqual(info.MessageArgs, [name]);
+    });
+  }
+
+  it('may have one name in several objects, and say it in a text', () => {
+    const bounds = { jsonDepth: 4, jsonValues: 20 };
+    const texts = [
+      '{"a": {"a": [{"a": 1}, {"a": 1}]}, "b": "a", "c": "\\"a\\": 1, \\"a\\": 2"}',
+      '["a", "a", {"x": "a", "y": "a"}]',
+      // What is no JSON is for the parser to refuse
+      '{"a": 1}, "a": 2',
+      '{"\\x": 1, "\\x": 2}',
+      '{"a',
+    ];
+    for (const text of texts) checkJsonBounds(text, bounds);
   });
 
   it('is UTF-8', async () => {
