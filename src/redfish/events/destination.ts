@@ -1,6 +1,7 @@
 import { lookup as resolveName } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { embeddedAddress } from './embedded-address.ts';
+import { embeddedAddresses } from './embedded-address.ts';
+import { isOwnAddress } from './own-address.ts';
 
 /** Which addresses events may be pushed to besides those of the network. */
 export interface AddressPolicy {
@@ -42,14 +43,37 @@ export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
-/** Whether events may be sent to this IP address. */
+/** Whether events may be sent to this IP address, as far as it can be told from itself. */
 export function mayConnect(address: string, policy: AddressPolicy): boolean {
   const [full = ''] = address.split('%');
-  const plain = embeddedAddress(full) ?? full;
-  const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
-  if (neverAllowed.check(plain, family)) return false;
-  if (loopback.check(plain, family)) return policy.allowLoopback;
-  return policy.allowLinkLocal || !linkLocal.check(plain, family);
+  return [full, ...embeddedAddresses(full)].every((plain) => {
+    const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
+    if (neverAllowed.check(plain, family)) return false;
+    if (loopback.check(plain, family)) return policy.allowLoopback;
+    return policy.allowLinkLocal || !linkLocal.check(plain, family);
+  });
+}
+
+/** Whether events may be sent to this IP address now: the machine gets addresses and loses them. */
+export async function mayReach(
+  address: string,
+  policy: AddressPolicy,
+  isOwn = isOwnAddress,
+): Promise<boolean> {
+  if (!mayConnect(address, policy)) return false;
+  if (policy.allowLoopback) return true;
+  const [full = ''] = address.split('%');
+  const owned = await Promise.all([address, ...embeddedAddresses(full)].map((one) => isOwn(one)));
+  return !owned.includes(true);
+}
+
+/**
+ * Reads a destination and looks whether its address, if it has one, is the machine's own now.
+ * @throws DestinationFault
+ */
+export async function checkDestination(text: string, policy: AddressPolicy): Promise<void> {
+  const host = hostOf(parseDestination(text, policy));
+  if (isIP(host) !== 0 && !(await mayReach(host, policy))) throw new DestinationFault(notAllowed);
 }
 
 /**
@@ -58,12 +82,13 @@ export function mayConnect(address: string, policy: AddressPolicy): boolean {
  */
 export function guardedLookup(policy: AddressPolicy): LookupFunction {
   return (name, options, callback) => {
-    resolveName(name, { ...options, all: true }, (error, addresses) => {
+    resolveName(name, { ...options, all: true }, async (error, addresses) => {
       if (error) {
         callback(error, []);
         return;
       }
-      const allowed = addresses.filter(({ address }) => mayConnect(address, policy));
+      const verdicts = await Promise.all(addresses.map((one) => mayReach(one.address, policy)));
+      const allowed = addresses.filter((_, at) => verdicts[at]);
       const [first] = allowed;
       if (!first) callback(new DestinationFault(notAllowed), []);
       else if (options.all) callback(null, allowed);
@@ -88,7 +113,12 @@ const loopback = networks(
   ['::', 128, 'ipv6'],
 );
 
-const linkLocal = networks(['169.254.0.0', 16, 'ipv4'], ['fe80::', 10, 'ipv6']);
+/** With what was for one site once (RFC 3879). */
+const linkLocal = networks(
+  ['169.254.0.0', 16, 'ipv4'],
+  ['fe80::', 10, 'ipv6'],
+  ['fec0::', 10, 'ipv6'],
+);
 
 /** Multicast and reserved; a receiver is one machine. */
 const neverAllowed = networks(

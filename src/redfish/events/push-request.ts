@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as requestPlain } fro
 import { request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
 import { profileOptions } from '../https/profile.ts';
-import { type AddressPolicy, guardedLookup, hostOf, mayConnect } from './destination.ts';
+import { type AddressPolicy, guardedLookup, hostOf, mayReach } from './destination.ts';
 import type { ReceiverHeader } from './receiver-headers.ts';
 
 export interface PushTarget {
@@ -31,7 +31,9 @@ export async function push(
 ): Promise<number> {
   const { url, authorities } = target;
   const host = hostOf(url);
-  if (isIP(host) !== 0 && !mayConnect(host, limits)) throw new Error('its address is not allowed');
+  if (isIP(host) !== 0 && !(await mayReach(host, limits))) {
+    throw new Error('its address is not allowed');
+  }
   // Without authorities TLS would fall back to those of the system
   if (url.protocol === 'https:' && authorities?.length === 0) {
     throw new Error('there is no trusted authority to check its certificate with');

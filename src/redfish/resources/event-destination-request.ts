@@ -4,7 +4,7 @@ import {
   validateEventResume,
 } from '../../../schemas/generated/validators.js';
 import { normalPath } from '../certificates/places.ts';
-import { DestinationFault, parseDestination } from '../events/destination.ts';
+import { checkDestination, DestinationFault } from '../events/destination.ts';
 import type { EventCriteria } from '../events/event-criteria.ts';
 import type { EventSettings } from '../events/events.ts';
 import type { SubscriptionRequest } from '../events/push-subscriptions.ts';
@@ -20,13 +20,13 @@ import type { RequestContext } from '../resource.ts';
 import { resumeAction } from './event-destination-view.ts';
 
 /** What the body of a POST to the subscriptions asks for. @throws RedfishError 400 */
-export function subscriptionRequest(
+export async function subscriptionRequest(
   body: RequestContext['body'],
   settings: EventSettings,
-): Omit<SubscriptionRequest, 'owner'> {
+): Promise<Omit<SubscriptionRequest, 'owner'>> {
   const given = body.parse(validateEventDestinationCreate);
   return {
-    destination: destinationOf(given, settings),
+    destination: await destinationOf(given, settings),
     context: given.Context ?? '',
     // The schema says false when it is absent; an unchecked receiver must be asked for
     verifyCertificate: given.VerifyCertificate ?? true,
@@ -62,9 +62,12 @@ export function bufferedAge({ body }: RequestContext): number {
 }
 
 /** @throws RedfishError 400 */
-function destinationOf({ Destination }: EventDestinationCreate, settings: EventSettings): string {
+async function destinationOf(
+  { Destination }: EventDestinationCreate,
+  settings: EventSettings,
+): Promise<string> {
   try {
-    parseDestination(Destination, settings);
+    await checkDestination(Destination, settings);
     return Destination;
   } catch (error) {
     if (!(error instanceof DestinationFault)) throw error;

@@ -76,7 +76,7 @@ function subscribe({ events }: ServiceParts): Operation {
   return {
     async handle({ body, identity }) {
       const owner = identity?.account.userName ?? '';
-      const request = { owner, ...subscriptionRequest(body, events.settings) };
+      const request = { owner, ...(await subscriptionRequest(body, events.settings)) };
       try {
         const created = await events.subscriptions.create(request);
         const headers = { Location: `${collection}/${created.id}` };

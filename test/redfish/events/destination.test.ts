@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
-import { mayConnect, parseDestination } from '../../../src/redfish/events/destination.ts';
+import {
+  checkDestination,
+  guardedLookup,
+  mayConnect,
+  mayReach,
+  parseDestination,
+} from '../../../src/redfish/events/destination.ts';
+import { isOwnAddress } from '../../../src/redfish/events/own-address.ts';
 import { push } from '../../../src/redfish/events/push-request.ts';
 import { type ReceiverShape, startReceiver } from './receivers.ts';
 
@@ -41,6 +49,20 @@ describe('a destination of events', () => {
     ['::ffff:192.168.1.50', true, true, true],
     ['2001:db8::7f00:1', true, true, true],
     ['64:ff9c::7f00:1', true, true, true],
+    ['64:ff9b:1::127.0.0.1', false, true, false],
+    ['64:ff9b:1:7f00:0:100::', false, true, false],
+    ['64:ff9b:1:7f:0:1::', false, true, false],
+    ['64:ff9b:1:0:7f:0:100:0', false, true, false],
+    ['64:ff9b:1::169.254.169.254', false, false, true],
+    ['64:ff9b:1::192.0.2.1', true, true, true],
+    ['64:ff9b:1:c000:2:100::', true, true, true],
+    ['2001:0:7f00:1::', false, false, false],
+    ['2001:0:7f00:1::3fff:fdfe', false, true, false],
+    ['2001:0:c000:201::80ff:fffe', false, true, false],
+    ['2001:0:c000:201::3fff:fdfe', true, true, true],
+    ['2001:1::7f00:1', true, true, true],
+    ['fec0::1', false, false, true],
+    ['feff::1', false, false, true],
     ['169.254.169.254', false, false, true],
     ['::ffff:169.254.1.1', false, false, true],
     ['fe80::1%eth0', false, false, true],
@@ -54,6 +76,53 @@ describe('a destination of events', () => {
       assert.equal(mayConnect(address, { ...nothing, allowLinkLocal: true }), withLinkLocal);
     });
   }
+
+  const own = async (address: string) => ['192.0.2.2', '2001:db8::2'].includes(address);
+  for (const address of ['192.0.2.2', '2001:db8::2', '::ffff:192.0.2.2', '64:ff9b::192.0.2.2']) {
+    it(`is not reached at ${address} while that is an address of the machine itself`, async () => {
+      assert.equal(await mayReach(address, nothing, own), false);
+      assert.equal(await mayReach(address, { ...nothing, allowLinkLocal: true }, own), false);
+      assert.equal(await mayReach(address, { ...nothing, allowLoopback: true }, own), true);
+      assert.equal(await mayReach(address, nothing, async () => false), true);
+    });
+  }
+
+  const here = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+    (list ?? []).map((one) => ({ ...one, name })),
+  );
+  for (const { name, address, scopeid, family } of here) {
+    it(`is known for one of the machine's own at its address ${address}`, async () => {
+      const zone = scopeid ? `%${name}` : '';
+      assert.equal(await isOwnAddress(`${address}${zone}`), true);
+      if (family === 'IPv4') assert.equal(await isOwnAddress(`::ffff:${address}`), true);
+    });
+  }
+
+  for (const address of ['192.0.2.77', '2001:db8::77', '255.255.255.255', 'fe80::77']) {
+    it(`is none of the machine's own at ${address}, even where no way leads there`, async () => {
+      assert.equal(await isOwnAddress(address), false);
+    });
+  }
+
+  const [outer] = here.filter(({ internal, scopeid }) => !internal && !scopeid);
+  it('is refused when it is taken, looked up and sent to at an address of the machine', async (context) => {
+    if (!outer) return context.skip('the machine has no address');
+    const { address, family } = outer;
+    const host = family === 'IPv6' ? `[${address}]` : address;
+    const url = new URL(`http://${host}:9/`);
+    await assert.rejects(checkDestination(url.href, nothing), /not be sent/);
+    await checkDestination(url.href, open);
+    const { signal } = new AbortController();
+    await assert.rejects(push({ url, headers: [] }, '{}', limits, signal), /not allowed/);
+    await assert.rejects(
+      new Promise((resolve, reject) => {
+        guardedLookup(nothing)(address, { all: true }, (error) =>
+          error ? reject(error) : resolve(0),
+        );
+      }),
+      /not be sent/,
+    );
+  });
 
   for (const host of ['127.0.0.1', 'localhost']) {
     it(`is judged again by its address when something is sent to ${host}`, async () => {
