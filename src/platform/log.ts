@@ -82,9 +82,21 @@ const longestField = 1000;
 /** What clients send may stand in a field, so nothing in it can begin a line or hide one. */
 function quoted(value: string): string {
   const bounded = value.slice(0, longestField);
-  return /^[\w./:@,+-]+$/.test(bounded) ? bounded : JSON.stringify(bounded);
+  return /^[\w./:@,+-]+$/.test(bounded) ? bounded : escaped(JSON.stringify(bounded));
+}
+
+/** What is not seen, or changes how the rest is seen: controls, directions, private and unassigned ones, separators. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+function escaped(text: string): string {
+  return text.replace(unprintable, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }
 
 function oneLine(message: string): string {
-  return message.slice(0, longestField).replace(/[\r\n]+/g, ' ');
+  return escaped(message.slice(0, longestField).replace(/[\r\n]+/g, ' '));
 }

@@ -38,6 +38,26 @@ describe('the log', () => {
     }
   });
 
+  it('has characters that are not seen, or turn the others around, by their numbers', async () => {
+    const hidden = [0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x200b, 0x202e, 0x2028, 0x2029, 0x2066, 0xfeff];
+    const others = [0xd800, 0xe000, 0xe0041];
+    const codes = [...hidden, ...others];
+    const text = await logged(`for (const code of [${codes}]) {
+      const text = 'a' + String.fromCodePoint(code) + 'b';
+      log.warn(text, { field: text });
+    }`);
+    const lines = text.trimEnd().split('\n');
+    assert.equal(lines.length, codes.length);
+    for (const [at, code] of codes.entries()) {
+      const units = String.fromCodePoint(code).split('');
+      const shown = units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+      const escaped = `a${shown.join('')}b`;
+      assert.ok(lines[at]?.endsWith(`: ${escaped} field="${escaped}"`), lines[at]);
+    }
+    const plain = await logged(`log.warn('x', { field: 'B\u00fcro \u65e5\u672c \u{1f600}' });`);
+    assert.match(plain, /field="B\u00fcro \u65e5\u672c \u{1f600}"\n$/u);
+  });
+
   it('quotes a field that could be taken for another', async () => {
     const text = await logged(`log.info('x', { name: 'a b=c', quote: '"', empty: '' });`);
     assert.match(text, /x name="a b=c" quote="\\"" empty=""\n$/);

@@ -241,7 +241,7 @@ export class ClientCertificates {
       const subject = certificate ? formatName(certificate.subject) : '';
       this.#options.log.warn('client certificate refused', {
         reason: refusal,
-        subject: subject.replace(/\p{C}/gu, '?').slice(0, longestShown),
+        subject: subject.slice(0, longestShown),
         fingerprint: certificate?.fingerprint ?? '',
       });
     }
