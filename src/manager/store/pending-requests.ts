@@ -7,7 +7,7 @@ import { renameSynced, writeFileAtomic, writeNewFile } from '../../durable/atomi
 import { makeDirectory } from '../../durable/directory.ts';
 import { exists } from '../../durable/disk-answer.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
-import { clearAllUnfinished } from '../../durable/unfinished.ts';
+import { clearUnfinished } from '../../durable/unfinished.ts';
 import { isClockSet } from '../clock.ts';
 import { CertError, isSystemError } from '../errors.ts';
 import type { KeySource } from '../pairing.ts';
@@ -86,7 +86,9 @@ export class PendingRequests implements KeySource {
   async open(): Promise<void> {
     this.#unfinished.clear();
     await this.#clearAbandoned();
-    for (const id of await this.#ids()) await clearAllUnfinished(join(this.#directory, id));
+    for (const id of await this.#ids())
+      for (const name of [requestFiles.request, requestFiles.created])
+        await clearUnfinished(join(this.#directory, id, name));
   }
 
   /** A new empty directory for a worker to write a request into. */
