@@ -2,7 +2,7 @@ import type { Dice } from './dice.ts';
 import type { Mutator } from './mutation.ts';
 
 /** An element as its bytes say, whether or not a decoder would take it. */
-interface Element {
+export interface Element {
   readonly tag: number;
   readonly content: Buffer | readonly Element[];
 }
@@ -144,7 +144,8 @@ function ofElements(change: (chosen: Element, dice: Dice, other: Element) => Ele
   };
 }
 
-function allOf(element: Element): readonly Element[] {
+/** An element and all inside of it. */
+export function allOf(element: Element): readonly Element[] {
   const { content } = element;
   return Buffer.isBuffer(content) ? [element] : [element, ...content.flatMap(allOf)];
 }
@@ -174,7 +175,7 @@ function nested(element: Element, levels: number): Element {
 }
 
 /** Reads bytes as far as they are DER, without depth to lose oneself in; also what octet strings wrap. */
-function read(input: Buffer): Element | undefined {
+export function read(input: Buffer): Element | undefined {
   const [root, ...others] = readAll(input, 0) ?? [];
   return others.length === 0 ? root : undefined;
 }

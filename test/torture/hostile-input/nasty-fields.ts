@@ -34,6 +34,10 @@ const alternative = '2.5.29.17';
 const names = (count: number) =>
   element(0x30, ...Array.from({ length: count }, (_, n) => dns(`host-${n}.example.com`)));
 
+const many = (count: number, make: (n: number) => Buffer) =>
+  Array.from({ length: count }, (_, n) => make(n));
+const nothing = Buffer.alloc(0);
+
 type Verdict = Nasty['verdict'];
 const row = (what: string, content: () => Buffer, verdict: Verdict, because: string): Nasty => ({
   ...{ what, to: 'authority', content, verdict, because },
@@ -324,5 +328,51 @@ export const nastyFields: readonly Nasty[] = [
     }),
     'chain-signature',
     'nobody can verify it, its own signature included',
+  ),
+  row(
+    'a name with 95 000 blanks inside',
+    named([commonName, encodedText(`a${' '.repeat(95_000)}b`)]),
+    'accepted',
+    'OpenSSL reads it, and takes them for one when it compares',
+  ),
+  row(
+    '60 000 extensions',
+    file({
+      extensions: [isCa, ...many(60_000, (n) => extension(`1.2.${n % 128}.${n >> 7}`, nothing))],
+    }),
+    malformed,
+    'the limit is in the configuration; OpenSSL would take seconds',
+  ),
+  row(
+    '101 extensions',
+    file({ extensions: [isCa, ...many(100, (n) => extension(`1.2.3.${n}`, nothing))] }),
+    malformed,
+    'the limit is in the configuration',
+  ),
+  row(
+    '40 000 attributes in one part of a name',
+    file({
+      subject: element(
+        0x30,
+        element(
+          0x31,
+          ...many(40_000, (n) => element(0x30, encode(oid(commonName)), encodedText(`${n}`))),
+        ),
+      ),
+    }),
+    malformed,
+    'the limit is in the configuration',
+  ),
+  row(
+    '80 000 alternative names',
+    file({ extensions: [isCa, extension(alternative, names(80_000))] }),
+    malformed,
+    'the limit is in the configuration',
+  ),
+  row(
+    'an extension of 300 kB',
+    file({ extensions: [isCa, extension('1.2.3.4', Buffer.alloc(300_000))] }),
+    malformed,
+    'the limit is in the configuration, and TLS has no room for half of it',
   ),
 ];

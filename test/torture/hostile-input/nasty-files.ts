@@ -89,6 +89,19 @@ const slowPkcs12 = element(
     element(0x02, Buffer.from(rounds.toString(16), 'hex')),
   ),
 );
+const info = (id: string, content: Buffer) =>
+  element(0x30, encode(oid(id)), element(0xa0, content));
+const dataId = '1.2.840.113549.1.7.1';
+const pkcs12Of = (contents: Buffer) =>
+  element(0x30, Buffer.of(2, 1, 3), info(dataId, element(0x04, element(0x30, contents))));
+const pkcs12 = (bags: Buffer) => pkcs12Of(info(dataId, element(0x04, bags)));
+const keyBag = info('1.2.840.113549.1.12.10.1.1', element(0x30, Buffer.of(2, 1, 0)));
+const pkcs12WithRc2 = (bytes: Buffer) => {
+  const parameters = element(0x30, element(0x04, Buffer.alloc(8)), Buffer.of(2, 1, 1));
+  const algorithm = element(0x30, encode(oid('1.2.840.113549.1.12.1.6')), parameters);
+  const sealed = element(0x30, encode(oid(dataId)), algorithm, element(0x80, bytes));
+  return pkcs12Of(info('1.2.840.113549.1.7.6', element(0x30, Buffer.of(2, 1, 0), sealed)));
+};
 const wrongHalf = () => {
   const der = createPrivateKey(keyPem).export({ type: 'pkcs8', format: 'der' });
   der.writeUInt8(der.readUInt8(40) ^ 1, 40);
@@ -359,5 +372,62 @@ export const nastyFiles: readonly Nasty[] = [
         'CERTIFICATE REQUEST',
         'CERTIFICATE',
       ),
+  ),
+  row(
+    {
+      what: 'PKCS #7 with 300 000 empty elements',
+      to: 'authority',
+      verdict: 'container-malformed',
+      because: 'no container has so many',
+    },
+    () => signedData(element(0xa0, Buffer.from('0500'.repeat(300_000), 'hex'))),
+    { format: 'PKCS7' },
+  ),
+  row(
+    {
+      what: '17 000 PEM blocks',
+      to: 'client',
+      verdict: 'too-many-certificates',
+      because: 'the limit is in the configuration',
+    },
+    () => pem(Buffer.of(0x30, 0)).repeat(17_000),
+  ),
+  row(
+    {
+      what: '17 private keys',
+      to: 'client',
+      verdict: 'too-many-certificates',
+      because: 'the limit is in the configuration',
+    },
+    () => keyPem.repeat(17) + pem(leaf),
+  ),
+  row(
+    {
+      what: '300 000 empty lines in a block',
+      to: 'client',
+      verdict: 'pem-malformed',
+      because: 'it holds nothing',
+    },
+    () => pem(leaf).replace(/\n[^-]+\n/, ' \n'.repeat(300_000)),
+  ),
+  row(
+    {
+      what: 'PKCS #12 with 4000 keys in it',
+      to: 'client',
+      verdict: 'too-many-certificates',
+      because: 'the limit is in the configuration',
+    },
+    () => pkcs12(element(0x30, ...Array<Buffer>(4000).fill(keyBag))),
+    { format: 'PKCS12', password: 'x' },
+  ),
+  row(
+    {
+      what: 'PKCS #12 with 700 kB that RC2 encrypted',
+      to: 'client',
+      verdict: 'password-wrong',
+      because: 'it is opened before anybody knows',
+    },
+    () => pkcs12WithRc2(Buffer.alloc(700_000, 7)),
+    { format: 'PKCS12', password: 'x' },
   ),
 ];
