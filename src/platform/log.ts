@@ -21,9 +21,12 @@ const colours: Readonly<Record<string, string>> = {
   debug: '90',
 };
 
-/** Warnings and errors are what strangers can cause. */
-const boundedLevels = ['warn', 'error'];
-const lineRate = { lines: 100, period: 60_000, kinds: 200 };
+/**
+ * Lines with one message in a minute. Warnings and errors are what strangers can cause; the others are of
+ * users, and say what was done, so there may be more of them than any honest user has written.
+ */
+const mostLines: Readonly<Record<string, number>> = { error: 100, warn: 100, info: 1000 };
+const rateRest = { period: 60_000, kinds: 200 };
 
 /** Bytes that may wait for a reader of the log who does not read. */
 const mostUnread = 1024 * 1024;
@@ -31,7 +34,8 @@ const mostUnread = 1024 * 1024;
 /**
  * A log on standard error, one line for each event: `message key=value …`. Under systemd each line
  * begins with its priority, elsewhere with the time, the level and the program. Of warnings and errors
- * with one message a hundred are written in a minute; how many more there were stands in a later line.
+ * with one message a hundred are written in a minute, of what is for information a thousand; how many
+ * more there were stands in a later line.
  */
 export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'): Log {
   const underJournal = process.env.JOURNAL_STREAM !== undefined;
@@ -55,10 +59,13 @@ export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'
     format: line,
     transports: [new winston.transports.Stream({ stream })],
   });
-  const rate = makeLineRate(lineRate);
+  // One for each level: what users can cause must not have forgotten what strangers do
+  const rates = Object.fromEntries(
+    Object.entries(mostLines).map(([one, lines]) => [one, makeLineRate({ lines, ...rateRest })]),
+  );
   const write = (level: string) => (message: string, fields?: Fields) => {
     const text = oneLine(message);
-    const verdict = boundedLevels.includes(level) ? rate(`${level} ${text}`) : undefined;
+    const verdict = rates[level]?.(text);
     if (verdict?.kind === 'left-out') return;
     const leftOut = verdict?.leftOut ? { leftOut: verdict.leftOut } : {};
     logger.log({ level, message: text, fields: { ...fields, ...leftOut } });

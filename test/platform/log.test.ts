@@ -82,6 +82,18 @@ describe('the log', () => {
     assert.deepEqual([count(/error .*: refused/), count(/another/), count(/done/)], [1, 1, 200]);
   });
 
+  it('writes a thousand lines of information of a kind in a minute, and says that there are more', async () => {
+    const text = await logged(`
+      for (let at = 0; at < 5000; at += 1) log.info('stream opened', { at });
+      log.info('another');
+      log.warn('stream opened');
+      for (let at = 0; at < 5000; at += 1) log.debug('detail', { at });`);
+    const lines = text.trimEnd().split('\n');
+    const count = (word: RegExp) => lines.filter((line) => word.test(line)).length;
+    assert.deepEqual([count(/info .*: stream opened/), count(/more lines like this/)], [1000, 1]);
+    assert.deepEqual([count(/another/), count(/warn .*: stream opened/)], [1, 1]);
+  });
+
   const priorities = [
     { level: 'error', priority: 3 },
     { level: 'warn', priority: 4 },
