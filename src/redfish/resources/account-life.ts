@@ -18,19 +18,27 @@ export async function createUser(
   return changing(user.userName, changesOf(access).create(user));
 }
 
-/** @param identity who asks for it, where certificates may have to stay for him */
+/**
+ * Removes an account with what it has. Once the account is gone it is done, whatever the disk makes of the rest:
+ * nobody can use that any more, and the looks after users who are gone take it.
+ * @param identity who asks for it, where certificates may have to stay for him
+ */
 export async function removeUser(
   access: Access,
   rights: ListeningRights,
   identity: Identity | undefined,
   userName: string,
 ): Promise<void> {
-  await forgetCertificates(
-    access,
-    identity,
-    (one) => one.userName === userName,
-    () => changing(userName, changesOf(access).remove(userName)),
-  );
+  let isGone = false;
+  const remove = async () => {
+    await changing(userName, changesOf(access).remove(userName));
+    isGone = true;
+  };
+  try {
+    await forgetCertificates(access, identity, (one) => one.userName === userName, remove);
+  } catch (error) {
+    if (!isGone) throw error;
+  }
   access.sessions.endOf(userName);
   await access.sessions.ended();
   await rights.forget(userName);

@@ -81,6 +81,28 @@ describe('an account with the name of one that others removed', () => {
   });
 });
 
+describe('an account that is deleted', () => {
+  it('is gone with its sessions and subscriptions, also when its certificates stay on the disk', async () => {
+    await subscribe();
+    session('operator');
+    const { accountCertificates } = service.parts.access;
+    assert.ok(accountCertificates);
+    accountCertificates.remove = () => Promise.reject(new Error('the disk is full'));
+    assert.equal((await service.ask('DELETE', `${accounts}/operator`)).status, 204);
+    assert.equal(service.accounts.has('operator'), false);
+    assert.deepEqual([service.sessions.list(), owners()], [[], []]);
+  });
+
+  it('has everything yet when it could not be removed', async () => {
+    await subscribe();
+    const { token } = session('operator');
+    service.accounts.changes.remove = () => Promise.reject(new Error('the disk is full'));
+    assert.equal((await service.ask('DELETE', `${accounts}/operator`)).status, 500);
+    assert.equal(await status(token), 200);
+    assert.deepEqual(owners(), ['operator']);
+  });
+});
+
 describe('the sessions of a user whom others removed', () => {
   const gone = ({ list = service.accounts.list(), find = service.accounts.find } = {}) => {
     const { accountCertificates: certificates } = service.parts.access;
