@@ -5,8 +5,14 @@ import { type Configuration, parseConfiguration } from '../../../src/platform/co
 import type { Log } from '../../../src/platform/log.ts';
 import { readStateText, type StateFile } from '../../../src/platform/state-file.ts';
 import type { SystemUser, SystemUsers } from '../../../src/platform/system-users.ts';
+import type { Access } from '../../../src/redfish/access/access.ts';
 import { readAccounts } from '../../../src/redfish/access/account-file.ts';
+import { systemClock } from '../../../src/redfish/events/event-clock.ts';
 import { type EventState, openEventState } from '../../../src/redfish/events/event-state.ts';
+import { EventStreams } from '../../../src/redfish/events/event-streams.ts';
+import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
+import { ListeningRights } from '../../../src/redfish/events/listening-rights.ts';
+import { PushSubscriptions } from '../../../src/redfish/events/push-subscriptions.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
 import { clearAfterCrash } from '../../../src/redfish/set-up/crash-remains.ts';
 import { openServiceId } from '../../../src/redfish/set-up/service-id.ts';
@@ -17,6 +23,7 @@ import type { Device, Place, State } from './scene.ts';
 export interface RedfishDevice extends Device {
   readonly access: ReadyAccess['access'];
   readonly events: StateFile<EventState>;
+  readonly rights: ListeningRights;
 }
 
 const silent = () => undefined;
@@ -40,10 +47,13 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
   });
   await settle();
   const events = await openEventState(join(directory, 'events.json'), { log, now });
+  const rights = rightsOf(access, events);
+  await rights.reviewAll();
   const serviceId = await openServiceId(join(directory, 'service-id'), log);
   return {
     access,
     events,
+    rights,
     async state(): Promise<State> {
       const users = await access.users.list();
       const stored = readAccounts(join(directory, 'accounts.json'));
@@ -55,16 +65,22 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
         assert.equal(stored.length, users.length);
       }
       for (const name of stateFiles) checkFile(join(directory, name));
+      // What users who are gone had is looked for now and then
+      const isThere = (name: string) => users.some(({ userName }) => userName === name);
       return {
         accounts: stored.map((one) => JSON.stringify(one)),
         policy: JSON.stringify(access.settings.policy),
         clientCertificates: JSON.stringify(access.certificates.settings.value),
-        // Those of users who are gone are looked for now and then
         certificates: (access.accountCertificates?.all ?? [])
-          .filter(({ userName }) => users.some((one) => one.userName === userName))
+          .filter(({ userName }) => isThere(userName))
           .map(({ id, userName }) => `${id} of ${userName}`),
-        sessions: access.sessions.list().map(({ id, userName }) => `${id} of ${userName}`),
-        subscriptions: events.value.subscriptions.map(({ id, owner }) => `${id} of ${owner}`),
+        sessions: access.sessions
+          .list()
+          .filter(({ userName }) => isThere(userName))
+          .map(({ id, userName }) => `${id} of ${userName}`),
+        subscriptions: events.value.subscriptions
+          .filter(({ owner }) => isThere(owner))
+          .map(({ id, owner }) => `${id} of ${owner}`),
         enabled: String(events.value.enabled),
         serviceId: serviceId.value,
         whoseUsers: readStateText(join(directory, 'users-source')) ?? 'nobody said',
@@ -82,6 +98,27 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
       await serviceId.close();
     },
   };
+}
+
+/** As the event service has them, but that nobody is sent anything. */
+function rightsOf(access: Access, file: StateFile<EventState>): ListeningRights {
+  // Nothing but what a scene does may happen by itself
+  const clock = { ...systemClock, every: () => silent };
+  const logins = listenerLogins(access);
+  const limits = {
+    streams: 1,
+    perUser: 1,
+    unreadBytes: 4096,
+    keepAliveMilliseconds: 1000,
+    loginCheckMilliseconds: 1000,
+  };
+  const subscriptions = new PushSubscriptions({
+    ...{ file, log, clock, random: Math.random, send: async () => undefined },
+    ...{ most: 9, mostPerUser: 9, size: 1, longestBackoffMilliseconds: 1000 },
+    retries: () => ({ attempts: 0, intervalMilliseconds: 1000 }),
+  });
+  const streams = new EventStreams({ clock, log, logins, limits });
+  return new ListeningRights({ streams, subscriptions, logins, log });
 }
 
 const stateFiles = ['accounts.json', 'sessions.json', 'events.json', 'account-certificates.json'];

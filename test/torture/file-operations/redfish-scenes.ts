@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Accounts } from '../../../src/redfish/access/accounts.ts';
-import type { UserDirectory } from '../../../src/redfish/access/user-directory.ts';
+import type { User, UserDirectory } from '../../../src/redfish/access/user-directory.ts';
 import type { EventState } from '../../../src/redfish/events/event-state.ts';
+import { createUser, removeUser } from '../../../src/redfish/resources/account-life.ts';
 import { certificateOf } from '../../fakes/openssl-authority.ts';
 import { openRedfish, openWithSystemUsers, type RedfishDevice } from './redfish-device.ts';
 import { type Place, type Scene, type State, scene } from './scene.ts';
@@ -27,10 +28,10 @@ async function used(place: Place): Promise<void> {
   await device.close();
 }
 
-function withSubscription(id: string) {
+function withSubscription(id: string, owner = 'admin') {
   const subscription: EventState['subscriptions'][number] = {
     id,
-    owner: 'admin',
+    owner,
     destination: 'https://192.0.2.9/events',
     context: '',
     verifyCertificate: true,
@@ -77,6 +78,29 @@ function change(name: string, act: Act, more: Partial<Scene<RedfishDevice>> = {}
   });
 }
 
+function createReader({ access, rights }: RedfishDevice): Promise<User> {
+  return createUser(access, rights, {
+    userName: 'reader',
+    password: 'reader Password 1',
+    role: 'ReadOnly',
+    enabled: true,
+    passwordChangeRequired: false,
+  });
+}
+
+/** Ways to come in and to listen of somebody whose account is not there, on the disk as well. */
+async function leftBehind({ access, events }: RedfishDevice, { given }: Place): Promise<void> {
+  const userName = 'reader';
+  const certificate = certificateOf(given.pair2 ?? '');
+  if (access.accountCertificates?.of(userName).length === 0) {
+    await access.accountCertificates.add(userName, certificate, async () => true);
+  }
+  access.sessions.create({ userName, address: '192.0.2.8' });
+  await access.sessions.ended();
+  if (events.value.subscriptions.some(({ owner }) => owner === userName)) return;
+  await events.change(withSubscription('00112233445566ff', userName));
+}
+
 /** The id is random, as long as nobody was told another one. */
 function anyServiceId(state: State): State {
   return { ...state, serviceId: 'some' };
@@ -106,15 +130,7 @@ export const redfishScenes: readonly Scene[] = [
     open: openWithSystemUsers,
     act: async () => undefined,
   }),
-  change('make an account', ({ access }) =>
-    changesOf(access.users).create({
-      userName: 'reader',
-      password: 'reader Password 1',
-      role: 'ReadOnly',
-      enabled: true,
-      passwordChangeRequired: false,
-    }),
-  ),
+  change('make an account', createReader),
   change('change a role', ({ access }) =>
     changesOf(access.users).update('operator', { role: 'ReadOnly' }),
   ),
@@ -122,6 +138,26 @@ export const redfishScenes: readonly Scene[] = [
     changesOf(access.users).update('admin', { password: 'second Password 1' }),
   ),
   change('remove an account', ({ access }) => changesOf(access.users).remove('operator')),
+  change(
+    'delete an account with its certificate, session and subscription',
+    ({ access, rights }) => removeUser(access, rights, undefined, 'operator'),
+    {
+      async prepare(place) {
+        await used(place);
+        const device = await openRedfish(place);
+        await device.events.change(withSubscription('00112233445566ff', 'operator'));
+        await device.close();
+        return {};
+      },
+    },
+  ),
+  change('make an account whose name somebody had before', createReader, {
+    async act(device, place, begin) {
+      await leftBehind(device, place);
+      begin();
+      await createReader(device);
+    },
+  }),
   change(
     'log in',
     async ({ access }) => {
