@@ -21,11 +21,11 @@ export function readableByGroup(group: number | undefined): FileAccess {
 }
 
 /**
- * Takes from a file the rights that its access does not give: upstream left keys world-readable, and another
- * group may be configured than before.
+ * Gives a file the rights of its access and no others: upstream left keys world-readable, what another program
+ * put there may be closed to the group that serves it, and another group may be configured than before.
  * @throws when the disk does not let it now; what is no file of ours is left alone
  */
-export async function tighten(path: string, access: FileAccess): Promise<void> {
+export async function settleAccess(path: string, access: FileAccess): Promise<void> {
   // A link leads to a file that is somebody else's
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const handle = await open(path, flags).catch((error: unknown) => {
@@ -35,9 +35,9 @@ export async function tighten(path: string, access: FileAccess): Promise<void> {
   if (!handle) return;
   try {
     const stat = await handle.stat();
-    const isOpen = (stat.mode & 0o777 & ~access.mode) !== 0;
     const isOthers = access.group !== undefined && stat.gid !== access.group;
-    if (stat.isFile() && (isOpen || isOthers)) await grant(handle, access);
+    if (stat.isFile() && ((stat.mode & 0o777) !== access.mode || isOthers))
+      await grant(handle, access);
   } finally {
     await handle.close();
   }

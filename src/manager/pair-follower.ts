@@ -49,7 +49,7 @@ export class PairFollower {
     try {
       text = await this.#read();
       if (text === service.text) {
-        if (text !== undefined) await file.tighten();
+        if (text !== undefined) await file.settleAccess();
         return 'settled';
       }
       if (text === undefined) {

@@ -1,6 +1,6 @@
 import { link, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type FileAccess, ownerOnly, readableByGroup, tighten } from '../../durable/access.ts';
+import { type FileAccess, ownerOnly, readableByGroup, settleAccess } from '../../durable/access.ts';
 import { removeSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
 import { admitGroup, makeDirectory, syncAfterSwitch } from '../../durable/directory.ts';
 import { exists } from '../../durable/disk-answer.ts';
@@ -23,8 +23,8 @@ export interface PairFile {
   holds(pair: KeyedCandidate): Promise<boolean>;
   /** @param lastLook as of `writeFileAtomic` */
   write(pair: KeyedCandidate, lastLook?: () => Promise<void>): Promise<void>;
-  /** Takes rights from the file that it should not give. @throws when the disk does not let it now */
-  tighten(): Promise<void>;
+  /** Gives the file the rights that it should have. @throws when the disk does not let it now */
+  settleAccess(): Promise<void>;
   remove(): Promise<void>;
   /** Keeps a file that cannot be served under another name too, and answers which. */
   putAside(now: Date): Promise<string>;
@@ -76,7 +76,7 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
       // Upstream leaves the directory 0700, which no service but root's can enter
       if (group !== undefined) await admitGroup(directory, group);
       await clearUnfinished(path);
-      await tighten(path, access);
+      await settleAccess(path, access);
     },
     read: (mostBytes) => read(path, mostBytes),
     async holds(pair) {
@@ -90,12 +90,12 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
       await makeDirectory(directory, access);
       await writeFileAtomic(path, pairText(pair), access, lastLook);
     },
-    tighten: () => tighten(path, access),
+    settleAccess: () => settleAccess(path, access),
     remove,
     async putAside(now) {
       const kept = await twinOf(path, asidePrefix);
       if (kept !== undefined) {
-        await tighten(kept, ownerOnly);
+        await settleAccess(kept, ownerOnly);
         return kept;
       }
       const stem = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
@@ -103,7 +103,7 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
       for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;
       // It stays in place until a good one takes it, so that no service ever finds nothing
       await link(path, aside).catch(() => rename(path, aside));
-      await tighten(aside, ownerOnly);
+      await settleAccess(aside, ownerOnly);
       const others = (await readdir(directory)).filter(
         (name) => name.startsWith(asidePrefix) && name !== basename(aside),
       );
