@@ -9,7 +9,7 @@ import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint
 import { endpointSet } from '../../../src/manager/endpoint-set.ts';
 import { isGenerated } from '../../../src/manager/generated-certificate.ts';
 import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
-import type { Surroundings } from '../../../src/manager/surroundings.ts';
+import type { Surroundings, WatchTimes } from '../../../src/manager/surroundings.ts';
 import { Trials } from '../../../src/manager/trials.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
 import type { Device, Place, State } from './scene.ts';
@@ -35,7 +35,12 @@ export const managerPaths = {
   truststore: 'authority',
 } as const;
 
-export async function openManager({ directory }: Place): Promise<ManagerDevice> {
+/** @param watch how soon it looks at what others change; without it, it never does */
+export async function openManager(
+  { directory }: Place,
+  watch: WatchTimes = { settle: never, grace: never },
+): Promise<ManagerDevice> {
+  const around = { ...surroundings, watch };
   const at = (type: EndpointDefinition['type'], name: string, path: string) => ({
     type,
     name,
@@ -44,13 +49,13 @@ export async function openManager({ directory }: Place): Promise<ManagerDevice> 
     // Whoever reads the file through his group must still be able to after the cut
     ...(type === 'server' && { group: process.getgid?.() ?? 0 }),
   });
-  const server = new PairEndpoint(at('server', 'https', managerPaths.server), surroundings);
-  const client = new PairEndpoint(at('client', 'ldap', managerPaths.client), surroundings);
+  const server = new PairEndpoint(at('server', 'https', managerPaths.server), around);
+  const client = new PairEndpoint(at('client', 'ldap', managerPaths.client), around);
   const truststore = new AuthorityEndpoint(
     at('authority', 'truststore', managerPaths.truststore),
-    surroundings,
+    around,
   );
-  const trials = new Trials(surroundings.log, { defaultSeconds: 1000, mostSeconds: 1000 });
+  const trials = new Trials(log, { defaultSeconds: 1000, mostSeconds: 1000 });
   const endpoints = [server, client, truststore];
   const all = endpointSet(endpoints, trials);
   await all.start();
@@ -97,7 +102,7 @@ export function useProbe(pem: string): void {
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-const surroundings: Surroundings = {
+const surroundings: Omit<Surroundings, 'watch'> = {
   log,
   limits: {
     uploadBytes: 65_536,
@@ -115,7 +120,6 @@ const surroundings: Surroundings = {
     organization: 'Test',
   },
   expiryThresholds: [30],
-  watch: { settle: never, grace: never },
   now: () => now,
   elapsed: () => performance.now(),
   identity: () => ({ hostName: 'bmc.example.com', addresses: ['192.0.2.7'] }),

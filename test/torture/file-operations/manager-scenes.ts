@@ -1,38 +1,21 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CertError } from '../../../src/manager/errors.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
+import {
+  activate,
+  activateAuthorities,
+  give,
+  inService,
+  leaveRootCa,
+  putSynced,
+  takesOver,
+  used,
+} from './manager-acts.ts';
 import { anyGenerated, type ManagerDevice, managerPaths, openManager } from './manager-device.ts';
 import { type Place, type Scene, type State, scene } from './scene.ts';
 
 type Act = (device: ManagerDevice, place: Place) => Promise<unknown>;
-
-/** Everything that is installed before most changes: a pair at each endpoint, two authorities, a request. */
-async function inService({ server, client, truststore }: ManagerDevice, { given }: Place) {
-  await server.replace('1', give(given, 'pair1'));
-  await client.install(give(given, 'pair2'));
-  await truststore.install(give(given, 'ca1'));
-  await truststore.install(give(given, 'ca2'));
-  await truststore.delete('2');
-  await truststore.install(give(given, 'twin'));
-  await server.requests.make(csrParameters({ CommonName: 'waits' }));
-}
-
-async function used(place: Place): Promise<void> {
-  const device = await openManager(place);
-  await inService(device, place);
-  await device.close();
-}
-
-function leaveRootCa({ directory, given }: Place): void {
-  writeFileSync(join(directory, 'Root-CA.pem'), give(given, 'ca3'));
-}
-
-function give(given: Place['given'], name: string): string {
-  const text = given[name];
-  if (text === undefined) throw new Error(`nothing is given as ${name}`);
-  return text;
-}
 
 /** One call of a device that has everything. */
 function change(name: string, act: Act, more: Partial<Scene<ManagerDevice>> = {}): Scene {
@@ -79,15 +62,6 @@ function answer(endpoint: 'server' | 'client'): Scene {
       },
     },
   );
-}
-
-async function activate({ trials, server, truststore, owner }: ManagerDevice, { given }: Place) {
-  const trial = await trials.stage(owner, [
-    { endpoint: server, text: give(given, 'pair3') },
-    { endpoint: truststore, text: give(given, 'ca3') + give(given, 'ca4') },
-  ]);
-  await trials.activate(owner, trial);
-  return trial;
 }
 
 /** A start on what another manager, or nobody, has left, or on what is made of it by `more`. */
@@ -150,6 +124,22 @@ export const managerScenes: readonly Scene[] = [
     async (place) => {
       await used(place);
       leaveRootCa(place);
+    },
+  ),
+  start('a start on a truststore with a damaged authority', {}, anyNumbers, async (place) => {
+    await used(place);
+    writeFileSync(join(place.directory, managerPaths.truststore, '1.pem'), 'no PEM');
+  }),
+  start(
+    'a start on a truststore with links and bundle out of step',
+    {},
+    anyNumbers,
+    async (place) => {
+      await used(place);
+      const truststore = join(place.directory, managerPaths.truststore);
+      const [link] = readdirSync(truststore).filter((name) => name.endsWith('.0'));
+      rmSync(join(truststore, link ?? ''));
+      writeFileSync(join(truststore, 'trust_bundle'), give(place.given, 'ca2'));
     },
   ),
   start('a start on a trial that nobody kept or undid', {}, anyNumbers, async (place) => {
@@ -226,12 +216,35 @@ export const managerScenes: readonly Scene[] = [
     truststore.replaceAll(give(given, 'ca1') + give(given, 'ca3') + give(given, 'ca4')),
   ),
   change('truststore: delete all', ({ truststore }) => truststore.deleteAll()),
+  change('truststore: take over what another program put there', (device) => takesOver(device, 3), {
+    open: (place) => openManager(place, { settle: 10, grace: 40 }),
+    async act(device, place, begin) {
+      // What is recorded has no name for the way over a link
+      const truststore = realpathSync(device.truststore.definition.path);
+      putSynced(join(truststore, 'company.crt'), give(place.given, 'ca3'));
+      begin();
+      await takesOver(device, 3);
+    },
+    loosely: anyNumbers,
+    isDoneLater: true,
+    leftOver: ['authority.generations/N/company.crt'],
+  }),
   change('two phases: stage, activate and undo', async (device, place) => {
     await device.trials.rollback(device.owner, await activate(device, place));
   }),
   change('two phases: stage, activate and keep', activate, {
     async act(device, place, begin) {
       const trial = await activate(device, place);
+      begin();
+      await device.trials.commit(device.owner, trial);
+    },
+  }),
+  change('two phases: undo authorities alone', async (device, place) => {
+    await device.trials.rollback(device.owner, await activateAuthorities(device, place));
+  }),
+  change('two phases: keep authorities alone', activateAuthorities, {
+    async act(device, place, begin) {
+      const trial = await activateAuthorities(device, place);
       begin();
       await device.trials.commit(device.owner, trial);
     },

@@ -37,6 +37,8 @@ export interface Scene<D extends Device = Device> {
   readonly isStart?: boolean;
   /** A part of it may be done when the device looks after itself the next time. */
   readonly isDoneLater?: boolean;
+  /** Plain names of files that are not the device's, which a cut may leave where they were put. */
+  readonly leftOver?: readonly string[];
   /** Leaves out what may differ between two good outcomes of the same change, such as a random key. */
   readonly loosely?: (state: State) => State;
 }

@@ -48,7 +48,7 @@ export async function verdictOn(
   const [old, after] = [await look(before), await look(last.image)];
   const began = markAt(recording, 'began');
   const acknowledged = markAt(recording, 'acknowledged');
-  const expected = new Set([...old.names, ...after.names]);
+  const expected = new Set([...old.names, ...after.names, ...(scene.leftOver ?? [])]);
   const numberOf = (state: State) => highestNumber(state.trust);
   const loosely = scene.loosely ?? ((state: State) => state);
 

@@ -1,0 +1,77 @@
+import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { CertError } from '../../../src/manager/errors.ts';
+import type { TrialPart } from '../../../src/manager/trials.ts';
+import { csrParameters } from '../../fakes/surroundings.ts';
+import { type ManagerDevice, openManager } from './manager-device.ts';
+import type { Place } from './scene.ts';
+
+/** Everything that is installed before most changes: a pair at each endpoint, two authorities, a request. */
+export async function inService({ server, client, truststore }: ManagerDevice, { given }: Place) {
+  await server.replace('1', give(given, 'pair1'));
+  await client.install(give(given, 'pair2'));
+  await truststore.install(give(given, 'ca1'));
+  await truststore.install(give(given, 'ca2'));
+  await truststore.delete('2');
+  await truststore.install(give(given, 'twin'));
+  await server.requests.make(csrParameters({ CommonName: 'waits' }));
+}
+
+export async function used(place: Place): Promise<void> {
+  const device = await openManager(place);
+  await inService(device, place);
+  await device.close();
+}
+
+export function leaveRootCa({ directory, given }: Place): void {
+  writeFileSync(join(directory, 'Root-CA.pem'), give(given, 'ca3'));
+}
+
+export function give(given: Place['given'], name: string): string {
+  const text = given[name];
+  if (text === undefined) throw new Error(`nothing is given as ${name}`);
+  return text;
+}
+
+export async function activate(device: ManagerDevice, { given }: Place) {
+  return onTrial(device, [
+    { endpoint: device.server, text: give(given, 'pair3') },
+    { endpoint: device.truststore, text: give(given, 'ca3') + give(given, 'ca4') },
+  ]);
+}
+
+/** One authority stays, so that it has the same file before and after. */
+export async function activateAuthorities(device: ManagerDevice, { given }: Place) {
+  const text = give(given, 'ca1') + give(given, 'ca4');
+  return onTrial(device, [{ endpoint: device.truststore, text }]);
+}
+
+async function onTrial({ trials, owner }: ManagerDevice, parts: readonly TrialPart[]) {
+  const trial = await trials.stage(owner, parts);
+  await trials.activate(owner, trial);
+  return trial;
+}
+
+/** What a program that knows nothing of the device does so that its file is there for good. */
+export function putSynced(path: string, text: string): void {
+  for (const [at, flags] of [
+    [path, 'w'],
+    [dirname(path), 'r'],
+  ] as const) {
+    const file = openSync(at, flags);
+    if (flags === 'w') writeSync(file, text);
+    fsyncSync(file);
+    closeSync(file);
+  }
+}
+
+/** The look now and then begins what ends a little later. */
+export async function takesOver(device: ManagerDevice, count: number): Promise<void> {
+  await device.maintain();
+  for (let tries = 0; tries < 30; tries += 1) {
+    if (device.truststore.list().length === count) return;
+    await wait(10);
+  }
+  throw new CertError('storage', 'the file was not taken over');
+}
