@@ -27,7 +27,7 @@ const fillings = [
 export function swollenTexts(length = swollenBytes): readonly string[] {
   return fillings.flatMap((filling) => {
     const middle = filling.repeat(length);
-    return [middle, `a${middle}b`, `${middle}b`, `a${middle}`];
+    return [middle, `a${middle}b`, `${middle}b`, `a${middle}`, `${middle} b c`];
   });
 }
 
