@@ -64,8 +64,7 @@ export interface Certificate {
  *   than is read
  */
 export function readCertificate(der: Uint8Array): Certificate {
-  const { certificateBytes } = contentLimits();
-  if (der.length > certificateBytes) throw malformed(`it is larger than ${certificateBytes} bytes`);
+  refuseOversized(der);
   const x509 = parseWithOpenssl(der);
   try {
     return describe(x509);
@@ -74,6 +73,12 @@ export function readCertificate(der: Uint8Array): Certificate {
     if (!(error instanceof DerError)) throw error;
     throw malformed('a field has the wrong structure', error);
   }
+}
+
+/** Before it goes any further, too. @throws CertError `certificate-malformed` for more bytes than are read */
+export function refuseOversized(der: Uint8Array): void {
+  const { certificateBytes } = contentLimits();
+  if (der.length > certificateBytes) throw malformed(`it is larger than ${certificateBytes} bytes`);
 }
 
 /** What a successor asks for again, as it stands in the certificate: subject, names and usages. */

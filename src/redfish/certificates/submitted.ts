@@ -3,6 +3,7 @@ import {
   validateCertificateCreate,
 } from '../../../schemas/generated/validators.js';
 import { CertError } from '../../manager/errors.ts';
+import { refuseOversized } from '../../manager/x509/certificate.ts';
 import { type Content, pemContent, toPem } from '../../manager/x509/containers.ts';
 import { parsePem } from '../../manager/x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
@@ -37,11 +38,13 @@ export function submittedContent(body: RequestBody): Content {
 
 /**
  * A truststore takes one authority with each POST: what the manager would leave out of a bundle must not
- * look stored. @throws CertError `too-many-certificates`, and what a container is refused with
+ * look stored. @throws CertError `too-many-certificates`, `certificate-malformed`, and what a container is refused with
  */
 export function admit({ endpoint }: CertificatePlace, content: Content): Content {
   if (endpoint.type !== 'authority' || content.format === 'PKCS12') return content;
   const blocks = parsePem(toPem(content)).filter(({ label }) => label.endsWith('CERTIFICATE'));
+  // To send a large one over the bus takes longer than to refuse it
+  for (const { der } of blocks) refuseOversized(der);
   const count = new Set(blocks.map(({ der }) => der.toString('base64'))).size;
   if (count <= 1) return content;
   throw new CertError(
