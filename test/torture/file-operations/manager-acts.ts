@@ -1,10 +1,12 @@
-import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ownerOnly } from '../../../src/durable/access.ts';
+import { writeFileAtomic } from '../../../src/durable/atomic-file.ts';
 import { CertError } from '../../../src/manager/errors.ts';
 import type { TrialPart } from '../../../src/manager/trials.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
-import { type ManagerDevice, openManager } from './manager-device.ts';
+import { type ManagerDevice, managerPaths, openManager } from './manager-device.ts';
 import type { Place } from './scene.ts';
 
 /** Everything that is installed before most changes: a pair at each endpoint, two authorities, a request. */
@@ -74,4 +76,33 @@ export async function takesOver(device: ManagerDevice, count: number): Promise<v
     await wait(10);
   }
   throw new CertError('storage', 'the file was not taken over');
+}
+
+/** A careful program replaces the file of the server; the device follows now, or at a later look. */
+export async function replaceFromOutside(device: ManagerDevice, place: Place): Promise<void> {
+  const path = join(place.directory, managerPaths.server);
+  const text = give(place.given, 'pair3');
+  await writeFileAtomic(path, text, ownerOnly);
+  await device.maintain();
+}
+
+/** It looks at what others did, and has come to an end with it. */
+export async function openFollowing(place: Place): Promise<ManagerDevice> {
+  const device = await openManager(place, { settle: 5, grace: 20 });
+  const isFollowed = () => {
+    const [installed] = device.server.list();
+    try {
+      const stored = readFileSync(join(place.directory, managerPaths.server), 'utf8');
+      return installed !== undefined && stored.includes(installed.certificate.pem);
+    } catch {
+      return false;
+    }
+  };
+  return {
+    ...device,
+    async maintain() {
+      await device.maintain();
+      for (let tries = 0; tries < 30 && !isFollowed(); tries += 1) await wait(10);
+    },
+  };
 }

@@ -35,12 +35,16 @@ export const managerPaths = {
   truststore: 'authority',
 } as const;
 
-/** @param watch how soon it looks at what others change; without it, it never does */
+/**
+ * @param watch how soon it looks at what others change; without it, it never does
+ * @param days how many have gone by since the first start
+ */
 export async function openManager(
   { directory }: Place,
   watch: WatchTimes = { settle: never, grace: never },
+  days = 0,
 ): Promise<ManagerDevice> {
-  const around = { ...surroundings, watch };
+  const around = { ...surroundings, watch, now: () => now + days * 86_400_000 };
   const at = (type: EndpointDefinition['type'], name: string, path: string) => ({
     type,
     name,
@@ -102,7 +106,7 @@ export function useProbe(pem: string): void {
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-const surroundings: Omit<Surroundings, 'watch'> = {
+const surroundings: Omit<Surroundings, 'watch' | 'now'> = {
   log,
   limits: {
     uploadBytes: 65_536,
@@ -120,7 +124,6 @@ const surroundings: Omit<Surroundings, 'watch'> = {
     organization: 'Test',
   },
   expiryThresholds: [30],
-  now: () => now,
   elapsed: () => performance.now(),
   identity: () => ({ hostName: 'bmc.example.com', addresses: ['192.0.2.7'] }),
   csrWorker: makeRequestFiles,

@@ -8,7 +8,9 @@ import {
   give,
   inService,
   leaveRootCa,
+  openFollowing,
   putSynced,
+  replaceFromOutside,
   takesOver,
   used,
 } from './manager-acts.ts';
@@ -147,6 +149,21 @@ export const managerScenes: readonly Scene[] = [
     await inService(device, place);
     await activate(device, place);
     await device.close();
+  }),
+  {
+    ...start(
+      'a start when its own certificate is about to end',
+      {},
+      anyGenerated,
+      async (place) => {
+        await (await openManager(place)).close();
+      },
+    ),
+    open: (place) => openManager(place, undefined, 380),
+  },
+  change('server: take over what another program put in its place', replaceFromOutside, {
+    open: openFollowing,
+    isDoneLater: true,
   }),
   change('server: replace', ({ server }, { given }) => server.replace('1', give(given, 'pair3'))),
   change('server: delete', ({ server }) => server.delete('1'), { loosely: anyGenerated }),
