@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, openSync } from 'node:fs';
 import { codeOf } from './disk-answer.ts';
 
 /** A lock of a file or directory, which ends with `release` or with the program, however that ends. */
@@ -28,7 +28,7 @@ export async function lock(path: LockedPath, patience = 0): Promise<Lock | NoLoc
   try {
     opened =
       'file' in path
-        ? openSync(path.file, constants.O_RDONLY | constants.O_CREAT, 0o600)
+        ? openForAll(path.file)
         : openSync(path.directory, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch {
     return 'unable';
@@ -40,6 +40,17 @@ export async function lock(path: LockedPath, patience = 0): Promise<Lock | NoLoc
     if (answer !== 'locked') closeSync(opened);
   }
   return answer === 'locked' ? { release: () => closeSync(opened) } : answer;
+}
+
+/** Whoever comes as another user into its directory, such as a service after root, must find it open. */
+function openForAll(path: string): number {
+  const opened = openSync(path, constants.O_RDONLY | constants.O_CREAT, 0o644);
+  try {
+    if ((fstatSync(opened).mode & 0o444) !== 0o444) fchmodSync(opened, 0o644);
+  } catch {
+    // It is somebody else's, and open to us
+  }
+  return opened;
 }
 
 /** The options are those that BusyBox has too. */

@@ -52,10 +52,12 @@ describe('a lock', () => {
     held(await second).release();
   });
 
-  it('is of a file of its owner alone', async () => {
+  it('is of a file that whoever comes into its directory may lock, too', async () => {
     const file = join(directory(), 'x.lock');
-    held(await lock({ file })).release();
-    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const umask = process.umask(0o077);
+    const locked = await lock({ file }).finally(() => process.umask(umask));
+    held(locked).release();
+    assert.equal(statSync(file).mode & 0o777, 0o644);
   });
 
   it('cannot be had of what is not there, nor without the program that gives it', async () => {

@@ -13,7 +13,7 @@ import { push } from '../../../src/redfish/events/push-request.ts';
 import { type ReceiverShape, startReceiver } from './receivers.ts';
 
 const nothing = { allowLoopback: false, allowLinkLocal: false };
-const limits = { ...nothing, deliveryMilliseconds: 300, responseBytes: 1000 };
+const limits = { ...nothing, deliveryMilliseconds: 5000, responseBytes: 1000 };
 const open = { ...limits, allowLoopback: true };
 
 async function pushTo(host: string, given: typeof limits, shape: ReceiverShape = {}) {
@@ -132,12 +132,15 @@ describe('a destination of events', () => {
   }
 
   it('has a limited time to answer', async () => {
-    await assert.rejects(pushTo('127.0.0.1', open, { status: () => 0 }), /in time/);
+    await assert.rejects(
+      pushTo('127.0.0.1', { ...open, deliveryMilliseconds: 300 }, { status: () => 0 }),
+      /in time/,
+    );
   });
 
   it('is read no further than the limit, whatever it answers', async () => {
     const body = 'x'.repeat(10_000_000);
-    const { status } = await pushTo('127.0.0.1', { ...open, deliveryMilliseconds: 5000 }, { body });
+    const { status } = await pushTo('127.0.0.1', open, { body });
     assert.equal(status, 200);
   });
 });
