@@ -113,6 +113,14 @@ describe('the service installed under a real systemd', { skip: whyNoDevice() ?? 
     });
   }
 
+  it('keeps its files of state from a second service', async () => {
+    const log = await journal('--unit=bmc-redfish');
+    assert.doesNotMatch(log, /not kept from other services/);
+    const state = '/var/lib/bmc-certificate-manager';
+    const { status } = await device.run('flock', '--nonblock', state, 'true');
+    assert.equal(status, 1);
+  });
+
   it('gives every line of its log the priority that it has', async () => {
     await device.must('mv', configuration, '/aside');
     await device.run('systemctl', 'restart', 'bmc-redfish');
