@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { extent, figure } from '../extent.ts';
 import { openWorkshop, type Prepared, type Workshop } from '../file-operations/followed.ts';
 import { writeImage } from '../file-operations/image.ts';
-import { whyNotFollowed } from '../file-operations/library.ts';
 import type { Scene, State } from '../file-operations/scene.ts';
-import { scenes } from '../file-operations/scenes.ts';
 import type { Outcome } from '../file-operations/subject.ts';
 import { type Fault, faults } from './faults.ts';
 
@@ -18,12 +16,17 @@ const firstAmong = extent({ quick: 24, long: 1 });
 const wholly: Readonly<Record<string, readonly string[]>> = {
   'truststore: install the first': ['EIO once', 'EIO from then on'],
   'truststore: delete the newest': ['EIO once', 'EIO from then on'],
+  'service: a start when other users count than before': ['EMFILE of reading from then on'],
   'two phases: stage, activate and keep': ['EIO of reading once', 'EACCES of reading once'],
 };
 /** Each kind of fault for each change, or one kind of so many. */
 const every = extent({ quick: 4, long: 1 });
 
-describe('a change that the file system fails', { skip: whyNotFollowed() }, () => {
+/**
+ * Has every operation of every scene fail in every way, as far as the run goes.
+ * @param whose scenes they are, for the figures
+ */
+export function sweep(whose: string, scenes: readonly Scene[]): void {
   let workshop: Workshop;
   const counted = { faults: 0, refused: 0, done: 0 };
   before(async () => {
@@ -31,29 +34,13 @@ describe('a change that the file system fails', { skip: whyNotFollowed() }, () =
   });
   after(async () => {
     await workshop.close();
-    figure('file-faults', 'operations that were made to fail', counted.faults);
-    figure('file-faults', 'changes that were refused, with nothing changed', counted.refused);
-    figure('file-faults', 'changes that were done all the same', counted.done);
-  });
-
-  it('gives up no key for a file that cannot be read at the moment', async () => {
-    const scene = scenes.find(({ name }) => name === 'all: the look now and then');
-    const fault = faults.find(({ name }) => name === 'EMFILE of reading once');
-    assert.ok(scene && fault);
-    const prepared = await workshop.prepare(scene);
-    for (let at = 1; ; at += 1) {
-      const {
-        fired,
-        reached,
-        before: state,
-        restarted,
-      } = await playFault(workshop, prepared, fault, at);
-      if (!reached) break;
-      if (!fired) continue;
-      counted.faults += 1;
-      counted.done += 1;
-      assert.deepEqual(restarted, state, `operation ${at}`);
-    }
+    figure('file-faults', `${whose}: operations that were made to fail`, counted.faults);
+    figure(
+      'file-faults',
+      `${whose}: changes that were refused, with nothing changed`,
+      counted.refused,
+    );
+    figure('file-faults', `${whose}: changes that were done all the same`, counted.done);
   });
 
   for (const [index, scene] of scenes.entries()) {
@@ -85,9 +72,9 @@ describe('a change that the file system fails', { skip: whyNotFollowed() }, () =
       assert.equal(failures.length, 0, failures.join('\n'));
     });
   }
-});
+}
 
-async function playFault(
+export async function playFault(
   { play, scratch }: Workshop,
   { scene, place, before: image }: Prepared,
   { action, error, of }: Fault,
