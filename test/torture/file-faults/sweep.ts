@@ -12,13 +12,6 @@ import { type Fault, faults } from './faults.ts';
 const step = extent({ quick: 1_000_000, long: 1 });
 /** Among how many of the first operations the first one is that fails. */
 const firstAmong = extent({ quick: 24, long: 1 });
-/** What a quick run tries at every operation, too: each was found wrong once. */
-const wholly: Readonly<Record<string, readonly string[]>> = {
-  'truststore: install the first': ['EIO once', 'EIO from then on'],
-  'truststore: delete the newest': ['EIO once', 'EIO from then on'],
-  'service: a start when other users count than before': ['EMFILE of reading from then on'],
-  'two phases: stage, activate and keep': ['EIO of reading once', 'EACCES of reading once'],
-};
 /** Each kind of fault for each change, or one kind of so many. */
 const every = extent({ quick: 4, long: 1 });
 
@@ -45,33 +38,49 @@ export function sweep(whose: string, scenes: readonly Scene[]): void {
 
   for (const [index, scene] of scenes.entries()) {
     it(`is refused or done, and the device goes on: ${scene.name}`, async () => {
-      const prepared = await workshop.prepare(scene);
-      const play = (fault: Fault, at: number) => playFault(workshop, prepared, fault, at);
-      const [some] = faults;
-      assert.ok(some);
-      const whole = await play(some, Number.MAX_SAFE_INTEGER);
-      const failures: string[] = [];
-      for (const [nth, fault] of faults.entries()) {
-        // What may not be read or changed at the start, may not be for ever
-        if (scene.isStart === true && fault.error === 'EACCES') continue;
-        const isWhole = wholly[scene.name]?.includes(fault.name) === true;
-        if (!isWhole && (nth + index) % every !== 0) continue;
-        // Another operation for each kind of fault, so that a quick run meets different ones
-        const first = isWhole ? 1 : 1 + ((nth * 7 + index) % firstAmong);
-        for (let at = first; ; at += isWhole ? 1 : step) {
-          const outcome = await play(fault, at);
-          if (!outcome.reached) break;
-          if (!outcome.fired) continue;
-          counted.faults += 1;
-          if (outcome.end === 'done') counted.done += 1;
-          else counted.refused += 1;
-          const wrong = faultIn(scene, outcome, whole);
-          if (wrong !== undefined) failures.push(`${fault.name}, operation ${at}: ${wrong}`);
-        }
-      }
+      // Another operation for each kind of fault, so that a quick run meets different ones
+      const chosen = faults.flatMap((fault, nth) =>
+        (nth + index) % every === 0 ? [{ fault, first: 1 + ((nth * 7 + index) % firstAmong) }] : [],
+      );
+      const { ends, failures } = await failOperations(workshop, scene, chosen, step);
+      counted.faults += ends.length;
+      counted.done += ends.filter((end) => end === 'done').length;
+      counted.refused += ends.filter((end) => end !== 'done').length;
       assert.equal(failures.length, 0, failures.join('\n'));
     });
   }
+}
+
+/**
+ * @param chosen kinds of faults, each with the first operation that fails
+ * @param apart how many operations lie between two that fail
+ * @returns how the changes ended, and what was not as it must be
+ */
+export async function failOperations(
+  workshop: Workshop,
+  scene: Scene,
+  chosen: readonly { readonly fault: Fault; readonly first: number }[],
+  apart: number,
+): Promise<{ readonly ends: readonly string[]; readonly failures: readonly string[] }> {
+  const prepared = await workshop.prepare(scene);
+  const [some] = faults;
+  assert.ok(some);
+  const whole = await playFault(workshop, prepared, some, Number.MAX_SAFE_INTEGER);
+  const ends: string[] = [];
+  const failures: string[] = [];
+  for (const { fault, first } of chosen) {
+    // What may not be read or changed at the start, may not be for ever
+    if (scene.isStart === true && fault.error === 'EACCES') continue;
+    for (let at = first; ; at += apart) {
+      const outcome = await playFault(workshop, prepared, fault, at);
+      if (!outcome.reached) break;
+      if (!outcome.fired) continue;
+      ends.push(outcome.end);
+      const wrong = faultIn(scene, outcome, whole);
+      if (wrong !== undefined) failures.push(`${fault.name}, operation ${at}: ${wrong}`);
+    }
+  }
+  return { ends, failures };
 }
 
 export async function playFault(
