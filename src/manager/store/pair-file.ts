@@ -108,7 +108,8 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
         (name) => name.startsWith(asidePrefix) && name !== basename(aside),
       );
       for (const name of others.sort().slice(0, Math.max(0, others.length + 1 - mostAside))) {
-        await rm(join(directory, name), { force: true });
+        // One that cannot go, such as a directory, keeps no other from being kept
+        await rm(join(directory, name), { force: true }).catch(() => undefined);
       }
       await syncAfterSwitch(directory);
       return aside;

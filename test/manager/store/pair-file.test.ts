@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -102,6 +103,17 @@ describe('the file of a pair', () => {
       readFileSync(join(directory, 'https', name), 'utf8'),
     );
     assert.deepEqual(contents.sort(), ['1970', '2025', '2026']);
+  });
+
+  it('is kept aside though something that is no file has a name of those', async () => {
+    const file = fileOf(path, undefined);
+    mkdirSync(`${path}.refused-10000101T000000Z`, { recursive: true });
+    for (const year of ['1970', '2024', '2025', '2026']) {
+      await file.remove();
+      writeFileSync(path, year);
+      await file.putAside(new Date(`${year}-01-01T00:00:00Z`));
+    }
+    assert.ok(readdirSync(dirname(path)).includes('server.pem.refused-20260101T000000Z'));
   });
 
   it('goes aside once, however many starts find it', async () => {
