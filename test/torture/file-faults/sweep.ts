@@ -114,7 +114,9 @@ function faultIn(scene: Scene, outcome: Outcome, whole: Outcome): string | undef
   const mayBeOld = scene.isDoneLater === true && is(restarted, old);
   if (!mayBeOld && !is(restarted, expected)) return wrong('after a start', expected);
   if (again !== 'done') return wrong('it does not work again', 'done');
-  return is(outcome.finally, next) ? undefined : wrong('when it was over', next);
+  const known = (state: State | string) =>
+    typeof state === 'string' ? state : (scene.untilNextStart?.(state) ?? state);
+  return is(known(outcome.finally), known(next)) ? undefined : wrong('when it was over', next);
 }
 
 /** Numbers that a failed change had reserved are skipped, those from before it stay, and keys are random. */

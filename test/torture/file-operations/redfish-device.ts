@@ -45,11 +45,19 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
     ...{ configuration, client, log, systemUsers },
     hostName: () => 'bmc.example.com',
   });
-  await settle();
-  const events = await openEventState(join(directory, 'events.json'), { log, now });
-  const rights = rightsOf(access, events);
-  await rights.reviewAll();
-  const serviceId = await openServiceId(join(directory, 'service-id'), log);
+  const openFiles = async () => {
+    await settle();
+    const events = await openEventState(join(directory, 'events.json'), { log, now });
+    const rights = rightsOf(access, events);
+    await rights.reviewAll();
+    const serviceId = await openServiceId(join(directory, 'service-id'), log);
+    return { events, rights, serviceId };
+  };
+  const { events, rights, serviceId } = await openFiles().catch(async (error: unknown) => {
+    // A start that fails ends the program, and with it what looks after the files now and then
+    await close();
+    throw error;
+  });
   return {
     access,
     events,

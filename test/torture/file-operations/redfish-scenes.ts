@@ -129,6 +129,7 @@ export const redfishScenes: readonly Scene[] = [
     },
     open: openWithSystemUsers,
     act: async () => undefined,
+    untilNextStart: (state) => ({ ...state, serviceId: 'some', subscriptions: [] }),
   }),
   change('make an account', createReader),
   change('change a role', ({ access }) =>

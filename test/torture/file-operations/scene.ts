@@ -39,6 +39,8 @@ export interface Scene<D extends Device = Device> {
   readonly isDoneLater?: boolean;
   /** Plain names of files that are not the device's, which a cut may leave where they were put. */
   readonly leftOver?: readonly string[];
+  /** Leaves out what is made up until the next start, where the disk did not read it at this one. */
+  readonly untilNextStart?: (state: State) => State;
   /** Leaves out what may differ between two good outcomes of the same change, such as a random key. */
   readonly loosely?: (state: State) => State;
 }
