@@ -39,7 +39,7 @@ export async function renameSynced(
   lastLook: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   const old = unfinishedName(to);
-  const kept = await keep(to, old);
+  const kept = await giveSecondName(to, old);
   const back = { yes: [old, to], nothing: [to, from], no: undefined } as const;
   try {
     const change = async () => {
@@ -110,8 +110,12 @@ async function changeSynced(
   });
 }
 
-/** Gives what is to be replaced a second name. Some file systems have none, and directories never have. */
-async function keep(path: string, as: string): Promise<'yes' | 'nothing' | 'no'> {
+/**
+ * Gives a file a second name, under which it stays when the first one gets another.
+ * @returns `nothing` when there is no file, `no` when it can have none: some file systems know none, and
+ *   directories never have one
+ */
+export async function giveSecondName(path: string, as: string): Promise<'yes' | 'nothing' | 'no'> {
   try {
     await link(path, as);
     return 'yes';

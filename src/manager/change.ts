@@ -94,7 +94,8 @@ export class ChangeQueue {
 export interface TwoWayChange<Plan> {
   readonly definition: EndpointDefinition;
   validate(): Promise<Plan>;
-  save(directory: string): Promise<void>;
+  /** @param plan what will be in service while it is on trial */
+  save(directory: string, plan: Plan): Promise<void>;
   readonly forward: Omit<Change<Plan>, 'validate'>;
   confirm(plan: Plan): Promise<void>;
   /** Told when others may change the endpoint again. */
@@ -113,7 +114,7 @@ export async function stageChange<Plan>(
   const backward = change.backward();
   return {
     endpoint: change.definition,
-    save: (directory) => change.save(directory),
+    save: (directory) => change.save(directory, plan),
     activate: async () => {
       await queue.run({ ...change.forward, validate: async () => plan }, holder);
     },

@@ -72,8 +72,7 @@ export class PairEndpoint implements Endpoint {
       service: this.#service,
       queue: this.#queue,
       admission: this.#admission,
-      store: this.#store(),
-      removal: () => this.#removal(() => undefined),
+      removal: (lastLook) => this.#removal(() => undefined, lastLook),
       stored: this.#stored,
       log,
     });
@@ -88,6 +87,7 @@ export class PairEndpoint implements Endpoint {
     this.#stored.begin();
     await this.maintain();
     this.#outside.start();
+    this.#outside.check();
     if (this.#isRecovered) void this.#surroundings.reload(this.definition);
   }
 
@@ -134,12 +134,11 @@ export class PairEndpoint implements Endpoint {
         await this.#stored.mustBeRead();
         return this.#admission.admit(text);
       },
-      save: (directory) => this.#file.save(directory),
+      save: (directory, trial) => this.#file.save(directory, this.#service.text, trial),
       forward: this.#store(),
       confirm: async (pair) => {
         if (!pair || (await this.#file.holds(pair))) return;
-        await this.#stored.putAside();
-        await this.#file.write(pair);
+        await this.#store().write(pair);
       },
       released: () => this.#outside.check(),
       backward: () => {
@@ -225,7 +224,10 @@ export class PairEndpoint implements Endpoint {
     const { path } = this.definition;
     try {
       await this.#queue.run({
-        ...this.#store(),
+        ...this.#store(async () => {
+          // It may be the operator's certificate; whoever follows the file takes it over in a moment
+          if (await this.#stored.hasOthers()) throw superseded;
+        }),
         validate: async () => {
           if (!isNeeded()) throw superseded;
           return generateCertificate(identity(), selfSigned, now());
@@ -264,21 +266,36 @@ export class PairEndpoint implements Endpoint {
     };
   }
 
-  #store(): Omit<Change<KeyedCandidate | undefined>, 'validate'> {
+  /** @param lastLook what it throws leaves the file as it is */
+  #store(
+    lastLook: () => Promise<void> = async () => undefined,
+  ): Omit<Change<KeyedCandidate | undefined>, 'validate'> {
     return {
       write: async (pair) => {
-        await this.#stored.keepUnserved();
-        await (pair ? this.#file.write(pair) : this.#file.remove());
+        const look = async () => {
+          await lastLook();
+          await this.#stored.keepOthers(pair);
+        };
+        if (pair) {
+          await this.#file.write(pair, look);
+        } else {
+          await look();
+          await this.#file.remove();
+        }
+        this.#stored.noteServed();
       },
       publish: (pair) => this.#service.publish(pair),
     };
   }
 
   /** A server goes from its certificate to a self-signed one in a single rename. */
-  #removal(precondition: () => void): Change<KeyedCandidate | undefined> {
+  #removal(
+    precondition: () => void,
+    lastLook?: () => Promise<void>,
+  ): Change<KeyedCandidate | undefined> {
     const { identity, selfSigned, now } = this.#surroundings;
     return {
-      ...this.#store(),
+      ...this.#store(lastLook),
       validate: async () => {
         await this.#stored.mustBeRead();
         precondition();

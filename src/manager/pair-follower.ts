@@ -18,9 +18,8 @@ export interface PairFollowerOptions {
   readonly service: PairInService;
   readonly queue: ChangeQueue;
   readonly admission: PairAdmission;
-  /** What puts a pair into service, or takes it out. */
-  readonly store: Omit<Change<KeyedCandidate | undefined>, 'validate'>;
-  readonly removal: () => Change<KeyedCandidate | undefined>;
+  /** What takes the pair out of service, unless `lastLook` throws. */
+  readonly removal: (lastLook: () => Promise<void>) => Change<KeyedCandidate | undefined>;
   readonly stored: StoredPair;
   readonly log: Log;
 }
@@ -36,7 +35,7 @@ export class PairFollower {
 
   /** @param final true when the file will not get better by itself */
   async look(final: boolean): Promise<Finding> {
-    const { file, service, queue, admission, store, stored, removal, log, path } = this.#options;
+    const { file, service, queue, admission, stored, removal, log, path } = this.#options;
     let text: string | undefined;
     // Whoever changed it in the meantime has the last word
     const mustBeThere = async () => {
@@ -54,13 +53,17 @@ export class PairFollower {
       }
       if (text === undefined) {
         if (!final) return 'doubtful';
-        const gone = removal();
+        if (stored.isVacated) {
+          await this.#putBack('');
+          return 'changed';
+        }
+        const gone = removal(mustBeThere);
         await queue.run({ ...gone, validate: () => stillThere(gone.validate) });
         log.warn('certificate file was removed', { path });
       } else {
         const changed = text;
         await queue.run<KeyedCandidate>({
-          ...store,
+          publish: (pair) => service.publish(pair),
           validate: () => stillThere(() => admission.admit(changed)),
           write: async (pair) => {
             await file.write(pair, mustBeThere);
@@ -82,22 +85,36 @@ export class PairFollower {
 
   /** Puts the last good pair back in place of a file that no service could load at its next start. */
   async #refuse(text: string, error: CertError): Promise<void> {
-    const { file, service, queue, stored, log, path } = this.#options;
+    const { service, stored, log, path } = this.#options;
     const digest = createHash('sha256').update(text).digest('hex');
     // Without a good one the bad one stays where it is, and is told of once
     if (!service.pair && digest === this.#refusedDigest) return;
     this.#refusedDigest = digest;
     log.error('changed certificate file refused', { path, reason: reasonOf(error) });
+    if (service.pair) await this.#putBack(text);
+    else stored.noteUnserved();
+  }
+
+  /** @param text what must still be there: whoever came in the meantime has put a good one there already */
+  async #putBack(text: string): Promise<void> {
+    const { file, service, queue, stored, log, path } = this.#options;
+    const mustBeThere = async () => {
+      if ((await this.#readAnything()) !== text) throw superseded;
+    };
     try {
       await queue.run<KeyedCandidate>({
         validate: async () => {
-          // Whoever came in the meantime has put a good one there already
-          if (!service.pair || (await this.#readAnything()) !== text) throw superseded;
+          await mustBeThere();
+          if (!service.pair) throw superseded;
           return service.pair;
         },
         write: async (pair) => {
-          await stored.putAside();
-          await file.write(pair);
+          // The bad one stays until the good one can take its place: a full disk must not leave neither
+          await file.write(pair, async () => {
+            await mustBeThere();
+            await stored.putAside();
+          });
+          stored.noteServed();
         },
         publish: () => service.noteRestored(),
       });

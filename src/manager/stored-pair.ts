@@ -1,10 +1,11 @@
 import { createSecureContext } from 'node:tls';
 import { exists, unanswered } from '../durable/disk-answer.ts';
 import { patience } from './change.ts';
+import type { KeyedCandidate } from './checks.ts';
 import { CertError, reasonOf } from './errors.ts';
 import type { PairAdmission } from './pair-admission.ts';
 import type { PairInService } from './pair-in-service.ts';
-import type { PairFile } from './store/pair-file.ts';
+import { type PairFile, pairText } from './store/pair-file.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface StoredPairOptions {
@@ -29,6 +30,8 @@ export class StoredPair {
   #failedReads = 0;
   /** Whether the file holds what was read and cannot be served. */
   #isUnserved = false;
+  /** Whether what stood there was moved away, and nothing came in its place yet. */
+  #isVacated = false;
 
   constructor(options: StoredPairOptions) {
     this.#options = options;
@@ -57,24 +60,48 @@ export class StoredPair {
     return pair !== undefined && text !== undefined && !isOwnForm && !canBeLoaded(text);
   }
 
-  /** To be called before the file is written: what cannot be served may still be wanted. @throws CertError `storage` */
-  async keepUnserved(): Promise<void> {
-    if (this.#isUnserved && (await exists(this.#options.path))) await this.putAside();
-    this.#isUnserved = false;
+  /** Whether it is for the manager alone that the file is not there. */
+  get isVacated(): boolean {
+    return this.#isVacated;
   }
 
-  /** A good file of somebody else has taken the place of what could not be served. */
+  /**
+   * To be called at the last moment before the file is written: what cannot be served, and what others put there
+   * in the meantime, may still be wanted.
+   * @param next what will stand there. @throws CertError `storage`
+   */
+  async keepOthers(next: KeyedCandidate | undefined): Promise<void> {
+    const { path } = this.#options;
+    if (this.#isUnserved ? await exists(path) : await this.hasOthers(next)) await this.putAside();
+  }
+
+  /** Whether somebody put something there that nobody looked at yet. @throws when nobody can tell */
+  async hasOthers(next?: KeyedCandidate): Promise<boolean> {
+    if (this.#isUnserved) return false;
+    const { file, service } = this.#options;
+    return file.isOthers([service.text, next && pairText(next)]);
+  }
+
+  /** What is in the file cannot be served, and there is nothing better. */
+  noteUnserved(): void {
+    this.#isUnserved = true;
+  }
+
+  /** What is to be served has taken the place of everything else. */
   noteServed(): void {
     this.#isUnserved = false;
+    this.#isVacated = false;
   }
 
   /** Keeps a bad file under another name too. @throws CertError `storage`: then it must stay where it is */
   async putAside(): Promise<void> {
     const { path, file, surroundings } = this.#options;
-    const { log, now } = surroundings;
+    const { log } = surroundings;
     try {
-      const to = await file.putAside(new Date(now()));
-      log.warn('stored file put aside', { path, to });
+      const aside = await file.putAside();
+      if (aside === undefined) return;
+      if (aside.isMoved) this.#isVacated = true;
+      log.warn('stored file put aside', { path, to: aside.to });
     } catch (cause) {
       log.error('stored file cannot be put aside', { path, reason: reasonOf(cause) });
       throw new CertError('storage', 'what is in its place cannot be kept; nothing changed', {

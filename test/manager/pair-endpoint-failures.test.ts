@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
 import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
+import { nothingReplaces } from '../fakes/moody-disk.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { refusal } from '../fakes/refusal.ts';
 import {
@@ -71,11 +72,20 @@ for (const type of ['server', 'client'] as const) {
     }
 
     it('leaves no temporary file when the target cannot be replaced', async () => {
-      rmSync(definition.path);
-      mkdirSync(join(definition.path, 'in the way'), { recursive: true });
-      await assert.rejects(endpoint.replace('1', textOf(two)), refusal('storage'));
+      const undo = nothingReplaces(definition.path);
+      const change = endpoint.replace('1', textOf(two)).finally(undo);
+      await assert.rejects(change, refusal('storage'));
       assert.deepEqual(listed(), [one.pem]);
       assert.deepEqual(readdirSync(dirname(definition.path)), ['pair.pem']);
+    });
+
+    it('replaces a directory that is in place of the file, and keeps what is in it', async () => {
+      rmSync(definition.path);
+      mkdirSync(join(definition.path, 'in it'), { recursive: true });
+      await endpoint.replace('1', textOf(two));
+      assert.deepEqual(listed(), [two.pem]);
+      assert.equal(readFileSync(definition.path, 'utf8'), textOf(two));
+      assert.deepEqual(readdirSync(`${definition.path}.refused-1`), ['in it']);
     });
 
     it('does changes that come at once one after another', async () => {

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { type EndpointSet, endpointSet } from '../../src/manager/endpoint-set.ts';
 import { until } from '../e2e/commands.ts';
+import { nothingReplaces } from '../fakes/moody-disk.ts';
 import { refusal } from '../fakes/refusal.ts';
 import { mark, owner, pairOf, TrialDevice, trialMaterials } from '../fakes/trial-device.ts';
 
@@ -127,23 +128,21 @@ describe('a replacement in two phases in trouble', () => {
 
   it('is undone as a whole when its second half cannot be written', async () => {
     const trial = await device.stage();
-    // A directory in place of the file: the rename of the pair fails, after the truststore was switched
-    rmSync(device.server.definition.path);
-    mkdirSync(join(device.server.definition.path, 'in the way'), { recursive: true });
-    await assert.rejects(device.trials.activate(owner, trial), refusal('file-unreadable'));
+    // The rename of the pair fails, after the truststore was switched
+    const undo = nothingReplaces(device.server.definition.path);
+    const activation = device.trials.activate(owner, trial).finally(undo);
+    await assert.rejects(activation, refusal('storage'));
     assert.deepEqual(device.trusted(), [`1 ${mark(oldCa.pem)}`]);
   });
 
   it('cannot be committed once a part of it could not be undone, and is undone in the end', async () => {
     const trial = await device.stage();
     await device.trials.activate(owner, trial);
-    const { path } = device.server.definition;
-    rmSync(path);
-    mkdirSync(join(path, 'in the way'), { recursive: true });
+    const undo = nothingReplaces(device.server.definition.path);
     await assert.rejects(device.trials.rollback(owner, trial), refusal('storage'));
     assert.deepEqual(device.trusted(), [`1 ${mark(oldCa.pem)}`]);
     await assert.rejects(device.trials.commit(owner, trial), refusal('on-trial'));
-    rmSync(path, { recursive: true });
+    undo();
     await until('it is tried again', () => device.states.at(-1) === 'truststore none', 10_000);
     device.isOld();
   });
@@ -157,6 +156,56 @@ describe('a replacement in two phases in trouble', () => {
     device.isNew();
     await device.restart();
     device.isNew();
+  });
+
+  describe('with a file that somebody puts in place of the certificate', () => {
+    const theirs = { key: other.key, pem: other.pem };
+    const put = (text: string) => writeFileSync(device.server.definition.path, text);
+    const aside = () => {
+      const directory = dirname(device.server.definition.path);
+      return readdirSync(directory)
+        .filter((name) => name.includes('.refused-'))
+        .map((name) => readFileSync(join(directory, name), 'utf8'));
+    };
+
+    for (const [when, end] of [
+      ['it is rolled back', (trial: string) => device.trials.rollback(owner, trial)],
+      ['the manager starts after it was killed', () => device.restart()],
+    ] as const) {
+      it(`while it is active, keeps it aside when ${when}`, async () => {
+        const trial = await device.stage();
+        await device.trials.activate(owner, trial);
+        put(pairOf(theirs));
+        await end(trial);
+        device.isOld();
+        assert.deepEqual(aside(), [pairOf(theirs)]);
+      });
+
+      for (const [what, text] of [
+        ['garbage', 'garbage'],
+        ['nothing', ''],
+        ['a good one', pairOf(theirs)],
+      ] as const) {
+        it(`before it is active, goes back to what was in service when it was ${what} and ${when}`, async () => {
+          const trial = await device.stage();
+          put(text);
+          await device.trials.activate(owner, trial);
+          device.isNew();
+          await end(trial);
+          device.isOld();
+          assert.deepEqual(aside(), text === '' ? [] : [text]);
+        });
+      }
+    }
+
+    it('can be kept though the file is gone', async () => {
+      const trial = await device.stage();
+      await device.trials.activate(owner, trial);
+      rmSync(device.server.definition.path);
+      await device.trials.commit(owner, trial);
+      device.isNew();
+      assert.deepEqual(aside(), []);
+    });
   });
 
   describe('with a certificate that somebody puts into the truststore meanwhile', () => {

@@ -1,14 +1,14 @@
-import { link, lstat, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type FileAccess, ownerOnly, readableByGroup, settleAccess } from '../../durable/access.ts';
 import { removeSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
-import { admitGroup, makeDirectory, syncAfterSwitch } from '../../durable/directory.ts';
-import { exists } from '../../durable/disk-answer.ts';
+import { admitGroup, makeDirectory } from '../../durable/directory.ts';
+import { exists, unanswered } from '../../durable/disk-answer.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import type { KeyedCandidate } from '../checks.ts';
-import { isStorageError } from '../errors.ts';
+import { CertError, isStorageError } from '../errors.ts';
 import { readUploadFile } from '../upload.ts';
 import { exportPrivateKey } from '../x509/keys.ts';
+import { keepAside, type PutAside } from './refused-files.ts';
 
 /** The one PEM file of a server or client endpoint: private key, leaf, chain. */
 export interface PairFile {
@@ -26,11 +26,26 @@ export interface PairFile {
   /** Gives the file the rights that it should have. @throws when the disk does not let it now */
   settleAccess(): Promise<void>;
   remove(): Promise<void>;
-  /** Keeps a file that cannot be served under another name too, and answers which. */
-  putAside(now: Date): Promise<string>;
-  /** Copies the file, or the fact that there is none, into an empty directory. */
-  save(directory: string): Promise<void>;
-  /** Brings back what `save` copied. */
+  /**
+   * Whether something stands there that is none of these texts, and no empty file.
+   * @throws when the program is too busy to tell
+   */
+  isOthers(known: readonly (string | undefined)[]): Promise<boolean>;
+  /**
+   * Keeps what is there under another name too. @returns `undefined` when nothing is there
+   * @throws what the file system throws; then it is where it was
+   */
+  putAside(): Promise<PutAside | undefined>;
+  /**
+   * Writes what is in service, or the fact that nothing is, into an empty directory.
+   * @param trial what will be in service meanwhile
+   */
+  save(
+    directory: string,
+    inService: string | undefined,
+    trial: KeyedCandidate | undefined,
+  ): Promise<void>;
+  /** Brings back what `save` wrote, and keeps aside what others have put there since. */
   recover(directory: string): Promise<void>;
 }
 
@@ -47,28 +62,29 @@ export function pairText({ key, leaf, chain }: KeyedCandidate): string {
   return [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
 }
 
-/** The name under which the very same file is kept already, by an earlier start that got no further. */
-async function twinOf(path: string, prefix: string): Promise<string | undefined> {
-  const { ino } = await lstat(path, { bigint: true });
-  for (const name of await readdir(dirname(path))) {
-    const other = join(dirname(path), name);
-    if (name.startsWith(prefix) && (await lstat(other, { bigint: true })).ino === ino) return other;
-  }
-  return undefined;
-}
-
-const saved = { file: 'pair.pem', nothing: 'no-pair' } as const;
+const saved = { file: 'pair.pem', nothing: 'no-pair', trial: 'trial.pem' } as const;
 
 export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile {
   const access: FileAccess = readableByGroup(group);
   const directory = dirname(path);
-  const asidePrefix = `${basename(path)}.refused-`;
 
   const read = async (file: string, mostBytes?: number) =>
     (await exists(file)) ? readUploadFile(file, mostBytes) : undefined;
   const remove = async () => {
     if (await exists(directory)) await removeSynced(path);
   };
+  const isOthers: PairFile['isOthers'] = async (known) => {
+    const texts = known.filter((text) => text !== undefined);
+    try {
+      const text = await read(path, Math.max(0, ...texts.map((one) => Buffer.byteLength(one))));
+      return text !== undefined && !texts.includes(text);
+    } catch (error) {
+      const { code, cause } = error instanceof CertError ? error : { code: '', cause: error };
+      if (unanswered(cause) === 'busy') throw cause;
+      return code !== 'file-empty';
+    }
+  };
+  const putAside = () => keepAside(path, mostAside);
 
   return {
     async open() {
@@ -92,35 +108,17 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
     },
     settleAccess: () => settleAccess(path, access),
     remove,
-    async putAside(now) {
-      const kept = await twinOf(path, asidePrefix);
-      if (kept !== undefined) {
-        await settleAccess(kept, ownerOnly);
-        return kept;
-      }
-      const stem = `${path}.refused-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
-      let aside = stem;
-      for (let count = 2; await exists(aside); count += 1) aside = `${stem}-${count}`;
-      // It stays in place until a good one takes it, so that no service ever finds nothing
-      await link(path, aside).catch(() => rename(path, aside));
-      await settleAccess(aside, ownerOnly);
-      const others = (await readdir(directory)).filter(
-        (name) => name.startsWith(asidePrefix) && name !== basename(aside),
-      );
-      for (const name of others.sort().slice(0, Math.max(0, others.length + 1 - mostAside))) {
-        // One that cannot go, such as a directory, keeps no other from being kept
-        await rm(join(directory, name), { force: true }).catch(() => undefined);
-      }
-      await syncAfterSwitch(directory);
-      return aside;
-    },
-    async save(into) {
-      const text = await read(path);
-      if (text === undefined) await writeNewFile(join(into, saved.nothing), '', ownerOnly);
-      else await writeNewFile(join(into, saved.file), text, ownerOnly);
+    isOthers,
+    putAside,
+    async save(into, inService, trial) {
+      if (trial) await writeNewFile(join(into, saved.trial), pairText(trial), ownerOnly);
+      if (inService === undefined) await writeNewFile(join(into, saved.nothing), '', ownerOnly);
+      else await writeNewFile(join(into, saved.file), inService, ownerOnly);
     },
     async recover(from) {
       const text = await read(join(from, saved.file));
+      const trial = await read(join(from, saved.trial));
+      if (trial !== undefined && (await isOthers([text, trial]))) await putAside();
       if (text !== undefined) await writeFileAtomic(path, text, access);
       else if (await exists(join(from, saved.nothing))) await remove();
     },

@@ -2,17 +2,20 @@ import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { pairFile } from '../../../src/manager/store/pair-file.ts';
-import { goodTime, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { failsOnDisk } from '../../fakes/moody-disk.ts';
+import { openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());
@@ -79,65 +82,81 @@ describe('the file of a pair', () => {
     assert.equal(await file.read(), undefined);
   });
 
-  it('goes aside with its content, under the date, and stays until a good one comes', async () => {
+  it('goes aside with its content, under a number, and stays until a good one comes', async () => {
     const file = fileOf(path, undefined);
     await file.write(pair);
     writeFileSync(path, 'garbage');
-    const aside = await file.putAside(goodTime);
-    assert.equal(aside, `${path}.refused-20260601T000000Z`);
+    const aside = await file.putAside();
+    assert.deepEqual(aside, { to: `${path}.refused-1`, isMoved: false });
     assert.equal(readFileSync(path, 'utf8'), 'garbage');
     await file.write(pair);
-    assert.equal(readFileSync(aside, 'utf8'), 'garbage');
-    assert.equal(modeOf(aside), 0o600);
+    assert.equal(readFileSync(`${path}.refused-1`, 'utf8'), 'garbage');
+    assert.equal(modeOf(`${path}.refused-1`), 0o600);
   });
 
-  it('goes aside and stays there under a date from before the clock was set', async () => {
+  it('goes aside in place of the oldest, whatever the clock said, and those named after a clock are older', async () => {
     const file = fileOf(path, undefined);
-    for (const year of ['2024', '2025', '2026', '1970']) {
-      await file.write(pair);
-      writeFileSync(path, year);
-      await file.putAside(new Date(`${year}-01-01T00:00:00Z`));
+    mkdirSync(dirname(path));
+    writeFileSync(`${path}.refused-20260101T000000Z-2`, 'of a clock');
+    for (let nth = 1; nth <= 12; nth += 1) {
+      writeFileSync(`${path}.theirs`, `${nth}`);
+      renameSync(`${path}.theirs`, path);
+      await file.putAside();
+      if (nth === 2) assert.ok(existsSync(`${path}.refused-20260101T000000Z-2`));
     }
     await file.remove();
-    const contents = readdirSync(join(directory, 'https')).map((name) =>
-      readFileSync(join(directory, 'https', name), 'utf8'),
-    );
-    assert.deepEqual(contents.sort(), ['1970', '2025', '2026']);
+    assert.deepEqual(readdirSync(dirname(path)).sort(), [
+      'server.pem.refused-10',
+      'server.pem.refused-11',
+      'server.pem.refused-12',
+    ]);
+    assert.equal(readFileSync(`${path}.refused-12`, 'utf8'), '12');
   });
 
   it('is kept aside though something that is no file has a name of those', async () => {
     const file = fileOf(path, undefined);
-    mkdirSync(`${path}.refused-10000101T000000Z`, { recursive: true });
-    for (const year of ['1970', '2024', '2025', '2026']) {
+    mkdirSync(join(`${path}.refused-1`, 'in it'), { recursive: true });
+    for (const content of ['a', 'b', 'c', 'd']) {
       await file.remove();
-      writeFileSync(path, year);
-      await file.putAside(new Date(`${year}-01-01T00:00:00Z`));
+      writeFileSync(path, content);
+      await file.putAside();
     }
-    assert.ok(readdirSync(dirname(path)).includes('server.pem.refused-20260101T000000Z'));
+    assert.equal(readFileSync(`${path}.refused-5`, 'utf8'), 'd');
   });
 
   it('goes aside once, however many starts find it', async () => {
     const file = fileOf(path, undefined);
     await file.open();
     writeFileSync(path, 'garbage');
-    const first = await file.putAside(new Date('2026-06-01T00:00:00Z'));
-    const second = await file.putAside(new Date('2026-06-02T00:00:00Z'));
-    assert.equal(second, first);
+    const first = await file.putAside();
+    assert.deepEqual(await file.putAside(), first);
     assert.equal(readdirSync(dirname(path)).length, 2);
   });
 
-  it('never goes over another that went aside in the same second', async () => {
+  it('is copied where the file system knows no second names, and stays', async (test) => {
     const file = fileOf(path, undefined);
     await file.write(pair);
-    writeFileSync(path, 'first');
-    await file.putAside(goodTime);
+    writeFileSync(path, 'garbage', { mode: 0o644 });
+    test.after(failsOnDisk('link', 'EPERM'));
+    assert.deepEqual(await file.putAside(), { to: `${path}.refused-1`, isMoved: false });
+    assert.equal(readFileSync(path, 'utf8'), 'garbage');
+    assert.equal(readFileSync(`${path}.refused-1`, 'utf8'), 'garbage');
+    assert.equal(modeOf(`${path}.refused-1`), 0o600);
+  });
+
+  it('stays where it is when the disk has no room for a second name', async (test) => {
+    const file = fileOf(path, undefined);
     await file.write(pair);
-    writeFileSync(path, 'second');
-    await file.putAside(goodTime);
-    await file.remove();
-    const contents = readdirSync(join(directory, 'https')).map((name) =>
-      readFileSync(join(directory, 'https', name), 'utf8'),
-    );
-    assert.deepEqual(contents.sort(), ['first', 'second']);
+    writeFileSync(path, 'garbage');
+    test.after(failsOnDisk('link', 'ENOSPC'));
+    await assert.rejects(file.putAside(), { code: 'ENOSPC' });
+    assert.deepEqual(readdirSync(dirname(path)), ['server.pem']);
+  });
+
+  it('is moved when it is a directory, and nothing is put aside where nothing is', async () => {
+    const file = fileOf(path, undefined);
+    mkdirSync(join(path, 'in it'), { recursive: true });
+    assert.deepEqual(await file.putAside(), { to: `${path}.refused-1`, isMoved: true });
+    assert.equal(await file.putAside(), undefined);
   });
 });
