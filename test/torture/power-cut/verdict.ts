@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Prepared } from '../file-operations/followed.ts';
 import { type Remains, remainsAfter } from '../file-operations/forgetful-disk.ts';
@@ -28,8 +29,11 @@ export async function verdictOn(
   recording: Recording,
   scratch: string,
 ): Promise<Verdict> {
-  const directory = join(scratch, 'remains');
+  let directory = '';
   const start = async <T>(image: Image, use: (device: Device) => Promise<T>): Promise<T> => {
+    if (directory !== '') rmSync(directory, { recursive: true, force: true });
+    // Another one each time: a device that was closed may still be looking at its files
+    directory = mkdtempSync(join(scratch, 'remains-'));
     writeImage(directory, image);
     const device = await scene.open({ ...place, directory });
     try {
