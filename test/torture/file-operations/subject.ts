@@ -1,4 +1,6 @@
 // The program that the library follows: it plays scenes as its parent tells it.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { readImage, writeImage } from './image.ts';
 import { library, type Rule } from './library.ts';
@@ -15,7 +17,7 @@ export type Task =
       readonly scene: string;
       readonly place: Place;
       readonly rule: Rule;
-      /** Where a copy of the directory may be looked at. */
+      /** A directory below which a copy of the files may be looked at. */
       readonly aside: string;
     };
 
@@ -108,9 +110,13 @@ async function withFault(one: Scene, place: Place, rule: Rule, aside: string): P
 }
 
 async function restart(one: Scene, place: Place, aside: string): Promise<State | string> {
-  writeImage(aside, readImage(place.directory));
+  rmSync(aside, { recursive: true, force: true });
+  mkdirSync(aside);
+  // Another one each time: a device that was closed may still be looking at its files
+  const directory = mkdtempSync(join(aside, 'copy-'));
+  writeImage(directory, readImage(place.directory));
   try {
-    const device = await one.open({ ...place, directory: aside });
+    const device = await one.open({ ...place, directory });
     const state = await stateOf(device);
     await device.close();
     return state;
