@@ -106,3 +106,34 @@ describe('the answer to a request for the key in service', () => {
     });
   }
 });
+
+describe('the key in service, for which a request was made long ago', () => {
+  const early = async () => {
+    const endpoint = await make();
+    await pass(endpoint, 2 * day);
+    const csr = await request(endpoint, 'bmc');
+    await endpoint.replace('1', tools.sign(csr, root));
+    await pass(endpoint, 29 * day);
+    return endpoint;
+  };
+  const since: readonly [string, (endpoint: PairEndpoint) => Promise<unknown>][] = [
+    ['a day goes by', (endpoint) => pass(endpoint, 2 * day)],
+    ['others are asked for', (endpoint) => request(endpoint, 'other')],
+  ];
+  for (const [what, happen] of since) {
+    it(`waits for the answer to its renewal when ${what}`, async () => {
+      const endpoint = await early();
+      for (const name of ['a', 'b', 'c', 'd']) await request(endpoint, name);
+      const csr = await endpoint.requests.renew('');
+      const other = tools.issue({ issuer: root });
+      await endpoint.replace('1', other.key + other.pem);
+      await happen(endpoint);
+      endpoint.stop();
+      const next = await again();
+      assert.equal((await waiting(next)).includes(csr), true);
+      const signed = tools.sign(csr, root);
+      await next.replace('1', signed);
+      assert.equal(next.list()[0]?.certificate.fingerprint, certificateOf(signed).fingerprint);
+    });
+  }
+});

@@ -13,6 +13,7 @@ import { CertError, isSystemError } from '../errors.ts';
 import type { KeySource } from '../pairing.ts';
 import { readPrivateKey } from '../x509/keys.ts';
 import { parsePem } from '../x509/pem.ts';
+import { inOrder, type Made, MadeSinceStart, readMade, writeMade } from './request-made.ts';
 
 /** A certification request whose private key waits for its certificate. */
 export interface PendingRequest {
@@ -42,26 +43,7 @@ function isAged(created: number, oldest: number): boolean {
   return isClockSet(created) && created < oldest;
 }
 
-/** When a request was made, and after how many others: no clock that is set changes their order. */
-interface Made {
-  readonly created: Date;
-  readonly number: number;
-}
-
-/** What does not say when it was made is as old as can be, and of an age that nobody knows. */
-function readMade(text: string): Made {
-  const [time = '', number = '0'] = text.trim().split(' ');
-  const milliseconds = Date.parse(time);
-  return {
-    created: new Date(Number.isNaN(milliseconds) ? 0 : milliseconds),
-    number: Number.parseInt(number, 10) || 0,
-  };
-}
-
-/** Those without a number were there before any that has one. */
-function inOrder(a: Made, b: Made): number {
-  return a.number - b.number || a.created.getTime() - b.created.getTime();
-}
+type Found = PendingRequest & Made;
 
 /**
  * The requests of one endpoint, several at a time, one directory each. A request stays after its
@@ -73,9 +55,7 @@ export class PendingRequests implements KeySource {
   readonly #limits: PendingLimits;
   /** Names of those that a worker is at. */
   readonly #unfinished = new Set<string>();
-  #lastNumber = 0;
-  /** What was made since the start, by id: a clock that is set moves its time, too. */
-  readonly #made = new Map<string, { made: Made; isWritten: boolean }>();
+  readonly #made = new MadeSinceStart();
 
   constructor(directory: string, limits: PendingLimits) {
     this.#directory = directory;
@@ -87,7 +67,7 @@ export class PendingRequests implements KeySource {
     this.#unfinished.clear();
     await this.#clearAbandoned();
     for (const id of await this.#ids())
-      for (const name of [requestFiles.request, requestFiles.created])
+      for (const name of Object.values(requestFiles))
         await clearUnfinished(join(this.#directory, id, name));
   }
 
@@ -112,16 +92,18 @@ export class PendingRequests implements KeySource {
    * @param id hash of the public key
    * @param agesBy the time to judge the age of others by; without one nothing is too old
    */
-  async adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
-    const numbers = (await this.#all()).map((one) => one.number);
-    this.#lastNumber = Math.max(this.#lastNumber, ...numbers) + 1;
-    const made = { created: now, number: this.#lastNumber };
-    await writeMade(aside, made);
+  adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
+    return this.#adopt(aside, id, now, agesBy);
+  }
+
+  async #adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
+    const made = this.#made.next(now, (await this.#survey()).found);
+    await writeMade(join(aside, requestFiles.created), made);
     const pem = await tryReadRegularFile(join(aside, requestFiles.request));
     await renameSynced(aside, join(this.#directory, id));
-    this.#made.set(id, { made, isWritten: true });
+    this.#made.note(id, made);
     // What cannot be given up now is given up at the next look
-    await this.prune(agesBy, id).catch(() => undefined);
+    await this.#prune(agesBy, id).catch(() => undefined);
     return { id, pem, created: now };
   }
 
@@ -130,16 +112,28 @@ export class PendingRequests implements KeySource {
    * One that is there for the same key gives way to it.
    */
   async keep(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+    if ((await this.#ids()).includes(id)) await this.#renew(id, key, pem, now, agesBy);
+    else await this.#add(id, key, pem, now, agesBy);
+  }
+
+  /** Its age begins anew with one write; the key is the same, so nothing is lost where it is written before. */
+  async #renew(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
     const there = join(this.#directory, id);
-    if ((await this.#ids()).includes(id)) {
-      await writeFileAtomic(join(there, requestFiles.request), pem, ownerOnly);
-      return;
-    }
+    const keyPath = join(there, requestFiles.key);
+    const made = { ...this.#made.next(now, (await this.#survey()).found), renewal: pem };
+    const kept = await tryReadRegularFile(keyPath).catch(() => undefined);
+    if (kept !== key) await writeFileAtomic(keyPath, key, ownerOnly);
+    await writeMade(join(there, requestFiles.created), made);
+    this.#made.note(id, made);
+    await this.#prune(agesBy, id).catch(() => undefined);
+  }
+
+  async #add(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
     const aside = await this.prepare();
     try {
       await writeNewFile(join(aside, requestFiles.key), key, ownerOnly);
       await writeNewFile(join(aside, requestFiles.request), pem, ownerOnly);
-      await this.adopt(aside, id, now, agesBy);
+      await this.#adopt(aside, id, now, agesBy);
     } finally {
       await this.discard(aside);
     }
@@ -147,11 +141,7 @@ export class PendingRequests implements KeySource {
 
   /** Moves the times of what was made since the start with the clock that they were taken from. */
   moveTimes(by: number): void {
-    for (const one of this.#made.values()) {
-      const created = new Date(one.made.created.getTime() + by);
-      one.made = { ...one.made, created };
-      one.isWritten = false;
-    }
+    this.#made.moveTimes(by);
   }
 
   /** Gives up what a worker was at. What cannot be removed now is removed at the next look. */
@@ -181,16 +171,19 @@ export class PendingRequests implements KeySource {
 
   /** Oldest first, without those whose files are damaged. */
   async list(): Promise<PendingRequest[]> {
-    return (await this.#all()).map(({ id, pem, created }) => ({ id, pem, created }));
+    const { found } = await this.#survey();
+    return found.map(({ id, pem, created }) => ({ id, pem, created }));
   }
 
-  async #all(): Promise<(PendingRequest & Made)[]> {
-    const found: (PendingRequest & Made)[] = [];
+  async #survey(): Promise<{ readonly found: readonly Found[]; readonly damaged: string[] }> {
+    const found: Found[] = [];
+    const damaged: string[] = [];
     for (const id of await this.#ids()) {
       const one = await this.#read(id);
-      if (typeof one !== 'string') found.push(one);
+      if (one === 'damaged') damaged.push(id);
+      else if (one !== 'hidden') found.push(one);
     }
-    return found.sort(inOrder);
+    return { found: found.sort(inOrder), damaged };
   }
 
   /** Gives up the key of a request. @returns false when there is none */
@@ -201,7 +194,7 @@ export class PendingRequests implements KeySource {
   }
 
   /** @returns `damaged` where a file of it is not there, `hidden` where we may not read one */
-  async #read(id: string): Promise<(PendingRequest & Made) | 'damaged' | 'hidden'> {
+  async #read(id: string): Promise<Found | 'damaged' | 'hidden'> {
     const directory = join(this.#directory, id);
     for (const name of [requestFiles.key, requestFiles.created]) {
       if (!(await exists(join(directory, name)))) return 'damaged';
@@ -209,39 +202,39 @@ export class PendingRequests implements KeySource {
     const key = await tryReadRegularFile(join(directory, requestFiles.key));
     const created = await tryReadRegularFile(join(directory, requestFiles.created));
     if (key === undefined || created === undefined) return 'hidden';
-    const pem = await tryReadRegularFile(join(directory, requestFiles.request));
-    return { id, pem, ...(this.#made.get(id)?.made ?? readMade(created)) };
+    const made = this.#made.get(id) ?? readMade(created);
+    const pem = made.renewal ?? (await tryReadRegularFile(join(directory, requestFiles.request)));
+    return { id, pem, ...made };
   }
 
   /**
    * Gives up what is too many, too old or damaged; nothing where the files cannot be read now.
    * @param now the time to judge ages by; without one nothing is too old
-   * @param newest stays, whatever a clock that jumped says of its age
    */
-  async prune(now?: Date, newest?: string): Promise<void> {
+  prune(now?: Date): Promise<void> {
+    return this.#prune(now);
+  }
+
+  /** @param newest stays, whatever a clock that jumped says of its age */
+  async #prune(now?: Date, newest?: string): Promise<void> {
     const { requests, days } = this.#limits;
-    await this.#writeTimes();
     const oldest = now ? now.getTime() - days * dayMilliseconds : Number.NEGATIVE_INFINITY;
-    const ids = await this.#ids();
-    const list = (await this.list()).filter(({ id }) => ids.includes(id));
-    const others = list.filter(({ id }) => id !== newest);
-    const surplus = others.slice(0, Math.max(0, list.length - requests));
-    const aged = others.filter(({ created }) => isAged(created.getTime(), oldest));
-    // Looked for among the names from before the list was read: a request may come in the meantime
-    const damaged: string[] = [];
-    for (const id of ids) if ((await this.#read(id)) === 'damaged') damaged.push(id);
-    const gone = new Set([...surplus.map(({ id }) => id), ...aged.map(({ id }) => id), ...damaged]);
-    for (const id of gone) await this.#remove(id);
+    const { found, damaged } = await this.#survey();
+    const inTurn = await this.#numbered(found);
+    const surplus = inTurn.slice(0, Math.max(0, inTurn.length - requests));
+    const aged = inTurn.filter(({ created }) => isAged(created.getTime(), oldest));
+    const gone = new Set([...surplus, ...aged].map(({ id }) => id).filter((id) => id !== newest));
+    for (const id of [...gone, ...damaged]) await this.#remove(id);
     await this.#clearAbandoned();
   }
 
-  async #writeTimes(): Promise<void> {
-    const ids = await this.#ids();
-    for (const [id, one] of this.#made) {
-      if (one.isWritten || !ids.includes(id)) continue;
-      await writeMade(join(this.#directory, id), one.made);
-      one.isWritten = true;
-    }
+  /** Writes what has changed of the times of those made since the start. */
+  async #numbered(found: readonly Found[]): Promise<readonly Found[]> {
+    const readable = new Set(found.map(({ id }) => id));
+    await this.#made.write((id) =>
+      readable.has(id) ? join(this.#directory, id, requestFiles.created) : undefined,
+    );
+    return found.map((one) => ({ ...one, ...this.#made.get(one.id) })).sort(inOrder);
   }
 
   async #clearAbandoned(): Promise<void> {
@@ -264,9 +257,9 @@ export class PendingRequests implements KeySource {
 
   /** All of it at once: a key without its request would be neither there nor gone. */
   async #remove(id: string): Promise<void> {
-    this.#made.delete(id);
     const aside = this.#asideName();
     await renameSynced(join(this.#directory, id), aside);
+    this.#made.forget(id);
     // What cannot be removed now is removed at the next look
     await this.discard(aside);
   }
@@ -282,9 +275,4 @@ export class PendingRequests implements KeySource {
   async #names(): Promise<string[]> {
     return (await this.#isOurs()) ? readdir(this.#directory) : [];
   }
-}
-
-async function writeMade(directory: string, { created, number }: Made): Promise<void> {
-  const text = `${created.toISOString()} ${number}\n`;
-  await writeFileAtomic(join(directory, requestFiles.created), text, ownerOnly);
 }

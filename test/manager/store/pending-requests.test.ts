@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -16,7 +17,7 @@ import { after, beforeEach, describe, it } from 'node:test';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
 import { PendingRequests } from '../../../src/manager/store/pending-requests.ts';
-import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
 import { refusal } from '../../fakes/refusal.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
 
@@ -165,8 +166,11 @@ describe('pending requests', () => {
     const id = await add(day(1));
     await makeRequestFiles({ directory: await pending.prepare(), plan });
     await pending.prepare();
+    for (const name of ['key.pem', 'request.pem', 'created'])
+      writeFileSync(join(path, id, `.${name}.0123456789ab.new`), 'half of it');
     await pending.open();
     assert.deepEqual(readdirSync(path), [id]);
+    assert.equal(readdirSync(join(path, id)).length, 3);
   });
 
   it('are not found by anything but a hash', async () => {
@@ -207,5 +211,75 @@ describe('pending requests', () => {
     rmSync(join(path, damaged, 'created'));
     for (const number of [2, 3, 4, 5]) await add(day(number));
     assert.ok(!readdirSync(path).includes(damaged));
+  });
+
+  describe('for a key that has one', () => {
+    const renewed =
+      '-----BEGIN CERTIFICATE REQUEST-----\nMAo=\n-----END CERTIFICATE REQUEST-----\n';
+    const keep = async (id: string, now: Date) => {
+      const key = readFileSync(join(path, id, 'key.pem'), 'utf8');
+      await pending.keep(id, key, renewed, now, now);
+    };
+
+    it('are the newest, with the age of today', async () => {
+      const old = await add(day(1));
+      const others = [await add(day(20)), await add(day(20))];
+      await keep(old, day(29));
+      const last = await add(day(35));
+      assert.deepEqual(await ids(), [others[1], old, last]);
+      const again = new PendingRequests(path, { requests: 3, days: 30 });
+      await again.prune(day(58));
+      assert.deepEqual((await again.list())[0], { id: old, pem: renewed, created: day(29) });
+      await again.prune(day(60));
+      assert.deepEqual(
+        (await again.list()).map(({ id }) => id),
+        [last],
+      );
+    });
+
+    for (const [what, damage] of [
+      ['empty', (file: string) => writeFileSync(file, '')],
+      ['missing', (file: string) => rmSync(file)],
+      ['that of another request', (file: string, other: string) => writeFileSync(file, other)],
+    ] as const) {
+      it(`have that key, though the one that was kept is ${what}`, async () => {
+        const [id, other] = [await add(day(1)), await add(day(1))];
+        const key = await pending.find(id);
+        assert.ok(key);
+        damage(join(path, id, 'key.pem'), readFileSync(join(path, other, 'key.pem'), 'utf8'));
+        await pending.keep(id, exportPrivateKey(key), renewed, day(2), day(2));
+        const found = await pending.find(id);
+        assert.ok(found?.equals(key));
+      });
+    }
+
+    it('change not at all when that cannot be written', async () => {
+      const id = await add(day(1));
+      const before = await pending.list();
+      mkdirSync(join(path, 'elsewhere'));
+      renameSync(join(path, id, 'created'), join(path, 'elsewhere', 'created'));
+      mkdirSync(join(path, id, 'created'));
+      await assert.rejects(keep(id, day(9)), { code: 'EISDIR' });
+      rmSync(join(path, id, 'created'), { recursive: true });
+      renameSync(join(path, 'elsewhere', 'created'), join(path, id, 'created'));
+      const again = new PendingRequests(path, { requests: 3, days: 30 });
+      assert.deepEqual(await again.list(), before);
+    });
+
+    it('keep their order and their text when the clock is set', async () => {
+      const [one, two] = [await add(day(1)), await add(day(1))];
+      await keep(one, day(2));
+      pending.moveTimes(day(3).getTime() - day(1).getTime());
+      await pending.prune();
+      const again = new PendingRequests(path, { requests: 3, days: 30 });
+      assert.deepEqual(
+        (await again.list()).map(({ id, created }) => [id, created]),
+        [
+          [two, day(3)],
+          [one, day(4)],
+        ],
+      );
+      assert.equal((await again.list())[1]?.pem, renewed);
+    });
   });
 });

@@ -136,7 +136,7 @@ function blurredList(
   list: readonly string[],
   oldTrust: string | readonly string[],
 ): readonly string[] {
-  if (name === 'requests') return list.map((one) => one.replace(/[0-9a-f]{16}/, 'ID')).sort();
+  if (name === 'requests') return list.map((one) => one.replace(/[0-9a-f]{16}/g, 'ID')).sort();
   if (name === 'accounts') {
     return list.map((one) => one.replace(/"(salt|hash)":"[^"]*"/g, ''));
   }

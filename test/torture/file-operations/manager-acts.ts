@@ -26,6 +26,15 @@ export async function used(place: Place): Promise<void> {
   await device.close();
 }
 
+/** There is a request for the key in service, and a later one for another. */
+export async function renewed(place: Place): Promise<void> {
+  const device = await openManager(place);
+  await inService(device, place);
+  await device.server.requests.renew('');
+  await device.server.requests.make(csrParameters({ CommonName: 'later' }));
+  await device.close();
+}
+
 export function leaveRootCa({ directory, given }: Place): void {
   writeFileSync(join(directory, 'Root-CA.pem'), give(given, 'ca3'));
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -9,6 +9,7 @@ import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint
 import { endpointSet } from '../../../src/manager/endpoint-set.ts';
 import { isGenerated } from '../../../src/manager/generated-certificate.ts';
 import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
+import { PendingRequests } from '../../../src/manager/store/pending-requests.ts';
 import type { Surroundings, WatchTimes } from '../../../src/manager/surroundings.ts';
 import { Trials } from '../../../src/manager/trials.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
@@ -196,6 +197,12 @@ async function requestState(endpoints: readonly Endpoint[]): Promise<readonly st
       const key = createPrivateKey(readFileSync(file));
       assert.equal(publicKeyHash(publicKeyInfo(createPublicKey(key))), name);
       found.push(`${definition.name} key ${name.slice(0, 16)}`);
+    }
+    // A start finds them in this order, which says who goes first
+    const stored = await new PendingRequests(directory, surroundings.limits.pending).list();
+    for (const [at, { id, pem = '' }] of stored.entries()) {
+      const text = createHash('sha256').update(pem).digest('hex').slice(0, 16);
+      found.push(`${definition.name} stored ${at} key ${id.slice(0, 16)} text ${text}`);
     }
     for (const { id, pem } of await requests.outstanding()) {
       assert.match(pem ?? '', /BEGIN CERTIFICATE REQUEST/);

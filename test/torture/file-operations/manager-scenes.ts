@@ -10,6 +10,7 @@ import {
   leaveRootCa,
   openFollowing,
   putSynced,
+  renewed,
   replaceFromOutside,
   takesOver,
   used,
@@ -194,6 +195,16 @@ export const managerScenes: readonly Scene[] = [
   ),
   change('server: make a request for the key in service', ({ server }) =>
     server.requests.renew(''),
+  ),
+  change(
+    'server: make a request for the key in service again',
+    ({ server }) => server.requests.renew(''),
+    {
+      async prepare(place) {
+        await renewed(place);
+        return {};
+      },
+    },
   ),
   change('all: the look now and then', (device) => device.maintain()),
   change('server: discard a request', async ({ server }) => {

@@ -1,0 +1,83 @@
+import { ownerOnly } from '../../durable/access.ts';
+import { writeFileAtomic } from '../../durable/atomic-file.ts';
+
+/** When a request was made, and after how many others: no clock that is set changes their order. */
+export interface Made {
+  readonly created: Date;
+  readonly number: number;
+  /** The request, where the key had another one before: both change at once, or not at all. */
+  readonly renewal?: string;
+}
+
+/** What does not say when it was made is as old as can be, and of an age that nobody knows. */
+export function readMade(text: string): Made {
+  const [line = '', ...rest] = text.split('\n');
+  const [time = '', number = '0'] = line.trim().split(' ');
+  const milliseconds = Date.parse(time);
+  const renewal = rest.join('\n');
+  return {
+    created: new Date(Number.isNaN(milliseconds) ? 0 : milliseconds),
+    number: Number.parseInt(number, 10) || 0,
+    ...(renewal.startsWith('-----BEGIN ') && { renewal }),
+  };
+}
+
+export async function writeMade(
+  path: string,
+  { created, number, renewal = '' }: Made,
+): Promise<void> {
+  await writeFileAtomic(path, `${created.toISOString()} ${number}\n${renewal}`, ownerOnly);
+}
+
+/** Those without a number were there before any that has one. */
+export function inOrder(a: Made, b: Made): number {
+  return a.number - b.number || a.created.getTime() - b.created.getTime();
+}
+
+/** What was made since the start, by id: its time moves with the clock. */
+export class MadeSinceStart {
+  readonly #byId = new Map<string, { made: Made; isWritten: boolean }>();
+  #lastNumber = 0;
+
+  get(id: string): Made | undefined {
+    return this.#byId.get(id)?.made;
+  }
+
+  /** @param others what can be read of those that are there */
+  next(created: Date, others: readonly Made[]): Made {
+    this.#lastNumber = Math.max(this.#lastNumber, ...others.map(({ number }) => number)) + 1;
+    return { created, number: this.#lastNumber };
+  }
+
+  /** It is on the disk as it is. */
+  note(id: string, made: Made): void {
+    this.#byId.delete(id);
+    this.#byId.set(id, { made, isWritten: true });
+  }
+
+  forget(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  moveTimes(by: number): void {
+    for (const one of this.#byId.values()) {
+      one.made = { ...one.made, created: new Date(one.made.created.getTime() + by) };
+      one.isWritten = false;
+    }
+  }
+
+  /** @param pathOf where one says when it was made; `undefined` where it cannot be written */
+  async write(pathOf: (id: string) => string | undefined): Promise<void> {
+    for (const [id, one] of this.#byId) {
+      const path = pathOf(id);
+      if (one.isWritten || path === undefined) continue;
+      const { made } = one;
+      const isWritten = await writeMade(path, made).then(
+        () => true,
+        // It may be written at the next look
+        () => false,
+      );
+      if (one.made === made) one.isWritten = isWritten;
+    }
+  }
+}
