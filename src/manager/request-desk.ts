@@ -45,7 +45,7 @@ export class RequestDesk {
 
   /** Clears away what was never finished. */
   async start(): Promise<void> {
-    if (this.#waiting === 0) await this.#options.pending.open();
+    await this.#options.pending.open();
   }
 
   /** Gives up requests that are too old. Never rejects. */

@@ -6,6 +6,7 @@ import { ownerOnly } from '../../durable/access.ts';
 import { renameSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
 import { makeDirectory } from '../../durable/directory.ts';
 import { exists } from '../../durable/disk-answer.ts';
+import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import { isClockSet } from '../clock.ts';
@@ -56,6 +57,8 @@ export class PendingRequests implements KeySource {
   /** Names of those that a worker is at. */
   readonly #unfinished = new Set<string>();
   readonly #made = new MadeSinceStart();
+  /** What changes several of them, or looks which are too many, has all of them for itself. */
+  readonly #turn = new OneAtATime();
 
   constructor(directory: string, limits: PendingLimits) {
     this.#directory = directory;
@@ -63,12 +66,13 @@ export class PendingRequests implements KeySource {
   }
 
   /** Clears away what a worker left unfinished when the manager or the power died. */
-  async open(): Promise<void> {
-    this.#unfinished.clear();
-    await this.#clearAbandoned();
-    for (const id of await this.#ids())
-      for (const name of Object.values(requestFiles))
-        await clearUnfinished(join(this.#directory, id, name));
+  open(): Promise<void> {
+    return this.#turn.run(async () => {
+      await this.#clearAbandoned();
+      for (const id of await this.#ids())
+        for (const name of Object.values(requestFiles))
+          await clearUnfinished(join(this.#directory, id, name));
+    });
   }
 
   /** A new empty directory for a worker to write a request into. */
@@ -93,7 +97,7 @@ export class PendingRequests implements KeySource {
    * @param agesBy the time to judge the age of others by; without one nothing is too old
    */
   adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
-    return this.#adopt(aside, id, now, agesBy);
+    return this.#turn.run(() => this.#adopt(aside, id, now, agesBy));
   }
 
   async #adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
@@ -111,9 +115,11 @@ export class PendingRequests implements KeySource {
    * Keeps a request for a key that is somewhere else now, and may be gone before its certificate comes.
    * One that is there for the same key gives way to it.
    */
-  async keep(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
-    if ((await this.#ids()).includes(id)) await this.#renew(id, key, pem, now, agesBy);
-    else await this.#add(id, key, pem, now, agesBy);
+  keep(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+    return this.#turn.run(async () => {
+      if ((await this.#ids()).includes(id)) await this.#renew(id, key, pem, now, agesBy);
+      else await this.#add(id, key, pem, now, agesBy);
+    });
   }
 
   /** Its age begins anew with one write; the key is the same, so nothing is lost where it is written before. */
@@ -187,10 +193,12 @@ export class PendingRequests implements KeySource {
   }
 
   /** Gives up the key of a request. @returns false when there is none */
-  async remove(id: string): Promise<boolean> {
-    if (!(await this.#ids()).includes(id)) return false;
-    await this.#remove(id);
-    return true;
+  remove(id: string): Promise<boolean> {
+    return this.#turn.run(async () => {
+      if (!(await this.#ids()).includes(id)) return false;
+      await this.#remove(id);
+      return true;
+    });
   }
 
   /** @returns `damaged` where a file of it is not there, `hidden` where we may not read one */
@@ -212,7 +220,7 @@ export class PendingRequests implements KeySource {
    * @param now the time to judge ages by; without one nothing is too old
    */
   prune(now?: Date): Promise<void> {
-    return this.#prune(now);
+    return this.#turn.run(() => this.#prune(now));
   }
 
   /** @param newest stays, whatever a clock that jumped says of its age */

@@ -168,9 +168,17 @@ describe('pending requests', () => {
     await pending.prepare();
     for (const name of ['key.pem', 'request.pem', 'created'])
       writeFileSync(join(path, id, `.${name}.0123456789ab.new`), 'half of it');
-    await pending.open();
+    await new PendingRequests(path, { requests: 3, days: 30 }).open();
     assert.deepEqual(readdirSync(path), [id]);
     assert.equal(readdirSync(join(path, id)).length, 3);
+  });
+
+  it('lose nothing that a worker is at when they are opened again', async () => {
+    const directory = await pending.prepare();
+    await pending.open();
+    const id = await makeRequestFiles({ directory, plan });
+    await pending.adopt(directory, id, day(1));
+    assert.deepEqual(await ids(), [id]);
   });
 
   it('are not found by anything but a hash', async () => {
@@ -211,6 +219,15 @@ describe('pending requests', () => {
     rmSync(join(path, damaged, 'created'));
     for (const number of [2, 3, 4, 5]) await add(day(number));
     assert.ok(!readdirSync(path).includes(damaged));
+  });
+
+  it('never take each other away while they are made at the same time', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      pending = new PendingRequests(join(root, `at-once-${round}`), { requests: 1, days: 30 });
+      const all = await Promise.all([add(day(1)), add(day(1)), add(day(1))]);
+      const left = await ids();
+      assert.equal(left.length, 1, `of ${all.length} there are ${left.length} left`);
+    }
   });
 
   describe('for a key that has one', () => {
