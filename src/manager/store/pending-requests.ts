@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { ownerOnly } from '../../durable/access.ts';
 import { renameSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
 import { makeDirectory } from '../../durable/directory.ts';
-import { exists } from '../../durable/disk-answer.ts';
+import { exists, unanswered } from '../../durable/disk-answer.ts';
 import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
@@ -175,7 +175,7 @@ export class PendingRequests implements KeySource {
     return (await this.#ids()).length === 0;
   }
 
-  /** Oldest first, without those whose files are damaged. */
+  /** Oldest first, without those whose files are damaged, or cannot be read now. */
   async list(): Promise<PendingRequest[]> {
     const { found } = await this.#survey();
     return found.map(({ id, pem, created }) => ({ id, pem, created }));
@@ -201,22 +201,30 @@ export class PendingRequests implements KeySource {
     });
   }
 
-  /** @returns `damaged` where a file of it is not there, `hidden` where we may not read one */
+  /**
+   * @returns `damaged` where a file of it is not there, `hidden` where one cannot be read
+   * @throws where the program can read nothing at the moment, which is not the matter of one of them
+   */
   async #read(id: string): Promise<Found | 'damaged' | 'hidden'> {
     const directory = join(this.#directory, id);
-    for (const name of [requestFiles.key, requestFiles.created]) {
-      if (!(await exists(join(directory, name)))) return 'damaged';
+    try {
+      for (const name of [requestFiles.key, requestFiles.created]) {
+        if (!(await exists(join(directory, name)))) return 'damaged';
+      }
+      const key = await tryReadRegularFile(join(directory, requestFiles.key));
+      const created = await tryReadRegularFile(join(directory, requestFiles.created));
+      if (key === undefined || created === undefined) return 'hidden';
+      const made = this.#made.get(id) ?? readMade(created);
+      const pem = made.renewal ?? (await tryReadRegularFile(join(directory, requestFiles.request)));
+      return { id, pem, ...made };
+    } catch (error) {
+      if (unanswered(error) === 'busy') throw error;
+      return 'hidden';
     }
-    const key = await tryReadRegularFile(join(directory, requestFiles.key));
-    const created = await tryReadRegularFile(join(directory, requestFiles.created));
-    if (key === undefined || created === undefined) return 'hidden';
-    const made = this.#made.get(id) ?? readMade(created);
-    const pem = made.renewal ?? (await tryReadRegularFile(join(directory, requestFiles.request)));
-    return { id, pem, ...made };
   }
 
   /**
-   * Gives up what is too many, too old or damaged; nothing where the files cannot be read now.
+   * Gives up what is too many, too old or damaged; nothing that cannot be read now.
    * @param now the time to judge ages by; without one nothing is too old
    */
   prune(now?: Date): Promise<void> {
@@ -236,9 +244,10 @@ export class PendingRequests implements KeySource {
     await this.#clearAbandoned();
   }
 
-  /** Writes what has changed of the times of those made since the start. */
+  /** Puts those made since the start after all others, and writes what has changed of their times and numbers. */
   async #numbered(found: readonly Found[]): Promise<readonly Found[]> {
     const readable = new Set(found.map(({ id }) => id));
+    this.#made.comeAfter(found.filter(({ id }) => this.#made.get(id) === undefined));
     await this.#made.write((id) =>
       readable.has(id) ? join(this.#directory, id, requestFiles.created) : undefined,
     );

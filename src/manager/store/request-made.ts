@@ -34,7 +34,7 @@ export function inOrder(a: Made, b: Made): number {
   return a.number - b.number || a.created.getTime() - b.created.getTime();
 }
 
-/** What was made since the start, by id: its time moves with the clock. */
+/** What was made since the start, by id: it comes after all from before, and its time moves with the clock. */
 export class MadeSinceStart {
   readonly #byId = new Map<string, { made: Made; isWritten: boolean }>();
   #lastNumber = 0;
@@ -60,15 +60,23 @@ export class MadeSinceStart {
   }
 
   moveTimes(by: number): void {
-    for (const one of this.#byId.values()) {
-      one.made = { ...one.made, created: new Date(one.made.created.getTime() + by) };
-      one.isWritten = false;
-    }
+    this.#change((made) => ({ ...made, created: new Date(made.created.getTime() + by) }));
+  }
+
+  /** Gives all a higher number where one from before has it, which nobody could read when they got theirs. */
+  comeAfter(before: readonly Made[]): void {
+    const highest = Math.max(0, ...before.map(({ number }) => number));
+    const lowest = Math.min(...[...this.#byId.values()].map(({ made }) => made.number));
+    if (lowest > highest) return;
+    const by = highest + 1 - lowest;
+    this.#lastNumber += by;
+    this.#change((made) => ({ ...made, number: made.number + by }));
   }
 
   /** @param pathOf where one says when it was made; `undefined` where it cannot be written */
   async write(pathOf: (id: string) => string | undefined): Promise<void> {
-    for (const [id, one] of this.#byId) {
+    // The newest first, so that a cut never leaves it with a lower number than an older one
+    for (const [id, one] of [...this.#byId].reverse()) {
       const path = pathOf(id);
       if (one.isWritten || path === undefined) continue;
       const { made } = one;
@@ -78,6 +86,13 @@ export class MadeSinceStart {
         () => false,
       );
       if (one.made === made) one.isWritten = isWritten;
+    }
+  }
+
+  #change(how: (made: Made) => Made): void {
+    for (const one of this.#byId.values()) {
+      one.made = how(one.made);
+      one.isWritten = false;
     }
   }
 }

@@ -13,11 +13,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { after, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
 import { PendingRequests } from '../../../src/manager/store/pending-requests.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import { diskError, onDisk } from '../../fakes/moody-disk.ts';
 import { refusal } from '../../fakes/refusal.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
 
@@ -297,6 +298,63 @@ describe('pending requests', () => {
         ],
       );
       assert.equal((await again.list())[1]?.pem, renewed);
+    });
+  });
+
+  describe('of which the disk cannot read one', () => {
+    let unreadable = '';
+    let code = 'EIO';
+    let undo: () => void;
+    beforeEach(() => {
+      code = 'EIO';
+      unreadable = '';
+      undo = onDisk('open', (real) => (which, flags, mode) => {
+        const isBad = unreadable !== '' && String(which) === unreadable;
+        return isBad ? Promise.reject(diskError(code)) : real(which, flags, mode);
+      });
+    });
+    afterEach(() => undo());
+
+    for (const name of ['key.pem', 'request.pem', 'created']) {
+      it(`are made and listed all the same: ${name}`, async () => {
+        const [bad, good] = [await add(day(1)), await add(day(2))];
+        unreadable = join(path, bad, name);
+        const next = await add(day(3));
+        assert.deepEqual(await ids(), [good, next]);
+        // It would be too many, and too old
+        await add(day(3));
+        await add(day(40));
+        await pending.prune(day(80));
+        assert.ok(readdirSync(path).includes(bad), 'what cannot be read is not given up');
+        unreadable = '';
+        assert.ok((await ids()).includes(bad));
+      });
+    }
+
+    it('are in the order in which they were made once it can, and stay so', async () => {
+      const [old, bad] = [await add(day(1)), await add(day(2))];
+      writeFileSync(join(path, bad, 'created'), `${day(2).toISOString()} 9\n`);
+      pending = new PendingRequests(path, { requests: 4, days: 30 });
+      unreadable = join(path, bad, 'created');
+      const made = [await add(new Date(0)), await add(new Date(0))];
+      unreadable = '';
+      await pending.prune();
+      for (const each of [pending, new PendingRequests(path, { requests: 4, days: 30 })]) {
+        const found = (await each.list()).map(({ id }) => id);
+        assert.deepEqual(found, [old, bad, ...made]);
+      }
+      const last = await add(day(3));
+      assert.deepEqual(await ids(), [bad, ...made, last]);
+    });
+
+    it('are not listed as if it were all of them when the program can read nothing now', async () => {
+      const id = await add(day(1));
+      unreadable = join(path, id, 'key.pem');
+      code = 'EMFILE';
+      await assert.rejects(pending.list(), { code: 'EMFILE' });
+      await assert.rejects(pending.prune(day(80)), { code: 'EMFILE' });
+      unreadable = '';
+      assert.deepEqual(await ids(), [id]);
     });
   });
 });
