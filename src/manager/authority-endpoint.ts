@@ -87,8 +87,8 @@ export class AuthorityEndpoint implements Endpoint {
   /** A disk that fails now may be well at the next look; what it holds must not be lost until then. */
   async #tryLoad(): Promise<void> {
     const holder: Holder = Symbol('load');
+    const areRequestsOpen = await this.#openRequests();
     try {
-      await this.requests.start();
       await this.#queue.hold(holder, async () => {
         if (!this.#directory.isLoaded) await this.#load();
       });
@@ -99,11 +99,27 @@ export class AuthorityEndpoint implements Endpoint {
     } finally {
       this.#queue.release(holder);
     }
-    this.#isSettled = await takeOverRootCa(
+    const isTakenOver = await takeOverRootCa(
       this.definition.path,
       (text) => this.install(text),
       this.#surroundings,
     );
+    this.#isSettled = isTakenOver && areRequestsOpen;
+  }
+
+  /** What is wrong with them is no reason to trust nobody. */
+  async #openRequests(): Promise<boolean> {
+    try {
+      await this.requests.start();
+      return true;
+    } catch (error) {
+      const path = `${this.definition.path}.requests`;
+      this.#surroundings.log.error('directory of requests cannot be used', {
+        path,
+        reason: reasonOf(error),
+      });
+      return false;
+    }
   }
 
   async #load(): Promise<void> {
