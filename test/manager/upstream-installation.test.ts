@@ -107,12 +107,66 @@ describe('what phosphor-certificate-manager left of a server', () => {
     assert.ok(!JSON.stringify(world.logged).includes('garbage'));
   });
 
-  it('keeps the request of another key', async () => {
-    writeFileSync(at('privkey.pem'), requested(keyKinds.p256).key);
-    writeFileSync(at('domain.csr'), requested(keyKinds.p256).request);
+  it('is taken over to its end by the next start, wherever it was cut short', async () => {
+    const { key, request } = requested(keyKinds.p256);
+    const moved = '.domain.csr.0123456789ab.new';
+    const cuts: readonly Readonly<Record<string, string>>[] = [
+      { 'privkey.pem': key, [moved]: request },
+      { '.privkey.pem.0123456789ab.new': key, [moved]: request },
+      { [moved]: request },
+    ];
+    writeFileSync(at('privkey.pem'), key);
+    writeFileSync(at('domain.csr'), request);
     await start();
-    assert.ok(existsSync(at('domain.csr')));
-    assert.ok(!existsSync(at('privkey.pem')));
+    for (const files of cuts) {
+      for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text);
+      await start();
+      assert.deepEqual(readdirSync(dirname(path)).sort(), ['server.pem', 'server.pem.requests']);
+      assert.equal(readdirSync(`${path}.requests`).length, 1);
+    }
+  });
+
+  it('was nothing where the files of its names are those of others', async () => {
+    const key = requested(keyKinds.p256).key;
+    writeFileSync(at('privkey.pem'), key);
+    writeFileSync(at('domain.csr'), requested(keyKinds.p256).request);
+    const other = tools.issue({ issuer: ca });
+    writeFileSync(at('.privkey.pem.0123456789ab.new'), other.key + other.pem);
+    for (const round of ['first', 'second']) {
+      await start();
+      const names = ['.privkey.pem.0123456789ab.new', 'domain.csr', 'privkey.pem', 'server.pem'];
+      assert.deepEqual(readdirSync(dirname(path)).sort(), names, round);
+    }
+    assert.equal(readFileSync(at('privkey.pem'), 'utf8'), key);
+  });
+
+  it('was nothing where an endpoint has a file of its names', async () => {
+    const pair = tools.issue({ issuer: ca, subject: '/CN=operator' });
+    const mine = path;
+    path = at('privkey.pem');
+    const first = await start();
+    await first.replace('1', pair.key + pair.pem);
+    writeFileSync(at('pair.key'), pair.key);
+    const csr = openssl(['req', '-new', '-key', at('pair.key'), '-subj', '/CN=operator']);
+    writeFileSync(at('domain.csr'), csr);
+    for (const one of [mine, path, path]) {
+      path = one;
+      await start();
+      assert.equal(readFileSync(at('privkey.pem'), 'utf8'), pair.key + pair.pem);
+      assert.ok(existsSync(at('domain.csr')));
+    }
+  });
+
+  it('has the key of a certificate without one, whoever else needs it beside', async () => {
+    const split = tools.issue({ issuer: ca, subject: '/CN=split' });
+    writeFileSync(path, split.pem);
+    writeFileSync(at('privkey.pem'), split.key);
+    for (const round of ['first', 'second']) {
+      const endpoint = await start();
+      assert.equal(endpoint.list()[0]?.certificate.pem, split.pem, round);
+      assert.equal(readFileSync(at('privkey.pem'), 'utf8'), split.key);
+    }
+    assert.match(readFileSync(path, 'utf8'), /PRIVATE KEY/);
   });
 
   it('is taken over once: a second start changes nothing', async () => {
