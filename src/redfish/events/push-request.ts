@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { profileOptions } from '../https/profile.ts';
 import { type AddressPolicy, guardedLookup, hostOf, mayReach } from './destination.ts';
 import type { ReceiverHeader } from './receiver-headers.ts';
+import { unlessOver, withinTime } from './time-limit.ts';
 
 export interface PushTarget {
   readonly url: URL;
@@ -38,15 +39,36 @@ export async function push(
   if (url.protocol === 'https:' && authorities?.length === 0) {
     throw new Error('there is no trusted authority to check its certificate with');
   }
-  const deadline = AbortSignal.timeout(limits.deliveryMilliseconds);
-  const over = AbortSignal.any([signal, deadline]);
+  const limit = {
+    milliseconds: limits.deliveryMilliseconds,
+    signal,
+    late: 'it did not answer in time',
+  };
+  return withinTime(limit, async (over) => {
+    const request = requestTo(target, payload, limits, over);
+    try {
+      const response = await unlessOver(over, responseOf(request));
+      await unlessOver(over, discard(response, limits.responseBytes)).catch(() => undefined);
+      return response.statusCode ?? 0;
+    } finally {
+      request.destroy();
+    }
+  });
+}
+
+function requestTo(
+  { url, headers, authorities }: PushTarget,
+  payload: string,
+  limits: PushLimits,
+  over: AbortSignal,
+): ClientRequest {
   const options = {
     method: 'POST',
     agent: false,
     lookup: guardedLookup(limits),
     signal: over,
     headers: {
-      ...Object.fromEntries(target.headers.map(({ name, value }) => [name, value])),
+      ...Object.fromEntries(headers.map(({ name, value }) => [name, value])),
       'Content-Type': 'application/json;charset=utf-8',
       'Content-Length': Buffer.byteLength(payload),
       'OData-Version': '4.0',
@@ -61,16 +83,7 @@ export async function push(
           ca: [...(authorities ?? [])],
         })
       : requestPlain(url, options);
-  request.end(payload);
-  try {
-    const response = await before(over, responseOf(request));
-    await before(over, discard(response, limits.responseBytes)).catch(() => undefined);
-    return response.statusCode ?? 0;
-  } catch (error) {
-    throw deadline.aborted ? new Error('it did not answer in time', { cause: error }) : error;
-  } finally {
-    request.destroy();
-  }
+  return request.end(payload);
 }
 
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {
@@ -84,16 +97,6 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
       reject(new Error('it wants to speak another protocol'));
     });
     request.on('close', () => reject(new Error('it closed the connection without an answer')));
-  });
-}
-
-/** What comes of a promise unless the signal is first. */
-function before<T>(over: AbortSignal, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(over.reason);
-    if (over.aborted) stop();
-    over.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(() => over.removeEventListener('abort', stop));
   });
 }
 

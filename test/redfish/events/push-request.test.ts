@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { push } from '../../../src/redfish/events/push-request.ts';
@@ -69,6 +70,26 @@ describe('a push to a receiver', () => {
     while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   });
 
+  it('leaves nothing with the signal that could call it off and goes on after it', async () => {
+    const { signal } = new AbortController();
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      await pushTo((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'), signal);
+    }
+    await assert.rejects(
+      pushTo(() => undefined, signal),
+      /in time/,
+    );
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+    // Node keeps the signals that depend on another one in sets of it
+    const kept = Object.getOwnPropertySymbols(signal)
+      .map((key): unknown => Reflect.get(signal, key))
+      .flatMap((one) => (isCollection(one) ? [one.size] : []));
+    assert.ok(
+      kept.every((size) => size === 0),
+      String(kept),
+    );
+  });
+
   it('ends when it is called off, before it begins as well', async () => {
     const calling = new AbortController();
     await assert.rejects(
@@ -81,3 +102,7 @@ describe('a push to a receiver', () => {
     );
   });
 });
+
+function isCollection(value: unknown): value is { size: number } {
+  return typeof value === 'object' && value !== null && 'size' in value;
+}
