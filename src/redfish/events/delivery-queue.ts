@@ -15,6 +15,11 @@ export interface RetryRules {
   readonly intervalMilliseconds: number;
 }
 
+/** An event could not be sent yet, for want of something that is not its receiver's. */
+export class NotSentYet extends Error {
+  override readonly name = 'NotSentYet';
+}
+
 export interface DeliveryOptions {
   readonly clock: EventClock;
   /** 0 to 1. */
@@ -23,11 +28,16 @@ export interface DeliveryOptions {
   readonly size: number;
   readonly longestBackoffMilliseconds: number;
   readonly rules: () => RetryRules;
-  /** Delivers one event. @throws when the receiver did not take it */
+  /**
+   * Delivers one event.
+   * @throws when the receiver did not take it; NotSentYet, which counts for no attempt, when it was not asked
+   */
   readonly send: (event: PublishedEvent, signal: AbortSignal) => Promise<void>;
   /** The retries are used up; `onFailure` tells of each attempt, with the reason. */
   readonly onGivenUp: (outcome: 'terminate' | 'suspend') => void;
   readonly onFailure: (reason: string) => void;
+  /** An event cannot be sent yet; told once of each. */
+  readonly onHeldUp: (reason: string) => void;
   readonly onOverflow: () => void;
 }
 
@@ -56,7 +66,7 @@ export class DeliveryQueue {
     this.#options = options;
   }
 
-  /** True while the last attempt failed. */
+  /** True while the last event that was tried could not be delivered, for whatever reason. */
   get isFailing(): boolean {
     return this.#failing;
   }
@@ -134,35 +144,52 @@ export class DeliveryQueue {
   async #deliver(event: PublishedEvent, signal: AbortSignal): Promise<boolean> {
     const { clock, rules, longestBackoffMilliseconds, random } = this.#options;
     let pauses: Generator<number, never> | undefined;
-    for (let retries = 0; ; retries += 1) {
-      if (await this.#attempt(event, signal)) return true;
+    let failures = 0;
+    for (let heldUp = false; ; ) {
+      const outcome = await this.#attempt(event, signal);
+      if (outcome === 'taken') return true;
       if (signal.aborted) return false;
       const { policy, attempts, intervalMilliseconds } = rules();
-      const isLimited = policy === 'TerminateAfterRetries' || policy === 'SuspendRetries';
-      if (isLimited && retries >= attempts) {
-        if (policy === 'SuspendRetries') this.suspend();
-        else this.clear();
-        this.#options.onGivenUp(policy === 'SuspendRetries' ? 'suspend' : 'terminate');
-        return false;
+      let pause = intervalMilliseconds;
+      if (outcome instanceof NotSentYet) {
+        if (!heldUp) this.#options.onHeldUp(outcome.message);
+        heldUp = true;
+      } else {
+        failures += 1;
+        const isLimited = policy === 'TerminateAfterRetries' || policy === 'SuspendRetries';
+        if (isLimited && failures > attempts) {
+          this.#giveUp(policy);
+          return false;
+        }
+        pauses ??= backoff(intervalMilliseconds, longestBackoffMilliseconds, random);
+        const growing = pauses.next().value;
+        if (policy === 'RetryForeverWithBackoff') pause = growing;
       }
-      pauses ??= backoff(intervalMilliseconds, longestBackoffMilliseconds, random);
-      const growing = pauses.next().value;
-      const pause = policy === 'RetryForeverWithBackoff' ? growing : intervalMilliseconds;
       await clock.wait(pause, signal).catch(() => undefined);
       if (signal.aborted) return false;
     }
   }
 
-  async #attempt(event: PublishedEvent, signal: AbortSignal): Promise<boolean> {
+  #giveUp(policy: 'TerminateAfterRetries' | 'SuspendRetries'): void {
+    if (policy === 'SuspendRetries') this.suspend();
+    else this.clear();
+    this.#options.onGivenUp(policy === 'SuspendRetries' ? 'suspend' : 'terminate');
+  }
+
+  async #attempt(
+    event: PublishedEvent,
+    signal: AbortSignal,
+  ): Promise<'taken' | 'refused' | NotSentYet> {
     try {
       await this.#options.send(event, signal);
       this.#failing = false;
-      return true;
+      return 'taken';
     } catch (error) {
-      if (signal.aborted) return false;
+      if (signal.aborted) return 'refused';
       this.#failing = true;
+      if (error instanceof NotSentYet) return error;
       this.#options.onFailure(error instanceof Error ? error.message : 'unknown');
-      return false;
+      return 'refused';
     }
   }
 }

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
-import { reasonOf } from '../../manager/errors.ts';
+import { CertError, reasonOf } from '../../manager/errors.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { Log } from '../../platform/log.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { CertificateNews } from './certificate-news.ts';
+import { NotSentYet } from './delivery-queue.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { type EventClock, systemClock } from './event-clock.ts';
 import { type EventDraft, type PublishedEvent, renderEvent } from './event-record.ts';
@@ -148,7 +149,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   };
 }
 
-/** @throws when the receiver did not take the event */
+/** @throws when the receiver did not take the event; NotSentYet when the manager cannot say whom to trust */
 async function deliver(
   client: CertificateClient,
   settings: EventSettings,
@@ -165,8 +166,13 @@ async function deliver(
   if (status < 200 || status > 299) throw new Error(`it answered with status ${status}`);
 }
 
-/** @throws CertError `unavailable` */
 function trustedAuthorities(client: CertificateClient): readonly string[] {
-  const list = client.list({ type: 'authority', name: 'truststore' });
-  return list.map(({ certificate }) => certificate.pem);
+  try {
+    const list = client.list({ type: 'authority', name: 'truststore' });
+    return list.map(({ certificate }) => certificate.pem);
+  } catch (cause) {
+    const isAway =
+      cause instanceof CertError && (cause.code === 'unavailable' || cause.code === 'no-answer');
+    throw isAway ? new NotSentYet(reasonOf(cause), { cause }) : cause;
+  }
 }

@@ -42,7 +42,7 @@ export interface PushOptions
   readonly retries: () => Omit<RetryRules, 'policy'>;
   readonly mostPerUser: number;
   readonly log: Log;
-  /** Delivers one event. @throws when the receiver did not take it */
+  /** Delivers one event. @throws as `send` of a queue does */
   readonly send: (
     subscription: Subscription,
     event: PublishedEvent,
@@ -153,6 +153,7 @@ export class PushSubscriptions {
         if (now) await send(now, event, signal);
       },
       onFailure: (reason) => log.warn('event not delivered', { ...about, reason }),
+      onHeldUp: (reason) => log.warn('event waits', { ...about, reason }),
       onOverflow: () => log.warn('events dropped: their receiver is too slow', about),
       onGivenUp: (outcome) => {
         log.warn('event subscription given up', { ...about, outcome });

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DeliveryQueue, type RetryPolicy } from '../../../src/redfish/events/delivery-queue.ts';
+import {
+  DeliveryQueue,
+  NotSentYet,
+  type RetryPolicy,
+} from '../../../src/redfish/events/delivery-queue.ts';
 import { resourceEvent } from '../../../src/redfish/events/event-record.ts';
 import { eventually, ManualClock } from './manual-clock.ts';
 
 function stage(policy: RetryPolicy) {
   const clock = new ManualClock();
   const told: string[] = [];
-  const state = { takes: false, tries: 0 };
+  const state = { takes: false, tries: 0, heldUp: false };
   const taken: string[] = [];
   const queue = new DeliveryQueue(false, {
     clock,
@@ -17,11 +21,13 @@ function stage(policy: RetryPolicy) {
     rules: () => ({ policy, attempts: 2, intervalMilliseconds: 1000 }),
     async send({ id, messageId }) {
       state.tries += 1;
+      if (state.heldUp) throw new NotSentYet('nobody to ask');
       if (!state.takes) throw new Error('refused');
       taken.push(`${id} ${messageId.split('.').at(-1)}`);
     },
     onGivenUp: (outcome) => told.push(outcome),
     onFailure: (reason) => told.push(reason),
+    onHeldUp: (reason) => told.push(reason),
     onOverflow: () => told.push('overflow'),
   });
   const add = (id: number) => {
@@ -50,6 +56,30 @@ describe('the queue of a receiver', () => {
     await eventually('the end', () => told.includes('terminate'));
     assert.equal(state.tries, 3);
   });
+
+  for (const policy of ['TerminateAfterRetries', 'SuspendRetries'] as const) {
+    it(`counts for no retry of ${policy} what was not its receiver's to take`, async () => {
+      const { clock, told, state, taken, queue, add, pause } = stage(policy);
+      state.heldUp = true;
+      add(1);
+      for (let round = 0; round < 5; round += 1) {
+        const milliseconds = await pause();
+        assert.equal(milliseconds, 1000);
+        clock.advance(milliseconds);
+      }
+      await pause();
+      assert.equal(queue.isFailing, true);
+      assert.deepEqual(told, ['nobody to ask']);
+      state.heldUp = false;
+      for (let retry = 0; retry < 2; retry += 1) clock.advance(await pause());
+      await pause();
+      assert.deepEqual(told, ['nobody to ask', 'refused', 'refused']);
+      state.takes = true;
+      clock.advance(1000);
+      await eventually('the delivery', () => taken.length === 1);
+      assert.equal(queue.isFailing, false);
+    });
+  }
 
   it('keeps its events when SuspendRetries gives up, and delivers them once it is resumed', async () => {
     const { clock, told, state, taken, queue, add, pause } = stage('SuspendRetries');

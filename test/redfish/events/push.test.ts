@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { resourceEvent } from '../../../src/redfish/events/event-record.ts';
 import { type OpensslAuthority, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { samplePem, startService, type TestService } from '../service.ts';
-import { eventually } from './manual-clock.ts';
+import { eventually, ManualClock } from './manual-clock.ts';
 import { type Receiver, type ReceiverShape, startReceiver } from './receivers.ts';
 
 const collection = '/redfish/v1/EventService/Subscriptions';
@@ -114,6 +115,37 @@ describe('pushed events', () => {
       service.log.some((line) => /no trusted authority/.test(line)),
     );
     assert.deepEqual(checked.requests, []);
+  });
+
+  it('wait while the manager is away who says whom to trust, and cost no subscription', async () => {
+    const issuer = authority.issueCa();
+    const extensions = ['subjectAltName=IP:127.0.0.1'];
+    const { port, messages } = await receiver({
+      certificate: authority.issue({ extensions, issuer }),
+    });
+    const clock = new ManualClock(Date.now());
+    const restarting = await startService({ clock, events: { retryAttempts: 0 } });
+    try {
+      restarting.client.put(truststore, '1', issuer.pem);
+      const body = { Protocol: 'Redfish', Destination: `https://127.0.0.1:${port}/` };
+      assert.equal((await restarting.ask('POST', collection, { body })).status, 201);
+      restarting.client.away = true;
+      restarting.events.publish(resourceEvent('TestMessage', [], {}));
+      const waits = () => restarting.log.filter((line) => line.startsWith('event waits')).length;
+      for (let round = 0; round < 3; round += 1) {
+        await eventually('a pause', () => clock.pauses.length === 1);
+        clock.advance(clock.pauses[0] ?? 0);
+      }
+      await eventually('a pause', () => clock.pauses.length === 1);
+      assert.equal(waits(), 1, restarting.log.join('\n'));
+      assert.equal(restarting.events.subscriptions.list().length, 1);
+      restarting.client.away = false;
+      clock.advance(clock.pauses[0] ?? 0);
+      await eventually('the event', () => messages().length === 1);
+      assert.deepEqual(messages(), ['TestMessage']);
+    } finally {
+      await restarting.close();
+    }
   });
 
   it('do not wait for a receiver that never answers', async () => {
