@@ -34,7 +34,7 @@ export function nothingReplaces(path: string): () => void {
 }
 
 /** Has every call of an operation fail. @returns brings back the real one */
-export function failsOnDisk(name: 'link' | 'readdir' | 'rename', code: string): () => void {
+export function failsOnDisk(name: 'link' | 'readdir' | 'readFile', code: string): () => void {
   const real: unknown = Reflect.get(promises, name);
   Reflect.set(promises, name, () => Promise.reject(diskError(code)));
   syncBuiltinESMExports();

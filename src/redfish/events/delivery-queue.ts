@@ -1,6 +1,7 @@
 import { backoff } from '../../platform/backoff.ts';
 import type { EventClock } from './event-clock.ts';
 import { bufferExceeded, type PublishedEvent } from './event-record.ts';
+import { NotSentYet } from './not-sent-yet.ts';
 
 export type RetryPolicy =
   | 'TerminateAfterRetries'
@@ -13,11 +14,6 @@ export interface RetryRules {
   readonly policy: RetryPolicy;
   readonly attempts: number;
   readonly intervalMilliseconds: number;
-}
-
-/** An event could not be sent yet, for want of something that is not its receiver's. */
-export class NotSentYet extends Error {
-  override readonly name = 'NotSentYet';
 }
 
 export interface DeliveryOptions {

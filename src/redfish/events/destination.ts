@@ -1,5 +1,5 @@
-import { lookup as resolveName } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { LookupAddress } from 'node:dns';
+import { BlockList, isIP } from 'node:net';
 import { embeddedAddresses } from './embedded-address.ts';
 import { isOwnAddress } from './own-address.ts';
 
@@ -15,7 +15,7 @@ export class DestinationFault extends Error {
 }
 
 /**
- * Reads a destination. Names are only looked up when an event is sent, by `guardedLookup`.
+ * Reads a destination. Names are only looked up when an event is sent, by `reachableAddresses`.
  * @throws DestinationFault
  */
 export function parseDestination(text: string, policy: AddressPolicy): URL {
@@ -77,24 +77,22 @@ export async function checkDestination(text: string, policy: AddressPolicy): Pro
 }
 
 /**
- * Looks a name up and passes on only what the policy allows, so that a name whose address changes after
- * its subscription leads nowhere else.
+ * The addresses of a host that the policy allows now. What connects must take these and look nothing up
+ * again, so that a name whose address changes in between leads nowhere else.
+ * @param lookUp the addresses of a name
+ * @throws DestinationFault when there is none
  */
-export function guardedLookup(policy: AddressPolicy): LookupFunction {
-  return (name, options, callback) => {
-    resolveName(name, { ...options, all: true }, async (error, addresses) => {
-      if (error) {
-        callback(error, []);
-        return;
-      }
-      const verdicts = await Promise.all(addresses.map((one) => mayReach(one.address, policy)));
-      const allowed = addresses.filter((_, at) => verdicts[at]);
-      const [first] = allowed;
-      if (!first) callback(new DestinationFault(notAllowed), []);
-      else if (options.all) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
-  };
+export async function reachableAddresses(
+  host: string,
+  policy: AddressPolicy,
+  lookUp: (name: string) => Promise<readonly LookupAddress[]>,
+): Promise<readonly LookupAddress[]> {
+  const family = isIP(host);
+  const addresses = family === 0 ? await lookUp(host) : [{ address: host, family }];
+  const verdicts = await Promise.all(addresses.map((one) => mayReach(one.address, policy)));
+  const allowed = addresses.filter((_, at) => verdicts[at]);
+  if (allowed.length === 0) throw new DestinationFault(notAllowed);
+  return allowed;
 }
 
 type Network = readonly [string, number, 'ipv4' | 'ipv6'];

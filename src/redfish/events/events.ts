@@ -5,7 +5,6 @@ import type { Configuration } from '../../platform/configuration.ts';
 import type { Log } from '../../platform/log.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { CertificateNews } from './certificate-news.ts';
-import { NotSentYet } from './delivery-queue.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { type EventClock, systemClock } from './event-clock.ts';
 import { type EventDraft, type PublishedEvent, renderEvent } from './event-record.ts';
@@ -13,6 +12,7 @@ import { openEventState } from './event-state.ts';
 import { EventStreams } from './event-streams.ts';
 import type { ListenerLogins } from './listeners.ts';
 import { ListeningRights } from './listening-rights.ts';
+import { NotSentYet } from './not-sent-yet.ts';
 import { push } from './push-request.ts';
 import { PushSubscriptions, type Subscription } from './push-subscriptions.ts';
 

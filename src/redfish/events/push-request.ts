@@ -1,8 +1,11 @@
+import type { LookupAddress } from 'node:dns';
 import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { isIP } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { profileOptions } from '../https/profile.ts';
-import { type AddressPolicy, guardedLookup, hostOf, mayReach } from './destination.ts';
+import { type AddressPolicy, hostOf, reachableAddresses } from './destination.ts';
+import type { LookUpName } from './name-limit.ts';
+import { nameLookup } from './name-lookup.ts';
 import type { ReceiverHeader } from './receiver-headers.ts';
 import { unlessOver, withinTime } from './time-limit.ts';
 
@@ -14,9 +17,13 @@ export interface PushTarget {
 }
 
 export interface PushLimits extends AddressPolicy {
+  /** For the answer, and for finding the name before it. */
   readonly deliveryMilliseconds: number;
   readonly responseBytes: number;
 }
+
+/** One for all subscriptions, which share the threads of the program. */
+const lookUpName = nameLookup();
 
 /**
  * Posts a payload to a receiver, once. Redirects are not followed: they would lead the headers, which may
@@ -29,23 +36,20 @@ export async function push(
   payload: string,
   limits: PushLimits,
   signal: AbortSignal,
+  lookUp: LookUpName = lookUpName,
 ): Promise<number> {
   const { url, authorities } = target;
-  const host = hostOf(url);
-  if (isIP(host) !== 0 && !(await mayReach(host, limits))) {
-    throw new Error('its address is not allowed');
-  }
   // Without authorities TLS would fall back to those of the system
   if (url.protocol === 'https:' && authorities?.length === 0) {
     throw new Error('there is no trusted authority to check its certificate with');
   }
-  const limit = {
-    milliseconds: limits.deliveryMilliseconds,
-    signal,
-    late: 'it did not answer in time',
-  };
+  const { deliveryMilliseconds: milliseconds } = limits;
+  const addresses = await reachableAddresses(hostOf(url), limits, (name) =>
+    lookUp(name, { milliseconds, signal }),
+  );
+  const limit = { milliseconds, signal, late: 'it did not answer in time' };
   return withinTime(limit, async (over) => {
-    const request = requestTo(target, payload, limits, over);
+    const request = requestTo(target, payload, addresses, over);
     try {
       const response = await unlessOver(over, responseOf(request));
       await unlessOver(over, discard(response, limits.responseBytes)).catch(() => undefined);
@@ -59,13 +63,13 @@ export async function push(
 function requestTo(
   { url, headers, authorities }: PushTarget,
   payload: string,
-  limits: PushLimits,
+  addresses: readonly LookupAddress[],
   over: AbortSignal,
 ): ClientRequest {
   const options = {
     method: 'POST',
     agent: false,
-    lookup: guardedLookup(limits),
+    lookup: answering(addresses),
     signal: over,
     headers: {
       ...Object.fromEntries(headers.map(({ name, value }) => [name, value])),
@@ -84,6 +88,15 @@ function requestTo(
         })
       : requestPlain(url, options);
   return request.end(payload);
+}
+
+/** A lookup that knows the answer: what was allowed is what is connected to. */
+function answering(addresses: readonly LookupAddress[]): LookupFunction {
+  return (_name, { all }, callback) => {
+    const [first] = addresses;
+    if (all || !first) callback(null, [...addresses]);
+    else callback(null, first.address, first.family);
+  };
 }
 
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {

@@ -16,7 +16,7 @@ export async function withinTime<T>(
 ): Promise<T> {
   const own = new AbortController();
   const stop = () => own.abort(signal.reason);
-  const timer = setTimeout(() => own.abort(new Error(late)), milliseconds).unref();
+  const timer = setTimeout(() => own.abort(new Error(late)), milliseconds);
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
   try {

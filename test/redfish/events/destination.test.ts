@@ -3,10 +3,10 @@ import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
 import {
   checkDestination,
-  guardedLookup,
   mayConnect,
   mayReach,
   parseDestination,
+  reachableAddresses,
 } from '../../../src/redfish/events/destination.ts';
 import { isOwnAddress } from '../../../src/redfish/events/own-address.ts';
 import { push } from '../../../src/redfish/events/push-request.ts';
@@ -113,24 +113,47 @@ describe('a destination of events', () => {
       await assert.rejects(checkDestination(url.href, nothing), /not be sent/);
       await checkDestination(url.href, open);
       const { signal } = new AbortController();
-      await assert.rejects(push({ url, headers: [] }, '{}', limits, signal), /not allowed/);
-      await assert.rejects(
-        new Promise((resolve, reject) => {
-          guardedLookup(nothing)(address, { all: true }, (error) =>
-            error ? reject(error) : resolve(0),
-          );
-        }),
-        /not be sent/,
-      );
+      await assert.rejects(push({ url, headers: [] }, '{}', limits, signal), /not be sent/);
+      const found = async () => [{ address, family: family === 'IPv6' ? 6 : 4 }];
+      await assert.rejects(reachableAddresses('name.test', nothing, found), /not be sent/);
+      await assert.rejects(reachableAddresses(address, nothing, found), /not be sent/);
     });
   }
 
   for (const host of ['127.0.0.1', 'localhost']) {
     it(`is judged again by its address when something is sent to ${host}`, async () => {
       assert.deepEqual(await pushTo(host, open), { status: 204, requests: 1 });
-      await assert.rejects(pushTo(host, limits), /not (be sent|allowed)/);
+      await assert.rejects(pushTo(host, limits), /not be sent/);
     });
   }
+
+  it('is asked at the address that was judged, whatever its name leads to a moment later', async () => {
+    const receiver = await startReceiver();
+    try {
+      const answers = ['127.0.0.1', '127.0.0.2', '192.0.2.1'];
+      const asked: string[] = [];
+      const lookUp = async (name: string) => {
+        asked.push(name);
+        return [{ address: answers[asked.length - 1] ?? '', family: 4 }];
+      };
+      const url = new URL(`http://rebound.test:${receiver.port}/`);
+      const { signal } = new AbortController();
+      assert.equal(await push({ url, headers: [] }, '{}', open, signal, lookUp), 204);
+      assert.deepEqual(asked, ['rebound.test']);
+      assert.equal(receiver.requests[0]?.headers.host, url.host);
+    } finally {
+      receiver.close();
+    }
+  });
+
+  it('is asked at none of the addresses of its name that are refused', async () => {
+    const found = ['224.0.0.1', '127.0.0.1', '169.254.1.1', '192.0.2.7'];
+    const lookUp = async () => found.map((address) => ({ address, family: 4 }));
+    const outside = [{ address: '192.0.2.7', family: 4 }];
+    assert.deepEqual(await reachableAddresses('many.test', nothing, lookUp), outside);
+    const none = async () => [{ address: '224.0.0.1', family: 4 }];
+    await assert.rejects(reachableAddresses('none.test', open, none), /not be sent/);
+  });
 
   it('has a limited time to answer', async () => {
     await assert.rejects(
