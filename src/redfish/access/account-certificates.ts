@@ -1,17 +1,27 @@
 import { validateAccountCertificatesFile } from '../../../schemas/generated/validators.js';
 import { OneAtATime } from '../../durable/one-at-a-time.ts';
+import { reasonOf } from '../../manager/errors.ts';
 import { parseUpload } from '../../manager/upload.ts';
 import type { Certificate } from '../../manager/x509/certificate.ts';
-import { SetupError } from '../../platform/configuration.ts';
+import type { Log } from '../../platform/log.ts';
 import { readState, writeState } from '../../platform/state-file.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
+/** What is kept for an account. */
+export interface Owned {
+  readonly userName: string;
+}
+
 /** A certificate by which its owner is known. */
-export interface AccountCertificate {
+export interface AccountCertificate extends Owned {
   /** Beginning of its fingerprint, so the same wherever and whenever it is added. */
   readonly id: string;
-  readonly userName: string;
   readonly certificate: Certificate;
+}
+
+/** What stands in the file for a certificate and cannot be read as one now: nobody is known by it. */
+interface Unread extends Owned {
+  readonly pem: string;
 }
 
 export interface AccountCertificateLimits {
@@ -26,17 +36,26 @@ export class AccountCertificates {
   readonly limits: AccountCertificateLimits;
   readonly #path: string;
   #all: readonly AccountCertificate[];
+  /** Limits of what is read may have been others once, and may be again. */
+  #unread: readonly Unread[];
   readonly #turn = new OneAtATime();
 
-  /** @throws SetupError when the file is there but not readable as what it should be */
-  constructor(path: string, limits: AccountCertificateLimits) {
+  /** @throws SetupError when the file is there but does not hold a list of certificates */
+  constructor(path: string, limits: AccountCertificateLimits, log?: Log) {
     this.#path = path;
     this.limits = limits;
-    this.#all = read(path);
+    const { all, unread } = read(path, log);
+    this.#all = all;
+    this.#unread = unread;
   }
 
   get all(): readonly AccountCertificate[] {
     return this.#all;
+  }
+
+  /** All that is kept, with what cannot be read now. */
+  get kept(): readonly Owned[] {
+    return [...this.#all, ...this.#unread];
   }
 
   of(userName: string): readonly AccountCertificate[] {
@@ -71,16 +90,21 @@ export class AccountCertificates {
         throw new RedfishError(400, { id: 'CreateLimitReachedForResource', args: [], detail });
       }
       const added = entry(userName, certificate);
-      await this.#write([...this.#all, added]);
+      await this.#write([...this.#all, added], this.#unread);
       return added;
     });
   }
 
-  /** @returns what is gone */
-  remove(isGone: (one: AccountCertificate) => boolean): Promise<readonly AccountCertificate[]> {
+  /** @returns the certificates that are gone */
+  remove(isGone: (one: Owned) => boolean): Promise<readonly AccountCertificate[]> {
     return this.#turn.run(async () => {
+      if (!this.kept.some(isGone)) return [];
       const gone = this.#all.filter(isGone);
-      if (gone.length > 0) await this.#write(this.#all.filter((one) => !gone.includes(one)));
+      const rest = this.#all.filter((one) => !gone.includes(one));
+      await this.#write(
+        rest,
+        this.#unread.filter((one) => !isGone(one)),
+      );
       return gone;
     });
   }
@@ -88,21 +112,24 @@ export class AccountCertificates {
   /** Takes all of them; nobody is known by one from this moment on. `store` takes them from the file. */
   clear(): void {
     this.#all = [];
+    this.#unread = [];
     // One that is being added right now brings back what was there
     void this.#turn.run(async () => {
       this.#all = [];
+      this.#unread = [];
     });
   }
 
   /** Writes the file as it should be. */
   store(): Promise<void> {
-    return this.#turn.run(() => this.#write(this.#all));
+    return this.#turn.run(() => this.#write(this.#all, this.#unread));
   }
 
-  async #write(all: readonly AccountCertificate[]): Promise<void> {
-    const certificates = all.map(({ userName, certificate: { pem } }) => ({ userName, pem }));
-    await writeState(this.#path, { certificates });
+  async #write(all: readonly AccountCertificate[], unread: readonly Unread[]): Promise<void> {
+    const read = all.map(({ userName, certificate: { pem } }) => ({ userName, pem }));
+    await writeState(this.#path, { certificates: [...read, ...unread] });
     this.#all = all;
+    this.#unread = unread;
   }
 }
 
@@ -112,13 +139,19 @@ function entry(userName: string, certificate: Certificate): AccountCertificate {
 
 const form = { what: 'certificates of accounts', validator: validateAccountCertificatesFile };
 
-function read(path: string): readonly AccountCertificate[] {
-  const stored = readState(path, form)?.certificates ?? [];
-  try {
-    return stored.flatMap(({ userName, pem }) =>
-      parseUpload(pem, 1).certificates.map((certificate) => entry(userName, certificate)),
-    );
-  } catch (cause) {
-    throw new SetupError(`The file ${path} does not hold ${form.what}.`, { cause });
+/** One that cannot be read is left out and stays in the file: it must not keep everybody else out. */
+function read(path: string, log: Log | undefined) {
+  const all: AccountCertificate[] = [];
+  const unread: Unread[] = [];
+  for (const { userName, pem } of readState(path, form)?.certificates ?? []) {
+    try {
+      const { certificates } = parseUpload(pem, 1);
+      all.push(...certificates.map((certificate) => entry(userName, certificate)));
+    } catch (error) {
+      unread.push({ userName, pem });
+      const fields = { path, user: userName, reason: reasonOf(error) };
+      log?.error('certificate of an account cannot be read, so nobody is known by it', fields);
+    }
   }
+  return { all, unread };
 }

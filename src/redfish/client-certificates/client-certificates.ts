@@ -95,7 +95,7 @@ export class ClientCertificates {
     const { enabled, respond, mapping } = this.settings.value;
     const { alwaysRespond, accountCertificates } = this.#options;
     if (respond || !enabled || alwaysRespond || trust?.trusted.length === 0) return true;
-    return mapping === 'Whole' && accountCertificates.all.length === 0;
+    return mapping === 'Whole' && accountCertificates.kept.length === 0;
   }
 
   /** Whether a change would leave only clients with certificates served, and this one not among them. */

@@ -1,5 +1,5 @@
 import type { Access } from '../access/access.ts';
-import type { AccountCertificate, AccountCertificates } from '../access/account-certificates.ts';
+import type { AccountCertificates, Owned } from '../access/account-certificates.ts';
 import type { Identity } from '../access/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
@@ -13,7 +13,7 @@ import { RedfishError } from '../messages/redfish-error.ts';
 export async function forgetCertificates(
   access: Access,
   identity: Identity | undefined,
-  isGone: (one: AccountCertificate) => boolean,
+  isGone: (one: Owned) => boolean,
   first: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   const { accountCertificates: kept, certificates } = access;
@@ -37,7 +37,7 @@ async function refuseLockout(
   { users }: Access,
   kept: AccountCertificates,
   identity: Identity | undefined,
-  isGone: (one: AccountCertificate) => boolean,
+  isGone: (one: Owned) => boolean,
 ): Promise<void> {
   const shown = identity?.certificate?.fingerprint;
   const comesBack = kept.all.some((one) => one.certificate.fingerprint === shown && !isGone(one));

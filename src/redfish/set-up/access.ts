@@ -42,6 +42,7 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
   const accountCertificates = new AccountCertificates(
     join(configuration.stateDirectory, 'account-certificates.json'),
     configuration.redfish.clientCertificates,
+    log,
   );
   const certificates = clientCertificates(surroundings, users, accountCertificates);
   const access = { ...passwordAccess(configuration, users), certificates, accountCertificates };

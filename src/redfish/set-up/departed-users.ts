@@ -50,7 +50,7 @@ export async function forgetDeparted(
   { certificates, sessions }: LeftBehind,
   users: Pick<Users, 'find' | 'list'>,
 ): Promise<void> {
-  const [seen, seenSessions] = [certificates.all, sessions.list()];
+  const [seen, seenSessions] = [certificates.kept, sessions.list()];
   if (seen.length === 0 && seenSessions.length === 0) return;
   const names = new Set((await users.list()).map(({ userName }) => userName));
   // What came in the meantime is of somebody who came too
