@@ -40,12 +40,19 @@ export class StateFile<Stored> {
     return this.#value;
   }
 
-  /** @param alter what to make of the value as it then is; what it throws leaves it so */
-  change(alter: (value: Stored) => Stored | Promise<Stored>): Promise<Stored> {
+  /**
+   * @param alter what to make of the value as it then is; what it throws leaves it so
+   * @param last what must succeed too: it comes when the new content is written and but for the rename in place,
+   *   so that no full disk is in the way of that any more; what it throws leaves the value as it is
+   */
+  change(
+    alter: (value: Stored) => Stored | Promise<Stored>,
+    last?: () => Promise<void>,
+  ): Promise<Stored> {
     return this.#turn.run(async () => {
       await this.#readAgain();
       const next = await alter(this.#value);
-      await writeState(this.#path, next);
+      await writeState(this.#path, next, last);
       this.#value = next;
       return next;
     });
@@ -83,8 +90,13 @@ export function readState<Stored>(path: string, form: StateForm<Stored>): Stored
   return result.value;
 }
 
-export async function writeState(path: string, value: unknown): Promise<void> {
-  await writeStateText(path, JSON.stringify(value, null, 2));
+/** @param last as of `writeFileAtomic` */
+export async function writeState(
+  path: string,
+  value: unknown,
+  last?: () => Promise<void>,
+): Promise<void> {
+  await writeStateText(path, JSON.stringify(value, null, 2), last);
 }
 
 /** The text of a file, `undefined` when there is none. @throws SetupError */
@@ -117,9 +129,14 @@ function readPatiently(path: string, more = 2): string {
   }
 }
 
-export async function writeStateText(path: string, text: string): Promise<void> {
+/** @param last as of `writeFileAtomic` */
+export async function writeStateText(
+  path: string,
+  text: string,
+  last?: () => Promise<void>,
+): Promise<void> {
   await makeDirectory(dirname(path), ownerOnly);
-  await writeFileAtomic(path, `${text}\n`, ownerOnly);
+  await writeFileAtomic(path, `${text}\n`, ownerOnly, last);
 }
 
 function parseJson(text: string): unknown {

@@ -46,7 +46,7 @@ export async function changeMultiFactorAuth(
   const mapping = wanted.CertificateMappingAttribute;
   const known = mappings.find((one) => one === mapping);
   if (mapping !== undefined && known === undefined) throw notInList(mapping);
-  await certificates.settings.change(async (current) => {
+  const alter = async (current: Settings) => {
     const next: Settings = {
       enabled: wanted.Enabled ?? current.enabled,
       respond: wanted.RespondToUnauthenticatedClients ?? current.respond,
@@ -55,9 +55,10 @@ export async function changeMultiFactorAuth(
     if (!next.respond && !(await isSafe(certificates, identity, next))) {
       throw lockout(wanted, current, next);
     }
-    await alongside();
     return next;
-  });
+  };
+  // The other half comes once this one needs nothing of the disk but its rename, so that neither is done alone
+  await certificates.settings.change(alter, alongside);
 }
 
 async function isSafe(
