@@ -54,7 +54,10 @@ export function mayConnect(address: string, policy: AddressPolicy): boolean {
   });
 }
 
-/** Whether events may be sent to this IP address now: the machine gets addresses and loses them. */
+/**
+ * Whether events may be sent to this IP address now: the machine gets addresses and loses them.
+ * @throws NotSentYet when that cannot be told now
+ */
 export async function mayReach(
   address: string,
   policy: AddressPolicy,
@@ -63,34 +66,40 @@ export async function mayReach(
   if (!mayConnect(address, policy)) return false;
   if (policy.allowLoopback) return true;
   const [full = ''] = address.split('%');
-  const owned = await Promise.all([address, ...embeddedAddresses(full)].map((one) => isOwn(one)));
-  return !owned.includes(true);
+  for (const one of [address, ...embeddedAddresses(full)]) if (await isOwn(one)) return false;
+  return true;
 }
 
 /**
  * Reads a destination and looks whether its address, if it has one, is the machine's own now.
- * @throws DestinationFault
+ * @throws DestinationFault; NotSentYet when that cannot be told now
  */
 export async function checkDestination(text: string, policy: AddressPolicy): Promise<void> {
   const host = hostOf(parseDestination(text, policy));
   if (isIP(host) !== 0 && !(await mayReach(host, policy))) throw new DestinationFault(notAllowed);
 }
 
+/** A name has as many as its owner likes, and each one is looked at; the others are left out. */
+const mostAddresses = 16;
+
 /**
  * The addresses of a host that the policy allows now. What connects must take these and look nothing up
  * again, so that a name whose address changes in between leads nowhere else.
  * @param lookUp the addresses of a name
- * @throws DestinationFault when there is none
+ * @throws DestinationFault when there is none; NotSentYet when that cannot be told now
  */
 export async function reachableAddresses(
   host: string,
   policy: AddressPolicy,
   lookUp: (name: string) => Promise<readonly LookupAddress[]>,
+  isOwn = isOwnAddress,
 ): Promise<readonly LookupAddress[]> {
   const family = isIP(host);
   const addresses = family === 0 ? await lookUp(host) : [{ address: host, family }];
-  const verdicts = await Promise.all(addresses.map((one) => mayReach(one.address, policy)));
-  const allowed = addresses.filter((_, at) => verdicts[at]);
+  const allowed: LookupAddress[] = [];
+  for (const one of addresses.slice(0, mostAddresses)) {
+    if (await mayReach(one.address, policy, isOwn)) allowed.push(one);
+  }
   if (allowed.length === 0) throw new DestinationFault(notAllowed);
   return allowed;
 }

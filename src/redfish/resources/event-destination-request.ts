@@ -7,6 +7,7 @@ import { normalPath } from '../certificates/places.ts';
 import { checkDestination, DestinationFault } from '../events/destination.ts';
 import type { EventCriteria } from '../events/event-criteria.ts';
 import type { EventSettings } from '../events/events.ts';
+import { NotSentYet } from '../events/not-sent-yet.ts';
 import type { SubscriptionRequest } from '../events/push-subscriptions.ts';
 import {
   HeaderFault,
@@ -19,7 +20,7 @@ import { isServedMessage } from '../messages/registries.ts';
 import type { RequestContext } from '../resource.ts';
 import { resumeAction } from './event-destination-view.ts';
 
-/** What the body of a POST to the subscriptions asks for. @throws RedfishError 400 */
+/** What the body of a POST to the subscriptions asks for. @throws RedfishError 400, 503 */
 export async function subscriptionRequest(
   body: RequestContext['body'],
   settings: EventSettings,
@@ -61,7 +62,7 @@ export function bufferedAge({ body }: RequestContext): number {
   return 1000 * ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0));
 }
 
-/** @throws RedfishError 400 */
+/** @throws RedfishError 400; 503 when nobody can tell now whose address it is */
 async function destinationOf(
   { Destination }: EventDestinationCreate,
   settings: EventSettings,
@@ -70,9 +71,17 @@ async function destinationOf(
     await checkDestination(Destination, settings);
     return Destination;
   } catch (error) {
+    if (error instanceof NotSentYet) throw putOff();
     if (!(error instanceof DestinationFault)) throw error;
     throw invalid('Destination', error.message);
   }
+}
+
+const retrySeconds = '5';
+
+function putOff(): RedfishError {
+  const message = { id: 'ServiceTemporarilyUnavailable', args: [retrySeconds] } as const;
+  return new RedfishError(503, message, { 'Retry-After': retrySeconds });
 }
 
 function invalid(member: string, detail: string): RedfishError {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
 import {
@@ -8,6 +9,7 @@ import {
   parseDestination,
   reachableAddresses,
 } from '../../../src/redfish/events/destination.ts';
+import { NotSentYet } from '../../../src/redfish/events/not-sent-yet.ts';
 import { isOwnAddress } from '../../../src/redfish/events/own-address.ts';
 import { push } from '../../../src/redfish/events/push-request.ts';
 import { type ReceiverShape, startReceiver } from './receivers.ts';
@@ -103,6 +105,61 @@ describe('a destination of events', () => {
       assert.equal(await isOwnAddress(address), false);
     });
   }
+
+  it('is neither the own one nor another while the system does not tell', () => {
+    // With as many descriptors as a process needs to begin, and then none
+    const script = `
+      const { openSync, closeSync } = require('node:fs');
+      (async () => {
+        const { isOwnAddress } = await import('./src/redfish/events/own-address.ts');
+        const verdict = (address) =>
+          isOwnAddress(address).catch((error) => error.name + ' ' + error.cause.code);
+        const taken = [];
+        try {
+          for (;;) taken.push(openSync('/dev/null'));
+        } catch {}
+        const without = [await verdict('127.0.0.1'), await verdict('::1')];
+        for (const one of taken) closeSync(one);
+        console.log(JSON.stringify([...without, await verdict('127.0.0.1')]));
+      })();`;
+    const shell = `ulimit -n 100 && exec "$0" --import tsx -e "$1"`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', shell, process.execPath, script], {
+      encoding: 'utf8',
+    });
+    assert.equal(stdout.trim(), '["NotSentYet EMFILE","NotSentYet EMFILE",true]', stderr);
+  });
+
+  it('that cannot be told from the own one is not sent to, and that is no failure of the receiver', async () => {
+    const found = async () => ['192.0.2.1', '192.0.2.2'].map((address) => ({ address, family: 4 }));
+    const untold = async (address: string) => {
+      if (address === '192.0.2.2') throw new NotSentYet('cannot be checked');
+      return false;
+    };
+    await assert.rejects(reachableAddresses('name.test', nothing, found, untold), {
+      name: 'NotSentYet',
+    });
+  });
+
+  it('is looked at one address after the other, and at the first sixteen of its name', async () => {
+    const found = Array.from({ length: 3000 }, (_, at) => `10.0.${at >> 8}.${at & 255}`);
+    let running = 0;
+    const looked: string[] = [];
+    const isOwnOf = async (address: string) => {
+      looked.push(address);
+      running += 1;
+      assert.equal(running, 1);
+      await new Promise(setImmediate);
+      running -= 1;
+      return address === '10.0.0.3';
+    };
+    const lookUp = async () => found.map((address) => ({ address, family: 4 }));
+    const reachable = await reachableAddresses('many.test', nothing, lookUp, isOwnOf);
+    assert.deepEqual(looked, found.slice(0, 16));
+    assert.deepEqual(
+      reachable.map(({ address }) => address),
+      looked.filter((address) => address !== '10.0.0.3'),
+    );
+  });
 
   // There may be none
   const outer = here.filter(({ internal, scopeid }) => !internal && !scopeid);

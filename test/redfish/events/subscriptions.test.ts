@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { syncBuiltinESMExports } from 'node:module';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { startService, type TestService } from '../service.ts';
 
@@ -154,6 +156,24 @@ describe('event subscriptions', () => {
     const body = { ...wanted, RegistryPrefixes, ResourceTypes, Severities, HttpHeaders };
     const { status, text } = await create(body);
     assert.equal(status, 201, text);
+  });
+
+  it('are put off while nobody can tell whether a destination is the machine itself', async () => {
+    const real = dgram.createSocket;
+    dgram.createSocket = () => {
+      const socket = real('udp4');
+      const error = Object.assign(new Error('no descriptors'), { code: 'EMFILE' });
+      return Object.assign(socket, { connect: () => socket.emit('error', error) });
+    };
+    syncBuiltinESMExports();
+    try {
+      const { status, headers } = await create(wanted);
+      assert.deepEqual([status, headers['retry-after']], [503, '5']);
+    } finally {
+      dgram.createSocket = real;
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual(service.events.subscriptions.list(), []);
   });
 
   it('show what they were created with', async () => {
