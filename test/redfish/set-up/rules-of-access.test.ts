@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { AccessSettings } from '../../../src/redfish/access/access-settings.ts';
+import { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
+import { readAccounts } from '../../../src/redfish/access/account-file.ts';
+import { openSettings } from '../../../src/redfish/client-certificates/settings.ts';
+import { diskError } from '../../fakes/moody-disk.ts';
+
+/** Each file without which nobody knows who may come in, and how. */
+const files: Readonly<Record<string, (path: string) => unknown>> = {
+  'access-settings.json': (path) => new AccessSettings(path, {} as never),
+  'account-certificates.json': (path) =>
+    new AccountCertificates(path, { perAccount: 1, accountCertificateBytes: 1 }),
+  'accounts.json': readAccounts,
+  'client-certificates.json': openSettings,
+};
+
+describe('a start of the service whose disk does not read who may come in', () => {
+  for (const [file, open] of Object.entries(files)) {
+    it(`is none, rather than one under the rules that count without ${file}`, () => {
+      const path = join(tmpdir(), 'of-no-service', file);
+      const real = fs.readFileSync;
+      fs.readFileSync = () => {
+        throw diskError('EIO');
+      };
+      syncBuiltinESMExports();
+      try {
+        assert.throws(() => open(path), { name: 'SetupError', message: /cannot be read/ });
+      } finally {
+        fs.readFileSync = real;
+        syncBuiltinESMExports();
+      }
+    });
+  }
+});
