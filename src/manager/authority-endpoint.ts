@@ -40,6 +40,8 @@ export class AuthorityEndpoint implements Endpoint {
   #isSettled = false;
   /** How often the directory was read, or tried to. */
   #loads = 0;
+  /** Whether a trial was undone of which its services know nothing yet. */
+  #isRecovered = false;
 
   constructor(definition: EndpointDefinition, surroundings: Surroundings) {
     this.definition = definition;
@@ -82,6 +84,7 @@ export class AuthorityEndpoint implements Endpoint {
     await this.#tryLoad();
     this.#outside.start();
     this.#started = true;
+    if (this.#isRecovered) void this.#surroundings.reload(this.definition);
   }
 
   /** A disk that fails now may be well at the next look; what it holds must not be lost until then. */
@@ -189,8 +192,11 @@ export class AuthorityEndpoint implements Endpoint {
     });
   }
 
-  recover(directory: string): Promise<void> {
-    return this.#directory.recover(directory);
+  async recover(directory: string): Promise<void> {
+    // Whoever ended in between has told nobody, or told them of the authorities that were on trial
+    this.#surroundings.oweReload(this.definition);
+    this.#isRecovered = true;
+    await this.#directory.recover(directory);
   }
 
   /** Authorities are the operator's: the manager never makes or renews one. */

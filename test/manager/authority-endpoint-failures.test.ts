@@ -150,6 +150,30 @@ describe('a truststore in trouble', () => {
     staged.release();
   });
 
+  it('has its services told when a trial is undone of which they were told', async () => {
+    const saved = join(world.directory, 'saved');
+    mkdirSync(saved);
+    const staged = await endpoint.stage(three.pem);
+    await staged.save(saved);
+    await staged.activate();
+    const told: string[] = [];
+    const again = new AuthorityEndpoint(definition, {
+      ...world.surroundings,
+      oweReload: () => {
+        told.push(existsSync(join(definition.path, '3.pem')) ? 'owed before' : 'owed after');
+      },
+      reload: async () => {
+        told.push(`reloaded with ${ids(again)}`);
+      },
+    });
+    await again.recover(saved);
+    assert.deepEqual(told, ['owed before']);
+    await again.start();
+    assert.deepEqual(told.slice(1), ['reloaded with 1,2']);
+    await again.maintain();
+    assert.equal(told.length, 2);
+  });
+
   it('keeps what has expired since it was installed', async () => {
     await endpoint.install(expired.pem);
     const checks = { allowExpired: false, requireCa: true, mostRsaBits: 8192 };
