@@ -150,6 +150,43 @@ describe('the directory of a truststore', () => {
     trusts(leaf);
   });
 
+  for (const [what, withLink] of [
+    ['its generations', false],
+    ['its generations and the path', true],
+  ] as const) {
+    it(`is back when somebody takes ${what} away, and goes on with its numbers`, async () => {
+      await endpoint.delete('2');
+      events.length = 0;
+      rmSync(`${path}.generations`, { recursive: true });
+      if (withLink) rmSync(path);
+      await endpoint.maintain();
+      await until('the path is back', () => existsSync(join(path, '1.pem')), 5000);
+      assert.deepEqual(events, []);
+      trusts(leaf);
+      endpoint.stop();
+      const again = new AuthorityEndpoint(endpoint.definition, world.surroundings);
+      await again.start();
+      assert.equal((await again.install(three.pem)).id, '3');
+      again.stop();
+      assert.deepEqual(readdirSync(world.directory).sort(), ['authority', 'authority.generations']);
+    });
+  }
+
+  it('can be changed at once when somebody took its generations away', async () => {
+    for (const [change, expected] of [
+      [() => endpoint.install(three.pem), ['1', '2', '3']],
+      [() => endpoint.replaceAll(one.pem + two.pem), ['1', '2']],
+      [() => endpoint.deleteAll(), []],
+    ] as const) {
+      rmSync(`${path}.generations`, { recursive: true });
+      await change();
+      assert.deepEqual(
+        readdirSync(path).filter((name) => name.endsWith('.pem')),
+        expected.map((id) => `${id}.pem`),
+      );
+    }
+  });
+
   it('leaves a file alone that is no certificate', async () => {
     put('README', 'words');
     put('company.crt', three.pem);

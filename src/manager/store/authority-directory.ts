@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { everyone } from '../../durable/access.ts';
 import { writeFileAtomic } from '../../durable/atomic-file.ts';
 import { makeDirectory, makeOwnDirectory, syncDirectory } from '../../durable/directory.ts';
+import { exists } from '../../durable/disk-answer.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import { CertError } from '../errors.ts';
@@ -53,12 +54,15 @@ export interface ScannedDirectory {
  * finds the old set or the new one:
  *
  *     authority -> authority.generations/7
+ *     authority.adopted
  *     authority.generations/next-id
  *     authority.generations/7/{1.pem,4.pem,5ad8a5d6.0 -> 1.pem,…,trust_bundle}
  *     authority.generations/foreign/…
  *
  * `trust_bundle` has all of them in one file for whoever takes a `-CAfile`; upstream's has that name,
- * but is left behind by single changes. What others put into a generation is kept in `foreign`.
+ * but is left behind by single changes. What others put into a generation is kept in `foreign`. `adopted`
+ * names the plain directory that was taken over, and does not go with the generations when somebody removes
+ * them: whom nobody trusts any more would come back.
  */
 export class AuthorityDirectory {
   readonly #path: string;
@@ -73,7 +77,8 @@ export class AuthorityDirectory {
   constructor(path: string, keeping: Keeping = { most: 8, warn: () => undefined }) {
     this.#path = path;
     this.#generations = new Generations(path, isOwnName, keeping);
-    this.#takeover = { path, marker: join(this.#generations.root, 'taken-over'), keeping };
+    const earlierMarker = join(this.#generations.root, 'taken-over');
+    this.#takeover = { path, marker: `${path}.adopted`, earlierMarker, keeping };
   }
 
   /**
@@ -93,9 +98,9 @@ export class AuthorityDirectory {
 
   async #load(impatient: boolean): Promise<LoadedAuthorities> {
     await makeOwnDirectory(this.#generations.root, everyone);
-    for (const name of ['next-id', 'taken-over'])
-      await clearUnfinished(join(this.#generations.root, name));
-    await clearUnfinished(this.#path);
+    const { marker, earlierMarker } = this.#takeover;
+    for (const path of [this.#nextIdFile, marker, earlierMarker, this.#path])
+      await clearUnfinished(path);
     this.#nextId = await this.#readNextId();
     await takeOverPlainDirectory({
       ...this.#takeover,
@@ -130,7 +135,8 @@ export class AuthorityDirectory {
 
   async #reserve(count: number): Promise<number> {
     const first = this.#nextId;
-    await writeFileAtomic(join(this.#generations.root, 'next-id'), `${first + count}\n`, everyone);
+    await makeDirectory(this.#generations.root, everyone);
+    await this.#writeNextId(first + count);
     this.#nextId = first + count;
     return first;
   }
@@ -174,7 +180,6 @@ export class AuthorityDirectory {
 
   /** Brings back what `save` copied; only before `load`. @throws Error when a file of it is damaged */
   async recover(from: string): Promise<void> {
-    await makeDirectory(this.#generations.root, everyone);
     const { authorities, unreadable } = await readGeneration(from);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
     await this.commitAfresh(authorities, true);
@@ -237,6 +242,7 @@ export class AuthorityDirectory {
     previous: string | undefined,
     { carries = false, clears = false } = {},
   ): Promise<void> {
+    await this.#keepRoot();
     const next = await this.#generations.next();
     const directory = this.#generations.pathOf(next);
     try {
@@ -285,8 +291,23 @@ export class AuthorityDirectory {
     this.#layout = layout;
   }
 
+  /** Somebody may have removed it since the start; what is in memory outlives that, the numbers among it. */
+  async #keepRoot(): Promise<void> {
+    await makeDirectory(this.#generations.root, everyone);
+    if (this.#nextId > 1 && !(await exists(this.#nextIdFile)))
+      await this.#writeNextId(this.#nextId);
+  }
+
+  get #nextIdFile(): string {
+    return join(this.#generations.root, 'next-id');
+  }
+
   async #readNextId(): Promise<number> {
-    const text = (await tryReadRegularFile(join(this.#generations.root, 'next-id'))) ?? '1';
+    const text = (await tryReadRegularFile(this.#nextIdFile)) ?? '1';
     return Math.max(1, Number.parseInt(text, 10) || 1);
+  }
+
+  async #writeNextId(next: number): Promise<void> {
+    await writeFileAtomic(this.#nextIdFile, `${next}\n`, everyone);
   }
 }

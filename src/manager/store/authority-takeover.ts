@@ -13,6 +13,8 @@ export interface TakeoverOptions {
   readonly path: string;
   /** A file that says that the newest directory which was put aside has been taken over. */
   readonly marker: string;
+  /** Where that file was before; it goes on to count. */
+  readonly earlierMarker: string;
   readonly keeping: Keeping;
 }
 
@@ -33,13 +35,14 @@ export async function takeOverPlainDirectory(options: StartOptions): Promise<voi
   const { path, marker, isOurs, adopt, keeping } = options;
   if (isOurs) {
     const plain = await newestAside(path);
-    if (plain !== undefined && !(await isMarked(marker, plain))) await mark(marker, plain);
+    if (plain !== undefined && (await markedBy(marker)) !== basename(plain))
+      await mark(marker, plain);
     return;
   }
   if ((await exists(path)) && !(await removeEmpty(options)))
     await renameSynced(path, await freeNameAside(options));
   const plain = await newestAside(path);
-  if (plain === undefined || (await isMarked(marker, plain))) return;
+  if (plain === undefined || (await isMarked(options, plain))) return;
   const found = await readPlainDirectory(plain);
   if (found.length > 0) await adopt(found);
   else keeping.warn('directory without a certificate put aside', plain);
@@ -87,8 +90,14 @@ async function removeEmpty({ path, keeping }: TakeoverOptions): Promise<boolean>
   return true;
 }
 
-async function isMarked(marker: string, plain: string): Promise<boolean> {
-  return (await tryReadRegularFile(marker))?.trim() === basename(plain);
+async function isMarked(options: TakeoverOptions, plain: string): Promise<boolean> {
+  const { marker, earlierMarker } = options;
+  const name = basename(plain);
+  return (await markedBy(marker)) === name || (await markedBy(earlierMarker)) === name;
+}
+
+async function markedBy(marker: string): Promise<string> {
+  return (await tryReadRegularFile(marker))?.trim() ?? '';
 }
 
 async function mark(marker: string, plain: string): Promise<void> {
@@ -100,10 +109,11 @@ function asideOf(path: string, count: number): string {
 }
 
 /** Never the name that is marked, though nothing has it any more: it would count as taken over. */
-async function freeNameAside({ path, marker }: TakeoverOptions): Promise<string> {
-  const marked = numberOf(path, (await tryReadRegularFile(marker))?.trim() ?? '');
-  const [newest = 0] = await numbersAside(path);
-  return asideOf(path, Math.max(newest, marked) + 1);
+async function freeNameAside(options: TakeoverOptions): Promise<string> {
+  const { path, marker, earlierMarker } = options;
+  const marked = [await markedBy(marker), await markedBy(earlierMarker)];
+  const taken = [...marked.map((name) => numberOf(path, name)), ...(await numbersAside(path))];
+  return asideOf(path, Math.max(0, ...taken) + 1);
 }
 
 async function newestAside(path: string): Promise<string | undefined> {

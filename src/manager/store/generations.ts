@@ -32,14 +32,8 @@ export class Generations {
 
   /** The one that the path leads to; `undefined` when it is not ours or not there. */
   async current(): Promise<string | undefined> {
-    try {
-      const target = await readlink(this.#path);
-      const isOurs = dirname(target) === basename(this.root);
-      return isOurs && (await exists(this.#path)) ? basename(target) : undefined;
-    } catch (error) {
-      if (isSystemError(error, 'ENOENT') || isSystemError(error, 'EINVAL')) return undefined;
-      throw error;
-    }
+    const named = await this.#named();
+    return named !== undefined && (await exists(this.#path)) ? named : undefined;
   }
 
   /** The one to go on with when the link to it was lost. */
@@ -48,9 +42,13 @@ export class Generations {
     return names.sort((a, b) => Number(b) - Number(a))[0];
   }
 
-  /** The name of one that does not exist yet. */
+  /**
+   * The name of one that does not exist yet, and not that to which the path leads when somebody removed it:
+   * that would be in service before it is whole.
+   */
   async next(): Promise<string> {
-    return String(Number((await this.newest()) ?? 0) + 1);
+    const taken = [await this.newest(), await this.#named()];
+    return String(Math.max(...taken.map((name) => Number.parseInt(name ?? '', 10) || 0)) + 1);
   }
 
   /** Puts one into service. @throws what the file system throws; the path leads where it led then */
@@ -80,6 +78,17 @@ export class Generations {
       await rm(this.pathOf(name), { recursive: true, force: true });
     }
     await this.#foreign.removeOldest();
+  }
+
+  /** The one of ours that the path names, there or not. */
+  async #named(): Promise<string | undefined> {
+    try {
+      const target = await readlink(this.#path);
+      return dirname(target) === basename(this.root) ? basename(target) : undefined;
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT') || isSystemError(error, 'EINVAL')) return undefined;
+      throw error;
+    }
   }
 
   /** Removes what a crash left in one. */

@@ -161,6 +161,18 @@ describe('an authority directory', () => {
   });
 });
 
+describe('an authority directory whose generations somebody removed', () => {
+  it('is in service whole or not at all when it is made again', async () => {
+    await store.commit([authority(1, one), authority(2, two)]);
+    const lost = readlinkSync(path);
+    rmSync(`${path}.generations`, { recursive: true });
+    await store.commitAfresh([authority(1, one), authority(2, two)]);
+    assert.notEqual(readlinkSync(path), lost);
+    assert.deepEqual(readdirSync(parent).sort(), ['authority', 'authority.generations']);
+    assert.ok(isTrusted(one) && isTrusted(two));
+  });
+});
+
 describe('the number of an authority', () => {
   it('begins with 1 and is given out once', async () => {
     assert.equal(await store.reserveIds(1), 1);

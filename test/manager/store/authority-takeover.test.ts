@@ -87,6 +87,35 @@ describe('a plain directory of upstream', () => {
     assert.deepEqual(pemOf(authorities), []);
   });
 
+  for (const [what, withLink] of [
+    ['the generations are', false],
+    ['the generations and the path are', true],
+  ] as const) {
+    it(`does not come back when ${what} lost later`, async () => {
+      plainDirectory({ fileA: one.pem });
+      const again = new AuthorityDirectory(path);
+      await again.load();
+      await again.commit([]);
+      rmSync(`${path}.generations`, { recursive: true });
+      if (withLink) rmSync(path);
+      const { authorities } = await new AuthorityDirectory(path).load();
+      assert.deepEqual(pemOf(authorities), []);
+    });
+  }
+
+  it('does not come back where an earlier version noted that it was taken over', async () => {
+    mkdirSync(`${path}.generations`, { recursive: true });
+    mkdirSync(`${path}.taken-over`);
+    writeFileSync(join(`${path}.taken-over`, 'fileA'), one.pem);
+    writeFileSync(join(`${path}.generations`, 'taken-over'), 'authority.taken-over\n');
+    const { authorities } = await new AuthorityDirectory(path).load();
+    assert.deepEqual(pemOf(authorities), []);
+    rmSync(path);
+    plainDirectory({ fileB: two.pem });
+    rmSync(`${path}.taken-over`, { recursive: true });
+    assert.deepEqual(pemOf((await new AuthorityDirectory(path).load()).authorities), [two.pem]);
+  });
+
   it('is taken over a second time when someone puts another one there', async () => {
     plainDirectory({ fileA: one.pem });
     await new AuthorityDirectory(path).load();

@@ -46,6 +46,7 @@ const places: readonly [string, readonly string[]][] = [
       'authority/1.pem',
       'authority/trust_bundle',
       'authority.generations/next-id',
+      'authority.adopted',
       'authority.requests',
       'Root-CA.pem',
     ],
