@@ -27,7 +27,6 @@ import {
 import { Generations } from './generations.ts';
 import type { Keeping } from './kept-files.ts';
 import {
-  isOwnName,
   type LoadedAuthorities,
   nothing,
   readGeneration,
@@ -76,7 +75,7 @@ export class AuthorityDirectory {
   /** @param keeping for what others put into the directory, or in its place */
   constructor(path: string, keeping: Keeping = { most: 8, warn: () => undefined }) {
     this.#path = path;
-    this.#generations = new Generations(path, isOwnName, keeping);
+    this.#generations = new Generations(path, keeping);
     const earlierMarker = join(this.#generations.root, 'taken-over');
     this.#takeover = { path, marker: `${path}.adopted`, earlierMarker, keeping };
   }
@@ -196,7 +195,7 @@ export class AuthorityDirectory {
     const current = await this.#generations.current();
     if (current === undefined) return undefined;
     const directory = this.#generations.pathOf(current);
-    const files = await withCertificates(await this.#generations.foreignFilesOf(current));
+    const files = await withCertificates(await this.#generations.offersIn(current));
     const foreign = files.flatMap(({ certificates }) => certificates);
     const inStep = await hasLayout(directory, layout);
     const { authorities, unreadable } = await readGeneration(directory);
@@ -212,7 +211,7 @@ export class AuthorityDirectory {
   async clearForeign(): Promise<void> {
     const current = await this.#generations.current();
     if (current === undefined) return;
-    const files = await withCertificates(await this.#generations.foreignFilesOf(current));
+    const files = await withCertificates(await this.#generations.offersIn(current));
     await this.#generations.moveToForeign(files.map(({ path }) => path));
   }
 

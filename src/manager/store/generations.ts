@@ -1,11 +1,12 @@
-import { lstat, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { readdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { renameSynced } from '../../durable/atomic-file.ts';
 import { syncAfterSwitch } from '../../durable/directory.ts';
 import { exists } from '../../durable/disk-answer.ts';
 import { unfinishedName } from '../../durable/unfinished.ts';
 import { isSystemError } from '../errors.ts';
-import { type Keeping, KeptFiles } from './kept-files.ts';
+import { entriesIn, unfinishedIn } from './generation-entries.ts';
+import { freeName, type Keeping, KeptFiles } from './kept-files.ts';
 
 /**
  * The directories `<path>.generations/1`, `2`, …, of which the symbolic link `path` names the one in
@@ -15,14 +16,13 @@ export class Generations {
   /** Where they are. */
   readonly root: string;
   readonly #path: string;
-  readonly #isOwnName: (name: string) => boolean;
+  readonly #keeping: Keeping;
   readonly #foreign: KeptFiles;
 
-  /** @param isOwnName tells the manager's own files of a generation from those of others */
-  constructor(path: string, isOwnName: (name: string) => boolean, keeping: Keeping) {
+  constructor(path: string, keeping: Keeping) {
     this.#path = path;
+    this.#keeping = keeping;
     this.root = `${path}.generations`;
-    this.#isOwnName = isOwnName;
     this.#foreign = new KeptFiles(join(this.root, 'foreign'), keeping);
   }
 
@@ -65,19 +65,39 @@ export class Generations {
     }
   }
 
-  /** @param carriedFrom the one from which files of others go on, to be looked at yet; others' are put aside */
+  /**
+   * @param carriedFrom the one from which what others put there goes on, to be looked at yet; what is theirs
+   *   elsewhere is put aside
+   * @throws what the file system throws; then something is left for the next time
+   */
   async removeAllBut(generation: string, carriedFrom?: string): Promise<void> {
+    let failure: unknown;
     for (const name of await readdir(this.root)) {
       if (!/^\d+$/.test(name) || name === generation) continue;
-      for (const path of await this.foreignFilesOf(name)) {
-        const onward = join(this.pathOf(generation), basename(path));
-        if (name === carriedFrom && !(await exists(onward))) await rename(path, onward);
-        else await this.#foreign.take(path);
-      }
-      await syncAfterSwitch(this.pathOf(generation));
-      await rm(this.pathOf(name), { recursive: true, force: true });
+      // One that cannot go, as when somebody mounted something in it, keeps no other from going
+      await this.#dissolve(name, generation, name === carriedFrom).catch((error: unknown) => {
+        failure = error;
+      });
     }
     await this.#foreign.removeOldest();
+    if (failure !== undefined) throw failure;
+  }
+
+  async #dissolve(name: string, generation: string, carries: boolean): Promise<void> {
+    const { own, others } = await entriesIn(this.pathOf(name));
+    for (const { path, isFile } of others) {
+      if (carries)
+        await rename(path, await freeName(join(this.pathOf(generation), basename(path))));
+      else {
+        const kept = await this.#foreign.take(path);
+        if (!isFile)
+          this.#keeping.warn('link or directory of others in the truststore put aside', kept);
+      }
+    }
+    await syncAfterSwitch(this.pathOf(generation));
+    for (const path of own) await rm(path, { force: true });
+    // Whatever came since the look keeps it here
+    await rmdir(this.pathOf(name));
   }
 
   /** The one of ours that the path names, there or not. */
@@ -93,20 +113,13 @@ export class Generations {
 
   /** Removes what a crash left in one. */
   async removeUnfinished(generation: string): Promise<void> {
-    const directory = this.pathOf(generation);
-    const names = (await readdir(directory)).filter((name) => name.startsWith('.'));
-    for (const name of names) await rm(join(directory, name), { recursive: true, force: true });
+    for (const path of await unfinishedIn(this.pathOf(generation))) await rm(path, { force: true });
   }
 
-  /** The files that others put into one. */
-  async foreignFilesOf(generation: string): Promise<readonly string[]> {
-    const directory = this.pathOf(generation);
-    const found: string[] = [];
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name);
-      if (!this.#isOwnName(name) && (await lstat(path)).isFile()) found.push(path);
-    }
-    return found;
+  /** The files that others put into one to be trusted, and links to such. */
+  async offersIn(generation: string): Promise<readonly string[]> {
+    const { others } = await entriesIn(this.pathOf(generation));
+    return others.filter(({ isOffer }) => isOffer).map(({ path }) => path);
   }
 
   /** Keeps files out of the way of the manager's own. @returns where they are now */

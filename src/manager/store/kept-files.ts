@@ -1,8 +1,8 @@
-import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { everyone } from '../../durable/access.ts';
 import { makeDirectory, syncAfterSwitch } from '../../durable/directory.ts';
-import { exists } from '../../durable/disk-answer.ts';
+import { codeOf, exists } from '../../durable/disk-answer.ts';
 
 /** How much of what is somebody else's is kept. */
 export interface Keeping {
@@ -24,7 +24,7 @@ export class KeptFiles {
     this.#keeping = keeping;
   }
 
-  /** Moves a file in; one that is here already merely goes. @returns where it is now */
+  /** Moves a file, a link or a directory in; a file or link that is here already merely goes. @returns where it is now */
   async take(path: string): Promise<string> {
     await makeDirectory(this.#directory, everyone);
     // A file that cannot be read is none that is known
@@ -54,11 +54,13 @@ export class KeptFiles {
 
   async #twinOf(path: string): Promise<string | undefined> {
     const stat = await lstat(path, { bigint: true });
-    if (!stat.isFile()) return undefined;
-    const alike = (await this.#list()).filter((one) => one.isFile && one.size === stat.size);
+    const kind = kindOf(stat);
+    if (kind === 'other') return undefined;
+    const alike = (await this.#list()).filter((one) => one.kind === kind && one.size === stat.size);
     if (alike.length === 0) return undefined;
-    const content = await readFile(path);
-    for (const one of alike) if (content.equals(await readFile(one.path))) return one.path;
+    const contentOf = (of: string) => (kind === 'file' ? readFile(of, 'latin1') : readlink(of));
+    const content = await contentOf(path);
+    for (const one of alike) if ((await contentOf(one.path)) === content) return one.path;
     return undefined;
   }
 
@@ -69,14 +71,30 @@ export class KeptFiles {
         const path = join(this.#directory, name);
         const stat = await lstat(path, { bigint: true });
         // A rename changes it, and nobody sets it
-        return { name, path, size: stat.size, isFile: stat.isFile(), since: stat.ctimeNs };
+        return { name, path, size: stat.size, kind: kindOf(stat), since: stat.ctimeNs };
       }),
     );
   }
 }
 
-async function freeName(path: string): Promise<string> {
+function kindOf(stat: { isFile(): boolean; isSymbolicLink(): boolean }): 'file' | 'link' | 'other' {
+  if (stat.isFile()) return 'file';
+  return stat.isSymbolicLink() ? 'link' : 'other';
+}
+
+/** A path that nothing has, a link that leads nowhere included. */
+export async function freeName(path: string): Promise<string> {
   let free = path;
-  for (let count = 2; await exists(free); count += 1) free = `${path}-${count}`;
+  for (let count = 2; await isTaken(free); count += 1) free = `${path}-${count}`;
   return free;
+}
+
+async function isTaken(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }

@@ -3,18 +3,13 @@ import { join } from 'node:path';
 import { unanswered } from '../../durable/disk-answer.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import type { Authority } from './authority-layout.ts';
-import { bundleFile, readCertificates } from './upstream-authorities.ts';
+import { readCertificates } from './upstream-authorities.ts';
 
 /** What stood in the directory at start. */
 export interface LoadedAuthorities {
   readonly authorities: readonly Authority[];
   /** Where files are kept now that hold no readable certificate. */
   readonly unreadable: readonly string[];
-}
-
-/** Names that the manager gives, those of unfinished files and links among them. */
-export function isOwnName(name: string): boolean {
-  return /^(\d+\.pem|\..*)$/.test(name) || name === bundleFile;
 }
 
 export const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };
@@ -39,7 +34,7 @@ export async function readGeneration(
   return { authorities: authorities.sort((a, b) => a.id - b.id), unreadable };
 }
 
-/** Those of the files that hold certificates. */
+/** Those of the files, or of what links lead to, that hold certificates. */
 export async function withCertificates(paths: readonly string[]) {
   const found: { path: string; certificates: readonly Certificate[] }[] = [];
   for (const path of paths) {
