@@ -13,7 +13,7 @@ import { ExpiryWatch } from './expiry.ts';
 import { Listeners } from './listeners.ts';
 import { OutsideChanges } from './outside-changes.ts';
 import { RequestDesk } from './request-desk.ts';
-import { takeOverRootCa } from './root-ca.ts';
+import { RootCa } from './root-ca.ts';
 import { type Authority, AuthorityDirectory } from './store/authority-directory.ts';
 import { PendingRequests } from './store/pending-requests.ts';
 import { watchDirectory } from './store/watcher.ts';
@@ -32,6 +32,7 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #expiry: ExpiryWatch;
   readonly #follower: AuthorityFollower;
   readonly #outside: OutsideChanges;
+  readonly #rootCa: RootCa;
   #authorities: readonly Authority[] = [];
   /** Not before the start: what is there may be to be undone. */
   #mayLoad = false;
@@ -77,6 +78,11 @@ export class AuthorityEndpoint implements Endpoint {
       watch: (changed) => watchDirectory(definition.path, changed),
       look: (final) => this.#follower.look(final),
     });
+    this.#rootCa = new RootCa({
+      truststore: definition.path,
+      install: (text) => this.install(text),
+      surroundings,
+    });
   }
 
   async start(): Promise<void> {
@@ -102,11 +108,7 @@ export class AuthorityEndpoint implements Endpoint {
     } finally {
       this.#queue.release(holder);
     }
-    const isTakenOver = await takeOverRootCa(
-      this.definition.path,
-      (text) => this.install(text),
-      this.#surroundings,
-    );
+    const isTakenOver = await this.#rootCa.takeOver();
     this.#isSettled = isTakenOver && areRequestsOpen;
   }
 

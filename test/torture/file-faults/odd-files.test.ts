@@ -49,6 +49,7 @@ const places: readonly [string, readonly string[]][] = [
       'authority.adopted',
       'authority.requests',
       'Root-CA.pem',
+      'Root-CA.pem.adopted',
     ],
   ],
   [
