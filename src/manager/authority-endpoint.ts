@@ -183,7 +183,7 @@ export class AuthorityEndpoint implements Endpoint {
       confirm: async ({ next }) => {
         const found = await this.#directory.scan();
         // What others put there besides is looked at when the trial is over
-        if (!found?.inStep) await this.#directory.commitAfresh(next, true);
+        if (!found?.inStep) await this.#directory.commitAfresh(next);
       },
       released: () => this.#outside.check(),
       backward: () => {

@@ -2,10 +2,12 @@ import type { AuthorityPlans, SetPlan } from './authority-plans.ts';
 import type { Change, ChangeQueue } from './change.ts';
 import { CertError, reasonOf } from './errors.ts';
 import type { Finding } from './outside-changes.ts';
-import type {
-  Authority,
-  AuthorityDirectory,
-  ScannedDirectory,
+import {
+  type Authority,
+  type AuthorityDirectory,
+  nothingSeen,
+  type ScannedDirectory,
+  type Seen,
 } from './store/authority-directory.ts';
 import type { Log } from './surroundings.ts';
 import type { Certificate } from './x509/certificate.ts';
@@ -19,6 +21,11 @@ export interface AuthorityFollowerOptions {
   readonly inService: () => readonly Authority[];
   readonly publish: (plan: SetPlan) => void;
   readonly log: Log;
+}
+
+/** What is judged goes with the change; what came since is yet to be looked at. */
+interface JudgedPlan extends SetPlan {
+  readonly seen: Seen;
 }
 
 /** Follows what others make of the directory of a truststore, and puts right what our own failures left. */
@@ -35,17 +42,22 @@ export class AuthorityFollower {
    */
   async look(final: boolean): Promise<Finding> {
     const { directory, log, path } = this.#options;
+    let seen = nothingSeen;
     try {
       // What our own failure left there is nobody's wish
       await this.putRight();
       if (directory.isOutOfStep) return 'settled';
       if (isUntouched(await directory.scan())) return 'settled';
       if (!final) return 'doubtful';
-      if (await this.#clearForeign((found) => this.#isInService(found))) {
+      if (await this.#clearKnown()) {
         log.info('certificate in the truststore already, its file put aside', { path });
         return 'changed';
       }
-      await this.#commit(() => this.#planAdoption());
+      await this.#commit(() =>
+        this.#planAdoption((found) => {
+          seen = found.seen;
+        }),
+      );
       log.info('truststore was changed from outside', { path });
       return 'changed';
     } catch (error) {
@@ -58,7 +70,7 @@ export class AuthorityFollower {
         return 'settled';
       }
       log.error('changed truststore refused', { path, reason });
-      await this.#refuse().catch((cause: unknown) => {
+      await this.#refuse(seen).catch((cause: unknown) => {
         log.error('last good truststore not put back', { path, reason: reasonOf(cause) });
       });
       return 'changed';
@@ -69,51 +81,68 @@ export class AuthorityFollower {
   async putRight(): Promise<void> {
     const { directory, log, path } = this.#options;
     if (!directory.isOutOfStep) return;
-    await this.#putBack(true).catch((error: unknown) => {
+    await this.#putBack(nothingSeen).catch((error: unknown) => {
       log.error('truststore not put right', { path, reason: reasonOf(error) });
     });
   }
 
-  /** Looks again when its turn has come: a change of our own may have been under way. */
-  async #planAdoption(): Promise<SetPlan> {
+  /**
+   * Looks again when its turn has come: a change of our own may have been under way.
+   * @param judges told what the plan is about before it is made
+   */
+  async #planAdoption(judges: (found: ScannedDirectory) => void): Promise<JudgedPlan> {
     const { directory, plans, inService } = this.#options;
     const found = await directory.scan();
     if (isUntouched(found)) throw nothingToDo;
-    if (found) return plans.adopt(found);
+    if (found) {
+      judges(found);
+      return { ...(await plans.adopt(found)), seen: found.seen };
+    }
     const inPlace = await directory.readInPlace();
     // Somebody took the path away, or left there what names nobody to trust: what it led to is in memory
-    return inPlace.length > 0 ? plans.exchange(inPlace) : { next: inService(), asked: [] };
+    const plan =
+      inPlace.length > 0 ? await plans.exchange(inPlace) : { next: inService(), asked: [] };
+    return { ...plan, seen: nothingSeen };
   }
 
   #isInService({ fingerprint }: Certificate): boolean {
     return this.#options.inService().some((one) => one.certificate.fingerprint === fingerprint);
   }
 
+  #clearKnown(): Promise<boolean> {
+    return this.#clearForeign(({ foreign, seen }) =>
+      foreign.every((one) => this.#isInService(one)) ? seen : undefined,
+    );
+  }
+
   /**
    * Where the files of others are all that changed, they merely go: no service has to hear of that.
+   * @param choose which of them
    * @returns false when there is more to do
    */
-  #clearForeign(mayGo: (found: Certificate) => boolean): Promise<boolean> {
+  #clearForeign(choose: (found: ScannedDirectory) => Seen | undefined): Promise<boolean> {
     const { directory, queue } = this.#options;
     return queue.quietly(async () => {
       const found = await directory.scan();
-      if (!found?.inStep || found.foreign.length === 0 || !found.foreign.every(mayGo)) return false;
-      await directory.clearForeign();
+      if (!found?.inStep || found.foreign.length === 0) return false;
+      const chosen = choose(found);
+      if (chosen === undefined) return false;
+      await directory.clearForeign(chosen);
       return true;
     });
   }
 
-  async #refuse(): Promise<void> {
-    if (!(await this.#clearForeign(() => true))) await this.#putBack();
+  async #refuse(seen: Seen): Promise<void> {
+    if (!(await this.#clearForeign(() => seen))) await this.#putBack(seen);
   }
 
-  #putBack(carries = false): Promise<unknown> {
-    return this.#commit(async () => ({ next: this.#options.inService(), asked: [] }), carries);
+  #putBack(seen: Seen): Promise<unknown> {
+    return this.#commit(async () => ({ next: this.#options.inService(), asked: [], seen }));
   }
 
-  #commit(validate: Change<SetPlan>['validate'], carries = false): Promise<unknown> {
+  #commit(validate: Change<JudgedPlan>['validate']): Promise<unknown> {
     const { directory, queue, publish } = this.#options;
-    const write = ({ next }: SetPlan) => directory.commitAfresh(next, carries);
+    const write = ({ next, seen }: JudgedPlan) => directory.commitAfresh(next, seen);
     return queue.run({ validate, write, publish });
   }
 }

@@ -30,8 +30,7 @@ describe('what others put into a truststore', () => {
   let path: string;
   let endpoint: AuthorityEndpoint;
 
-  const start = async () => {
-    const { surroundings } = world;
+  const start = async (surroundings = world.surroundings) => {
     const definition = { type: 'authority', name: 'truststore', path, reload: [] } as const;
     endpoint = new AuthorityEndpoint(definition, surroundings);
     await endpoint.start();
@@ -144,6 +143,58 @@ describe('what others put into a truststore', () => {
     await endpoint.replaceAll(one.pem);
     assert.ok(isLate);
     assert.deepEqual(asideNames(), ['late.pem']);
+  });
+
+  describe('while it looks at something else there', () => {
+    it('is looked at next when the other is taken in', async () => {
+      let isThere = false;
+      const restore = onDisk('open', (real) => async (file, ...rest) => {
+        if (String(file).includes('/.next-id.') && !isThere) {
+          isThere = true;
+          put('c.pem', three.pem);
+        }
+        return real(file, ...rest);
+      });
+      try {
+        put('b.pem', two.pem);
+        await holds(one, two, three);
+      } finally {
+        restore();
+      }
+      await until('both are aside', () => asideNames().length === 2);
+    });
+
+    for (const [what, make] of [
+      ['a file that is refused', () => put('bad.pem', tools.issue({ issuer: one }).pem)],
+      ['a damaged file', () => put('1.pem', 'garbage')],
+    ] as const) {
+      it(`is looked at next after ${what}`, async () => {
+        endpoint.stop();
+        const { log } = world.surroundings;
+        await start({
+          ...world.surroundings,
+          log: {
+            ...log,
+            error: (message, fields) => {
+              log.error(message, fields);
+              if (message === 'changed truststore refused') put('c.pem', three.pem);
+            },
+          },
+        });
+        make();
+        await holds(one, three);
+      });
+    }
+  });
+
+  it('is kept aside, with a word, when it got a name of ours just before a change', async () => {
+    endpoint.stop();
+    put('9.pem', two.pem);
+    await endpoint.replaceAll(one.pem + three.pem + tools.issueCa({ subject: '/CN=Four' }).pem);
+    assert.deepEqual(asideNames(), ['9.pem']);
+    assert.ok(
+      world.logged.some(({ level, fields }) => level === 'warn' && fields.path === aside('9.pem')),
+    );
   });
 
   it('is kept aside when it is a directory with a name of ours', async () => {

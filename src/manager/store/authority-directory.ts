@@ -24,6 +24,7 @@ import {
   type TakeoverOptions,
   takeOverPlainDirectory,
 } from './authority-takeover.ts';
+import { type EntryOfOthers, nothingSeen, type Seen } from './generation-entries.ts';
 import { Generations } from './generations.ts';
 import type { Keeping } from './kept-files.ts';
 import {
@@ -33,7 +34,8 @@ import {
   withCertificates,
 } from './stored-authorities.ts';
 
-export type { Authority };
+export type { Authority, Seen };
+export { nothingSeen };
 
 /** What stands in the directory while the manager runs. */
 export interface ScannedDirectory {
@@ -44,6 +46,8 @@ export interface ScannedDirectory {
   readonly foreign: readonly Certificate[];
   /** True when everything of the manager's own is as it left it. */
   readonly inStep: boolean;
+  /** What others put there until now, certificates or not. */
+  readonly seen: Seen;
 }
 
 /**
@@ -152,7 +156,7 @@ export class AuthorityDirectory {
     const isSmall = !this.#isOutOfStep && singleDifference(known, layout) !== undefined;
     if (current !== undefined && isSmall)
       await this.#amend(this.#generations.pathOf(current), known, layout);
-    else await this.#commitGeneration(layout, current, { carries: true, clears });
+    else await this.#commitGeneration(layout, current, { clears });
     this.#layout = layout;
   }
 
@@ -168,8 +172,7 @@ export class AuthorityDirectory {
     this.#isOutOfStep = !failed.inStep;
     if (failed.holds === 'from') throw failed.error;
     // Services are about to read links and bundle
-    const carries = { carries: true };
-    await this.#commitGeneration(to, basename(directory), carries).catch(() => undefined);
+    await this.#commitGeneration(to, basename(directory)).catch(() => undefined);
   }
 
   /** Copies what is in service into an empty directory. */
@@ -181,7 +184,7 @@ export class AuthorityDirectory {
   async recover(from: string): Promise<void> {
     const { authorities, unreadable } = await readGeneration(from);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
-    await this.commitAfresh(authorities, true);
+    await this.commitAfresh(authorities);
     // The endpoint has read nothing of it yet
     this.#layout = undefined;
   }
@@ -195,11 +198,13 @@ export class AuthorityDirectory {
     const current = await this.#generations.current();
     if (current === undefined) return undefined;
     const directory = this.#generations.pathOf(current);
-    const files = await withCertificates(await this.#generations.offersIn(current));
+    const others = await this.#generations.othersIn(current);
+    const files = await withCertificates(offersOf(others));
     const foreign = files.flatMap(({ certificates }) => certificates);
     const inStep = await hasLayout(directory, layout);
     const { authorities, unreadable } = await readGeneration(directory);
-    return { authorities, damaged: unreadable.length > 0, foreign, inStep };
+    const seen = new Set(others.map(({ version }) => version));
+    return { authorities, damaged: unreadable.length > 0, foreign, inStep, seen };
   }
 
   /** The certificates in a directory that somebody put in place of the link. */
@@ -207,22 +212,25 @@ export class AuthorityDirectory {
     return readPlainDirectory(this.#path);
   }
 
-  /** Keeps the certificates that others put there out of the way, and changes nothing else. */
-  async clearForeign(): Promise<void> {
+  /** Keeps the certificates of others that were seen out of the way, and changes nothing else. */
+  async clearForeign(seen: Seen): Promise<void> {
     const current = await this.#generations.current();
     if (current === undefined) return;
-    const files = await withCertificates(await this.#generations.offersIn(current));
+    const others = await this.#generations.othersIn(current);
+    const files = await withCertificates(
+      offersOf(others.filter(({ version }) => seen.has(version))),
+    );
     await this.#generations.moveToForeign(files.map(({ path }) => path));
   }
 
   /**
    * Makes a new generation whatever the path looks like now; what is in its place is put aside.
-   * @param carries whether files that others put there are yet to be looked at
+   * @param seen what others put there and has been judged; the rest is yet to be looked at
    */
-  async commitAfresh(authorities: readonly Authority[], carries = false): Promise<void> {
+  async commitAfresh(authorities: readonly Authority[], seen = nothingSeen): Promise<void> {
     const layout = layoutOf(authorities);
     const current = await this.#generations.current();
-    await this.#commitGeneration(layout, current, { carries, clears: true });
+    await this.#commitGeneration(layout, current, { seen, clears: true });
     this.#layout = layout;
   }
 
@@ -239,7 +247,7 @@ export class AuthorityDirectory {
   async #commitGeneration(
     layout: Layout,
     previous: string | undefined,
-    { carries = false, clears = false } = {},
+    { seen = nothingSeen, clears = false } = {},
   ): Promise<void> {
     await this.#keepRoot();
     const next = await this.#generations.next();
@@ -267,9 +275,10 @@ export class AuthorityDirectory {
       if (previous !== undefined && this.#layout && !wasOutOfStep) {
         const known = [this.#layout, layout];
         const strange = await strangeFiles(this.#generations.pathOf(previous), known);
-        await this.#generations.moveToForeign(strange);
+        for (const kept of await this.#generations.moveToForeign(strange))
+          this.#takeover.keeping.warn('file of others with a name of the manager put aside', kept);
       }
-      await this.#generations.removeAllBut(next, carries ? previous : undefined);
+      await this.#generations.removeAllBut(next, previous, seen);
     } catch {
       // What cannot be removed now is removed at the next start
     }
@@ -286,7 +295,7 @@ export class AuthorityDirectory {
       // What cannot be removed now is removed at the next start
       await this.#generations.removeUnfinished(current).catch(() => undefined);
       await this.#generations.removeAllBut(current).catch(() => undefined);
-    } else await this.#commitGeneration(layout, current, { carries: true });
+    } else await this.#commitGeneration(layout, current);
     this.#layout = layout;
   }
 
@@ -309,4 +318,8 @@ export class AuthorityDirectory {
   async #writeNextId(next: number): Promise<void> {
     await writeFileAtomic(this.#nextIdFile, `${next}\n`, everyone);
   }
+}
+
+function offersOf(others: readonly EntryOfOthers[]): string[] {
+  return others.filter(({ isOffer }) => isOffer).map(({ path }) => path);
 }

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../durable/disk-answer.ts';
 import { bundleFile } from './upstream-authorities.ts';
@@ -10,7 +10,14 @@ export interface EntryOfOthers {
   readonly isFile: boolean;
   /** Whether it is there to be trusted, if it holds a certificate. */
   readonly isOffer: boolean;
+  /** Tells it, as it is now, from whatever else gets its name. */
+  readonly version: string;
 }
+
+/** Versions of entries that have been judged. */
+export type Seen = ReadonlySet<string>;
+
+export const nothingSeen: Seen = new Set();
 
 export interface Entries {
   /** Paths of what the manager made. */
@@ -29,10 +36,12 @@ export async function entriesIn(directory: string): Promise<Entries> {
       own.push(path);
       continue;
     }
+    const version = await versionOf(path);
+    if (version === undefined) continue;
     const isFile = entry.isFile();
     const leadsElsewhere = target?.includes('/') === true;
     const isHidden = entry.name.startsWith('.');
-    others.push({ path, isFile, isOffer: !isHidden && (isFile || leadsElsewhere) });
+    others.push({ path, isFile, isOffer: !isHidden && (isFile || leadsElsewhere), version });
   }
   return { own, others };
 }
@@ -59,6 +68,17 @@ function isOwnFile(name: string): boolean {
 
 const hashName = /^[0-9a-f]{8}\.\d+$/;
 const unfinishedName = /^\.(\d+\.pem|trust_bundle|[0-9a-f]{8}\.\d+)\.(new|[0-9a-f]{12})$/;
+
+/** @returns `undefined` for what somebody took away meanwhile */
+async function versionOf(path: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await lstat(path, { bigint: true });
+    return [path, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
 
 /** @returns nothing for a link that somebody took away meanwhile */
 async function targetOf(path: string): Promise<string> {

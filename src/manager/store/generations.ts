@@ -5,7 +5,7 @@ import { syncAfterSwitch } from '../../durable/directory.ts';
 import { exists } from '../../durable/disk-answer.ts';
 import { unfinishedName } from '../../durable/unfinished.ts';
 import { isSystemError } from '../errors.ts';
-import { entriesIn, unfinishedIn } from './generation-entries.ts';
+import { type EntryOfOthers, entriesIn, nothingSeen, unfinishedIn } from './generation-entries.ts';
 import { freeName, type Keeping, KeptFiles } from './kept-files.ts';
 
 /**
@@ -66,16 +66,17 @@ export class Generations {
   }
 
   /**
-   * @param carriedFrom the one from which what others put there goes on, to be looked at yet; what is theirs
-   *   elsewhere is put aside
+   * @param carriedFrom the one from which what others put there goes on, to be looked at yet, but for what was
+   *   seen; that, and what is theirs elsewhere, is put aside
    * @throws what the file system throws; then something is left for the next time
    */
-  async removeAllBut(generation: string, carriedFrom?: string): Promise<void> {
+  async removeAllBut(generation: string, carriedFrom?: string, seen = nothingSeen): Promise<void> {
     let failure: unknown;
     for (const name of await readdir(this.root)) {
       if (!/^\d+$/.test(name) || name === generation) continue;
       // One that cannot go, as when somebody mounted something in it, keeps no other from going
-      await this.#dissolve(name, generation, name === carriedFrom).catch((error: unknown) => {
+      const isCarried = ({ version }: EntryOfOthers) => name === carriedFrom && !seen.has(version);
+      await this.#dissolve(name, generation, isCarried).catch((error: unknown) => {
         failure = error;
       });
     }
@@ -83,10 +84,15 @@ export class Generations {
     if (failure !== undefined) throw failure;
   }
 
-  async #dissolve(name: string, generation: string, carries: boolean): Promise<void> {
+  async #dissolve(
+    name: string,
+    generation: string,
+    isCarried: (entry: EntryOfOthers) => boolean,
+  ): Promise<void> {
     const { own, others } = await entriesIn(this.pathOf(name));
-    for (const { path, isFile } of others) {
-      if (carries)
+    for (const entry of others) {
+      const { path, isFile } = entry;
+      if (isCarried(entry))
         await rename(path, await freeName(join(this.pathOf(generation), basename(path))));
       else {
         const kept = await this.#foreign.take(path);
@@ -116,10 +122,8 @@ export class Generations {
     for (const path of await unfinishedIn(this.pathOf(generation))) await rm(path, { force: true });
   }
 
-  /** The files that others put into one to be trusted, and links to such. */
-  async offersIn(generation: string): Promise<readonly string[]> {
-    const { others } = await entriesIn(this.pathOf(generation));
-    return others.filter(({ isOffer }) => isOffer).map(({ path }) => path);
+  async othersIn(generation: string): Promise<readonly EntryOfOthers[]> {
+    return (await entriesIn(this.pathOf(generation))).others;
   }
 
   /** Keeps files out of the way of the manager's own. @returns where they are now */
