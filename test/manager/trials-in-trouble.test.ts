@@ -233,7 +233,7 @@ describe('a replacement in two phases in trouble', () => {
         put('2.pem');
         await device.trials[end](owner, trial);
         isOver();
-        assert.deepEqual(foreign(), ['2.pem']);
+        assert.deepEqual(foreign(), ['2.pem.~1~']);
       });
     }
 

@@ -36,8 +36,18 @@ describe('what others put into a truststore', () => {
     await endpoint.start();
   };
   const at = (...names: string[]) => join(path, ...names);
-  const aside = (...names: string[]) => join(`${path}.generations`, 'foreign', ...names);
-  const asideNames = () => (existsSync(aside()) ? readdirSync(aside()).sort() : []);
+  const asideDirectory = () => join(`${path}.generations`, 'foreign');
+  const asideEntries = () => (existsSync(asideDirectory()) ? readdirSync(asideDirectory()) : []);
+  const isNumbered = (entry: string, name: string) => entry.replace(/\.~\d+~$/, '') === name;
+  /** Where something is that was put aside under the next number. */
+  const aside = (name: string, ...below: string[]) => {
+    const entry = asideEntries().find((one) => isNumbered(one, name)) ?? name;
+    return join(asideDirectory(), entry, ...below);
+  };
+  const asideNames = () =>
+    asideEntries()
+      .map((one) => one.replace(/\.~\d+~$/, ''))
+      .sort();
   const put = (name: string, text: string) => writeFileSync(at(name), text);
   const elsewhere = ({ pem }: Issued) => {
     const file = join(world.directory, 'elsewhere.pem');
@@ -254,9 +264,10 @@ describe('what others put into a truststore', () => {
       await endpoint.deleteAll();
     }
     assert.deepEqual(
-      asideNames()
+      asideEntries()
         .filter((name) => name.startsWith('stale'))
-        .map((name) => readlinkSync(aside(name))),
+        .map((name) => readlinkSync(join(asideDirectory(), name)))
+        .sort(),
       ['/nowhere/1', '/nowhere/2'],
     );
   });

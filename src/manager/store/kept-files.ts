@@ -12,7 +12,10 @@ export interface Keeping {
   readonly warn: (message: string, path: string) => void;
 }
 
-/** A directory of files that others put where they are in the way. */
+/**
+ * A directory of what others put where it is in the way. A running number in each name, `ca.pem.~12~`, tells what
+ * came first: the clock of a device may begin anew at each start.
+ */
 export class KeptFiles {
   readonly #directory: string;
   readonly #keeping: Keeping;
@@ -33,7 +36,9 @@ export class KeptFiles {
       await rm(path);
       return twin;
     }
-    const free = await freeName(join(this.#directory, basename(path)));
+    const highest = Math.max(0, ...(await readdir(this.#directory)).map(numberOf));
+    const name = `${shortened(basename(path))}.~${highest + 1}~`;
+    const free = await freeName(join(this.#directory, name));
     await rename(path, free);
     await syncAfterSwitch(this.#directory);
     this.#fresh.add(basename(free));
@@ -45,7 +50,9 @@ export class KeptFiles {
     this.#fresh.clear();
     const others = (await this.#list()).filter(({ name }) => !fresh.has(name));
     const room = Math.max(0, this.#keeping.most - fresh.size);
-    const newestFirst = others.sort((a, b) => Number(b.since - a.since));
+    const newestFirst = others.sort(
+      (a, b) => numberOf(b.name) - numberOf(a.name) || Number(b.since - a.since),
+    );
     for (const { path } of newestFirst.slice(room)) {
       await rm(path, { recursive: true, force: true });
       this.#keeping.warn('oldest of the files put aside removed', path);
@@ -70,11 +77,22 @@ export class KeptFiles {
       names.map(async (name) => {
         const path = join(this.#directory, name);
         const stat = await lstat(path, { bigint: true });
-        // A rename changes it, and nobody sets it
-        return { name, path, size: stat.size, kind: kindOf(stat), since: stat.ctimeNs };
+        // For those without a number, which an earlier version kept: a rename changes it, and nobody sets it
+        const since = stat.ctimeNs;
+        return { name, path, size: stat.size, kind: kindOf(stat), since };
       }),
     );
   }
+}
+
+/** @returns 0 for a name that has none, and is older than all that have */
+function numberOf(name: string): number {
+  return Number(/\.~([1-9]\d{0,14})~$/.exec(name)?.[1] ?? 0);
+}
+
+/** A name that is as long as names may be has no room for a number; a character takes three bytes at most. */
+function shortened(name: string): string {
+  return Buffer.byteLength(name) > 230 ? name.slice(0, 76) : name;
 }
 
 function kindOf(stat: { isFile(): boolean; isSymbolicLink(): boolean }): 'file' | 'link' | 'other' {
