@@ -115,6 +115,8 @@ export class AuthorityDirectory {
         );
       },
     });
+    if (await this.#generations.areLost())
+      this.#takeover.keeping.warn('the authorities of the truststore are gone', this.#path);
     const current = (await this.#generations.current()) ?? (await this.#generations.newest());
     const { authorities, unreadable } =
       current === undefined

@@ -5,7 +5,13 @@ import { syncAfterSwitch } from '../../durable/directory.ts';
 import { exists } from '../../durable/disk-answer.ts';
 import { unfinishedName } from '../../durable/unfinished.ts';
 import { isSystemError } from '../errors.ts';
-import { type EntryOfOthers, entriesIn, nothingSeen, unfinishedIn } from './generation-entries.ts';
+import {
+  type EntryOfOthers,
+  entriesIn,
+  nothingSeen,
+  type Seen,
+  unfinishedIn,
+} from './generation-entries.ts';
 import { freeName, type Keeping, KeptFiles } from './kept-files.ts';
 
 /**
@@ -42,6 +48,11 @@ export class Generations {
     return names.sort((a, b) => Number(b) - Number(a))[0];
   }
 
+  /** Whether the path leads to one of ours, and somebody removed it with all others. */
+  async areLost(): Promise<boolean> {
+    return (await this.#named()) !== undefined && (await this.newest()) === undefined;
+  }
+
   /**
    * The name of one that does not exist yet, and not that to which the path leads when somebody removed it:
    * that would be in service before it is whole.
@@ -75,8 +86,8 @@ export class Generations {
     for (const name of await readdir(this.root)) {
       if (!/^\d+$/.test(name) || name === generation) continue;
       // One that cannot go, as when somebody mounted something in it, keeps no other from going
-      const isCarried = ({ version }: EntryOfOthers) => name === carriedFrom && !seen.has(version);
-      await this.#dissolve(name, generation, isCarried).catch((error: unknown) => {
+      const onward = name === carriedFrom ? generation : undefined;
+      await this.#dissolve(name, onward, seen).catch((error: unknown) => {
         failure = error;
       });
     }
@@ -84,23 +95,20 @@ export class Generations {
     if (failure !== undefined) throw failure;
   }
 
-  async #dissolve(
-    name: string,
-    generation: string,
-    isCarried: (entry: EntryOfOthers) => boolean,
-  ): Promise<void> {
+  /** @param onward where what was not seen goes on; without it that is put aside too */
+  async #dissolve(name: string, onward: string | undefined, seen: Seen): Promise<void> {
     const { own, others } = await entriesIn(this.pathOf(name));
-    for (const entry of others) {
-      const { path, isFile } = entry;
-      if (isCarried(entry))
-        await rename(path, await freeName(join(this.pathOf(generation), basename(path))));
-      else {
-        const kept = await this.#foreign.take(path);
-        if (!isFile)
-          this.#keeping.warn('link or directory of others in the truststore put aside', kept);
+    for (const { path, isFile, version } of others) {
+      if (onward !== undefined && !seen.has(version)) {
+        await rename(path, await freeName(join(this.pathOf(onward), basename(path))));
+        continue;
       }
+      const kept = await this.#foreign.take(path);
+      // Of a file that was seen the log says more
+      if (!isFile || !seen.has(version))
+        this.#keeping.warn('what others put into the truststore put aside', kept);
     }
-    await syncAfterSwitch(this.pathOf(generation));
+    if (onward !== undefined) await syncAfterSwitch(this.pathOf(onward));
     for (const path of own) await rm(path, { force: true });
     // Whatever came since the look keeps it here
     await rmdir(this.pathOf(name));

@@ -98,8 +98,11 @@ describe('a plain directory of upstream', () => {
       await again.commit([]);
       rmSync(`${path}.generations`, { recursive: true });
       if (withLink) rmSync(path);
-      const { authorities } = await new AuthorityDirectory(path).load();
+      const told: string[] = [];
+      const warn = (message: string) => told.push(message);
+      const { authorities } = await new AuthorityDirectory(path, { most: 2, warn }).load();
       assert.deepEqual(pemOf(authorities), []);
+      assert.deepEqual(told, withLink ? [] : ['the authorities of the truststore are gone']);
     });
   }
 
