@@ -11,7 +11,12 @@ import { isPresent, watchDepartures } from './callers.ts';
 import { certificateObject, changedProperties } from './certificate-object.ts';
 import { certificateInterface } from './certs-interfaces.ts';
 import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
-import { expiryInterface, reloadInterface, trialInterface } from './extension-interfaces.ts';
+import {
+  contentSignatures,
+  expiryInterface,
+  reloadInterface,
+  trialInterface,
+} from './extension-interfaces.ts';
 import { csrObject, managerObject } from './manager-object.ts';
 import { ObjectServer } from './object-server.ts';
 import { serviceRows } from './service-rows.ts';
@@ -51,10 +56,13 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   const { endpoint, log, reloader, trials } = options;
   const name = busName(options.name);
   const root = rootPath(options.name);
-  // A file in a message costs no more than its bytes; what else is large costs many times that
+  // A file in a message costs no more than its bytes; what else is large, an array behind the file too, costs
+  // many times that
   const uploadBytes = smallMessageBytes + options.uploadBytes;
   const bus = await connectBus(options.busAddress, ({ type, signature }) => {
-    return type === 'call' && signature.startsWith('ay') ? uploadBytes : smallMessageBytes;
+    return type === 'call' && contentSignatures.includes(signature)
+      ? uploadBytes
+      : smallMessageBytes;
   });
   bus.onLost(options.onLost);
   const departures = await watchDepartures(bus);

@@ -1,6 +1,6 @@
 import { contentFormats } from '../manager/x509/containers.ts';
 import { csrArguments } from './certs-interfaces.ts';
-import type { InterfaceSpec } from './interface.ts';
+import { type InterfaceSpec, signatureOf } from './interface.ts';
 
 /**
  * What we add to upstream. Never a member of one of its interfaces: each addition is an interface of
@@ -145,6 +145,12 @@ export const extensionInterfaces: readonly InterfaceSpec[] = [
   reloadInterface,
   trialInterface,
 ];
+
+/** Of the methods that take content: no other call may be as large as an upload. */
+export const contentSignatures: readonly string[] = extensionInterfaces
+  .flatMap(({ methods }) => Object.values(methods))
+  .filter((method) => Object.values(method.in).includes('ay'))
+  .map((method) => signatureOf(method.in));
 
 /** The full name of an enumeration value, as phosphor-dbus-interfaces writes them. */
 export function enumName({ name }: InterfaceSpec, enumeration: string, value: string): string {
