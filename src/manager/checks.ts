@@ -1,10 +1,10 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { signatureFault } from './chain-signatures.ts';
 import { CertError, type CertErrorCode } from './errors.ts';
 import { weakness } from './key-strength.ts';
-import { type Certificate, isSelfIssued, signatureFits } from './x509/certificate.ts';
+import { type Certificate, isSelfIssued } from './x509/certificate.ts';
 import { exportPrivateKey } from './x509/keys.ts';
-import { nameKey } from './x509/name.ts';
 
 /** What the checks look at. */
 export interface Candidate {
@@ -43,10 +43,7 @@ export const certificateChecks: readonly Check<Candidate>[] = [
   {
     code: 'chain-signature',
     why: 'a client would refuse the chain, so the service must not serve it',
-    fault: ({ company }) =>
-      hasBrokenSignature(company)
-        ? 'the signature of a certificate does not fit the issuer in the same file'
-        : undefined,
+    fault: ({ company }) => signatureFault(company),
   },
   {
     code: 'critical-extension',
@@ -170,31 +167,6 @@ export function enforce<T>(checks: readonly Check<T>[], candidate: T): void {
     const message = fault(candidate);
     if (message !== undefined) throw new CertError(code, message);
   }
-}
-
-/** Verdicts on files: every certificate of a bundle is checked, and its signatures once are enough. */
-const verdicts = new WeakMap<readonly Certificate[], boolean>();
-
-/**
- * True when the issuer of a certificate is in the file by its name, but no key of that name signed it. A new
- * CA that the old key of the same name signed says so by its key identifiers; that key need not be there.
- */
-function hasBrokenSignature(company: readonly Certificate[]): boolean {
-  const known = verdicts.get(company);
-  if (known !== undefined) return known;
-  const bySubject = new Map<string, Certificate[]>();
-  for (const certificate of company) {
-    const key = nameKey(certificate.subject);
-    bySubject.set(key, [...(bySubject.get(key) ?? []), certificate]);
-  }
-  const broken = company.some((certificate) => {
-    const issuers = bySubject.get(nameKey(certificate.issuer)) ?? [];
-    const signed = issuers.some((issuer) => signatureFits(certificate, issuer));
-    const isRollover = isSelfIssued(certificate) && certificate.namesAnotherKey;
-    return issuers.length > 0 && !signed && !isRollover;
-  });
-  verdicts.set(company, broken);
-  return broken;
 }
 
 function isoTime(seconds: number): string {

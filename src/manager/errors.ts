@@ -15,7 +15,8 @@ export const certErrors = {
   'format-unknown': 'The format is none of PEM, DER, PKCS7 and PKCS12.',
   'certificate-malformed':
     'A certificate is no X.509 that OpenSSL and the manager can read, or breaks RFC 5280.',
-  'chain-signature': 'A signature does not fit the issuer that is in the same file.',
+  'chain-signature':
+    'A signature does not fit the issuer that is in the same file, or to find the issuers there takes more than two verifications for each certificate, and 100.',
   'critical-extension':
     'A critical extension is unknown, so every peer would refuse the certificate.',
   'validity-start': 'The certificate begins before 1970, which the bus cannot express.',

@@ -1,10 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import { hasNamedCurve, rsaNumbers } from './x509/keys.ts';
+import { hasLargeExponent, hasNamedCurve, rsaNumbers } from './x509/keys.ts';
 
 const leastRsaBits = 2048;
 const ecBits = 224;
-/** OpenSSL verifies nothing with a larger one where the modulus is large too. */
-const mostExponentBytes = 8;
 
 /**
  * Why a public key must not be trusted, or cannot be served.
@@ -38,9 +36,7 @@ function weaknessOfRsa(key: KeyObject, mostRsaBits: number): string | undefined 
   if (isEven(modulus)) return 'an RSA key with an even modulus is none';
   // With the exponent 1 everybody can sign
   if (isEven(exponent) || publicExponent === 1n) return 'the exponent of the RSA key is none';
-  return exponent.length > mostExponentBytes
-    ? 'the exponent of the RSA key is too large'
-    : undefined;
+  return hasLargeExponent(key) ? 'the exponent of the RSA key is too large' : undefined;
 }
 
 function isEven(number: Buffer): boolean {

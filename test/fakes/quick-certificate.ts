@@ -27,6 +27,8 @@ export interface QuickCertificate {
   readonly issuer: string;
   readonly issuerKey: KeyObject;
   readonly isCa: boolean;
+  /** As most have them. */
+  readonly hasKeyIdentifiers?: boolean;
 }
 
 const day = 86_400_000;
@@ -38,6 +40,7 @@ export function quickCertificate({
   issuer,
   issuerKey,
   isCa,
+  hasKeyIdentifiers = true,
 }: QuickCertificate): string {
   const signer = signerFor(issuerKey);
   const tbs = sequence(
@@ -53,8 +56,12 @@ export function quickCertificate({
       writeExtensions([
         basicConstraints(isCa),
         ...usageExtensions(isCa ? ['KeyCertSign', 'CRLSigning'] : ['DigitalSignature']),
-        subjectKeyIdentifier(keyIdentifier(info)),
-        authorityKeyIdentifier(keyIdentifier(infoOf(issuerKey))),
+        ...(hasKeyIdentifiers
+          ? [
+              subjectKeyIdentifier(keyIdentifier(info)),
+              authorityKeyIdentifier(keyIdentifier(infoOf(issuerKey))),
+            ]
+          : []),
       ]),
     ),
   );

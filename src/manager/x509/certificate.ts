@@ -15,7 +15,7 @@ import {
 } from './der.ts';
 import { type Extension, find, readExtensions, readUsages } from './extensions.ts';
 import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
-import { publicKeyInfo } from './keys.ts';
+import { hasLargeExponent, publicKeyInfo } from './keys.ts';
 import { contentLimits } from './limits.ts';
 import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
 import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
@@ -44,8 +44,10 @@ export interface Certificate {
   /** User principal names, such as `admin@example.com`. */
   readonly principalNames: readonly string[];
   readonly isCa: boolean;
-  /** True when the key identifiers say that the key of the issuer is not its own. */
-  readonly namesAnotherKey: boolean;
+  /** Hexadecimal; `undefined` where the extension is absent or cannot be read. */
+  readonly keyIdentifier: string | undefined;
+  /** What it calls the key that signed it. */
+  readonly issuerKeyIdentifier: string | undefined;
   /** OIDs of critical extensions that a TLS peer could not process. */
   readonly unknownCritical: readonly string[];
   /** What it breaks of RFC 5280, so that peers refuse it although OpenSSL reads it. */
@@ -110,6 +112,8 @@ export function isIssuedBy(certificate: Certificate, issuer: Certificate): boole
 
 export function signatureFits(certificate: Certificate, issuer: Certificate): boolean {
   try {
+    // Ten such keys in one chain would hold up everybody else for a second
+    if (hasLargeExponent(issuer.publicKey)) return false;
     return certificate.x509.verify(issuer.publicKey);
   } catch {
     return false;
@@ -154,7 +158,7 @@ function describe(x509: X509Certificate): Certificate {
     principalNames: alternatives ? readPrincipalNames(alternatives) : [],
     // A root of version 1 has no extensions to say it with, and OpenSSL takes it for a CA
     isCa: x509.ca || (contextTag(fields[0]) !== 0 && x509.checkIssued(x509)),
-    namesAnotherKey: namesAnotherKey(extensions),
+    ...keyIdentifiersOf(extensions),
     unknownCritical: extensions
       .filter((e) => e.critical && !processed.includes(e.id))
       .map((e) => e.id),
@@ -208,17 +212,24 @@ function commentOf(extensions: readonly Extension[]): string | undefined {
   return extension && readString(decode(extension.value, 1));
 }
 
-/** RFC 5280 §4.2.1.1 and §4.2.1.2; identifiers that nobody can read say nothing. */
-function namesAnotherKey(extensions: readonly Extension[]): boolean {
-  const own = find(extensions, extensionIds.subjectKeyIdentifier);
-  const authority = find(extensions, extensionIds.authorityKeyIdentifier);
-  if (!own || !authority) return false;
-  try {
-    const issuers = childrenOf(decode(authority.value)).find((field) => contextTag(field) === 0);
-    return issuers !== undefined && !bytesOf(decode(own.value)).equals(bytesOf(issuers));
-  } catch {
-    return false;
-  }
+/** RFC 5280 §4.2.1.2 and §4.2.1.1 */
+function keyIdentifiersOf(extensions: readonly Extension[]) {
+  const read = (id: string, keyOf: (value: Asn1) => Asn1 | undefined): string | undefined => {
+    const extension = find(extensions, id);
+    if (!extension) return undefined;
+    try {
+      return bytesOf(keyOf(decode(extension.value))).toString('hex');
+    } catch {
+      // An identifier that nobody can read says nothing
+      return undefined;
+    }
+  };
+  return {
+    keyIdentifier: read(extensionIds.subjectKeyIdentifier, (value) => value),
+    issuerKeyIdentifier: read(extensionIds.authorityKeyIdentifier, (value) =>
+      childrenOf(value).find((field) => contextTag(field) === 0),
+    ),
+  };
 }
 
 function publicKeyOf(x509: X509Certificate): KeyObject {

@@ -1,0 +1,79 @@
+import { type Certificate, isSelfIssued, signatureFits } from './x509/certificate.ts';
+import { nameKey } from './x509/name.ts';
+
+/**
+ * A signature costs milliseconds, and whoever gives all certificates of a file one name would have each of
+ * them tried with the key of each other. A file whose issuers are found by their key identifiers, or that are
+ * their own, needs one for each certificate. In a chain of the usual length all can be tried.
+ */
+const mostVerifications = (certificates: number) => 2 * certificates + 100;
+
+/** Files by their faults: every certificate of a bundle is checked, and its signatures once are enough. */
+const known = new WeakMap<readonly Certificate[], string>();
+
+/**
+ * What is wrong with the signatures of a file, `undefined` when nothing is: the issuer of a certificate is in
+ * it by its name, but no key of that name signed it. A new CA that the old key of the same name signed says so
+ * by its key identifiers; that key need not be there.
+ */
+export function signatureFault(company: readonly Certificate[]): string | undefined {
+  const fault = known.get(company) ?? findFault(company);
+  known.set(company, fault);
+  return fault === '' ? undefined : fault;
+}
+
+function findFault(company: readonly Certificate[]): string {
+  const issuersOf = issuerSearch(company);
+  let left = mostVerifications(company.length);
+  for (const certificate of company) {
+    if (isRollover(certificate)) continue;
+    let tried = 0;
+    let isSigned = false;
+    for (const issuer of issuersOf(certificate)) {
+      if (left === 0) return 'too many of its certificates have one name to find who signed which';
+      left -= 1;
+      tried += 1;
+      isSigned = signatureFits(certificate, issuer);
+      if (isSigned) break;
+    }
+    if (tried > 0 && !isSigned)
+      return 'the signature of a certificate does not fit the issuer in the same file';
+  }
+  return '';
+}
+
+function isRollover(certificate: Certificate): boolean {
+  const { keyIdentifier, issuerKeyIdentifier } = certificate;
+  const namesKeys = keyIdentifier !== undefined && issuerKeyIdentifier !== undefined;
+  return namesKeys && keyIdentifier !== issuerKeyIdentifier && isSelfIssued(certificate);
+}
+
+/** @returns who has the name of the issuer of a certificate, the likeliest first and each of them once */
+function issuerSearch(
+  company: readonly Certificate[],
+): (certificate: Certificate) => Iterable<Certificate> {
+  const byName = new Map<string, Certificate[]>();
+  const byKey = new Map<string, Certificate[]>();
+  const keyOf = (name: string, identifier: string | undefined) => `${identifier} ${name}`;
+  for (const one of company) {
+    const name = nameKey(one.subject);
+    add(byName, name, one);
+    if (one.keyIdentifier !== undefined) add(byKey, keyOf(name, one.keyIdentifier), one);
+  }
+  return function* (certificate) {
+    const name = nameKey(certificate.issuer);
+    const named = byKey.get(keyOf(name, certificate.issuerKeyIdentifier)) ?? [];
+    yield* named;
+    const isOwn = isSelfIssued(certificate) && !named.includes(certificate);
+    if (isOwn) yield certificate;
+    for (const one of byName.get(name) ?? []) {
+      if (!named.includes(one) && !(isOwn && one === certificate)) yield one;
+    }
+  };
+}
+
+function add(map: Map<string, Certificate[]>, key: string, certificate: Certificate): void {
+  const others = map.get(key);
+  if (others) others.push(certificate);
+  else map.set(key, [certificate]);
+}
