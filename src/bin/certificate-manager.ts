@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { AccessPolicy } from '../dbus/access.ts';
-import { type Bus, connectBus } from '../dbus/bus.ts';
+import { connectBus } from '../dbus/bus.ts';
 import { claimFiles } from '../dbus/bus-name.ts';
 import { rootPath } from '../dbus/endpoint-names.ts';
 import { type EndpointServiceOptions, serveEndpoint } from '../dbus/endpoint-service.ts';
 import { watchHostName } from '../dbus/host-name.ts';
 import { serveSigning } from '../dbus/signing-service.ts';
-import { reloadUnit } from '../dbus/systemd.ts';
+import { queueReload, reloadUnit } from '../dbus/systemd.ts';
 import { AuthorityEndpoint } from '../manager/authority-endpoint.ts';
 import { forkedWorker } from '../manager/csr/forked-worker.ts';
 import type { Endpoint, EndpointDefinition, ReloadTarget } from '../manager/endpoint.ts';
@@ -52,7 +52,11 @@ await runProgram(log, async (fail) => {
   const all = endpointSet(endpoints, trials);
   const maintain = () => void all.maintain();
   const hostName = await watchHostName(bus, hostname, maintain);
-  const reloader = reloaderOf(configuration, bus);
+  let hasNames = false;
+  const reloader = reloaderOf(configuration, (unit, timeout) =>
+    // Until then systemd may keep the unit waiting for the manager, and the job does not end
+    hasNames ? reloadUnit(bus, unit, timeout) : queueReload(bus, unit, timeout),
+  );
   const surroundings = surroundingsOf(configuration, reloader, hostName);
   endpoints.push(
     ...configuration.endpoints.map((one) =>
@@ -87,6 +91,7 @@ await runProgram(log, async (fail) => {
   );
   await all.start();
   await Promise.all(services.map((service) => service.takeName()));
+  hasNames = true;
   // Their services may not run yet; whoever calls need not wait for them
   void reloader.settle(endpoints.flatMap(({ definition }) => definition.reload));
   const stopSigning = await startSigning(configuration, {
@@ -183,7 +188,10 @@ function accessPolicy(access: Configuration['access'], accounts: SystemAccounts)
   };
 }
 
-function reloaderOf({ reload, runtimeDirectory }: Configuration, bus: Bus): Reloader {
+function reloaderOf(
+  { reload, runtimeDirectory }: Configuration,
+  tell: (unit: string, timeout: number) => Promise<void>,
+): Reloader {
   const attemptMilliseconds = reload.attemptSeconds * 1000;
   return makeReloader({
     log,
@@ -191,7 +199,7 @@ function reloaderOf({ reload, runtimeDirectory }: Configuration, bus: Bus): Relo
     attempts: reload.attempts,
     now: Date.now,
     owed: owedReloads(runtimeDirectory),
-    reloadUnit: (unit) => reloadUnit(bus, unit, attemptMilliseconds),
+    reloadUnit: (unit) => tell(unit, attemptMilliseconds),
   });
 }
 

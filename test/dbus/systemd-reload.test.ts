@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { makeAuthority, type TestAuthority, writeText } from '../e2e/certificate-authority.ts';
 import { until } from '../e2e/commands.ts';
@@ -6,10 +8,12 @@ import { type BusTools, busTools } from '../fakes/bus-tools.ts';
 import { type FakeSystemd, startFakeSystemd } from '../fakes/fake-systemd.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
+import { rawMember, wireMessage } from '../fakes/raw-bus.ts';
 
 const root = paths.authority;
 const install = 'xyz.openbmc_project.Certs.Install.Install';
 const remove = 'xyz.openbmc_project.Object.Delete.Delete';
+const unit = { unit: 'bmc-redfish.service' };
 const order = ['bmc-redfish.service', 'replace'];
 
 describe('the unit of an endpoint', () => {
@@ -31,7 +35,7 @@ describe('the unit of an endpoint', () => {
           type: 'authority',
           name: 'truststore',
           path: 'authority',
-          reload: [{ unit: 'bmc-redfish.service' }],
+          reload: [unit],
         },
       ],
     });
@@ -75,7 +79,8 @@ describe('the unit of an endpoint', () => {
     assert.deepEqual(systemd.asked, []);
   });
 
-  for (const behaviour of ['fail', 'hang'] as const) {
+  const troubles = ['fail', 'hang', 'fail the job', 'never end the job'] as const;
+  for (const behaviour of troubles) {
     it(`makes no done change look refused when systemd does ${behaviour}, and is tried again`, async () => {
       systemd.behave(behaviour);
       await tools.call(root, install, 's', ca.path);
@@ -90,6 +95,48 @@ describe('the unit of an endpoint', () => {
       );
     });
   }
+
+  it('holds up no start of a manager whose service systemd starts after it', async () => {
+    systemd.behave('never end the job');
+    const directory = join(bus.directory, 'starting');
+    mkdirSync(directory);
+    const began = performance.now();
+    const starting = await startManager(
+      { address: bus.address, directory },
+      {
+        reload: { attemptSeconds: 60, attempts: 1 },
+        endpoints: [{ type: 'server', name: 'https', path: 'https/server.pem', reload: [unit] }],
+      },
+    );
+    await starting.stop();
+    assert.ok(performance.now() - began < 30_000);
+    assert.deepEqual(systemd.asked, [order]);
+  });
+
+  it('is not taken for reloaded because a stranger says so', async () => {
+    systemd.behave('never end the job');
+    const before = manager.output().split('service reloaded').length;
+    const done = tools.call(root, install, 's', ca.path);
+    await until('systemd is asked', () => systemd.asked.length === 1);
+    const stranger = await rawMember(bus.address);
+    stranger.send(
+      wireMessage({
+        type: 4,
+        serial: 3,
+        destination: systemd.asker,
+        path: '/org/freedesktop/systemd1',
+        interface: 'org.freedesktop.systemd1.Manager',
+        member: 'JobRemoved',
+        signature: 'uoss',
+        body: [1, '/org/freedesktop/systemd1/job/1', 'bmc-redfish.service', 'done'],
+      }),
+    );
+    await stranger.sync();
+    stranger.leave();
+    await done;
+    assert.equal(manager.output().split('service reloaded').length, before);
+    assert.match(manager.output(), /service could not be reloaded/);
+  });
 
   it('is tried again when there is no systemd yet', async () => {
     systemd.leave();

@@ -71,10 +71,28 @@ describe('the service installed under a real systemd', { skip: whyNoDevice() ?? 
   });
 
   it('has its services reloaded by systemd', async () => {
-    assert.match(
-      await journal('--unit=bmc-certificate-manager'),
-      /service reloaded service=bmc-redfish.service/,
-    );
+    const lines = await journal('--unit=bmc-certificate-manager');
+    assert.match(lines, /service reloaded service=bmc-redfish.service/);
+    assert.doesNotMatch(lines, /could not be reloaded/);
+  });
+
+  it('knows that a service failed to reload, and has it reloaded once it can', async () => {
+    const reloads = async () =>
+      (await journal('--unit=bmc-certificate-manager')).split('service reloaded').length;
+    const dropIn = '/run/systemd/system/bmc-redfish.service.d';
+    const failing = '[Service]\nExecReload=\nExecReload=/bin/false\n';
+    const write = `mkdir -p ${dropIn} && printf '${failing}' > ${dropIn}/fail.conf`;
+    await device.must('sh', '-e', '-c', `${write} && systemctl daemon-reload`);
+    const before = await reloads();
+    const name = 'xyz.openbmc_project.Certs.Manager.Server.Https';
+    const object = '/xyz/openbmc_project/certs/server/https';
+    const member = ['xyz.openbmc_project.Certs.Extension.Reload', 'Reload'];
+    await device.must('busctl', 'call', name, object, ...member);
+    const lines = await journal('--unit=bmc-certificate-manager');
+    assert.match(lines, /could not be reloaded.*the job ended as failed/);
+    assert.equal(await reloads(), before);
+    await device.must('sh', '-e', '-c', `rm -r ${dropIn} && systemctl daemon-reload`);
+    await until('it is reloaded', async () => (await reloads()) > before, 30_000);
   });
 
   it('shows the host name in a self-signed certificate', async () => {

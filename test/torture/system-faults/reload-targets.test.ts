@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { type Bus, type Call, connectBus } from '../../../src/dbus/bus.ts';
 import { must, until } from '../../e2e/commands.ts';
-import { requestName } from '../../fakes/fake-systemd.ts';
+import { type Jobs, jobsOf, requestName } from '../../fakes/fake-systemd.ts';
 import { figure } from '../extent.ts';
 import { bystander, type Device, startDevice } from './device.ts';
 
@@ -96,6 +96,7 @@ describe('a unit', () => {
   const unit = 'slapd.service';
   let device: Device;
   let systemd: Bus;
+  let jobs: Jobs;
   let answer: (call: Call) => void;
   let asked = 0;
 
@@ -108,7 +109,9 @@ describe('a unit', () => {
       ],
     });
     systemd = await connectBus(device.bus.address);
+    jobs = jobsOf(systemd);
     systemd.handleCalls((call) => {
+      if (call.member === 'Subscribe') jobs.subscribe(call);
       if (call.member !== 'ReloadOrRestartUnit') return;
       asked += 1;
       answer(call);
@@ -121,7 +124,7 @@ describe('a unit', () => {
     await device?.stop();
   });
 
-  const obey = (call: Call) => call.answer('o', ['/org/freedesktop/systemd1/job/1']);
+  const obey = (call: Call) => jobs.begin(call, 'done');
   const garbage: Record<string, (call: Call) => void> = {
     'nothing where a job should be': (call) => call.answer('', []),
     numbers: (call) => call.answer('uat', [7, [1n, 2n]]),
@@ -133,6 +136,14 @@ describe('a unit', () => {
       obey(call);
     },
     'nothing at all': () => undefined,
+    'a job that fails': (call) => jobs.begin(call, 'failed'),
+    'a job that somebody cancels': (call) => jobs.begin(call, 'canceled'),
+    'a job that never ends': (call) => jobs.begin(call),
+    'a job that ends as no job does': (call) => jobs.begin(call, `x\n${'y'.repeat(50_000)}`),
+    'the end of another job': (call) => {
+      jobs.begin({ ...call, answer: () => undefined }, 'done');
+      jobs.begin(call);
+    },
   };
   for (const [what, how] of Object.entries(garbage)) {
     it(`that systemd answers for with ${what} makes no done change look refused`, async () => {
@@ -140,6 +151,8 @@ describe('a unit', () => {
       const { pem, fingerprint } = device.issuer.pair();
       await device.installClient(pem);
       assert.equal(device.onDisk('ldap/cert.pem'), fingerprint);
+      // Of two answers the second may be as good as the first
+      if (what !== 'two answers') assert.equal((await device.reloads())[0]?.[1], 'Retrying');
       answer = obey;
       await until('it is reloaded', async () => (await device.reloads())[0]?.[1] === 'Reloaded');
       const longest = Math.max(
@@ -176,6 +189,17 @@ describe('a unit', () => {
     await device.restart();
     await device.replaceServer();
     assert.equal(asked, before);
+  });
+
+  it('is reloaded by the next manager when the last one heard only that its job failed', async () => {
+    answer = (call) => jobs.begin(call, 'failed');
+    await device.installClient(device.issuer.pair().pem);
+    device.manager.stop('SIGKILL');
+    answer = obey;
+    const before = asked;
+    await device.restart();
+    await until('systemd is asked', () => asked > before);
+    await until('it is reloaded', async () => (await device.reloads())[0]?.[1] === 'Reloaded');
   });
 
   it('is reloaded by the next manager when systemd came only after the last one gave up', async () => {
