@@ -123,17 +123,12 @@ export class Trials {
     const milliseconds = this.#milliseconds(seconds);
     await this.#inTurn(owner, id, async (trial) => {
       if (trial.state !== 'staged') throw wrongState('it is active already');
-      await trial.journal.write(trial.changes).catch(asStorageError);
+      // A deadline that passed meanwhile would undo at once what its owner is told is active
       clearTimeout(trial.timer);
-      trial.state = 'active';
-      trial.timer = this.#deadline(id, milliseconds);
       try {
-        // Whoever is reloaded for the certificate finds the authorities that go with it
-        for (const change of [...trial.changes].reverse()) await change.activate();
-      } catch (error) {
-        const undone = this.#undo(trial, 'it could not be activated');
-        await undone.catch((cause: unknown) => this.#tryAgain(trial, cause));
-        throw error;
+        await this.#putInService(trial);
+      } finally {
+        this.#limit(trial, milliseconds);
       }
       this.#tell(trial, 'active');
     });
@@ -184,6 +179,20 @@ export class Trials {
 
   subscribe(listener: (event: TrialEvent) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** @throws CertError; then it is staged as before, at an end, or being undone */
+  async #putInService(trial: Trial): Promise<void> {
+    await trial.journal.write(trial.changes).catch(asStorageError);
+    trial.state = 'active';
+    try {
+      // Whoever is reloaded for the certificate finds the authorities that go with it
+      for (const change of [...trial.changes].reverse()) await change.activate();
+    } catch (error) {
+      const undone = this.#undo(trial, 'it could not be activated');
+      await undone.catch((cause: unknown) => this.#tryAgain(trial, cause));
+      throw error;
+    }
   }
 
   /** Every part for itself: one that cannot be undone now must not keep another in service. */
@@ -237,6 +246,12 @@ export class Trials {
     });
     trial.turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** For one that goes on; what could not be undone has a deadline of its own. */
+  #limit(trial: Trial, milliseconds: number): void {
+    if (!this.#trials.has(trial.id) || trial.state === 'undoing') return;
+    trial.timer = this.#deadline(trial.id, milliseconds);
   }
 
   #deadline(id: string, milliseconds: number): NodeJS.Timeout {

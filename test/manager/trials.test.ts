@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Endpoint, EndpointDefinition, StagedChange } from '../../src/manager/endpoint.ts';
 import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
 import { Trials } from '../../src/manager/trials.ts';
 import { until } from '../e2e/commands.ts';
@@ -90,6 +91,52 @@ describe('a replacement in two phases', () => {
     await until('it is undone', () => device.served()[0] === mark(before.pem), 5000);
     await until('nothing is left of it', () => device.states.at(-1) === 'truststore none', 5000);
     device.isOld();
+  });
+
+  describe('whose time is up while it is being activated', () => {
+    const trouble = Object.assign(new Error('EIO: of the test'), { code: 'EIO' });
+    /** The server, with a change that is as `alter` makes it. */
+    const stageWith = (alter: (change: StagedChange) => Partial<StagedChange>, seconds: number) => {
+      const { server } = device;
+      const stage = async (text: string) => {
+        const change = await server.stage(text);
+        return { ...change, ...alter(change) };
+      };
+      const endpoint: Endpoint = Object.create(server, { stage: { value: stage } });
+      return device.trials.stage(owner, [{ endpoint, text: pairOf(next) }], seconds);
+    };
+    const isServed = async (trial: string) => {
+      // What is queued behind the activation has had its turn
+      await pause(100);
+      await device.trials.commit(owner, trial);
+      assert.deepEqual(device.served(), [mark(next.pem)]);
+    };
+
+    it('stays when the record takes that long', async () => {
+      const slow = ({ save }: StagedChange) => ({
+        save: (directory: string) => pause(1200).then(() => save(directory)),
+      });
+      const trial = await stageWith(slow, 1);
+      await device.trials.activate(owner, trial);
+      await isServed(trial);
+    });
+
+    it('stays when a service takes that long to be told', async () => {
+      const slow = ({ activate }: StagedChange) => ({
+        activate: () => activate().then(() => pause(1200)),
+      });
+      const trial = await stageWith(slow, 60);
+      await device.trials.activate(owner, trial, 1);
+      await isServed(trial);
+    });
+
+    it('ends all the same when the record cannot be written', async () => {
+      const trial = await stageWith(() => ({ save: () => Promise.reject(trouble) }), 1);
+      await assert.rejects(device.trials.activate(owner, trial, 1), refusal('storage'));
+      assert.deepEqual(device.states, ['https staged']);
+      await until('it has ended', () => device.states.at(-1) === 'https none', 5000);
+      assert.deepEqual(device.served(), [mark(before.pem)]);
+    });
   });
 
   it('goes back to no certificate where there was none', async () => {
