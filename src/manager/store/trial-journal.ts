@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { renameSynced } from '../../durable/atomic-file.ts';
 import { syncDirectory } from '../../durable/directory.ts';
@@ -72,7 +71,8 @@ export class TrialJournal {
    * @throws what the file system throws; it is still there then
    */
   async putAside(): Promise<void> {
-    const aside = `${this.#path}.failed-${randomBytes(4).toString('hex')}`;
+    const failed = await this.#failed();
+    const aside = `${this.#path}.failed-${(failed[0]?.number ?? 0) + 1}`;
     try {
       await renameSynced(this.#path, aside);
     } catch (error) {
@@ -83,15 +83,21 @@ export class TrialJournal {
   }
 
   async #removeOldest(): Promise<void> {
+    const oldest = (await this.#failed()).slice(mostFailed);
+    for (const { path } of oldest) await rm(path, { recursive: true, force: true });
+  }
+
+  /** Those that were given up, the newest first. They are numbered, because a clock may go back. */
+  async #failed(): Promise<readonly { readonly path: string; readonly number: number }[]> {
     const directory = dirname(this.#path);
     const prefix = `${basename(this.#path)}.failed-`;
     const names = (await readdir(directory)).filter((name) => name.startsWith(prefix));
-    const paths = names.map((name) => join(directory, name));
-    const aged = await Promise.all(
-      paths.map(async (path) => ({ path, age: (await lstat(path)).mtimeMs })),
-    );
-    const oldest = aged.sort((a, b) => b.age - a.age).slice(mostFailed);
-    for (const { path } of oldest) await rm(path, { recursive: true, force: true });
+    return names
+      .map((name) => ({
+        path: join(directory, name),
+        number: numberOf(name.slice(prefix.length)),
+      }))
+      .sort((a, b) => b.number - a.number);
   }
 
   async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {
@@ -107,6 +113,11 @@ export class TrialJournal {
 
 /** How many that were given up are kept: they hold keys. */
 const mostFailed = 8;
+
+/** Those of older versions have eight hexadecimal digits, which say nothing, and are the oldest. */
+function numberOf(text: string): number {
+  return /^\d{1,7}$/.test(text) ? Number(text) : 0;
+}
 
 /** What fails once may not fail again, and one part of a trial without the others is no state. */
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
