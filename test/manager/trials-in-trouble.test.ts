@@ -13,6 +13,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { type EndpointSet, endpointSet } from '../../src/manager/endpoint-set.ts';
+import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
 import { until } from '../e2e/commands.ts';
 import { nothingReplaces } from '../fakes/moody-disk.ts';
 import { refusal } from '../fakes/refusal.ts';
@@ -102,6 +103,28 @@ describe('a replacement in two phases in trouble', () => {
       assert.equal(device.served().length, 1);
       assert.deepEqual([failed().length, existsSync(journal())], [1, false]);
       set.stop();
+    });
+
+    it('is kept aside as a whole when an endpoint of it is not configured any more', async () => {
+      await device.trials.activate(owner, await device.stage());
+      device.die();
+      const renamed = { ...device.server.definition, name: 'web' };
+      const server = new PairEndpoint(renamed, device.world.surroundings);
+      const set = endpointSet([server, device.truststore], device.trials);
+      await set.start();
+      set.stop();
+      // Both are as the trial left them, and what was before can be found
+      assert.equal(mark(server.list()[0]?.certificate.pem ?? ''), mark(next.pem));
+      assert.deepEqual(device.trusted(), [`2 ${mark(newCa.pem)}`]);
+      const [aside = ''] = failed();
+      const saved = join(dirname(journal()), aside, 'server.https', 'pair.pem');
+      assert.equal(readFileSync(saved, 'utf8'), pairOf(before));
+      const lines = device.world.logged.filter(({ message }) => message.includes('on trial'));
+      assert.deepEqual(
+        lines.map(({ message }) => message),
+        ['change on trial cannot be undone'],
+      );
+      assert.match(JSON.stringify(lines), /server\.https is not configured/);
     });
 
     it('is kept aside with the newest others, and older ones go, whatever the clock says', async () => {

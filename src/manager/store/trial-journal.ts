@@ -4,6 +4,7 @@ import { renameSynced } from '../../durable/atomic-file.ts';
 import { syncDirectory } from '../../durable/directory.ts';
 import { codeOf, exists } from '../../durable/disk-answer.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
+import { CertError } from '../errors.ts';
 
 /**
  * The old state of all endpoints of a trial, beside the files of the one that it was staged at:
@@ -102,9 +103,16 @@ export class TrialJournal {
 
   async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {
     if (!(await exists(this.#path))) return false;
+    const entries = await readdir(this.#path, { withFileTypes: true });
+    const saved = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const known = endpoints.map(({ definition }) => nameOf(definition));
+    const lost = saved.find((name) => !known.includes(name));
+    // The others alone are no state, and what was in service there would be gone with the journal
+    if (lost !== undefined)
+      throw new CertError('not-found', `the endpoint ${lost} is not configured`);
     for (const endpoint of endpoints) {
-      const saved = join(this.#path, nameOf(endpoint.definition));
-      if (await exists(saved)) await endpoint.recover(saved);
+      const name = nameOf(endpoint.definition);
+      if (saved.includes(name)) await endpoint.recover(join(this.#path, name));
     }
     await this.remove();
     return true;
