@@ -46,6 +46,11 @@ export interface RequestContext {
   readonly identity: Identity | undefined;
   /** The client may touch no more than what belongs to himself (`ConfigureSelf`). */
   readonly ownOnly: boolean;
+  /**
+   * For an operation that waits before its change: asks again whether the client may.
+   * @throws RedfishError 401, 403
+   */
+  stillMay(): Promise<void>;
   readonly clientAddress: string;
   readonly body: RequestBody;
   /** A header of the request. */

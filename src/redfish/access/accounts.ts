@@ -5,7 +5,7 @@ import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { readAccounts, type StoredAccount, writeAccounts } from './account-file.ts';
 import { withAccountsLocked } from './account-lock.ts';
-import { hashPassword, matchesHash, type PasswordHash } from './password-hash.ts';
+import { hashPassword, matchesHash, type PasswordHash, stampOfHash } from './password-hash.ts';
 import type { RoleId } from './privileges.ts';
 import {
   type LoginOutcome,
@@ -197,10 +197,12 @@ function isWorkingAdministrator({ role, enabled = true }: StoredAccount): boolea
   return role === 'Administrator' && enabled;
 }
 
-function userOf({ userName, role, enabled, passwordChangeRequired }: StoredAccount): User {
+function userOf(stored: StoredAccount): User {
+  const { userName, role, enabled, passwordChangeRequired } = stored;
   return {
     userName,
     role,
+    passwordStamp: stampOfHash(stored.password),
     enabled: enabled ?? true,
     locked: false,
     passwordChangeRequired: passwordChangeRequired ?? false,

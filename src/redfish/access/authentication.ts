@@ -55,10 +55,14 @@ export async function requireIdentity(req: Request, access: Access): Promise<Ide
       challenge((name) => req.get(name), access),
     );
   }
-  if (identity.account.passwordChangeRequired && !leadsToPasswordChange(req, identity)) {
-    throw passwordChangeRequired(identity.account);
-  }
+  refuseExpiredPassword(req, identity);
   return identity;
+}
+
+/** @throws RedfishError 403 to whoever must first change his password */
+export function refuseExpiredPassword(req: Request, identity: Identity): void {
+  if (!identity.account.passwordChangeRequired || leadsToPasswordChange(req, identity)) return;
+  throw passwordChangeRequired(identity.account);
 }
 
 export const badLogin = 'Invalid username or password';
@@ -161,7 +165,7 @@ function leadsToPasswordChange(req: Request, { account, session }: Identity): bo
   return session !== undefined && path === own && ['GET', 'HEAD', 'DELETE'].includes(req.method);
 }
 
-function unauthorized(req: Request, access: Access, text: string): RedfishError {
+export function unauthorized(req: Request, access: Access, text: string): RedfishError {
   const args = [req.path, text];
   const message = { id: 'ResourceAtUriUnauthorized', args } as const;
   return new RedfishError(

@@ -10,6 +10,8 @@ export interface User {
   readonly locked: boolean;
   /** He may do nothing but change his password. */
   readonly passwordChangeRequired: boolean;
+  /** Another one after each change of the password; absent where others keep the passwords. For nobody's eyes. */
+  readonly passwordStamp?: string;
   /** `AccountTypes` of DMTF's ManagerAccount. */
   readonly accountTypes: readonly AccountType[];
 }

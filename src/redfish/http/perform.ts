@@ -3,20 +3,13 @@ import type { Service } from '../app.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { answerQuery } from '../query/answer.ts';
 import { hasQuery, parseQuery } from '../query/parameters.ts';
-import type { Operation, Reply, RequestContext } from '../resource.ts';
+import type { Reply, RequestContext } from '../resource.ts';
 import { schemaUri } from '../schema-versions.ts';
 import { hashTag, steadyPart, tagResource } from './entity-tag.ts';
 import { effectiveMethod, operationOf } from './methods.ts';
 import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
 import { acceptsJson } from './quality.ts';
-import { allow, searchOf } from './request-context.ts';
-import type { Found } from './tree.ts';
-
-interface Wanted {
-  readonly found: Found;
-  readonly operation: Operation;
-  readonly context: RequestContext;
-}
+import { allow, readmitted, searchOf, type Wanted } from './request-context.ts';
 
 /** Does what an admitted request asks for, under its conditions. */
 export function perform(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
@@ -24,7 +17,7 @@ export function perform(service: Service, wanted: Wanted, req: Request): Promise
   if (hasQuery(searchOf(req))) {
     throw new RedfishError(400, { id: 'QueryNotSupportedOnOperation', args: [] });
   }
-  return change(service, wanted, req.method);
+  return change(service, wanted, req);
 }
 
 /**
@@ -63,14 +56,18 @@ async function read(service: Service, wanted: Wanted, req: Request): Promise<Rep
 }
 
 /** One change of a resource after the other, so that of two with the same If-Match one fails. */
-async function change(service: Service, wanted: Wanted, method: string): Promise<Reply> {
-  const { found, operation, context } = wanted;
-  const conditions = conditionsOf(context.header);
+async function change(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
+  const { found, operation } = wanted;
+  const conditions = conditionsOf(wanted.context.header);
   const handle = async () => {
-    if (isConditional(conditions)) checkBeforeChange(conditions, await currentTag(wanted));
+    // His body and his turn may have been long in coming
+    const context = await readmitted(service, wanted, req);
+    if (isConditional(conditions)) {
+      checkBeforeChange(conditions, await currentTag({ ...wanted, context }));
+    }
     return tagReply(service, await operation.handle(context));
   };
-  if (method === 'POST' && !isConditional(conditions)) return handle();
+  if (req.method === 'POST' && !isConditional(conditions)) return handle();
   return service.turns.take(JSON.stringify([found.resource.path, found.parameters]), handle);
 }
 

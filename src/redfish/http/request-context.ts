@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { authenticate, type Identity, requireIdentity } from '../access/authentication.ts';
 import { type Method, permission } from '../access/privileges.ts';
+import { reauthenticate } from '../access/reauthentication.ts';
 import type { Service } from '../app.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { hasQuery } from '../query/parameters.ts';
@@ -48,6 +49,13 @@ export function allow(
   return allowed;
 }
 
+/** A request with all that its operation needs. */
+export interface Wanted {
+  readonly found: Found;
+  readonly operation: Operation;
+  readonly context: RequestContext;
+}
+
 export interface Admitted {
   readonly found: Found;
   readonly operation: Operation;
@@ -56,22 +64,59 @@ export interface Admitted {
 }
 
 /**
+ * A request that was admitted when its headers came, judged by what its client may now.
+ * @throws RedfishError 401, 403
+ */
+async function readmit({ parts }: Service, admitted: Admitted, req: Request): Promise<Admitted> {
+  const { found, operation } = admitted;
+  if (!admitted.identity) return admitted;
+  const identity = await reauthenticate(req, admitted.identity, parts.access);
+  const allowed = allow(found.resource, operation, req.method, identity);
+  return { ...admitted, identity, allowed };
+}
+
+/** The context of a request that is begun now, after all that it waited for. @throws RedfishError 401, 403 */
+export async function readmitted(
+  service: Service,
+  { found, operation, context }: Wanted,
+  req: Request,
+): Promise<RequestContext> {
+  const { identity, ownOnly } = context;
+  const before: Admitted = { found, operation, identity, allowed: ownOnly ? 'own' : 'all' };
+  return { ...context, ...rightsOf(service, await readmit(service, before, req), req) };
+}
+
+function rightsOf(service: Service, admitted: Admitted, req: Request) {
+  const { identity, allowed } = admitted;
+  return {
+    identity,
+    ownOnly: allowed === 'own',
+    async stillMay() {
+      const now = await readmit(service, admitted, req);
+      if (now.allowed === allowed) return;
+      throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
+    },
+  };
+}
+
+/**
  * @param place for the body; without one, as of a GET, the body is ignored
  * @throws RedfishError 400, 413, 415 or 503 for a body
  */
 export async function contextOf(
-  { limits }: Service,
-  { found, operation, identity, allowed }: Admitted,
+  service: Service,
+  admitted: Admitted,
   req: Request,
   place?: BodyPlace,
 ): Promise<RequestContext> {
+  const { limits } = service;
+  const { found, operation } = admitted;
   const bytes = place ? await readBody(req, mostOf(operation, limits), place) : noBytes;
   return {
     request: req,
     uri: req.path.replace(/\/+$/, ''),
     parameters: found.parameters,
-    identity,
-    ownOnly: allowed === 'own',
+    ...rightsOf(service, admitted, req),
     header: (name) => req.get(name),
     query(name) {
       const [value, ...others] = new URLSearchParams(searchOf(req)).getAll(name);

@@ -58,9 +58,12 @@ function collection(parts: ServiceParts, kept: AccountCertificates): Resource {
         async handle(context) {
           const { userName } = await visible(access, context);
           const submitted = await asRedfish({}, () => certificateOf(context.body, kept));
-          const isLocal = async () => isKeptHere(parts, userName);
-          if (!(await isLocal())) await changing(userName, keptElsewhere());
-          return viewReply(parts, await kept.add(userName, submitted, isLocal), 201);
+          if (!(await isKeptHere(parts, userName))) await changing(userName, keptElsewhere());
+          const isThere = async () => {
+            await context.stillMay();
+            return isKeptHere(parts, userName);
+          };
+          return viewReply(parts, await kept.add(userName, submitted, isThere), 201);
         },
       },
     },

@@ -5,6 +5,9 @@ import { forgetCertificates } from '../client-certificates/forget.ts';
 import type { ListeningRights } from '../events/listening-rights.ts';
 import { changesOf, changing } from './account-changes.ts';
 
+/** Whoever asks may do it yet, or else it throws. Asked when nothing that takes long is left before the change. */
+type StillMay = () => Promise<void>;
+
 /**
  * Makes an account that has nothing of an earlier one with its name. One call after the other: of two for the
  * same name, the second must not take what the first already has.
@@ -13,8 +16,10 @@ export async function createUser(
   access: Access,
   rights: ListeningRights,
   user: NewUser,
+  stillMay: StillMay = async () => undefined,
 ): Promise<User> {
   await forgetNamesakes(access, rights, user.userName);
+  await stillMay();
   return changing(user.userName, changesOf(access).create(user));
 }
 
@@ -28,9 +33,11 @@ export async function removeUser(
   rights: ListeningRights,
   identity: Identity | undefined,
   userName: string,
+  stillMay: StillMay = async () => undefined,
 ): Promise<void> {
   let isGone = false;
   const remove = async () => {
+    await stillMay();
     await changing(userName, changesOf(access).remove(userName));
     isGone = true;
   };

@@ -65,7 +65,7 @@ export const accounts: ResourceFactory = ({ access, events }) => {
 function createAccount(access: Access, events: Events): Operation {
   const turn = new OneAtATime();
   return {
-    async handle({ body }) {
+    async handle({ body, stillMay }) {
       const members = body.parse(validateAccountCreate);
       refuseBadName(members.UserName);
       refuseBadMembers(access, { userName: members.UserName, types: accountTypes }, members);
@@ -76,7 +76,7 @@ function createAccount(access: Access, events: Events): Operation {
         enabled: members.Enabled ?? true,
         passwordChangeRequired: members.PasswordChangeRequired ?? false,
       };
-      const user = await turn.run(() => createUser(access, events.rights, asked));
+      const user = await turn.run(() => createUser(access, events.rights, asked, stillMay));
       const headers = { Location: accountUri(user.userName) };
       return { status: 201, headers, body: view(access, user) };
     },
@@ -131,7 +131,8 @@ async function remove(access: Access, events: Events, context: RequestContext) {
     const detail = 'Nobody can delete his own account';
     throw new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
   }
-  await removeUser(access, events.rights, context.identity, userName);
+  const { identity, stillMay } = context;
+  await removeUser(access, events.rights, identity, userName, stillMay);
   return { status: 204 };
 }
 

@@ -23,6 +23,7 @@ export interface SystemUsersService {
   readonly access: Access;
   readonly users: BusSystemUsers;
   readonly log: string[];
+  readonly port: number;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Logs in. @returns the token, or the status when there is none */
   login(userName: string, password: string): Promise<string | number>;
@@ -67,6 +68,7 @@ export async function startSystemUsersService(
     access,
     users,
     log: lines,
+    port,
     ask: (method, path, options) => ask(port, method, path, { as: '', ...options }),
     async login(UserName, Password) {
       const path = '/redfish/v1/SessionService/Sessions';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { until } from '../../e2e/commands.ts';
 import type { FakeUser } from '../../fakes/user-manager.ts';
+import { basic, beginRequest } from '../slow-request.ts';
 import {
   beginWithRoot,
   loggedIn,
@@ -102,6 +103,23 @@ describe('users of the system', () => {
       assert.equal((await service.ask('GET', '/redfish/v1/Managers', { headers })).status, 401);
       service.manager.addUser('someone');
       assert.equal((await service.ask('GET', '/redfish/v1/Managers', { headers })).status, 401);
+    });
+  }
+
+  for (const [what, happens] of ends) {
+    it(`does not finish the request of a user who is ${what} before its end`, async () => {
+      service.manager.addUser('someone', { privilege: 'priv-admin' });
+      service.helper.setPassword('someone', word);
+      const waysIn = [await token('someone'), basic(`someone:${word}`)];
+      for (const headers of waysIn) {
+        service.manager.addUser('someone', { privilege: 'priv-admin' });
+        const body = { UserName: 'next', Password: word, RoleId: 'Administrator' };
+        const { port } = service;
+        const finish = await beginRequest({ port, method: 'POST', path: accounts, headers, body });
+        happens();
+        assert.equal(await finish(), 401);
+        assert.equal(service.manager.users.has('next'), false);
+      }
     });
   }
 

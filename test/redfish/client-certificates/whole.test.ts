@@ -9,6 +9,7 @@ import {
   type OpensslAuthority,
   opensslAuthority,
 } from '../../fakes/openssl-authority.ts';
+import { beginRequest } from '../slow-request.ts';
 import { startTlsService, type TlsService, truststore } from './tls-service.ts';
 
 const accounts = '/redfish/v1/AccountService/Accounts';
@@ -79,6 +80,29 @@ describe('a login by the whole certificate', () => {
     assert.ok(refused.text.includes(refusals.unlisted), refused.text);
     assert.equal((await take(uri, { as: password })).status, 204);
     assert.equal((await login(first)).status, 401);
+  });
+
+  it('does not finish a request that was on its way when the certificate went to another account', async () => {
+    await set(true);
+    const uri = await given('admin', first);
+    const finish = await beginRequest({
+      port: service.port,
+      method: 'POST',
+      path: accounts,
+      headers: {},
+      body: { UserName: 'backdoor', Password: 'backdoor-pw', RoleId: 'Administrator' },
+      connect: (port) => {
+        const { key, pem: cert } = first;
+        return connect({ host: '127.0.0.1', port, rejectUnauthorized: false, key, cert });
+      },
+    });
+    const { accountCertificates: kept } = service;
+    const [one] = kept.of('admin');
+    assert.ok(one && uri.endsWith(one.id));
+    await kept.remove((other) => other === one);
+    await kept.add('reader', one.certificate, async () => true);
+    assert.equal(await finish(), 401);
+    assert.equal(service.accounts.has('backdoor'), false);
   });
 
   it('needs an authority of the truststore too', async () => {
