@@ -50,7 +50,7 @@ export function makeAccess(
   return {
     users,
     gate: new LoginGate(users, failures, limits.queuedLogins),
-    sessions: new Sessions(sessionLimits, now),
+    sessions: new Sessions(sessionLimits, now, (userName) => users.passwordStamp?.(userName)),
     settings,
   };
 }

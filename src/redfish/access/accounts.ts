@@ -10,6 +10,7 @@ import type { RoleId } from './privileges.ts';
 import {
   type LoginOutcome,
   type NewUser,
+  type OwnPasswordChange,
   type User,
   type UserChange,
   type UserChanges,
@@ -42,7 +43,7 @@ export class Accounts implements UserDirectory {
     this.#decoy = hashPassword('');
     this.changes = {
       create: (user) => this.#turn.run(() => this.#create(user, most)),
-      update: (userName, change) => this.#turn.run(() => this.#update(userName, change)),
+      update: (userName, change, own) => this.#turn.run(() => this.#update(userName, change, own)),
       remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
   }
@@ -64,6 +65,11 @@ export class Accounts implements UserDirectory {
     return account && userOf(account);
   }
 
+  passwordStamp(userName: string): string | undefined {
+    const account = this.#stored(userName);
+    return account && stampOfHash(account.password);
+  }
+
   async login(userName: string, password: string): Promise<LoginOutcome> {
     const account = this.#stored(userName);
     const hash = account?.password ?? (await this.#decoy);
@@ -76,11 +82,22 @@ export class Accounts implements UserDirectory {
   }
 
   /** Creates the account or gives it a new role and password, whatever it was before. */
-  setPassword(userName: string, role: RoleId, password: string): Promise<void> {
+  setPassword(
+    userName: string,
+    role: RoleId,
+    password: string,
+    own?: OwnPasswordChange,
+  ): Promise<void> {
     return this.#turn.run(async () => {
       const hash = await hashPassword(password);
+      own?.foretell(stampOfHash(hash));
       await withAccountsLocked(this.#path, async () => {
-        const others = this.#writable().filter((one) => one.userName !== userName);
+        const accounts = this.#writable();
+        const others = accounts.filter((one) => one.userName !== userName);
+        refuseOutdated(
+          accounts.find((one) => !others.includes(one)),
+          own,
+        );
         await this.#store([...others, { userName, role, password: hash }]);
       });
     });
@@ -104,7 +121,7 @@ export class Accounts implements UserDirectory {
     return userOf(account);
   }
 
-  async #update(userName: string, change: UserChange): Promise<User> {
+  async #update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User> {
     const asked = present(this.#writable(), userName);
     const { password, locked: _, ...members } = change;
     if (password !== undefined && asked.passwordChangeRequired === true) {
@@ -113,9 +130,11 @@ export class Accounts implements UserDirectory {
       }
     }
     const hash = password === undefined ? undefined : await hashPassword(password);
+    if (hash) own?.foretell(stampOfHash(hash));
     // The file may have changed while the hash was made
     const all = await this.#change((accounts) => {
       const before = present(accounts, userName);
+      refuseOutdated(before, own);
       const after = { ...before, ...members, password: hash ?? before.password };
       return accounts.map((one) => (one === before ? after : one));
     });
@@ -191,6 +210,15 @@ function present(accounts: readonly StoredAccount[], userName: string): StoredAc
   const account = accounts.find((one) => one.userName === userName);
   if (!account) throw new UserError('not-found', 'There is no such account');
   return account;
+}
+
+/** @throws UserError `password-refused` to whoever is known by a password that is not that of the account any more */
+function refuseOutdated(
+  before: StoredAccount | undefined,
+  own: OwnPasswordChange | undefined,
+): void {
+  if (!own || !before || stampOfHash(before.password) === own.passwordStamp) return;
+  throw new UserError('password-refused', 'The account has got another password meanwhile');
 }
 
 function isWorkingAdministrator({ role, enabled = true }: StoredAccount): boolean {

@@ -1,6 +1,6 @@
 import type { Accounts } from './accounts.ts';
 import type { RoleId } from './privileges.ts';
-import { UserError } from './user-directory.ts';
+import { type OwnPasswordChange, UserError } from './user-directory.ts';
 
 /** What a check says; `expired` is a right password that must be changed. */
 export type PasswordAnswer = 'right' | 'wrong' | 'expired' | 'locked';
@@ -20,7 +20,9 @@ export interface Passwords {
   /** Takes as long for an unknown name as for a wrong password. */
   check(userName: string, password: string, clientAddress: string): Promise<PasswordAnswer>;
   /** @throws UserError `password-refused` */
-  set(userName: string, role: RoleId, password: string): Promise<void>;
+  set(userName: string, role: RoleId, password: string, own?: OwnPasswordChange): Promise<void>;
+  /** `User.passwordStamp`; absent where that is not ours to know. */
+  stampOf?(userName: string): string | undefined;
   /** The user is gone. */
   forget(userName: string): Promise<void>;
 }
@@ -32,7 +34,8 @@ export function accountPasswords(accounts: Accounts): Passwords {
       const { kind } = await accounts.login(userName, password);
       return kind === 'wrong' ? 'wrong' : 'right';
     },
-    set: (userName, role, password) => accounts.setPassword(userName, role, password),
+    set: (userName, role, password, own) => accounts.setPassword(userName, role, password, own),
+    stampOf: (userName) => accounts.passwordStamp(userName),
     async forget(userName) {
       await accounts.changes.remove(userName).catch((error: unknown) => {
         // The last password of an administrator may stay: without a user it opens nothing

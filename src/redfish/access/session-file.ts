@@ -31,10 +31,11 @@ export class SessionFile {
     if (stored === 'damaged') return stored;
     const away = Math.max(0, nowMilliseconds - stored.writtenAt);
     const kept = stored.sessions.map(
-      ({ context, xsrfHash, ...session }): KeptSession => ({
+      ({ context, xsrfHash, passwordStamp, ...session }): KeptSession => ({
         ...session,
         context,
         xsrfHash,
+        passwordStamp,
         idleMilliseconds: session.idleMilliseconds + away,
       }),
     );
@@ -52,7 +53,9 @@ export class SessionFile {
 
   async #write(at: number, everything: boolean): Promise<void> {
     const sessions = this.#sessions.keep();
-    const who = JSON.stringify(sessions.map(({ tokenHash }) => tokenHash));
+    const who = JSON.stringify(
+      sessions.map(({ tokenHash, passwordStamp }) => [tokenHash, passwordStamp]),
+    );
     const since = at - this.#written.at;
     const isFresh = !everything && since >= 0 && since < this.#idleWriteMilliseconds;
     if (who === this.#written.who && (isFresh || sessions.length === 0)) return;

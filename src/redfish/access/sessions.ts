@@ -8,6 +8,8 @@ export interface Session {
   readonly context: string | undefined;
   /** When it began, in milliseconds since 1970. */
   readonly createdAt: number;
+  /** That of the password by which it counts; `undefined` where the directory of users knows of none. */
+  passwordStamp: string | undefined;
   /** SHA-256 of what a browser must repeat in X-XSRF-TOKEN; absent unless the token is in a cookie. */
   readonly xsrfHash: string | undefined;
   lastUsed: number;
@@ -23,6 +25,8 @@ export interface NewSession {
   readonly userName: string;
   readonly address: string;
   readonly context?: string | undefined;
+  /** That of the password of the login; the one of now unless given. */
+  readonly passwordStamp?: string | undefined;
   /** The token goes into a cookie of a browser. */
   readonly cookie?: boolean;
 }
@@ -37,21 +41,32 @@ export interface KeptSession extends Omit<Session, 'lastUsed'> {
 export class Sessions {
   readonly #limits: SessionLimits;
   readonly #now: () => number;
+  readonly #stampOf: (userName: string) => string | undefined;
   readonly #byTokenHash = new Map<string, Session>();
+  /** Stamps of passwords that users set over their own sessions, by the ids of those. */
+  readonly #foretold = new Map<string, string>();
   readonly #onEnd = new Set<(session: Session) => void>();
   #kept: () => Promise<unknown> = async () => undefined;
 
-  /** @param now a clock in milliseconds that never jumps */
-  constructor(limits: SessionLimits, now: () => number = () => performance.now()) {
+  /**
+   * @param now a clock in milliseconds that never jumps
+   * @param stampOf the stamp of a user's password as it is now: a session of another one has ended
+   */
+  constructor(
+    limits: SessionLimits,
+    now: () => number = () => performance.now(),
+    stampOf: (userName: string) => string | undefined = () => undefined,
+  ) {
     this.#limits = limits;
     this.#now = now;
+    this.#stampOf = stampOf;
   }
 
   /**
    * A user's oldest session gives way to his new one, and in a full table the oldest of the user that
    * has the most: nobody's logins end the sessions of all others.
    */
-  create({ userName, address, context, cookie }: NewSession): {
+  create({ userName, address, context, cookie, passwordStamp }: NewSession): {
     readonly session: Session;
     readonly token: string;
     readonly xsrfToken: string | undefined;
@@ -68,6 +83,7 @@ export class Sessions {
       address,
       context,
       createdAt: Date.now(),
+      passwordStamp: passwordStamp ?? this.#stampOf(userName),
       xsrfHash: xsrfToken === undefined ? undefined : hashOf(xsrfToken),
       lastUsed: this.#now(),
     };
@@ -78,7 +94,7 @@ export class Sessions {
   /** The session of a token. */
   find(token: string): Session | undefined {
     this.endIdle();
-    return this.#byTokenHash.get(hashOf(token));
+    return this.#current(this.#byTokenHash.get(hashOf(token)));
   }
 
   /** The session of a token, whose idle time begins anew. */
@@ -89,12 +105,18 @@ export class Sessions {
   }
 
   get(id: string): Session | undefined {
-    return this.list().find((session) => session.id === id);
+    this.endIdle();
+    return this.#current([...this.#byTokenHash.values()].find((session) => session.id === id));
   }
 
   list(): readonly Session[] {
     this.endIdle();
-    return [...this.#byTokenHash.values()];
+    return [...this.#byTokenHash.values()].filter((session) => this.#current(session));
+  }
+
+  /** A session goes on with the password that its user sets over it, from the moment that this one counts. */
+  foretell(id: string, passwordStamp: string): void {
+    if (this.get(id)) this.#foretold.set(id, passwordStamp);
   }
 
   end(id: string): void {
@@ -141,6 +163,7 @@ export class Sessions {
 
   keep(): readonly KeptSession[] {
     const now = this.#now();
+    this.list();
     return [...this.#byTokenHash].map(([tokenHash, { lastUsed, ...session }]) => ({
       ...session,
       tokenHash,
@@ -156,10 +179,26 @@ export class Sessions {
     this.endIdle();
   }
 
+  /** A session, unless its user has another password by now: whoever set that may have lost the old one to others. */
+  #current(session: Session | undefined): Session | undefined {
+    if (!session) return undefined;
+    const { id, userName, passwordStamp } = session;
+    const now = this.#stampOf(userName);
+    if (now === passwordStamp) return session;
+    if (now === undefined || now !== this.#foretold.get(id)) {
+      this.end(id);
+      return undefined;
+    }
+    this.#foretold.delete(id);
+    session.passwordStamp = now;
+    return session;
+  }
+
   #endWhere(matches: (session: Session) => boolean): void {
     for (const [hash, session] of this.#byTokenHash) {
       if (!matches(session)) continue;
       this.#byTokenHash.delete(hash);
+      this.#foretold.delete(session.id);
       for (const tell of this.#onEnd) tell(session);
     }
   }

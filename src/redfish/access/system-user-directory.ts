@@ -21,6 +21,7 @@ import {
   type DirectoryPolicy,
   type LoginOutcome,
   type NewUser,
+  type OwnPasswordChange,
   type User,
   type UserChange,
   type UserChanges,
@@ -54,7 +55,7 @@ export class SystemUserDirectory implements UserDirectory {
     this.#log = log;
     this.changes = {
       create: (user) => this.#turn.run(() => this.#create(user)),
-      update: (userName, change) => this.#turn.run(() => this.#update(userName, change)),
+      update: (userName, change, own) => this.#turn.run(() => this.#update(userName, change, own)),
       remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
     this.policy = {
@@ -73,10 +74,16 @@ export class SystemUserDirectory implements UserDirectory {
     return known && this.#userOf(known);
   }
 
+  passwordStamp(userName: string): string | undefined {
+    return this.#passwords.stampOf?.(userName);
+  }
+
   async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {
     if (!isSystemName(userName)) return { kind: 'wrong' };
     // Whoever cannot be resolved need not be counted as a failure by PAM
     if (!this.#users.isThere) throw usersUnavailable();
+    // A password that comes after the check is not the one that was right
+    const stamp = this.passwordStamp(userName);
     let answer: Awaited<ReturnType<Passwords['check']>>;
     try {
       answer = await this.#passwords.check(userName, password, clientAddress);
@@ -85,7 +92,7 @@ export class SystemUserDirectory implements UserDirectory {
       throw inHttp(error);
     }
     const known = await this.#ask(userName);
-    const user = known && asUser(known);
+    const user = known && stamped(asUser(known), stamp);
     if (!user || answer === 'wrong') return { kind: 'wrong' };
     if (user.locked || answer === 'locked') return { kind: 'locked' };
     if (!user.enabled) return { kind: 'disabled' };
@@ -116,7 +123,7 @@ export class SystemUserDirectory implements UserDirectory {
   }
 
   /** The password comes after what can be taken back, and what nobody refuses comes after the password. */
-  async #update(userName: string, change: UserChange): Promise<User> {
+  async #update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User> {
     const before = await this.#local(userName);
     const user = this.#userOf(before);
     if (!user) throw noSuchUser();
@@ -141,7 +148,7 @@ export class SystemUserDirectory implements UserDirectory {
         const old = { attribute: 'enabled', value: before.enabled } as const;
         await apply({ attribute: 'enabled', value: enabled }, old);
       }
-      if (password !== undefined) await this.#setPassword(userName, role, password);
+      if (password !== undefined) await this.#setPassword(userName, role, password, own);
     } catch (error) {
       for (const step of undo) await this.#putRight(userName, step);
       throw error;
@@ -189,7 +196,7 @@ export class SystemUserDirectory implements UserDirectory {
   }
 
   #userOf(one: SystemUser): User | undefined {
-    const user = asUser(one);
+    const user = stamped(asUser(one), this.passwordStamp(one.name));
     return user && this.#expired.has(one.name) ? { ...user, passwordChangeRequired: true } : user;
   }
 
@@ -232,8 +239,13 @@ export class SystemUserDirectory implements UserDirectory {
     return inRedfish(userName, this.#users.set(userName, setting));
   }
 
-  async #setPassword(userName: string, role: RoleId, password: string): Promise<void> {
-    await this.#passwords.set(userName, role, password).catch((error: unknown) => {
+  async #setPassword(
+    userName: string,
+    role: RoleId,
+    password: string,
+    own?: OwnPasswordChange,
+  ): Promise<void> {
+    await this.#passwords.set(userName, role, password, own).catch((error: unknown) => {
       throw inHttp(error);
     });
   }
@@ -243,6 +255,10 @@ export class SystemUserDirectory implements UserDirectory {
       this.#log.error('state of a user not put right', { user: userName, reason: String(error) });
     });
   }
+}
+
+function stamped(user: User | undefined, passwordStamp: string | undefined): User | undefined {
+  return user && passwordStamp !== undefined ? { ...user, passwordStamp } : user;
 }
 
 function noSuchUser(): UserError {

@@ -43,6 +43,14 @@ export interface UserChange {
   readonly passwordChangeRequired?: boolean;
 }
 
+/** A user's change of the password by which he is known. */
+export interface OwnPasswordChange {
+  /** That of the password by which he is known. One that others set meanwhile is not written over. */
+  readonly passwordStamp: string | undefined;
+  /** Is told the stamp of the new one before it counts. */
+  foretell(passwordStamp: string): void;
+}
+
 export type UserErrorCode =
   | 'exists'
   | 'not-found'
@@ -74,6 +82,8 @@ export class UserError extends Error {
 export interface UserDirectory {
   list(): Promise<readonly User[]>;
   find(userName: string): Promise<User | undefined>;
+  /** `User.passwordStamp` without asking anybody: a session counts for as long as it stays the same. */
+  passwordStamp?(userName: string): string | undefined;
   /** @param clientAddress IP address of the client, for directories that keep a log or count themselves */
   login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome>;
   /** Absent in a directory that others administer. */
@@ -102,9 +112,10 @@ export interface UserChanges {
   create(user: NewUser): Promise<User>;
   /**
    * All members in one step. A new password that a required change brings must differ from the old one.
+   * @param own where a user changes his own password
    * @throws UserError `not-found`, `last-administrator`, `password-refused`, `read-only`
    */
-  update(userName: string, change: UserChange): Promise<User>;
+  update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User>;
   /** @throws UserError `not-found`, `last-administrator`, `read-only` */
   remove(userName: string): Promise<void>;
 }

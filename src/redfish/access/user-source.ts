@@ -116,6 +116,10 @@ export class UserSource implements UserDirectory {
     return this.#current.find(userName);
   }
 
+  passwordStamp(userName: string): string | undefined {
+    return this.#current.passwordStamp?.(userName);
+  }
+
   async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {
     const asked = this.#current;
     const outcome = await asked.login(userName, password, clientAddress);

@@ -6,7 +6,7 @@ import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import type { Access } from '../access/access.ts';
 import { accountUri, type Identity, passwordChangeRequired } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
-import type { NewUser, User, UserChange } from '../access/user-directory.ts';
+import type { NewUser, OwnPasswordChange, User, UserChange } from '../access/user-directory.ts';
 import type { Events } from '../events/events.ts';
 import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -113,7 +113,9 @@ async function change(access: Access, events: Events, context: RequestContext): 
     ...(required !== undefined && { passwordChangeRequired: required }),
   };
   if (isOwn) refuseSelfHarm(asked, before);
-  const after = await changing(before.userName, changesOf(access).update(before.userName, asked));
+  const own = isOwn && password !== undefined ? ownChange(access, identity) : undefined;
+  const update = changesOf(access).update(userName, asked, own);
+  const after = await changing(userName, update);
   if (members.Locked === false) access.gate.failures.unlock(before.userName);
   if (password !== undefined || after.role !== before.role || !after.enabled) {
     // Who changes his own password goes on where he is, and ends what others may have of him
@@ -123,6 +125,14 @@ async function change(access: Access, events: Events, context: RequestContext): 
     await events.rights.review(before.userName, kept);
   }
   return after;
+}
+
+/** What a user's change of his own password must find, and what becomes of his session. */
+function ownChange({ sessions }: Access, { account, session }: Identity): OwnPasswordChange {
+  return {
+    passwordStamp: account.passwordStamp,
+    foretell: (stamp) => session && sessions.foretell(session.id, stamp),
+  };
 }
 
 async function remove(access: Access, events: Events, context: RequestContext) {

@@ -112,6 +112,7 @@ function createSession(access: Access): Operation {
         userName: user.userName,
         address: clientAddress,
         context: Context,
+        passwordStamp: user.passwordStamp,
         cookie: Boolean(header('X-Requested-With')),
       });
       const credential: Reply['headers'] =

@@ -126,7 +126,7 @@ describe('a client whose rights go while his request waits for its turn', () => 
   /** Holds up what is done to accounts. */
   const holdUp = (name: 'create' | 'update') => {
     let holds = false;
-    let goOn = () => undefined as void;
+    let goOn: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
       goOn = resolve;
     });
