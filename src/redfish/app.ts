@@ -42,7 +42,8 @@ export interface App {
 export function makeApp(options: AppOptions): App {
   const { parts, limits, log } = options;
   const find = makeTree(resources.flatMap((make) => make(parts)));
-  const service: Service = { ...options, find, turns: new Turns(), bodies: new BodyRoom(limits) };
+  const turns = new Turns(limits.changesPerUser);
+  const service: Service = { ...options, find, turns, bodies: new BodyRoom(limits) };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

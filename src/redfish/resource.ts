@@ -47,7 +47,7 @@ export interface RequestContext {
   /** The client may touch no more than what belongs to himself (`ConfigureSelf`). */
   readonly ownOnly: boolean;
   /**
-   * For an operation that waits before its change: asks again whether the client may.
+   * For an operation that waits before its change: asks again whether the client is there and may.
    * @throws RedfishError 401, 403
    */
   stillMay(): Promise<void>;

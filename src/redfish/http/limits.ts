@@ -10,6 +10,8 @@ export interface HttpLimits {
   readonly bodiesBytes: number;
   /** Percent of what is counted for each address that one may have. */
   readonly addressPercent: number;
+  /** Changes of one resource that one user may have waiting, the one at work included. */
+  readonly changesPerUser: number;
   readonly uriBytes: number;
   /** How deep arrays and objects of a JSON body may lie in one another. */
   readonly jsonDepth: number;

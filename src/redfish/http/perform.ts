@@ -68,7 +68,8 @@ async function change(service: Service, wanted: Wanted, req: Request): Promise<R
     return tagReply(service, await operation.handle(context));
   };
   if (req.method === 'POST' && !isConditional(conditions)) return handle();
-  return service.turns.take(JSON.stringify([found.resource.path, found.parameters]), handle);
+  const key = JSON.stringify([found.resource.path, found.parameters]);
+  return service.turns.take(key, wanted.context.identity?.account.userName ?? '', handle);
 }
 
 /** @throws RedfishError as GET at the same URI would */

@@ -84,6 +84,7 @@ function tooLarge(): RedfishError {
   return new RedfishError(413, { id: 'PayloadTooLarge', args: [] });
 }
 
-function brokenOff(): RedfishError {
+/** For a client that has gone: nobody reads it. */
+export function brokenOff(): RedfishError {
   return new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
 }

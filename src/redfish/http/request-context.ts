@@ -9,7 +9,7 @@ import type { Operation, RequestContext, Resource } from '../resource.ts';
 import type { BodyPlace } from './body-room.ts';
 import type { HttpLimits } from './limits.ts';
 import { effectiveMethod } from './methods.ts';
-import { readBody } from './read-body.ts';
+import { brokenOff, readBody } from './read-body.ts';
 import { makeBody, noBytes } from './request-body.ts';
 import type { Found } from './tree.ts';
 
@@ -64,11 +64,13 @@ export interface Admitted {
 }
 
 /**
- * A request that was admitted when its headers came, judged by what its client may now.
- * @throws RedfishError 401, 403
+ * A request that was admitted when its headers came, judged by what its client may now. Where he has gone, nobody waits
+ * for it.
+ * @throws RedfishError 401, 403; 400 to nobody
  */
 async function readmit({ parts }: Service, admitted: Admitted, req: Request): Promise<Admitted> {
   const { found, operation } = admitted;
+  if (req.socket.destroyed) throw brokenOff();
   if (!admitted.identity) return admitted;
   const identity = await reauthenticate(req, admitted.identity, parts.access);
   const allowed = allow(found.resource, operation, req.method, identity);

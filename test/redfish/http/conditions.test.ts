@@ -6,7 +6,6 @@ import { gunzipSync } from 'node:zlib';
 import { steadyPart, tagResource, volatileMembers } from '../../../src/redfish/http/entity-tag.ts';
 import { checkJsonBounds } from '../../../src/redfish/http/json-bounds.ts';
 import { acceptsJson, prefersGzip } from '../../../src/redfish/http/quality.ts';
-import { Turns } from '../../../src/redfish/http/turns.ts';
 import { samplePem, startService, type TestService } from '../service.ts';
 
 const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
@@ -125,21 +124,6 @@ describe('HTTP conditions', () => {
     const both = [1, 2].map(() => ask('DELETE', `${truststore}/2`, { 'If-Match': tag }));
     const statuses = (await Promise.all(both)).map(({ status }) => status).sort();
     assert.deepEqual(statuses, [204, 404]);
-  });
-
-  it('runs tasks of one key in turn, goes on after a failure and forgets the key', async () => {
-    const turns = new Turns();
-    const order: string[] = [];
-    const first = turns.take('a', async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-      order.push('first');
-      throw new Error('no');
-    });
-    const second = turns.take('a', async () => order.push('second'));
-    await assert.rejects(first);
-    await second;
-    assert.deepEqual(order, ['first', 'second']);
-    assert.equal(turns.size, 0);
   });
 
   const role = { '@odata.id': '/x', '@odata.type': '#Role.v1_3_3.Role' };

@@ -52,6 +52,7 @@ const accountPolicy = { minPasswordLength: 10, maxPasswordLength: 20 };
 const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
   'limits.connections': ['torture/hostile-clients/connections.test.ts', 'const connections'],
   'limits.bodiesBytes': ['redfish/http/bodies.test.ts', 'bodiesBytes'],
+  'limits.changesPerUser': ['redfish/http/turns.test.ts', 'changesPerUser'],
   'limits.addressPercent': [
     'redfish/https/connection-limits.test.ts',
     'its share of the connections',

@@ -32,7 +32,11 @@ const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const tasks = '/redfish/v1/TaskService/Tasks';
 const readerPassword = 'reader-of-things';
 
-const limits = { sessions: 30, sessionsPerUser: 6, queuedLogins: 10, failuresPerAddress: 8 };
+const limits = {
+  ...{ sessions: 30, sessionsPerUser: 6, queuedLogins: 10, failuresPerAddress: 8 },
+  // As many as a storm of changes has
+  changesPerUser: 100,
+};
 const mostTasks = 4;
 const events = {
   allowLoopback: true,
