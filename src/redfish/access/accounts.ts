@@ -104,15 +104,11 @@ export class Accounts implements UserDirectory {
   }
 
   async #create({ userName, password, ...rest }: NewUser, most: number): Promise<User> {
+    // Others wait for as long as a hash takes
+    refuseTaken(this.#writable(), userName);
     const account = { userName, ...rest, password: await hashPassword(password) };
     await this.#change((accounts) => {
-      const taken = userName.toLowerCase();
-      if (accounts.some((one) => one.userName.toLowerCase() === taken)) {
-        throw new UserError(
-          'exists',
-          'There is an account with this name, or one that looks like it',
-        );
-      }
+      refuseTaken(accounts, userName);
       if (accounts.length >= most) {
         throw new UserError('limit', `There are no more than ${most} accounts`);
       }
@@ -210,6 +206,13 @@ function present(accounts: readonly StoredAccount[], userName: string): StoredAc
   const account = accounts.find((one) => one.userName === userName);
   if (!account) throw new UserError('not-found', 'There is no such account');
   return account;
+}
+
+/** @throws UserError `exists` */
+function refuseTaken(accounts: readonly StoredAccount[], userName: string): void {
+  const taken = userName.toLowerCase();
+  if (!accounts.some((one) => one.userName.toLowerCase() === taken)) return;
+  throw new UserError('exists', 'There is an account with this name, or one that looks like it');
 }
 
 /** @throws UserError `password-refused` to whoever is known by a password that is not that of the account any more */

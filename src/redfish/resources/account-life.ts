@@ -9,8 +9,8 @@ import { changesOf, changing } from './account-changes.ts';
 type StillMay = () => Promise<void>;
 
 /**
- * Makes an account that has nothing of an earlier one with its name. One call after the other: of two for the
- * same name, the second must not take what the first already has.
+ * Makes an account that has nothing of an earlier one with its name. One call after the other for each name, and after
+ * an end of it: of two the second must not take what the first already has.
  */
 export async function createUser(
   access: Access,

@@ -2,13 +2,13 @@ import {
   validateAccountCreate,
   validateAccountPatch,
 } from '../../../schemas/generated/validators.js';
-import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import type { Access } from '../access/access.ts';
 import { accountUri, type Identity, passwordChangeRequired } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
 import type { NewUser, OwnPasswordChange, User, UserChange } from '../access/user-directory.ts';
 import type { Events } from '../events/events.ts';
 import { notWritable } from '../http/request-body.ts';
+import { Turns } from '../http/turns.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
@@ -32,7 +32,8 @@ const collection = '/redfish/v1/AccountService/Accounts';
 
 /** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
 export const accounts: ResourceFactory = ({ access, events }) => {
-  const POST = createAccount(access, events);
+  const lives: Lives = new Turns();
+  const POST = createAccount(access, events, lives);
   return [
     {
       path: collection,
@@ -56,16 +57,21 @@ export const accounts: ResourceFactory = ({ access, events }) => {
         PATCH: {
           handle: async (context) => json(view(access, await change(access, events, context))),
         },
-        DELETE: { handle: (context) => remove(access, events, context) },
+        DELETE: { handle: (context) => remove(access, events, lives, context) },
       },
     },
   ];
 };
 
-function createAccount(access: Access, events: Events): Operation {
-  const turn = new OneAtATime();
+/**
+ * Beginnings and ends of accounts, one after the other for each name: what goes with an account must not be what the
+ * next one has. Names that differ by case alone cannot both be there.
+ */
+type Lives = Turns;
+
+function createAccount(access: Access, events: Events, lives: Lives): Operation {
   return {
-    async handle({ body, stillMay }) {
+    async handle({ body, identity, stillMay }) {
       const members = body.parse(validateAccountCreate);
       refuseBadName(members.UserName);
       refuseBadMembers(access, { userName: members.UserName, types: accountTypes }, members);
@@ -76,11 +82,16 @@ function createAccount(access: Access, events: Events): Operation {
         enabled: members.Enabled ?? true,
         passwordChangeRequired: members.PasswordChangeRequired ?? false,
       };
-      const user = await turn.run(() => createUser(access, events.rights, asked, stillMay));
+      const make = () => createUser(access, events.rights, asked, stillMay);
+      const user = await lives.take(lifeOf(asked), identity?.account.userName ?? '', make);
       const headers = { Location: accountUri(user.userName) };
       return { status: 201, headers, body: view(access, user) };
     },
   };
+}
+
+function lifeOf({ userName }: Pick<User, 'userName'>): string {
+  return userName.toLowerCase();
 }
 
 /** All members or none. A change that takes rights, or a password, ends the user's other sessions. */
@@ -135,14 +146,16 @@ function ownChange({ sessions }: Access, { account, session }: Identity): OwnPas
   };
 }
 
-async function remove(access: Access, events: Events, context: RequestContext) {
-  const { userName } = await visible(access, context);
+async function remove(access: Access, events: Events, lives: Lives, context: RequestContext) {
+  const user = await visible(access, context);
+  const { userName } = user;
   if (context.identity?.account.userName === userName) {
     const detail = 'Nobody can delete his own account';
     throw new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
   }
   const { identity, stillMay } = context;
-  await removeUser(access, events.rights, identity, userName, stillMay);
+  const end = () => removeUser(access, events.rights, identity, userName, stillMay);
+  await lives.take(lifeOf(user), identity?.account.userName ?? '', end);
   return { status: 204 };
 }
 

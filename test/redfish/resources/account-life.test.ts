@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { forgetDeparted } from '../../../src/redfish/set-up/departed-users.ts';
+import { until } from '../../e2e/commands.ts';
 import { startService, type TestService } from '../service.ts';
 
 const accounts = '/redfish/v1/AccountService/Accounts';
@@ -82,6 +83,29 @@ describe('an account with the name of one that others removed', () => {
 });
 
 describe('an account that is deleted', () => {
+  it('is gone with all that it had before the next one of its name begins', async () => {
+    await subscribe();
+    const { rights } = service.events;
+    const forget = rights.forget;
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    rights.forget = async (userName) => {
+      await held;
+      await forget.call(rights, userName);
+    };
+    const deleted = service.ask('DELETE', `${accounts}/operator`);
+    await until('it is gone', () => !service.accounts.has('operator'));
+    const UserName = 'Operator';
+    const created = service.ask('POST', accounts, { body: { ...body, UserName } });
+    const other = service.ask('POST', accounts, { body: { ...body, UserName: 'other' } });
+    assert.equal((await other).status, 201);
+    assert.equal(service.accounts.has(UserName), false);
+    goOn();
+    assert.deepEqual([(await deleted).status, (await created).status], [204, 201]);
+  });
+
   it('is gone with its sessions and subscriptions, also when its certificates stay on the disk', async () => {
     await subscribe();
     session('operator');
