@@ -2,6 +2,7 @@ import { parseUpload, toUploadText } from '../../manager/upload.ts';
 import type { Certificate } from '../../manager/x509/certificate.ts';
 import type { AccountCertificate, AccountCertificates } from '../access/account-certificates.ts';
 import { accountUri } from '../access/authentication.ts';
+import { hasPrivilege } from '../access/privileges.ts';
 import { UserError } from '../access/user-directory.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { submittedContent } from '../certificates/submitted.ts';
@@ -61,6 +62,7 @@ function collection(parts: ServiceParts, kept: AccountCertificates): Resource {
           if (!(await isKeptHere(parts, userName))) await changing(userName, keptElsewhere());
           const isThere = async () => {
             await context.stillMay();
+            tellOwner(kept, submitted, context);
             return isKeptHere(parts, userName);
           };
           return viewReply(parts, await kept.add(userName, submitted, isThere), 201);
@@ -101,6 +103,24 @@ async function find(
   const found = kept.of(userName).find((one) => one.id === id);
   if (found) return found;
   throw new RedfishError(404, { id: 'ResourceNotFound', args: ['Certificate', id] });
+}
+
+/**
+ * Anybody can have added it, for nobody has to show that he has its key. Who may see all accounts is told which one to
+ * look at.
+ * @throws RedfishError 409
+ */
+function tellOwner(
+  kept: AccountCertificates,
+  submitted: Certificate,
+  { identity }: RequestContext,
+): void {
+  const owner = kept.ownerOf(submitted);
+  if (owner === undefined || !identity) return;
+  if (!hasPrivilege(identity.account.role, 'ConfigureUsers')) return;
+  const args = ['Certificate', 'CertificateString', 'as submitted'];
+  const detail = `The certificate belongs to the account ${owner}; delete it there if that is not right`;
+  throw new RedfishError(409, { id: 'ResourceAlreadyExists', args, detail });
 }
 
 /** Of a user who is kept elsewhere nobody tells us when he goes. */

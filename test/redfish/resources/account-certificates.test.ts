@@ -129,13 +129,18 @@ describe('the certificates of an account', () => {
     });
   }
 
-  it('are of one account only', async () => {
-    await given('reader');
-    for (const name of ['reader', 'operator']) {
-      const { status, text } = await post(name, { body: one().pem });
+  it('are of one account only, and who may see all accounts is told of which', async () => {
+    await given('reader', 0, 'reader:reader-pw');
+    const asked = [
+      { name: 'operator', as: 'operator:operator-pw', isTold: false },
+      { name: 'operator', as: 'admin:admin-pw', isTold: true },
+      { name: 'reader', as: 'admin:admin-pw', isTold: true },
+    ];
+    for (const { name, as, isTold } of asked) {
+      const { status, text } = await post(name, { body: one().pem, as });
       assert.equal(status, 409);
       assert.match(text, /ResourceAlreadyExists/);
-      assert.doesNotMatch(text, /reader/);
+      assert.equal(/reader/.test(text), isTold, text);
     }
   });
 
