@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { renderErrors } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -23,7 +24,8 @@ function asRedfishError(error: unknown): RedfishError {
 
 function describeCause(error: unknown): string {
   if (error instanceof RedfishError) {
-    return error.messages.map(({ id, detail }) => detail ?? id).join('; ');
+    const told = error.messages.map(({ id, detail }) => detail ?? id).join('; ');
+    return error.cause === undefined ? told : `${told}: ${reasonOf(error.cause)}`;
   }
   return error instanceof Error ? `${error.name}: ${error.message}` : 'not an error';
 }

@@ -11,9 +11,11 @@ export class RedfishError extends Error {
     status: number,
     messages: Message | readonly Message[],
     headers: Readonly<Record<string, string>> = {},
+    /** What is for the log, and for no client. */
+    cause?: unknown,
   ) {
     const list = 'id' in messages ? [messages] : messages;
-    super(list.map(({ id }) => id).join(', '));
+    super(list.map(({ id }) => id).join(', '), { cause });
     this.status = status;
     this.messages = list;
     this.headers = headers;

@@ -3,6 +3,7 @@ import type { Identity } from '../access/authentication.ts';
 import type { NewUser, User } from '../access/user-directory.ts';
 import { forgetCertificates } from '../client-certificates/forget.ts';
 import type { ListeningRights } from '../events/listening-rights.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 import { changesOf, changing } from './account-changes.ts';
 
 /** Whoever asks may do it yet, or else it throws. Asked when nothing that takes long is left before the change. */
@@ -55,6 +56,7 @@ export async function removeUser(
 /**
  * Somebody of this name who was removed elsewhere, or just before a power cut, may have left ways to come in
  * and to listen. They go first: once the new one is there, they are his.
+ * @throws RedfishError 503 when the disk does not let them
  */
 async function forgetNamesakes(
   { accountCertificates, sessions, users }: Access,
@@ -62,8 +64,15 @@ async function forgetNamesakes(
   name: string,
 ): Promise<void> {
   if (await users.find(name)) return;
-  await accountCertificates?.remove(({ userName }) => userName === name);
-  sessions.endOf(name);
-  await sessions.endedForGood();
-  await rights.clear(name);
+  try {
+    await accountCertificates?.remove(({ userName }) => userName === name);
+    sessions.endOf(name);
+    await sessions.endedForGood();
+    await rights.clear(name);
+  } catch (cause) {
+    const detail =
+      'No account is made now: what an earlier one of the name may have left cannot be read, or removed, from the disk';
+    const message = { id: 'ServiceTemporarilyUnavailable', args: ['60'], detail } as const;
+    throw new RedfishError(503, message, { 'Retry-After': '60' }, cause);
+  }
 }
