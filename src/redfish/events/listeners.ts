@@ -50,7 +50,11 @@ async function listener(
   { account, session, certificate }: Identity,
   connection: object,
 ): Promise<User | undefined> {
-  if (session || !certificate) return users.find(account.userName);
+  if (!certificate) {
+    const user = await users.find(account.userName);
+    // With HTTP Basic it is the password that lets him in, and this may be another one by now
+    return session || user?.passwordStamp === account.passwordStamp ? user : undefined;
+  }
   const login = await certificates?.login(connection);
   if (!login) return undefined;
   if ('account' in login) {

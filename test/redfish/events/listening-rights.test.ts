@@ -80,6 +80,16 @@ describe('what a user listens with', () => {
     });
   }
 
+  it('ends with the password that was set on the device, though it began with HTTP Basic', async () => {
+    await setUp();
+    await service.accounts.setPassword('operator', 'Operator', 'another-pw');
+    await eventually('the end of the stream', () => {
+      clock.advance(5000);
+      return streams().length === 1;
+    });
+    assert.deepEqual(owned(), ['operator', 'admin']);
+  });
+
   it('goes on in the session in which he changes his own password, and nowhere else', async () => {
     const one = service.sessions.create({ userName: 'operator', address: '' });
     const other = service.sessions.create({ userName: 'operator', address: '' });

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { RedfishError } from '../../../src/redfish/messages/redfish-error.ts';
 import { readImage, writeImage } from './image.ts';
 import { library, type Rule } from './library.ts';
 import { useProbe } from './manager-device.ts';
@@ -135,6 +136,8 @@ async function ending(work: () => Promise<void>): Promise<string> {
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // An answer to a client does not tell what the log does
+  if (error instanceof RedfishError && error.cause !== undefined) return textOf(error.cause);
   const code = 'code' in error ? ` ${String(error.code)}` : '';
   return `${error.name}${code}: ${error.message}`;
 }
