@@ -42,11 +42,14 @@ export async function pairWithKey(upload: Upload, waiting: KeySource): Promise<K
   );
 }
 
-/** The certificate of an upload that nothing else in it was issued by: the one to check first. */
+/**
+ * The certificate of an upload that nothing else in it says it was issued by: the one to check first. The checks
+ * judge the signatures, of which there may be too many to try them here.
+ */
 export function presumedLeaf({ certificates }: Upload): Certificate {
   const [first] = certificates;
   const leaf = certificates.find(
-    (one) => !certificates.some((other) => other !== one && isIssuedBy(other, one)),
+    (one) => !certificates.some((other) => other !== one && other.x509.checkIssued(one.x509)),
   );
   const found = leaf ?? first;
   if (!found) throw new CertError('no-certificate', 'the file holds no PEM certificate');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { signatureFault } from '../../src/manager/chain-signatures.ts';
 import { parseUpload } from '../../src/manager/upload.ts';
@@ -11,6 +11,7 @@ import {
   type QuickCertificate,
   quickCertificate,
 } from '../fakes/quick-certificate.ts';
+import { countingVerifications } from '../fakes/verifications.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());
@@ -24,17 +25,8 @@ const fileOf = (pems: readonly string[]) => parseUpload(pems.join(''), pems.leng
 
 /** What is wrong with a file, and how many signatures were verified to find out. */
 function judge(file: readonly Certificate[]): { fault: string | undefined; verified: number } {
-  const { verify } = X509Certificate.prototype;
-  let verified = 0;
-  X509Certificate.prototype.verify = function (this: X509Certificate, key) {
-    verified += 1;
-    return verify.call(this, key);
-  };
-  try {
-    return { fault: signatureFault(file), verified };
-  } finally {
-    X509Certificate.prototype.verify = verify;
-  }
+  const { result, verified } = countingVerifications(() => signatureFault(file));
+  return { fault: result, verified };
 }
 
 /** So many of one name, all of them signed by the last. */

@@ -12,6 +12,7 @@ import {
   opensslAuthority,
 } from '../fakes/openssl-authority.ts';
 import { refusal } from '../fakes/refusal.ts';
+import { countingVerifications } from '../fakes/verifications.ts';
 
 const authority = opensslAuthority();
 after(() => authority.remove());
@@ -146,6 +147,12 @@ describe('the certificate that is checked first', () => {
       assert.equal(nameOf(presumedLeaf(parseUpload(text, 10)).pem), expected);
     });
   }
+
+  it('is found without a look at signatures, which may be too many', () => {
+    const text = [root, upper, lower, leaf].map(({ pem }) => pem).join('');
+    const { result, verified } = countingVerifications(() => presumedLeaf(parseUpload(text, 10)));
+    assert.deepEqual([result.pem, verified], [leaf.pem, 0]);
+  });
 
   it('is refused when there is none', () => {
     assert.throws(
