@@ -72,7 +72,7 @@ export const httpLimits: HttpLimits = {
   jsonBytes: 16_384,
   bodiesBytes: 1_000_000,
   addressPercent: 100,
-  changesPerUser: 4,
+  changesPerUser: 10,
   uriBytes: 2048,
   jsonDepth: 10,
   jsonValues: 2000,

@@ -178,7 +178,7 @@ describe('the file of the event service', () => {
       const user = { UserName: 'operator', Password: 'another-pw', RoleId: 'Operator' };
       const create = () => second.ask('POST', accounts, { body: user });
       assert.deepEqual(owners(), []);
-      assert.equal((await create()).status, 500);
+      assert.equal((await create()).status, 503);
       mendDisk();
       assert.equal((await create()).status, 201);
       assert.deepEqual(owners(), ['admin']);

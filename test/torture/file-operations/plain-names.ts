@@ -6,7 +6,7 @@ function plainName(path: string): string {
     .replace(/generations\/\d+/g, 'generations/N')
     .replace(/\b\d+\.pem$/, 'N.pem')
     .replace(/\b[0-9a-f]{8}\.\d+$/, 'HASH')
-    .replace(/\d{8}T\d{6}Z(?:-\d+)?$/, 'TIME');
+    .replace(/\.refused-\d+$/, '.refused-N');
 }
 
 export function plainNames(paths: Iterable<string>): readonly string[] {

@@ -46,7 +46,7 @@ const configuration = {
     tasks: { patienceSeconds: 60 },
     limits: {
       ...{ connections: 400, addressPercent: 100, sessions: 200, sessionsPerUser: 200 },
-      queuedLogins: 100,
+      ...{ queuedLogins: 100, changesPerUser: 100 },
     },
     events: {
       queuedEvents: 10_000,
