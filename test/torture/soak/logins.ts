@@ -16,7 +16,7 @@ export class Logins {
   }
 
   /** @returns undefined while nobody can log in, because something is away */
-  async get(client: HttpsClient): Promise<Login | undefined> {
+  async get(client: Pick<HttpsClient, 'ask'>): Promise<Login | undefined> {
     this.#login ??= logIn(client, this.#password);
     const mine = this.#login;
     const login = await mine.catch((error: unknown) => {
@@ -27,14 +27,17 @@ export class Logins {
     return login;
   }
 
-  forget(login: Login): void {
-    void this.#login?.then((now) => {
-      if (now === login) this.#login = undefined;
-    });
+  async forget(login: Login): Promise<void> {
+    const mine = this.#login;
+    const now = await mine?.catch(() => undefined);
+    if (now === login && this.#login === mine) this.#login = undefined;
   }
 }
 
-export async function logIn(client: HttpsClient, password: string): Promise<Login | undefined> {
+export async function logIn(
+  client: Pick<HttpsClient, 'ask'>,
+  password: string,
+): Promise<Login | undefined> {
   const began = performance.now();
   const body = { UserName: 'admin', Password: password };
   const { status, headers, text } = await client.ask('/redfish/v1/SessionService/Sessions', {

@@ -10,16 +10,22 @@ const requestUri = '/redfish/v1/CertificateService/Actions/CertificateService.Ge
 /** Asks with the login of a client, again with a new one when the service was ended meanwhile. */
 export type Ask = (path: string, asked?: Asked) => Promise<Answer | 'away'>;
 
-export function asker(world: World, client: HttpsClient, logins: Logins): Ask {
+export function asker(
+  world: Pick<World, 'outages'>,
+  client: Pick<HttpsClient, 'ask' | 'reconnect'>,
+  logins: Logins,
+): Ask {
   return async (path, asked = {}) => {
     const began = performance.now();
     try {
-      const login = await logins.get(client);
-      if (!login) return 'away';
-      const answer = await client.ask(path, { ...asked, token: login.token });
-      if (answer.status !== 401 || login.began > world.outages.serviceEnded) return answer;
-      logins.forget(login);
-      return 'away';
+      for (;;) {
+        const login = await logins.get(client);
+        if (!login) return 'away';
+        const answer = await client.ask(path, { ...asked, token: login.token });
+        // Sessions end with the service, and who asks first afterwards may be long behind its end
+        if (answer.status !== 401 || login.began > world.outages.serviceEnded) return answer;
+        await logins.forget(login);
+      }
     } catch (error) {
       client.reconnect();
       if (world.outages.overlap(began, performance.now())) return 'away';

@@ -102,7 +102,7 @@ describe('a stack under load', () => {
       const login = await logins.get(observer);
       // A login of before the service was ended is worth nothing
       if (!login || login.began > outages.serviceEnded) return login?.token;
-      logins.forget(login);
+      await logins.forget(login);
       return undefined;
     });
     await reader.start();
