@@ -4,6 +4,7 @@ import type { Log } from '../../platform/log.ts';
 import { renderErrors } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Reply } from '../resource.ts';
+import { storageAnswer } from './storage-answer.ts';
 
 /** The answer to whatever was thrown; only what the service is to blame for is logged. */
 export function errorReply(log: Log, error: unknown, { method, path }: Request): Reply {
@@ -19,7 +20,7 @@ export function errorReply(log: Log, error: unknown, { method, path }: Request):
 /** Everything unknown is a bug, and no client learns more of it. */
 function asRedfishError(error: unknown): RedfishError {
   if (error instanceof RedfishError) return error;
-  return new RedfishError(500, { id: 'InternalError', args: [] });
+  return storageAnswer(error) ?? new RedfishError(500, { id: 'InternalError', args: [] });
 }
 
 function describeCause(error: unknown): string {

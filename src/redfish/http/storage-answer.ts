@@ -1,0 +1,24 @@
+import { codeOf, unanswered } from '../../durable/disk-answer.ts';
+import { SetupError } from '../../platform/configuration.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+
+/** Errors of the system that a disk gives, and no bug of ours. */
+const ofDisks = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR', 'ELOOP'];
+
+/**
+ * The answer where the service could not store, or read, what it keeps itself; `undefined` for any other error.
+ * An operator can mend that, so he is told the error of the system, but no path.
+ */
+export function storageAnswer(error: unknown): RedfishError | undefined {
+  const cause = error instanceof SetupError ? error.cause : error;
+  const state = unanswered(cause);
+  if (state === undefined && !ofDisks.includes(codeOf(cause))) return undefined;
+  const detail = `storage: what the service keeps could not be written or read (${codeOf(cause)})`;
+  // A file that the disk did not read is tried again with each request that needs it
+  if (state === 'busy' || (state === 'failing' && error instanceof SetupError)) {
+    const retry = state === 'busy' ? '5' : '60';
+    const message = { id: 'ServiceTemporarilyUnavailable', args: [retry], detail } as const;
+    return new RedfishError(503, message, { 'Retry-After': retry }, error);
+  }
+  return new RedfishError(500, { id: 'InternalError', args: [], detail }, {}, error);
+}
