@@ -40,19 +40,12 @@ export class StateFile<Stored> {
     return this.#value;
   }
 
-  /**
-   * @param alter what to make of the value as it then is; what it throws leaves it so
-   * @param last what must succeed too: it comes when the new content is written and but for the rename in place,
-   *   so that no full disk is in the way of that any more; what it throws leaves the value as it is
-   */
-  change(
-    alter: (value: Stored) => Stored | Promise<Stored>,
-    last?: () => Promise<void>,
-  ): Promise<Stored> {
+  /** @param alter what to make of the value as it then is; what it throws leaves it so */
+  change(alter: (value: Stored) => Stored | Promise<Stored>): Promise<Stored> {
     return this.#turn.run(async () => {
       await this.#readAgain();
       const next = await alter(this.#value);
-      await writeState(this.#path, next, last);
+      await writeState(this.#path, next);
       this.#value = next;
       return next;
     });
@@ -90,13 +83,8 @@ export function readState<Stored>(path: string, form: StateForm<Stored>): Stored
   return result.value;
 }
 
-/** @param last as of `writeFileAtomic` */
-export async function writeState(
-  path: string,
-  value: unknown,
-  last?: () => Promise<void>,
-): Promise<void> {
-  await writeStateText(path, JSON.stringify(value, null, 2), last);
+export async function writeState(path: string, value: unknown): Promise<void> {
+  await writeStateText(path, JSON.stringify(value, null, 2));
 }
 
 /** The text of a file, `undefined` when there is none. @throws SetupError */
@@ -129,14 +117,9 @@ function readPatiently(path: string, more = 2): string {
   }
 }
 
-/** @param last as of `writeFileAtomic` */
-export async function writeStateText(
-  path: string,
-  text: string,
-  last?: () => Promise<void>,
-): Promise<void> {
+export async function writeStateText(path: string, text: string): Promise<void> {
   await makeDirectory(dirname(path), ownerOnly);
-  await writeFileAtomic(path, `${text}\n`, ownerOnly, last);
+  await writeFileAtomic(path, `${text}\n`, ownerOnly);
 }
 
 function parseJson(text: string): unknown {

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { validateAccounts } from '../../schemas/generated/validators.js';
 import { readState, StateFile, writeState } from '../../src/platform/state-file.ts';
-import { diskError, onDisk } from '../fakes/moody-disk.ts';
 
 describe('a file of state', () => {
   const directory = mkdtempSync(join(tmpdir(), 'bmc-state-'));
@@ -47,34 +46,6 @@ describe('a file of state', () => {
     const file = new StateFile(join(blocked, 'state.json'), 'old');
     await assert.rejects(file.change(() => 'new'));
     assert.equal(file.value, 'old');
-  });
-
-  it('changes with what must succeed too, and neither does without the other', async () => {
-    const path = join(directory, 'together', 'state.json');
-    const file = new StateFile(path, 'old');
-    await file.change(() => 'old');
-    let done = 0;
-    const last = async () => {
-      assert.equal(stored(path), 'old');
-      done += 1;
-    };
-    const refuse = async () => {
-      throw new Error('refused');
-    };
-    await assert.rejects(
-      file.change(() => 'new', refuse),
-      /refused/,
-    );
-    const heal = onDisk('open', () => () => Promise.reject(diskError('ENOSPC')));
-    await assert.rejects(
-      file.change(() => 'new', last),
-      /ENOSPC/,
-    );
-    heal();
-    assert.deepEqual([done, file.value, stored(path)], [0, 'old', 'old']);
-    assert.deepEqual(readdirSync(join(directory, 'together')), ['state.json']);
-    await file.change(() => 'new', last);
-    assert.deepEqual([done, file.value, stored(path)], [1, 'new', 'new']);
   });
 
   it('stays as it is for as long as somebody depends on it', async () => {

@@ -28,7 +28,7 @@ export async function changeList<T>(
 ): Promise<T> {
   // Only authorities are in such a list, and only where somebody looks into it
   if (!certificates || endpoint.type !== 'authority') return change();
-  return certificates.settings.during(async ({ respond }) => {
+  return certificates.settings.during(async ({ clientCertificates: { respond } }) => {
     if (respond) return change();
     const after = {
       endpoint,

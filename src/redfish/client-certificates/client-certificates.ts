@@ -5,13 +5,12 @@ import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { Certificate } from '../../manager/x509/certificate.ts';
 import { formatName } from '../../manager/x509/name.ts';
 import type { Log } from '../../platform/log.ts';
-import type { StateFile } from '../../platform/state-file.ts';
+import type { AccessSettings, CertificateLogin } from '../access/access-settings.ts';
 import type { AccountCertificates } from '../access/account-certificates.ts';
 import type { User } from '../access/user-directory.ts';
 import { judgeChain, type TrustLists } from './chain.ts';
 import { userNameOf } from './mapping.ts';
 import type { Refusal } from './refusal.ts';
-import type { Settings } from './settings.ts';
 import { type ShownChain, shownChain } from './shown-chain.ts';
 import {
   namedAuthorities,
@@ -24,7 +23,7 @@ import {
 export interface ClientCertificatesOptions {
   readonly client: CertificateClient;
   readonly endpoints: TrustEndpoints;
-  readonly settings: StateFile<Settings>;
+  readonly settings: AccessSettings;
   /** What the mapping `Whole` looks into. */
   readonly accountCertificates: AccountCertificates;
   /** An account that may log in, by its name. */
@@ -69,14 +68,15 @@ export class ClientCertificates {
     this.#options = options;
   }
 
-  get settings(): StateFile<Settings> {
+  get settings(): AccessSettings {
     return this.#options.settings;
   }
 
   /** PEM of whom clients are asked for certificates of; `undefined` when they are asked for none. */
   authorities(): readonly string[] | undefined {
     const trust = this.#trust();
-    if (!this.settings.value.enabled || !trust || trust.trusted.length === 0) return undefined;
+    if (!this.settings.clientCertificates.enabled || !trust || trust.trusted.length === 0)
+      return undefined;
     const key = trust.trusted.map(({ fingerprint }) => fingerprint).join();
     if (key !== this.#toldAuthorities.key) {
       const named = namedAuthorities(trust.trusted, this.#options.limits.nameBytes);
@@ -92,7 +92,7 @@ export class ClientCertificates {
    * so then they are; so it is with `Whole` when no account has a certificate.
    */
   responds(trust = this.#trust()): boolean {
-    const { enabled, respond, mapping } = this.settings.value;
+    const { enabled, respond, mapping } = this.settings.clientCertificates;
     const { alwaysRespond, accountCertificates } = this.#options;
     if (respond || !enabled || alwaysRespond || trust?.trusted.length === 0) return true;
     return mapping === 'Whole' && accountCertificates.kept.length === 0;
@@ -108,7 +108,7 @@ export class ClientCertificates {
 
   /** @returns `undefined` when the client showed no certificate or is not to be asked for one */
   async login(connection: object): Promise<Login | undefined> {
-    const { enabled, mapping } = this.settings.value;
+    const { enabled, mapping } = this.settings.clientCertificates;
     const chain = enabled ? this.#chainOf(connection) : undefined;
     if (!chain) return undefined;
     const [certificate] = chain.certificates;
@@ -123,7 +123,10 @@ export class ClientCertificates {
   }
 
   /** Whose a certificate of a connection is: the user that it names, or the account that has it. */
-  async userOf(certificate: Certificate, mapping: Settings['mapping']): Promise<User | Refusal> {
+  async userOf(
+    certificate: Certificate,
+    mapping: CertificateLogin['mapping'],
+  ): Promise<User | Refusal> {
     const { findUser, hostName, accountCertificates } = this.#options;
     if (mapping === 'Whole') {
       const owner = accountCertificates.ownerOf(certificate);
@@ -168,7 +171,7 @@ export class ClientCertificates {
 
   /** Ends connections of clients whom their certificates let in no more, as they are of no account. */
   cut(gone: readonly Certificate[]): void {
-    if (this.settings.value.mapping !== 'Whole') return;
+    if (this.settings.clientCertificates.mapping !== 'Whole') return;
     const isGone = ({ certificates: [own] }: ShownChain) =>
       gone.some(({ fingerprint }) => fingerprint === own?.fingerprint);
     this.#cutLater((chain) => (isGone(chain) ? 'user' : undefined));

@@ -26,7 +26,7 @@ export async function forgetCertificates(
     await forget();
     return;
   }
-  await certificates.settings.during(async ({ respond, mapping }) => {
+  await certificates.settings.during(async ({ clientCertificates: { respond, mapping } }) => {
     if (!respond && mapping === 'Whole') await refuseLockout(access, kept, identity, isGone);
     const gone = await forget();
     certificates.cut(gone.map(({ certificate }) => certificate));

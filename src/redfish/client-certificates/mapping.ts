@@ -1,6 +1,6 @@
 import type { Certificate } from '../../manager/x509/certificate.ts';
 import { valuesOf } from '../../manager/x509/name.ts';
-import type { Settings } from './settings.ts';
+import type { CertificateLogin } from '../access/access-settings.ts';
 
 const longestName = 255;
 
@@ -10,7 +10,7 @@ const longestName = 255;
  */
 export function userNameOf(
   certificate: Certificate,
-  mapping: Exclude<Settings['mapping'], 'Whole'>,
+  mapping: Exclude<CertificateLogin['mapping'], 'Whole'>,
   hostName: string,
 ): string | undefined {
   const name =

@@ -1,9 +1,9 @@
 import type { AccountServicePatch } from '../../../schemas/generated/validators.js';
+import type { CertificateLogin } from '../access/access-settings.ts';
 import type { Identity } from '../access/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { link } from '../resource.ts';
 import type { ClientCertificates } from './client-certificates.ts';
-import type { Settings } from './settings.ts';
 
 type Wanted = NonNullable<NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate']>;
 
@@ -17,7 +17,7 @@ export function multiFactorAuthView(
   certificates: ClientCertificates | undefined,
   authorities: string,
 ) {
-  const settings = certificates?.settings.value;
+  const settings = certificates?.settings.clientCertificates;
   return {
     ClientCertificate: {
       ...(settings && {
@@ -31,40 +31,35 @@ export function multiFactorAuthView(
 }
 
 /**
- * Changes what AccountService says of client certificates. Where only clients with certificates are
- * served, before or after the change, it must come from an administrator whose certificate lets him in
- * after it: so nobody locks everybody out.
- * @param alongside what else the request changes; when it is refused nothing is changed
+ * What AccountService will say of client certificates. Where only clients with certificates are served,
+ * before or after the change, it must come from an administrator whose certificate lets him in after it:
+ * so nobody locks everybody out.
  * @throws RedfishError 400 for a mapping that we do not have, 409 for whom the change could lock out
  */
-export async function changeMultiFactorAuth(
+export async function changedMultiFactorAuth(
   certificates: ClientCertificates,
   identity: Identity | undefined,
   wanted: Wanted,
-  alongside: () => Promise<void>,
-): Promise<void> {
+  current: CertificateLogin,
+): Promise<CertificateLogin> {
   const mapping = wanted.CertificateMappingAttribute;
   const known = mappings.find((one) => one === mapping);
   if (mapping !== undefined && known === undefined) throw notInList(mapping);
-  const alter = async (current: Settings) => {
-    const next: Settings = {
-      enabled: wanted.Enabled ?? current.enabled,
-      respond: wanted.RespondToUnauthenticatedClients ?? current.respond,
-      mapping: known ?? current.mapping,
-    };
-    if (!next.respond && !(await isSafe(certificates, identity, next))) {
-      throw lockout(wanted, current, next);
-    }
-    return next;
+  const next: CertificateLogin = {
+    enabled: wanted.Enabled ?? current.enabled,
+    respond: wanted.RespondToUnauthenticatedClients ?? current.respond,
+    mapping: known ?? current.mapping,
   };
-  // The other half comes once this one needs nothing of the disk but its rename, so that neither is done alone
-  await certificates.settings.change(alter, alongside);
+  if (!next.respond && !(await isSafe(certificates, identity, next))) {
+    throw lockout(wanted, current, next);
+  }
+  return next;
 }
 
 async function isSafe(
   certificates: ClientCertificates,
   identity: Identity | undefined,
-  next: Settings,
+  next: CertificateLogin,
 ): Promise<boolean> {
   if (!identity?.certificate) return false;
   const user = await certificates.userOf(identity.certificate, next.mapping);
@@ -75,7 +70,7 @@ const at = 'MultiFactorAuth/ClientCertificate';
 const respondProperty = `${at}/RespondToUnauthenticatedClients`;
 
 /** Names the property of the request that may not have its value. */
-function lockout(wanted: Wanted, current: Settings, next: Settings): RedfishError {
+function lockout(wanted: Wanted, current: CertificateLogin, next: CertificateLogin): RedfishError {
   const detail =
     'Only an administrator whose client certificate lets him in may ask for this, over a connection with it';
   if (wanted.RespondToUnauthenticatedClients === false && current.respond) {

@@ -25,7 +25,7 @@ export function listenerLogins(access: Access): ListenerLogins {
   return {
     holds({ session, certificate }) {
       if (session) return sessions.get(session.id) !== undefined;
-      return !certificate || certificates?.settings.value.enabled === true;
+      return !certificate || certificates?.settings.clientCertificates.enabled === true;
     },
     async mayListen(identity, connection) {
       const user = await listener(access, identity, connection);

@@ -3,12 +3,12 @@ import {
   validateAccountServicePatch,
 } from '../../../schemas/generated/validators.js';
 import type { Access } from '../access/access.ts';
-import type { AccessPolicy } from '../access/access-settings.ts';
+import type { AccessPolicy, CertificateLogin } from '../access/access-settings.ts';
 import type { Identity } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import {
-  changeMultiFactorAuth,
+  changedMultiFactorAuth,
   multiFactorAuthView,
 } from '../client-certificates/multi-factor-auth.ts';
 import { notWritable } from '../http/request-body.ts';
@@ -48,13 +48,12 @@ export const accountService: ResourceFactory = ({ access, places }) => [
           const resetAfter = members.AccountLockoutCounterResetAfter;
           refuseOutside('AccountLockoutCounterResetAfter', resetAfter, 0, 86_400);
           const wanted = members.MultiFactorAuth?.ClientCertificate;
-          const change = () => changeRules(access, members);
-          if (wanted && certificates) {
-            await changeMultiFactorAuth(certificates, identity, wanted, change);
-          } else {
-            if (wanted) throw new RedfishError(400, notWritable('MultiFactorAuth'));
-            await change();
-          }
+          if (wanted && !certificates) throw new RedfishError(400, notWritable('MultiFactorAuth'));
+          await changeRules(access, members, async (now) =>
+            wanted && certificates
+              ? changedMultiFactorAuth(certificates, identity, wanted, now)
+              : undefined,
+          );
           return json(await view(access, places, identity));
         },
       },
@@ -62,9 +61,15 @@ export const accountService: ResourceFactory = ({ access, places }) => [
   },
 ];
 
-/** Those of a directory with rules of its own first: it may refuse what we would not. */
-async function changeRules({ settings, users }: Access, members: AccountServicePatch) {
-  const { policy: rules } = users;
+/**
+ * Makes all of a request or nothing.
+ * @param loginAfter how clients log in with certificates after it, when it says so
+ */
+async function changeRules(
+  { settings, users: { policy: rules } }: Access,
+  members: AccountServicePatch,
+  loginAfter: (now: CertificateLogin) => Promise<CertificateLogin | undefined>,
+): Promise<void> {
   const shared = given({
     minPasswordLength: members.MinPasswordLength,
     lockoutThreshold: members.AccountLockoutThreshold,
@@ -76,23 +81,27 @@ async function changeRules({ settings, users }: Access, members: AccountServiceP
     lockoutResetEnabled: members.AccountLockoutCounterResetEnabled,
     basicAuth: members.HTTPBasicAuth,
   });
-  if (!rules) {
-    const check = (policy: AccessPolicy) => refuseConflicts(policy, members);
-    return settings.change({ ...shared, ...own }, check);
-  }
-  // Our own count has nothing to do with the directory's locks
-  const before = await rules.read();
-  const theirs = { ...before, ...shared, lockoutSeconds: 0 };
-  const check = (policy: AccessPolicy) => refuseConflicts({ ...policy, ...theirs }, members);
-  check({ ...settings.policy, ...own });
-  await changing('', rules.change(shared));
-  try {
-    await settings.change(own, check);
-  } catch (error) {
+  let takeBack = async () => {};
+  const change = settings.change(async ({ policy, clientCertificates }) => {
+    const login = given({ clientCertificates: await loginAfter(clientCertificates) });
+    if (!rules) {
+      refuseConflicts({ ...policy, ...shared, ...own }, members);
+      return { ...shared, ...own, ...login };
+    }
+    // Our own count has nothing to do with the directory's locks
+    const before = await rules.read();
+    refuseConflicts({ ...policy, ...own, ...before, ...shared, lockoutSeconds: 0 }, members);
+    // The directory may refuse what we would not, and so comes first
+    await changing('', rules.change(shared));
     const names = Object.keys(shared) as (keyof typeof shared)[];
-    await rules.change(Object.fromEntries(names.map((name) => [name, before[name]])));
+    takeBack = () => rules.change(Object.fromEntries(names.map((name) => [name, before[name]])));
+    return { ...own, ...login };
+  });
+  await change.catch(async (error: unknown) => {
+    // What went wrong first is what the client is told
+    await takeBack().catch(() => undefined);
     throw error;
-  }
+  });
 }
 
 function given<T extends object>(members: T) {

@@ -37,7 +37,8 @@ export const securityPolicy: ResourceFactory = (parts) => {
               TLS: {
                 Server: {
                   Allowed: allowedBy(tlsProfiles[tlsProfile]),
-                  VerifyCertificate: access.certificates?.settings.value.enabled ?? false,
+                  VerifyCertificate:
+                    access.certificates?.settings.clientCertificates.enabled ?? false,
                   ...linkTo(mayRead, 'Server', 'TrustedCertificates'),
                   ...linkTo(mayRead, 'Server', 'RevokedCertificates'),
                 },

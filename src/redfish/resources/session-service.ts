@@ -45,7 +45,7 @@ export const sessionService: ResourceFactory = ({ access }) => [
           );
           refuseOutside('SessionTimeout', sessionSeconds, 30, 86_400);
           if (sessionSeconds !== undefined) {
-            await access.settings.change({ sessionSeconds }, () => undefined);
+            await access.settings.change(() => ({ sessionSeconds }));
           }
           return json(serviceView(access));
         },

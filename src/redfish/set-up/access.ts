@@ -11,7 +11,6 @@ import { passwordHelper } from '../access/password-helper.ts';
 import type { UserDirectory } from '../access/user-directory.ts';
 import { UserSource } from '../access/user-source.ts';
 import { ClientCertificates } from '../client-certificates/client-certificates.ts';
-import { openSettings } from '../client-certificates/settings.ts';
 import type { TrustEndpoints } from '../client-certificates/trust.ts';
 import { followUsers } from './departed-users.ts';
 import { keepSessions } from './kept-sessions.ts';
@@ -44,8 +43,10 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
     configuration.redfish.clientCertificates,
     log,
   );
-  const certificates = clientCertificates(surroundings, users, accountCertificates);
-  const access = { ...passwordAccess(configuration, users), certificates, accountCertificates };
+  const byPassword = passwordAccess(configuration, users);
+  const { settings } = byPassword;
+  const certificates = clientCertificates(surroundings, { users, settings, accountCertificates });
+  const access = { ...byPassword, certificates, accountCertificates };
   // First the kept ones, for a switch since the last run ends them too
   const kept = keepSessions(configuration, access.sessions, log);
   users.onSwitch(kept);
@@ -91,12 +92,13 @@ function userSource({ configuration, systemUsers, log }: AccessSurroundings): Us
   return users;
 }
 
+type CertificateAccess = Required<Pick<Access, 'users' | 'settings' | 'accountCertificates'>>;
+
 function clientCertificates(
   { configuration, client, hostName, log }: AccessSurroundings,
-  users: UserDirectory,
-  accountCertificates: AccountCertificates,
+  { users, settings, accountCertificates }: CertificateAccess,
 ): ClientCertificates {
-  const { redfish, stateDirectory } = configuration;
+  const { redfish } = configuration;
   const { alwaysRespond } = redfish.clientCertificates;
   if (alwaysRespond) {
     log.warn('clients without a certificate are served whatever AccountService says');
@@ -105,7 +107,7 @@ function clientCertificates(
     client,
     endpoints: trustEndpoints(configuration),
     accountCertificates,
-    settings: openSettings(join(stateDirectory, 'client-certificates.json')),
+    settings,
     findUser: async (userName) => {
       const user = await users.find(userName);
       return user?.enabled && !user.locked ? user : undefined;

@@ -8,7 +8,6 @@ import { withAccountsLocked } from '../access/account-lock.ts';
 const ownFiles = [
   'access-settings.json',
   'account-certificates.json',
-  'client-certificates.json',
   'events.json',
   'service-id',
   'sessions.json',

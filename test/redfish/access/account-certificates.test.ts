@@ -3,10 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setContentLimits } from '../../../src/manager/x509/limits.ts';
-import { StateFile } from '../../../src/platform/state-file.ts';
+import { AccessSettings } from '../../../src/redfish/access/access-settings.ts';
 import { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
 import { ClientCertificates } from '../../../src/redfish/client-certificates/client-certificates.ts';
-import type { Settings } from '../../../src/redfish/client-certificates/settings.ts';
 import { removeUser } from '../../../src/redfish/resources/account-life.ts';
 import { forgetDeparted } from '../../../src/redfish/set-up/departed-users.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
@@ -108,12 +107,13 @@ describe('a certificate of an account that cannot be read as it was stored', () 
     writeFileSync(path, JSON.stringify({ certificates }));
     const client = new MemoryClient();
     client.put(truststore, '1', samplePem);
-    const settings: Settings = { enabled: true, respond: false, mapping: 'Whole' };
+    const settings = new AccessSettings(join(service.directory, 'of-whole.json'), {} as never);
+    const login = { enabled: true, respond: false, mapping: 'Whole' } as const;
+    await settings.change(() => ({ clientCertificates: login }));
     const accountCertificates = open();
     const access = new ClientCertificates({
-      ...{ client, accountCertificates, log },
+      ...{ client, accountCertificates, log, settings },
       endpoints: { truststore },
-      settings: new StateFile(join(service.directory, 'settings.json'), settings),
       findUser: async () => undefined,
       hostName: () => 'bmc',
       now: Date.now,

@@ -67,7 +67,7 @@ describe('a client whose rights go while the body of his request is on its way',
         ...resets,
         [
           'may not use HTTP Basic any more',
-          () => service.access.settings.change({ basicAuth: 'Disabled' }, () => undefined),
+          () => service.access.settings.change(() => ({ basicAuth: 'Disabled' as const })),
           401,
         ],
       ],

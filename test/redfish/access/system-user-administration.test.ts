@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { diskError, onDisk } from '../../fakes/moody-disk.ts';
 import {
   beginWithRoot,
   loggedIn,
@@ -210,14 +211,13 @@ describe('the administration of users of the system', () => {
     assert.equal(JSON.parse(answer.text).AccountLockoutThreshold, 3);
   });
 
-  it('changes no rule of the user manager when its own cannot be stored', async (test) => {
+  it('changes no rule of the user manager when its own cannot be stored', async () => {
     const headers = await token('root');
     const before = { ...service.manager.policy };
-    test.mock.method(service.access.settings, 'change', async () => {
-      throw new Error('the disk is full');
-    });
+    const heal = onDisk('rename', () => () => Promise.reject(diskError('EIO')));
     const body = { AccountLockoutThreshold: 33, MinPasswordLength: 19, MaxPasswordLength: 40 };
     const answer = await service.ask('PATCH', accountService, { headers, body });
+    heal();
     assert.equal(answer.status, 500);
     assert.deepEqual(service.manager.policy, before);
     assert.ok(service.manager.asked.includes('MinPasswordLength 19'));

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
-import { diskError, onDisk } from '../../fakes/moody-disk.ts';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { diskError, nothingReplaces, onDisk } from '../../fakes/moody-disk.ts';
 import { type OpensslAuthority, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { startTlsService, type TlsService, truststore } from './tls-service.ts';
 
@@ -12,6 +10,7 @@ const as = 'admin:admin-pw';
 describe('a change of client certificates and of rules for passwords in one request', () => {
   let authority: OpensslAuthority;
   let service: TlsService;
+  let heal: () => void = () => undefined;
 
   before(async () => {
     authority = opensslAuthority();
@@ -26,6 +25,7 @@ describe('a change of client certificates and of rules for passwords in one requ
     const { status, text } = await patch('CommonName', { MaxPasswordLength: 100 });
     assert.equal(status, 200, text);
   });
+  afterEach(() => heal());
 
   const patch = (CertificateMappingAttribute: string, rules: object) => {
     const ClientCertificate = { CertificateMappingAttribute };
@@ -35,25 +35,22 @@ describe('a change of client certificates and of rules for passwords in one requ
   /** As it counts, and as it would after a start. */
   async function state() {
     const view = JSON.parse((await service.ask(uri, { as })).text);
-    const { mapping } = JSON.parse(readFileSync(service.settingsPath, 'utf8'));
-    const rules = join(dirname(service.settingsPath), 'access-settings.json');
-    const { maxPasswordLength } = JSON.parse(readFileSync(rules, 'utf8'));
+    const { policy, clientCertificates } = service.stored();
     const now = view.MultiFactorAuth.ClientCertificate.CertificateMappingAttribute;
-    return [now, mapping, view.MaxPasswordLength, maxPasswordLength];
+    return [now, clientCertificates.mapping, view.MaxPasswordLength, policy.maxPasswordLength];
   }
 
   const asBefore = ['CommonName', 'CommonName', 100, 100];
-  for (const file of ['client-certificates.json', 'access-settings.json']) {
-    it(`is not made at all when the disk does not take ${file}`, async () => {
-      const heal = onDisk(
-        'open',
-        (real) =>
-          (...args) =>
-            String(args[0]).includes(file) ? Promise.reject(diskError('ENOSPC')) : real(...args),
-      );
+  const troubles: readonly [string, () => () => void][] = [
+    ['has no room', () => onDisk('open', () => () => Promise.reject(diskError('ENOSPC')))],
+    ['fails at the last step', () => nothingReplaces(service.settingsPath)],
+  ];
+  for (const [what, begin] of troubles) {
+    it(`is not made at all when the disk ${what}`, async () => {
+      heal = begin();
       const { status } = await patch('Whole', { MaxPasswordLength: 90 });
       heal();
-      assert.ok(status >= 500, String(status));
+      assert.equal(status, 500);
       assert.deepEqual(await state(), asBefore);
     });
   }

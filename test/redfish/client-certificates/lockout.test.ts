@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { openSettings } from '../../../src/redfish/client-certificates/settings.ts';
+import type { CertificateLogin } from '../../../src/redfish/access/access-settings.ts';
 import {
   type Issued,
   type OpensslAuthority,
@@ -53,11 +52,7 @@ describe('the settings of client certificates', () => {
     await set({ respond: true });
   });
 
-  const set = (change: object) =>
-    service.settings.change(async () => ({
-      ...{ enabled: true, respond: true, mapping: 'CommonName' as const },
-      ...change,
-    }));
+  const set = (change: Partial<CertificateLogin>) => service.setLogin(change);
 
   const patch = (change: object, show?: string, as?: string) => {
     const one = show === undefined ? undefined : shown[show];
@@ -228,13 +223,17 @@ describe('the settings of client certificates', () => {
   for (const { what, from = {}, change, show, as, status, id } of rows) {
     it(`answers ${status} to ${what}`, async () => {
       await set(from);
-      const before = service.settings.value;
+      const before = service.settings.clientCertificates;
       const answer = await patch(change, show, as);
       assert.equal(answer.status, status, answer.text);
       if (id) assert.ok(answer.text.includes(`.${id}"`), answer.text);
-      if (status >= 400) assert.deepEqual(service.settings.value, before);
-      else assert.deepEqual(openSettings(service.settingsPath).value, service.settings.value);
-      if (!service.settings.value.respond && service.settings.value.enabled) {
+      if (status >= 400) assert.deepEqual(service.settings.clientCertificates, before);
+      else
+        assert.deepEqual(service.stored().clientCertificates, service.settings.clientCertificates);
+      if (
+        !service.settings.clientCertificates.respond &&
+        service.settings.clientCertificates.enabled
+      ) {
         const own = show === undefined ? undefined : shown[show];
         if (own)
           assert.equal((await service.ask(uri, { show: own })).status, 200, 'not locked out');
@@ -375,13 +374,5 @@ describe('the settings of client certificates', () => {
     service.alwaysRespond = true;
     assert.equal((await service.ask(uri, { as: password })).status, 200);
     assert.equal((await patch({ [respond]: true }, undefined, password)).status, 200);
-  });
-
-  it('are in a file of their owner, and a damaged one stops the service', () => {
-    assert.equal(statSync(service.settingsPath).mode & 0o777, 0o600);
-    for (const text of ['', '{}', '{"enabled":true,"respond":false,"mapping":"Half"}']) {
-      const path = authority.write('damaged.json', text);
-      assert.throws(() => openSettings(path), { name: 'SetupError' });
-    }
   });
 });

@@ -64,11 +64,7 @@ describe('a login with a client certificate', () => {
     }
     service.client.put(truststore, '1', root.pem);
     service.ahead = 0;
-    await service.settings.change(async () => ({
-      enabled: true,
-      respond: true,
-      mapping: 'CommonName',
-    }));
+    await service.setLogin({});
     service.log.length = 0;
   });
 
@@ -307,7 +303,7 @@ describe('a login with a client certificate', () => {
   });
 
   it('asks for no certificate when AccountService says so', async () => {
-    await service.settings.change(async (now) => ({ ...now, enabled: false }));
+    await service.setLogin({ enabled: false });
     const answer = await service.ask(sessions, { show: good });
     assert.equal(answer.status, 401);
     assert.doesNotMatch(answer.text, /certificate/);
@@ -326,7 +322,7 @@ describe('a login with a client certificate', () => {
   ];
   for (const [principal, status] of principals) {
     it(`answers ${status} to the principal ${principal}`, async () => {
-      await service.settings.change(async (now) => ({ ...now, mapping: 'UserPrincipalName' }));
+      await service.setLogin({ mapping: 'UserPrincipalName' });
       const name = `otherName:1.3.6.1.4.1.311.20.2.3;UTF8:${principal}`;
       const show = client({
         subject: '/CN=reader',

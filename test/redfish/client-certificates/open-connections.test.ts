@@ -3,6 +3,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { makeAccess } from '../../../src/redfish/access/access.ts';
+import type { CertificateLogin } from '../../../src/redfish/access/access-settings.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import {
   type Issued,
@@ -63,11 +64,7 @@ describe('a stream of events on a connection with a client certificate', () => {
   });
 
   const streams = () => service.events.streams.list().length;
-  const set = (change: object) =>
-    service.settings.change(async () => ({
-      ...{ enabled: true, respond: true, mapping: 'CommonName' as const },
-      ...change,
-    }));
+  const set = (change: Partial<CertificateLogin>) => service.setLogin(change);
   /** The logins behind the streams are looked at. */
   const look = async () => {
     service.clock.advance(5000);

@@ -4,12 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
-import type { StateFile } from '../../../src/platform/state-file.ts';
+import {
+  AccessSettings,
+  type CertificateLogin,
+} from '../../../src/redfish/access/access-settings.ts';
 import type { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
 import type { Accounts } from '../../../src/redfish/access/accounts.ts';
 import { makeApp } from '../../../src/redfish/app.ts';
 import { ClientCertificates } from '../../../src/redfish/client-certificates/client-certificates.ts';
-import { openSettings, type Settings } from '../../../src/redfish/client-certificates/settings.ts';
 import { type Events, makeEvents } from '../../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import { makeServer } from '../../../src/redfish/https/server.ts';
@@ -24,7 +26,7 @@ export const revoked: EndpointRef = { type: 'authority', name: 'revoked' };
 /** All of the service over real TLS, but for the manager, which is in memory. */
 export interface TlsService {
   readonly client: MemoryClient;
-  readonly settings: StateFile<Settings>;
+  readonly settings: AccessSettings;
   readonly settingsPath: string;
   readonly accountCertificates: AccountCertificates;
   readonly accounts: Accounts;
@@ -35,6 +37,10 @@ export interface TlsService {
   /** What the clock of the device is ahead of ours, in milliseconds. */
   ahead: number;
   alwaysRespond: boolean;
+  /** Has clients log in with certificates as at first, but for this. */
+  setLogin(change: Partial<CertificateLogin>): Promise<void>;
+  /** The settings as they are after a start. */
+  stored(): AccessSettings;
   ask(path: string, options?: Ask): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -75,8 +81,8 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
   const directory = mkdtempSync(join(tmpdir(), 'mutual-'));
   const parts = await makeTestParts(directory);
   const { client, accounts, lines: log, log: noting } = parts;
-  const settingsPath = join(directory, 'client-certificates.json');
-  const settings = openSettings(settingsPath);
+  const settingsPath = join(directory, 'access-settings.json');
+  const { settings } = parts.access;
   const own = {
     ahead: 0,
     alwaysRespond: false,
@@ -124,6 +130,11 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
     port,
     clock,
     events,
+    setLogin: (change: Partial<CertificateLogin>) =>
+      settings.change(() => ({
+        clientCertificates: { enabled: true, respond: true, mapping: 'CommonName', ...change },
+      })),
+    stored: () => new AccessSettings(settingsPath, {} as never),
     ask: (path: string, options: Ask = {}) => ask(port, path, options),
     async close() {
       parts.events.close();

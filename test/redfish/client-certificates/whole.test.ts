@@ -44,8 +44,7 @@ describe('a login by the whole certificate', () => {
     authority.remove();
   });
 
-  const set = (respond: boolean) =>
-    service.settings.change(async () => ({ enabled: true, respond, mapping: 'Whole' as const }));
+  const set = (respond: boolean) => service.setLogin({ respond, mapping: 'Whole' });
 
   const give = (userName: string, { pem: CertificateString }: Issued, as = password) =>
     service.ask(`${accounts}/${userName}/Certificates`, {

@@ -7,7 +7,6 @@ import { describe, it } from 'node:test';
 import { AccessSettings } from '../../../src/redfish/access/access-settings.ts';
 import { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
 import { readAccounts } from '../../../src/redfish/access/account-file.ts';
-import { openSettings } from '../../../src/redfish/client-certificates/settings.ts';
 import { diskError } from '../../fakes/moody-disk.ts';
 
 /** Each file without which nobody knows who may come in, and how. */
@@ -16,7 +15,6 @@ const files: Readonly<Record<string, (path: string) => unknown>> = {
   'account-certificates.json': (path) =>
     new AccountCertificates(path, { perAccount: 1, accountCertificateBytes: 1 }),
   'accounts.json': readAccounts,
-  'client-certificates.json': openSettings,
 };
 
 describe('a start of the service whose disk does not read who may come in', () => {

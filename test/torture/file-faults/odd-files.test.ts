@@ -59,7 +59,6 @@ const places: readonly [string, readonly string[]][] = [
       'sessions.json',
       'events.json',
       'access-settings.json',
-      'client-certificates.json',
       'account-certificates.json',
       'service-id',
       'users-source',

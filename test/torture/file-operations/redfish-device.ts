@@ -78,7 +78,7 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
       return {
         accounts: stored.map((one) => JSON.stringify(one)),
         policy: JSON.stringify(access.settings.policy),
-        clientCertificates: JSON.stringify(access.certificates.settings.value),
+        clientCertificates: JSON.stringify(access.settings.clientCertificates),
         certificates: (access.accountCertificates?.all ?? [])
           .filter(({ userName }) => isThere(userName))
           .map(({ id, userName }) => `${id} of ${userName}`),

@@ -23,7 +23,7 @@ async function used(place: Place): Promise<void> {
     certificateOf(place.given.pair1 ?? ''),
     async () => true,
   );
-  await access.settings.change({ lockoutThreshold: 7 }, () => undefined);
+  await access.settings.change(() => ({ lockoutThreshold: 7 }));
   await events.change(withSubscription('0123456789abcdef'));
   await device.close();
 }
@@ -177,10 +177,13 @@ export const redfishScenes: readonly Scene[] = [
     { isDoneLater: true },
   ),
   change('change the rules of accounts', ({ access }) =>
-    access.settings.change({ lockoutThreshold: 3, sessionSeconds: 60 }, () => undefined),
+    access.settings.change(() => ({ lockoutThreshold: 3, sessionSeconds: 60 })),
   ),
-  change('change the login with certificates', ({ access }) =>
-    access.certificates.settings.change((settings) => ({ ...settings, enabled: false })),
+  change('change the login with certificates and the rules together', ({ access }) =>
+    access.settings.change(({ clientCertificates }) => ({
+      clientCertificates: { ...clientCertificates, enabled: false },
+      basicAuth: 'Disabled',
+    })),
   ),
   change('give an account a certificate', async ({ access }, { given }) =>
     access.accountCertificates?.add('admin', certificateOf(given.pair2 ?? ''), async () => true),

@@ -13,7 +13,6 @@ import { readAccounts } from '../../../src/redfish/access/account-file.ts';
 import { matchesHash } from '../../../src/redfish/access/password-hash.ts';
 import { SessionFile } from '../../../src/redfish/access/session-file.ts';
 import { Sessions } from '../../../src/redfish/access/sessions.ts';
-import { openSettings } from '../../../src/redfish/client-certificates/settings.ts';
 import { openEventState } from '../../../src/redfish/events/event-state.ts';
 import { makeWorld } from '../../fakes/surroundings.ts';
 import { samplePem } from '../../redfish/service.ts';
@@ -51,10 +50,12 @@ const subscription = {
 };
 const samples = [
   { accounts: [{ userName: 'admin', role: 'Administrator', password }] },
-  { minPasswordLength: 9, basicAuth: 'Enabled', sessionSeconds: 60 },
+  {
+    ...{ minPasswordLength: 9, basicAuth: 'Enabled', sessionSeconds: 60 },
+    clientCertificates: { enabled: true, respond: false, mapping: 'CommonName' },
+  },
   { certificates: [{ userName: 'admin', pem: samplePem }] },
   { writtenAt: 1_700_000_000_000, sessions: [session] },
-  { enabled: true, respond: false, mapping: 'CommonName' },
   { epoch: 7, enabled: true, certificates: { a: { health: 'OK' } }, subscriptions: [subscription] },
 ];
 
@@ -66,7 +67,10 @@ const readers: readonly (() => Promise<string>)[] = [
     for (const one of cheap) assert.equal(await matchesHash('wrong', one.password), false);
     return `accounts ${accounts.length}`;
   },
-  async () => JSON.stringify(new AccessSettings(path, {} as never).policy),
+  async () => {
+    const { policy, clientCertificates } = new AccessSettings(path, {} as never);
+    return JSON.stringify({ policy, clientCertificates });
+  },
   async () => {
     const limits = { perAccount: 2, accountCertificateBytes: 4096 };
     const list = new AccountCertificates(path, limits).of('admin');
@@ -80,7 +84,6 @@ const readers: readonly (() => Promise<string>)[] = [
     for (const { createdAt } of sessions.list()) new Date(createdAt).toISOString();
     return `sessions ${outcome}`;
   },
-  async () => JSON.stringify(openSettings(path).value),
   async () => {
     const { value: state } = await openEventState(path, { log: silent, now: 1_700_000_000_000 });
     assert.ok(Number.isSafeInteger(state.epoch), `the epoch ${state.epoch}`);
@@ -104,7 +107,9 @@ it('a damaged file of the Redfish service is refused in a sentence, or taken for
     isRefusal: (error) => error instanceof SetupError,
     attempt(input) {
       writeFileSync(path, input.subarray(1));
-      return readers[(input[0] ?? 0) % readers.length]?.() ?? '';
+      const read = readers[Number(String.fromCharCode(input[0] ?? 0))];
+      assert.ok(read, 'each sample has its reader');
+      return read();
     },
   });
 });
