@@ -31,9 +31,9 @@ import { InFlight, requestLimits, Truststore, uris, type World } from './world.t
 
 /** Minutes of the long form: an hour, unless somebody has less time. */
 const minutes = Number(process.env.SOAK_MINUTES ?? 60);
-const calmMilliseconds = extent({ quick: 5000, long: minutes * 45_000 });
+const calmMilliseconds = extent({ quick: 45_000, long: minutes * 45_000 });
 const stormMilliseconds = extent({ quick: 0, long: minutes * 15_000 });
-const size = { httpsClients: 50, busClients: 5, pause: extent({ quick: 500, long: 400 }) };
+const size = { httpsClients: 50, busClients: 5, pause: extent({ quick: 2000, long: 400 }) };
 const seed = Number(process.env.SOAK_SEED ?? 20_261_121);
 
 /** MB by which the memory of a process may grow from one third of the calm to the next. */
