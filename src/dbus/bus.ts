@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events';
 import dbus from 'dbus-next';
 import { CertError } from '../manager/errors.ts';
 import { type ErrorReply, fromErrorReply, toErrorReply } from './error-names.ts';
-import type { TypedValue } from './interface.ts';
 import { forgetCall, guardReader, streamOf, transportOf, unescaped } from './library-defects.ts';
+import { fromLibrary, toLibrary } from './library-values.ts';
 import { dropOversized, isOversized, type MessageBounds } from './oversized-messages.ts';
+import { WholeBytes } from './whole-bytes.ts';
 
 /** A message in our own terms; variants in its body are `TypedValue`s. */
 export interface Call {
@@ -44,7 +45,7 @@ export interface OutgoingCall {
   readonly arrived?: (body: readonly unknown[]) => void;
 }
 
-/** One connection to a bus. This file alone knows the library that carries the messages. */
+/** One connection to a bus. Nothing outside of this directory knows the library that carries the messages. */
 export interface Bus {
   readonly uniqueName: string;
   /** The body of the reply. @throws CertError made from the error reply, `no-answer`, `unavailable` */
@@ -101,6 +102,7 @@ const handshakeTimeout = 10_000;
 class LibraryBus implements Bus {
   readonly uniqueName: string;
   readonly #library: dbus.MessageBus;
+  readonly #bytes: WholeBytes;
   readonly #pending = new Set<(error: CertError) => void>();
   /** Who wants to be told of replies as they come, by the serial number of the call. */
   readonly #arrivals = new Map<number, (reply: dbus.Message) => void>();
@@ -109,6 +111,7 @@ class LibraryBus implements Bus {
 
   constructor(library: dbus.MessageBus) {
     this.#library = library;
+    this.#bytes = new WholeBytes(streamOf(library));
     this.uniqueName = String(Reflect.get(library, 'name'));
     this.#events.setMaxListeners(0);
     // The library itself says nothing when the daemon goes away and leaves calls pending for ever
@@ -130,15 +133,19 @@ class LibraryBus implements Bus {
 
   async call(call: OutgoingCall): Promise<readonly unknown[]> {
     if (!this.#open) throw disconnected();
-    const message = new dbus.Message({
-      destination: call.destination,
-      path: call.path,
-      interface: call.interface,
-      member: call.member,
-      signature: call.signature ?? '',
-      body: (call.body ?? []).map(toLibrary),
+    const { message, settled } = this.#bytes.during((standIn) => {
+      const made = new dbus.Message({
+        destination: call.destination,
+        path: call.path,
+        interface: call.interface,
+        member: call.member,
+        signature: call.signature ?? '',
+        body: (call.body ?? []).map((one) =>
+          Buffer.isBuffer(one) ? standIn(one) : toLibrary(one),
+        ),
+      });
+      return { message: made, settled: this.#settle(made, call.timeout ?? defaultTimeout) };
     });
-    const settled = this.#settle(message, call.timeout ?? defaultTimeout);
     const { arrived } = call;
     if (!arrived) return (await settled).body.map(fromLibrary);
     const serial = Number(message.serial);
@@ -279,28 +286,4 @@ const tooLarge = new CertError('file-too-large', 'the message is larger than the
 
 function disconnected(): CertError {
   return new CertError('unavailable', 'the connection to the D-Bus is lost');
-}
-
-function isTyped(value: object): value is TypedValue {
-  return 'signature' in value && 'value' in value && Object.keys(value).length === 2;
-}
-
-function toLibrary(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
-  if (Array.isArray(value)) return value.map(toLibrary);
-  if (isTyped(value)) return new dbus.Variant(value.signature, toLibrary(value.value));
-  return mapValues(value, toLibrary);
-}
-
-function fromLibrary(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
-  if (Array.isArray(value)) return value.map(fromLibrary);
-  if (value instanceof dbus.Variant) {
-    return { signature: value.signature, value: fromLibrary(value.value) };
-  }
-  return mapValues(value, fromLibrary);
-}
-
-function mapValues(record: object, map: (value: unknown) => unknown): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
