@@ -3,6 +3,7 @@ import { type FileAccess, ownerOnly, readableByGroup, settleAccess } from '../..
 import { removeSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
 import { admitGroup, makeDirectory } from '../../durable/directory.ts';
 import { exists, unanswered } from '../../durable/disk-answer.ts';
+import { patiently } from '../../durable/patiently.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import type { KeyedCandidate } from '../checks.ts';
 import { CertError, isStorageError } from '../errors.ts';
@@ -75,8 +76,10 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
   };
   const isOthers: PairFile['isOthers'] = async (known) => {
     const texts = known.filter((text) => text !== undefined);
+    const mostBytes = Math.max(0, ...texts.map((one) => Buffer.byteLength(one)));
     try {
-      const text = await read(path, Math.max(0, ...texts.map((one) => Buffer.byteLength(one))));
+      // It may be no more than our own, and goes then
+      const text = await patiently(() => read(path, mostBytes));
       return text !== undefined && !texts.includes(text);
     } catch (error) {
       const { code, cause } = error instanceof CertError ? error : { code: '', cause: error };

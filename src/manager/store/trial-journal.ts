@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { renameSynced } from '../../durable/atomic-file.ts';
 import { syncDirectory } from '../../durable/directory.ts';
 import { codeOf, exists } from '../../durable/disk-answer.ts';
+import { patiently } from '../../durable/patiently.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
 import { CertError } from '../errors.ts';
 
@@ -64,6 +65,7 @@ export class TrialJournal {
       // What cannot be removed now must not keep the journal from being read
       await rm(`${this.#path}.${name}`, { recursive: true, force: true }).catch(() => undefined);
     }
+    // One part of a trial without the others is no state
     return patiently(() => this.#bringBack(endpoints));
   }
 
@@ -125,11 +127,6 @@ const mostFailed = 8;
 /** Those of older versions have eight hexadecimal digits, which say nothing, and are the oldest. */
 function numberOf(text: string): number {
   return /^\d{1,7}$/.test(text) ? Number(text) : 0;
-}
-
-/** What fails once may not fail again, and one part of a trial without the others is no state. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  return work().catch(work).catch(work);
 }
 
 function nameOf({ type, name }: EndpointDefinition): string {

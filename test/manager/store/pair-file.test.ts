@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { pairFile } from '../../../src/manager/store/pair-file.ts';
-import { failsOnDisk } from '../../fakes/moody-disk.ts';
+import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
 import { openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 
 const tools = opensslAuthority();
@@ -48,6 +48,33 @@ describe('the file of a pair', () => {
       openssl(['x509', '-noout', '-pubkey', '-in', path]),
       openssl(['pkey', '-pubout', '-in', path]),
     );
+  });
+
+  for (const code of ['EIO', 'EACCES', 'EMFILE']) {
+    it(`is known for our own where the disk fails to read it once or twice: ${code}`, async () => {
+      const file = fileOf(path, undefined);
+      await file.write(pair);
+      const text = await file.read();
+      let left = 2;
+      const heal = onDisk('open', (real) => async (...args) => {
+        left -= 1;
+        if (left >= 0) throw diskError(code);
+        return real(...args);
+      });
+      assert.equal(await file.isOthers([text]).finally(heal), false);
+      assert.ok(left < 0);
+    });
+  }
+
+  it('may be that of others where nobody can read it', async () => {
+    const file = fileOf(path, undefined);
+    await file.write(pair);
+    const text = await file.read();
+    const fail = (code: string) => onDisk('open', () => () => Promise.reject(diskError(code)));
+    for (const code of ['EIO', 'EACCES']) {
+      assert.equal(await file.isOthers([text]).finally(fail(code)), true, code);
+    }
+    await assert.rejects(file.isOthers([text]).finally(fail('EMFILE')), { code: 'EMFILE' });
   });
 
   it('is for the owner only without a group', async () => {

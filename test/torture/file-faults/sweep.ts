@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { extent, figure } from '../extent.ts';
@@ -89,10 +90,21 @@ export async function playFault(
   { action, error, of }: Fault,
   at: number,
 ): Promise<Outcome> {
-  writeImage(place.directory, image);
+  // Another one each time: a device that was closed may still be at work on what it had begun
+  rmSync(place.directory, { recursive: true, force: true, maxRetries: 5 });
+  mkdirSync(place.directory, { mode: 0o700 });
+  const directory = mkdtempSync(join(place.directory, 'device-'));
+  writeImage(directory, image);
   const rule = { action, error, of, at };
   const aside = join(scratch, 'aside');
-  const outcome = await play({ do: 'fault', scene: scene.name, place, rule, aside });
+  const task = {
+    do: 'fault',
+    scene: scene.name,
+    place: { ...place, directory },
+    rule,
+    aside,
+  } as const;
+  const outcome = await play(task);
   assert.ok(outcome);
   return outcome;
 }
