@@ -101,7 +101,7 @@ async function withFault(one: Scene, place: Place, rule: Rule, aside: string): P
   const again =
     end === 'done' && !one.isStart
       ? 'done'
-      : await ending(async () => {
+      : await repeated(one, async () => {
           device ??= await one.open(place);
           await one.act(device, place, () => undefined);
         });
@@ -128,6 +128,13 @@ async function restart(one: Scene, place: Place, aside: string): Promise<State |
 
 async function stateOf(device: Device): Promise<State | string> {
   return device.state().catch(textOf);
+}
+
+/** What a device does by itself may take it more than one look on a machine that has much to do. */
+async function repeated(one: Scene, work: () => Promise<void>, more = 4): Promise<string> {
+  const end = await ending(work);
+  const isLate = one.isDoneLater === true && end !== 'done' && more > 0;
+  return isLate ? repeated(one, work, more - 1) : end;
 }
 
 async function ending(work: () => Promise<void>): Promise<string> {
