@@ -10,6 +10,7 @@ import { effectiveMethod, operationOf } from './methods.ts';
 import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
 import { acceptsJson } from './quality.ts';
 import { allow, readmitted, searchOf, type Wanted } from './request-context.ts';
+import type { Found } from './tree.ts';
 
 /** Does what an admitted request asks for, under its conditions. */
 export function perform(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
@@ -57,27 +58,46 @@ async function read(service: Service, wanted: Wanted, req: Request): Promise<Rep
 
 /** One change of a resource after the other, so that of two with the same If-Match one fails. */
 async function change(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
-  const { found, operation } = wanted;
+  const { operation } = wanted;
+  const target = conditionTarget(service, wanted);
   const conditions = conditionsOf(wanted.context.header);
   const handle = async () => {
     // His body and his turn may have been long in coming
     const context = await readmitted(service, wanted, req);
     if (isConditional(conditions)) {
-      checkBeforeChange(conditions, await currentTag({ ...wanted, context }));
+      checkBeforeChange(conditions, await currentTag(target, context));
     }
     return tagReply(service, await operation.handle(context));
   };
   if (req.method === 'POST' && !isConditional(conditions)) return handle();
-  const key = JSON.stringify([found.resource.path, found.parameters]);
+  const key = JSON.stringify([target.found.resource.path, target.found.parameters]);
   return service.turns.take(key, wanted.context.identity?.account.userName ?? '', handle);
 }
 
-/** @throws RedfishError as GET at the same URI would */
-async function currentTag({ found: { resource }, context }: Wanted): Promise<string | undefined> {
+interface ConditionTarget {
+  readonly found: Found;
+  readonly uri: string;
+}
+
+/**
+ * The resource whose ETag If-Match names. An action is no resource and has no ETag: clients send that of the
+ * resource in whose `Actions` they found it.
+ */
+function conditionTarget({ find }: Service, { found, context }: Wanted): ConditionTarget {
+  const [, uri = ''] = /^(.+)\/Actions\/[^/]+$/.exec(context.uri) ?? [];
+  const listing = find(uri);
+  return listing ? { found: listing, uri } : { found, uri: context.uri };
+}
+
+/** @throws RedfishError as GET of the resource would */
+async function currentTag(
+  { found: { resource, parameters }, uri }: ConditionTarget,
+  context: RequestContext,
+): Promise<string | undefined> {
   const operation = operationOf(resource, 'GET');
   if (!operation) return undefined;
   const ownOnly = allow(resource, operation, 'GET', context.identity) === 'own';
-  const { body } = await operation.handle({ ...context, ownOnly });
+  const { body } = await operation.handle({ ...context, uri, parameters, ownOnly });
   return body && tagResource(body).tag;
 }
 

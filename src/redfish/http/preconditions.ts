@@ -24,8 +24,9 @@ export function isUnchanged({ ifMatch, ifNoneMatch }: Conditions, tag: string): 
 }
 
 /**
- * @param tag of the resource that is to be changed, `undefined` for what has no representation, such as
- *   an action: it exists all the same, so it passes `If-Match: *`
+ * @param tag of the resource that is to be changed, for an action of the resource that lists it; `undefined`
+ *   for what has no representation, such as OpenBMC's old REST paths: it exists all the same, so it passes
+ *   `If-Match: *`
  * @throws RedfishError 412 before anything is changed
  */
 export function checkBeforeChange({ ifMatch, ifNoneMatch }: Conditions, tag?: string): void {
