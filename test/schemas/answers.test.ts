@@ -19,7 +19,7 @@ function answerOf(body: object, over: object = {}) {
 }
 
 const message = {
-  MessageId: 'Base.1.19.0.Success',
+  MessageId: 'Base.1.19.Success',
   Message: 'The request completed successfully.',
   MessageSeverity: 'OK',
 };
@@ -43,7 +43,10 @@ describe('the check of answers against the DMTF schemas', {
     ['a collection with expanded members', answerOf({ ...collection, Members: [role] })],
     [
       'an error',
-      answerOf({ error: { code: 'Base.1.19.0.GeneralError', message: 'x' } }, { status: 400 }),
+      answerOf(
+        { error: { '@Message.ExtendedInfo': [message], code: message.MessageId, message: 'x' } },
+        { status: 400 },
+      ),
     ],
     ['a bare message', answerOf({ '@Message.ExtendedInfo': [message] })],
     [
@@ -110,6 +113,19 @@ describe('the check of answers against the DMTF schemas', {
       'an error without a code',
       answerOf({ error: { message: 'x' } }, { status: 400 }),
       /required property 'code'/,
+    ],
+    [
+      'an error whose extended information is not its first member',
+      answerOf(
+        { error: { code: message.MessageId, message: 'x', '@Message.ExtendedInfo': [message] } },
+        { status: 400 },
+      ),
+      /error begins with code/,
+    ],
+    [
+      'a MessageId with an errata version',
+      answerOf({ '@Message.ExtendedInfo': [{ ...message, MessageId: 'Base.1.19.0.Success' }] }),
+      /ExtendedInfo\/0\/MessageId is no MessageId/,
     ],
     [
       'a message of another shape',

@@ -46,7 +46,10 @@ export function faultsOf({ method, path, status, text }: CheckedAnswer): string[
   const body: unknown = JSON.parse(text);
   if (!isMembers(body)) return ['/ is no object'];
   const [place = '', query = ''] = path.replace(/\/(?=$|\?)/, '').split('?', 2);
-  if (status >= 400) return faultsAgainst('redfish-error', 'RedfishError', body);
+  if (status >= 400) {
+    const faults = faultsAgainst('redfish-error', 'RedfishError', body);
+    return [...faults, ...orderFaults(body), ...nestedFaults(body, '')];
+  }
   // The schema of a schema, a list of names and a bare message have no @odata.type
   if ('$id' in body || place === '/redfish/v1/odata') return [];
   const response = responseDefinition(method, place, body);
@@ -57,6 +60,15 @@ export function faultsOf({ method, path, status, text }: CheckedAnswer): string[
   const isPartial = /(^|&)(\$|%24)select=/.test(query);
   return [...resourceFaults(body, '', isPartial), ...nestedFaults(body, '', isPartial)];
 }
+
+/** OpenBMC's web UI finds the reason of a refusal only where extended information is the first member. */
+function orderFaults({ error }: Members): string[] {
+  const [first] = isMembers(error) ? Object.keys(error) : [];
+  return first === '@Message.ExtendedInfo' ? [] : [`/error begins with ${first}`];
+}
+
+/** Registry.Major.Minor.Key (DSP0266, "MessageId format"); the schemas have no pattern for it. */
+const messageIdPattern = /^[A-Za-z]\w*\.\d+\.\d+\.[A-Za-z]\w*$/;
 
 /** What an action answers, at its target or, when it took long, at the monitor of its task. */
 function responseDefinition(method: string, place: string, body: Members) {
@@ -125,6 +137,10 @@ function nestedFaults(value: unknown, at: string, isPartial = false): string[] {
   if (!isMembers(value)) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
     if (name === 'Oem') return [];
+    const isId = (name === 'MessageId' || name === 'code') && typeof inner === 'string';
+    if (isId && !messageIdPattern.test(inner)) {
+      return [`${at}/${name} is no MessageId: ${inner}`];
+    }
     if (name.endsWith('@Message.ExtendedInfo')) return messageFaults(inner, `${at}/${name}`);
     return faultsWithin(inner, `${at}/${name}`, isPartial);
   });
@@ -140,9 +156,8 @@ function messageFaults(value: unknown, at: string): string[] {
   if (!Array.isArray(value)) return [`${at} is no array`];
   return value.flatMap((one, index) => {
     const place = `${at}/${index}`;
-    return isMembers(one)
-      ? faultsAgainst('Message', 'Message', one, place)
-      : [`${place} is no object`];
+    if (!isMembers(one)) return [`${place} is no object`];
+    return [...faultsAgainst('Message', 'Message', one, place), ...nestedFaults(one, place)];
   });
 }
 

@@ -13,7 +13,7 @@ import { assertionFindings, readReport } from './reports.ts';
 async function makeEvents({ stack }: FilledStack): Promise<() => Promise<void>> {
   const token = await logIn(stack.url, stack.password);
   const action = '/redfish/v1/EventService/Actions/EventService.SubmitTestEvent';
-  const body = { MessageId: 'ResourceEvent.1.3.0.ResourceChanged' };
+  const body = { MessageId: 'ResourceEvent.1.3.ResourceChanged' };
   let going = true;
   const done = (async () => {
     while (going) {

@@ -30,17 +30,22 @@ export function isWanted(criteria: EventCriteria, event: PublishedEvent): boolea
   );
 }
 
-/** Whether an event's message is of the registry with this name, whatever its version. */
+/** Whether an event's message is of the registry with this prefix; a version behind the prefix does not matter. */
 export function hasPrefix({ messageId }: PublishedEvent, prefix: string): boolean {
-  return messageId.split('.')[0] === prefix;
+  return registryOf(messageId) === registryOf(prefix);
 }
 
-/** Whether this names an event's message; versions that it leaves out do not matter. */
+/** Whether this is an event's MessageId; its version does not matter (DSP2046, EventDestination.MessageIds). */
 export function hasMessage({ messageId }: PublishedEvent, id: string): boolean {
-  const ours = messageId.split('.');
-  const asked = id.split('.');
-  if (asked.length < 2 || asked.at(-1) !== ours.at(-1)) return false;
-  return asked.slice(0, -1).every((part, at) => at < ours.length - 1 && ours[at] === part);
+  const [registry, ...rest] = id.split('.');
+  const version = rest.slice(0, -1);
+  if (registry !== registryOf(messageId) || !version.every((part) => /^\d+$/.test(part)))
+    return false;
+  return rest.at(-1) === messageId.split('.').at(-1);
+}
+
+function registryOf(messageId: string): string | undefined {
+  return messageId.split('.')[0];
 }
 
 export function hasOrigin({ origin }: PublishedEvent, uri: string, subordinate: boolean): boolean {

@@ -6,6 +6,12 @@ import { prefersGzip } from './quality.ts';
 
 const compress = promisify(gzip);
 
+export const jsonType = 'application/json; charset=utf-8';
+
+export function jsonText(body: object): string {
+  return `${JSON.stringify(body, null, 2)}\n`;
+}
+
 /**
  * Writes an answer. Only successful reads are compressed: answers to logins, errors and actions may hold
  * a secret beside what the client sent, whose length would tell of it (BREACH).
@@ -23,7 +29,7 @@ export async function send(
   if (stream) stream(res);
   else if (text !== undefined) await sendBytes(req, res, Buffer.from(text), gzipBytes);
   else if (body === undefined) res.end();
-  else await sendBytes(req, res, Buffer.from(`${JSON.stringify(body, null, 2)}\n`), gzipBytes);
+  else await sendBytes(req, res, Buffer.from(jsonText(body)), gzipBytes);
 }
 
 async function sendBytes(
@@ -38,7 +44,7 @@ async function sendBytes(
     isRead && bytes.length >= gzipBytes && prefersGzip(req.get('Accept-Encoding'));
   const sent = isCompressed ? await compress(bytes) : bytes;
   if (isCompressed) res.set('Content-Encoding', 'gzip');
-  if (!res.get('Content-Type')) res.set('Content-Type', 'application/json; charset=utf-8');
+  if (!res.get('Content-Type')) res.set('Content-Type', jsonType);
   res.set('Content-Length', String(sent.length));
   res.end(req.method === 'HEAD' ? undefined : sent);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { commonHeaders } from '../http/common-headers.ts';
-import { type Message, renderErrors } from '../messages/base-registry.ts';
+import { rawError } from '../http/raw-error.ts';
+import type { Message } from '../messages/base-registry.ts';
 
 const longestShown = 100;
 
@@ -17,13 +17,7 @@ export function pathTargetsOnly(listener: RequestListener): RequestListener {
       listener(req, res);
       return;
     }
-    const body = `${JSON.stringify(renderErrors([fault]), null, 2)}\n`;
-    const headers = {
-      ...commonHeaders,
-      'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': Buffer.byteLength(body),
-      Connection: 'close',
-    };
+    const { headers, body } = rawError(fault);
     res.writeHead(400, headers).end(req.method === 'HEAD' ? undefined : body);
   };
 }

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../platform/log.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
-import { commonHeaders } from '../http/common-headers.ts';
-import { type BaseMessageId, renderErrors } from '../messages/base-registry.ts';
+import { rawError } from '../http/raw-error.ts';
+import type { BaseMessageId } from '../messages/base-registry.ts';
 import { limitUnanswered } from './connection-limits.ts';
 import { limitConnections } from './connection-room.ts';
 import type { TlsProfileName } from './profile.ts';
@@ -142,14 +142,8 @@ function refuseTunnel(_req: IncomingMessage, socket: Duplex): void {
 
 /** Node has the client wait for `100-continue`; any other expectation is one that nobody can meet. */
 function refuseExpectation(_req: IncomingMessage, res: ServerResponse): void {
-  const body = errorBody('HeaderInvalid', ['Expect']);
-  const type = 'application/json; charset=utf-8';
-  const headers = { ...commonHeaders, 'Content-Type': type, Connection: 'close' };
-  res.writeHead(417, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
-}
-
-function errorBody(id: BaseMessageId, args: readonly string[] = []): string {
-  return `${JSON.stringify(renderErrors([{ id, args }]), null, 2)}\n`;
+  const { headers, body } = rawError({ id: 'HeaderInvalid', args: ['Expect'] });
+  res.writeHead(417, headers).end(body);
 }
 
 /** @param status code and reason phrase of our own, never words of a client */
@@ -159,14 +153,7 @@ function endWithError(
   id: BaseMessageId,
   more: Readonly<Record<string, string>> = {},
 ): void {
-  const body = errorBody(id);
-  const headers = {
-    ...commonHeaders,
-    ...more,
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    Connection: 'close',
-  };
+  const { headers, body } = rawError({ id, args: [] }, more);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
   // A client that does not close its side must not keep the connection

@@ -2,7 +2,8 @@ import baseMessages from '../../../schemas/registries/Base.1.19.0.json' with { t
 import { typeOf } from '../schema-versions.ts';
 
 export { baseMessages };
-export const baseRegistry = 'Base.1.19.0';
+/** As it begins a MessageId: without the errata version (DSP0266, "MessageId format"). */
+export const baseRegistry = 'Base.1.19';
 
 export type BaseMessageId = keyof typeof baseMessages;
 
@@ -30,7 +31,11 @@ export function renderMessage({ id, args, detail, related }: Message) {
   };
 }
 
-/** The error response (DSP0266, "Error responses"): one message, or several under GeneralError. */
+/**
+ * The error response (DSP0266, "Error responses"): one message, or several under GeneralError. Extended
+ * information comes first, as bmcweb sends it: OpenBMC's web UI joins the values of the members to the first
+ * and shows the reason of a refusal only when that is the list.
+ */
 export function renderErrors(messages: readonly Message[]) {
   const [first, ...others] = messages;
   const { id, args, detail }: Message =
@@ -38,9 +43,9 @@ export function renderErrors(messages: readonly Message[]) {
   const text = messageText(id, args);
   return {
     error: {
+      '@Message.ExtendedInfo': messages.map(renderMessage),
       code: `${baseRegistry}.${id}`,
       message: detail === undefined ? text : `${text}  ${detail}.`,
-      '@Message.ExtendedInfo': messages.map(renderMessage),
     },
   };
 }

@@ -1,6 +1,6 @@
 import { typeOf } from '../schema-versions.ts';
-import { baseMessages } from './base-registry.ts';
-import { resourceEventMessages } from './resource-event-registry.ts';
+import { baseMessages, baseRegistry } from './base-registry.ts';
+import { resourceEventMessages, resourceEventRegistry } from './resource-event-registry.ts';
 
 /** A message as DMTF's registries have it: its text with `%1`, `%2`, … for the arguments. */
 interface RegistryMessage {
@@ -15,46 +15,53 @@ interface RegistryMessage {
 /** A registry of DMTF's with all of its messages. */
 export interface ServedRegistry {
   readonly prefix: string;
+  /** With the errata version, as the file of the registry has it: `1.19.0`. */
   readonly version: string;
-  /** Such as `Base.1.19.0`. */
-  readonly id: string;
+  /** With major and minor version, as MessageIds begin: `Base.1.19`. */
+  readonly name: string;
   /** Its messages, without prefix and version. */
-  readonly names: readonly string[];
+  readonly keys: readonly string[];
   /** The MessageRegistry as JSON. */
   render(): object;
 }
 
 /** The registries whose messages stand in our answers and events. */
 export const registries: readonly ServedRegistry[] = [
-  served('Base', '1.19.0', baseMessages),
-  served('ResourceEvent', '1.3.0', resourceEventMessages),
+  served(baseRegistry, 0, baseMessages),
+  served(resourceEventRegistry, 0, resourceEventMessages),
 ];
 
+/** `Registry.Major.Minor.Key` (DSP0266, "MessageId format"); clients also leave the version out or add the errata. */
+const messageIdPattern = /^(\w+)(?:\.(\d+)(?:\.(\d+)(?:\.\d+)?)?)?\.([A-Za-z]\w*)$/;
+
 /**
- * Whether a message is one of a served registry. Its version may be left out or be an older one of the
- * same major version, whose messages the newer one still has.
+ * The MessageId in the form of DSP0266 of a message of a served registry, with our version where the client
+ * gives none. The version may be an older one of the same major version, whose messages the newer one still
+ * has. `undefined` for any other message.
  */
-export function isServedMessage(messageId: string): boolean {
-  const [prefix, ...rest] = messageId.split('.');
-  const name = rest.pop();
-  const registry = registries.find((one) => one.prefix === prefix);
-  if (!registry || name === undefined || !registry.names.includes(name)) return false;
-  if (rest.length > 3 || !rest.every((part) => /^\d+$/.test(part))) return false;
-  const [major, minor = 0] = rest.map(Number);
-  const [ourMajor, ourMinor = 0] = registry.version.split('.').map(Number);
-  return major === undefined || (major === ourMajor && minor <= ourMinor);
+export function servedMessageId(text: string): string | undefined {
+  const [, prefix, givenMajor, givenMinor, key = ''] = messageIdPattern.exec(text) ?? [];
+  const registry = registries.find((served) => served.prefix === prefix);
+  if (!registry?.keys.includes(key)) return undefined;
+  const [ourMajor = 0, ourMinor = 0] = registry.version.split('.').map(Number);
+  const major = Number(givenMajor ?? ourMajor);
+  const minor = Number(givenMinor ?? ourMinor);
+  if (major !== ourMajor || minor > ourMinor) return undefined;
+  return `${registry.prefix}.${major}.${minor}.${key}`;
 }
 
 function served(
-  prefix: string,
-  version: string,
+  name: string,
+  errata: number,
   messages: Readonly<Record<string, RegistryMessage>>,
 ): ServedRegistry {
+  const [prefix = ''] = name.split('.');
+  const version = `${name.slice(prefix.length + 1)}.${errata}`;
   return {
     prefix,
     version,
-    id: `${prefix}.${version}`,
-    names: Object.keys(messages),
+    name,
+    keys: Object.keys(messages),
     render: () => ({
       '@odata.type': typeOf('MessageRegistry'),
       Id: `${prefix}.${version}`,
@@ -65,7 +72,7 @@ function served(
       RegistryVersion: version,
       OwningEntity: 'DMTF',
       Messages: Object.fromEntries(
-        Object.entries(messages).map(([name, one]) => [name, describe(one)]),
+        Object.entries(messages).map(([key, message]) => [key, describe(message)]),
       ),
     }),
   };

@@ -3,6 +3,6 @@ import resourceEventMessages from '../../../schemas/registries/ResourceEvent.1.3
 };
 
 export { resourceEventMessages };
-export const resourceEventRegistry = 'ResourceEvent.1.3.0';
+export const resourceEventRegistry = 'ResourceEvent.1.3';
 
 export type ResourceEventMessageId = keyof typeof resourceEventMessages;

@@ -16,7 +16,7 @@ import {
   type ReceiverHeader,
 } from '../events/receiver-headers.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { isServedMessage } from '../messages/registries.ts';
+import { servedMessageId } from '../messages/registries.ts';
 import type { RequestContext } from '../resource.ts';
 import { resumeAction } from './event-destination-view.ts';
 
@@ -92,7 +92,7 @@ function invalid(member: string, detail: string): RedfishError {
 /** What a client asks for; members that are absent demand nothing. @throws RedfishError 400 when nothing could ever match */
 function criteriaOf(given: EventDestinationCreate): EventCriteria {
   for (const [at, id] of (given.MessageIds ?? []).entries()) {
-    if (isServedMessage(id)) continue;
+    if (servedMessageId(id) !== undefined) continue;
     const name = `MessageIds/${at}`;
     const args = [JSON.stringify(id), name];
     throw new RedfishError(400, { id: 'PropertyValueNotInList', args, related: [`#/${name}`] });

@@ -6,7 +6,7 @@ import { placeOfCertificate } from '../certificates/places.ts';
 import { type EventDraft, resourceEvent } from '../events/event-record.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { isServedMessage, registries } from '../messages/registries.ts';
+import { registries, servedMessageId } from '../messages/registries.ts';
 import {
   json,
   link,
@@ -123,11 +123,12 @@ function submitTestEvent(parts: ServiceParts): Operation {
       if (given.EventTimestamp !== undefined && Number.isNaN(Date.parse(given.EventTimestamp))) {
         throw badParameter('EventTimestamp');
       }
-      if (!isServedMessage(given.MessageId)) throw badParameter('MessageId');
+      const messageId = servedMessageId(given.MessageId);
+      if (messageId === undefined) throw badParameter('MessageId');
       const origin = given.OriginOfCondition;
       const isCertificate = origin !== undefined && placeOfCertificate(parts.places, origin);
       publish(parts, {
-        messageId: given.MessageId,
+        messageId,
         eventType: given.EventType ?? 'Other',
         message: given.Message,
         messageArgs: given.MessageArgs,

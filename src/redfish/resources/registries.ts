@@ -30,19 +30,19 @@ export const messageRegistries: ResourceFactory = () => [
     operations: {
       GET: {
         handle({ parameters: { prefix = '' } }) {
-          const { id, version } = registryOf(prefix);
+          const { name, version } = registryOf(prefix);
           return json({
             '@odata.id': `${collection}/${prefix}`,
             '@odata.type': typeOf('MessageRegistryFile'),
             Id: prefix,
             Name: `${prefix} Message Registry File`,
-            Description: `Where the message registry ${id} is`,
-            Registry: id,
+            Description: `Where the message registry ${name} is`,
+            Registry: name,
             Languages: ['en'],
             Location: [
               {
                 Language: 'en',
-                Uri: `${collection}/${prefix}/${id}.json`,
+                Uri: `${collection}/${prefix}/${prefix}.${version}.json`,
                 PublicationUri: `https://redfish.dmtf.org/registries/${prefix}.${version}.json`,
               },
             ],
@@ -58,7 +58,7 @@ export const messageRegistries: ResourceFactory = () => [
       GET: {
         handle({ parameters: { prefix = '', file = '' } }) {
           const registry = registryOf(prefix);
-          if (file !== `${registry.id}.json`) throw unknown(file);
+          if (file !== `${prefix}.${registry.version}.json`) throw unknown(file);
           return json(registry.render());
         },
       },

@@ -268,7 +268,7 @@ describe('events of the health of a certificate after a restart of the service',
       clock.advance(10 * day);
       assert.deepEqual(
         messages().filter((id) => id.includes('Status')),
-        ['ResourceEvent.1.3.0.ResourceStatusChangedWarning'],
+        ['ResourceEvent.1.3.ResourceStatusChangedWarning'],
       );
     } finally {
       await service.close();

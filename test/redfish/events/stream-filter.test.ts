@@ -17,12 +17,16 @@ const event = {
 describe('the filter of an event stream', () => {
   const verdicts: readonly (readonly [string, boolean])[] = [
     ["RegistryPrefix eq 'ResourceEvent'", true],
+    ["RegistryPrefix eq 'ResourceEvent.1.0'", true],
     ["RegistryPrefix eq 'Base'", false],
     ['ResourceType eq Certificate', true],
     ["MessageId eq 'ResourceEvent.1.3.0.ResourceChanged'", true],
     ["MessageId eq 'ResourceEvent.1.3.ResourceChanged'", true],
     ["MessageId eq 'ResourceEvent.ResourceChanged'", true],
-    ["MessageId eq 'ResourceEvent.1.2.ResourceChanged'", false],
+    ["MessageId eq 'ResourceEvent.2.0.ResourceChanged'", true],
+    ["MessageId eq 'ResourceEvent.x.ResourceChanged'", false],
+    ["MessageId eq 'ResourceEvent.1.3.ResourceRemoved'", false],
+    ["MessageId eq 'Resource.1.3.ResourceChanged'", false],
     ["MessageId eq 'ResourceChanged'", false],
     ["EventFormatType eq 'Event'", true],
     ['EventFormatType eq MetricReport', false],

@@ -188,8 +188,10 @@ describe('one client of the HTTPS server', () => {
       assert.match(head, /^HTTP\/1\.1 400 /);
       assert.match(head, /^OData-Version: 4\.0\r$/m);
       assert.match(head, /^Connection: close/m);
-      const [info] = JSON.parse(body).error['@Message.ExtendedInfo'];
-      assert.match(info.MessageId, new RegExp(`^Base\\.1\\.\\d+\\.\\d+\\.${message}$`));
+      const { error } = JSON.parse(body);
+      assert.equal(Object.keys(error)[0], '@Message.ExtendedInfo');
+      const [info] = error['@Message.ExtendedInfo'];
+      assert.match(info.MessageId, new RegExp(`^Base\\.1\\.\\d+\\.${message}$`));
     });
   }
 

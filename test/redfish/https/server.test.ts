@@ -109,7 +109,8 @@ describe('the HTTPS server', () => {
     it(`refuses ${what} with a Redfish error and closes`, async () => {
       const answer = await exchange(await open(), request);
       assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `));
-      assert.match(answer, new RegExp(`"MessageId": "Base\\.[\\d.]+\\.${message}"`));
+      assert.match(answer, new RegExp(`"MessageId": "Base\\.\\d+\\.\\d+\\.${message}"`));
+      assert.match(answer, /\r\n\r\n\{\s*"error": \{\s*"@Message\.ExtendedInfo": \[/);
       assert.match(answer, /Connection: close/);
       assert.match(answer, /^Content-Security-Policy: default-src 'none'/m);
       assert.match(answer, /^OData-Version: 4\.0\r$/m);

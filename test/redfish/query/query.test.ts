@@ -51,7 +51,7 @@ describe('query parameters', () => {
     it(`refuses ${query.slice(0, 50)} with ${message}`, async () => {
       const answer = await get(`${truststore}${query}`);
       assert.equal(answer.status, status);
-      assert.equal(answer.body.error.code, `Base.1.19.0.${message}`);
+      assert.equal(answer.body.error.code, `Base.1.19.${message}`);
     });
   }
 
