@@ -10,6 +10,7 @@ import type { Events } from './events/events.ts';
 import type { RequestBody } from './http/request-body.ts';
 import type { TlsProfileName } from './https/profile.ts';
 import type { QueryLimits } from './query/limits.ts';
+import type { ManagerDetails } from './set-up/manager-details.ts';
 import type { Tasks } from './tasks/tasks.ts';
 
 /** What the resources are made from. */
@@ -25,6 +26,7 @@ export interface ServiceParts {
   /** Days before its end at which a certificate needs attention. */
   readonly expiryThresholds: readonly number[];
   readonly managerId: string;
+  readonly managerDetails: ManagerDetails;
   readonly hostName: () => string;
   readonly port: () => number;
   readonly query: QueryLimits;

@@ -23,6 +23,7 @@ import {
 import { listenerLogins } from '../../src/redfish/events/listeners.ts';
 import type { HttpLimits } from '../../src/redfish/http/limits.ts';
 import type { ServiceParts } from '../../src/redfish/resource.ts';
+import { openManagerSettings } from '../../src/redfish/set-up/manager-details.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import type { WebUi } from '../../src/redfish/web-ui/directory.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
@@ -131,7 +132,9 @@ export interface ServiceOptions {
   /** Files of a service that was there before. */
   readonly directory?: string;
   /** In place of what a test service has. */
-  readonly parts?: Partial<Pick<ServiceParts, 'hostName' | 'now' | 'places' | 'servedEndpoint'>>;
+  readonly parts?: Partial<
+    Pick<ServiceParts, 'hostName' | 'managerDetails' | 'now' | 'places' | 'servedEndpoint'>
+  >;
 }
 
 /** The parts of a service with a manager in memory and the accounts `admin` and `reader`. */
@@ -213,6 +216,11 @@ export async function makeTestParts(
     expiryThresholds,
     hostName: () => 'bmc-test',
     managerId: 'bmc',
+    managerDetails: {
+      firmwareVersion: '1.2.3',
+      lastReset: () => Date.UTC(2026, 0, 1),
+      settings: openManagerSettings(join(directory, 'manager-settings.json'), log),
+    },
     serviceId: '00000000-0000-4000-8000-000000000000',
     port: () => 443,
     query: httpLimits.query,

@@ -17,9 +17,16 @@ export interface CertificatePlace {
   readonly requestUsages?: readonly KeyUsage[];
   /** False for a second address of certificates that have their canonical one elsewhere. */
   readonly canonical: boolean;
+  /** Whether CertificateLocations lists the certificates. */
+  readonly inLocations: boolean;
 }
 
-type Looks = Omit<CertificatePlace, 'endpoint'>;
+type Looks = Omit<CertificatePlace, 'endpoint' | 'inLocations'>;
+
+/** An endpoint as the configuration has it. */
+interface ConfiguredEndpoint extends EndpointRef {
+  readonly inCertificateLocations?: boolean;
+}
 
 const serverUsages: readonly KeyUsage[] = ['DigitalSignature', 'ServerAuthentication'];
 const clientUsages: readonly KeyUsage[] = ['DigitalSignature', 'ClientAuthentication'];
@@ -107,13 +114,17 @@ function placeOf(manager: string, { type, name }: EndpointRef): Looks {
 /** Every place of these endpoints, in their order. */
 export function certificatePlaces(
   managerId: string,
-  endpoints: readonly EndpointRef[],
+  endpoints: readonly ConfiguredEndpoint[],
 ): readonly CertificatePlace[] {
   const manager = `/redfish/v1/Managers/${managerId}`;
   const known = knownPlaces(manager);
-  return endpoints.flatMap(({ type, name }) => {
+  return endpoints.flatMap(({ type, name, inCertificateLocations = true }) => {
     const looks = known[`${type}/${name}`] ?? [placeOf(manager, { type, name })];
-    return looks.map((look) => ({ ...look, endpoint: { type, name } }));
+    return looks.map((look) => ({
+      ...look,
+      endpoint: { type, name },
+      inLocations: look.canonical && inCertificateLocations,
+    }));
   });
 }
 

@@ -16,7 +16,7 @@ export interface Tagged {
  */
 export const volatileMembers: Partial<Record<SchemaName, readonly string[]>> = {
   EventDestination: ['Status'],
-  Manager: ['DateTime', 'DateTimeLocalOffset'],
+  Manager: ['DateTime', 'DateTimeLocalOffset', 'LastResetTime'],
   ManagerAccount: ['Locked'],
   TaskService: ['DateTime'],
 };

@@ -70,7 +70,7 @@ function serviceView({ identity }: RequestContext) {
 /** Clients read every certificate of this list, so endpoints that are away are left out of it. */
 function certificateLocations({ client, places }: ServiceParts) {
   const certificates = places
-    .filter(({ canonical, endpoint }) => canonical && client.isAvailable(endpoint))
+    .filter(({ inLocations, endpoint }) => inLocations && client.isAvailable(endpoint))
     .flatMap((place) => client.list(place.endpoint).map(({ id }) => link(`${place.uri}/${id}`)));
   return {
     '@odata.id': locations,

@@ -1,3 +1,4 @@
+import { validateManagerPatch } from '../../../schemas/generated/validators.js';
 import type { Identity } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
 import { canonicalPlace } from '../certificates/places.ts';
@@ -42,6 +43,13 @@ export const managers: ResourceFactory = (parts) => [
           return json(managerView(parts, context));
         },
       },
+      PATCH: {
+        async handle(context) {
+          mustBeOurs(parts, context);
+          await patchManager(parts, context);
+          return json(managerView(parts, context));
+        },
+      },
     },
   },
   {
@@ -69,8 +77,18 @@ function mustBeOurs({ managerId }: ServiceParts, { parameters }: RequestContext)
   throw new RedfishError(404, { id: 'ResourceNotFound', args });
 }
 
+async function patchManager(parts: ServiceParts, context: RequestContext): Promise<void> {
+  const changes = managerView(parts, context);
+  const { ServiceIdentification: text } = context.body.parse(validateManagerPatch, { changes });
+  if (text === undefined) return;
+  await parts.managerDetails.settings.change(() => ({
+    ...(text && { serviceIdentification: text }),
+  }));
+}
+
 function managerView(parts: ServiceParts, { identity }: RequestContext) {
-  const { managerId, serviceId, now } = parts;
+  const { managerId, managerDetails, serviceId, now } = parts;
+  const { firmwareVersion, lastReset, settings } = managerDetails;
   const uri = uriOf(parts);
   return {
     '@odata.id': uri,
@@ -81,8 +99,11 @@ function managerView(parts: ServiceParts, { identity }: RequestContext) {
     ManagerType: 'BMC',
     UUID: serviceId,
     ServiceEntryPointUUID: serviceId,
-    DateTime: new Date(now()).toISOString().replace(/\.\d+Z$/, '+00:00'),
+    FirmwareVersion: firmwareVersion,
+    ServiceIdentification: settings.value.serviceIdentification ?? '',
+    DateTime: dateTime(now()),
     DateTimeLocalOffset: '+00:00',
+    LastResetTime: dateTime(lastReset()),
     PowerState: 'On',
     Status: { State: 'Enabled', Health: 'OK' },
     NetworkProtocol: link(`${uri}/NetworkProtocol`),
@@ -90,6 +111,10 @@ function managerView(parts: ServiceParts, { identity }: RequestContext) {
     Links: {},
     Oem: oemOf(parts, mayReadCertificates(identity)),
   };
+}
+
+function dateTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, '+00:00');
 }
 
 function mayReadCertificates(identity: Identity | undefined): boolean {

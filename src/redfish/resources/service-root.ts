@@ -16,7 +16,12 @@ const services = [
 ];
 
 /** `/redfish`, the service root and the OData service document (DSP0266, "Resources"). */
-export const serviceRoot: ResourceFactory = ({ managerId, serviceId, query }) => [
+export const serviceRoot: ResourceFactory = ({
+  managerId,
+  managerDetails: { settings },
+  serviceId,
+  query,
+}) => [
   {
     path: '/redfish',
     entity: 'ServiceRoot',
@@ -36,6 +41,10 @@ export const serviceRoot: ResourceFactory = ({ managerId, serviceId, query }) =>
             Name: 'Root Service',
             Description: 'The Redfish service of a BMC, for its certificates',
             Product: 'bmc-certificate-manager',
+            // Absent where there is none (DSP2046, ServiceRoot)
+            ...(settings.value.serviceIdentification !== undefined && {
+              ServiceIdentification: settings.value.serviceIdentification,
+            }),
             RedfishVersion: '1.17.0',
             UUID: serviceId,
             ProtocolFeaturesSupported: {

@@ -14,6 +14,7 @@ import { Tasks } from '../tasks/tasks.ts';
 import { readWebUi } from '../web-ui/directory.ts';
 import { type AccessSurroundings, setUpAccess } from './access.ts';
 import { clearAfterCrash } from './crash-remains.ts';
+import { bootClock, firmwareVersionOf, openManagerSettings } from './manager-details.ts';
 import { openServiceId } from './service-id.ts';
 import { claimState } from './state-claim.ts';
 
@@ -80,6 +81,11 @@ async function startWithState(surroundings: AccessSurroundings): Promise<Running
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,
       managerId: redfish.managerId,
+      managerDetails: {
+        firmwareVersion: redfish.firmwareVersion ?? firmwareVersionOf(),
+        lastReset: bootClock(Date.now),
+        settings: openManagerSettings(join(stateDirectory, 'manager-settings.json'), log),
+      },
       serviceId: serviceId.value,
       port: () => port,
       tlsProfile: redfish.tls.profile,

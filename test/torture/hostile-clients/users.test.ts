@@ -239,8 +239,7 @@ describe('a client who abuses what it may do', () => {
     const submit = `${eventService}/Actions/EventService.SubmitTestEvent`;
     for (let at = 0; at < extent({ quick: 5, long: 600 }); at += 1)
       assert.equal(
-        (await asOperator(submit, { body: { MessageId: 'ResourceEvent.1.3.TestMessage' } }))
-          .status,
+        (await asOperator(submit, { body: { MessageId: 'ResourceEvent.1.3.TestMessage' } })).status,
         204,
       );
     await operator.isServed();

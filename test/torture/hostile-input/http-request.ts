@@ -77,7 +77,11 @@ const reads = [
     `${v1}/EventService/Subscriptions`,
     `${v1}/EventService/SSE?$filter=EventFormatType eq Event`,
   ],
-  ...[`${v1}/Registries/Base/Base.1.19.0.json`, `${v1}/JsonSchemas/Certificate`, `${manager}/SecurityPolicy`],
+  ...[
+    `${v1}/Registries/Base/Base.1.19.0.json`,
+    `${v1}/JsonSchemas/Certificate`,
+    `${manager}/SecurityPolicy`,
+  ],
 ].map((path) => `GET ${path.replaceAll(' ', '%20')} HTTP/1.1`);
 
 const headers = [
