@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './prepare.mjs';
-import { prepareValidators } from './prepare-validators.mjs';
+import { prepareClients } from './prepare-clients.mjs';
 
-prepareValidators();
+prepareClients();
 const folder = join('test', 'validators');
 const tests = readdirSync(join(root, folder))
   .filter((name) => name.endsWith('.test.ts'))

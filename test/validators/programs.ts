@@ -11,6 +11,12 @@ export const skipUninstalled = existsSync(join(clone, '.venv', '.installed'))
   ? false
   : 'the validators are not installed: npm run validate';
 
+/** Why tests with this one program are left out, or false when it is installed. */
+export function skipWithout(program: string): string | false {
+  if (existsSync(join(programs, program))) return false;
+  return `${program} is not installed: npm run validate`;
+}
+
 /** A trust store from the environment overrules what these programs are told about the certificate. */
 const unwanted = ['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'SSL_CERT_FILE'];
 
