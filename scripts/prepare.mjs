@@ -94,9 +94,7 @@ function isInstalled(program) {
 function installNpmPackages() {
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (modified(installed) >= modified(join(root, 'package-lock.json'))) return;
-  // Not `npm ci`: that refuses a lockfile without the builds of tools for platforms that a registry lacks.
-  // The versions are those of the lockfile all the same, and it is not written.
-  if (run('npm', ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund']) !== 0) {
+  if (run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']) !== 0) {
     fail('npm could not install the packages of package-lock.json.');
   }
 }

@@ -20,13 +20,18 @@ export interface PrivateBus {
 /**
  * @param socketName may hold characters that an address must escape
  * @param policy a policy file to have, on a bus that is as closed as the system bus
+ * @param family `abstract`: the name of Linux that no file has
  */
-export async function startPrivateBus(socketName = 'bus', policy?: string): Promise<PrivateBus> {
+export async function startPrivateBus(
+  socketName = 'bus',
+  policy?: string,
+  family: 'path' | 'abstract' = 'path',
+): Promise<PrivateBus> {
   const directory = mkdtempSync(join(tmpdir(), 'bmc-bus-'));
   // Users without privileges must reach the socket
   chmodSync(directory, 0o711);
   const socket = join(directory, socketName);
-  const address = `unix:path=${escaped(socket)}`;
+  const address = `unix:${family}=${escaped(socket)}`;
   const configuration = join(directory, 'bus.conf');
   writeFileSync(configuration, busConfiguration(address, policy));
   let daemon: ChildProcess | undefined;
@@ -44,7 +49,7 @@ export async function startPrivateBus(socketName = 'bus', policy?: string): Prom
     async start() {
       const args = [`--config-file=${configuration}`, '--nofork', '--nopidfile'];
       daemon = spawn('dbus-daemon', args, { stdio: 'ignore' });
-      await until('the bus listens', () => canConnect(socket));
+      await until('the bus listens', () => canConnect(family === 'path' ? socket : `\0${socket}`));
     },
     async stop() {
       await bus.kill();

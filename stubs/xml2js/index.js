@@ -1,0 +1,2 @@
+exports.Builder = class Builder {};
+exports.Parser = class Parser {};
