@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { thirdPartyNotices } from './third-party-notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'dist', '.built');
@@ -20,11 +21,10 @@ async function readSchemas() {
   );
 }
 
-/** Standalone code needs no ajv at run time and no `new Function`. */
+/** Standalone code needs no ajv at run time, but for its modules that the code imports, and no `new Function`. */
 async function generateValidators(schemas) {
   const { default: Ajv } = await import('ajv');
   const { default: standaloneCode } = await import('ajv/dist/standalone/index.js');
-  const { build } = await import('esbuild');
   const ajv = new Ajv({
     schemas,
     allErrors: true,
@@ -35,15 +35,13 @@ async function generateValidators(schemas) {
     code: { source: true, esm: true },
   });
   const exports = Object.fromEntries(schemas.map(({ $id, title }) => [`validate${title}`, $id]));
+  // ajv writes ES modules that require its CommonJS modules
+  const code = standaloneCode(ajv, exports).replace(
+    /const (\w+) = require\("([^"]+)"\)(.*?);/g,
+    "import $1Module from '$2.js'; const $1 = $1Module$3;",
+  );
   await mkdir(join(root, 'schemas', 'generated'), { recursive: true });
-  await build({
-    stdin: { contents: standaloneCode(ajv, exports), resolveDir: root },
-    outfile: join(root, 'schemas', 'generated', 'validators.js'),
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'warning',
-  });
+  await writeFile(join(root, 'schemas', 'generated', 'validators.js'), code);
 }
 
 async function generateTypes(schemas) {
@@ -78,20 +76,27 @@ export interface Validator<T> {
 
 async function bundle() {
   const { build } = await import('esbuild');
+  const { billOfMaterials } = await import('./sbom.mjs');
+  const outdir = join(root, 'dist');
   await build({
+    absWorkingDir: root,
     entryPoints: await programs(),
-    outdir: join(root, 'dist'),
+    outdir,
     bundle: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
     sourcemap: true,
-    // dbus-next looks for these two at run time and does without
-    external: ['x11', 'usocket'],
+    // dbus-next looks for it at run time and does without
+    external: ['x11'],
     banner: {
       js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
     logLevel: 'warning',
+    plugins: [
+      thirdPartyNotices(root, join(outdir, 'THIRD-PARTY-NOTICES.txt')),
+      ...billOfMaterials(root, 'sbom.cdx.json'),
+    ],
   });
 }
 
@@ -118,8 +123,8 @@ export async function build() {
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   );
-  const sources = ['src', 'schemas', 'scripts', 'package-lock.json'].map((name) =>
-    newest(join(root, name)),
+  const sources = ['src', 'schemas', 'scripts', 'stubs', 'package.json', 'package-lock.json'].map(
+    (name) => newest(join(root, name)),
   );
   if (Math.max(...(await Promise.all(sources))) < built) return;
   await generate();

@@ -1,0 +1,49 @@
+// Licence texts of the packages that the bundles contain; each of these licences wants its text handed on.
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const licenceFile = /^(copying|licen[cs]e|notice|unlicen[cs]e)(?![a-z])/i;
+
+/** An esbuild plugin that writes the notices of what is bundled to a file. */
+export function thirdPartyNotices(root, file) {
+  return {
+    name: 'third-party-notices',
+    setup(build) {
+      build.initialOptions.metafile = true;
+      build.onEnd(async ({ metafile }) => {
+        // Without one the bundling itself failed, and has said so
+        if (metafile) await writeFile(file, noticesOf(root, bundledPackages(metafile)));
+      });
+    },
+  };
+}
+
+/** Folders of packages whose modules are in an output, relative to the working directory of esbuild. */
+export function bundledPackages({ outputs }) {
+  const modules = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  const folders = modules.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
+}
+
+function noticesOf(root, folders) {
+  const head =
+    'The programs of bmc-certificate-manager contain the packages below, each under its licence.\n';
+  return [head, ...folders.map((folder) => noticeOf(join(root, folder)))].join(
+    `\n${'='.repeat(80)}\n`,
+  );
+}
+
+function noticeOf(folder) {
+  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const files = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && licenceFile.test(entry.name))
+    .map((entry) => readFileSync(join(folder, entry.name), 'utf8').trim());
+  if (files.length === 0) {
+    throw new Error(
+      `The package ${name} ${version} is bundled and has no licence text (LICENSE, COPYING): ` +
+        'ask its authors for a release that has it, or replace the package.',
+    );
+  }
+  return [`${name} ${version}`, ...files, ''].join('\n\n');
+}
