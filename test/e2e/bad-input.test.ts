@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeAuthority, type TestAuthority } from './certificate-authority.ts';
-import { must } from './commands.ts';
+import { must, until } from './commands.ts';
 import { curl, type HttpAnswer, type HttpRequest, logIn } from './redfish-client.ts';
 import { type RunningStack, removeDirectory, startStack, temporaryDirectory } from './stack.ts';
 
@@ -53,6 +53,12 @@ describe('bad input', () => {
     token = await logIn(stack.url, stack.password);
     const installed = await curl(`${stack.url}${truststore}`, { token, body: ca.pem });
     assert.equal(installed.status, 201, installed.text);
+    const uri = String(installed.headers.location);
+    // The event service stores what it told of a certificate after the answer
+    await until('the health of the authority is stored', () => {
+      const { certificates } = JSON.parse(readFileSync(join(directory, 'events.json'), 'utf8'));
+      return uri in (certificates ?? {});
+    });
     disk = snapshot(directory);
   });
 
