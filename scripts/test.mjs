@@ -23,7 +23,7 @@ const args = [
   '--test-concurrency',
   String(availableParallelism() + 1),
   '--test-reporter',
-  'spec',
+  join(root, 'scripts', 'reporter.mjs'),
   '--test-timeout',
   String(longestFile),
   ...files,

