@@ -1,12 +1,15 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { unanswered } from './disk-answer.ts';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { codeOf, unanswered } from './disk-answer.ts';
 
 /** Who may read what the manager writes. */
 export interface FileAccess {
   readonly mode: number;
   /** Group id; without it the group stays the manager's own. */
   readonly group?: number;
+  /** User id; without it the owner stays the user of the program. Only root can give a file away. */
+  readonly owner?: number;
 }
 
 /** For private keys that only the manager reads. */
@@ -43,7 +46,32 @@ export async function settleAccess(path: string, access: FileAccess): Promise<vo
   }
 }
 
-export async function grant(handle: FileHandle, { mode, group }: FileAccess): Promise<void> {
-  if (group !== undefined) await handle.chown((await handle.stat()).uid, group);
+export async function grant(handle: FileHandle, { mode, group, owner }: FileAccess): Promise<void> {
+  if (group !== undefined || owner !== undefined) {
+    const { uid, gid } = await handle.stat();
+    await handle.chown(owner ?? uid, group ?? gid);
+  }
   await handle.chmod(mode);
+}
+
+/**
+ * Access to a file of a service's state for the user that the service runs as, also where root writes the file, as
+ * `bmc-certs set-password` does: the owner and group of the directory, or of its nearest parent that exists. In a
+ * directory of root's the file keeps the owner that it has.
+ */
+export async function stateAccess(path: string): Promise<FileAccess> {
+  if (process.geteuid?.() !== 0) return ownerOnly;
+  const directory = await nearestDirectory(dirname(path));
+  const before = directory.uid === 0 ? await lstat(path).catch(() => undefined) : undefined;
+  const { uid, gid } = before ?? directory;
+  return { ...ownerOnly, owner: uid, group: gid };
+}
+
+async function nearestDirectory(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    return nearestDirectory(dirname(path));
+  }
 }

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, fchmodSync, fstatSync, openSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  openSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { codeOf } from './disk-answer.ts';
 
 /** A lock of a file or directory, which ends with `release` or with the program, however that ends. */
@@ -42,11 +51,19 @@ export async function lock(path: LockedPath, patience = 0): Promise<Lock | NoLoc
   return answer === 'locked' ? { release: () => closeSync(opened) } : answer;
 }
 
-/** Whoever comes as another user into its directory, such as a service after root, must find it open. */
+/**
+ * Another user who comes into the directory, such as a service after root, must find the file open. A link in its
+ * place leads nowhere: the owner of the directory must not have root open or change a file that is elsewhere.
+ */
 function openForAll(path: string): number {
-  const opened = openSync(path, constants.O_RDONLY | constants.O_CREAT, 0o644);
+  const { O_RDONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const opened = openSync(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
   try {
-    if ((fstatSync(opened).mode & 0o444) !== 0o444) fchmodSync(opened, 0o644);
+    const { mode, nlink } = fstatSync(opened);
+    if (nlink > 1) return opened;
+    if ((mode & 0o444) !== 0o444) fchmodSync(opened, 0o644);
+    const { uid, gid } = statSync(dirname(path));
+    if (process.geteuid?.() === 0) fchownSync(opened, uid, gid);
   } catch {
     // It is somebody else's, and open to us
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Validator } from '../../schemas/generated/validators.js';
-import { ownerOnly } from '../durable/access.ts';
+import { stateAccess } from '../durable/access.ts';
 import { writeFileAtomic } from '../durable/atomic-file.ts';
 import { makeDirectory } from '../durable/directory.ts';
 import { unanswered } from '../durable/disk-answer.ts';
@@ -117,9 +117,11 @@ function readPatiently(path: string, more = 2): string {
   }
 }
 
+/** Whoever writes the file, its directory's owner can read it: root may act for a service of another user. */
 export async function writeStateText(path: string, text: string): Promise<void> {
-  await makeDirectory(dirname(path), ownerOnly);
-  await writeFileAtomic(path, `${text}\n`, ownerOnly);
+  const access = await stateAccess(path);
+  await makeDirectory(dirname(path), access);
+  await writeFileAtomic(path, `${text}\n`, access);
 }
 
 function parseJson(text: string): unknown {

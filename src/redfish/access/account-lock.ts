@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { ownerOnly } from '../../durable/access.ts';
+import { stateAccess } from '../../durable/access.ts';
 import { makeDirectory } from '../../durable/directory.ts';
 import { lock } from '../../durable/lock.ts';
 import { SetupError } from '../../platform/configuration.ts';
@@ -13,7 +13,7 @@ const patience = 10_000;
  * @throws SetupError when another program does not come to its end
  */
 export async function withAccountsLocked<T>(path: string, work: () => Promise<T>): Promise<T> {
-  await makeDirectory(dirname(path), ownerOnly);
+  await makeDirectory(dirname(path), await stateAccess(path));
   const locked = await lock({ file: `${path}.lock` }, patience);
   if (locked === 'taken') throw new SetupError(`Another program changes the file ${path}.`);
   // Where nothing can be locked, the programs have to come one after the other by themselves
