@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
 import { parseStackOptions } from '../local-stack/options.ts';
-import { preparePassword } from '../local-stack/password.ts';
 import { makeStack, type Stack } from '../local-stack/up.ts';
 import { readyLine, welcomeText } from '../local-stack/welcome.ts';
 import { CertError } from '../manager/errors.ts';
 import { commands } from '../operator/commands.ts';
+import { readPassword } from '../operator/password-file.ts';
+import { sentenceOf } from '../operator/sentence.ts';
+import { setPassword } from '../operator/set-password.ts';
 import { readConfiguration, SetupError } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 
@@ -18,11 +20,11 @@ export async function main(args: readonly string[], defaultState: string): Promi
   if (command === 'up') return up(rest, defaultState);
   try {
     if (command === '--help') process.stdout.write(usage());
-    else if (command === 'set-password') await setPassword(rest);
+    else if (command === 'set-password') process.stdout.write(await changePassword(rest));
     else process.stdout.write(await act(command, rest));
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`${sentence(error)}\n`);
+    process.stderr.write(`${sentenceOf(error)}\n`);
     process.exit(1);
   }
 }
@@ -34,9 +36,11 @@ function usage(): string {
   return `Usage: bmc-certs [--bus ADDRESS] COMMAND …
 
 ${lines.join('')}  set-password --config FILE --password-file FILE
-        give the account admin of the Redfish service its password
+        make the account admin of the Redfish service an enabled administrator with this password
   up [--state-dir DIR] [--https-port N] [--host ADDR] [--password-file FILE] [--config FILE] [--bus ADDRESS]
         run a manager and a Redfish service on a private bus
+
+A FILE with a certificate or a password may be - for standard input.
 `;
 }
 
@@ -60,19 +64,24 @@ async function act(first: string, rest: readonly string[]): Promise<string> {
       throw new CertError('unavailable', 'there is no certificate manager on the bus');
     }
     return await command.run(client, args);
+  } catch (error) {
+    // What may not be asked looks as if it were not there
+    const isAway = error instanceof CertError && error.code === 'unavailable';
+    throw isAway ? (client.denial ?? error) : error;
   } finally {
     client.close();
   }
 }
 
-async function setPassword(args: readonly string[]): Promise<void> {
+async function changePassword(args: readonly string[]): Promise<string> {
   const options = { config: { type: 'string' }, 'password-file': { type: 'string' } } as const;
   const { values } = parseArgs({ args: [...args], options });
-  if (values.config === undefined || values['password-file'] === undefined) {
+  const { config, 'password-file': file } = values;
+  if (config === undefined || file === undefined) {
     throw new SetupError('Give --config FILE and --password-file FILE.');
   }
-  const { stateDirectory } = readConfiguration(values.config);
-  await preparePassword(stateDirectory, values['password-file']);
+  const name = await setPassword(readConfiguration(config), await readPassword(file));
+  return `The account ${name} is an enabled administrator with the new password.\n`;
 }
 
 async function up(args: readonly string[], defaultState: string): Promise<void> {
@@ -90,21 +99,16 @@ async function up(args: readonly string[], defaultState: string): Promise<void> 
     stack = makeStack(parseStackOptions(args, defaultState), makeLog('stack'));
     const welcome = await stack.start();
     process.stderr.write(welcomeText(welcome));
+    await welcome.password?.store();
     process.stdout.write(readyLine(welcome));
   } catch (error) {
     // Programs that end because the stack is being stopped look like failures to start
     if (ending) return;
     ending = true;
     await stack?.stop();
-    process.stderr.write(`${sentence(error)}\n`);
+    process.stderr.write(`${sentenceOf(error)}\n`);
     process.exit(1);
   }
-}
-
-function sentence(error: unknown): string {
-  if (error instanceof SetupError) return error.message;
-  if (error instanceof CertError) return `${error.code}: ${error.message}`;
-  return `This does not work: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 if (process.argv[1]?.endsWith('bmc-certs.js')) {

@@ -84,7 +84,7 @@ export async function connectBus(
     const fail = (cause?: unknown) =>
       reject(new CertError('unavailable', 'the D-Bus cannot be reached', { cause }));
     library.once('error', fail);
-    transportOf(library).once('end', fail);
+    transportOf(library).once('end', () => fail(endedByBus()));
     // A socket where nobody answers must not hold up a start for ever
     setTimeout(fail, handshakeTimeout).unref();
   }).catch((error: unknown) => {
@@ -94,6 +94,11 @@ export async function connectBus(
   guardReader(streamOf(library));
   dropOversized(streamOf(library), bounds);
   return new LibraryBus(library);
+}
+
+/** As the system says it where the bus ends the connection while something is being sent. */
+function endedByBus(): Error {
+  return Object.assign(new Error('the bus ended the connection'), { code: 'ECONNRESET' });
 }
 
 const defaultTimeout = 25_000;

@@ -50,6 +50,11 @@ export class BusCertificateClient implements CertificateClient {
     this.#watch.close();
   }
 
+  /** Why a manager, or the bus, that is there did not let us ask; `undefined` while nothing was denied. */
+  get denial(): Error | undefined {
+    return this.#watch.denial;
+  }
+
   isAvailable(endpoint: EndpointRef): boolean {
     return this.#watch.has(endpoint);
   }

@@ -13,6 +13,8 @@ export interface LastingConnectionOptions {
   begin(bus: Bus): Promise<void>;
   /** What was known by the last connection holds no more. Not told of `close`. */
   ended(): void;
+  /** Told of each attempt that did not succeed. */
+  failed?(error: unknown): void;
 }
 
 /** A connection to the bus that comes back by itself until it is closed. */
@@ -57,6 +59,7 @@ export class LastingConnection {
     } catch (error) {
       // When the bus was lost in between, that has begun the next attempt already
       if (this.#closed || (bus && this.#bus !== bus)) return;
+      this.#options.failed?.(error);
       const pause = pauses.next().value;
       this.#options.log.warn('D-Bus not reached, trying again', {
         reason: reasonOf(error),

@@ -3,7 +3,7 @@ import type {
   EndpointRef,
   PublishedCertificate,
 } from '../manager/certificate-client.ts';
-import { CertError, reasonOf } from '../manager/errors.ts';
+import { CertError, isSystemError, reasonOf } from '../manager/errors.ts';
 import { backoff } from '../platform/backoff.ts';
 import type { Log } from '../platform/log.ts';
 import { type Bus, smallMessageBytes } from './bus.ts';
@@ -35,6 +35,7 @@ export class ManagerWatch {
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
   /** What an endpoint had when its manager went away, to tell what changed meanwhile. */
   readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
+  #denial: Error | undefined;
 
   /** @param uploadBytes the largest file of a certificate with its chain */
   constructor(busAddress: string, log: Log, uploadBytes = defaultUploadBytes) {
@@ -44,6 +45,7 @@ export class ManagerWatch {
       bounds: ({ sender }) => smallMessageBytes + (this.#isManager(sender) ? 3 * uploadBytes : 0),
       log,
       begin: (bus) => this.#watchManagers(bus),
+      failed: (error) => this.#noteDenial(error),
       ended: () => this.#forgetAll(),
     });
   }
@@ -56,6 +58,10 @@ export class ManagerWatch {
   close(): void {
     this.#connection.close();
     this.#forgetAll();
+  }
+
+  get denial(): Error | undefined {
+    return this.#denial;
   }
 
   /** The connection that there is now. @throws CertError `unavailable` */
@@ -153,6 +159,7 @@ export class ManagerWatch {
       this.#publish(name, copy);
     } catch (error) {
       if (!isCurrent()) return;
+      this.#noteDenial(error);
       const reason = reasonOf(error);
       const pause = pauses.next().value;
       this.#log.error('certificate manager does not answer', { name, reason, pause });
@@ -160,6 +167,10 @@ export class ManagerWatch {
         if (isCurrent()) void this.#fetch(bus, name, endpoint, owner, pauses);
       }, pause).unref();
     }
+  }
+
+  #noteDenial(error: unknown): void {
+    if (isDenial(error)) this.#denial = error;
   }
 
   /** Puts a copy in place first, so that whoever hears of a change finds it there. */
@@ -200,6 +211,14 @@ export class ManagerWatch {
   async #match(bus: Bus, rule: string): Promise<void> {
     await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
   }
+}
+
+/** A bus that has a socket and ends the connection does not let this user connect. */
+function isDenial(error: unknown): error is Error {
+  if (error instanceof CertError && error.code === 'access-denied') return true;
+  const codes = ['EACCES', 'EPIPE', 'ECONNRESET'];
+  if (codes.some((code) => isSystemError(error, code))) return true;
+  return error instanceof Error && isDenial(error.cause);
 }
 
 /** What happened to an endpoint while nobody listened; nothing when it was not known before. */

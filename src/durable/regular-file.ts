@@ -31,6 +31,16 @@ export async function readRegularFile(
   flags = 0,
   owner?: number,
 ): Promise<string> {
+  return (await readRegularBytes(path, mostBytes, flags, owner)).toString('utf8');
+}
+
+/** As `readRegularFile`, for a file whose bytes may be no text. */
+export async function readRegularBytes(
+  path: string,
+  mostBytes = ample,
+  flags = 0,
+  owner?: number,
+): Promise<Buffer> {
   // Without O_NONBLOCK a FIFO in place of the file would hold up the program for ever
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   try {
@@ -57,7 +67,7 @@ async function readWhole(
   handle: FileHandle,
   mostBytes: number,
   owner: number | undefined,
-): Promise<string> {
+): Promise<Buffer> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw new FileRefusal('not-regular');
   if (owner !== undefined && stat.uid !== owner) throw new FileRefusal('foreign');
@@ -67,5 +77,5 @@ async function readWhole(
   const bytes = Buffer.alloc(stat.size + 1);
   const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
   if (bytesRead !== stat.size) throw new FileRefusal('changing');
-  return bytes.toString('utf8', 0, bytesRead);
+  return bytes.subarray(0, bytesRead);
 }

@@ -1,38 +1,56 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { SetupError } from '../platform/configuration.ts';
-import { Accounts } from '../redfish/access/accounts.ts';
+import { readPassword } from '../operator/password-file.ts';
+import {
+  accountsOf,
+  hasSystemPasswords,
+  operatorName,
+  passwordRulesOf,
+  setPassword,
+} from '../operator/set-password.ts';
+import type { Configuration } from '../platform/configuration.ts';
 
-export const userName = 'admin';
-
-/**
- * Sees to it that the operator can log in: with the password of the file, else with a random one that is
- * made when there is no account yet.
- * @returns the random password, which is kept nowhere; `undefined` when none was made
- */
-export async function preparePassword(
-  stateDirectory: string,
-  passwordFile: string | undefined,
-): Promise<string | undefined> {
-  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), 1);
-  if (passwordFile !== undefined) {
-    await accounts.setPassword(userName, 'Administrator', readPassword(passwordFile));
-    return undefined;
-  }
-  if (accounts.has(userName)) return undefined;
-  const password = randomBytes(12).toString('base64url');
-  await accounts.setPassword(userName, 'Administrator', password);
-  return password;
+/** The password of the first account, which does not exist before `store`. */
+export interface FirstPassword {
+  readonly text: string;
+  /** Makes the account, with the hash alone. To be called when the operator has been shown the password. */
+  store(): Promise<void>;
 }
 
-function readPassword(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
-  } catch (cause) {
-    throw new SetupError(`The password file ${path} cannot be read.`, { cause });
+/**
+ * Sees to it that the operator can log in: with the password of the file, which counts at once, else with a random
+ * one when there is no account yet. That one is stored last, after it was shown: a start that fails, or is killed, at
+ * any moment before leaves no account, and the next start makes and shows another password.
+ * @returns the random password, `undefined` when none was made
+ * @throws SetupError that names the rule that the password of the file breaks
+ */
+export async function preparePassword(
+  configuration: Configuration,
+  passwordFile: string | undefined,
+): Promise<FirstPassword | undefined> {
+  if (passwordFile !== undefined) {
+    await setPassword(configuration, await readPassword(passwordFile));
+    return undefined;
   }
-  if (text === '') throw new SetupError(`The password file ${path} is empty.`);
-  return text;
+  if (hasSystemPasswords(configuration) || !accountsOf(configuration).isEmpty) return undefined;
+  const text = randomPassword(passwordRulesOf(configuration));
+  return {
+    text,
+    async store() {
+      await setPassword(configuration, text);
+    },
+  };
+}
+
+/** The name to log in with: that of the operator, or of the first administrator when the operator has another name. */
+export async function loginName(configuration: Configuration): Promise<string> {
+  const users = await accountsOf(configuration).list();
+  if (users.some(({ userName }) => userName === operatorName)) return operatorName;
+  const other = users.find(({ role, enabled }) => role === 'Administrator' && enabled);
+  return other?.userName ?? operatorName;
+}
+
+/** 96 bits, or as many as the rules of the service allow. */
+function randomPassword({ minLength, maxLength }: { minLength: number; maxLength: number }) {
+  const length = Math.min(Math.max(16, minLength), maxLength);
+  return randomBytes(length).toString('base64url').slice(0, length);
 }

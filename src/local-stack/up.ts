@@ -8,7 +8,7 @@ import type { Log } from '../platform/log.ts';
 import { endOrphan, preparePrivateBus } from './bus-daemon.ts';
 import { makeConfiguration } from './configuration.ts';
 import type { StackOptions } from './options.ts';
-import { preparePassword } from './password.ts';
+import { loginName, preparePassword } from './password.ts';
 import {
   type Details,
   type Launch,
@@ -65,7 +65,7 @@ async function startAll(
   const bus = options.bus ?? (await startPrivateBus(run, launch, log));
   const configuration = makeConfiguration(options, bus);
   await configuration.write();
-  const password = await preparePassword(stateDirectory, options.passwordFile);
+  const password = await preparePassword(configuration.parsed, options.passwordFile);
   const script = (name: string) =>
     launchScript(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), [
       '--config',
@@ -78,7 +78,8 @@ async function startAll(
   const host = reachable(configuration.parsed.redfish.address);
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const fingerprint = await askServiceRoot(host, Number(port));
-  return { url, fingerprint, bus, state: stateDirectory, password };
+  const user = await loginName(configuration.parsed);
+  return { url, fingerprint, user, bus, state: stateDirectory, password };
 }
 
 async function startPrivateBus(run: string, launch: Launcher, log: Log): Promise<string> {

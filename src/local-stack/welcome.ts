@@ -1,4 +1,4 @@
-import { userName } from './password.ts';
+import type { FirstPassword } from './password.ts';
 
 /** Where everything is. */
 export interface Welcome {
@@ -6,23 +6,25 @@ export interface Welcome {
   readonly fingerprint: string;
   readonly bus: string;
   readonly state: string;
+  readonly user: string;
   /** Only when it was made just now. */
-  readonly password: string | undefined;
+  readonly password: FirstPassword | undefined;
 }
 
 /** The line for programs that drive the stack; its form is fixed. */
-export function readyLine({ url, bus, state }: Welcome): string {
-  return `ready url=${url} user=${userName} bus=${bus} state=${state}\n`;
+export function readyLine({ url, user, bus, state }: Welcome): string {
+  return `ready url=${url} user=${user} bus=${bus} state=${state}\n`;
 }
 
 /** The text for people. */
 export function welcomeText(welcome: Welcome): string {
-  const { url, fingerprint, bus, state, password } = welcome;
-  const login = password === undefined ? userName : `${userName}:${password}`;
+  const { url, fingerprint, user, bus, state } = welcome;
+  const password = welcome.password?.text;
+  const login = password === undefined ? user : `${user}:${password}`;
   const host = url.slice('https://'.length);
   return `
   Redfish      ${url}/redfish/v1
-  user         ${userName}
+  user         ${user}
   password     ${password ?? '(as set before)'}
   certificate  SHA-256 ${fingerprint}
   D-Bus        ${bus}

@@ -44,6 +44,8 @@ export async function runProgram(
   // Files are followed as they change; the signal must only not end the process
   process.on('SIGHUP', () => log.info('reload asked for'));
   process.on('disconnect', end);
+  // The parent may have been killed before anybody listened
+  if (process.send && !process.connected) end();
   try {
     stop = await start(fail('cannot go on'));
   } catch (error) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { preparePassword, userName } from '../../src/local-stack/password.ts';
+import { loginName, preparePassword } from '../../src/local-stack/password.ts';
+import { parseConfiguration } from '../../src/platform/configuration.ts';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 
@@ -16,10 +17,18 @@ describe('the password of the local stack', () => {
   });
   afterEach(() => removeDirectory(directory));
 
-  const opens = async (password: string) => {
-    const accounts = new Accounts(join(directory, 'accounts.json'), 10);
-    return (await accounts.login(userName, password)).kind === 'ok';
+  const configured = (redfish: object = {}) =>
+    parseConfiguration(JSON.stringify({ stateDirectory: directory, redfish }), 'of the test');
+  const accountsThere = () => new Accounts(join(directory, 'accounts.json'), 10);
+  /** As a start that succeeds: the password is shown, then stored. */
+  const first = async () => {
+    const made = await preparePassword(configured(), undefined);
+    await made?.store();
+    return made?.text;
   };
+
+  const opens = async (password: string) =>
+    (await accountsThere().login('admin', password)).kind === 'ok';
   const stored = () =>
     readdirSync(directory)
       .filter((name) => name !== 'password')
@@ -27,23 +36,45 @@ describe('the password of the local stack', () => {
       .join('\n');
 
   it('is random at the first start, told once, and kept as a hash only', async () => {
-    const password = await preparePassword(directory, undefined);
+    const password = await first();
     assert.match(password ?? '', /^[\w-]{16}$/);
     assert.ok(await opens(password ?? ''));
     assert.ok(!stored().includes(password ?? ''));
-    assert.equal(await preparePassword(directory, undefined), undefined);
+    assert.equal(await preparePassword(configured(), undefined), undefined);
     assert.ok(await opens(password ?? ''));
   });
 
-  it('differs from one device to the next', async () => {
-    const other = temporaryDirectory();
-    try {
-      const passwords = [directory, other].map((one) => preparePassword(one, undefined));
-      const [first, second] = await Promise.all(passwords);
-      assert.notEqual(first, second);
-    } finally {
-      removeDirectory(other);
-    }
+  it('is in no file until it was shown, and another one is made by the next start', async () => {
+    const lost = await preparePassword(configured(), undefined);
+    assert.deepEqual(readdirSync(directory), []);
+    const shown = await first();
+    assert.notEqual(shown, lost?.text);
+    assert.ok(await opens(shown ?? ''));
+  });
+
+  const lengths = [
+    { policy: { minPasswordLength: 40 }, length: 40 },
+    { policy: { minPasswordLength: 4, maxPasswordLength: 10 }, length: 10 },
+  ];
+  for (const { policy, length } of lengths) {
+    it(`is as long as the rules want it: ${JSON.stringify(policy)}`, async () => {
+      const made = await preparePassword(configured({ accountPolicy: policy }), undefined);
+      assert.equal(made?.text.length, length);
+      await made?.store();
+      assert.ok(await opens(made?.text ?? ''));
+    });
+  }
+
+  it('is not made where the operator has renamed or deleted the first account', async () => {
+    await accountsThere().setPassword('root', 'Administrator', 'correct horse');
+    assert.equal(await preparePassword(configured(), undefined), undefined);
+    assert.equal(await loginName(configured()), 'root');
+    assert.equal(accountsThere().has('admin'), false);
+  });
+
+  it('is not made where PAM has the passwords', async () => {
+    const users = { source: 'bus', passwordHelper: '/bin/false' };
+    assert.equal(await preparePassword(configured({ users }), undefined), undefined);
   });
 
   const endings = [
@@ -54,7 +85,7 @@ describe('the password of the local stack', () => {
   for (const { what, text } of endings) {
     it(`is taken from a file ${what}, and is in no other file`, async () => {
       writeFileSync(file, text);
-      assert.equal(await preparePassword(directory, file), undefined);
+      assert.equal(await preparePassword(configured(), file), undefined);
       assert.ok(await opens('correct horse'));
       assert.ok(!(await opens('correct hors')));
       assert.ok(!stored().includes('correct'));
@@ -63,28 +94,33 @@ describe('the password of the local stack', () => {
 
   it('is stored in a file that only the owner can read', async () => {
     writeFileSync(file, 'correct horse');
-    await preparePassword(directory, file);
+    await preparePassword(configured(), file);
     assert.equal(statSync(join(directory, 'accounts.json')).mode & 0o777, 0o600);
   });
 
   it('of a file takes the place of an earlier one', async () => {
-    const first = await preparePassword(directory, undefined);
+    const random = await first();
     writeFileSync(file, 'correct horse');
-    await preparePassword(directory, file);
+    await preparePassword(configured(), file);
     assert.ok(await opens('correct horse'));
-    assert.ok(!(await opens(first ?? '')));
+    assert.ok(!(await opens(random ?? '')));
   });
 
   const bad = [
     { what: 'is not there', prepare: () => undefined, says: /password cannot be read\.$/ },
     { what: 'is empty', prepare: () => writeFileSync(file, ''), says: /password is empty\.$/ },
     { what: 'is one line break', prepare: () => writeFileSync(file, '\n'), says: /is empty\.$/ },
+    {
+      what: 'holds a short password',
+      prepare: () => writeFileSync(file, 'short'),
+      says: /^The password is refused: A password has at least 8 characters\.$/,
+    },
   ];
   for (const { what, prepare, says } of bad) {
     it(`from a file that ${what} is refused, and no account is made`, async () => {
       prepare();
       const message = says;
-      await assert.rejects(preparePassword(directory, file), { name: 'SetupError', message });
+      await assert.rejects(preparePassword(configured(), file), { name: 'SetupError', message });
       assert.ok(!readdirSync(directory).includes('accounts.json'));
     });
   }

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import {
   type AccessSettings as StoredSettings,
   validateAccessSettings,
 } from '../../../schemas/generated/validators.js';
+import type { Configuration } from '../../platform/configuration.ts';
 import { readState, StateFile } from '../../platform/state-file.ts';
 
 /** What clients may change of AccountService and SessionService, in their words. */
@@ -68,4 +70,14 @@ export class AccessSettings {
   #with({ clientCertificates = firstLogin, ...policy }: SetMembers): InForce {
     return { policy: { ...this.#defaults, ...policy }, clientCertificates };
   }
+}
+
+/** The settings of a service as it is configured, whether or not it runs. @throws SetupError */
+export function configuredSettings({ redfish, stateDirectory }: Configuration): AccessSettings {
+  return new AccessSettings(join(stateDirectory, 'access-settings.json'), {
+    ...redfish.accountPolicy,
+    lockoutResetEnabled: true,
+    basicAuth: 'Enabled',
+    sessionSeconds: redfish.limits.sessionSeconds,
+  });
 }

@@ -41,7 +41,8 @@ export function makeAccess(
       resetEnabled: policy.lockoutResetEnabled,
     };
   };
-  const failures = new FailedLogins(rules, limits.failedLogins, now);
+  const stampOf = (userName: string) => users.passwordStamp?.(userName);
+  const failures = new FailedLogins(rules, limits.failedLogins, now, stampOf);
   const sessionLimits = {
     sessions: limits.sessions,
     perUser: limits.sessionsPerUser,
@@ -50,7 +51,7 @@ export function makeAccess(
   return {
     users,
     gate: new LoginGate(users, failures, limits.queuedLogins),
-    sessions: new Sessions(sessionLimits, now, (userName) => users.passwordStamp?.(userName)),
+    sessions: new Sessions(sessionLimits, now, stampOf),
     settings,
   };
 }

@@ -29,23 +29,30 @@ const longestWaitMilliseconds = 300_000;
 /**
  * Failed logins, counted for each account and address together: who guesses from his address locks that
  * address out of the account, never its owner at another one. Names that do not exist are counted the
- * same. An address that fails with many names must wait, twice as long after each further failure.
+ * same. An address that fails with many names must wait, twice as long after each further failure. A new password
+ * begins the count of its account anew: an operator who has forgotten the old one and sets another is let in.
  */
 export class FailedLogins {
   readonly #rules: () => LockoutRules;
   readonly #limits: FailedLoginLimits;
   readonly #now: () => number;
+  readonly #stampOf: (userName: string) => string | undefined;
   readonly #table = new Map<string, Failures>();
 
-  /** @param now a clock in milliseconds that never jumps */
+  /**
+   * @param now a clock in milliseconds that never jumps
+   * @param stampOf the stamp of a user's password as it is now
+   */
   constructor(
     rules: () => LockoutRules,
     limits: FailedLoginLimits,
     now: () => number = () => performance.now(),
+    stampOf: (userName: string) => string | undefined = () => undefined,
   ) {
     this.#rules = rules;
     this.#limits = limits;
     this.#now = now;
+    this.#stampOf = stampOf;
   }
 
   get size(): number {
@@ -54,7 +61,7 @@ export class FailedLogins {
 
   /** Whether this address may not even try. */
   isLocked(userName: string, address: string): boolean {
-    return this.#locks(pairKey(userName, address)) || this.#locks(addressKey(address));
+    return this.#locks(this.#pairKey(userName, address)) || this.#locks(addressKey(address));
   }
 
   /** Failed logins of an address of late, over all names. */
@@ -65,14 +72,14 @@ export class FailedLogins {
 
   /** Whether any address is locked out of the account: what `Locked` of its resource shows. */
   isAccountLocked(userName: string): boolean {
-    const account = digest(userName);
+    const account = this.#accountKey(userName);
     return [...this.#table].some(([key, entry]) => entry.account === account && this.#locks(key));
   }
 
   failed(userName: string, address: string): void {
     const { threshold, lockSeconds, resetEnabled } = this.#rules();
     const now = this.#now();
-    const pair = this.#count(pairKey(userName, address), digest(userName));
+    const pair = this.#count(this.#pairKey(userName, address), this.#accountKey(userName));
     if (threshold > 0 && lockSeconds > 0 && pair.count >= threshold) {
       pair.lockedUntil = resetEnabled ? now + lockSeconds * 1000 : Number.POSITIVE_INFINITY;
     }
@@ -84,13 +91,21 @@ export class FailedLogins {
   }
 
   succeeded(userName: string, address: string): void {
-    this.#table.delete(pairKey(userName, address));
+    this.#table.delete(this.#pairKey(userName, address));
   }
 
   /** Takes every lock of an account away. */
   unlock(userName: string): void {
-    const account = digest(userName);
+    const account = this.#accountKey(userName);
     for (const [key, entry] of this.#table) if (entry.account === account) this.#table.delete(key);
+  }
+
+  #pairKey(userName: string, address: string): string {
+    return `${this.#accountKey(userName)} ${digest(address)}`;
+  }
+
+  #accountKey(userName: string): string {
+    return digest(`${this.#stampOf(userName) ?? ''} ${userName}`);
   }
 
   #locks(key: string): boolean {
@@ -127,10 +142,6 @@ export class FailedLogins {
     const free = keys.find((key) => !this.#locks(key)) ?? keys[0];
     if (free !== undefined) this.#table.delete(free);
   }
-}
-
-function pairKey(userName: string, address: string): string {
-  return `${digest(userName)} ${digest(address)}`;
 }
 
 function addressKey(address: string): string {

@@ -4,7 +4,7 @@ import type { Configuration } from '../../platform/configuration.ts';
 import type { Log } from '../../platform/log.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
 import { type Access, makeAccess } from '../access/access.ts';
-import { AccessSettings } from '../access/access-settings.ts';
+import { configuredSettings } from '../access/access-settings.ts';
 import { AccountCertificates } from '../access/account-certificates.ts';
 import { Accounts } from '../access/accounts.ts';
 import { passwordHelper } from '../access/password-helper.ts';
@@ -88,7 +88,7 @@ function userSource({ configuration, systemUsers, log }: AccessSurroundings): Us
     recordPath: join(stateDirectory, 'users-source'),
     log,
   });
-  if (accounts.isEmpty && users.isFile) log.warn('there is no account, so nobody can log in');
+  if (accounts.isEmpty && users.isFile) log.warn('there is no account yet, so nobody can log in');
   return users;
 }
 
@@ -120,16 +120,10 @@ function clientCertificates(
   });
 }
 
-function passwordAccess({ redfish, stateDirectory }: Configuration, users: UserDirectory): Access {
-  const { limits, accountPolicy } = redfish;
-  const settings = new AccessSettings(join(stateDirectory, 'access-settings.json'), {
-    ...accountPolicy,
-    lockoutResetEnabled: true,
-    basicAuth: 'Enabled',
-    sessionSeconds: limits.sessionSeconds,
-  });
+function passwordAccess(configuration: Configuration, users: UserDirectory): Access {
+  const { limits } = configuration.redfish;
   const failedLogins = { entries: limits.failedLogins, perAddress: limits.failuresPerAddress };
-  return makeAccess(users, settings, { ...limits, failedLogins });
+  return makeAccess(users, configuredSettings(configuration), { ...limits, failedLogins });
 }
 
 /** The list of revoked certificates counts from the moment that the configuration has it. */

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { type Configuration, SetupError } from '../platform/configuration.ts';
+import { readStateText } from '../platform/state-file.ts';
+import { configuredSettings } from '../redfish/access/access-settings.ts';
+import { Accounts } from '../redfish/access/accounts.ts';
+import { passwordFault } from '../redfish/access/password-rules.ts';
+
+/** The account that the commands of an operator make. */
+export const operatorName = 'admin';
+
+/** The accounts of the service that is configured so, whether or not it runs. @throws SetupError */
+export function accountsOf({ stateDirectory, redfish }: Configuration): Accounts {
+  return new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.accounts);
+}
+
+/** The rules that the service has for passwords, with what clients set of them. @throws SetupError */
+export function passwordRulesOf(configuration: Configuration) {
+  const { minPasswordLength, maxPasswordLength } = configuredSettings(configuration).policy;
+  return { minLength: minPasswordLength, maxLength: maxPasswordLength };
+}
+
+/**
+ * Makes the account of the operator an enabled administrator with this password, whatever the account was before.
+ * It counts at once where the service runs.
+ * @returns the name of the account
+ * @throws SetupError that names the rule that the password breaks, or the file that cannot be written
+ */
+export async function setPassword(configuration: Configuration, password: string): Promise<string> {
+  refuseSystemUsers(configuration);
+  const fault = passwordFault(password, operatorName, passwordRulesOf(configuration));
+  if (fault !== undefined) throw new SetupError(`The password is refused: ${fault}.`);
+  const accounts = accountsOf(configuration);
+  // No two names differ by case alone
+  const names = (await accounts.list()).map(({ userName }) => userName);
+  const name = names.find((one) => one.toLowerCase() === operatorName) ?? operatorName;
+  await accounts.setPassword(name, 'Administrator', password);
+  return name;
+}
+
+function refuseSystemUsers(configuration: Configuration): void {
+  if (!hasSystemPasswords(configuration)) return;
+  throw new SetupError(
+    'The users of this service are those of the system: set their passwords with passwd, or set /redfish/users/source to file.',
+  );
+}
+
+/** Whether PAM has the passwords, so that those of our own accounts open nothing. */
+export function hasSystemPasswords({ redfish, stateDirectory }: Configuration): boolean {
+  const { source, passwordHelper } = redfish.users;
+  if (passwordHelper === undefined || source === 'file') return false;
+  return source === 'bus' || readStateText(join(stateDirectory, 'users-source'))?.trim() === 'bus';
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { Accounts } from '../../src/redfish/access/accounts.ts';
+import { background, run, until } from '../e2e/commands.ts';
+import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+import {
+  launchUp,
+  processesWith,
+  runUp,
+  type StackProcess,
+  startUp,
+} from '../fakes/stack-process.ts';
+
+const directory = temporaryDirectory();
+after(() => {
+  for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
+  removeDirectory(directory);
+});
+
+let count = 0;
+let state: string;
+let stack: StackProcess | undefined;
+beforeEach(() => {
+  count += 1;
+  state = join(directory, `state${count}`);
+});
+afterEach(async () => {
+  stack?.kill('SIGTERM');
+  await stack?.ended;
+  stack = undefined;
+});
+
+/** The password that a start showed. */
+const shown = (output: string) => /^ {2}password +(\S{16})$/m.exec(output)?.[1];
+const opens = async ({ ready }: Pick<StackProcess, 'ready'>, Password: string | undefined) => {
+  const body = JSON.stringify({ UserName: 'admin', Password });
+  const options = ['-skf', '--json', body];
+  const sessions = `${ready.url}/redfish/v1/SessionService/Sessions`;
+  return (await run('curl', [...options, sessions])).status === 0;
+};
+const programs = () => [...processesWith(state).values()].join('\n');
+
+describe('the first password', () => {
+  it('is shown by the next start when the first one found its port taken', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const port = String((taken.address() as AddressInfo).port);
+    const { status, lines } = await runUp(['--state-dir', state, '--https-port', port]);
+    taken.close();
+    assert.equal(status, 1, lines.join('\n'));
+    stack = await startUp(['--state-dir', state]);
+    assert.ok(await opens(stack, shown(stack.output())), stack.output());
+  });
+
+  const steps: readonly { step: string; reached: (output: string) => boolean }[] = [
+    {
+      step: 'its configuration is written',
+      reached: () => existsSync(join(state, 'configuration.json')),
+    },
+    { step: 'the manager is started', reached: () => programs().includes('manager.js') },
+    { step: 'the service is started', reached: () => programs().includes('server.js') },
+    { step: 'the service is ready', reached: (output) => output.includes('Redfish service ready') },
+    { step: 'it is shown', reached: (output) => shown(output) !== undefined },
+    { step: 'it is stored', reached: () => existsSync(join(state, 'accounts.json')) },
+    { step: 'the stack is ready', reached: (output) => /^ready /m.test(output) },
+  ];
+  for (const { step, reached } of steps) {
+    it(`is not stored without having been shown when kill -9 comes when ${step}`, async () => {
+      const killed = launchUp(['--state-dir', state]);
+      await until(step, () => reached(killed.output()), 60_000);
+      killed.kill('SIGKILL');
+      await killed.ended;
+      await until('its programs end', () => !/manager\.js|server\.js/.test(programs()), 30_000);
+      // Without an account, the next start makes another password
+      const file = join(state, 'accounts.json');
+      if (!existsSync(file)) return;
+      const { kind } = await new Accounts(file, 1).login('admin', shown(killed.output()) ?? '');
+      assert.equal(kind, 'ok', killed.output());
+    });
+  }
+
+  it('is what standard input of npm start says, where --password-file is -', async () => {
+    const args = ['--state-dir', state, '--https-port', '0', '--password-file', '-'];
+    const started = background('npm', ['--silent', '--prefix', clone, 'start', '--', ...args]);
+    try {
+      started.process.stdin.end('correct-horse\n');
+      const url = () => /^ready url=(\S+)/m.exec(started.output())?.[1];
+      const ready = { url: await until('it is ready', url, 60_000) };
+      assert.ok(await opens({ ready }, 'correct-horse'), started.output());
+      assert.equal(shown(started.output()), undefined);
+    } finally {
+      await started.stop('SIGINT');
+    }
+  });
+});
