@@ -104,6 +104,17 @@ export class BusSystemUsers implements SystemUsers {
     await this.#setProperty(userPath(name), spec.name, property, spec.properties[property], value);
   }
 
+  async rename(name: string, newName: string): Promise<void> {
+    const { in: inputs } = userManagerInterface.methods.RenameUser;
+    await this.#call({
+      path: userManager.path,
+      interface: userManagerInterface.name,
+      member: 'RenameUser',
+      signature: signatureOf(inputs),
+      body: [name, newName],
+    });
+  }
+
   async remove(name: string): Promise<void> {
     const call = { path: userPath(name), interface: deleteInterface.name, member: 'Delete' };
     await this.#call(call);

@@ -71,6 +71,7 @@ export interface SystemUsers {
   find(name: string): Promise<SystemUser | undefined>;
   create(user: NewSystemUser): Promise<void>;
   set(name: string, setting: SystemUserSetting): Promise<void>;
+  rename(name: string, newName: string): Promise<void>;
   remove(name: string): Promise<void>;
   policy(): Promise<SystemUserPolicy>;
   /** One member after the other; when one cannot be set, those before it are put back. */

@@ -170,7 +170,19 @@ export async function startFakeUserManager(address: string): Promise<FakeUserMan
               });
               return undefined;
             },
-            RenameUser: () => undefined,
+            RenameUser: ({ UserName, NewUserName }) => {
+              meet('RenameUser', UserName, NewUserName);
+              const user = present(UserName);
+              if (users.has(NewUserName)) {
+                throw new Refusal('xyz.openbmc_project.User.Common.Error.UserNameExists');
+              }
+              if (!/^[A-Za-z_][\w.-]{0,31}$/.test(NewUserName)) {
+                throw new Refusal('xyz.openbmc_project.Common.Error.InvalidArgument');
+              }
+              fake.removeUser(UserName);
+              fake.addUser(NewUserName, user);
+              return undefined;
+            },
             GetUserInfo: ({ UserName }) => {
               meet('GetUserInfo', UserName);
               const user = present(UserName);

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateCertificate } from '../../src/manager/generated-certificate.ts';
 import type { Log } from '../../src/platform/log.ts';
-import { type Access, type AccessLimits, makeAccess } from '../../src/redfish/access/access.ts';
+import {
+  type Access,
+  type AccessLimits,
+  followRenames,
+  makeAccess,
+} from '../../src/redfish/access/access.ts';
 import { AccessSettings } from '../../src/redfish/access/access-settings.ts';
 import { AccountCertificates } from '../../src/redfish/access/account-certificates.ts';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
@@ -185,6 +190,7 @@ export async function makeTestParts(
     { perAccount: 2, accountCertificateBytes: 4096 },
   );
   const access = { ...rest, accountCertificates };
+  followRenames(access);
   const lines: string[] = [];
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);

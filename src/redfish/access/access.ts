@@ -55,3 +55,11 @@ export function makeAccess(
     settings,
   };
 }
+
+/** Has the certificates and sessions of users follow the names that they get. */
+export function followRenames({ users, sessions, accountCertificates }: Access): void {
+  users.onRename?.(async (from, to) => {
+    sessions.rename(from, to);
+    await Promise.all([accountCertificates?.rename(from, to), sessions.endedForGood()]);
+  });
+}

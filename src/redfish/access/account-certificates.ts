@@ -109,6 +109,23 @@ export class AccountCertificates {
     });
   }
 
+  /** Gives what a user has to the name that he has now, from this moment on. @throws what the disk throws */
+  rename(from: string, to: string): Promise<void> {
+    const renamed = <T extends Owned>(all: readonly T[]) =>
+      all.map((one) => (one.userName === from ? { ...one, userName: to } : one));
+    const apply = () => {
+      this.#all = renamed(this.#all);
+      this.#unread = renamed(this.#unread);
+    };
+    const isConcerned = this.kept.some(({ userName }) => userName === from || userName === to);
+    apply();
+    // What is being written right now brings the old name back
+    return this.#turn.run(async () => {
+      apply();
+      if (isConcerned) await this.#write(this.#all, this.#unread);
+    });
+  }
+
   /** Takes all of them; nobody is known by one from this moment on. `store` takes them from the file. */
   clear(): void {
     this.#all = [];

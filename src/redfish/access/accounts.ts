@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { stampOf } from '../../durable/file-stamp.ts';
 import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
-import { readAccounts, type StoredAccount, writeAccounts } from './account-file.ts';
-import { withAccountsLocked } from './account-lock.ts';
+import { AccountFile, type StoredAccount, type StoredAccounts } from './account-file.ts';
 import { hashPassword, matchesHash, type PasswordHash, stampOfHash } from './password-hash.ts';
 import type { RoleId } from './privileges.ts';
 import {
+  type FollowRename,
   type LoginOutcome,
   type NewUser,
   type OwnPasswordChange,
@@ -18,17 +17,12 @@ import {
   UserError,
 } from './user-directory.ts';
 
-/**
- * The users of the service in a file of its own, which holds only hashes of passwords. Another program may
- * write the file, such as one that resets a password on the device: what stands in it counts at once.
- */
+/** The users of the service in a file of its own, which holds only hashes of passwords. */
 export class Accounts implements UserDirectory {
   readonly changes: UserChanges;
-  readonly #path: string;
+  readonly #file: AccountFile;
   readonly #decoy: Promise<PasswordHash>;
   readonly #log: Pick<Log, 'error'> | undefined;
-  #known: readonly StoredAccount[];
-  #stamp: string | undefined;
   readonly #turn = new OneAtATime();
 
   /**
@@ -36,10 +30,8 @@ export class Accounts implements UserDirectory {
    * @throws SetupError when the file is there but not readable as what it should be
    */
   constructor(path: string, most: number, log?: Pick<Log, 'error'>) {
-    this.#path = path;
+    this.#file = new AccountFile(path, log);
     this.#log = log;
-    this.#stamp = stampOf(path);
-    this.#known = readAccounts(path);
     this.#decoy = hashPassword('');
     this.changes = {
       create: (user) => this.#turn.run(() => this.#create(user, most)),
@@ -48,16 +40,24 @@ export class Accounts implements UserDirectory {
     };
   }
 
+  onRename(follow: FollowRename): void {
+    this.#file.onRename(follow);
+  }
+
+  settleRenames(): Promise<void> {
+    return this.#turn.run(() => this.#file.settleRenames());
+  }
+
   has(userName: string): boolean {
     return this.#stored(userName) !== undefined;
   }
 
   get isEmpty(): boolean {
-    return this.#current().length === 0;
+    return this.#file.current().length === 0;
   }
 
   async list(): Promise<readonly User[]> {
-    return this.#current().map(userOf);
+    return this.#file.current().map(userOf);
   }
 
   async find(userName: string): Promise<User | undefined> {
@@ -91,35 +91,39 @@ export class Accounts implements UserDirectory {
     return this.#turn.run(async () => {
       const hash = await hashPassword(password);
       own?.foretell(stampOfHash(hash));
-      await withAccountsLocked(this.#path, async () => {
-        const accounts = this.#writable();
+      await this.#file.change(({ accounts, renames }) => {
         const others = accounts.filter((one) => one.userName !== userName);
         refuseOutdated(
           accounts.find((one) => !others.includes(one)),
           own,
         );
-        await this.#store([...others, { userName, role, password: hash }]);
+        return { accounts: [...others, { userName, role, password: hash }], renames };
       });
     });
   }
 
   async #create({ userName, password, ...rest }: NewUser, most: number): Promise<User> {
+    // What is under the name of an account that has another one now must not be of the new account
+    await this.#file.settleRenames();
     // Others wait for as long as a hash takes
-    refuseTaken(this.#writable(), userName);
+    refuseTaken(this.#file.writable(), userName);
     const account = { userName, ...rest, password: await hashPassword(password) };
-    await this.#change((accounts) => {
+    await this.#change(({ accounts, renames }) => {
       refuseTaken(accounts, userName);
       if (accounts.length >= most) {
         throw new UserError('limit', `There are no more than ${most} accounts`);
       }
-      return [...accounts, account];
+      return { accounts: [...accounts, account], renames };
     });
     return userOf(account);
   }
 
   async #update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User> {
-    const asked = present(this.#writable(), userName);
     const { password, locked: _, ...members } = change;
+    const name = change.userName ?? userName;
+    const isNew = name !== userName;
+    if (isNew) await this.#file.settleRenames();
+    const asked = present(this.#file.writable(), userName);
     if (password !== undefined && asked.passwordChangeRequired === true) {
       if (await matchesHash(password, asked.password)) {
         throw new UserError('password-refused', 'The new password is the old one');
@@ -128,76 +132,52 @@ export class Accounts implements UserDirectory {
     const hash = password === undefined ? undefined : await hashPassword(password);
     if (hash) own?.foretell(stampOfHash(hash));
     // The file may have changed while the hash was made
-    const all = await this.#change((accounts) => {
+    const all = await this.#change(({ accounts, renames }) => {
       const before = present(accounts, userName);
+      const others = accounts.filter((one) => one !== before);
       refuseOutdated(before, own);
+      if (isNew) refuseTaken(others, name);
       const after = { ...before, ...members, password: hash ?? before.password };
-      return accounts.map((one) => (one === before ? after : one));
+      return {
+        accounts: accounts.map((one) => (one === before ? after : one)),
+        renames: isNew ? [...renames, { from: userName, to: name }] : renames,
+      };
     });
-    return userOf(present(all, userName));
+    if (isNew) await this.#follow(userName, name);
+    return userOf(present(all, name));
   }
 
   async #remove(userName: string): Promise<void> {
-    await this.#change((accounts) => {
+    await this.#change(({ accounts, renames }) => {
       const account = present(accounts, userName);
-      return accounts.filter((one) => one !== account);
+      return { accounts: accounts.filter((one) => one !== account), renames };
+    });
+  }
+
+  /** The account has its new name; what a disk does not let follow now is tried again. */
+  async #follow(user: string, name: string): Promise<void> {
+    await this.#file.settleRenames().catch((error: unknown) => {
+      const fields = { user, name, reason: reasonOf(error) };
+      this.#log?.error('not everything of a user follows his new name yet', fields);
     });
   }
 
   /** Nobody may take away the last one that could give rights back. @returns what is written */
-  #change(
-    alter: (accounts: readonly StoredAccount[]) => readonly StoredAccount[],
-  ): Promise<readonly StoredAccount[]> {
-    return withAccountsLocked(this.#path, async () => {
-      const before = this.#writable();
+  #change(alter: (before: StoredAccounts) => StoredAccounts): Promise<readonly StoredAccount[]> {
+    return this.#file.change((before) => {
       const after = alter(before);
-      if (before.some(isWorkingAdministrator) && !after.some(isWorkingAdministrator)) {
+      if (
+        before.accounts.some(isWorkingAdministrator) &&
+        !after.accounts.some(isWorkingAdministrator)
+      ) {
         throw new UserError('last-administrator', 'The last enabled administrator stays as he is');
       }
-      await this.#store(after);
       return after;
     });
   }
 
-  async #store(accounts: readonly StoredAccount[]): Promise<void> {
-    await writeAccounts(this.#path, accounts);
-    this.#known = accounts;
-    // Somebody else may have written since, so the next use looks for itself
-    this.#stamp = 'written';
-  }
-
-  /** As they stand in the file; as they were where that cannot be read any more. */
-  #current(): readonly StoredAccount[] {
-    try {
-      if (stampOf(this.#path) !== this.#stamp) this.#read();
-    } catch (error) {
-      const reason = reasonOf(error);
-      this.#log?.error('the accounts cannot be read, the old ones stay', { reason });
-    }
-    return this.#known;
-  }
-
-  /** What nobody could read is not written over. @throws SetupError */
-  #writable(): readonly StoredAccount[] {
-    this.#read();
-    return this.#known;
-  }
-
-  /** @throws SetupError */
-  #read(): void {
-    const stamp = stampOf(this.#path);
-    try {
-      this.#known = readAccounts(this.#path);
-    } catch (error) {
-      // A disk that did not answer is asked again at the next use, damage is looked at when it changes
-      this.#stamp = error instanceof Error && error.cause !== undefined ? 'unread' : stamp;
-      throw error;
-    }
-    this.#stamp = stamp;
-  }
-
   #stored(userName: string): StoredAccount | undefined {
-    return this.#current().find((one) => one.userName === userName);
+    return this.#file.current().find((one) => one.userName === userName);
   }
 }
 

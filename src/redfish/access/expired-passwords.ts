@@ -22,6 +22,13 @@ export class ExpiredPasswords {
     return known !== undefined && matchesHash(password, known);
   }
 
+  rename(from: string, to: string): void {
+    const hash = this.#hashes.get(from);
+    this.#hashes.delete(from);
+    this.#hashes.delete(to);
+    if (hash) this.#hashes.set(to, hash);
+  }
+
   forget(userName: string): void {
     this.#hashes.delete(userName);
   }

@@ -23,6 +23,8 @@ export interface Passwords {
   set(userName: string, role: RoleId, password: string, own?: OwnPasswordChange): Promise<void>;
   /** `User.passwordStamp`; absent where that is not ours to know. */
   stampOf?(userName: string): string | undefined;
+  /** The user has another name; absent where the system's own passwords follow by themselves. */
+  rename?(from: string, to: string): Promise<void>;
   /** The user is gone. */
   forget(userName: string): Promise<void>;
 }
@@ -36,6 +38,9 @@ export function accountPasswords(accounts: Accounts): Passwords {
     },
     set: (userName, role, password, own) => accounts.setPassword(userName, role, password, own),
     stampOf: (userName) => accounts.passwordStamp(userName),
+    async rename(from, to) {
+      if (accounts.has(from)) await accounts.changes.update(from, { userName: to });
+    },
     async forget(userName) {
       await accounts.changes.remove(userName).catch((error: unknown) => {
         // The last password of an administrator may stay: without a user it opens nothing

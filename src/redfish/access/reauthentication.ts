@@ -24,7 +24,7 @@ async function sameClient(
   access: Access,
 ): Promise<Identity | undefined> {
   const { session, certificate } = identity;
-  if (session) return bySameSession(identity, session.id, access);
+  if (session) return bySameSession(session.id, access);
   if (!certificate) return bySamePassword(identity, access);
   const login = await access.certificates?.login(socket);
   if (!login || !('account' in login)) return undefined;
@@ -32,12 +32,13 @@ async function sameClient(
 }
 
 async function bySameSession(
-  { account: { userName } }: Identity,
   id: string,
   { sessions, users }: Access,
 ): Promise<Identity | undefined> {
-  if (!sessions.get(id)) return undefined;
-  const account = await users.find(userName);
+  const before = sessions.get(id);
+  if (!before) return undefined;
+  // Its user may have another name by now
+  const account = await users.find(before.userName);
   // It may have ended while the user was asked for
   const session = sessions.get(id);
   return account?.enabled && session ? { account, session } : undefined;

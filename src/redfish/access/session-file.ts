@@ -54,7 +54,11 @@ export class SessionFile {
   async #write(at: number, everything: boolean): Promise<void> {
     const sessions = this.#sessions.keep();
     const who = JSON.stringify(
-      sessions.map(({ tokenHash, passwordStamp }) => [tokenHash, passwordStamp]),
+      sessions.map(({ tokenHash, userName, passwordStamp }) => [
+        tokenHash,
+        userName,
+        passwordStamp,
+      ]),
     );
     const since = at - this.#written.at;
     const isFresh = !everything && since >= 0 && since < this.#idleWriteMilliseconds;

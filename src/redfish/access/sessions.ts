@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 
 export interface Session {
   readonly id: string;
-  readonly userName: string;
+  userName: string;
   /** Address of the client that logged in. */
   readonly address: string;
   readonly context: string | undefined;
@@ -117,6 +117,13 @@ export class Sessions {
   /** A session goes on with the password that its user sets over it, from the moment that this one counts. */
   foretell(id: string, passwordStamp: string): void {
     if (this.get(id)) this.#foretold.set(id, passwordStamp);
+  }
+
+  /** The sessions of a user go on under his new name, from this moment on. */
+  rename(from: string, to: string): void {
+    for (const session of this.#byTokenHash.values()) {
+      if (session.userName === from) session.userName = to;
+    }
   }
 
   end(id: string): void {

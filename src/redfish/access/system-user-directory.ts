@@ -19,6 +19,7 @@ import {
 } from './system-user-view.ts';
 import {
   type DirectoryPolicy,
+  type FollowRename,
   type LoginOutcome,
   type NewUser,
   type OwnPasswordChange,
@@ -47,6 +48,7 @@ export class SystemUserDirectory implements UserDirectory {
   readonly #passwords: Passwords;
   readonly #log: Log;
   readonly #expired = new ExpiredPasswords();
+  readonly #followers = new Set<FollowRename>();
   readonly #turn = new OneAtATime();
 
   constructor({ users, passwords, log }: SystemUserDirectoryOptions) {
@@ -62,6 +64,10 @@ export class SystemUserDirectory implements UserDirectory {
       read: () => inRedfish('', this.#users.policy()),
       change: (members) => inRedfish('', this.#users.setPolicy(members), 'MinPasswordLength'),
     };
+  }
+
+  onRename(follow: FollowRename): void {
+    this.#followers.add(follow);
   }
 
   async list(): Promise<readonly User[]> {
@@ -127,6 +133,8 @@ export class SystemUserDirectory implements UserDirectory {
     const before = await this.#local(userName);
     const user = this.#userOf(before);
     if (!user) throw noSuchUser();
+    const name = change.userName ?? userName;
+    if (!isSystemName(name)) await this.#refuseName(name);
     const role = change.role ?? user.role;
     const enabled = change.enabled ?? before.enabled;
     if (role !== 'Administrator' || !enabled) await this.#keepAnAdministrator(before);
@@ -136,10 +144,14 @@ export class SystemUserDirectory implements UserDirectory {
     }
     const undo: (() => Promise<void>)[] = [];
     const apply = async (setting: SystemUserSetting, old: SystemUserSetting) => {
-      await this.#set(userName, setting);
-      undo.unshift(() => this.#users.set(userName, old));
+      await this.#set(name, setting);
+      undo.unshift(() => this.#users.set(name, old));
     };
     try {
+      if (name !== userName) {
+        await this.#rename(userName, name);
+        undo.unshift(() => this.#rename(name, userName));
+      }
       if (role !== user.role) {
         const old = { attribute: 'privilege', value: before.privilege } as const;
         await apply({ attribute: 'privilege', value: privileges[role] }, old);
@@ -148,14 +160,26 @@ export class SystemUserDirectory implements UserDirectory {
         const old = { attribute: 'enabled', value: before.enabled } as const;
         await apply({ attribute: 'enabled', value: enabled }, old);
       }
-      if (password !== undefined) await this.#setPassword(userName, role, password, own);
+      if (password !== undefined) await this.#setPassword(name, role, password, own);
     } catch (error) {
-      for (const step of undo) await this.#putRight(userName, step);
+      for (const step of undo) await this.#putRight(name, step);
       throw error;
     }
-    await this.#setExpiry(userName, before, change);
-    if (change.locked === false) await this.#set(userName, { attribute: 'locked', value: false });
-    return this.#present(userName);
+    await this.#setExpiry(name, before, change);
+    if (change.locked === false) await this.#set(name, { attribute: 'locked', value: false });
+    return this.#present(name);
+  }
+
+  /**
+   * The user manager has no record of it that outlives a crash: what does not follow in time is of nobody, and goes with
+   * the next look after users who are gone.
+   */
+  async #rename(from: string, to: string): Promise<void> {
+    await inRedfish(to, this.#users.rename(from, to));
+    this.#expired.rename(from, to);
+    const following = [...this.#followers].map((follow) => follow(from, to));
+    const all = [this.#passwords.rename?.(from, to), ...following];
+    await this.#putRight(to, async () => void (await Promise.all(all)));
   }
 
   /**

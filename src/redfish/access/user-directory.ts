@@ -36,12 +36,20 @@ export interface NewUser {
 
 /** Members that are absent stay as they are; `locked` can only be taken away. */
 export interface UserChange {
+  /** A new name, as which the user keeps all that he has. */
+  readonly userName?: string;
   readonly password?: string;
   readonly role?: RoleId;
   readonly enabled?: boolean;
   readonly locked?: false;
   readonly passwordChangeRequired?: boolean;
 }
+
+/**
+ * Takes what a user has under his old name to the new one: in memory before it returns, on the disk when the promise is
+ * fulfilled. It may be told of a name that it has followed already.
+ */
+export type FollowRename = (from: string, to: string) => Promise<void>;
 
 /** A user's change of the password by which he is known. */
 export interface OwnPasswordChange {
@@ -86,6 +94,10 @@ export interface UserDirectory {
   passwordStamp?(userName: string): string | undefined;
   /** @param clientAddress IP address of the client, for directories that keep a log or count themselves */
   login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome>;
+  /** Has what users own follow the names that they get in the directory. */
+  onRename?(follow: FollowRename): void;
+  /** Resolves when everything has followed. @throws when that cannot be done now */
+  settleRenames?(): Promise<void>;
   /** Absent in a directory that others administer. */
   readonly changes?: UserChanges | undefined;
   /** Rules of the directory's own, which stand in place of those of the service. */
@@ -113,7 +125,7 @@ export interface UserChanges {
   /**
    * All members in one step. A new password that a required change brings must differ from the old one.
    * @param own where a user changes his own password
-   * @throws UserError `not-found`, `last-administrator`, `password-refused`, `read-only`
+   * @throws UserError `not-found`, `exists`, `last-administrator`, `password-refused`, `read-only`
    */
   update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User>;
   /** @throws UserError `not-found`, `last-administrator`, `read-only` */

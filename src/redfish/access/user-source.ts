@@ -5,7 +5,13 @@ import type { SystemUsers } from '../../platform/system-users.ts';
 import type { Accounts } from './accounts.ts';
 import { accountPasswords, type Passwords } from './passwords.ts';
 import { SystemUserDirectory } from './system-user-directory.ts';
-import type { DirectoryPolicy, LoginOutcome, User, UserDirectory } from './user-directory.ts';
+import type {
+  DirectoryPolicy,
+  FollowRename,
+  LoginOutcome,
+  User,
+  UserDirectory,
+} from './user-directory.ts';
 
 export interface UserSourceOptions {
   readonly source: 'auto' | 'file' | 'bus';
@@ -67,6 +73,16 @@ export class UserSource implements UserDirectory {
       this.#current = this.#system;
       this.#switched();
     });
+  }
+
+  /** Of both, for one may take the place of the other. */
+  onRename(follow: FollowRename): void {
+    this.#options.accounts.onRename(follow);
+    this.#system.onRename(follow);
+  }
+
+  settleRenames(): Promise<void> {
+    return this.#options.accounts.settleRenames();
   }
 
   /** Whether the accounts of our own file say who comes in, or what their passwords are. */

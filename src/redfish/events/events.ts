@@ -91,6 +91,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     send: (subscription, event, signal) => deliver(client, settings, subscription, event, signal),
   });
   const rights = new ListeningRights({ streams, subscriptions, logins: options.logins, log });
+  options.logins.onRename((from, to) => rights.rename(from, to));
   // Users may have changed while the service was away
   void rights.reviewAll();
   const stopReviews = clock.every(settings.loginCheckSeconds * 1000, () => void rights.reviewAll());

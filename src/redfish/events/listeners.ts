@@ -1,7 +1,7 @@
 import type { Access } from '../access/access.ts';
 import type { Identity } from '../access/authentication.ts';
 import { permission } from '../access/privileges.ts';
-import type { User } from '../access/user-directory.ts';
+import type { FollowRename, User } from '../access/user-directory.ts';
 
 /** Whether who opened a stream of events may still have it. */
 export interface ListenerLogins {
@@ -18,11 +18,14 @@ export interface ListenerLogins {
    * touch; `undefined` when the users cannot be asked now.
    */
   maySubscribe(userName: string): Promise<boolean | undefined>;
+  /** Has what users listen with follow the names that they get. */
+  onRename(follow: FollowRename): void;
 }
 
 export function listenerLogins(access: Access): ListenerLogins {
   const { users, sessions, certificates } = access;
   return {
+    onRename: (follow) => users.onRename?.(follow),
     holds({ session, certificate }) {
       if (session) return sessions.get(session.id) !== undefined;
       return !certificate || certificates?.settings.clientCertificates.enabled === true;

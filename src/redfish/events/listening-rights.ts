@@ -13,6 +13,8 @@ export interface ListeningRightsOptions {
 /** Takes from users what they listen with when they lose the right to it. */
 export class ListeningRights {
   readonly #options: ListeningRightsOptions;
+  /** Names of users who have another one, which their subscriptions do not have yet. */
+  readonly #renamed = new Map<string, string>();
 
   constructor(options: ListeningRightsOptions) {
     this.#options = options;
@@ -25,6 +27,17 @@ export class ListeningRights {
   async review(userName: string, keptSession?: string): Promise<void> {
     this.#options.streams.closeOf(userName, keptSession);
     if ((await this.#options.logins.maySubscribe(userName)) === false) await this.#remove(userName);
+  }
+
+  /**
+   * After a user got another name: his subscriptions follow, and his streams end, for their clients open them again.
+   * @throws when the disk does not let the subscriptions follow now
+   */
+  async rename(from: string, to: string): Promise<void> {
+    this.#options.streams.closeOf(from);
+    this.#renamed.set(from, to);
+    await this.#options.subscriptions.rename(from, to);
+    this.#renamed.delete(from);
   }
 
   /** After a user was deleted: what he had is over. */
@@ -53,6 +66,7 @@ export class ListeningRights {
   /** What cannot be stored now is tried again at the next look; the user has changed all the same. */
   async #remove(userName: string): Promise<void> {
     const { subscriptions, log } = this.#options;
+    if (this.#renamed.has(userName)) return;
     for (const { id, owner } of subscriptions.list()) {
       if (owner !== userName) continue;
       try {

@@ -106,6 +106,13 @@ export class PushSubscriptions {
     for (const { id, owner } of all) if (owner === userName) await this.remove(id);
   }
 
+  /** Gives what a user has to the name that he has now. @throws what the disk throws */
+  async rename(from: string, to: string): Promise<void> {
+    await this.#store((all) =>
+      all.map((one) => (one.owner === from ? { ...one, owner: to } : one)),
+    );
+  }
+
   async suspend(id: string): Promise<void> {
     await this.change(id, { state: 'suspended-by-client' });
     this.#queues.get(id)?.suspend();

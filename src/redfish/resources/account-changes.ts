@@ -1,5 +1,7 @@
 import type { AccountCreate, AccountPatch } from '../../../schemas/generated/validators.js';
 import type { Access } from '../access/access.ts';
+import type { CertificateLogin } from '../access/access-settings.ts';
+import type { Identity } from '../access/authentication.ts';
 import { passwordFault } from '../access/password-rules.ts';
 import type { AccountType, UserChange, UserChanges } from '../access/user-directory.ts';
 import { UserError } from '../access/user-directory.ts';
@@ -65,6 +67,23 @@ export function refuseSelfHarm({ role, enabled }: UserChange, before: { role: st
   if (role !== undefined && role !== before.role) {
     throw refusal(409, 'PropertyValueExternalConflict', ['RoleId', role], 'RoleId', detail);
   }
+}
+
+/**
+ * Where only clients with certificates are served, a user who came in with one that names him keeps the name: none of
+ * his certificates would let him in again.
+ * @throws RedfishError 409
+ */
+export function refuseLosingCertificate(
+  { certificates }: Access,
+  { certificate }: Pick<Identity, 'certificate'>,
+  { mapping }: CertificateLogin,
+  name: string,
+): void {
+  if (!certificate || !certificates || certificates.responds() || mapping === 'Whole') return;
+  const detail = 'Only clients with certificates are served, and yours does not have the new name';
+  const args = ['UserName', JSON.stringify(name)];
+  throw refusal(409, 'PropertyValueExternalConflict', args, 'UserName', detail);
 }
 
 /** Makes a change, with the errors of the directory in the words of Redfish. */

@@ -1,10 +1,11 @@
 import type { Access } from '../access/access.ts';
+import type { CertificateLogin } from '../access/access-settings.ts';
 import type { Identity } from '../access/authentication.ts';
 import type { NewUser, User } from '../access/user-directory.ts';
 import { forgetCertificates } from '../client-certificates/forget.ts';
 import type { ListeningRights } from '../events/listening-rights.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { changesOf, changing } from './account-changes.ts';
+import { changesOf, changing, refuseLosingCertificate } from './account-changes.ts';
 
 /** Whoever asks may do it yet, or else it throws. Asked when nothing that takes long is left before the change. */
 type StillMay = () => Promise<void>;
@@ -22,6 +23,33 @@ export async function createUser(
   await forgetNamesakes(access, rights, user.userName);
   await stillMay();
   return changing(user.userName, changesOf(access).create(user));
+}
+
+/**
+ * Gives an account another name, as which it keeps what it has, and makes the rest of the change in the same step. Nothing
+ * of an earlier account with the new name is left to it. One call after the other for each of the two names.
+ * @param identity who asks for it, where a certificate may have to let him in again
+ */
+export async function renameUser(
+  access: Access,
+  rights: ListeningRights,
+  identity: Identity | undefined,
+  { userName, name, isOwn }: { userName: string; name: string; isOwn: boolean },
+  update: () => Promise<User>,
+  stillMay: StillMay = async () => undefined,
+): Promise<User> {
+  const rename = async (login?: CertificateLogin) => {
+    if (isOwn && identity && login) refuseLosingCertificate(access, identity, login, name);
+    await forgetNamesakes(access, rights, name);
+    await stillMay();
+    return changing(name, update());
+  };
+  const { certificates, gate } = access;
+  const user = certificates
+    ? await certificates.settings.during(({ clientCertificates }) => rename(clientCertificates))
+    : await rename();
+  for (const one of [userName, name]) gate.failures.unlock(one);
+  return user;
 }
 
 /**
@@ -71,7 +99,7 @@ async function forgetNamesakes(
     await rights.clear(name);
   } catch (cause) {
     const detail =
-      'No account is made now: what an earlier one of the name may have left cannot be read, or removed, from the disk';
+      'No account gets the name now: what an earlier one of the name may have left cannot be read, or removed, from the disk';
     const message = { id: 'ServiceTemporarilyUnavailable', args: ['60'], detail } as const;
     throw new RedfishError(503, message, { 'Retry-After': '60' }, cause);
   }

@@ -1,4 +1,5 @@
 import {
+  type AccountPatch,
   validateAccountCreate,
   validateAccountPatch,
 } from '../../../schemas/generated/validators.js';
@@ -6,16 +7,18 @@ import type { Access } from '../access/access.ts';
 import { accountUri, type Identity, passwordChangeRequired } from '../access/authentication.ts';
 import { hasPrivilege } from '../access/privileges.ts';
 import type { NewUser, OwnPasswordChange, User, UserChange } from '../access/user-directory.ts';
+import { resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
-import { notWritable } from '../http/request-body.ts';
 import { Turns } from '../http/turns.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,
   link,
   type Operation,
+  type Reply,
   type RequestContext,
   type ResourceFactory,
+  type ServiceParts,
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import {
@@ -26,12 +29,13 @@ import {
   refuseBadName,
   refuseSelfHarm,
 } from './account-changes.ts';
-import { createUser, removeUser } from './account-life.ts';
+import { createUser, removeUser, renameUser } from './account-life.ts';
 
 const collection = '/redfish/v1/AccountService/Accounts';
 
 /** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
-export const accounts: ResourceFactory = ({ access, events }) => {
+export const accounts: ResourceFactory = (parts) => {
+  const { access, events } = parts;
   const lives: Lives = new Turns();
   const POST = createAccount(access, events, lives);
   return [
@@ -54,9 +58,7 @@ export const accounts: ResourceFactory = ({ access, events }) => {
       entity: 'ManagerAccount',
       operations: {
         GET: { handle: async (context) => json(view(access, await visible(access, context))) },
-        PATCH: {
-          handle: async (context) => json(view(access, await change(access, events, context))),
-        },
+        PATCH: { handle: (context) => change(parts, lives, context) },
         DELETE: { handle: (context) => remove(access, events, lives, context) },
       },
     },
@@ -94,48 +96,85 @@ function lifeOf({ userName }: Pick<User, 'userName'>): string {
   return userName.toLowerCase();
 }
 
-/** All members or none. A change that takes rights, or a password, ends the user's other sessions. */
-async function change(access: Access, events: Events, context: RequestContext): Promise<User> {
+/**
+ * All members or none. A change that takes rights, or a password, ends the user's other sessions; with another name he
+ * keeps what he has, at another URI.
+ */
+async function change(parts: ServiceParts, lives: Lives, context: RequestContext): Promise<Reply> {
+  const { access, events } = parts;
   const { identity, ownOnly, body } = context;
   const before = await visible(access, context);
   const isOwn = identity?.account.userName === before.userName;
   const changes = view(access, before);
-  const { UserName, ...members } = body.parse(validateAccountPatch, { changes });
-  // A name is the URI of its account, so it stays; clients delete and create instead
-  if (UserName !== undefined && UserName !== before.userName) {
-    throw new RedfishError(400, notWritable('UserName'));
-  }
+  const { UserName: name = before.userName, ...others } = body.parse(validateAccountPatch, {
+    changes,
+  });
+  const isRenamed = name !== before.userName;
+  const members = { ...others, ...(isRenamed && { UserName: name }) };
   const names = Object.keys(members);
-  const onlyPassword = names.every((name) => name === 'Password');
+  const onlyPassword = names.every((one) => one === 'Password');
   if (isOwn && before.passwordChangeRequired && !onlyPassword) throw passwordChangeRequired(before);
   if (ownOnly && !onlyPassword) {
     throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
   }
-  if (names.length === 0) throw new RedfishError(400, { id: 'NoOperation', args: [] });
-  const { userName, accountTypes: types } = before;
-  refuseBadMembers(access, { userName, types }, members);
-  const { Password: password, RoleId: role, Enabled: enabled } = members;
-  const required = members.PasswordChangeRequired ?? (isOwn && password ? false : undefined);
-  const asked: UserChange = {
-    ...(password !== undefined && { password }),
-    ...(role !== undefined && { role }),
-    ...(enabled !== undefined && { enabled }),
-    ...(members.Locked === false && { locked: false }),
-    ...(required !== undefined && { passwordChangeRequired: required }),
-  };
+  // The name that it has already was all that the body wants
+  if (names.length === 0) return json(changes);
+  if (isRenamed) refuseBadName(name);
+  refuseBadMembers(access, { userName: name, types: before.accountTypes }, members);
+  const asked = changeOf(members, isOwn);
   if (isOwn) refuseSelfHarm(asked, before);
-  const own = isOwn && password !== undefined ? ownChange(access, identity) : undefined;
-  const update = changesOf(access).update(userName, asked, own);
-  const after = await changing(userName, update);
-  if (members.Locked === false) access.gate.failures.unlock(before.userName);
-  if (password !== undefined || after.role !== before.role || !after.enabled) {
+  const own = isOwn && asked.password !== undefined ? ownChange(access, identity) : undefined;
+  const update = () => changesOf(access).update(before.userName, asked, own);
+  const after = isRenamed
+    ? await rename(parts, lives, context, { userName: before.userName, name, isOwn }, update)
+    : await changing(name, update());
+  if (members.Locked === false) access.gate.failures.unlock(name);
+  if (asked.password !== undefined || after.role !== before.role || !after.enabled) {
     // Who changes his own password goes on where he is, and ends what others may have of him
     const kept = isOwn ? identity?.session?.id : undefined;
-    access.sessions.endOf(before.userName, kept);
+    access.sessions.endOf(name, kept);
     await access.sessions.ended();
-    await events.rights.review(before.userName, kept);
+    await events.rights.review(name, kept);
   }
-  return after;
+  return json(view(access, after), isRenamed ? { Location: accountUri(name) } : {});
+}
+
+function changeOf(
+  { UserName, Password, RoleId, Enabled, Locked, PasswordChangeRequired }: AccountPatch,
+  isOwn: boolean,
+): UserChange {
+  const required = PasswordChangeRequired ?? (isOwn && Password !== undefined ? false : undefined);
+  return {
+    ...(UserName !== undefined && { userName: UserName }),
+    ...(Password !== undefined && { password: Password }),
+    ...(RoleId !== undefined && { role: RoleId }),
+    ...(Enabled !== undefined && { enabled: Enabled }),
+    ...(Locked === false && { locked: false }),
+    ...(required !== undefined && { passwordChangeRequired: required }),
+  };
+}
+
+/** No other beginning or end of an account with one of the two names comes in between. */
+async function rename(
+  { access, events, tasks, now }: ServiceParts,
+  lives: Lives,
+  { identity, stillMay }: RequestContext,
+  names: { readonly userName: string; readonly name: string; readonly isOwn: boolean },
+  update: () => Promise<User>,
+): Promise<User> {
+  const { userName, name } = names;
+  const by = identity?.account.userName ?? '';
+  // In one order everywhere, so that two of them never wait for each other
+  const keys = [...new Set([lifeOf({ userName }), lifeOf({ userName: name })])].sort();
+  const work = () => renameUser(access, events.rights, identity, names, update, stillMay);
+  const task = keys.reduceRight((inner, key) => () => lives.take(key, by, inner), work);
+  const user = await task();
+  tasks.rename(userName, name);
+  const about = { resourceType: 'ManagerAccount', timestamp: new Date(now()).toISOString() };
+  const [before, after] = [userName, name].map(accountUri);
+  events.publish(resourceEvent('ResourceRemoved', [], { ...about, origin: before }));
+  events.publish(resourceEvent('ResourceCreated', [], { ...about, origin: after }));
+  return user;
 }
 
 /** What a user's change of his own password must find, and what becomes of his session. */

@@ -3,7 +3,7 @@ import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { Log } from '../../platform/log.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
-import { type Access, makeAccess } from '../access/access.ts';
+import { type Access, followRenames, makeAccess } from '../access/access.ts';
 import { configuredSettings } from '../access/access-settings.ts';
 import { AccountCertificates } from '../access/account-certificates.ts';
 import { Accounts } from '../access/accounts.ts';
@@ -50,6 +50,7 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
   // First the kept ones, for a switch since the last run ends them too
   const kept = keepSessions(configuration, access.sessions, log);
   users.onSwitch(kept);
+  followRenames(access);
   const left = { certificates: accountCertificates, sessions: access.sessions };
   const following = followUsers(left, users, log);
   users.start();

@@ -6,7 +6,7 @@ import type { UserSource } from '../access/user-source.ts';
 /** How long a user who was removed by others may leave to a namesake what he had. */
 const period = 60_000;
 
-type Users = Pick<UserSource, 'find' | 'list' | 'onSwitch' | 'settle'>;
+type Users = Pick<UserSource, 'find' | 'list' | 'onSwitch' | 'settle' | 'settleRenames'>;
 
 /** What users leave behind. */
 export interface LeftBehind {
@@ -26,7 +26,7 @@ export interface FollowedUsers {
  */
 export function followUsers(left: LeftBehind, users: Users, log: Log): FollowedUsers {
   const note = (error: unknown) => {
-    log.error('what users who are gone had is still there', { reason: String(error) });
+    log.error('what users had under names that are gone is still there', { reason: String(error) });
   };
   let last = Promise.resolve();
   const look = () => {
@@ -38,6 +38,7 @@ export function followUsers(left: LeftBehind, users: Users, log: Log): FollowedU
   const timer = setInterval(() => {
     look();
     void users.settle();
+    void users.settleRenames().catch(note);
   }, period).unref();
   return {
     settle: () => last,

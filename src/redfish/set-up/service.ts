@@ -63,6 +63,10 @@ async function startWithState(surroundings: AccessSurroundings): Promise<Running
     expiryThresholds: configuration.expiry.thresholdDays,
     logins: listenerLogins(access),
   });
+  // Every follower of a new name is there by now, and a crash may have come before it had followed
+  await access.users.settleRenames?.().catch((error: unknown) => {
+    log.error('not everything of a user follows his new name yet', { reason: reasonOf(error) });
+  });
   const tasks = new Tasks({
     limits: { patience: redfish.tasks.patienceSeconds * 1000, tasks: redfish.tasks.tasks },
     now: Date.now,

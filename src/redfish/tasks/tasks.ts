@@ -93,6 +93,13 @@ export class Tasks {
     return this.#tasks.get(id);
   }
 
+  /** The tasks of a user are his under his new name. */
+  rename(from: string, to: string): void {
+    for (const task of this.list()) {
+      if (task.userName === from) this.#tasks.set(task.id, { ...task, userName: to });
+    }
+  }
+
   /** Forgets a task that has ended. @returns false while it runs */
   remove(id: string): boolean {
     if (this.#tasks.get(id)?.outcome === undefined) return false;
@@ -106,7 +113,8 @@ export class Tasks {
       .catch((error: unknown) => this.#asRefusal(error))
       .then((result) => {
         const ended = this.#options.now();
-        this.#tasks.set(task.id, { ...task, ended, outcome: result });
+        const { userName } = this.#tasks.get(task.id) ?? task;
+        this.#tasks.set(task.id, { ...task, userName, ended, outcome: result });
       });
     return task;
   }

@@ -222,6 +222,7 @@ describe('the certificates of an account', () => {
         list: () => service.accounts.list(),
         find: (name) => service.accounts.find(name),
         settle: async () => undefined,
+        settleRenames: async () => undefined,
         onSwitch: (listener) => {
           change = listener;
         },

@@ -24,9 +24,11 @@ const owners = () => service.events.subscriptions.list().map(({ owner }) => owne
 /** Nothing is made, and the log has the reason, but not the client. */
 function assertPutOff({ status, headers, text }: Answer): void {
   assert.deepEqual([status, headers['retry-after']], [503, '60'], text);
-  assert.match(text, /No account is made now: /);
+  assert.match(text, /No account gets the name now: /);
   assert.doesNotMatch(text, /the disk is full/);
-  assert.ok(service.log.some((line) => /No account is made now: .*the disk is full/.test(line)));
+  assert.ok(
+    service.log.some((line) => /No account gets the name now: .*the disk is full/.test(line)),
+  );
   assert.equal(service.accounts.has('operator'), false);
 }
 

@@ -33,7 +33,14 @@ const root = {
 const refuse = async () => {
   throw new Error('nobody asks for it');
 };
-const unused = { create: refuse, set: refuse, remove: refuse, policy: refuse, setPolicy: refuse };
+const unused = {
+  create: refuse,
+  set: refuse,
+  rename: refuse,
+  remove: refuse,
+  policy: refuse,
+  setPolicy: refuse,
+};
 const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 let directory: string;

@@ -64,7 +64,7 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
     rights,
     async state(): Promise<State> {
       const users = await access.users.list();
-      const stored = readAccounts(join(directory, 'accounts.json'));
+      const stored = readAccounts(join(directory, 'accounts.json')).accounts;
       if (whose === 'file') {
         for (const { userName, role } of users) {
           const file = stored.find((one) => one.userName === userName);
@@ -155,6 +155,7 @@ const systemUsers: SystemUsers = {
   find: async (userName) => userOf(userName),
   create: async () => undefined,
   set: async () => undefined,
+  rename: async () => undefined,
   remove: async () => undefined,
   policy: async () => ({ lockoutThreshold: 0, lockoutSeconds: 0, minPasswordLength: 8 }),
   setPolicy: async () => undefined,

@@ -62,7 +62,7 @@ const samples = [
 /** Each kind of file with who reads it, and what is then made of its content. */
 const readers: readonly (() => Promise<string>)[] = [
   async () => {
-    const accounts = readAccounts(path);
+    const { accounts } = readAccounts(path);
     const cheap = accounts.filter((one) => one.password.cost * one.password.blockSize < 4096);
     for (const one of cheap) assert.equal(await matchesHash('wrong', one.password), false);
     return `accounts ${accounts.length}`;
