@@ -46,7 +46,8 @@ export function managerObject(options: ManagerObjectOptions): readonly ServedInt
     serve(csrCreateInterface, {
       properties: {},
       methods: {
-        // Upstream answers at once, whatever the arguments; the outcome shows on the CSR object
+        // Upstream answers at once, whatever the arguments; the outcome shows on the CSR object. A CSR that is not
+        // even begun because of too many others is an error of the call: the object is that of another caller
         GenerateCSR(parameters) {
           requests.begin(parameters).catch(reportRequest);
           return `${root}/csr`;

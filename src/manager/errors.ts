@@ -33,7 +33,7 @@ export const certErrors = {
   'already-installed': 'The place is taken, or the very certificate is installed.',
   'limit-reached': 'There are as many authorities as the configuration allows.',
   'on-trial': 'A change of the endpoint is on trial; others wait until it is kept or undone.',
-  busy: 'Too many requests are being made at the moment.',
+  busy: 'Too many CSRs are being made at the moment.',
   'not-empty': 'Authorities are installed where the call wants none.',
   'wrong-endpoint-type': 'The call is for authorities only.',
   'not-found': 'There is no such certificate or request.',

@@ -63,13 +63,13 @@ export class RequestDesk {
     return this.#show(() => this.#work(plan));
   }
 
-  /** As upstream: whatever the parameters, the outcome shows as the newest request. */
-  async begin(parameters: CsrParameters): Promise<void> {
-    await this.#show(async () => {
-      const plan = planRequest(parameters);
-      this.#refuseWhenBusy();
-      return this.#work(plan);
-    });
+  /**
+   * As upstream: whatever the parameters, the outcome shows as the newest CSR.
+   * @throws CertError `busy` before anything is begun, so the newest CSR stays: it may be another caller's
+   */
+  begin(parameters: CsrParameters): Promise<string> {
+    this.#refuseWhenBusy();
+    return this.#show(async () => this.#work(planRequest(parameters)));
   }
 
   /**
@@ -145,7 +145,7 @@ export class RequestDesk {
 
   #refuseWhenBusy(): void {
     if (this.#waiting < this.#options.surroundings.limits.queuedRequests) return;
-    throw new CertError('busy', `${this.#waiting} requests are being made already`);
+    throw new CertError('busy', `${this.#waiting} CSRs are being made already`);
   }
 
   async #work(plan: CsrPlan): Promise<PendingRequest> {
