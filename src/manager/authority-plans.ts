@@ -1,4 +1,4 @@
-import { authorityChecks, enforce } from './checks.ts';
+import { authorityChecks, enforce } from './checks/checks.ts';
 import { CertError } from './errors.ts';
 import type {
   Authority,

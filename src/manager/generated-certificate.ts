@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { KeyedCandidate } from './checks.ts';
+import type { KeyedCandidate } from './checks/checks.ts';
 import { isClockSet } from './clock.ts';
 import type { HostIdentity, SelfSignedPolicy } from './surroundings.ts';
 import { type Certificate, isSelfIssued, readCertificate } from './x509/certificate.ts';

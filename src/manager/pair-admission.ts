@@ -5,7 +5,7 @@ import {
   type KeyedCandidate,
   pairChecks,
   serverChecks,
-} from './checks.ts';
+} from './checks/checks.ts';
 import type { EndpointType } from './endpoint.ts';
 import { type KeySource, pairWithKey, presumedLeaf } from './pairing.ts';
 import type { Surroundings } from './surroundings.ts';

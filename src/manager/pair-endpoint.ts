@@ -1,5 +1,5 @@
 import { type Change, ChangeQueue, stageChange } from './change.ts';
-import type { KeyedCandidate } from './checks.ts';
+import type { KeyedCandidate } from './checks/checks.ts';
 import type {
   Endpoint,
   EndpointDefinition,

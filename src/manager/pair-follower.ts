@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { unanswered } from '../durable/disk-answer.ts';
 import type { Change, ChangeQueue } from './change.ts';
-import type { KeyedCandidate } from './checks.ts';
+import type { KeyedCandidate } from './checks/checks.ts';
 import { CertError, reasonOf } from './errors.ts';
 import type { Finding } from './outside-changes.ts';
 import type { PairAdmission } from './pair-admission.ts';

@@ -1,4 +1,4 @@
-import type { KeyedCandidate } from './checks.ts';
+import type { KeyedCandidate } from './checks/checks.ts';
 import type { EndpointEvent, InstalledCertificate } from './endpoint.ts';
 import { CertError } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { KeyedCandidate } from './checks.ts';
+import type { KeyedCandidate } from './checks/checks.ts';
 import { CertError } from './errors.ts';
 import type { Upload } from './upload.ts';
 import { type Certificate, isIssuedBy } from './x509/certificate.ts';

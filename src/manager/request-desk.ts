@@ -1,5 +1,5 @@
 import { asStorageError } from './change.ts';
-import type { KeyedCandidate } from './checks.ts';
+import type { KeyedCandidate } from './checks/checks.ts';
 import { settledClock } from './clock.ts';
 import { type CsrParameters, type CsrPlan, planRequest } from './csr/parameters.ts';
 import { makeRenewal, planRekey, type RekeyParameters } from './csr/renewal.ts';

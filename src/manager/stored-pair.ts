@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { exists, unanswered } from '../durable/disk-answer.ts';
 import { patience } from './change.ts';
-import type { KeyedCandidate } from './checks.ts';
+import type { KeyedCandidate } from './checks/checks.ts';
 import { CertError, reasonOf } from './errors.ts';
 import type { PairAdmission } from './pair-admission.ts';
 import type { PairInService } from './pair-in-service.ts';

@@ -1,4 +1,4 @@
-import type { CheckPolicy } from './checks.ts';
+import type { CheckPolicy } from './checks/checks.ts';
 import type { CsrWorker } from './csr/forked-worker.ts';
 import type { EndpointDefinition } from './endpoint.ts';
 import type { PendingLimits } from './store/pending-requests.ts';

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { CertificateClient, PublishedCertificate } from '../manager/certificate-client.ts';
+import type { TlsProfileName } from '../tls/profile.ts';
 import type { Access } from './access/access.ts';
 import type { Identity } from './access/authentication.ts';
 import type { Entity, Method } from './access/privileges.ts';
@@ -8,7 +9,6 @@ import type { CertificatePlace } from './certificates/places.ts';
 import type { Compatibility } from './compatibility.ts';
 import type { Events } from './events/events.ts';
 import type { RequestBody } from './http/request-body.ts';
-import type { TlsProfileName } from './https/profile.ts';
 import type { QueryLimits } from './query/limits.ts';
 import type { ManagerDetails } from './set-up/manager-details.ts';
 import type { Tasks } from './tasks/tasks.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CheckPolicy } from '../../src/manager/checks.ts';
+import type { CheckPolicy } from '../../src/manager/checks/checks.ts';
 import type { CsrWorker } from '../../src/manager/csr/forked-worker.ts';
 import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
 import type { CsrParameters } from '../../src/manager/csr/parameters.ts';

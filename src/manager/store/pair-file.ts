@@ -5,7 +5,7 @@ import { admitGroup, makeDirectory } from '../../durable/directory.ts';
 import { exists, unanswered } from '../../durable/disk-answer.ts';
 import { patiently } from '../../durable/patiently.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
-import type { KeyedCandidate } from '../checks.ts';
+import type { KeyedCandidate } from '../checks/checks.ts';
 import { CertError, isStorageError } from '../errors.ts';
 import { readUploadFile } from '../upload.ts';
 import { exportPrivateKey } from '../x509/keys.ts';

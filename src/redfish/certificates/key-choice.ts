@@ -1,4 +1,4 @@
-import { servedCurves } from '../../manager/checks.ts';
+import { servedCurves } from '../../manager/checks/checks.ts';
 import { type Curve, curveNames } from '../../manager/x509/keys.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { CertificatePlace } from './places.ts';

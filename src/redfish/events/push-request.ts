@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { profileOptions } from '../https/profile.ts';
+import { profileOptions } from '../../tls/profile.ts';
 import { type AddressPolicy, hostOf, reachableAddresses } from './destination.ts';
 import type { LookUpName } from './name-limit.ts';
 import { nameLookup } from './name-lookup.ts';

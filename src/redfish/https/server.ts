@@ -2,12 +2,12 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../platform/log.ts';
+import type { TlsProfileName } from '../../tls/profile.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import { rawError } from '../http/raw-error.ts';
 import type { BaseMessageId } from '../messages/base-registry.ts';
 import { limitUnanswered } from './connection-limits.ts';
 import { limitConnections } from './connection-room.ts';
-import type { TlsProfileName } from './profile.ts';
 import { pathTargetsOnly } from './request-line.ts';
 import { dropSlowReaders } from './slow-readers.ts';
 import { followTlsIdentity } from './tls-identity.ts';

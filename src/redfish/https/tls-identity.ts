@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { stampOf } from '../../durable/file-stamp.ts';
 import type { Log } from '../../platform/log.ts';
-import { profileOptions, type TlsProfileName } from './profile.ts';
+import { profileOptions, type TlsProfileName } from '../../tls/profile.ts';
 
 /** The authorities that a server asks clients for certificates of. */
 export interface ClientAuthorities {

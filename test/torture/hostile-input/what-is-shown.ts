@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { certificateObject } from '../../../src/dbus/certificate-object.ts';
-import { authorityChecks, serverChecks } from '../../../src/manager/checks.ts';
+import { authorityChecks, serverChecks } from '../../../src/manager/checks/checks.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
 import { CertError } from '../../../src/manager/errors.ts';
 import { expiryOf } from '../../../src/manager/expiry.ts';

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { hasLargeExponent, hasNamedCurve, rsaNumbers } from './x509/keys.ts';
+import { hasLargeExponent, hasNamedCurve, rsaNumbers } from '../x509/keys.ts';
 
 const leastRsaBits = 2048;
 const ecBits = 224;

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import type { KeyObject } from 'node:crypto';
 import { after, describe, it } from 'node:test';
-import { signatureFault } from '../../src/manager/chain-signatures.ts';
-import { parseUpload } from '../../src/manager/upload.ts';
-import type { Certificate } from '../../src/manager/x509/certificate.ts';
-import { caExtensions, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { signatureFault } from '../../../src/manager/checks/chain-signatures.ts';
+import { parseUpload } from '../../../src/manager/upload.ts';
+import type { Certificate } from '../../../src/manager/x509/certificate.ts';
+import { caExtensions, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import {
   infoOf,
   newKey,
   type QuickCertificate,
   quickCertificate,
-} from '../fakes/quick-certificate.ts';
-import { countingVerifications } from '../fakes/verifications.ts';
+} from '../../fakes/quick-certificate.ts';
+import { countingVerifications } from '../../fakes/verifications.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

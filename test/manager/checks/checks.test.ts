@@ -7,11 +7,11 @@ import {
   certificateChecks,
   enforce,
   pairChecks,
-} from '../../src/manager/checks.ts';
-import { CertError, type CertErrorCode } from '../../src/manager/errors.ts';
-import type { Certificate } from '../../src/manager/x509/certificate.ts';
-import { time, utf8String } from '../../src/manager/x509/der.ts';
-import { forgePem, nameOf } from '../fakes/forged-certificate.ts';
+} from '../../../src/manager/checks/checks.ts';
+import { CertError, type CertErrorCode } from '../../../src/manager/errors.ts';
+import type { Certificate } from '../../../src/manager/x509/certificate.ts';
+import { time, utf8String } from '../../../src/manager/x509/der.ts';
+import { forgePem, nameOf } from '../../fakes/forged-certificate.ts';
 import {
   type CertificateShape,
   caExtensions,
@@ -22,7 +22,7 @@ import {
   keyKinds,
   openssl,
   opensslAuthority,
-} from '../fakes/openssl-authority.ts';
+} from '../../fakes/openssl-authority.ts';
 
 const authority = opensslAuthority();
 after(() => authority.remove());

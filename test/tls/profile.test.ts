@@ -3,13 +3,9 @@ import { spawn } from 'node:child_process';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import type { TlsProfileName } from '../../../src/redfish/https/profile.ts';
-import { makeServer } from '../../../src/redfish/https/server.ts';
-import {
-  keyKinds,
-  type OpensslAuthority,
-  opensslAuthority,
-} from '../../fakes/openssl-authority.ts';
+import { makeServer } from '../../src/redfish/https/server.ts';
+import type { TlsProfileName } from '../../src/tls/profile.ts';
+import { keyKinds, type OpensslAuthority, opensslAuthority } from '../fakes/openssl-authority.ts';
 
 const limits = {
   headerBytes: 2048,

@@ -1,10 +1,10 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { CertError, type CertErrorCode } from '../errors.ts';
+import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
+import { exportPrivateKey } from '../x509/keys.ts';
 import { signatureFault } from './chain-signatures.ts';
-import { CertError, type CertErrorCode } from './errors.ts';
 import { weakness } from './key-strength.ts';
-import { type Certificate, isSelfIssued } from './x509/certificate.ts';
-import { exportPrivateKey } from './x509/keys.ts';
 
 /** What the checks look at. */
 export interface Candidate {
