@@ -33,6 +33,7 @@ import { OwedReloads } from '../platform/owed-reloads.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { makeReloader, type Reloader } from '../platform/reload.ts';
 import { readSystemAccounts, type SystemAccounts } from '../platform/system-accounts.ts';
+import { type ServingProfile, servingProfile, usualServingProfile } from '../tls/profile.ts';
 
 /** How often endpoints look after what time changes. */
 const maintenanceMilliseconds = 60_000;
@@ -60,7 +61,10 @@ await runProgram(log, async (fail) => {
   const surroundings = surroundingsOf(configuration, reloader, hostName);
   endpoints.push(
     ...configuration.endpoints.map((one) =>
-      makeEndpoint(asDefinition(one, accounts), withOwnRules(surroundings, one)),
+      makeEndpoint(asDefinition(one, accounts), {
+        ...withOwnRules(surroundings, one),
+        serving: servingOf(configuration, one),
+      }),
     ),
   );
   await claimFiles(bus, configuration.endpoints, log);
@@ -150,17 +154,31 @@ function readOptions(): Configuration {
   );
 }
 
+/** All but how the service of an endpoint speaks TLS. */
+type EndpointRules = Omit<Surroundings, 'serving'>;
+
 /** The rules of an endpoint that has some of its own. */
 function withOwnRules(
-  surroundings: Surroundings,
+  surroundings: EndpointRules,
   { requireCa, mostCertificates }: Configuration['endpoints'][number],
-): Surroundings {
+): EndpointRules {
   const { checks, limits } = surroundings;
   return {
     ...surroundings,
     checks: { ...checks, requireCa: requireCa ?? checks.requireCa },
     limits: { ...limits, authorities: mostCertificates ?? limits.authorities },
   };
+}
+
+/** Our own Redfish service serves with its profile; of other services the configuration knows no more than a level. */
+function servingOf(
+  { redfish }: Configuration,
+  { type, name, securityLevel }: Configuration['endpoints'][number],
+): ServingProfile {
+  const isOurs = type === 'server' && name === redfish.endpoint;
+  return isOurs
+    ? servingProfile(redfish.tls.profile, securityLevel)
+    : usualServingProfile(securityLevel);
 }
 
 function makeEndpoint(definition: EndpointDefinition, surroundings: Surroundings): Endpoint {
@@ -217,7 +235,7 @@ function surroundingsOf(
   { limits, checks, selfSigned, expiry, watch }: Configuration,
   reloader: Reloader,
   hostName: () => string,
-): Surroundings {
+): EndpointRules {
   return {
     log,
     limits: {

@@ -26,6 +26,7 @@ const errorNames: Record<CertErrorCode, string> = {
   expired: invalidCertificate,
   'key-strength': invalidCertificate,
   'signature-strength': invalidCertificate,
+  'key-usage': invalidCertificate,
   'tls-loadable': invalidCertificate,
   'curve-unsupported': invalidCertificate,
   'key-encrypted': invalidCertificate,

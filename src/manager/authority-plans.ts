@@ -1,4 +1,5 @@
 import { authorityChecks, enforce } from './checks/checks.ts';
+import { usualSecurityLevel } from './checks/security-levels.ts';
 import { CertError } from './errors.ts';
 import type {
   Authority,
@@ -141,7 +142,13 @@ export class AuthorityPlans {
 
   #check(leaf: Certificate, company: readonly Certificate[]): void {
     const { checks, now } = this.#surroundings;
-    enforce(authorityChecks, { leaf, company, now: Math.floor(now() / 1000), policy: checks });
+    enforce(authorityChecks, {
+      leaf,
+      company,
+      now: Math.floor(now() / 1000),
+      policy: checks,
+      securityLevel: usualSecurityLevel,
+    });
   }
 
   #refuseDuplicate({ fingerprint }: Certificate, except?: Authority): void {

@@ -1,3 +1,4 @@
+import type { Findings } from './checks/findings.ts';
 import type { ExpiryNews } from './expiry.ts';
 import type { RequestDesk } from './request-desk.ts';
 import type { UploadSource } from './upload.ts';
@@ -26,6 +27,8 @@ export interface InstalledCertificate {
   readonly certificate: Certificate;
   /** What is served with it: the issuers, in order. */
   readonly chain: readonly Certificate[];
+  /** Absent where there is nothing to say. */
+  readonly findings?: Findings;
 }
 
 export type RequestState = 'none' | 'ready' | 'failed';

@@ -21,9 +21,13 @@ export const certErrors = {
     'A critical extension is unknown, so every peer would refuse the certificate.',
   'validity-start': 'The certificate begins before 1970, which the bus cannot express.',
   expired: 'The certificate has expired and the configuration does not allow that.',
-  'key-strength': 'The key is too weak to be accepted by TLS peers, or too large to be served.',
-  'signature-strength': 'The signature is made with a broken digest.',
-  'tls-loadable': 'OpenSSL cannot load the certificate and its key into a TLS context.',
+  'key-strength':
+    'A key is too weak for the security level of the service, or too large to be served.',
+  'signature-strength':
+    'A signature is made with a digest that is too weak for the security level of the service.',
+  'key-usage':
+    'What the certificate allows its key to be used for keeps TLS clients from accepting it of a server.',
+  'tls-loadable': 'No TLS handshake succeeds with the certificate, its chain and its key.',
   'curve-unsupported': 'The key is on a curve that TLS clients do not take from a server.',
   'key-encrypted': 'The private key is encrypted.',
   'key-malformed': 'The private key cannot be read.',
@@ -48,6 +52,15 @@ export const certErrors = {
 } as const;
 
 export type CertErrorCode = keyof typeof certErrors;
+
+/** What is said of a certificate that is accepted all the same; beside these, the code of each check that it fails. */
+export const certWarnings = {
+  'key-type': 'Web browsers refuse a server whose key is of this kind.',
+  'key-identifier':
+    'Some TLS clients refuse a chain whose key identifiers do not fit, or are malformed.',
+} as const;
+
+export type CertWarningCode = keyof typeof certWarnings;
 
 export function isCertErrorCode(text: string): text is CertErrorCode {
   return Object.hasOwn(certErrors, text);

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyedCandidate } from './checks/checks.ts';
+import { minCurveBits } from './checks/security-levels.ts';
 import { isClockSet } from './clock.ts';
 import type { HostIdentity, SelfSignedPolicy } from './surroundings.ts';
 import { type Certificate, isSelfIssued, readCertificate } from './x509/certificate.ts';
 import { type GeneralName, parseGeneralName } from './x509/general-names.ts';
-import { generateKey } from './x509/keys.ts';
+import { type Curve, generateKey } from './x509/keys.ts';
 import { makeSelfSigned } from './x509/self-signed.ts';
 
 /** By this text in nsComment the manager knows a certificate of its own making. */
@@ -37,6 +38,13 @@ export function generateCertificate(
     key,
   );
   return { key, leaf: readCertificate(der), chain: [] };
+}
+
+/** The curve of the configuration, or the smallest that the security level of the service allows. */
+export function curveFor(wanted: Curve, securityLevel: number): Curve {
+  const least = minCurveBits(securityLevel);
+  const curves: readonly Curve[] = ['prime256v1', 'secp384r1', 'secp521r1'];
+  return [wanted, ...curves].find((curve) => Number(/\d{3}/.exec(curve)?.[0]) >= least) ?? wanted;
 }
 
 export function isGenerated(certificate: Certificate): boolean {

@@ -1,52 +1,78 @@
-import {
-  type Check,
-  certificateChecks,
-  enforce,
-  type KeyedCandidate,
-  pairChecks,
-  serverChecks,
-} from './checks/checks.ts';
-import type { EndpointType } from './endpoint.ts';
-import { type KeySource, pairWithKey, presumedLeaf } from './pairing.ts';
+import { selectChain } from './checks/chain.ts';
+import { enforce, type KeyedCandidate, pairChecks } from './checks/checks.ts';
+import { type Refusal, refusals, refuseCertificate, type Standards } from './checks/judgement.ts';
+import { warningsOf } from './checks/warnings.ts';
+import { CertError } from './errors.ts';
+import { type KeySource, matchKey, presumedLeaf } from './pairing.ts';
 import type { Surroundings } from './surroundings.ts';
 import { parseUpload } from './upload.ts';
+import type { Certificate } from './x509/certificate.ts';
 
 /** What may go into service at a server or client endpoint. */
 export interface PairAdmission {
   /** Every check of an upload. @throws CertError of the first that fails */
   admit(text: string): Promise<KeyedCandidate>;
+  /** The same for a certificate that the manager made. */
+  admitGenerated(generated: KeyedCandidate): Promise<KeyedCandidate>;
   /**
-   * What is in service already stays, though it would not be accepted any more, as long as it can be
-   * served. @throws CertError
+   * What is in service already stays though it would not be accepted any more; why is then among its warnings.
+   * @throws CertError when there is no leaf with a key that works
    */
   readStored(text: string): Promise<KeyedCandidate>;
 }
 
 export function pairAdmission(
-  type: EndpointType,
-  { limits, checks, now }: Surroundings,
+  type: Standards['type'],
+  { limits, checks, serving, now }: Surroundings,
   waiting: KeySource,
 ): PairAdmission {
-  const keyedChecks: readonly Check<KeyedCandidate>[] =
-    type === 'server' ? serverChecks : pairChecks;
+  const standardsOfNow = (): Standards => ({
+    type,
+    serving,
+    policy: checks,
+    now: Math.floor(now() / 1000),
+  });
+
+  /** The leaf with what certifies it, and what is to be said of it. */
+  const read = async (text: string, maxCertificates: number, standards: Standards) => {
+    const upload = parseUpload(text, maxCertificates);
+    const file = upload.certificates;
+    const match = await matchKey(upload, waiting, standards.now).catch((error: unknown) => {
+      // As upstream, which looks for a key last
+      refuseCertificate(presumedLeaf(upload), file, standards);
+      throw error;
+    });
+    const { chain, leftOut } = selectChain(match.leaf, file, standards.now);
+    return { pair: { ...match, chain }, file, leftOut };
+  };
+
+  const judged = async (
+    pair: KeyedCandidate,
+    file: readonly Certificate[],
+    standards: Standards,
+  ): Promise<KeyedCandidate> => {
+    for await (const { code, text } of refusals(pair, file, standards))
+      throw new CertError(code, text);
+    return pair;
+  };
+
   return {
     async admit(text) {
-      const upload = parseUpload(text, limits.chain);
-      const common = {
-        company: upload.certificates,
-        now: Math.floor(now() / 1000),
-        policy: checks,
-      };
-      enforce(certificateChecks, { ...common, leaf: presumedLeaf(upload) });
-      const pair = await pairWithKey(upload, waiting);
-      enforce(certificateChecks, { ...common, leaf: pair.leaf });
-      enforce(keyedChecks, pair);
-      return pair;
+      const standards = standardsOfNow();
+      const { pair, file, leftOut } = await read(text, limits.chain, standards);
+      await judged(pair, file, standards);
+      const warnings = warningsOf(type, pair, serving);
+      return { ...pair, findings: { warnings, leftOut, since: standards.now } };
     },
+    admitGenerated: (generated) => judged(generated, [generated.leaf], standardsOfNow()),
     async readStored(text) {
-      const pair = await pairWithKey(parseUpload(text, Number.POSITIVE_INFINITY), waiting);
+      const standards = standardsOfNow();
+      const { pair, file, leftOut } = await read(text, Number.POSITIVE_INFINITY, standards);
       enforce(pairChecks, pair);
-      return pair;
+      const refused: Refusal[] = [];
+      for await (const refusal of refusals(pair, file, standards)) refused.push(refusal);
+      const warnings = [...refused, ...warningsOf(type, pair, serving)];
+      return { ...pair, findings: { warnings, leftOut, since: standards.now } };
     },
   };
 }

@@ -8,7 +8,12 @@ import type {
   StagedChange,
 } from './endpoint.ts';
 import { CertError, reasonOf } from './errors.ts';
-import { generateCertificate, isGenerated, renewalReason } from './generated-certificate.ts';
+import {
+  curveFor,
+  generateCertificate,
+  isGenerated,
+  renewalReason,
+} from './generated-certificate.ts';
 import { OutsideChanges } from './outside-changes.ts';
 import { type PairAdmission, pairAdmission } from './pair-admission.ts';
 import { PairFollower } from './pair-follower.ts';
@@ -46,7 +51,8 @@ export class PairEndpoint implements Endpoint {
     this.#service = new PairInService(surroundings);
     this.#file = pairFile({ path, group, mostAside: limits.refusedFiles });
     this.#pending = new PendingRequests(`${path}.requests`, limits.pending);
-    this.#admission = pairAdmission(type, surroundings, this.#waitingKeys());
+    const role = type === 'server' ? type : 'client';
+    this.#admission = pairAdmission(role, surroundings, this.#waitingKeys());
     this.requests = new RequestDesk({
       pending: this.#pending,
       surroundings,
@@ -220,7 +226,7 @@ export class PairEndpoint implements Endpoint {
 
   /** @param isNeeded asked when its turn has come: an operator may have been faster */
   async #generate(reason: string, isNeeded: () => boolean): Promise<void> {
-    const { log, identity, selfSigned, now } = this.#surroundings;
+    const { log } = this.#surroundings;
     const { path } = this.definition;
     try {
       await this.#queue.run({
@@ -230,7 +236,7 @@ export class PairEndpoint implements Endpoint {
         }),
         validate: async () => {
           if (!isNeeded()) throw superseded;
-          return generateCertificate(identity(), selfSigned, now());
+          return this.#makeCertificate();
         },
       });
       log.info('self-signed certificate generated', { path, reason });
@@ -238,6 +244,15 @@ export class PairEndpoint implements Endpoint {
       if (error === superseded) return;
       log.error('no self-signed certificate', { path, reason: reasonOf(error) });
     }
+  }
+
+  /** A self-signed certificate that the service can serve. */
+  #makeCertificate(): Promise<KeyedCandidate> {
+    const { identity, selfSigned, serving, now } = this.#surroundings;
+    const curve = curveFor(selfSigned.curve, serving.securityLevel);
+    return this.#admission.admitGenerated(
+      generateCertificate(identity(), { ...selfSigned, curve }, now()),
+    );
   }
 
   async #putInService(
@@ -293,14 +308,13 @@ export class PairEndpoint implements Endpoint {
     precondition: () => void,
     lastLook?: () => Promise<void>,
   ): Change<KeyedCandidate | undefined> {
-    const { identity, selfSigned, now } = this.#surroundings;
     return {
       ...this.#store(lastLook),
       validate: async () => {
         await this.#stored.mustBeRead();
         precondition();
         if (this.definition.type !== 'server') return undefined;
-        return generateCertificate(identity(), selfSigned, now());
+        return this.#makeCertificate();
       },
       publish: (successor) => {
         this.#service.publish(undefined);

@@ -4,7 +4,7 @@ import { CertError } from './errors.ts';
 import { ExpiryWatch } from './expiry.ts';
 import { Listeners } from './listeners.ts';
 import { pairText } from './store/pair-file.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Log, Surroundings } from './surroundings.ts';
 import { publicKeyHash, publicKeyInfo } from './x509/keys.ts';
 
 const onlyId = '1';
@@ -17,7 +17,10 @@ export class PairInService {
   #pair: KeyedCandidate | undefined;
   #text: string | undefined;
 
+  readonly #log: Log;
+
   constructor({ log, expiryThresholds, now }: Surroundings) {
+    this.#log = log;
     this.listeners = new Listeners(log);
     this.#expiry = new ExpiryWatch(expiryThresholds);
     this.#now = now;
@@ -58,6 +61,7 @@ export class PairInService {
     const installed = pair && asInstalled(pair);
     this.#pair = pair;
     this.#text = text;
+    this.#logFindings(pair);
     if (previous && installed) this.listeners.tell({ kind: 'changed', installed, previous });
     else if (installed) this.listeners.tell({ kind: 'added', installed });
     else if (previous) this.listeners.tell({ kind: 'removed', installed: previous });
@@ -69,12 +73,20 @@ export class PairInService {
     this.#text = this.#pair && pairText(this.#pair);
   }
 
+  #logFindings(pair: KeyedCandidate | undefined): void {
+    const { warnings = [], leftOut = [] } = pair?.findings ?? {};
+    for (const { code, text } of warnings)
+      this.#log.warn('certificate in service with a warning', { code, reason: text });
+    for (const { subject, reason } of leftOut)
+      this.#log.warn('certificate of the file left out', { subject, reason });
+  }
+
   tellExpiry(): void {
     const news = this.#expiry.look(this.list(), this.#now());
     for (const one of news) this.listeners.tell({ kind: 'expiry', ...one });
   }
 }
 
-export function asInstalled({ leaf, chain }: KeyedCandidate): InstalledCertificate {
-  return { id: onlyId, certificate: leaf, chain };
+export function asInstalled({ leaf, chain, findings }: KeyedCandidate): InstalledCertificate {
+  return { id: onlyId, certificate: leaf, chain, ...(findings && { findings }) };
 }

@@ -1,8 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { KeyedCandidate } from './checks/checks.ts';
 import { CertError } from './errors.ts';
 import type { Upload } from './upload.ts';
-import { type Certificate, isIssuedBy } from './x509/certificate.ts';
+import type { Certificate } from './x509/certificate.ts';
 import { publicKeyHash, publicKeyInfo, readPrivateKey } from './x509/keys.ts';
 
 /** Where keys that are not in an upload may wait: pending requests, and the pair in service. */
@@ -12,20 +11,30 @@ export interface KeySource {
   isEmpty(): Promise<boolean>;
 }
 
+/** A certificate and the private key for it. */
+export interface Match {
+  readonly leaf: Certificate;
+  readonly key: KeyObject;
+}
+
 /**
- * Brings a server or client certificate together with its key: one in the same upload, else one
- * that waits for it. The leaf is the certificate that a key fits, wherever it stands in the file.
+ * Finds the certificate of an upload that there is a key for: one in the same upload, else one that waits for it.
+ * It is the leaf wherever it stands in the file; of several for one key, a valid one.
+ * @param now seconds since 1970
  * @throws CertError `key-encrypted`, `key-malformed`, `key-mismatch` when no known key fits,
  *   `key-missing` when none is known at all
  */
-export async function pairWithKey(upload: Upload, waiting: KeySource): Promise<KeyedCandidate> {
-  const { certificates } = upload;
+export async function matchKey(upload: Upload, waiting: KeySource, now: number): Promise<Match> {
+  const isValid = ({ notBefore, notAfter }: Certificate) => notBefore <= now && now <= notAfter;
+  const certificates = [...upload.certificates].sort(
+    (a, b) => Number(isValid(b)) - Number(isValid(a)),
+  );
   const keys = upload.keyBlocks.map(readPrivateKey);
   const byHash = new Map(keys.map((key) => [hashOf(createPublicKey(key)), key]));
   for (const leaf of certificates) {
     const hash = hashOf(leaf.publicKey);
     const key = keys.length > 0 ? byHash.get(hash) : await waiting.find(hash);
-    if (key) return { leaf, key, chain: chainOf(leaf, certificates) };
+    if (key) return { leaf, key };
   }
   if (keys.length > 0) {
     throw new CertError('key-mismatch', 'the private key is not that of the certificate');
@@ -54,24 +63,6 @@ export function presumedLeaf({ certificates }: Upload): Certificate {
   const found = leaf ?? first;
   if (!found) throw new CertError('no-certificate', 'the file holds no PEM certificate');
   return found;
-}
-
-/** The rest of an upload in serving order: each issuer after what it issued, strangers last. */
-function chainOf(leaf: Certificate, certificates: readonly Certificate[]): Certificate[] {
-  const rest = new Map(
-    certificates
-      .filter(({ fingerprint }) => fingerprint !== leaf.fingerprint)
-      .map((certificate) => [certificate.fingerprint, certificate]),
-  );
-  const chain: Certificate[] = [];
-  let last = leaf;
-  for (;;) {
-    const issuer = [...rest.values()].find((candidate) => isIssuedBy(last, candidate));
-    if (!issuer) return [...chain, ...rest.values()];
-    chain.push(issuer);
-    rest.delete(issuer.fingerprint);
-    last = issuer;
-  }
 }
 
 function hashOf(publicKey: KeyObject): string {

@@ -1,4 +1,3 @@
-import { createSecureContext } from 'node:tls';
 import { exists, unanswered } from '../durable/disk-answer.ts';
 import { patience } from './change.ts';
 import type { KeyedCandidate } from './checks/checks.ts';
@@ -7,6 +6,8 @@ import type { PairAdmission } from './pair-admission.ts';
 import type { PairInService } from './pair-in-service.ts';
 import { type PairFile, pairText } from './store/pair-file.ts';
 import type { Surroundings } from './surroundings.ts';
+import { parseUpload } from './upload.ts';
+import { readPrivateKey } from './x509/keys.ts';
 
 export interface StoredPairOptions {
   readonly path: string;
@@ -54,10 +55,10 @@ export class StoredPair {
     throw new CertError('storage', 'the certificate in service cannot be read; nothing changed');
   }
 
-  /** Whether it was published as no service could load it: its key was elsewhere, or the issuer came first. */
+  /** Whether its file shows something else: its key was elsewhere, the issuer came first, a stranger is there. */
   get isOutOfForm(): boolean {
     const { pair, text, isOwnForm } = this.#options.service;
-    return pair !== undefined && text !== undefined && !isOwnForm && !canBeLoaded(text);
+    return pair !== undefined && text !== undefined && !isOwnForm && !isServedAs(pair, text);
   }
 
   /** Whether it is for the manager alone that the file is not there. */
@@ -145,10 +146,18 @@ export class StoredPair {
   }
 }
 
-function canBeLoaded(text: string): boolean {
+/** Whether a service that reads the text shows just this: the key is there, and the certificates in order. */
+function isServedAs({ leaf, chain }: KeyedCandidate, text: string): boolean {
   try {
-    createSecureContext({ key: text, cert: text });
-    return true;
+    const { certificates, keyBlocks } = parseUpload(text, Number.POSITIVE_INFINITY);
+    const [key] = keyBlocks;
+    const wanted = [leaf, ...chain];
+    return (
+      key !== undefined &&
+      leaf.x509.checkPrivateKey(readPrivateKey(key)) &&
+      certificates.length === wanted.length &&
+      certificates.every(({ fingerprint }, at) => fingerprint === wanted[at]?.fingerprint)
+    );
   } catch {
     return false;
   }

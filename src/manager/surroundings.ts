@@ -1,4 +1,5 @@
 import type { CheckPolicy } from './checks/checks.ts';
+import type { ServingProfile } from './checks/serving-profile.ts';
 import type { CsrWorker } from './csr/forked-worker.ts';
 import type { EndpointDefinition } from './endpoint.ts';
 import type { PendingLimits } from './store/pending-requests.ts';
@@ -53,6 +54,8 @@ export interface Surroundings {
   readonly log: Log;
   readonly limits: ManagerLimits;
   readonly checks: CheckPolicy;
+  /** How the service of the endpoint speaks TLS. */
+  readonly serving: ServingProfile;
   readonly selfSigned: SelfSignedPolicy;
   /** Days before its end at which a certificate is announced. */
   readonly expiryThresholds: readonly number[];

@@ -19,7 +19,9 @@ export function readConfiguration(path: string): Configuration {
 export function parseConfiguration(text: string, source: string): Configuration {
   const result = validate(validateConfiguration, parseJson(text, source));
   if (!result.ok) {
-    const faults = result.problems.map(({ path, text }) => `${path || 'the document'} ${text}`);
+    const faults = result.problems.map(
+      ({ path, text }) => `${path || 'the document'} ${text}${reasons[path] ?? ''}`,
+    );
     throw new SetupError(`The configuration ${source} is not valid: ${faults.join('; ')}.`);
   }
   const configuration = withAbsolutePaths(result.value);
@@ -27,6 +29,11 @@ export function parseConfiguration(text: string, source: string): Configuration 
   refuseContradictions(configuration, source);
   return configuration;
 }
+
+/** Why a value is not allowed, where that is not plain. */
+const reasons: Readonly<Record<string, string>> = {
+  '/selfSigned/curve': ' (web browsers refuse secp521r1)',
+};
 
 /** The limits of what is read; a file may hold all certificates that an endpoint may have, and some more. */
 export function contentLimitsOf({

@@ -60,18 +60,62 @@ export const tlsProfiles = {
 
 export type TlsProfileName = keyof typeof tlsProfiles;
 
+/** OpenSSL's security level: RSA below 2048 bits and SHA-1 are refused in what either side shows. */
+export const securityLevel = 2;
+
+/** What decides whether a service can serve a certificate; the manager judges by it. */
+export interface ServingProfile {
+  readonly securityLevel: number;
+  readonly versions: TlsProfile['versions'];
+  readonly ciphers: string;
+  readonly groups: string;
+  readonly signatures: string;
+  readonly hasRsaKeyExchange: boolean;
+}
+
+/** Of our own services. @param level a higher security level than theirs */
+export function servingProfile(
+  name: TlsProfileName,
+  level: number = securityLevel,
+): ServingProfile {
+  const profile: TlsProfile = tlsProfiles[name];
+  return {
+    securityLevel: Math.max(level, securityLevel),
+    versions: profile.versions,
+    ciphers: ciphersOf(profile),
+    groups: profile.groups.join(':'),
+    signatures: profile.signatures.join(':'),
+    hasRsaKeyExchange: false,
+  };
+}
+
+/** Of services that are not ours: what OpenSSL speaks unless it is told otherwise. */
+export function usualServingProfile(level: number = securityLevel): ServingProfile {
+  const { ciphers, signatures, ...rest } = servingProfile('intermediate');
+  return {
+    ...rest,
+    securityLevel: level,
+    ciphers: `${ciphers}:AES128-GCM-SHA256:AES256-GCM-SHA384`,
+    groups: 'X25519:prime256v1:secp384r1:secp521r1',
+    signatures: `${signatures}${level < 2 ? ':RSA+SHA1:ECDSA+SHA1' : ''}`,
+    hasRsaKeyExchange: true,
+  };
+}
+
+function ciphersOf({ suites, legacySuites }: TlsProfile): string {
+  const legacy = legacySuites.map(({ openssl }) => openssl);
+  // OpenSSL takes the level only along with a suite of TLS 1.2, which minVersion keeps from being used
+  return [...suites, ...(legacy.length > 0 ? legacy : [placeholder])].join(':');
+}
+
 /** @param resumption whether clients may resume a session of this context */
 export function profileOptions(name: TlsProfileName, resumption = true): SecureContextOptions {
   const profile: TlsProfile = tlsProfiles[name];
   const { versions, groups, signatures } = profile;
-  const legacy = profile.legacySuites.map(({ openssl }) => openssl);
-  // OpenSSL takes the level only along with a suite of TLS 1.2, which minVersion keeps from being used
-  const ciphers = [...profile.suites, ...(legacy.length > 0 ? legacy : [placeholder])];
   return {
     minVersion: versions[0] ?? 'TLSv1.3',
     maxVersion: 'TLSv1.3',
-    // Level 2 refuses RSA below 2048 bits and SHA-1 in what either side shows
-    ciphers: [...ciphers, '@SECLEVEL=2'].join(':'),
+    ciphers: `${ciphersOf(profile)}:@SECLEVEL=${securityLevel}`,
     // All suites are strong, so the client takes the one that its hardware does best, as Mozilla has it
     honorCipherOrder: false,
     ecdhCurve: groups.join(':'),

@@ -13,6 +13,7 @@ import type {
   Surroundings,
   WatchTimes,
 } from '../../src/manager/surroundings.ts';
+import { type ServingProfile, usualServingProfile } from '../../src/tls/profile.ts';
 import { goodTime } from './openssl-authority.ts';
 
 /** The world around an endpoint, in a temporary directory; a test changes it as it likes. */
@@ -33,6 +34,7 @@ export interface World {
 export interface WorldOptions {
   readonly limits?: Partial<ManagerLimits>;
   readonly checks?: Partial<CheckPolicy>;
+  readonly serving?: ServingProfile;
   /** Without it nobody follows the files: tests may have several endpoints on one. */
   readonly watch?: WatchTimes;
 }
@@ -67,6 +69,7 @@ export function makeWorld(options: WorldOptions = {}): World {
         ...options.limits,
       },
       checks: { allowExpired: true, requireCa: true, mostRsaBits: 8192, ...options.checks },
+      serving: options.serving ?? usualServingProfile(),
       selfSigned: {
         validDays: 397,
         renewBeforeDays: 30,

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { after, describe, it } from 'node:test';
-import { type KeySource, pairWithKey, presumedLeaf } from '../../src/manager/pairing.ts';
+import { selectChain } from '../../src/manager/checks/chain.ts';
+import { type KeySource, matchKey, presumedLeaf } from '../../src/manager/pairing.ts';
 import { parseUpload } from '../../src/manager/upload.ts';
 import { publicKeyHash, publicKeyInfo } from '../../src/manager/x509/keys.ts';
 import { formatPem } from '../../src/manager/x509/pem.ts';
 import {
   caExtensions,
+  goodTime,
   type Issued,
   openssl,
   opensslAuthority,
@@ -36,8 +38,12 @@ function waitingFor(...pairs: Issued[]): KeySource {
 }
 const nobody = waitingFor();
 
-const pair = (text: string, waiting: KeySource = nobody) =>
-  pairWithKey(parseUpload(text, 10), waiting);
+const now = goodTime.getTime() / 1000;
+const pair = async (text: string, waiting: KeySource = nobody) => {
+  const upload = parseUpload(text, 10);
+  const match = await matchKey(upload, waiting, now);
+  return { ...match, ...selectChain(match.leaf, upload.certificates, now) };
+};
 
 const every = { leaf, lower, upper, root, stranger };
 const nameOf = (pem: string) =>
@@ -65,9 +71,9 @@ describe('pairing a certificate with its key', () => {
     [
       'a stranger is among them',
       stranger.pem + upper.pem + leaf.key + leaf.pem + lower.pem,
-      'leaf lower upper stranger',
+      'leaf lower upper',
     ],
-    ['an issuer is missing', upper.pem + leaf.pem + leaf.key, 'leaf upper'],
+    ['an issuer is missing', upper.pem + leaf.pem + leaf.key, 'leaf'],
     ['the leaf is there twice', leaf.pem + lower.pem + leaf.pem + leaf.key, 'leaf lower'],
     ['the issuer is there twice', leaf.pem + lower.pem + lower.pem + leaf.key, 'leaf lower'],
     ['the key of the stranger is there too', stranger.key + leaf.key + leaf.pem, 'leaf'],

@@ -6,7 +6,10 @@ import { nameKey } from '../x509/name.ts';
  * them tried with the key of each other. A file whose issuers are found by their key identifiers, or that are
  * their own, needs one for each certificate. In a chain of the usual length all can be tried.
  */
-const mostVerifications = (certificates: number) => 2 * certificates + 100;
+export const maxVerifications = (certificates: number) => 2 * certificates + 100;
+
+export const tooManyNamesakes =
+  'too many of its certificates have one name to find who signed which';
 
 /** Files by their faults: every certificate of a bundle is checked, and its signatures once are enough. */
 const known = new WeakMap<readonly Certificate[], string>();
@@ -24,13 +27,13 @@ export function signatureFault(company: readonly Certificate[]): string | undefi
 
 function findFault(company: readonly Certificate[]): string {
   const issuersOf = issuerSearch(company);
-  let left = mostVerifications(company.length);
+  let left = maxVerifications(company.length);
   for (const certificate of company) {
     if (isRollover(certificate)) continue;
     let tried = 0;
     let isSigned = false;
     for (const issuer of issuersOf(certificate)) {
-      if (left === 0) return 'too many of its certificates have one name to find who signed which';
+      if (left === 0) return tooManyNamesakes;
       left -= 1;
       tried += 1;
       isSigned = signatureFits(certificate, issuer);
@@ -42,14 +45,15 @@ function findFault(company: readonly Certificate[]): string {
   return '';
 }
 
-function isRollover(certificate: Certificate): boolean {
+/** A new key of a CA that its old one signed (RFC 4210 §4.4). */
+export function isRollover(certificate: Certificate): boolean {
   const { keyIdentifier, issuerKeyIdentifier } = certificate;
   const namesKeys = keyIdentifier !== undefined && issuerKeyIdentifier !== undefined;
   return namesKeys && keyIdentifier !== issuerKeyIdentifier && isSelfIssued(certificate);
 }
 
 /** @returns who has the name of the issuer of a certificate, the likeliest first and each of them once */
-function issuerSearch(
+export function issuerSearch(
   company: readonly Certificate[],
 ): (certificate: Certificate) => Iterable<Certificate> {
   const byName = new Map<string, Certificate[]>();

@@ -1,20 +1,22 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { CertError, type CertErrorCode } from '../errors.ts';
 import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
-import { exportPrivateKey } from '../x509/keys.ts';
-import { signatureFault } from './chain-signatures.ts';
+import { isRollover, signatureFault } from './chain-signatures.ts';
+import type { Findings } from './findings.ts';
 import { weakness } from './key-strength.ts';
+import { digestFault, sizeFault } from './security-levels.ts';
+import type { ServingProfile } from './serving-profile.ts';
+import { serverUsageFault } from './usage.ts';
 
 /** What the checks look at. */
 export interface Candidate {
-  /** The certificate that the endpoint would publish. */
+  /** The certificate to judge. */
   readonly leaf: Certificate;
-  /** Every certificate that came with it, itself included. */
-  readonly company: readonly Certificate[];
   /** Seconds since 1970. */
   readonly now: number;
   readonly policy: CheckPolicy;
+  /** OpenSSL's security level of whoever will use it. */
+  readonly securityLevel: number;
 }
 
 export interface CheckPolicy {
@@ -33,59 +35,92 @@ export interface Check<T> {
   readonly fault: (candidate: T) => string | undefined;
 }
 
-/** Conditions of every certificate, in upstream's order (`openbmc-dbus` contract, Install). */
-export const certificateChecks: readonly Check<Candidate>[] = [
-  {
-    code: 'certificate-malformed',
-    why: 'OpenSSL loads such a certificate, and every peer refuses it',
-    fault: ({ leaf }) => leaf.breaches[0],
+const wellFormed: Check<Candidate> = {
+  code: 'certificate-malformed',
+  why: 'OpenSSL loads such a certificate, and every peer refuses it',
+  fault: ({ leaf }) => leaf.breaches[0],
+};
+
+const criticalKnown: Check<Candidate> = {
+  code: 'critical-extension',
+  why: 'RFC 5280 §4.2: whoever does not know a critical extension must refuse the certificate',
+  fault: ({ leaf }) =>
+    leaf.unknownCritical.length > 0
+      ? `the critical extension ${leaf.unknownCritical.join(', ')} is unknown`
+      : undefined,
+};
+
+/** On each version of Node: OpenSSL 3.5 does not look at the digests of what it serves, only clients do. */
+const strongDigest: Check<Candidate> = {
+  code: 'signature-strength',
+  why: 'TLS libraries refuse signatures with broken digests; a root is trusted without its own',
+  fault: ({ leaf, securityLevel }) => {
+    if (isSelfIssued(leaf) && !isRollover(leaf)) return undefined;
+    return withReason(digestFault(leaf, securityLevel), 'ca md too weak');
   },
+};
+
+const notExpired: Check<Candidate> = {
+  code: 'expired',
+  why: 'only where the configuration says so',
+  fault: ({ leaf, now, policy }) =>
+    !policy.allowExpired && leaf.notAfter < now
+      ? `the certificate expired on ${isoTime(leaf.notAfter)}`
+      : undefined,
+};
+
+const dateOfBus: Check<Candidate> = {
+  code: 'validity-start',
+  why: 'times go over the bus as unsigned seconds since 1970',
+  fault: ({ leaf }) => {
+    const early = [leaf.notBefore, leaf.notAfter].find((seconds) => seconds < 0);
+    return early === undefined ? undefined : `${isoTime(early)} is before 1970`;
+  },
+};
+
+const keyStrength: Check<Candidate> = {
+  code: 'key-strength',
+  why: 'TLS libraries refuse weak keys, which would take the service off the network',
+  fault: ({ leaf, policy, securityLevel }) =>
+    weakness(leaf.publicKey, policy.mostRsaBits, securityLevel),
+};
+
+/** Conditions of the certificate of a server or client, in upstream's order (`openbmc-dbus` contract, Install). */
+export const leafChecks: readonly Check<Candidate>[] = [
+  wellFormed,
+  criticalKnown,
+  notExpired,
+  dateOfBus,
+  sizeCheck('ee key too small'),
+  keyStrength,
+  strongDigest,
+];
+
+/** Conditions of what is served with it. */
+export const issuerChecks: readonly Check<Candidate>[] = [
+  wellFormed,
+  criticalKnown,
+  sizeCheck('ca key too small'),
+  strongDigest,
+];
+
+/** An authority with the bundle that it came in. */
+export interface AuthorityCandidate extends Candidate {
+  readonly company: readonly Certificate[];
+}
+
+export const authorityChecks: readonly Check<AuthorityCandidate>[] = [
+  wellFormed,
   {
     code: 'chain-signature',
     why: 'a client would refuse the chain, so the service must not serve it',
     fault: ({ company }) => signatureFault(company),
   },
-  {
-    code: 'critical-extension',
-    why: 'RFC 5280 §4.2: whoever does not know a critical extension must refuse the certificate',
-    fault: ({ leaf }) =>
-      leaf.unknownCritical.length > 0
-        ? `the critical extension ${leaf.unknownCritical.join(', ')} is unknown`
-        : undefined,
-  },
-  {
-    code: 'expired',
-    why: 'only where the configuration says so',
-    fault: ({ leaf, now, policy }) =>
-      !policy.allowExpired && leaf.notAfter < now
-        ? `the certificate expired on ${isoTime(leaf.notAfter)}`
-        : undefined,
-  },
-  {
-    code: 'validity-start',
-    why: 'times go over the bus as unsigned seconds since 1970',
-    fault: ({ leaf }) => {
-      const early = [leaf.notBefore, leaf.notAfter].find((seconds) => seconds < 0);
-      return early === undefined ? undefined : `${isoTime(early)} is before 1970`;
-    },
-  },
-  {
-    code: 'key-strength',
-    why: 'TLS libraries refuse weak keys, which would take the service off the network',
-    fault: ({ leaf, policy }) => weakness(leaf.publicKey, policy.mostRsaBits),
-  },
-  {
-    code: 'signature-strength',
-    why: 'TLS libraries refuse signatures with broken digests; a root is trusted without its own',
-    fault: ({ leaf }) =>
-      leaf.hasWeakSignature && !isSelfIssued(leaf)
-        ? `the signature algorithm ${leaf.signatureAlgorithm} is broken`
-        : undefined,
-  },
-];
-
-export const authorityChecks: readonly Check<Candidate>[] = [
-  ...certificateChecks,
+  criticalKnown,
+  notExpired,
+  dateOfBus,
+  keyStrength,
+  strongDigest,
   {
     code: 'not-a-ca',
     why: 'a certificate without CA:TRUE verifies nobody, and as a trust anchor it would impersonate',
@@ -96,11 +131,24 @@ export const authorityChecks: readonly Check<Candidate>[] = [
   },
 ];
 
+/** OpenSSL looks at the sizes of what it serves, but at those of issuers only in the handshake. */
+function sizeCheck(reason: string): Check<Candidate> {
+  return {
+    code: 'key-strength',
+    why: 'a service with a higher security level than the key has cannot show the certificate',
+    fault: ({ leaf, securityLevel }) =>
+      withReason(sizeFault(leaf.publicKey, securityLevel), reason),
+  };
+}
+
 /** A certificate with the key that a service would serve it with. */
 export interface KeyedCandidate {
   readonly leaf: Certificate;
+  /** What is served with it: the path first, then cross-signed alternatives. */
   readonly chain: readonly Certificate[];
   readonly key: KeyObject;
+  /** Absent where there is nothing to say. */
+  readonly findings?: Findings;
 }
 
 export const pairChecks: readonly Check<KeyedCandidate>[] = [
@@ -118,25 +166,42 @@ export const pairChecks: readonly Check<KeyedCandidate>[] = [
         ? undefined
         : 'the private key makes no signatures that fit its public key',
   },
+];
+
+/** A credential with the profile of the service that will use it. */
+export interface ServedCandidate extends KeyedCandidate {
+  readonly serving: ServingProfile;
+}
+
+/** The curves that TLS 1.3 has signature schemes for (RFC 8446 §4.2.3) and clients speak. */
+export const servedCurves = ['prime256v1', 'secp384r1', 'secp521r1'];
+
+const servedCurve: Check<ServedCandidate> = {
+  code: 'curve-unsupported',
+  why: 'every handshake would fail, and the operator would be locked out of the device',
+  fault: ({ leaf }) => {
+    const { namedCurve } = leaf.publicKey.asymmetricKeyDetails ?? {};
+    return namedCurve === undefined || servedCurves.includes(namedCurve)
+      ? undefined
+      : `no TLS client takes a server certificate with a key on the curve ${namedCurve}`;
+  },
+};
+
+/** Conditions of a server beside `pairChecks`; a handshake is tried last. */
+export const serverChecks: readonly Check<ServedCandidate>[] = [
+  servedCurve,
   {
-    code: 'tls-loadable',
-    why: 'what OpenSSL cannot load would leave the service without TLS after its reload',
-    fault: ({ leaf, chain, key }) => {
-      const cert = [leaf, ...chain].map(({ pem }) => pem).join('');
-      try {
-        createSecureContext({ cert, key: exportPrivateKey(key) });
-        return undefined;
-      } catch {
-        return 'OpenSSL cannot load the certificate and its key into a TLS context';
-      }
-    },
+    code: 'key-usage',
+    why: 'RFC 5280 §4.2.1.3 and §4.2.1.12: Chromium, GnuTLS and OpenSSL refuse other uses of the key',
+    fault: ({ leaf, serving }) => serverUsageFault(leaf, serving.hasRsaKeyExchange),
   },
 ];
 
 function makesSignatures(privateKey: KeyObject, publicKey: KeyObject): boolean {
   const data = Buffer.from('any text');
-  // Ed25519 and Ed448 have their digest in them (RFC 8032)
-  const digest = privateKey.asymmetricKeyType?.startsWith('ed') ? null : 'sha256';
+  // Ed25519 and Ed448 have their digest in them (RFC 8032), an RSA-PSS key may name the only one it is for (RFC 4055)
+  const { hashAlgorithm = 'sha256' } = privateKey.asymmetricKeyDetails ?? {};
+  const digest = privateKey.asymmetricKeyType?.startsWith('ed') ? null : hashAlgorithm;
   try {
     return verify(digest, data, publicKey, sign(digest, data, privateKey));
   } catch {
@@ -144,29 +209,17 @@ function makesSignatures(privateKey: KeyObject, publicKey: KeyObject): boolean {
   }
 }
 
-/** The curves that TLS 1.3 has signature schemes for (RFC 8446 §4.2.3) and clients speak. */
-export const servedCurves = ['prime256v1', 'secp384r1', 'secp521r1'];
-
-export const serverChecks: readonly Check<KeyedCandidate>[] = [
-  ...pairChecks,
-  {
-    code: 'curve-unsupported',
-    why: 'every handshake would fail, and the operator would be locked out of his own device',
-    fault: ({ leaf }) => {
-      const { namedCurve } = leaf.publicKey.asymmetricKeyDetails ?? {};
-      return namedCurve === undefined || servedCurves.includes(namedCurve)
-        ? undefined
-        : `no TLS client takes a server certificate with a key on the curve ${namedCurve}`;
-    },
-  },
-];
-
 /** @throws CertError with the code of the first check that fails */
 export function enforce<T>(checks: readonly Check<T>[], candidate: T): void {
   for (const { code, fault } of checks) {
     const message = fault(candidate);
     if (message !== undefined) throw new CertError(code, message);
   }
+}
+
+/** @param reason what OpenSSL says of it */
+function withReason(fault: string | undefined, reason: string): string | undefined {
+  return fault === undefined ? undefined : `${fault} (${reason})`;
 }
 
 function isoTime(seconds: number): string {

@@ -1,27 +1,23 @@
 import type { KeyObject } from 'node:crypto';
 import { hasLargeExponent, hasNamedCurve, rsaNumbers } from '../x509/keys.ts';
-
-const leastRsaBits = 2048;
-const ecBits = 224;
+import { sizeFault } from './security-levels.ts';
 
 /**
  * Why a public key must not be trusted, or cannot be served.
  * @param mostRsaBits bits of the largest RSA key
+ * @param level OpenSSL's security level
  */
-export function weakness(key: KeyObject, mostRsaBits: number): string | undefined {
-  const { namedCurve } = key.asymmetricKeyDetails ?? {};
+export function weakness(key: KeyObject, mostRsaBits: number, level: number): string | undefined {
   switch (key.asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss':
-      return weaknessOfRsa(key, mostRsaBits);
+      return sizeFault(key, level) ?? weaknessOfRsa(key, mostRsaBits);
     case 'ec':
       if (!hasNamedCurve(key)) return 'the curve of the EC key has no name (RFC 5480 §2.1.1)';
-      // Every curve's name carries its size, as in secp384r1
-      if (Number(/\d{3}/.exec(namedCurve ?? '')?.[0] ?? 0) >= ecBits) return undefined;
-      return `an EC key on the curve ${namedCurve} is too small`;
+      return sizeFault(key, level);
     case 'ed25519':
     case 'ed448':
-      return undefined;
+      return sizeFault(key, level);
     default:
       return `a key of type ${key.asymmetricKeyType} cannot serve TLS`;
   }
@@ -30,7 +26,6 @@ export function weakness(key: KeyObject, mostRsaBits: number): string | undefine
 function weaknessOfRsa(key: KeyObject, mostRsaBits: number): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   const { modulus, exponent } = rsaNumbers(key);
-  if (modulusLength < leastRsaBits) return `an RSA key of ${modulusLength} bits is too small`;
   if (modulusLength > mostRsaBits)
     return `an RSA key of ${modulusLength} bits is too slow to serve`;
   if (isEven(modulus)) return 'an RSA key with an even modulus is none';

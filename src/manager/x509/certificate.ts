@@ -13,7 +13,14 @@ import {
   tags,
   universalTag,
 } from './der.ts';
-import { type Extension, find, readExtensions, readUsages } from './extensions.ts';
+import {
+  type Extension,
+  find,
+  readExtensions,
+  readUsages,
+  type Usages,
+  usageNames,
+} from './extensions.ts';
 import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
 import { hasLargeExponent, publicKeyInfo } from './keys.ts';
 import { contentLimits } from './limits.ts';
@@ -34,12 +41,14 @@ export interface Certificate {
   readonly serialNumber: string;
   /** ASN.1 name, or the dotted OID of an algorithm that we have no name for. */
   readonly signatureAlgorithm: string;
-  /** True when the digest of the signature is MD2, MD5 or SHA-1. */
-  readonly hasWeakSignature: boolean;
+  /** Security bits of the digest of the signature as OpenSSL counts them; `undefined` where nobody knows. */
+  readonly signatureBits: number | undefined;
   /** Seconds since 1970; may be negative. */
   readonly notBefore: number;
   readonly notAfter: number;
   readonly keyUsage: readonly KeyUsage[];
+  /** What the usage extensions allow, absent ones told from empty ones. */
+  readonly usages: Usages;
   readonly alternativeNames: readonly GeneralName[];
   /** User principal names, such as `admin@example.com`. */
   readonly principalNames: readonly string[];
@@ -48,6 +57,8 @@ export interface Certificate {
   readonly keyIdentifier: string | undefined;
   /** What it calls the key that signed it. */
   readonly issuerKeyIdentifier: string | undefined;
+  /** What is wrong with the form of its key identifiers, so that some TLS clients refuse it. */
+  readonly keyIdentifierFault: string | undefined;
   /** OIDs of critical extensions that a TLS peer could not process. */
   readonly unknownCritical: readonly string[];
   /** What it breaks of RFC 5280, so that peers refuse it although OpenSSL reads it. */
@@ -137,6 +148,7 @@ function describe(x509: X509Certificate): Certificate {
   const [notBefore, notAfter] = childrenOf(validity);
   const extensions = extensionsOf(fields);
   const alternatives = alternativeNamesOf(extensions);
+  const usages = readUsages(extensions);
   const algorithm = oidOf(childrenOf(signature)[0]);
   const name = signatureAlgorithms[algorithm] ?? algorithm;
   return {
@@ -150,10 +162,11 @@ function describe(x509: X509Certificate): Certificate {
       .replace(/^00(?=.)/, '')
       .toUpperCase(),
     signatureAlgorithm: name,
-    hasWeakSignature: isWeakSignature(name, signature),
+    signatureBits: signatureBits(name, signature),
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
-    keyUsage: readUsages(extensions),
+    keyUsage: usageNames(usages),
+    usages,
     alternativeNames: alternatives ? readGeneralNames(alternatives) : [],
     principalNames: alternatives ? readPrincipalNames(alternatives) : [],
     // A root of version 1 has no extensions to say it with, and OpenSSL takes it for a CA
@@ -214,23 +227,38 @@ function commentOf(extensions: readonly Extension[]): string | undefined {
 
 /** RFC 5280 §4.2.1.2 and §4.2.1.1 */
 function keyIdentifiersOf(extensions: readonly Extension[]) {
-  const read = (id: string, keyOf: (value: Asn1) => Asn1 | undefined): string | undefined => {
-    const extension = find(extensions, id);
+  let fault: string | undefined;
+  const read = (
+    name: 'subjectKeyIdentifier' | 'authorityKeyIdentifier',
+    tag: number,
+    keyOf: (value: Asn1) => Asn1 | undefined,
+  ): string | undefined => {
+    const extension = find(extensions, extensionIds[name]);
     if (!extension) return undefined;
     try {
-      return bytesOf(keyOf(decode(extension.value))).toString('hex');
+      const value = decode(extension.value);
+      const key = keyOf(value);
+      if (universalTag(value) !== tag) throw new DerError('it is of another type');
+      if (key === undefined) return undefined;
+      const bytes = bytesOf(key);
+      if (bytes.length === 0 || bytes.length > maxIdentifierBytes)
+        fault ??= `its ${name} has ${bytes.length} bytes`;
+      return bytes.toString('hex');
     } catch {
       // An identifier that nobody can read says nothing
+      fault ??= `its ${name} cannot be read`;
       return undefined;
     }
   };
-  return {
-    keyIdentifier: read(extensionIds.subjectKeyIdentifier, (value) => value),
-    issuerKeyIdentifier: read(extensionIds.authorityKeyIdentifier, (value) =>
-      childrenOf(value).find((field) => contextTag(field) === 0),
-    ),
-  };
+  const keyIdentifier = read('subjectKeyIdentifier', tags.OCTET_STRING, (value) => value);
+  const issuerKeyIdentifier = read('authorityKeyIdentifier', tags.SEQUENCE, (value) =>
+    childrenOf(value).find((field) => contextTag(field) === 0),
+  );
+  return { keyIdentifier, issuerKeyIdentifier, keyIdentifierFault: fault };
 }
+
+/** GnuTLS reads no more than these. */
+const maxIdentifierBytes = 128;
 
 function publicKeyOf(x509: X509Certificate): KeyObject {
   try {
@@ -244,13 +272,23 @@ function publicKeyOf(x509: X509Certificate): KeyObject {
   }
 }
 
-function isWeakSignature(name: string, algorithm: Asn1 | undefined): boolean {
-  if (name !== 'rsassaPss') return /md[25]|sha-?1(?!\d)/i.test(name);
-  // RFC 4055 §3.1: the digest is the parameter with the tag 0, and SHA-1 when it is absent
+/** Of a collision: half of the digest, and what OpenSSL sets for broken ones. */
+function signatureBits(name: string, algorithm: Asn1 | undefined): number | undefined {
+  if (name === 'Ed25519') return 128;
+  if (name === 'Ed448') return 224;
+  const digest = name === 'rsassaPss' ? pssDigest(algorithm) : name;
+  if (/md[25]/i.test(digest)) return 39;
+  if (/sha-?1(?!\d)/i.test(digest)) return 63;
+  const [, size] = /sha(224|256|384|512)/i.exec(digest) ?? [];
+  return size === undefined ? undefined : Number(size) / 2;
+}
+
+/** RFC 4055 §3.1: the digest is the parameter with the tag 0, and SHA-1 when it is absent. */
+function pssDigest(algorithm: Asn1 | undefined): string {
   const parameters = childrenOf(algorithm)[1];
   const digest = parameters && childrenOf(parameters).find((one) => contextTag(one) === 0);
-  const id = digest && oidOf(childrenOf(childrenOf(digest)[0])[0]);
-  return id === undefined || id === digestIds.sha1 || id === digestIds.md5;
+  const id = digest ? oidOf(childrenOf(childrenOf(digest)[0])[0]) : digestIds.sha1;
+  return Object.entries(digestIds).find(([, known]) => known === id)?.[0] ?? id;
 }
 
 /** UTCTime or GeneralizedTime in the forms of RFC 5280 §4.1.2.5, as seconds since 1970. */

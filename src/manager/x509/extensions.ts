@@ -88,23 +88,30 @@ export function usageExtensions(usages: readonly KeyUsage[]): Extension[] {
   return extensions;
 }
 
-/** Everything that the two usage extensions say; purposes that Redfish has no name for are left out. */
-export function readUsages(extensions: readonly Extension[]): KeyUsage[] {
-  const usages: KeyUsage[] = [];
+/** What the two usage extensions allow; `undefined` for one that is absent, which restricts nothing. */
+export interface Usages {
+  /** Of keyUsage. */
+  readonly bits: readonly (typeof keyUsageBits)[number][] | undefined;
+  /** OIDs of extendedKeyUsage. */
+  readonly purposes: readonly string[] | undefined;
+}
+
+export function readUsages(extensions: readonly Extension[]): Usages {
   const bits = find(extensions, extensionIds.keyUsage);
-  if (bits) {
-    const [, ...octets] = bytesOf(decode(bits.value, 1));
-    usages.push(
-      ...keyUsageBits.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0),
-    );
-  }
+  const [, ...octets] = bits ? bytesOf(decode(bits.value, 1)) : [];
   const purposes = find(extensions, extensionIds.extendedKeyUsage);
-  if (purposes) {
-    const present = childrenOf(decode(purposes.value, mostPurposes + 1)).map(oidOf);
-    const names = Object.keys(keyPurposes) as (keyof typeof keyPurposes)[];
-    usages.push(...names.filter((name) => present.includes(keyPurposes[name])));
-  }
-  return usages;
+  return {
+    bits:
+      bits &&
+      keyUsageBits.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0),
+    purposes: purposes && childrenOf(decode(purposes.value, mostPurposes + 1)).map(oidOf),
+  };
+}
+
+/** Everything that the two usage extensions say; purposes that Redfish has no name for are left out. */
+export function usageNames({ bits = [], purposes = [] }: Usages): KeyUsage[] {
+  const names = Object.keys(keyPurposes) as (keyof typeof keyPurposes)[];
+  return [...bits, ...names.filter((name) => purposes.includes(keyPurposes[name]))];
 }
 
 const mostPurposes = 1000;

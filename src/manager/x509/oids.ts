@@ -94,8 +94,15 @@ export const keyUsages: readonly KeyUsage[] = [
 
 export type KeyUsage = (typeof keyUsageBits)[number] | keyof typeof keyPurposes;
 
-/** Digests that are broken. */
-export const digestIds = { sha1: '1.3.14.3.2.26', md5: '1.2.840.113549.2.5' } as const;
+/** Digests of signatures with parameters. */
+export const digestIds = {
+  md5: '1.2.840.113549.2.5',
+  sha1: '1.3.14.3.2.26',
+  sha224: '2.16.840.1.101.3.4.2.4',
+  sha256: '2.16.840.1.101.3.4.2.1',
+  sha384: '2.16.840.1.101.3.4.2.2',
+  sha512: '2.16.840.1.101.3.4.2.3',
+} as const;
 
 /** Signature algorithms by the ASN.1 names of their object identifiers. */
 export const signatureAlgorithms: Readonly<Record<string, string>> = {

@@ -45,6 +45,7 @@ const kinds: Record<CertErrorCode, Kind> = {
   expired: 'input',
   'key-strength': 'input',
   'signature-strength': 'input',
+  'key-usage': 'input',
   'tls-loadable': 'input',
   'curve-unsupported': 'input',
   'key-encrypted': 'input',

@@ -13,6 +13,7 @@ import { PendingRequests } from '../../../src/manager/store/pending-requests.ts'
 import type { Surroundings, WatchTimes } from '../../../src/manager/surroundings.ts';
 import { Trials } from '../../../src/manager/trials.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import { usualServingProfile } from '../../../src/tls/profile.ts';
 import type { Device, Place, State } from './scene.ts';
 
 /** Fixed, so that no certificate of the tests ever ends. */
@@ -118,6 +119,7 @@ const surroundings: Omit<Surroundings, 'watch' | 'now'> = {
     refusedFiles: 3,
   },
   checks: { allowExpired: true, requireCa: true, mostRsaBits: 8192 },
+  serving: usualServingProfile(),
   selfSigned: {
     validDays: 397,
     renewBeforeDays: 30,

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { certificateObject } from '../../../src/dbus/certificate-object.ts';
-import { authorityChecks, serverChecks } from '../../../src/manager/checks/checks.ts';
+import { authorityChecks, pairChecks, serverChecks } from '../../../src/manager/checks/checks.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
 import { CertError } from '../../../src/manager/errors.ts';
 import { expiryOf } from '../../../src/manager/expiry.ts';
@@ -17,6 +17,7 @@ import { formatName } from '../../../src/manager/x509/name.ts';
 import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
 import { certificateView } from '../../../src/redfish/certificates/view.ts';
 import { userNameOf } from '../../../src/redfish/client-certificates/mapping.ts';
+import { usualServingProfile } from '../../../src/tls/profile.ts';
 import { makeWorld } from '../../fakes/surroundings.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
@@ -53,7 +54,13 @@ export function shownEverywhere(certificate: Certificate): string {
   JSON.stringify(certificateView(parts, place, installed));
   userNameOf(certificate, 'CommonName', 'bmc.example.com');
   userNameOf(certificate, 'UserPrincipalName', 'bmc.example.com');
-  const candidate = { leaf: certificate, company: [certificate], now: now / 1000, policy };
+  const candidate = {
+    leaf: certificate,
+    company: [certificate],
+    now: now / 1000,
+    policy,
+    securityLevel: 2,
+  };
   const faults = authorityChecks.filter(({ fault }) => fault(candidate) !== undefined);
   const { keyUsage, alternativeNames, publicKey, isCa } = certificate;
   publicKeyHash(publicKeyInfo(publicKey));
@@ -94,6 +101,9 @@ export function useOfKey(key: KeyObject, certificate: Certificate): string {
   const publicKey = createPublicKey(key);
   publicKeyHash(publicKeyInfo(publicKey));
   const leaf = { ...certificate, publicKey };
-  const faults = serverChecks.filter(({ fault }) => fault({ leaf, chain: [], key }) !== undefined);
+  const served = { leaf, chain: [], key, serving: usualServingProfile() };
+  const faults = [...pairChecks, ...serverChecks].filter(
+    ({ fault }) => fault(served) !== undefined,
+  );
   return [key.asymmetricKeyType, ...faults.map(({ code }) => code)].join(' ');
 }

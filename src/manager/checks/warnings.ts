@@ -1,0 +1,115 @@
+import { type Certificate, isSelfIssued, signatureFits } from '../x509/certificate.ts';
+import { sameName } from '../x509/name.ts';
+import { keyPurposes } from '../x509/oids.ts';
+import { subjectText } from './chain.ts';
+import type { KeyedCandidate } from './checks.ts';
+import type { Finding } from './findings.ts';
+import type { ServingProfile } from './serving-profile.ts';
+import { allows, clientUsageFault, serverUsageFault } from './usage.ts';
+
+/** A reason for some peers to refuse what others accept; its text says who does. */
+interface Warning {
+  readonly code: Finding['code'];
+  readonly fault: (credential: KeyedCandidate, serving: ServingProfile) => string | undefined;
+}
+
+const chainWarnings: readonly Warning[] = [
+  {
+    code: 'key-identifier',
+    fault: ({ leaf, chain }) => {
+      const malformed = [leaf, ...chain].find((one) => one.keyIdentifierFault !== undefined);
+      return (
+        malformed &&
+        `some TLS clients refuse ${subjectText(malformed)}: ${malformed.keyIdentifierFault}`
+      );
+    },
+  },
+  {
+    code: 'key-identifier',
+    fault: ({ leaf, chain }) => {
+      const orphan = [leaf, ...chain].find((one) => namesAnotherKey(one, [leaf, ...chain]));
+      return (
+        orphan &&
+        `OpenSSL refuses the chain: the key identifier of the issuer in ${subjectText(orphan)} is not that of its issuer`
+      );
+    },
+  },
+  {
+    code: 'key-usage',
+    fault: ({ chain }) => {
+      const issuer = chain.find(({ usages }) => usages.bits?.includes('KeyCertSign') === false);
+      return (
+        issuer &&
+        `TLS clients refuse the chain: the keyUsage of ${subjectText(issuer)} has no keyCertSign`
+      );
+    },
+  },
+];
+
+const serverWarnings: readonly Warning[] = [
+  {
+    code: 'key-type',
+    fault: ({ leaf: { publicKey } }) => {
+      const { asymmetricKeyType: type = '', asymmetricKeyDetails } = publicKey;
+      const kind =
+        asymmetricKeyDetails?.namedCurve === 'secp521r1' ? 'on the curve P-521' : keyTypes[type];
+      return kind && `web browsers refuse a server certificate with a key ${kind}`;
+    },
+  },
+  {
+    code: 'key-usage',
+    fault: ({ leaf }, { hasRsaKeyExchange }) => {
+      const servesBoth = !hasRsaKeyExchange || serverUsageFault(leaf, false) === undefined;
+      if (servesBoth || serverUsageFault(leaf, true) !== undefined) return undefined;
+      return 'clients of TLS 1.3 refuse it: its keyUsage has no digitalSignature';
+    },
+  },
+  {
+    code: 'key-usage',
+    fault: ({ chain }) => {
+      const issuer = chain.find((one) => !allows(one, keyPurposes.ServerAuthentication));
+      return (
+        issuer &&
+        `TLS clients refuse the chain: the extendedKeyUsage of ${subjectText(issuer)} has no serverAuth`
+      );
+    },
+  },
+  ...chainWarnings,
+];
+
+const clientWarnings: readonly Warning[] = [
+  { code: 'key-usage', fault: ({ leaf }) => clientUsageFault(leaf) },
+  ...chainWarnings,
+];
+
+/** What Chromium answers with ERR_SSL_VERSION_OR_CIPHER_MISMATCH. */
+const keyTypes: Readonly<Record<string, string>> = {
+  ed25519: 'of the type Ed25519',
+  ed448: 'of the type Ed448',
+  'rsa-pss': 'that is for RSA-PSS only',
+};
+
+/** Everything that peers of a server or a client may object to. */
+export function warningsOf(
+  type: 'server' | 'client',
+  credential: KeyedCandidate,
+  serving: ServingProfile,
+): Finding[] {
+  const rows = type === 'server' ? serverWarnings : clientWarnings;
+  return rows.flatMap(({ code, fault }) => {
+    const text = fault(credential, serving);
+    return text === undefined ? [] : [{ code, text }];
+  });
+}
+
+/** Whether the issuers of a certificate are there, and each has another identifier than it names (RFC 5280 §4.2.1.1). */
+function namesAnotherKey(certificate: Certificate, all: readonly Certificate[]): boolean {
+  const { issuer, issuerKeyIdentifier: wanted } = certificate;
+  if (wanted === undefined) return false;
+  const issuers = all.filter(
+    (one) => sameName(issuer, one.subject) && (one !== certificate || isSelfIssued(one)),
+  );
+  if (issuers.some(({ keyIdentifier }) => keyIdentifier === undefined || keyIdentifier === wanted))
+    return false;
+  return issuers.some((one) => signatureFits(certificate, one));
+}
