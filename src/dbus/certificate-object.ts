@@ -9,6 +9,7 @@ import {
   chainInterface,
   enumName,
   expiryInterface,
+  findingsInterface,
   replaceContentInterface,
   successorInterface,
 } from './extension-interfaces.ts';
@@ -24,8 +25,23 @@ export interface CertificateObjectOptions {
 /** The object of an installed certificate: `<root>/<id>`. */
 export function certificateObject(
   { endpoint, uploadBytes, expiry }: CertificateObjectOptions,
-  { id, certificate, chain }: InstalledCertificate,
+  { id, certificate, chain, findings }: InstalledCertificate,
 ): readonly ServedInterface[] {
+  const { warnings = [], leftOut = [], since = 0 } = findings ?? {};
+  // A truststore serves nothing
+  const said =
+    endpoint.definition.type === 'authority'
+      ? []
+      : [
+          serve(findingsInterface, {
+            methods: {},
+            properties: {
+              Warnings: () => warnings.map(({ code, text }) => [code, text]),
+              LeftOut: () => leftOut.map(({ subject, reason }) => [subject, reason]),
+              Since: () => BigInt(since),
+            },
+          }),
+        ];
   return [
     serve(certificateInterface, {
       methods: {},
@@ -65,6 +81,8 @@ export function certificateObject(
         },
       },
     }),
+    // Before the chain, with whose signal a copy takes what was said to be new
+    ...said,
     serve(chainInterface, {
       methods: {},
       properties: { Certificates: () => [certificate, ...chain].map(({ pem }) => pem) },
@@ -102,6 +120,6 @@ export function changedProperties(
 }
 
 function sameValue(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.join() === b.join();
+  if (Array.isArray(a) && Array.isArray(b)) return JSON.stringify(a) === JSON.stringify(b);
   return a === b;
 }

@@ -1,10 +1,14 @@
-import type { CertificateEvent, PublishedCertificate } from '../manager/certificate-client.ts';
+import type {
+  CertificateEvent,
+  PublishedCertificate,
+  PublishedFindings,
+} from '../manager/certificate-client.ts';
 import { readCertificate } from '../manager/x509/certificate.ts';
 import { parsePem } from '../manager/x509/pem.ts';
 import type { Bus, Signal } from './bus.ts';
 import { certificateInterface } from './certs-interfaces.ts';
 import { type EndpointName, rootPath } from './endpoint-names.ts';
-import { chainInterface, expiryInterface } from './extension-interfaces.ts';
+import { chainInterface, expiryInterface, findingsInterface } from './extension-interfaces.ts';
 import type { Interfaces, Properties } from './object-tree.ts';
 import { objectManagerInterface, propertiesInterface } from './standard-interfaces.ts';
 
@@ -23,6 +27,7 @@ export class EndpointCopy {
   readonly #certificates = new Map<string, PublishedCertificate>();
   /** Ids of all objects, readable or not, and whether the manager tells the chain; upstream's does not. */
   readonly #objects = new Map<string, { readonly tellsChain: boolean }>();
+  readonly #findings = new Map<string, PublishedFindings>();
   /** Warnings from before anybody wanted to be told. */
   #warnings: Expiring[] = [];
   #tell: Tell | undefined;
@@ -97,6 +102,7 @@ export class EndpointCopy {
       const removed = Array.isArray(body[1]) ? body[1] : [];
       if (id !== undefined && removed.includes(certificateInterface.name)) {
         this.#objects.delete(id);
+        this.#findings.delete(id);
         this.#remove(id);
       }
     } else if (name === propertiesInterface.name) {
@@ -105,8 +111,9 @@ export class EndpointCopy {
       const object = id === undefined ? undefined : this.#objects.get(id);
       if (!object) return;
       const changed = { [String(body[0])]: body[1] as Properties };
+      if (changed[findingsInterface.name]) this.#note(path, changed);
       // A manager that tells the chain tells it together with the certificate
-      if (changed[chainInterface.name] || !object.tellsChain) this.#set(path, changed);
+      else if (changed[chainInterface.name] || !object.tellsChain) this.#set(path, changed);
     } else if (name === expiryInterface.name && member === 'ThresholdReached') {
       const known = this.#certificates.get(this.#idOf(path) ?? '');
       const { endpoint } = this;
@@ -114,7 +121,20 @@ export class EndpointCopy {
     }
   }
 
+  /** What is said of a certificate may change while the certificate stays; nobody has to be told of that. */
+  #note(path: string, interfaces: Interfaces | undefined): void {
+    const said = interfaces?.[findingsInterface.name];
+    const id = this.#idOf(path);
+    if (!said || id === undefined) return;
+    const findings = { ...this.#findings.get(id), ...findingsOf(said) };
+    const { warnings = [], leftOut = [], since = 0 } = findings;
+    this.#findings.set(id, { warnings, leftOut, since });
+    const known = this.#certificates.get(id);
+    if (known) this.#certificates.set(id, { ...known, findings: { warnings, leftOut, since } });
+  }
+
   #set(path: string, interfaces: Interfaces | undefined): void {
+    this.#note(path, interfaces);
     const published = this.#read(path, interfaces);
     if (!published) return;
     const kind = this.#certificates.has(published.id) ? 'changed' : 'created';
@@ -145,7 +165,8 @@ export class EndpointCopy {
       const [certificate, ...chain] = texts
         .flatMap(parsePem)
         .map(({ der }) => readCertificate(der));
-      if (certificate) return { id, certificate, chain };
+      const findings = this.#findings.get(id);
+      if (certificate) return { id, certificate, chain, ...(findings && { findings }) };
     } catch {}
     // Nothing can be said of a certificate that nobody can read
     this.#remove(id);
@@ -164,4 +185,20 @@ function textsOf(interfaces: Interfaces | undefined): readonly string[] {
   if (Array.isArray(chain)) return chain.map(String);
   const own = interfaces?.[certificateInterface.name]?.CertificateString?.value;
   return typeof own === 'string' ? [own] : [];
+}
+
+/** The properties of a signal, which may be some of them. */
+function findingsOf(said: Properties): Partial<PublishedFindings> {
+  const { Warnings, LeftOut, Since } = said;
+  return {
+    ...(Warnings && { warnings: pairsOf(Warnings.value).map(([code, text]) => ({ code, text })) }),
+    ...(LeftOut && {
+      leftOut: pairsOf(LeftOut.value).map(([subject, reason]) => ({ subject, reason })),
+    }),
+    ...(Since && { since: Number(Since.value) }),
+  };
+}
+
+function pairsOf(rows: unknown): readonly [string, string][] {
+  return Array.isArray(rows) ? rows.map(([a, b]) => [String(a), String(b)]) : [];
 }

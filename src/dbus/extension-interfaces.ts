@@ -42,6 +42,17 @@ export const chainInterface = {
   properties: { Certificates: 'as' },
 } as const satisfies InterfaceSpec;
 
+export const findingsInterface = {
+  name: `${prefix}.Findings`,
+  about:
+    'On the certificate of a server or client: what is to be said of it although it is in service. `Warnings` are ' +
+    'a code of [errors.md](errors.md) and a sentence each; `LeftOut` are the subjects of certificates that came in ' +
+    'the same file and are not served, with the reason, until the manager ends. `Since` is when it was ' +
+    'judged, in seconds since 1970.',
+  methods: {},
+  properties: { Warnings: 'a(ss)', LeftOut: 'a(ss)', Since: 't' },
+} as const satisfies InterfaceSpec;
+
 export const successorInterface = {
   name: `${prefix}.Successor`,
   about:
@@ -138,6 +149,7 @@ export const extensionInterfaces: readonly InterfaceSpec[] = [
   uploadInterface,
   replaceContentInterface,
   chainInterface,
+  findingsInterface,
   successorInterface,
   requestInterface,
   requestOutcomeInterface,

@@ -11,6 +11,7 @@ interface Values {
   as: string[];
   ao: string[];
   ay: Buffer;
+  'a(ss)': [string, string][];
   'a(sts)': [string, bigint, string][];
   'a(ssstu)': [string, string, string, bigint, number][];
   v: TypedValue;

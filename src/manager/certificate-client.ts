@@ -1,3 +1,4 @@
+import type { LeftOut } from './checks/findings.ts';
 import type { CsrParameters } from './csr/parameters.ts';
 import type { RekeyParameters } from './csr/renewal.ts';
 import type { EndpointType } from './endpoint.ts';
@@ -10,12 +11,23 @@ export interface EndpointRef {
   readonly name: string;
 }
 
+/** What the manager says of a certificate that is in service: `Findings`, whose codes may be of a newer manager. */
+export interface PublishedFindings {
+  readonly warnings: readonly { readonly code: string; readonly text: string }[];
+  /** Certificates of the file that it came in which are not served. */
+  readonly leftOut: readonly LeftOut[];
+  /** When it was judged, in seconds since 1970. */
+  readonly since: number;
+}
+
 /** A certificate as an edge sees it. */
 export interface PublishedCertificate {
   readonly id: string;
   readonly certificate: Certificate;
   /** The issuers that are served with it, in order. */
   readonly chain: readonly Certificate[];
+  /** Absent for an authority, and with upstream's manager. */
+  readonly findings?: PublishedFindings;
 }
 
 /** A request whose certificate has not come yet. */

@@ -1,5 +1,6 @@
 import { selectChain } from './checks/chain.ts';
 import { enforce, type KeyedCandidate, pairChecks } from './checks/checks.ts';
+import type { Finding, LeftOut } from './checks/findings.ts';
 import { type Refusal, refusals, refuseCertificate, type Standards } from './checks/judgement.ts';
 import { warningsOf } from './checks/warnings.ts';
 import { CertError } from './errors.ts';
@@ -61,8 +62,7 @@ export function pairAdmission(
       const standards = standardsOfNow();
       const { pair, file, leftOut } = await read(text, limits.chain, standards);
       await judged(pair, file, standards);
-      const warnings = warningsOf(type, pair, serving);
-      return { ...pair, findings: { warnings, leftOut, since: standards.now } };
+      return withFindings(pair, warningsOf(type, pair, serving), leftOut, standards);
     },
     admitGenerated: (generated) => judged(generated, [generated.leaf], standardsOfNow()),
     async readStored(text) {
@@ -72,7 +72,17 @@ export function pairAdmission(
       const refused: Refusal[] = [];
       for await (const refusal of refusals(pair, file, standards)) refused.push(refusal);
       const warnings = [...refused, ...warningsOf(type, pair, serving)];
-      return { ...pair, findings: { warnings, leftOut, since: standards.now } };
+      return withFindings(pair, warnings, leftOut, standards);
     },
   };
+}
+
+function withFindings(
+  pair: KeyedCandidate,
+  warnings: readonly Finding[],
+  leftOut: readonly LeftOut[],
+  { now }: Standards,
+): KeyedCandidate {
+  const isEmpty = warnings.length === 0 && leftOut.length === 0;
+  return isEmpty ? pair : { ...pair, findings: { warnings, leftOut, since: now } };
 }

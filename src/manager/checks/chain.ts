@@ -57,7 +57,7 @@ export function selectChain(
 
 /** The subject for a message: one line that is not too long. */
 export function subjectText({ subject }: Certificate): string {
-  const text = formatName(subject).replace(/\p{Cc}/gu, '?');
+  const text = formatName(subject).replace(/[\p{Cc}\p{Bidi_Control}\p{Cs}]/gu, '?');
   return text.length > maxSubject ? `${[...text].slice(0, maxSubject).join('')}…` : text;
 }
 

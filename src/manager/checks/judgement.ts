@@ -5,9 +5,9 @@ import {
   type Candidate,
   type Check,
   type CheckPolicy,
-  leafChecks,
   issuerChecks,
   type KeyedCandidate,
+  leafChecks,
   pairChecks,
   serverChecks,
 } from './checks.ts';

@@ -1,6 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import { servedCurves } from '../../manager/checks/checks.ts';
 import { type Curve, curveNames } from '../../manager/x509/keys.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
+import { infoOf } from './findings.ts';
 import type { CertificatePlace } from './places.ts';
 
 const curves = Object.keys(curveNames) as Curve[];
@@ -27,4 +29,27 @@ export function refuseUnservable(
     detail: `curve-unsupported: no TLS client takes a server certificate on ${KeyCurveId}`,
     related: ['#/KeyCurveId'],
   });
+}
+
+/**
+ * What the reply to a CSR of a server says of the curve of its key.
+ * @param served the key in service, for a CSR that asks for no other
+ */
+export function curveInfo(
+  { endpoint }: CertificatePlace,
+  { KeyCurveId, KeyPairAlgorithm = '', KeyBitLength = 0 }: CsrKey,
+  served?: KeyObject,
+): object {
+  // Each name of RSA has these letters, as TPM_ALG_RSASSA; a length alone can only be meant for RSA
+  const isRsa = KeyPairAlgorithm.includes('RSA') || (KeyBitLength > 0 && !KeyCurveId);
+  const curve = isRsa ? undefined : KeyCurveId || served?.asymmetricKeyDetails?.namedCurve;
+  const isRefused = curveNames.secp521r1.some((name) => name === curve);
+  if (endpoint.type !== 'server' || curve === undefined || !isRefused) return {};
+  return infoOf([{ id: 'CurveRefusedByBrowsers', args: [curve] }]);
+}
+
+interface CsrKey {
+  readonly KeyCurveId?: string;
+  readonly KeyPairAlgorithm?: string;
+  readonly KeyBitLength?: number | bigint;
 }

@@ -3,6 +3,7 @@ import type { Certificate } from '../../manager/x509/certificate.ts';
 import type { Name } from '../../manager/x509/name.ts';
 import { link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import { conditionsOf } from './findings.ts';
 import { type Lifetime, statusOf } from './health.ts';
 import type { Kinship } from './kinship.ts';
 import type { CertificatePlace } from './places.ts';
@@ -40,7 +41,7 @@ export function certificateView(
     Subject: { ...identifier(certificate.subject), ...alternativeNames(certificate) },
     ValidNotAfter: dateTime(certificate.notAfter),
     ValidNotBefore: dateTime(certificate.notBefore),
-    Status: statusOf(certificate, lifetime),
+    Status: statusOf(certificate, lifetime, conditionsOf(published)),
     Links: linksOf(kinship(published)),
     ...(place.requestUsages && { Actions: actionsOf(uri) }),
   };

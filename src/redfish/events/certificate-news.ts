@@ -1,7 +1,11 @@
-import type { CertificateClient, CertificateEvent } from '../../manager/certificate-client.ts';
+import type {
+  CertificateClient,
+  CertificateEvent,
+  PublishedCertificate,
+} from '../../manager/certificate-client.ts';
 import { isClockSet } from '../../manager/clock.ts';
 import { passedThreshold } from '../../manager/expiry.ts';
-import type { Certificate } from '../../manager/x509/certificate.ts';
+import { type Condition, conditionsOf } from '../certificates/findings.ts';
 import { type Health, healthOf, type Lifetime } from '../certificates/health.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { type EventDraft, resourceEvent } from './event-record.ts';
@@ -82,22 +86,21 @@ export class CertificateNews {
     });
   }
 
-  #status(
-    uri: string,
-    { certificate }: { readonly certificate: Certificate },
-  ): readonly EventDraft[] {
+  #status(uri: string, published: PublishedCertificate): readonly EventDraft[] {
+    const { certificate } = published;
     const now = this.#lifetime.now();
     // Before the time is synchronised, every certificate would become not valid yet, and back
     if (!isClockSet(now)) return [];
     const { expiryThresholds } = this.#lifetime;
-    const health = healthOf(certificate, now, expiryThresholds);
+    const conditions = conditionsOf(published);
+    const health = healthOf(certificate, now, expiryThresholds, conditions);
     const passed = passedThreshold(certificate, now, expiryThresholds);
     const before = this.#told.get(uri);
     this.#told.set(uri, { health, ...(Number.isFinite(passed) && { threshold: passed }) });
     if (!before) return [];
     const isFurther = passed < (before.threshold ?? Number.POSITIVE_INFINITY);
     if (health === before.health && !isFurther) return [];
-    return [statusChange(uri, health, passed)];
+    return [statusChange(uri, health, passed, conditions)];
   }
 }
 
@@ -105,21 +108,32 @@ function about(uri: string): Partial<EventDraft> {
   return { origin: uri, resourceType: 'Certificate' };
 }
 
-function statusChange(uri: string, health: Health, passed: number): EventDraft {
-  const resolution = resolutionOf(health, passed);
+function statusChange(
+  uri: string,
+  health: Health,
+  passed: number,
+  conditions: readonly Condition[],
+): EventDraft {
+  const resolution = resolutionOf(health, passed, conditions);
   return resourceEvent(`ResourceStatusChanged${health}`, [uri, health], {
     ...about(uri),
     ...(resolution && { resolution }),
   });
 }
 
-function resolutionOf(health: Health, passed: number): string | undefined {
+function resolutionOf(
+  health: Health,
+  passed: number,
+  conditions: readonly Condition[],
+): string | undefined {
   switch (health) {
     case 'OK':
       return undefined;
     case 'Warning':
-      return Number.isFinite(passed)
-        ? `The certificate ends within ${passed} days: replace it before.`
+      if (Number.isFinite(passed))
+        return `The certificate ends within ${passed} days: replace it before.`;
+      return conditions.length > 0
+        ? conditions.map(({ Message }) => Message).join(' ')
         : 'The certificate is not valid yet: check the time of this machine, or replace it.';
     case 'Critical':
       return 'The certificate has ended: replace it.';

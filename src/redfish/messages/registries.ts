@@ -1,5 +1,6 @@
 import { typeOf } from '../schema-versions.ts';
 import { baseMessages, baseRegistry } from './base-registry.ts';
+import { certificateMessages, certificateRegistry } from './certificate-registry.ts';
 import { resourceEventMessages, resourceEventRegistry } from './resource-event-registry.ts';
 
 /** A message as DMTF's registries have it: its text with `%1`, `%2`, … for the arguments. */
@@ -12,13 +13,15 @@ interface RegistryMessage {
   readonly Resolution: string;
 }
 
-/** A registry of DMTF's with all of its messages. */
+/** A registry with all of its messages. */
 export interface ServedRegistry {
   readonly prefix: string;
   /** With the errata version, as the file of the registry has it: `1.19.0`. */
   readonly version: string;
   /** With major and minor version, as MessageIds begin: `Base.1.19`. */
   readonly name: string;
+  /** Where its owner publishes it, if it does. */
+  readonly publicationUri: string | undefined;
   /** Its messages, without prefix and version. */
   readonly keys: readonly string[];
   /** The MessageRegistry as JSON. */
@@ -29,6 +32,7 @@ export interface ServedRegistry {
 export const registries: readonly ServedRegistry[] = [
   served(baseRegistry, 0, baseMessages),
   served(resourceEventRegistry, 0, resourceEventMessages),
+  served(certificateRegistry, 0, certificateMessages, 'bmc-certificate-manager'),
 ];
 
 /** `Registry.Major.Minor.Key` (DSP0266, "MessageId format"); clients also leave the version out or add the errata. */
@@ -54,13 +58,16 @@ function served(
   name: string,
   errata: number,
   messages: Readonly<Record<string, RegistryMessage>>,
+  owner = 'DMTF',
 ): ServedRegistry {
   const [prefix = ''] = name.split('.');
   const version = `${name.slice(prefix.length + 1)}.${errata}`;
+  const publication = `https://redfish.dmtf.org/registries/${prefix}.${version}.json`;
   return {
     prefix,
     version,
     name,
+    publicationUri: owner === 'DMTF' ? publication : undefined,
     keys: Object.keys(messages),
     render: () => ({
       '@odata.type': typeOf('MessageRegistry'),
@@ -70,7 +77,7 @@ function served(
       Language: 'en',
       RegistryPrefix: prefix,
       RegistryVersion: version,
-      OwningEntity: 'DMTF',
+      OwningEntity: owner,
       Messages: Object.fromEntries(
         Object.entries(messages).map(([key, message]) => [key, describe(message)]),
       ),

@@ -1,4 +1,5 @@
 import { asRedfish } from '../certificates/errors.ts';
+import { extendedInfo } from '../certificates/findings.ts';
 import { changeList } from '../certificates/list-change.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { admit, isJson, submittedContent } from '../certificates/submitted.ts';
@@ -52,7 +53,8 @@ function collection(parts: ServiceParts, place: CertificatePlace): Resource {
           client.install(endpoint, comes),
         );
       });
-      return viewReply(parts, place, published, 201);
+      const reply = viewReply(parts, place, published, 201);
+      return { ...reply, body: { ...reply.body, ...extendedInfo(published) } };
     },
   };
   return {

@@ -1,6 +1,6 @@
 import { validateRekey, validateRenew } from '../../../schemas/generated/validators.js';
 import { asRedfish } from '../certificates/errors.ts';
-import { refuseUnservable } from '../certificates/key-choice.ts';
+import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
 import { answerRequest, type RequestWork } from '../certificates/requests.ts';
 import { type SuccessorAction, successorActions } from '../certificates/successors.ts';
@@ -35,12 +35,18 @@ function successorAction(
       POST: {
         async handle(context) {
           const { id = '' } = context.parameters;
-          await asRedfish({ id }, () => void parts.client.get(place.endpoint, id));
+          const { certificate } = await asRedfish({ id }, () =>
+            parts.client.get(place.endpoint, id),
+          );
+          const order = orders[name](parts, place, id, context.body, action);
           return answerRequest(parts, context, {
             action,
             place,
-            ...orders[name](parts, place, id, context.body, action),
-            beside: { Certificate: link(`${place.uri}/${id}`) },
+            ...order,
+            beside: {
+              Certificate: link(`${place.uri}/${id}`),
+              ...curveInfo(place, order.parameters, certificate.publicKey),
+            },
           });
         },
       },

@@ -1,6 +1,6 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
-import { refuseUnservable } from '../certificates/key-choice.ts';
+import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { type CertificatePlace, placeOfCollection } from '../certificates/places.ts';
 import { badReference } from '../certificates/references.ts';
 import { answerRequest } from '../certificates/requests.ts';
@@ -31,7 +31,10 @@ export function generateCsr(parts: ServiceParts): Operation {
         place,
         parameters: { ...parameters },
         make: () => client.makeRequest(place.endpoint, wanted),
-        beside: { CertificateCollection: link(reference) },
+        beside: {
+          CertificateCollection: link(reference),
+          ...curveInfo(place, wanted),
+        },
       });
     },
   };

@@ -30,7 +30,7 @@ export const messageRegistries: ResourceFactory = () => [
     operations: {
       GET: {
         handle({ parameters: { prefix = '' } }) {
-          const { name, version } = registryOf(prefix);
+          const { name, version, publicationUri } = registryOf(prefix);
           return json({
             '@odata.id': `${collection}/${prefix}`,
             '@odata.type': typeOf('MessageRegistryFile'),
@@ -43,7 +43,7 @@ export const messageRegistries: ResourceFactory = () => [
               {
                 Language: 'en',
                 Uri: `${collection}/${prefix}/${prefix}.${version}.json`,
-                PublicationUri: `https://redfish.dmtf.org/registries/${prefix}.${version}.json`,
+                ...(publicationUri !== undefined && { PublicationUri: publicationUri }),
               },
             ],
           });

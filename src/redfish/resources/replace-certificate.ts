@@ -1,5 +1,6 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
 import { asRedfish } from '../certificates/errors.ts';
+import { extendedInfo } from '../certificates/findings.ts';
 import { changeList } from '../certificates/list-change.ts';
 import { placeOfCertificate } from '../certificates/places.ts';
 import { badReference } from '../certificates/references.ts';
@@ -32,7 +33,7 @@ export function replaceCertificate(parts: ServiceParts): Operation {
         );
       });
       const view = certificateView(parts, place, published);
-      return json(view, { Location: view['@odata.id'] });
+      return json({ ...view, ...extendedInfo(published) }, { Location: view['@odata.id'] });
     },
   };
 }

@@ -40,7 +40,7 @@ class Scene {
     if (step === 'remove') await client.delete(https, '1');
     else if (typeof step === 'number') this.#pass(step * day);
     else client.put(https, '1', pemOf(step, this.clock.now()));
-    const list = client.list(https);
+    const list = client.list(https).map(({ findings: _, ...one }) => one);
     for (const { installed, threshold } of this.#watch.look(list, this.clock.now())) {
       if (!this.#tellsThresholds || threshold === undefined) continue;
       client.tell({ kind: 'expiring', endpoint: https, days: threshold, ...installed });
