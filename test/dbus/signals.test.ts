@@ -23,6 +23,7 @@ const interfacesOfCertificate = [
   ...common,
   certificateInterface,
   expiryInterface,
+  'xyz.openbmc_project.Certs.Extension.Findings',
   chainInterface,
   'xyz.openbmc_project.Certs.Extension.Replace',
   'xyz.openbmc_project.Certs.Extension.Successor',

@@ -241,8 +241,7 @@ function keyIdentifiersOf(extensions: readonly Extension[]) {
       if (universalTag(value) !== tag) throw new DerError('it is of another type');
       if (key === undefined) return undefined;
       const bytes = bytesOf(key);
-      if (bytes.length === 0 || bytes.length > maxIdentifierBytes)
-        fault ??= `its ${name} has ${bytes.length} bytes`;
+      if (bytes.length === 0) fault ??= `its ${name} is empty`;
       return bytes.toString('hex');
     } catch {
       // An identifier that nobody can read says nothing
@@ -256,9 +255,6 @@ function keyIdentifiersOf(extensions: readonly Extension[]) {
   );
   return { keyIdentifier, issuerKeyIdentifier, keyIdentifierFault: fault };
 }
-
-/** GnuTLS reads no more than these. */
-const maxIdentifierBytes = 128;
 
 function publicKeyOf(x509: X509Certificate): KeyObject {
   try {
