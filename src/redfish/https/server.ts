@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../platform/log.ts';
 import type { TlsProfileName } from '../../tls/profile.ts';
+import { followTlsIdentity } from '../../tls/tls-identity.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import { rawError } from '../http/raw-error.ts';
 import type { BaseMessageId } from '../messages/base-registry.ts';
@@ -10,7 +11,6 @@ import { limitUnanswered } from './connection-limits.ts';
 import { limitConnections } from './connection-room.ts';
 import { pathTargetsOnly } from './request-line.ts';
 import { dropSlowReaders } from './slow-readers.ts';
-import { followTlsIdentity } from './tls-identity.ts';
 
 export interface ServerLimits {
   readonly headerBytes: number;

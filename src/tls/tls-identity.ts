@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { stampOf } from '../../durable/file-stamp.ts';
-import type { Log } from '../../platform/log.ts';
-import { profileOptions, type TlsProfileName } from '../../tls/profile.ts';
+import { stampOf } from '../durable/file-stamp.ts';
+import type { Log } from '../platform/log.ts';
+import { profileOptions, type TlsProfileName } from './profile.ts';
 
 /** The authorities that a server asks clients for certificates of. */
 export interface ClientAuthorities {

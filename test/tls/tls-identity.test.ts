@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
-import { exportPrivateKey } from '../../../src/manager/x509/keys.ts';
-import { followTlsIdentity } from '../../../src/redfish/https/tls-identity.ts';
+import { generateCertificate } from '../../src/manager/generated-certificate.ts';
+import { exportPrivateKey } from '../../src/manager/x509/keys.ts';
+import { followTlsIdentity } from '../../src/tls/tls-identity.ts';
 
 it('shows the new certificate when the file was replaced while the first was read', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tls-'));
