@@ -1,0 +1,81 @@
+import { duplexPair } from 'node:stream';
+import {
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+  TLSSocket,
+} from 'node:tls';
+
+/** A client that takes whatever a server shows, so that a failure is the server's. */
+const lenientClient = {
+  // Without it Node would load the public authorities that it carries
+  ca: [],
+  ciphers: 'ALL:@SECLEVEL=0',
+  sigalgs: [
+    ...['ECDSA+SHA256', 'ECDSA+SHA384', 'ECDSA+SHA512', 'ed25519', 'ed448'],
+    ...['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512'],
+    ...['rsa_pss_pss_sha256', 'rsa_pss_pss_sha384', 'rsa_pss_pss_sha512'],
+    ...['RSA+SHA256', 'RSA+SHA384', 'RSA+SHA512', 'ECDSA+SHA1', 'RSA+SHA1'],
+  ].join(':'),
+  rejectUnauthorized: false,
+} as const;
+
+/** Far above the slowest signature of a small device; nothing but a defect reaches it. */
+const maxMilliseconds = 30_000;
+
+/**
+ * Serves a handshake in memory. Nothing less tells whether a certificate can be served: OpenSSL judges the
+ * security level of a chain, and whether the key has a signature scheme, when it builds its answer to a client.
+ * @param options of a server, with its key, its certificates and its versions
+ * @returns OpenSSL's reason when it refuses every version of TLS that the server has, `undefined` when a client
+ *   gets the certificate
+ */
+export async function probeHandshake(options: SecureContextOptions): Promise<string | undefined> {
+  let context: SecureContext;
+  try {
+    context = createSecureContext(options);
+  } catch (error) {
+    return reasonOf(error);
+  }
+  const versions: readonly SecureVersion[] =
+    options.minVersion === 'TLSv1.3' ? ['TLSv1.3'] : ['TLSv1.3', 'TLSv1.2'];
+  let reason: string | undefined;
+  for (const version of versions) {
+    const fault = await handshake(context, version);
+    if (fault === undefined) return undefined;
+    reason ??= fault;
+  }
+  return reason;
+}
+
+function handshake(
+  secureContext: SecureContext,
+  version: SecureVersion,
+): Promise<string | undefined> {
+  const [near, far] = duplexPair();
+  return new Promise((resolve) => {
+    const server = new TLSSocket(near, { isServer: true, secureContext });
+    const versions = { minVersion: version, maxVersion: version };
+    const client = connect({ socket: far, ...lenientClient, ...versions });
+    const end = (fault?: string) => {
+      clearTimeout(timer);
+      for (const stream of [client, server, far, near]) stream.destroy();
+      resolve(fault);
+    };
+    const timer = setTimeout(() => end('the handshake does not end'), maxMilliseconds);
+    server.on('error', (error) => end(reasonOf(error)));
+    // The client learns no more than an alert of what the server is about to say in full
+    client.on('error', (error) => setImmediate(end, reasonOf(error)));
+    client.once('close', () => end('the handshake was broken off'));
+    client.once('secureConnect', () => end());
+  });
+}
+
+/** OpenSSL's reason alone: the rest of its message are places in its source. */
+function reasonOf(error: unknown): string {
+  const reason: unknown = error instanceof Error ? Reflect.get(error, 'reason') : undefined;
+  if (typeof reason === 'string') return reason;
+  return error instanceof Error ? error.message : String(error);
+}
