@@ -1,4 +1,4 @@
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -28,6 +28,7 @@ import {
   readConfiguration,
   SetupError,
 } from '../platform/configuration.ts';
+import { hostAddresses } from '../platform/host-addresses.ts';
 import { makeLog } from '../platform/log.ts';
 import { OwedReloads } from '../platform/owed-reloads.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
@@ -261,12 +262,4 @@ function surroundingsOf(
     reload: ({ reload: targets }) => reloader.reload(targets),
     oweReload: ({ reload: targets }) => reloader.owe(targets),
   };
-}
-
-/** Link-local IPv6 addresses are left out: they mean nothing outside of their link. */
-function hostAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .map(({ address }) => address)
-    .filter((address) => !address.startsWith('fe80:'));
 }

@@ -6,6 +6,7 @@ import type { Identity } from './access/authentication.ts';
 import type { Entity, Method } from './access/privileges.ts';
 import type { Kinship } from './certificates/kinship.ts';
 import type { CertificatePlace } from './certificates/places.ts';
+import type { ServedCertificate } from './certificates/served.ts';
 import type { Compatibility } from './compatibility.ts';
 import type { Events } from './events/events.ts';
 import type { RequestBody } from './http/request-body.ts';
@@ -34,6 +35,7 @@ export interface ServiceParts {
   readonly tlsProfile: TlsProfileName;
   /** Name of the server endpoint whose certificate this service serves with. */
   readonly servedEndpoint: string;
+  readonly served: ServedCertificate;
   readonly events: Events;
 }
 

@@ -18,6 +18,7 @@ import type { Sessions } from '../../src/redfish/access/sessions.ts';
 import { makeApp } from '../../src/redfish/app.ts';
 import { followKinship } from '../../src/redfish/certificates/kinship.ts';
 import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
+import type { ServedCertificate } from '../../src/redfish/certificates/served.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
 import {
   type EventOptions,
@@ -136,6 +137,8 @@ export interface ServiceOptions {
   readonly webUi?: WebUi;
   /** Files of a service that was there before. */
   readonly directory?: string;
+  /** What clients see of the certificates; just those of the manager unless given. */
+  readonly served?: ServedCertificate;
   /** In place of what a test service has. */
   readonly parts?: Partial<
     Pick<ServiceParts, 'hostName' | 'managerDetails' | 'now' | 'places' | 'servedEndpoint'>
@@ -152,6 +155,12 @@ export interface TestParts extends ServiceParts {
   readonly log: Log;
 }
 
+const allShown: ServedCertificate = {
+  refresh: async () => undefined,
+  conditionsOf: () => [],
+  onChange: () => () => undefined,
+};
+
 export async function makeTestParts(
   directory: string,
   {
@@ -162,6 +171,7 @@ export async function makeTestParts(
     parts,
     expiryThresholds = [30, 7],
     client = new MemoryClient(),
+    served = allShown,
   }: ServiceOptions = {},
 ): Promise<TestParts> {
   const places = certificatePlaces('bmc', endpoints);
@@ -199,7 +209,7 @@ export async function makeTestParts(
   return {
     client,
     events: await makeEvents({
-      ...{ client, places, log, expiryThresholds },
+      ...{ client, places, served, log, expiryThresholds },
       path: join(directory, 'events.json'),
       settings: { ...eventSettings, ...events },
       logins: listenerLogins(access),
@@ -232,6 +242,7 @@ export async function makeTestParts(
     query: httpLimits.query,
     tlsProfile: 'intermediate',
     servedEndpoint: 'https',
+    served,
     ...parts,
   };
 }

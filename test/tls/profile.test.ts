@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { makeServer } from '../../src/redfish/https/server.ts';
 import type { TlsProfileName } from '../../src/tls/profile.ts';
+import { fixedIdentity } from '../fakes/fixed-identity.ts';
 import { keyKinds, type OpensslAuthority, opensslAuthority } from '../fakes/openssl-authority.ts';
 
 const limits = {
@@ -95,7 +96,7 @@ describe('the TLS of the service', () => {
     const { key, pem } = authority.issue({ key: keyKinds.rsa(2048) });
     path = authority.write('server.pem', key + pem);
     for (const profile of ['intermediate', 'modern'] as const) {
-      const options = { certificatePath: path, limits, profile, log: quiet };
+      const options = { identity: fixedIdentity(path), limits, profile, log: quiet };
       const server = makeServer(options, {
         handler: (_, res) => res.end('served'),
         allowedAt: () => ['GET'],

@@ -7,33 +7,49 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { generateCertificate } from '../../src/manager/generated-certificate.ts';
-import { exportPrivateKey } from '../../src/manager/x509/keys.ts';
+import { openServerIdentity, type ServerIdentity } from '../../src/tls/server-identity.ts';
 import { followTlsIdentity } from '../../src/tls/tls-identity.ts';
+import { makeCredential, makeMismatch, makePair } from '../fakes/credentials.ts';
+
+type Note = (message: string, fields?: object) => void;
+
+function identityOf(path: string, note: Note = () => undefined): Promise<ServerIdentity> {
+  return openServerIdentity({
+    path,
+    copyPath: `${path}.copy`,
+    maxBytes: 100_000,
+    profile: 'intermediate',
+    makeSelfSigned: () => makeCredential('in memory'),
+    now: Date.now,
+    log: { debug: note, info: note, warn: note, error: note },
+  });
+}
 
 it('shows the new certificate when the file was replaced while the first was read', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tls-'));
   const path = join(directory, 'server.pem');
   const place = (name: string) => {
-    writeFileSync(`${path}.new`, pair(name));
+    writeFileSync(`${path}.new`, makePair(name));
     renameSync(`${path}.new`, path);
   };
   place('first');
-  const original = fs.readFileSync;
+  const original = fs.promises.open;
   // The only moment at which it may happen unseen lies within the program
-  const read = mock.method(fs, 'readFileSync', (...args: Parameters<typeof original>) => {
-    const text = original(...args);
-    read.mock.restore();
+  const opened = mock.method(fs.promises, 'open', async (...args: Parameters<typeof original>) => {
+    const handle = await original(...args);
+    opened.mock.restore();
     syncBuiltinESMExports();
     place('second');
-    return text;
+    return handle;
   });
   syncBuiltinESMExports();
   const server = createServer({}, (_, res) => res.end());
   const note = () => undefined;
   const log = { debug: note, info: note, warn: note, error: note };
+  const identity = await identityOf(path);
+  assert.equal(opened.mock.callCount(), 1);
   const settings = { ticketMilliseconds: 1000, monotonic: () => 0, log };
-  followTlsIdentity(server, { path, profile: 'intermediate', ...settings });
+  followTlsIdentity(server, { identity, profile: 'intermediate', ...settings });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
@@ -43,6 +59,7 @@ it('shows the new certificate when the file was replaced while the first was rea
   } finally {
     socket.destroy();
     server.close();
+    await identity.close();
     rmSync(directory, { recursive: true });
   }
 });
@@ -51,16 +68,20 @@ describe('a server that follows its certificate file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tls-'));
   const path = join(directory, 'server.pem');
   const messages: string[] = [];
+  let identity: ServerIdentity;
   let server: Server;
   let port: number;
   let clock = 0;
 
   before(async () => {
-    replaceFile(pair('first'));
+    replaceFile(makePair('first'));
     server = createServer({}, (_, res) => res.end('served'));
-    const note = (message: string) => void messages.push(message);
+    const note: Note = (message, fields = {}) => {
+      messages.push(`${message} ${JSON.stringify(fields)}`);
+    };
+    identity = await identityOf(path, note);
     followTlsIdentity(server, {
-      path,
+      identity,
       profile: 'intermediate',
       ticketMilliseconds: 1000,
       monotonic: () => clock,
@@ -70,16 +91,17 @@ describe('a server that follows its certificate file', () => {
     port = (server.address() as AddressInfo).port;
   });
 
-  after(() => {
+  after(async () => {
     server.close();
     server.closeAllConnections();
+    await identity.close();
     rmSync(directory, { recursive: true });
   });
 
   it('shows a new certificate to the very next connection and drops no open one', async () => {
     const early = await open();
     assert.equal(nameOf(early), 'first');
-    replaceFile(pair('second'));
+    replaceFile(makePair('second'));
     const late = await open();
     assert.equal(nameOf(late), 'second');
     late.destroy();
@@ -90,7 +112,7 @@ describe('a server that follows its certificate file', () => {
     const first = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
     const session = await new Promise<Buffer>((resolve) => first.once('session', resolve));
     first.destroy();
-    replaceFile(pair('third'));
+    replaceFile(makePair('third'));
     const socket = await open({ session });
     assert.equal(socket.isSessionReused(), false);
     assert.equal(nameOf(socket), 'third');
@@ -115,7 +137,7 @@ describe('a server that follows its certificate file', () => {
     const answers: Promise<string>[] = [];
     for (let round = 0; round < 10; round += 1) {
       const early = await Promise.all(Array.from({ length: 5 }, () => open()));
-      replaceFile(round % 2 === 0 ? pair('even') : pair('third'));
+      replaceFile(round % 2 === 0 ? makePair('even') : makePair('third'));
       answers.push(...early.map(ask), ...Array.from({ length: 5 }, async () => ask(await open())));
     }
     const texts = await Promise.all(answers);
@@ -125,7 +147,7 @@ describe('a server that follows its certificate file', () => {
   for (const [what, text] of [
     ['holds garbage', 'garbage'],
     ['is empty', ''],
-    ['has a key of another certificate', mismatch()],
+    ['has a key of another certificate', makeMismatch()],
   ] as const) {
     it(`stays with the old certificate when the file ${what}`, async () => {
       replaceFile(text);
@@ -139,7 +161,7 @@ describe('a server that follows its certificate file', () => {
   it('takes a file that could not be read for a moment as soon as it can', {
     skip: process.getuid?.() !== 0,
   }, async () => {
-    replaceFile(pair('fourth'));
+    replaceFile(makePair('fourth'));
     chmodSync(path, 0o600);
     process.seteuid?.(65534);
     try {
@@ -152,7 +174,7 @@ describe('a server that follows its certificate file', () => {
     const late = await open();
     assert.equal(nameOf(late), 'fourth');
     late.destroy();
-    replaceFile(pair('third'));
+    replaceFile(makePair('third'));
     (await open()).destroy();
   });
 
@@ -178,26 +200,6 @@ describe('a server that follows its certificate file', () => {
     });
   }
 });
-
-function pair(commonName: string): string {
-  const policy = {
-    validDays: 5,
-    renewBeforeDays: 1,
-    curve: 'prime256v1',
-    organization: 'x',
-  } as const;
-  const { key, leaf } = generateCertificate(
-    { hostName: commonName, addresses: [] },
-    policy,
-    Date.now(),
-  );
-  return exportPrivateKey(key) + leaf.pem;
-}
-
-function mismatch(): string {
-  const [key = ''] = pair('a').split('-----BEGIN CERTIFICATE');
-  return `${key}-----BEGIN CERTIFICATE${pair('b').split('-----BEGIN CERTIFICATE')[1]}`;
-}
 
 function nameOf(socket: TLSSocket): string {
   return String(socket.getPeerCertificate().subject.CN);

@@ -10,16 +10,19 @@ export interface Lifetime {
   readonly expiryThresholds: readonly number[];
 }
 
-export type Health = (typeof healths)[ExpiryState];
+/** From the best to the worst. */
+const healths = ['OK', 'Warning', 'Critical'] as const;
 
-const healths = {
+export type Health = (typeof healths)[number];
+
+const healthOfState: Readonly<Record<ExpiryState, Health>> = {
   NotYetValid: 'Warning',
   Valid: 'OK',
   Expiring: 'Warning',
   Expired: 'Critical',
-} as const satisfies Record<ExpiryState, string>;
+};
 
-/** Redfish `Status` of a certificate that is in service, whatever its dates say. */
+/** Redfish `Status` of a certificate that is in service, whatever its dates and its conditions say. */
 export function statusOf(
   certificate: Certificate,
   { now, expiryThresholds }: Lifetime,
@@ -32,13 +35,17 @@ export function statusOf(
   };
 }
 
-/** The worst of what its dates and its conditions say. @param now milliseconds since 1970 */
+/**
+ * The worst of what its dates and its conditions make of a certificate.
+ * @param now milliseconds since 1970
+ */
 export function healthOf(
   certificate: Certificate,
   now: number,
   thresholds: readonly number[],
-  conditions: readonly Condition[],
+  conditions: readonly Condition[] = [],
 ): Health {
-  const health = healths[expiryOf(certificate, now, thresholds).state];
-  return health === 'OK' && conditions.length > 0 ? 'Warning' : health;
+  const ofDates = healthOfState[expiryOf(certificate, now, thresholds).state];
+  const all: readonly string[] = [ofDates, ...conditions.map(({ Severity }) => Severity)];
+  return healths.findLast((health) => all.includes(health)) ?? 'OK';
 }

@@ -7,22 +7,26 @@ import { conditionsOf } from './findings.ts';
 import { type Lifetime, statusOf } from './health.ts';
 import type { Kinship } from './kinship.ts';
 import type { CertificatePlace } from './places.ts';
+import type { ServedCertificate } from './served.ts';
 import { successorActions } from './successors.ts';
 
 /** What a Certificate resource is made from, beside the certificate. */
 export interface ViewParts extends Lifetime {
   readonly kinship: (published: PublishedCertificate) => Kinship;
+  readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
 }
 
 /** The Certificate resource (DSP2046, Certificate). */
 export function certificateView(
-  { kinship, ...lifetime }: ViewParts,
-  place: Pick<CertificatePlace, 'uri' | 'certificateName' | 'usageTypes' | 'requestUsages'>,
+  { kinship, served, ...lifetime }: ViewParts,
+  place: Pick<CertificatePlace, 'uri' | 'certificateName' | 'usageTypes' | 'requestUsages'> &
+    Partial<Pick<CertificatePlace, 'endpoint'>>,
   published: PublishedCertificate,
 ) {
   const { id, certificate, chain } = published;
   const { fingerprint, serialNumber } = certificate;
   const uri = `${place.uri}/${id}`;
+  const ofServing = (place.endpoint && served?.conditionsOf(place.endpoint, published)) ?? [];
   return {
     '@odata.id': uri,
     '@odata.type': typeOf('Certificate'),
@@ -41,7 +45,7 @@ export function certificateView(
     Subject: { ...identifier(certificate.subject), ...alternativeNames(certificate) },
     ValidNotAfter: dateTime(certificate.notAfter),
     ValidNotBefore: dateTime(certificate.notBefore),
-    Status: statusOf(certificate, lifetime, conditionsOf(published)),
+    Status: statusOf(certificate, lifetime, [...conditionsOf(published), ...ofServing]),
     Links: linksOf(kinship(published)),
     ...(place.requestUsages && { Actions: actionsOf(uri) }),
   };

@@ -8,6 +8,7 @@ import { passedThreshold } from '../../manager/expiry.ts';
 import { type Condition, conditionsOf } from '../certificates/findings.ts';
 import { type Health, healthOf, type Lifetime } from '../certificates/health.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
+import type { ServedCertificate } from '../certificates/served.ts';
 import { type EventDraft, resourceEvent } from './event-record.ts';
 
 /** What was last told of a certificate. */
@@ -20,6 +21,7 @@ export interface ToldHealth {
 export interface CertificateNewsOptions extends Lifetime {
   readonly client: CertificateClient;
   readonly places: readonly CertificatePlace[];
+  readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
 }
 
 /**
@@ -31,17 +33,19 @@ export interface CertificateNewsOptions extends Lifetime {
 export class CertificateNews {
   readonly #client: CertificateClient;
   readonly #places: readonly CertificatePlace[];
+  readonly #served: CertificateNewsOptions['served'];
   readonly #lifetime: Lifetime;
   /** By URI. */
   readonly #told: Map<string, ToldHealth>;
 
   /** @param told what was told before, by URI */
   constructor(
-    { client, places, ...lifetime }: CertificateNewsOptions,
+    { client, places, served, ...lifetime }: CertificateNewsOptions,
     told: Readonly<Record<string, ToldHealth>> = {},
   ) {
     this.#client = client;
     this.#places = places.filter(({ canonical }) => canonical);
+    this.#served = served;
     this.#lifetime = lifetime;
     this.#told = new Map(Object.entries(told));
   }
@@ -62,18 +66,18 @@ export class CertificateNews {
     switch (event.kind) {
       case 'created':
         this.#told.set(uri, { health: 'OK' });
-        return [resourceEvent('ResourceCreated', [], about(uri)), ...this.#status(uri, event)];
+        return [resourceEvent('ResourceCreated', [], about(uri)), ...this.#status(place, event)];
       case 'removed':
         this.#told.delete(uri);
         return [resourceEvent('ResourceRemoved', [], about(uri))];
       case 'changed':
-        return [resourceEvent('ResourceChanged', [], about(uri)), ...this.#status(uri, event)];
+        return [resourceEvent('ResourceChanged', [], about(uri)), ...this.#status(place, event)];
       case 'expiring':
-        return this.#status(uri, event);
+        return this.#status(place, event);
     }
   }
 
-  /** What time did since the last look; endpoints whose manager is away come later. */
+  /** What time, or what the service shows, did since the last look; endpoints whose manager is away come later. */
   look(): readonly EventDraft[] {
     const here = this.#places.filter(({ endpoint }) => this.#client.isAvailable(endpoint));
     return here.flatMap((place) => {
@@ -82,17 +86,24 @@ export class CertificateNews {
       for (const uri of this.#told.keys()) {
         if (uri.startsWith(`${place.uri}/`) && !uris.has(uri)) this.#told.delete(uri);
       }
-      return list.flatMap((one) => this.#status(`${place.uri}/${one.id}`, one));
+      return list.flatMap((one) => this.#status(place, one));
     });
   }
 
-  #status(uri: string, published: PublishedCertificate): readonly EventDraft[] {
-    const { certificate } = published;
+  #status(
+    { uri: collection, endpoint }: CertificatePlace,
+    published: PublishedCertificate,
+  ): readonly EventDraft[] {
+    const { id, certificate } = published;
+    const uri = `${collection}/${id}`;
     const now = this.#lifetime.now();
     // Before the time is synchronised, every certificate would become not valid yet, and back
     if (!isClockSet(now)) return [];
+    const ofServing = this.#served ? this.#served.conditionsOf(endpoint, published) : [];
+    // Nothing can be told while the file is being looked at; there is another look when that is done
+    if (!ofServing) return [];
+    const conditions = [...conditionsOf(published), ...ofServing];
     const { expiryThresholds } = this.#lifetime;
-    const conditions = conditionsOf(published);
     const health = healthOf(certificate, now, expiryThresholds, conditions);
     const passed = passedThreshold(certificate, now, expiryThresholds);
     const before = this.#told.get(uri);
@@ -126,16 +137,21 @@ function resolutionOf(
   passed: number,
   conditions: readonly Condition[],
 ): string | undefined {
+  const messages = conditions
+    .filter(({ Severity }) => Severity === health)
+    .map(({ Message }) => Message);
   switch (health) {
     case 'OK':
       return undefined;
     case 'Warning':
       if (Number.isFinite(passed))
         return `The certificate ends within ${passed} days: replace it before.`;
-      return conditions.length > 0
-        ? conditions.map(({ Message }) => Message).join(' ')
+      return messages.length > 0
+        ? messages.join(' ')
         : 'The certificate is not valid yet: check the time of this machine, or replace it.';
     case 'Critical':
-      return 'The certificate has ended: replace it.';
+      return messages.length > 0
+        ? messages.join(' ')
+        : 'The certificate has ended: replace it.';
   }
 }

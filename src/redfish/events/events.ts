@@ -4,6 +4,7 @@ import { CertError, reasonOf } from '../../manager/errors.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { Log } from '../../platform/log.ts';
 import type { CertificatePlace } from '../certificates/places.ts';
+import type { ServedCertificate } from '../certificates/served.ts';
 import { CertificateNews } from './certificate-news.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { type EventClock, systemClock } from './event-clock.ts';
@@ -22,6 +23,8 @@ export type EventSettings = Configuration['redfish']['events'];
 export interface EventOptions {
   readonly client: CertificateClient;
   readonly places: readonly CertificatePlace[];
+  /** Absent where nothing is served with a certificate of the manager. */
+  readonly served?: ServedCertificate;
   /** Days before its end at which a certificate needs attention. */
   readonly expiryThresholds: readonly number[];
   /** The file of what outlives the service. */
@@ -60,7 +63,15 @@ export interface Events {
 
 /** Starts whatever the disk holds: who cannot write it may still read, and repair certificates. */
 export async function makeEvents(options: EventOptions): Promise<Events> {
-  const { client, places, settings, log, clock = systemClock, random = Math.random } = options;
+  const {
+    client,
+    places,
+    served,
+    settings,
+    log,
+    clock = systemClock,
+    random = Math.random,
+  } = options;
   const file = await openEventState(options.path, { log, now: clock.now() });
   const state = (): EventServiceState => {
     const { retryAttempts, retryIntervalSeconds } = settings;
@@ -96,7 +107,10 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   void rights.reviewAll();
   const stopReviews = clock.every(settings.loginCheckSeconds * 1000, () => void rights.reviewAll());
   const news = new CertificateNews(
-    { client, places, now: () => clock.now(), expiryThresholds: options.expiryThresholds },
+    {
+      ...{ client, places, now: () => clock.now(), expiryThresholds: options.expiryThresholds },
+      ...(served && { served }),
+    },
     certificates,
   );
   const publish = (draft: EventDraft) => {
@@ -123,6 +137,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   const look = () => tell(() => news.look());
   look();
   const stopLooking = clock.every(settings.statusCheckSeconds * 1000, look);
+  const stopFollowing = served?.onChange(look);
   const unsubscribe = client.subscribe((event) => tell(() => news.draftsOf(event)));
   return {
     streams,
@@ -142,6 +157,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     async close() {
       stopLooking();
       unsubscribe();
+      stopFollowing?.();
       stopReviews();
       streams.stop();
       subscriptions.clear();

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../platform/log.ts';
 import type { TlsProfileName } from '../../tls/profile.ts';
+import type { ServerIdentity } from '../../tls/server-identity.ts';
 import { followTlsIdentity } from '../../tls/tls-identity.ts';
 import type { ClientCertificates } from '../client-certificates/client-certificates.ts';
 import { rawError } from '../http/raw-error.ts';
@@ -28,8 +29,8 @@ export interface ServerLimits {
 }
 
 export interface HttpsOptions {
-  /** The PEM file with the key and the certificate. */
-  readonly certificatePath: string;
+  /** The certificate that clients see, and its key. */
+  readonly identity: ServerIdentity;
   readonly limits: ServerLimits;
   readonly profile?: TlsProfileName;
   /** After this time the keys of session tickets are new ones; a day unless given. */
@@ -52,9 +53,9 @@ interface ParserError extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer;
 }
 
-/** An HTTPS server that follows its certificate file. @throws when the file cannot be served */
+/** An HTTPS server that follows its identity. */
 export function makeServer(options: HttpsOptions, { handler, allowedAt }: ServedApp): Server {
-  const { certificatePath, limits, log, clientCertificates } = options;
+  const { identity, limits, log, clientCertificates } = options;
   const counted = limitUnanswered(limits.unansweredRequests);
   const served = pathTargetsOnly(handler);
   const { monotonic = () => performance.now() } = options;
@@ -81,7 +82,7 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     log,
   });
   followTlsIdentity(server, {
-    path: certificatePath,
+    identity,
     profile: options.profile ?? 'intermediate',
     ticketMilliseconds: options.ticketMilliseconds ?? 24 * 3_600_000,
     ...(clientCertificates && { clients: clientCertificates }),

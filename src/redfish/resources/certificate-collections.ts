@@ -53,7 +53,7 @@ function collection(parts: ServiceParts, place: CertificatePlace): Resource {
           client.install(endpoint, comes),
         );
       });
-      const reply = viewReply(parts, place, published, 201);
+      const reply = await viewReply(parts, place, published, 201);
       return { ...reply, body: { ...reply.body, ...extendedInfo(published) } };
     },
   };
@@ -89,12 +89,13 @@ function certificate(parts: ServiceParts, place: CertificatePlace): Resource {
 }
 
 /** As bmcweb, every answer with a certificate says where it is. */
-function viewReply(
+async function viewReply(
   parts: ServiceParts,
   place: CertificatePlace,
   published: Parameters<typeof certificateView>[2],
   status: number,
-): Reply {
+): Promise<Reply> {
+  await parts.served.refresh();
   const body = certificateView(parts, place, published);
   return { status, body, headers: { Location: body['@odata.id'] } };
 }

@@ -32,6 +32,7 @@ export function replaceCertificate(parts: ServiceParts): Operation {
           client.replace(endpoint, id, comes),
         );
       });
+      await parts.served.refresh();
       const view = certificateView(parts, place, published);
       return json({ ...view, ...extendedInfo(published) }, { Location: view['@odata.id'] });
     },

@@ -3,12 +3,14 @@ import { clearUnfinished, unfinishedOf } from '../../durable/unfinished.ts';
 import { reasonOf } from '../../manager/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { withAccountsLocked } from '../access/account-lock.ts';
+import { copyName } from './identity.ts';
 
 /** The files that nobody writes but the service that has claimed the directory. */
 const ownFiles = [
   'access-settings.json',
   'account-certificates.json',
   'events.json',
+  copyName,
   'service-id',
   'sessions.json',
   'users-source',

@@ -1,8 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { reasonOf } from '../../manager/errors.ts';
-import { type Configuration, SetupError } from '../../platform/configuration.ts';
-import { waitForTlsIdentity } from '../../tls/tls-identity.ts';
+import { SetupError } from '../../platform/configuration.ts';
 import { makeApp } from '../app.ts';
 import { followKinship } from '../certificates/kinship.ts';
 import { certificatePlaces } from '../certificates/places.ts';
@@ -14,12 +13,10 @@ import { Tasks } from '../tasks/tasks.ts';
 import { readWebUi } from '../web-ui/directory.ts';
 import { type AccessSurroundings, setUpAccess } from './access.ts';
 import { clearAfterCrash } from './crash-remains.ts';
+import { openIdentity } from './identity.ts';
 import { bootClock, firmwareVersionOf, openManagerSettings } from './manager-details.ts';
 import { openServiceId } from './service-id.ts';
 import { claimState } from './state-claim.ts';
-
-/** How long the manager may take to make the first certificate. */
-const certificateWaitMilliseconds = 60_000;
 
 /** A Redfish service that listens. */
 export interface RunningService {
@@ -54,10 +51,11 @@ async function startWithState(surroundings: AccessSurroundings): Promise<Running
   const { configuration, client, hostName, log } = surroundings;
   const { redfish, stateDirectory } = configuration;
   await clearAfterCrash(stateDirectory, log);
+  const { identity, served, close: closeIdentity } = await openIdentity(surroundings);
   const { access, close: closeAccess } = setUpAccess(surroundings);
   const places = certificatePlaces(redfish.managerId, configuration.endpoints);
   const events = await makeEvents({
-    ...{ client, places, log },
+    ...{ client, places, served, log },
     path: join(stateDirectory, 'events.json'),
     settings: redfish.events,
     expiryThresholds: configuration.expiry.thresholdDays,
@@ -79,7 +77,7 @@ async function startWithState(surroundings: AccessSurroundings): Promise<Running
     limits: { ...redfish.limits, query: redfish.limits },
     webUi: webUiOf(surroundings),
     parts: {
-      ...{ client, access, events, places, tasks, hostName },
+      ...{ client, access, events, places, served, tasks, hostName },
       kinship: followKinship(client, places),
       compatibility: redfish.compatibility,
       now: Date.now,
@@ -100,7 +98,7 @@ async function startWithState(surroundings: AccessSurroundings): Promise<Running
   const { limits, tls } = redfish;
   const server = makeServer(
     {
-      certificatePath: await certificateOf(configuration),
+      identity,
       limits: {
         ...limits,
         connectionsPerAddress: connectionsOfAddress(limits.connections, limits.addressPercent),
@@ -121,6 +119,7 @@ async function startWithState(surroundings: AccessSurroundings): Promise<Running
     port,
     async close() {
       await closeAccess();
+      await closeIdentity();
       await events.close();
       await serviceId.close();
       server.close();
@@ -139,24 +138,6 @@ function webUiOf({ configuration, log }: AccessSurroundings) {
     log.error('web UI not served', { directory, reason: reasonOf(error) });
     return undefined;
   }
-}
-
-async function certificateOf({ endpoints, redfish }: Configuration): Promise<string> {
-  const endpoint = endpoints.find(
-    ({ type, name }) => type === 'server' && name === redfish.endpoint,
-  );
-  if (!endpoint) {
-    throw new SetupError(
-      `The configuration has no server endpoint ${redfish.endpoint} for /redfish/endpoint.`,
-    );
-  }
-  const { profile } = redfish.tls;
-  await waitForTlsIdentity(endpoint.path, profile, certificateWaitMilliseconds).catch(
-    (cause: unknown) => {
-      throw new SetupError(`There is no certificate to serve at ${endpoint.path}.`, { cause });
-    },
-  );
-  return endpoint.path;
 }
 
 function listen(

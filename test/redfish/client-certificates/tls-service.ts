@@ -15,6 +15,7 @@ import { ClientCertificates } from '../../../src/redfish/client-certificates/cli
 import { type Events, makeEvents } from '../../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import { makeServer } from '../../../src/redfish/https/server.ts';
+import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Issued, OpensslAuthority } from '../../fakes/openssl-authority.ts';
 import { ManualClock } from '../events/manual-clock.ts';
@@ -116,8 +117,9 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
     parts: { ...parts, access, events },
   });
   const { key, pem } = authority.issue({ subject: '/CN=bmc' });
-  const certificatePath = authority.write(`${directory.split('/').at(-1)}.pem`, key + pem);
-  const server = makeServer({ certificatePath, limits, clientCertificates, log: noting }, app);
+  const path = authority.write(`${directory.split('/').at(-1)}.pem`, key + pem);
+  const identity = fixedIdentity(path);
+  const server = makeServer({ identity, limits, clientCertificates, log: noting }, app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(own, {

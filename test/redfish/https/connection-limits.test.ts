@@ -12,6 +12,7 @@ import { generateCertificate } from '../../../src/manager/generated-certificate.
 import { exportPrivateKey } from '../../../src/manager/x509/keys.ts';
 import { connectionsOfAddress } from '../../../src/redfish/https/connection-limits.ts';
 import { makeServer, type ServerLimits } from '../../../src/redfish/https/server.ts';
+import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 
 const limits: ServerLimits = {
   headerBytes: 8192,
@@ -39,7 +40,7 @@ describe('one client of the HTTPS server', () => {
     writeFileSync(certificatePath, exportPrivateKey(made.key) + made.leaf.pem);
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     server = makeServer(
-      { certificatePath, limits, log },
+      { identity: fixedIdentity(certificatePath), limits, log },
       { handler: (req, res) => handler(req, res), allowedAt: () => [] },
     );
     await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));

@@ -9,6 +9,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
 import { exportPrivateKey } from '../../../src/manager/x509/keys.ts';
 import { makeServer, type ServerLimits } from '../../../src/redfish/https/server.ts';
+import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 
 const limits: ServerLimits = {
   headerBytes: 2048,
@@ -39,7 +40,7 @@ describe('the HTTPS server', () => {
     writeFileSync(certificatePath, exportPrivateKey(key) + leaf.pem);
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     server = makeServer(
-      { certificatePath, limits, log },
+      { identity: fixedIdentity(certificatePath), limits, log },
       {
         handler: (req, res) => {
           req.resume();

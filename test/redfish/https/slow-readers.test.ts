@@ -10,6 +10,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
 import { exportPrivateKey } from '../../../src/manager/x509/keys.ts';
 import { makeServer } from '../../../src/redfish/https/server.ts';
+import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 import { eventually } from '../events/manual-clock.ts';
 
 const megabyte = 1 << 20;
@@ -42,7 +43,7 @@ describe('a client that takes its time over an answer', () => {
     const note = (line: string) => lines.push(line);
     const log = { debug: note, info: note, warn: note, error: note };
     server = makeServer(
-      { certificatePath, limits, log, monotonic: () => now },
+      { identity: fixedIdentity(certificatePath), limits, log, monotonic: () => now },
       {
         handler: (req, res) => {
           if (req.url === '/stream') res.write('open');

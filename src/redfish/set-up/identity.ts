@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { EndpointRef } from '../../manager/certificate-client.ts';
+import { generateCertificate } from '../../manager/generated-certificate.ts';
+import { exportPrivateKey } from '../../manager/x509/keys.ts';
+import { type Configuration, SetupError } from '../../platform/configuration.ts';
+import { hostAddresses } from '../../platform/host-addresses.ts';
+import type { Credential } from '../../tls/credential.ts';
+import { openServerIdentity, type ServerIdentity } from '../../tls/server-identity.ts';
+import { followServed, type ServedCertificate } from '../certificates/served.ts';
+import type { AccessSurroundings } from './access.ts';
+
+/** The file of the state directory that holds the last good certificate and its key. */
+export const copyName = 'last-good.pem';
+
+/** What the service shows, and what it says of that. */
+export interface ReadyIdentity {
+  readonly identity: ServerIdentity;
+  readonly served: ServedCertificate;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what the service shows, whatever lies in its file.
+ * @throws SetupError when the configuration has no such endpoint
+ */
+export async function openIdentity(surroundings: AccessSurroundings): Promise<ReadyIdentity> {
+  const { configuration, client, log } = surroundings;
+  const { redfish, limits, stateDirectory } = configuration;
+  const { type, name, path } = endpointOf(configuration);
+  const identity = await openServerIdentity({
+    path,
+    copyPath: join(stateDirectory, copyName),
+    // A container of the largest size that is uploaded is larger as the PEM that the manager makes of it
+    maxBytes: 2 * limits.uploadBytes,
+    profile: redfish.tls.profile,
+    makeSelfSigned: () => selfSigned(surroundings),
+    now: Date.now,
+    log,
+  });
+  // Also where no client connects, the copy of a replaced key goes
+  const unsubscribe = client.subscribe(({ endpoint }) => {
+    if (endpoint.type === type && endpoint.name === name) void identity.refresh();
+  });
+  return {
+    identity,
+    served: followServed(identity, { type, name }),
+    async close() {
+      unsubscribe();
+      await identity.close();
+    },
+  };
+}
+
+function endpointOf({
+  endpoints,
+  redfish,
+}: Configuration): EndpointRef & { readonly path: string } {
+  const found = endpoints.find(({ type, name }) => type === 'server' && name === redfish.endpoint);
+  if (found) return found;
+  throw new SetupError(
+    `The configuration has no server endpoint ${redfish.endpoint} for /redfish/endpoint.`,
+  );
+}
+
+function selfSigned({ configuration, hostName }: AccessSurroundings): Credential {
+  const host = { hostName: hostName(), addresses: hostAddresses() };
+  const { key, leaf } = generateCertificate(host, configuration.selfSigned, Date.now());
+  return { key: exportPrivateKey(key), certificate: leaf, chain: [] };
+}

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../platform/log.ts';
+import { type Credential, fingerprintOf, formatCredential } from './credential.ts';
+import { type CredentialFile, type Look, lookAt, stateOf } from './credential-file.ts';
+import { LastGoodCopy } from './last-good-copy.ts';
+
+export interface IdentityOptions extends CredentialFile {
+  /** Where the last good credential is kept for the next start. */
+  readonly copyPath: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** How long a start without any good credential waits for one; a second unless given. */
+  readonly patienceMilliseconds?: number;
+  readonly log: Log;
+}
+
+/** What a TLS server shows: what its file holds, or what it held when it was good. */
+export interface ServerIdentity {
+  readonly credential: Credential;
+  /** Why it is not what the file holds, as a clause; `undefined` when it is. */
+  readonly fault: string | undefined;
+  /** Since when both are so, in milliseconds since 1970. */
+  readonly since: number;
+  /** Whether the file was changed and its new content was not judged yet. */
+  readonly isBehind: boolean;
+  /**
+   * Looks whether the file changed.
+   * @returns `undefined` when it did not; else what resolves when its content is shown, or refused
+   */
+  refresh(): Promise<void> | undefined;
+  /** Calls back when `credential` or `fault` changed. @returns how to end that */
+  onChange(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Also while no client connects, a copy of a key that was replaced must not stay. */
+const lookMilliseconds = 60_000;
+const pauseMilliseconds = 50;
+
+/**
+ * Gives a server an identity whatever lies at its path, so that the operator can reach it and mend that: the file,
+ * else the last good copy, else, after a moment in which a first file may come, a self-signed certificate that is
+ * nowhere but in memory.
+ */
+export async function openServerIdentity(options: IdentityOptions): Promise<ServerIdentity> {
+  const { path, copyPath, log, now, makeSelfSigned, patienceMilliseconds = 1000 } = options;
+  const copy = new LastGoodCopy({ ...options, path: copyPath }, log);
+  let look = await lookAt(options);
+  const kept = 'fault' in look ? await copy.read(now()) : undefined;
+  for (let waited = 0; 'fault' in look && !kept && waited < patienceMilliseconds; ) {
+    await sleep(pauseMilliseconds);
+    waited += pauseMilliseconds;
+    if (isDue(path, look)) look = await lookAt(options);
+  }
+  if ('credential' in look) return new FileIdentity(options, copy, look, look.credential);
+  const credential = kept ?? makeSelfSigned();
+  const what = kept ? 'last good TLS certificate' : 'self-signed TLS certificate in memory';
+  const fingerprint = fingerprintOf(credential);
+  log.warn(`${what} is served`, { fingerprint, path, reason: look.fault.message });
+  return new FileIdentity(options, copy, look, credential);
+}
+
+class FileIdentity implements ServerIdentity {
+  readonly #options: IdentityOptions;
+  readonly #copy: LastGoodCopy;
+  readonly #listeners = new Set<() => void>();
+  readonly #timer: NodeJS.Timeout;
+  #look: Look;
+  #looking: Promise<void> | undefined;
+  #credential: Credential;
+  #fault: string | undefined;
+  #since: number;
+
+  constructor(options: IdentityOptions, copy: LastGoodCopy, look: Look, credential: Credential) {
+    this.#options = options;
+    this.#copy = copy;
+    this.#look = look;
+    this.#credential = credential;
+    this.#fault = 'fault' in look ? look.fault.message : undefined;
+    this.#since = options.now();
+    this.#keep();
+    this.#timer = setInterval(() => {
+      if (!this.refresh()) this.#keep();
+    }, lookMilliseconds).unref();
+  }
+
+  get credential(): Credential {
+    return this.#credential;
+  }
+
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  get since(): number {
+    return this.#since;
+  }
+
+  get isBehind(): boolean {
+    return stateOf(this.#options.path) !== this.#look.state;
+  }
+
+  refresh(): Promise<void> | undefined {
+    // The file may have changed again after the look that is under way had read it
+    if (this.#looking) {
+      return this.#looking.then(() => (this.isBehind ? this.refresh() : undefined));
+    }
+    if (!isDue(this.#options.path, this.#look)) return undefined;
+    this.#looking = lookAt(this.#options).then((look) => {
+      this.#looking = undefined;
+      this.#take(look);
+    });
+    return this.#looking;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+    await this.#copy.settled();
+  }
+
+  #take(look: Look): void {
+    const { path, log } = this.#options;
+    this.#look = look;
+    if ('fault' in look) {
+      const reason = look.fault.message;
+      if (reason === this.#fault) return;
+      this.#fault = reason;
+      const served = fingerprintOf(this.#credential);
+      log.error('TLS certificate cannot be served, the old one stays', { path, reason, served });
+    } else {
+      const isOther = formatCredential(look.credential) !== formatCredential(this.#credential);
+      if (!isOther && !this.#fault) return;
+      if (isOther) this.#credential = look.credential;
+      this.#fault = undefined;
+      const fingerprint = fingerprintOf(look.credential);
+      log.info(isOther ? 'TLS certificate changed' : 'TLS certificate file is good again', {
+        path,
+        fingerprint,
+      });
+      this.#keep();
+    }
+    this.#since = this.#options.now();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #keep(): void {
+    if (!this.#fault) void this.#copy.keep(this.#credential);
+  }
+}
+
+function isDue(path: string, look: Look): boolean {
+  return stateOf(path) !== look.state || ('fault' in look && look.fault.mayPass);
+}
