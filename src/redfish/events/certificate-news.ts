@@ -150,8 +150,6 @@ function resolutionOf(
         ? messages.join(' ')
         : 'The certificate is not valid yet: check the time of this machine, or replace it.';
     case 'Critical':
-      return messages.length > 0
-        ? messages.join(' ')
-        : 'The certificate has ended: replace it.';
+      return messages.length > 0 ? messages.join(' ') : 'The certificate has ended: replace it.';
   }
 }
