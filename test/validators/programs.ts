@@ -20,12 +20,22 @@ export function skipWithout(program: string): string | false {
 /** A trust store from the environment overrules what these programs are told about the certificate. */
 const unwanted = ['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'SSL_CERT_FILE'];
 
+interface RunOptions {
+  readonly seconds?: number;
+  /** Beside the environment of the test. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs a program of the Python environment to its end, for no longer than the time. */
-export function runProgram(name: string, args: readonly string[], seconds = 60): Promise<Outcome> {
-  const env = Object.entries(process.env).filter(([key]) => !unwanted.includes(key));
+export function runProgram(
+  name: string,
+  args: readonly string[],
+  { seconds = 60, env = {} }: RunOptions = {},
+): Promise<Outcome> {
+  const own = Object.entries(process.env).filter(([key]) => !unwanted.includes(key));
   const options = {
     cwd: clone,
-    env: Object.fromEntries(env),
+    env: { ...Object.fromEntries(own), ...env },
     timeout: seconds * 1000,
     maxBuffer: 64 * 1024 * 1024,
   };

@@ -43,7 +43,7 @@ describe('the Redfish Protocol Validator', { skip: skipUninstalled, timeout: 118
         ...['--no-cert-check', '--avoid-http-redirect'],
         ...['--report-dir', filled.folder, '--report-type', 'both'],
       ],
-      100,
+      { seconds: 100 },
     );
     await stopEvents();
     output = stdout + stderr;

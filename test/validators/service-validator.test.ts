@@ -21,7 +21,7 @@ describe('the Redfish Service Validator', {
         ...serviceArguments(filled.stack),
         ...['--schema_directory', csdlFolder, '--skipschema', '--logdir', filled.folder],
       ],
-      80,
+      { seconds: 80 },
     );
     output = stdout + stderr;
   });

@@ -15,7 +15,9 @@ describe('the Redfish Use-Case Checkers', { skip: skipUninstalled, timeout: 110_
 
   it('find no failure in the life of an account', async () => {
     const args = [...serviceArguments(filled.stack), '--report-dir', filled.folder];
-    const { status, stdout, stderr } = await runProgram('rf_use_case_checkers', args, 80);
+    const { status, stdout, stderr } = await runProgram('rf_use_case_checkers', args, {
+      seconds: 80,
+    });
     const findings = operationFindings(readReport(filled.folder, '.html'));
     assert.deepEqual(findings, []);
     assert.equal(status, 0, stdout + stderr);
