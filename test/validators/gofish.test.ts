@@ -19,7 +19,7 @@ const steps = [
   'log out',
 ];
 
-describe('gofish', { skip: skipWithout('gofish-client'), timeout: 110_000 }, () => {
+describe('gofish', { skip: skipWithout('gofish-client'), timeout: 175_000 }, () => {
   let filled: FilledStack;
   let lines: readonly string[];
   let output: string;

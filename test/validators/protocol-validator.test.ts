@@ -27,7 +27,7 @@ async function makeEvents({ stack }: FilledStack): Promise<() => Promise<void>> 
   };
 }
 
-describe('the Redfish Protocol Validator', { skip: skipUninstalled, timeout: 118_000 }, () => {
+describe('the Redfish Protocol Validator', { skip: skipUninstalled, timeout: 175_000 }, () => {
   let filled: FilledStack;
   let output: string;
   let findings: ReturnType<typeof assertionFindings>;
@@ -43,7 +43,7 @@ describe('the Redfish Protocol Validator', { skip: skipUninstalled, timeout: 118
         ...['--no-cert-check', '--avoid-http-redirect'],
         ...['--report-dir', filled.folder, '--report-type', 'both'],
       ],
-      { seconds: 100 },
+      { seconds: 150 },
     );
     await stopEvents();
     output = stdout + stderr;

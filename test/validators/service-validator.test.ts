@@ -8,7 +8,7 @@ import { propertyFindings, readCounts, readReport } from './reports.ts';
 
 describe('the Redfish Service Validator', {
   skip: skipUninstalled || skipWithout(csdlFolder),
-  timeout: 110_000,
+  timeout: 175_000,
 }, () => {
   let filled: FilledStack;
   let output: string;
@@ -21,7 +21,7 @@ describe('the Redfish Service Validator', {
         ...serviceArguments(filled.stack),
         ...['--schema_directory', csdlFolder, '--skipschema', '--logdir', filled.folder],
       ],
-      { seconds: 80 },
+      { seconds: 150 },
     );
     output = stdout + stderr;
   });
