@@ -78,11 +78,11 @@ export function killProcesses(text: string, signal: NodeJS.Signals = 'SIGKILL'):
   return found.length;
 }
 
-/** Waits until something is so. @throws when it is not within the time */
+/** Waits until something is so. @throws when it is not within the time, which a busy machine may need */
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  milliseconds = 15_000,
+  milliseconds = 60_000,
 ): Promise<T> {
   const end = performance.now() + milliseconds;
   for (;;) {

@@ -3,14 +3,12 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
-import { type CsrParameters, planRequest } from '../../src/manager/csr/parameters.ts';
-import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
+import { planRequest } from '../../src/manager/csr/parameters.ts';
 import { requestFiles } from '../../src/manager/store/pending-requests.ts';
-import { curveNames, rsaLengths } from '../../src/manager/x509/keys.ts';
-import { keyPurposes, keyUsageBits } from '../../src/manager/x509/oids.ts';
 import { makeAuthority, type TestAuthority, writeText } from '../e2e/certificate-authority.ts';
 import { must } from '../e2e/commands.ts';
 import { csrParameters, makeWorld, type World } from '../fakes/surroundings.ts';
+import { full, keyCases } from './full-csr.ts';
 import {
   describeByCerttool,
   describeByOpenssl,
@@ -18,64 +16,6 @@ import {
   isVerifiedByCerttool,
   oneLine,
 } from './tools.ts';
-
-interface KeyCase {
-  readonly what: string;
-  readonly given: Partial<CsrParameters>;
-  /** How the tools show the key. */
-  readonly openssl: string;
-  readonly certtool: string;
-}
-
-const rsa = (KeyPairAlgorithm: string, bits: number): KeyCase => ({
-  what: `${KeyPairAlgorithm} of ${bits} bits`,
-  given: { KeyPairAlgorithm, KeyBitLength: BigInt(bits) },
-  openssl: `rsaEncryption Public-Key: (${bits} bit)`,
-  certtool: `Modulus (bits ${bits})`,
-});
-
-const curveBits = { secp224r1: 224, prime256v1: 256, secp384r1: 384, secp521r1: 521 };
-
-const ec = (KeyPairAlgorithm: string, KeyCurveId: string, curve: keyof typeof curveBits) => ({
-  what: `${KeyPairAlgorithm} on ${KeyCurveId}`,
-  given: { KeyPairAlgorithm, KeyCurveId },
-  openssl: `(${curveBits[curve]} bit)`,
-  certtool: `Curve: SECP${curveBits[curve]}R1`,
-});
-
-const curves = ['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1'] as const;
-
-const keyCases: readonly KeyCase[] = [
-  ...rsaLengths.map((bits) => rsa('RSA', bits)),
-  ...['TPM_ALG_RSA', 'TPM_ALG_RSASSA'].map((name) => rsa(name, 2048)),
-  ...curves.flatMap((curve) => curveNames[curve].map((name) => ec('EC', name, curve))),
-  ...['ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDSA'].map((name) =>
-    ec(name, 'P-256', 'prime256v1'),
-  ),
-  { ...ec('EC', '', 'secp384r1'), what: 'no algorithm and no curve', given: { KeyCurveId: '' } },
-];
-
-const full: Partial<CsrParameters> = {
-  City: 'Zürich',
-  CommonName: 'bmc.example.com',
-  ContactPerson: 'Zoë Müller',
-  Country: 'CH',
-  Email: 'admin@example.com',
-  GivenName: 'Zoë',
-  Initials: 'ZM',
-  Organization: 'Acme, Inc. + Söhne',
-  OrganizationalUnit: 'R+D, "Lab"',
-  State: 'Graubünden',
-  Surname: 'Müller',
-  AlternativeNames: [
-    ...['bmc.example.com', 'DNS: bmc', '192.0.2.7', 'IP: 192.0.2.8', '2001:db8::7'],
-    ...['IP: 2001:db8::8', 'admin@example.com', 'email: ops@example.com'],
-    ...['https://bmc.example.com/redfish', 'URI: https://bmc/'],
-  ],
-  KeyUsage: [...keyUsageBits, ...Object.keys(keyPurposes)],
-  ChallengePassword: 'pass, w+rd für 7',
-  UnstructuredName: 'rack 7, slot + 3',
-};
 
 /** In the request and in the certificate, as openssl prints them. */
 const opensslExtensions = [
@@ -192,28 +132,3 @@ for (const { what, given, openssl, certtool } of keyCases) {
     });
   });
 }
-
-describe('a certificate that was made of a request', () => {
-  for (const { what, given } of keyCases) {
-    it(`is installed with the waiting key: ${what}`, async () => {
-      const world = makeWorld();
-      try {
-        const path = join(world.directory, 'client', 'cert.pem');
-        const definition = { type: 'client', name: 'ldap', path, reload: [] } as const;
-        const endpoint = new PairEndpoint(definition, world.surroundings);
-        await endpoint.start();
-        const parameters = csrParameters({ KeyPairAlgorithm: '', ...full, ...given });
-        const request = await endpoint.requests.make(parameters);
-        const authority = await makeAuthority(world.directory, 'Interop CA');
-        const certificate = await authority.sign(request);
-        const installed = await endpoint.install(certificate + authority.pem);
-        assert.deepEqual(installed.certificate.pem, certificate);
-        await must('openssl', ['verify', '-CAfile', authority.path, path]);
-        const ofKey = await must('openssl', ['pkey', '-pubout', '-in', path]);
-        assert.equal(await must('openssl', ['x509', '-noout', '-pubkey', '-in', path]), ofKey);
-      } finally {
-        world.remove();
-      }
-    });
-  }
-});

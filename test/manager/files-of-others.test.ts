@@ -108,7 +108,7 @@ describe('a file that somebody put there, and nobody looked at yet', () => {
     put(textOf(one));
     world.identity = { hostName: 'other.example.com', addresses: [] };
     await endpoint.maintain();
-    await until('it is in service', () => listed()[0] === one.pem, 5000);
+    await until('it is in service', () => listed()[0] === one.pem);
     assert.equal(served(), textOf(one));
   });
 });
@@ -120,7 +120,7 @@ describe('a bad file that somebody put there', () => {
   it('is kept aside when a client gets a certificate afterwards', async () => {
     await start('client', undefined, { watch });
     put('not a certificate');
-    await until('it is refused', () => said('changed certificate file refused'), 5000);
+    await until('it is refused', () => said('changed certificate file refused'));
     await endpoint.install(textOf(one));
     assert.deepEqual(aside(), ['not a certificate']);
   });
@@ -132,16 +132,16 @@ describe('a bad file that somebody put there', () => {
       restore.push(undo);
       put('not a certificate');
       if (code === 'EPERM') {
-        await until('the last good one is back', () => served() === textOf(one), 5000);
+        await until('the last good one is back', () => served() === textOf(one));
         assert.deepEqual(aside(), ['not a certificate']);
         return;
       }
-      await until('it was tried', () => said('last good certificate not put back'), 5000);
+      await until('it was tried', () => said('last good certificate not put back'));
       assert.equal(served(), 'not a certificate');
       await endpoint.maintain();
       undo();
       await endpoint.maintain();
-      await until('the last good one is back', () => served() === textOf(one), 5000);
+      await until('the last good one is back', () => served() === textOf(one));
       assert.deepEqual([listed(), aside()], [[one.pem], ['not a certificate']]);
     });
   }
@@ -152,10 +152,10 @@ describe('a bad file that somebody put there', () => {
     restore.push(failsWhenGone(fails));
     renameSync(path, `${path}.theirs`);
     mkdirSync(join(path, 'in it'), { recursive: true });
-    await until('it is moved', () => !existsSync(path), 5000);
+    await until('it is moved', () => !existsSync(path));
     await endpoint.maintain();
     fails.isOver = true;
-    await until('the last good one is back', () => existsSync(path), 5000);
+    await until('the last good one is back', () => existsSync(path));
     assert.deepEqual([listed(), served()], [[one.pem], textOf(one)]);
   });
 });

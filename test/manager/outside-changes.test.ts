@@ -34,11 +34,10 @@ for (const type of ['server', 'client'] as const) {
     let endpoint: PairEndpoint;
     let events: string[];
     const published = () => endpoint.list().map(({ certificate }) => mark(certificate.pem));
-    const publishes = (pem: string) =>
-      until('it is published', () => published()[0] === mark(pem), 5000);
+    const publishes = (pem: string) => until('it is published', () => published()[0] === mark(pem));
     const logged = (message: string) => world.logged.filter((entry) => entry.message === message);
     const isLogged = (message: string) =>
-      until(`the log says: ${message}`, () => logged(message).length > 0, 5000);
+      until(`the log says: ${message}`, () => logged(message).length > 0);
     const text = () => readFileSync(definition.path, 'utf8');
     const refused = () =>
       readdirSync(dirname(definition.path)).filter((name) => name.includes('.refused-'));
@@ -108,7 +107,7 @@ for (const type of ['server', 'client'] as const) {
       it(`is refused and put aside when it ${what}; the last good one is back`, async () => {
         writeFileSync(definition.path, content);
         await isLogged('changed certificate file refused');
-        await until('the good one is back', () => text() === pairOf(one), 5000);
+        await until('the good one is back', () => text() === pairOf(one));
         assert.deepEqual(published(), [mark(one.pem)]);
         assert.deepEqual(events, []);
         const [name = ''] = refused();
@@ -125,7 +124,7 @@ for (const type of ['server', 'client'] as const) {
           () => logged('changed certificate file refused').length === round,
           5000,
         );
-        await until('the good one is back', () => text() === pairOf(one), 5000);
+        await until('the good one is back', () => text() === pairOf(one));
         world.now = new Date(world.now.getTime() + 1000);
       }
       assert.equal(refused().length, 3);
@@ -171,14 +170,14 @@ for (const type of ['server', 'client'] as const) {
     if (type === 'server') {
       it('makes room for a self-signed one when it is deleted', async () => {
         rmSync(definition.path);
-        await until('there is a new one', () => events.length === 2, 5000);
+        await until('there is a new one', () => events.length === 2);
         assert.equal(events[0], `removed 1 ${mark(one.pem)}`);
         assert.deepEqual(published(), [mark(text())]);
       });
     } else {
       it('is withdrawn when it is deleted, and published when it is there again', async () => {
         rmSync(definition.path);
-        await until('it is withdrawn', () => published().length === 0, 5000);
+        await until('it is withdrawn', () => published().length === 0);
         assert.deepEqual(events, [`removed 1 ${mark(one.pem)}`]);
         writeFileSync(definition.path, pairOf(two));
         await publishes(two.pem);

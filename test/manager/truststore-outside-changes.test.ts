@@ -43,7 +43,7 @@ describe('the directory of a truststore', () => {
     openssl(['verify', ...when, '-CApath', path, certificate]);
   };
   const isLogged = (message: string) =>
-    until(message, () => world.logged.some((entry) => entry.message === message), 5000);
+    until(message, () => world.logged.some((entry) => entry.message === message));
   /** Without the running number that each name has there. */
   const foreign = () => {
     const directory = join(`${path}.generations`, 'foreign');
@@ -151,7 +151,7 @@ describe('the directory of a truststore', () => {
   it('is back when somebody takes the path away', async () => {
     rmSync(path);
     await endpoint.maintain();
-    await until('the path is back', () => existsSync(join(path, '2.pem')), 5000);
+    await until('the path is back', () => existsSync(join(path, '2.pem')));
     assert.deepEqual(events, []);
     trusts(leaf);
   });
@@ -166,7 +166,7 @@ describe('the directory of a truststore', () => {
       rmSync(`${path}.generations`, { recursive: true });
       if (withLink) rmSync(path);
       await endpoint.maintain();
-      await until('the path is back', () => existsSync(join(path, '1.pem')), 5000);
+      await until('the path is back', () => existsSync(join(path, '1.pem')));
       assert.deepEqual(events, []);
       trusts(leaf);
       endpoint.stop();

@@ -208,7 +208,7 @@ describe('what others put into a truststore', () => {
   it('is kept aside when it is a directory with a name of ours', async () => {
     mkdirSync(at('9.pem'));
     put('9.pem/b.pem', two.pem);
-    await until('it is aside', () => existsSync(aside('9.pem', 'b.pem')), 5000);
+    await until('it is aside', () => existsSync(aside('9.pem', 'b.pem')));
     await holds(one);
     trusts(one);
   });

@@ -67,7 +67,7 @@ export class ManualClock implements EventClock {
 
 /** Lets everything run that waits for nothing but its turn, until something holds. */
 export async function eventually(what: string, holds: () => boolean): Promise<void> {
-  for (let round = 0; round < 2000; round += 1) {
+  for (let round = 0; round < 20_000; round += 1) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
