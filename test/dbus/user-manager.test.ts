@@ -117,8 +117,11 @@ describe('the users of the bus', () => {
       expired: true,
       remote: false,
     });
-    await users.remove('new_1');
+    await users.rename('new_1', 'new_2');
     assert.equal(manager.users.has('new_1'), false);
+    assert.equal((await users.find('new_2'))?.privilege, 'priv-operator');
+    await users.remove('new_2');
+    assert.equal(manager.users.has('new_2'), false);
   });
 
   it('reads and sets the policy of all accounts', async () => {

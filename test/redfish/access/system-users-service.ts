@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BusSystemUsers } from '../../../src/dbus/user-manager.ts';
-import { type Access, makeAccess } from '../../../src/redfish/access/access.ts';
+import { type Access, followRenames, makeAccess } from '../../../src/redfish/access/access.ts';
 import { passwordHelper } from '../../../src/redfish/access/password-helper.ts';
 import { UserSource } from '../../../src/redfish/access/user-source.ts';
 import { makeApp } from '../../../src/redfish/app.ts';
@@ -58,6 +58,7 @@ export async function startSystemUsersService(
     sessionsPerUser: 50,
     failedLogins: { entries: 1000, perAddress: 1000 },
   });
+  followRenames(access);
   const app = makeApp({ limits: httpLimits, log, parts: { ...parts, access } });
   const server = createServer(app.handler);
   const port = await listen(server);

@@ -50,6 +50,7 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
     const events = await openEventState(join(directory, 'events.json'), { log, now });
     const rights = rightsOf(access, events);
     await rights.reviewAll();
+    await access.users.settleRenames?.();
     const serviceId = await openServiceId(join(directory, 'service-id'), log);
     return { events, rights, serviceId };
   };
@@ -126,7 +127,9 @@ function rightsOf(access: Access, file: StateFile<EventState>): ListeningRights 
     retries: () => ({ attempts: 0, intervalMilliseconds: 1000 }),
   });
   const streams = new EventStreams({ clock, log, logins, limits });
-  return new ListeningRights({ streams, subscriptions, logins, log });
+  const rights = new ListeningRights({ streams, subscriptions, logins, log });
+  logins.onRename((from, to) => rights.rename(from, to));
+  return rights;
 }
 
 const stateFiles = ['accounts.json', 'sessions.json', 'events.json', 'account-certificates.json'];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Accounts } from '../../../src/redfish/access/accounts.ts';
 import type { User, UserDirectory } from '../../../src/redfish/access/user-directory.ts';
 import type { EventState } from '../../../src/redfish/events/event-state.ts';
-import { createUser, removeUser } from '../../../src/redfish/resources/account-life.ts';
+import { createUser, removeUser, renameUser } from '../../../src/redfish/resources/account-life.ts';
 import { certificateOf } from '../../fakes/openssl-authority.ts';
 import { openRedfish, openWithSystemUsers, type RedfishDevice } from './redfish-device.ts';
 import { type Place, type Scene, type State, scene } from './scene.ts';
@@ -26,6 +26,14 @@ async function used(place: Place): Promise<void> {
   await access.settings.change(() => ({ lockoutThreshold: 7 }));
   await events.change(withSubscription('0123456789abcdef'));
   await device.close();
+}
+
+async function usedWithSubscription(place: Place) {
+  await used(place);
+  const device = await openRedfish(place);
+  await device.events.change(withSubscription('00112233445566ff', 'operator'));
+  await device.close();
+  return {};
 }
 
 function withSubscription(id: string, owner = 'admin') {
@@ -142,15 +150,19 @@ export const redfishScenes: readonly Scene[] = [
   change(
     'delete an account with its certificate, session and subscription',
     ({ access, rights }) => removeUser(access, rights, undefined, 'operator'),
-    {
-      async prepare(place) {
-        await used(place);
-        const device = await openRedfish(place);
-        await device.events.change(withSubscription('00112233445566ff', 'operator'));
-        await device.close();
-        return {};
-      },
-    },
+    { prepare: usedWithSubscription },
+  ),
+  change(
+    'rename an account with its certificate, session and subscription',
+    ({ access, rights }) =>
+      renameUser(
+        access,
+        rights,
+        undefined,
+        { userName: 'operator', name: 'night-shift', isOwn: false },
+        () => changesOf(access.users).update('operator', { userName: 'night-shift' }),
+      ),
+    { prepare: usedWithSubscription },
   ),
   change('make an account whose name somebody had before', createReader, {
     async act(device, place, begin) {
