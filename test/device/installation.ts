@@ -21,10 +21,10 @@ export async function install(device: Device): Promise<void> {
   await device.must('sh', '-e', '-c', `cd /src\n${documented('Install on a device')}`);
 }
 
-/** The commands of a section, but for the build, which has been done. */
-function documented(section: string): string {
+/** The commands of a section of docs/operations.md, but for the build, which has been done. */
+export function documented(section: string): string {
   const page = readFileSync(join(clone, 'docs', 'operations.md'), 'utf8');
-  const text = page.split(/^## /m).find((part) => part.startsWith(`${section}\n`)) ?? '';
+  const text = page.split(/^##+ /m).find((part) => part.startsWith(`${section}\n`)) ?? '';
   const lines = text.split('\n').filter((line) => line.startsWith('    '));
   return lines.filter((line) => !line.includes('npm run build')).join('\n');
 }
