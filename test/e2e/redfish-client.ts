@@ -42,8 +42,8 @@ export async function curl(url: string, options: HttpRequest = {}): Promise<Http
 }
 
 /** Logs in and answers the session's token. */
-export async function logIn(url: string, password: string): Promise<string> {
-  const body = { UserName: 'admin', Password: password };
+export async function logIn(url: string, password: string, UserName = 'admin'): Promise<string> {
+  const body = { UserName, Password: password };
   const answer = await curl(`${url}/redfish/v1/SessionService/Sessions`, { method: 'POST', body });
   return answer.headers['x-auth-token'] ?? '';
 }

@@ -4,7 +4,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
-import { background, run, until } from '../e2e/commands.ts';
+import { documented } from '../device/installation.ts';
+import { background, must, run, until } from '../e2e/commands.ts';
 import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import {
   launchUp,
@@ -81,6 +82,15 @@ describe('the first password', () => {
       assert.equal(kind, 'ok', killed.output());
     });
   }
+
+  it('is set anew, when it is lost, by the command that docs/operations.md has', async () => {
+    stack = await startUp(['--state-dir', state]);
+    const [command = ''] = documented('With npm start').split('\n');
+    const here = command.replace('var/', `${state}/`);
+    await must('sh', ['-e', '-c', `cd ${clone} && ${here}`], 'found-again-1\n');
+    assert.ok(await opens(stack, 'found-again-1'));
+    assert.ok(!(await opens(stack, shown(stack.output()))));
+  });
 
   it('is what standard input of npm start says, where --password-file is -', async () => {
     const args = ['--state-dir', state, '--https-port', '0', '--password-file', '-'];
