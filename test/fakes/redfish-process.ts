@@ -70,8 +70,11 @@ export function redfishFiles(
         configuration,
       ]),
     bmcCerts,
-    setPassword: (password) =>
-      bmcCerts(['set-password', '--config', configuration, '--password-file', '-'], password),
+    setPassword(password) {
+      const file = join(bus.directory, 'password');
+      writeFileSync(file, `${password}\n`);
+      return bmcCerts(['set-password', '--config', configuration, '--password-file', file]);
+    },
   };
 }
 

@@ -4,9 +4,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
-import { documented } from '../device/installation.ts';
-import { background, must, run, until } from '../e2e/commands.ts';
-import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+import { run, until } from '../e2e/commands.ts';
+import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import {
   launchUp,
   processesWith,
@@ -57,12 +56,7 @@ describe('the first password', () => {
   });
 
   const steps: readonly { step: string; reached: (output: string) => boolean }[] = [
-    {
-      step: 'its configuration is written',
-      reached: () => existsSync(join(state, 'configuration.json')),
-    },
     { step: 'the manager is started', reached: () => programs().includes('manager.js') },
-    { step: 'the service is started', reached: () => programs().includes('server.js') },
     { step: 'the service is ready', reached: (output) => output.includes('Redfish service ready') },
     { step: 'it is shown', reached: (output) => shown(output) !== undefined },
     { step: 'it is stored', reached: () => existsSync(join(state, 'accounts.json')) },
@@ -82,27 +76,4 @@ describe('the first password', () => {
       assert.equal(kind, 'ok', killed.output());
     });
   }
-
-  it('is set anew, when it is lost, by the command that docs/operations.md has', async () => {
-    stack = await startUp(['--state-dir', state]);
-    const [command = ''] = documented('With npm start').split('\n');
-    const here = command.replace('var/', `${state}/`);
-    await must('sh', ['-e', '-c', `cd ${clone} && ${here}`], 'found-again-1\n');
-    assert.ok(await opens(stack, 'found-again-1'));
-    assert.ok(!(await opens(stack, shown(stack.output()))));
-  });
-
-  it('is what standard input of npm start says, where --password-file is -', async () => {
-    const args = ['--state-dir', state, '--https-port', '0', '--password-file', '-'];
-    const started = background('npm', ['--silent', '--prefix', clone, 'start', '--', ...args]);
-    try {
-      started.process.stdin.end('correct-horse\n');
-      const url = () => /^ready url=(\S+)/m.exec(started.output())?.[1];
-      const ready = { url: await until('it is ready', url, 60_000) };
-      assert.ok(await opens({ ready }, 'correct-horse'), started.output());
-      assert.equal(shown(started.output()), undefined);
-    } finally {
-      await started.stop('SIGINT');
-    }
-  });
 });

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { documented } from '../device/installation.ts';
+import { background, must, run, until } from '../e2e/commands.ts';
+import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+import { processesWith, type StackProcess, startUp } from '../fakes/stack-process.ts';
+
+const directory = temporaryDirectory();
+after(() => {
+  for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
+  removeDirectory(directory);
+});
+
+let count = 0;
+let state: string;
+let stack: StackProcess | undefined;
+beforeEach(() => {
+  count += 1;
+  state = join(directory, `state${count}`);
+});
+afterEach(async () => {
+  stack?.kill('SIGTERM');
+  await stack?.ended;
+  stack = undefined;
+});
+
+/** The password that a start showed. */
+const shown = (output: string) => /^ {2}password +(\S{16})$/m.exec(output)?.[1];
+const opens = async ({ ready }: Pick<StackProcess, 'ready'>, Password: string | undefined) => {
+  const body = JSON.stringify({ UserName: 'admin', Password });
+  const options = ['-skf', '--json', body];
+  const sessions = `${ready.url}/redfish/v1/SessionService/Sessions`;
+  return (await run('curl', [...options, sessions])).status === 0;
+};
+
+describe('a password', () => {
+  it('is set anew, when it is lost, by the command that docs/operations.md has', async () => {
+    stack = await startUp(['--state-dir', state]);
+    const [command = ''] = documented('With npm start').split('\n');
+    const here = command.replace('var/', `${state}/`);
+    await must('sh', ['-e', '-c', `cd ${clone} && ${here}`], 'found-again-1\n');
+    assert.ok(await opens(stack, 'found-again-1'));
+    assert.ok(!(await opens(stack, shown(stack.output()))));
+  });
+
+  it('is what standard input of npm start says, where --password-file is -', async () => {
+    const args = ['--state-dir', state, '--https-port', '0', '--password-file', '-'];
+    const started = background('npm', ['--silent', '--prefix', clone, 'start', '--', ...args]);
+    try {
+      started.process.stdin.end('correct-horse\n');
+      const url = () => /^ready url=(\S+)/m.exec(started.output())?.[1];
+      const ready = { url: await until('it is ready', url, 60_000) };
+      assert.ok(await opens({ ready }, 'correct-horse'), started.output());
+      assert.equal(shown(started.output()), undefined);
+    } finally {
+      await started.stop('SIGINT');
+    }
+  });
+});
