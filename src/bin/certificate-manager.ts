@@ -2,9 +2,11 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { AccessPolicy } from '../dbus/access.ts';
+import type { CallerPolicy } from '../dbus/access.ts';
 import { connectBus } from '../dbus/bus.ts';
 import { claimFiles } from '../dbus/bus-name.ts';
+import type { CallLimits } from '../dbus/call-flow.ts';
+import { watchCallers } from '../dbus/callers.ts';
 import { rootPath } from '../dbus/endpoint-names.ts';
 import { type EndpointServiceOptions, serveEndpoint } from '../dbus/endpoint-service.ts';
 import { watchHostName } from '../dbus/host-name.ts';
@@ -70,7 +72,9 @@ await runProgram(log, async (fail) => {
   );
   await claimFiles(bus, configuration.endpoints, log);
 
-  const common = { busAddress: configuration.bus, log, onLost };
+  const callers = await watchCallers(bus);
+  callers.onDisconnect((caller) => void trials.ownerLeft(caller));
+  const common = { busAddress: configuration.bus, callers, log, onLost };
   const published = configuration.endpoints.flatMap(({ type, name, alias, access }, at) => {
     const endpoint = endpoints[at];
     const names = [name, ...(alias === undefined ? [] : [alias])];
@@ -86,6 +90,7 @@ await runProgram(log, async (fail) => {
         ...common,
         ...one,
         uploadBytes: configuration.limits.uploadBytes,
+        calls: callLimits(configuration),
         expiryThresholds: surroundings.expiryThresholds,
         now: surroundings.now,
         reloader,
@@ -122,7 +127,10 @@ await runProgram(log, async (fail) => {
   };
 });
 
-type BusOptions = Pick<EndpointServiceOptions, 'busAddress' | 'access' | 'log' | 'onLost'>;
+type BusOptions = Pick<
+  EndpointServiceOptions,
+  'busAddress' | 'callers' | 'access' | 'log' | 'onLost'
+>;
 
 async function startSigning(
   { signing: { enabled, requestBytes, entries } }: Configuration,
@@ -200,7 +208,12 @@ function asDefinition(
   return { type, name, path, reload: targets, ...access };
 }
 
-function accessPolicy(access: Configuration['access'], accounts: SystemAccounts): AccessPolicy {
+/** Room for a few of the largest uploads that wait for their turn. */
+function callLimits({ limits }: Configuration): CallLimits {
+  return { calls: limits.busCalls, bytes: 4 * limits.uploadBytes };
+}
+
+function accessPolicy(access: Configuration['access'], accounts: SystemAccounts): CallerPolicy {
   return {
     users: [0, process.getuid?.() ?? 0, ...access.users.map(accounts.userId)],
     groups: access.groups.map(accounts.groupId),

@@ -1,10 +1,8 @@
 import { CertError } from '../manager/errors.ts';
-import type { Bus } from './bus.ts';
-import { busDaemon, type Departures } from './callers.ts';
-import type { TypedValue } from './interface.ts';
+import type { Callers } from './callers.ts';
 
 /** Who may call methods that change something; numbers of the system's users and groups. */
-export interface AccessPolicy {
+export interface CallerPolicy {
   readonly users: readonly number[];
   readonly groups: readonly number[];
 }
@@ -13,27 +11,16 @@ export interface AccessPolicy {
  * @returns the number of the caller's user, `undefined` when the bus does not know it
  * @throws CertError `access-denied` when the policy does not name the caller
  */
-export type Gate = (sender: string) => Promise<number | undefined>;
+export type AuthorizeCaller = (sender: string) => Promise<number | undefined>;
 
-interface Credentials {
-  readonly user: number | undefined;
-  readonly groups: readonly number[];
-}
-
-/**
- * Checks callers by the credentials that the bus itself knows of their connections. They cannot change
- * during the life of a connection, and unique names are never given out twice, so they are kept until
- * the connection ends.
- */
-export function makeGate(bus: Bus, departures: Departures, policy: AccessPolicy): Gate {
-  const known = new Map<string, Promise<Credentials>>();
-  departures((name) => known.delete(name));
+/** Checks callers by the credentials that the bus itself knows of their connections. */
+export function authorizeCaller(
+  callers: Pick<Callers, 'credentials'>,
+  policy: CallerPolicy,
+): AuthorizeCaller {
   return async (sender) => {
-    const asked = known.get(sender) ?? askCredentials(bus, sender);
-    known.set(sender, asked);
-    const { user, groups } = await asked.catch((error: unknown) => {
-      known.delete(sender);
-      throw new CertError('access-denied', 'the caller is unknown to the bus', { cause: error });
+    const { user, groups } = await callers.credentials(sender).catch((cause: unknown) => {
+      throw new CertError('access-denied', 'the caller is unknown to the bus', { cause });
     });
     const allowed =
       (user !== undefined && policy.users.includes(user)) ||
@@ -42,21 +29,5 @@ export function makeGate(bus: Bus, departures: Departures, policy: AccessPolicy)
       throw new CertError('access-denied', `user ${user ?? 'unknown'} may not change certificates`);
     }
     return user;
-  };
-}
-
-async function askCredentials(bus: Bus, sender: string): Promise<Credentials> {
-  const [reply] = await bus.call({
-    ...busDaemon,
-    member: 'GetConnectionCredentials',
-    signature: 's',
-    body: [sender],
-  });
-  const fields = reply as Readonly<Record<string, TypedValue | undefined>>;
-  const user = fields.UnixUserID?.value;
-  const groups = fields.UnixGroupIDs?.value;
-  return {
-    user: typeof user === 'number' ? user : undefined,
-    groups: Array.isArray(groups) ? groups.map(Number) : [],
   };
 }

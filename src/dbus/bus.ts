@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import dbus from 'dbus-next';
 import { CertError } from '../manager/errors.ts';
+import { CallFlow, type CallLimits } from './call-flow.ts';
 import { type ErrorReply, fromErrorReply, toErrorReply } from './error-names.ts';
 import { forgetCall, guardReader, streamOf, transportOf, unescaped } from './library-defects.ts';
 import { fromLibrary, toLibrary } from './library-values.ts';
@@ -57,8 +58,11 @@ export interface Bus {
     signature: string,
     body: readonly unknown[],
   ): void;
-  /** Answers calls that are made to this connection; only one handler can be set. */
-  handleCalls(handler: (call: Call) => void): void;
+  /**
+   * Answers calls that are made to this connection; only one handler can be set.
+   * @param handler a call is in hand until what it returns resolves; it never rejects
+   */
+  handleCalls(handler: (call: Call) => Promise<void> | undefined): void;
   /** @returns how to stop listening */
   onSignal(listener: (signal: Signal) => void): () => void;
   /** The connection ended without `close` being called. Told once. */
@@ -69,14 +73,18 @@ export interface Bus {
 /** Enough for every message that is about names, states and requests. */
 export const smallMessageBytes = 65_536;
 
+const defaultLimits: CallLimits = { calls: 256, bytes: 4_194_304 };
+
 /**
  * The system bus when the address is empty.
  * @param bounds calls that are larger are refused, and signals dropped
+ * @param limits while as much as that is in hand, further calls, and whatever comes behind them, wait in the bus
  * @throws CertError `unavailable`
  */
 export async function connectBus(
   address: string,
   bounds: MessageBounds = () => smallMessageBytes,
+  limits: CallLimits = defaultLimits,
 ): Promise<Bus> {
   const library = openLibrary(address);
   await new Promise<void>((resolve, reject) => {
@@ -91,9 +99,17 @@ export async function connectBus(
     library.disconnect();
     throw error;
   });
-  guardReader(streamOf(library));
-  dropOversized(streamOf(library), bounds);
-  return new LibraryBus(library);
+  const stream = streamOf(library);
+  const flow = new CallFlow(stream, limits);
+  let messageBytes = 0;
+  guardReader(stream);
+  dropOversized(stream, bounds, {
+    mayBegin: () => flow.isOpen,
+    begun: (bytes) => {
+      messageBytes = bytes;
+    },
+  });
+  return new LibraryBus(library, () => flow.enter(messageBytes));
 }
 
 /** As the system says it where the bus ends the connection while something is being sent. */
@@ -108,14 +124,17 @@ class LibraryBus implements Bus {
   readonly uniqueName: string;
   readonly #library: dbus.MessageBus;
   readonly #bytes: WholeBytes;
+  readonly #enter: () => () => void;
   readonly #pending = new Set<(error: CertError) => void>();
   /** Who wants to be told of replies as they come, by the serial number of the call. */
   readonly #arrivals = new Map<number, (reply: dbus.Message) => void>();
   readonly #events = new EventEmitter();
   #open = true;
 
-  constructor(library: dbus.MessageBus) {
+  /** @param enter tells that the message which was read last is a call in hand; @returns see `CallFlow` */
+  constructor(library: dbus.MessageBus, enter: () => () => void) {
     this.#library = library;
+    this.#enter = enter;
     this.#bytes = new WholeBytes(streamOf(library));
     this.uniqueName = String(Reflect.get(library, 'name'));
     this.#events.setMaxListeners(0);
@@ -172,11 +191,14 @@ class LibraryBus implements Bus {
     this.#send(dbus.Message.newSignal(path, interfaceName, member, signature, body.map(toLibrary)));
   }
 
-  handleCalls(handler: (call: Call) => void): void {
+  handleCalls(handler: (call: Call) => Promise<void> | undefined): void {
     this.#library.addMethodHandler((message: dbus.Message) => {
       const call = this.#asCall(message);
-      if (isOversized(Number(message.flags))) call.fail(toErrorReply(tooLarge));
-      else handler(call);
+      const leave = this.#enter();
+      if (isOversized(Number(message.flags))) {
+        call.fail(toErrorReply(tooLarge));
+        leave();
+      } else void Promise.resolve(handler(call)).finally(leave);
       return true;
     });
   }

@@ -4,10 +4,11 @@ import { expiryOf } from '../manager/expiry.ts';
 import type { Trials } from '../manager/trials.ts';
 import type { Log } from '../platform/log.ts';
 import type { Reloader } from '../platform/reload.ts';
-import { type AccessPolicy, type Gate, makeGate } from './access.ts';
+import { authorizeCaller, type CallerPolicy } from './access.ts';
 import { connectBus, smallMessageBytes } from './bus.ts';
 import { requestName } from './bus-name.ts';
-import { isPresent, watchDepartures } from './callers.ts';
+import type { CallLimits } from './call-flow.ts';
+import type { Callers } from './callers.ts';
 import { certificateObject, changedProperties } from './certificate-object.ts';
 import { certificateInterface } from './certs-interfaces.ts';
 import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
@@ -19,19 +20,22 @@ import {
 } from './extension-interfaces.ts';
 import { csrObject, managerObject } from './manager-object.ts';
 import { ObjectServer } from './object-server.ts';
+import type { MessageBounds } from './oversized-messages.ts';
 import { serviceRows } from './service-rows.ts';
 import { trialObject } from './trial-object.ts';
 
 /** An endpoint, and who may change it. */
 export interface GuardedEndpoint {
   readonly endpoint: Endpoint;
-  readonly access: AccessPolicy;
+  readonly access: CallerPolicy;
 }
 
 export interface EndpointServiceOptions extends GuardedEndpoint {
   /** What the endpoint is called on the bus; an endpoint may have a second name there. */
   readonly name: EndpointName;
   readonly busAddress: string;
+  readonly callers: Callers;
+  readonly calls: CallLimits;
   readonly uploadBytes: number;
   readonly expiryThresholds: readonly number[];
   /** Milliseconds since 1970, as `Date.now`. */
@@ -53,24 +57,20 @@ export interface EndpointService {
 
 /** Serves an endpoint on a connection of its own, so that each bus name has its own object tree. */
 export async function serveEndpoint(options: EndpointServiceOptions): Promise<EndpointService> {
-  const { endpoint, log, reloader, trials } = options;
+  const { endpoint, log, reloader, trials, callers } = options;
   const name = busName(options.name);
   const root = rootPath(options.name);
   // A file in a message costs no more than its bytes; what else is large, an array behind the file too, costs
   // many times that
   const uploadBytes = smallMessageBytes + options.uploadBytes;
-  const bus = await connectBus(options.busAddress, ({ type, signature }) => {
-    return type === 'call' && contentSignatures.includes(signature)
-      ? uploadBytes
-      : smallMessageBytes;
-  });
+  const bounds: MessageBounds = ({ type, signature }) =>
+    type === 'call' && contentSignatures.includes(signature) ? uploadBytes : smallMessageBytes;
+  const bus = await connectBus(options.busAddress, bounds, options.calls);
   bus.onLost(options.onLost);
-  const departures = await watchDepartures(bus);
-  departures((caller) => void trials.ownerLeft(caller));
   const server = new ObjectServer({
     bus,
     root,
-    gate: makeGate(bus, departures, options.access),
+    authorize: authorizeCaller(callers, options.access),
     report: (event, { interface: called, member, sender }, error) => {
       const text = event === 'failure' ? 'method failed' : 'caller refused';
       log.error(text, { method: `${called}.${member}`, sender, reason: reasonOf(error) });
@@ -86,16 +86,10 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     services: () => serviceRows(reloader.results(targets)),
     reload: () => reloader.reload(targets),
   });
-  const gates = new Map<AccessPolicy, Gate>();
-  const gateOf = (access: AccessPolicy) => {
-    const gate = gates.get(access) ?? makeGate(bus, departures, access);
-    gates.set(access, gate);
-    return gate;
-  };
   const trial = trialObject({
     ...options,
-    isPresent: (caller) => isPresent(bus, caller),
-    mustHaveAccess: (access, caller) => gateOf(access)(caller),
+    isConnected: (caller) => callers.isConnected(caller),
+    mustHaveAccess: (access, caller) => authorizeCaller(callers, access)(caller),
   });
   server.add(root, [...manager, trial]);
   reloader.subscribe((service) => {

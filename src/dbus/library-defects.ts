@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Readable } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
 
 /**
  * What dbus-next 0.10.2 lacks or does wrong below its message bus, and how we live with it. All of it
@@ -21,9 +21,9 @@ export function transportOf(library: object): EventEmitter {
 }
 
 /** The socket of the connection. */
-export function streamOf(library: object): Readable {
+export function streamOf(library: object): Duplex {
   const stream: unknown = Reflect.get(transportOf(library), 'stream');
-  if (stream instanceof Readable) return stream;
+  if (stream instanceof Duplex) return stream;
   throw new TypeError('dbus-next has no stream any more');
 }
 

@@ -1,4 +1,4 @@
-import type { Gate } from './access.ts';
+import type { AuthorizeCaller } from './access.ts';
 import type { Bus, Call } from './bus.ts';
 import { DBusProtocolError, toErrorReply } from './error-names.ts';
 import { type InterfaceSpec, type ServedInterface, signatureOf } from './interface.ts';
@@ -15,7 +15,7 @@ export interface ObjectServerOptions {
   readonly bus: Bus;
   /** The object that is the ObjectManager of all others. */
   readonly root: string;
-  readonly gate: Gate;
+  readonly authorize: AuthorizeCaller;
   /** Told of errors that are bugs, and of refused callers; never of what a caller sent. */
   readonly report: (event: 'failure' | 'refusal', call: Call, error: unknown) => void;
 }
@@ -28,10 +28,10 @@ export class ObjectServer {
   constructor(options: ObjectServerOptions) {
     this.#options = options;
     this.#tree = new ObjectTree(options.root);
-    options.bus.handleCalls((call) => {
+    options.bus.handleCalls((call) =>
       // A reply that cannot be sent, to a sender that has no name, must not end the process
-      this.#handle(call).catch((error: unknown) => options.report('failure', call, error));
-    });
+      this.#handle(call).catch((error: unknown) => options.report('failure', call, error)),
+    );
   }
 
   /**
@@ -86,7 +86,7 @@ export class ObjectServer {
       const { served, method } = this.#resolve(call);
       const spec = served.spec.methods[method];
       const asks = spec?.privileged || this.#setsProperty(call, served, method);
-      const user = asks ? await this.#options.gate(call.sender) : undefined;
+      const user = asks ? await this.#options.authorize(call.sender) : undefined;
       const result = await served.call(method, call.body, { name: call.sender, user });
       call.answer(signatureOf(spec?.out ?? {}), result);
     } catch (error) {
@@ -126,7 +126,7 @@ export class ObjectServer {
     return { served, method: call.member };
   }
 
-  /** Whoever may set a property is up to the gate too; the rest is refused by what is read-only. */
+  /** The policy for callers decides who may set a property, too; the rest is refused by what is read-only. */
   #setsProperty({ path, body }: Call, { spec }: ServedInterface, method: string): boolean {
     if (spec.name !== propertiesInterface.name || method !== 'Set') return false;
     const target = this.#tree.at(path).find(({ spec }) => spec.name === body[0]);

@@ -11,6 +11,11 @@ export interface MessageHead {
 /** The largest body of such a message that is decoded, in bytes. */
 export type MessageBounds = (head: MessageHead) => number;
 
+export interface MessageReading {
+  mayBegin(): boolean;
+  begun(bytes: number): void;
+}
+
 /** D-Bus Specification, "Message Protocol". Replies have no bound: we asked for them. */
 const types: Readonly<Record<number, MessageHead['type']>> = { 1: 'call', 4: 'signal' };
 
@@ -25,8 +30,13 @@ const oversizedFlag = 0x80;
  * sixty in memory. Of a message that is too large it gets the header alone, without its signature and
  * with a flag of our own: the body is thrown away as it comes.
  * @param stream the socket of the library, which asks for 16 bytes and for the rest of a message in turns
+ * @param reading asked before each message, and told how many bytes the one has that is read
  */
-export function dropOversized(stream: Readable, bounds: MessageBounds): void {
+export function dropOversized(
+  stream: Readable,
+  bounds: MessageBounds,
+  reading: MessageReading = { mayBegin: () => true, begun: () => undefined },
+): void {
   const read = (size: number): Buffer | undefined => {
     const bytes: unknown = size === 0 ? Buffer.alloc(0) : readWhole(size);
     return Buffer.isBuffer(bytes) ? bytes : undefined;
@@ -49,7 +59,7 @@ export function dropOversized(stream: Readable, bounds: MessageBounds): void {
     return true;
   };
   const begin = (): Buffer | null => {
-    while (drop()) {
+    while (reading.mayBegin() && drop()) {
       start ??= read(16);
       if (!start) return null;
       const lengths = lengthsOf(start);
@@ -70,6 +80,7 @@ export function dropOversized(stream: Readable, bounds: MessageBounds): void {
         bodyBytes = 0;
       }
       begun = true;
+      reading.begun(16 + lengths.fields + bodyBytes);
       return start;
     }
     return null;

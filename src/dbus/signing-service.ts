@@ -5,10 +5,10 @@ import {
   signingStates,
 } from '../manager/signing-queue.ts';
 import type { Log } from '../platform/log.ts';
-import { type AccessPolicy, makeGate } from './access.ts';
+import { authorizeCaller, type CallerPolicy } from './access.ts';
 import { connectBus } from './bus.ts';
 import { requestName } from './bus-name.ts';
-import { watchDepartures } from './callers.ts';
+import type { Callers } from './callers.ts';
 import { deleteAllInterface, deleteInterface } from './certs-interfaces.ts';
 import { DBusProtocolError } from './error-names.ts';
 import { type InterfaceSpec, type ServedInterface, serve } from './interface.ts';
@@ -43,20 +43,21 @@ const statePrefix = 'xyz.openbmc_project.Certs.Entry.State.';
 export interface SigningServiceOptions {
   readonly queue: SigningQueue;
   readonly busAddress: string;
-  readonly access: AccessPolicy;
+  readonly callers: Callers;
+  readonly access: CallerPolicy;
   readonly log: Log;
   readonly onLost: () => void;
 }
 
 /** Serves requests that the host signs. @returns how to stop */
 export async function serveSigning(options: SigningServiceOptions): Promise<() => void> {
-  const { queue, access, log, onLost } = options;
+  const { queue, callers, access, log, onLost } = options;
   const bus = await connectBus(options.busAddress);
   bus.onLost(onLost);
   const server = new ObjectServer({
     bus,
     root,
-    gate: makeGate(bus, await watchDepartures(bus), access),
+    authorize: authorizeCaller(callers, access),
     report: (event, { member, sender }) => {
       log.error(event === 'failure' ? 'method failed' : 'caller refused', {
         method: `${busName}.${member}`,

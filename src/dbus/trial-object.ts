@@ -2,7 +2,7 @@ import type { Endpoint } from '../manager/endpoint.ts';
 import { CertError } from '../manager/errors.ts';
 import type { Trials } from '../manager/trials.ts';
 import { toUploadText } from '../manager/upload.ts';
-import type { AccessPolicy } from './access.ts';
+import type { CallerPolicy } from './access.ts';
 import { asContent } from './content.ts';
 import type { GuardedEndpoint } from './endpoint-service.ts';
 import { enumName, trialInterface } from './extension-interfaces.ts';
@@ -17,17 +17,17 @@ export interface TrialObjectOptions {
    * The policy of the bus does not see which truststore a call means.
    * @throws CertError `access-denied`
    */
-  readonly mustHaveAccess: (access: AccessPolicy, caller: string) => Promise<unknown>;
+  readonly mustHaveAccess: (access: CallerPolicy, caller: string) => Promise<unknown>;
   readonly uploadBytes: number;
   /** False when a caller has left the bus in the meantime. */
-  readonly isPresent: (caller: string) => Promise<boolean>;
+  readonly isConnected: (caller: string) => Promise<boolean>;
 }
 
 const stateNames = { none: 'None', staged: 'Staged', active: 'Active' } as const;
 
 /** Changes in two phases, on the manager object of an endpoint. */
 export function trialObject(options: TrialObjectOptions): ServedInterface {
-  const { endpoint, trials, findEndpoint, mustHaveAccess, uploadBytes, isPresent } = options;
+  const { endpoint, trials, findEndpoint, mustHaveAccess, uploadBytes, isConnected } = options;
   const truststore = async (path: string, caller: string): Promise<Endpoint> => {
     const found = findEndpoint(path);
     if (found?.endpoint.definition.type !== 'authority' || found.endpoint === endpoint)
@@ -52,7 +52,7 @@ export function trialObject(options: TrialObjectOptions): ServedInterface {
         }
         const trial = await trials.stage(name, parts, Seconds);
         // Whoever left before the trial had a name was not known as its owner
-        const present = await isPresent(name).catch(() => false);
+        const present = await isConnected(name).catch(() => false);
         if (!present) await trials.ownerLeft(name);
         return trial;
       },

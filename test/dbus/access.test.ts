@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { chownSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type AccessPolicy, makeGate } from '../../src/dbus/access.ts';
+import { authorizeCaller, type CallerPolicy } from '../../src/dbus/access.ts';
 import { type Bus, connectBus, type OutgoingCall, type Signal } from '../../src/dbus/bus.ts';
-import { watchDepartures } from '../../src/dbus/callers.ts';
+import { watchCallers } from '../../src/dbus/callers.ts';
 import { type BusTools, busTools } from '../fakes/bus-tools.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
@@ -13,7 +13,7 @@ import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
 const user = process.getuid?.() ?? 0;
 const group = process.getgid?.() ?? 0;
 
-describe('the gate', () => {
+describe('the policy for callers', () => {
   let daemon: PrivateBus;
   let own: Bus;
   let caller: Bus;
@@ -29,7 +29,7 @@ describe('the gate', () => {
     await daemon?.stop();
   });
 
-  const policies: readonly { rule: string; policy: AccessPolicy; open: boolean }[] = [
+  const policies: readonly { rule: string; policy: CallerPolicy; open: boolean }[] = [
     {
       rule: 'refuses whom the policy does not name',
       policy: { users: [], groups: [] },
@@ -45,49 +45,49 @@ describe('the gate', () => {
   ];
   for (const { rule, policy, open } of policies) {
     it(`${rule}`, async () => {
-      const gate = makeGate(own, await watchDepartures(own), policy);
-      if (open) await gate(caller.uniqueName);
-      else await assert.rejects(gate(caller.uniqueName), { code: 'access-denied' });
+      const authorize = authorizeCaller(await watchCallers(own), policy);
+      if (open) await authorize(caller.uniqueName);
+      else await assert.rejects(authorize(caller.uniqueName), { code: 'access-denied' });
     });
   }
 
   it('refuses a caller of whom the bus knows nothing', async () => {
-    const gate = makeGate(own, await watchDepartures(own), { users: [user], groups: [group] });
-    await assert.rejects(gate(':1.4711'), { code: 'access-denied' });
+    const authorize = authorizeCaller(await watchCallers(own), { users: [user], groups: [group] });
+    await assert.rejects(authorize(':1.4711'), { code: 'access-denied' });
   });
 
   it('asks the bus once for a connection, and again when the name is used after its end', async () => {
     const fake = fakeBus(user);
-    const gate = makeGate(fake.bus, await watchDepartures(fake.bus), { users: [user], groups: [] });
-    await Promise.all([gate(':1.7'), gate(':1.7'), gate(':1.8')]);
-    await gate(':1.7');
+    const authorize = authorizeCaller(await watchCallers(fake.bus), { users: [user], groups: [] });
+    await Promise.all([authorize(':1.7'), authorize(':1.7'), authorize(':1.8')]);
+    await authorize(':1.7');
     assert.deepEqual(fake.asked, [':1.7', ':1.8']);
     fake.end(':1.7');
-    await gate(':1.7');
-    await gate(':1.8');
+    await authorize(':1.7');
+    await authorize(':1.8');
     assert.deepEqual(fake.asked, [':1.7', ':1.8', ':1.7']);
   });
 
   it('believes only the bus that a connection ended', async () => {
     const fake = fakeBus(user);
-    const gate = makeGate(fake.bus, await watchDepartures(fake.bus), { users: [user], groups: [] });
-    await gate(':1.7');
+    const authorize = authorizeCaller(await watchCallers(fake.bus), { users: [user], groups: [] });
+    await authorize(':1.7');
     fake.end(':1.7', ':1.9');
-    await gate(':1.7');
+    await authorize(':1.7');
     assert.deepEqual(fake.asked, [':1.7']);
   });
 
   it('asks again after the bus did not answer', async () => {
     const fake = fakeBus(user);
-    const gate = makeGate(fake.bus, await watchDepartures(fake.bus), { users: [user], groups: [] });
+    const authorize = authorizeCaller(await watchCallers(fake.bus), { users: [user], groups: [] });
     fake.fail = true;
-    await assert.rejects(gate(':1.7'), { code: 'access-denied' });
+    await assert.rejects(authorize(':1.7'), { code: 'access-denied' });
     fake.fail = false;
-    await gate(':1.7');
+    await authorize(':1.7');
   });
 });
 
-/** Changing the user takes root; the gate itself is tested above as anybody. */
+/** Changing the user takes root; the policy itself is tested above as anybody. */
 if (user === 0) {
   const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
   const member = ['setpriv', '--reuid=65534', '--regid=65534', '--groups=1'];
@@ -197,7 +197,7 @@ if (user === 0) {
         return tools.refusal(paths.server, stage, ...content, 'string:', ...rest);
       };
       assert.match(await stageWith(paths.authority), /AccessDenied: access-denied: user 65534/);
-      // Past the gate it is the content that is refused
+      // Past the policy it is the content that is refused
       assert.match(await stageWith(''), /no-certificate/);
       assert.match(
         await stageWith('/xyz/openbmc_project/certs/authority/revoked'),

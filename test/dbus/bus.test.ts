@@ -32,7 +32,10 @@ describe('a connection to a bus', () => {
     bus = await connectBus(daemon.address);
     silent = await connectBus(daemon.address);
     asked.length = 0;
-    silent.handleCalls((call) => asked.push(call));
+    silent.handleCalls((call) => {
+      asked.push(call);
+      return undefined;
+    });
     await requestName(silent, 'test.Silent');
   });
   afterEach(async () => {

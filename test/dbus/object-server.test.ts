@@ -41,7 +41,7 @@ describe('the object server', () => {
     const server = new ObjectServer({
       bus: connection,
       root: '/trial',
-      gate: async () => {
+      authorize: async () => {
         if (!open) throw new CertError('access-denied', 'nobody may');
       },
       report: (event, call, error) => reports.push(`${event} ${call.member} ${String(error)}`),

@@ -148,7 +148,7 @@ export async function startFakeUserManager(address: string): Promise<FakeUserMan
       server = new ObjectServer({
         bus: connection,
         root: userManager.path,
-        gate: async () => undefined,
+        authorize: async () => undefined,
         report: () => undefined,
       });
       server.add(userManager.path, [

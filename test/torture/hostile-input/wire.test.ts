@@ -71,9 +71,9 @@ it('no message on the wire ends the manager, or keeps it from reading the next o
   const failures: unknown[] = [];
   const connect = async () => {
     const made = await connectFakeBus(join(directory, String(++connections)));
-    const gate = async () => 0;
+    const authorize = async () => 0;
     const server = new ObjectServer({
-      ...{ bus: made.bus, root, gate },
+      ...{ bus: made.bus, root, authorize },
       report(event, _call, error) {
         // A real bus says itself who the sender is, and passes on no NUL
         if (
