@@ -25,10 +25,12 @@ export function readableByGroup(group: number | undefined): FileAccess {
 
 /**
  * Gives a file the rights of its access and no others: upstream left keys world-readable, what another program
- * put there may be closed to the group that serves it, and another group may be configured than before.
+ * put there may be closed to the group that serves it, a backup may have brought it back as another user's, and
+ * another group may be configured than before.
+ * @param maxNames a file that has more hard links is left alone: root would open to the group what is somebody else's
  * @throws when the disk does not let it now; what is no file of ours is left alone
  */
-export async function settleAccess(path: string, access: FileAccess): Promise<void> {
+export async function settleAccess(path: string, access: FileAccess, maxNames = 1): Promise<void> {
   // A link leads to a file that is somebody else's
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const handle = await open(path, flags).catch((error: unknown) => {
@@ -38,12 +40,33 @@ export async function settleAccess(path: string, access: FileAccess): Promise<vo
   if (!handle) return;
   try {
     const stat = await handle.stat();
+    if (!stat.isFile() || stat.nlink > maxNames) return;
     const isOthers = access.group !== undefined && stat.gid !== access.group;
-    if (stat.isFile() && ((stat.mode & 0o777) !== access.mode || isOthers))
-      await grant(handle, access);
+    // Where that is not allowed, its owner goes with the next time that it is written
+    if (isForeign(stat.uid))
+      await handle.chown(ownUser(), access.group ?? ownGroup()).catch(unlessForbidden);
+    if ((stat.mode & 0o777) !== access.mode || isOthers) await grant(handle, access);
   } finally {
     await handle.close();
   }
+}
+
+/** For rights that this user may not change. */
+export function unlessForbidden(error: unknown): void {
+  if (!['EPERM', 'EACCES'].includes(codeOf(error))) throw error;
+}
+
+/** Whether a file is neither this user's nor root's, who may do with it as he likes anyway. */
+export function isForeign(uid: number): boolean {
+  return uid !== ownUser() && uid !== 0;
+}
+
+export function ownUser(): number {
+  return process.geteuid?.() ?? 0;
+}
+
+export function ownGroup(): number {
+  return process.getegid?.() ?? 0;
 }
 
 export async function grant(handle: FileHandle, { mode, group, owner }: FileAccess): Promise<void> {

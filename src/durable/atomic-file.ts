@@ -13,7 +13,7 @@ import { unfinishedName } from './unfinished.ts';
  */
 export async function writeFileAtomic(
   path: string,
-  content: string,
+  content: string | Buffer,
   access: FileAccess,
   lastLook?: () => Promise<void>,
 ): Promise<void> {
@@ -72,7 +72,7 @@ export async function removeSynced(path: string): Promise<void> {
 /** Creates a file that must not exist yet, 0600 from the first byte, synced before it is closed. */
 export async function writeNewFile(
   path: string,
-  content: string,
+  content: string | Buffer,
   access: FileAccess,
 ): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;

@@ -15,6 +15,7 @@ import {
   renewalReason,
 } from './generated-certificate.ts';
 import { OutsideChanges } from './outside-changes.ts';
+import { tellOwned } from './owned-files.ts';
 import { type PairAdmission, pairAdmission } from './pair-admission.ts';
 import { PairFollower } from './pair-follower.ts';
 import { asInstalled, PairInService } from './pair-in-service.ts';
@@ -40,6 +41,8 @@ export class PairEndpoint implements Endpoint {
   readonly #service: PairInService;
   readonly #outside: OutsideChanges;
   readonly #stored: StoredPair;
+  /** Whether the file is still another user's after the manager wrote it. */
+  #cannotOwn = false;
   /** Whether a trial was undone of which its services know nothing yet. */
   #isRecovered = false;
 
@@ -79,6 +82,7 @@ export class PairEndpoint implements Endpoint {
       queue: this.#queue,
       admission: this.#admission,
       removal: (lastLook) => this.#removal(() => undefined, lastLook),
+      makeOwn: () => this.#makeOwn(),
       stored: this.#stored,
       log,
     });
@@ -178,6 +182,7 @@ export class PairEndpoint implements Endpoint {
     this.#service.tellExpiry();
     await this.requests.maintain();
     if (this.#queue.isHeld) return;
+    await this.#makeOwn();
     await this.#putInForm();
     if (!this.#service.pair && this.definition.type === 'server') {
       await this.#generate('there is no certificate', () => !this.#service.pair);
@@ -200,6 +205,39 @@ export class PairEndpoint implements Endpoint {
     await this.requests.start();
     await this.#file.open();
     await takeOverUpstreamKeys(this.definition.path, this.#pending, new Date(now()), log);
+  }
+
+  /** Takes the file from others who may read or change it, see `faultsOf`. */
+  async #makeOwn(): Promise<void> {
+    const { log } = this.#surroundings;
+    const { path } = this.definition;
+    try {
+      const faults = await this.#queue.during(() => this.#writeOwn());
+      if (faults !== '') tellOwned(log)(path, faults);
+    } catch (error) {
+      log.error('stored key not made the property of the manager', {
+        path,
+        reason: reasonOf(error),
+      });
+    }
+  }
+
+  /**
+   * What was found good is written, and not what the file holds: a link may lead to a secret that is no key.
+   * @returns what others could do before, empty when nothing was written
+   */
+  async #writeOwn(): Promise<string> {
+    const faults = await this.#file.settleAccess();
+    const { pair, text } = this.#service;
+    if (faults === '' || !pair || this.#queue.isHeld || this.#cannotOwn) return '';
+    if ((await this.#file.read()) !== text) return '';
+    const { isOutOfForm } = this.#stored;
+    await this.#store().write(pair);
+    this.#service.noteRestored();
+    // A file system without owners, or of another machine, would have it written again at each look
+    this.#cannotOwn = (await this.#file.settleAccess()) !== '';
+    if (isOutOfForm) await this.#surroundings.reload(this.definition);
+    return faults;
   }
 
   /** Gives a file that no service could load the key that was kept elsewhere, and its right order. */

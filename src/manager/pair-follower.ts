@@ -20,6 +20,8 @@ export interface PairFollowerOptions {
   readonly admission: PairAdmission;
   /** What takes the pair out of service, unless `lastLook` throws. */
   readonly removal: (lastLook: () => Promise<void>) => Change<KeyedCandidate | undefined>;
+  /** Takes the file from others who may read or change it. */
+  readonly makeOwn: () => Promise<void>;
   readonly stored: StoredPair;
   readonly log: Log;
 }
@@ -48,7 +50,7 @@ export class PairFollower {
     try {
       text = await this.#read();
       if (text === service.text) {
-        if (text !== undefined) await file.settleAccess();
+        if (text !== undefined) await this.#options.makeOwn();
         return 'settled';
       }
       if (text === undefined) {

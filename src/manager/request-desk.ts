@@ -5,6 +5,7 @@ import { type CsrParameters, type CsrPlan, planRequest } from './csr/parameters.
 import { makeRenewal, planRekey, type RekeyParameters } from './csr/renewal.ts';
 import type { EndpointEvent, RequestState } from './endpoint.ts';
 import { CertError, type CertErrorCode } from './errors.ts';
+import { tellOwned } from './owned-files.ts';
 import type { PendingRequest, PendingRequests } from './store/pending-requests.ts';
 import type { Surroundings } from './surroundings.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo } from './x509/keys.ts';
@@ -45,7 +46,8 @@ export class RequestDesk {
 
   /** Clears away what was never finished. */
   async start(): Promise<void> {
-    await this.#options.pending.open();
+    const { pending, surroundings } = this.#options;
+    await pending.open(tellOwned(surroundings.log));
   }
 
   /** Gives up requests that are too old. Never rejects. */

@@ -3,6 +3,7 @@ import { asStorageError, patience } from './change.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from './endpoint.ts';
 import { CertError, isStorageError, reasonOf } from './errors.ts';
 import { Listeners } from './listeners.ts';
+import { tellOwned } from './owned-files.ts';
 import { TrialJournal } from './store/trial-journal.ts';
 import type { Log } from './surroundings.ts';
 
@@ -71,7 +72,7 @@ export class Trials {
     let isDone = true;
     for (const { definition } of endpoints) {
       const { path } = definition;
-      const journal = new TrialJournal(path);
+      const journal = new TrialJournal(path, tellOwned(this.#log));
       try {
         const undone = await journal.recover(endpoints);
         if (undone) this.#log.warn('change on trial undone after a restart', { path });

@@ -3,6 +3,7 @@ import { type FileAccess, ownerOnly, readableByGroup, settleAccess } from '../..
 import { removeSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
 import { admitGroup, makeDirectory } from '../../durable/directory.ts';
 import { exists, unanswered } from '../../durable/disk-answer.ts';
+import { faultsOf } from '../../durable/ownership.ts';
 import { patiently } from '../../durable/patiently.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import type { KeyedCandidate } from '../checks/checks.ts';
@@ -24,8 +25,11 @@ export interface PairFile {
   holds(pair: KeyedCandidate): Promise<boolean>;
   /** @param lastLook as of `writeFileAtomic` */
   write(pair: KeyedCandidate, lastLook?: () => Promise<void>): Promise<void>;
-  /** Gives the file the rights that it should have. @throws when the disk does not let it now */
-  settleAccess(): Promise<void>;
+  /**
+   * Gives the file the rights that it should have.
+   * @returns as `faultsOf` before, until the file is written. @throws when the disk does not let it now
+   */
+  settleAccess(): Promise<string>;
   remove(): Promise<void>;
   /**
    * Whether something stands there that is none of these texts, and no empty file.
@@ -63,7 +67,8 @@ export function pairText({ key, leaf, chain }: KeyedCandidate): string {
   return [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
 }
 
-const saved = { file: 'pair.pem', nothing: 'no-pair', trial: 'trial.pem' } as const;
+/** Names of the files that `save` writes. */
+export const savedPair = { file: 'pair.pem', nothing: 'no-pair', trial: 'trial.pem' } as const;
 
 export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile {
   const access: FileAccess = readableByGroup(group);
@@ -88,6 +93,12 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
     }
   };
   const putAside = () => keepAside(path, mostAside);
+  let faults = '';
+  const settle = async () => {
+    faults ||= await faultsOf(path, access);
+    await settleAccess(path, access);
+    return faults;
+  };
 
   return {
     async open() {
@@ -95,7 +106,7 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
       // Upstream leaves the directory 0700, which no service but root's can enter
       if (group !== undefined) await admitGroup(directory, group);
       await clearUnfinished(path);
-      await settleAccess(path, access);
+      await settle();
     },
     read: (mostBytes) => read(path, mostBytes),
     async holds(pair) {
@@ -108,22 +119,23 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
     async write(pair, lastLook) {
       await makeDirectory(directory, access);
       await writeFileAtomic(path, pairText(pair), access, lastLook);
+      faults = '';
     },
-    settleAccess: () => settleAccess(path, access),
+    settleAccess: settle,
     remove,
     isOthers,
     putAside,
     async save(into, inService, trial) {
-      if (trial) await writeNewFile(join(into, saved.trial), pairText(trial), ownerOnly);
-      if (inService === undefined) await writeNewFile(join(into, saved.nothing), '', ownerOnly);
-      else await writeNewFile(join(into, saved.file), inService, ownerOnly);
+      if (trial) await writeNewFile(join(into, savedPair.trial), pairText(trial), ownerOnly);
+      if (inService === undefined) await writeNewFile(join(into, savedPair.nothing), '', ownerOnly);
+      else await writeNewFile(join(into, savedPair.file), inService, ownerOnly);
     },
     async recover(from) {
-      const text = await read(join(from, saved.file));
-      const trial = await read(join(from, saved.trial));
+      const text = await read(join(from, savedPair.file));
+      const trial = await read(join(from, savedPair.trial));
       if (trial !== undefined && (await isOthers([text, trial]))) await putAside();
       if (text !== undefined) await writeFileAtomic(path, text, access);
-      else if (await exists(join(from, saved.nothing))) await remove();
+      else if (await exists(join(from, savedPair.nothing))) await remove();
     },
   };
 }

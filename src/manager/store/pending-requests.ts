@@ -7,6 +7,7 @@ import { renameSynced, writeFileAtomic, writeNewFile } from '../../durable/atomi
 import { makeDirectory } from '../../durable/directory.ts';
 import { exists, unanswered } from '../../durable/disk-answer.ts';
 import { OneAtATime } from '../../durable/one-at-a-time.ts';
+import { makeTreeOwn, type TellOwned } from '../../durable/ownership.ts';
 import { tryReadRegularFile } from '../../durable/regular-file.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import { isClockSet } from '../clock.ts';
@@ -65,13 +66,14 @@ export class PendingRequests implements KeySource {
     this.#limits = limits;
   }
 
-  /** Clears away what a worker left unfinished when the manager or the power died. */
-  open(): Promise<void> {
+  /** Takes all of it from others, and clears away what a worker left unfinished when the manager or the power died. */
+  open(tellOwned: TellOwned = () => undefined): Promise<void> {
     return this.#turn.run(async () => {
       await this.#clearAbandoned();
       for (const id of await this.#ids())
         for (const name of Object.values(requestFiles))
           await clearUnfinished(join(this.#directory, id, name));
+      await makeTreeOwn(this.#directory, tellOwned);
     });
   }
 

@@ -6,6 +6,9 @@ import { giveSecondName } from '../../durable/atomic-file.ts';
 import { syncAfterSwitch } from '../../durable/directory.ts';
 import { codeOf } from '../../durable/disk-answer.ts';
 
+/** What stands at the path, and is kept under a second name. */
+const ownNames = 2;
+
 /** Where something was kept. */
 export interface PutAside {
   readonly to: string;
@@ -29,13 +32,13 @@ export async function keepAside(path: string, most: number): Promise<PutAside | 
     .sort((a, b) => a.number - b.number);
   const twin = await twinOf(path, others);
   if (twin !== undefined) {
-    await settleAccess(twin, ownerOnly);
+    await settleAccess(twin, ownerOnly, ownNames);
     return { to: twin, isMoved: false };
   }
   const to = join(directory, `${prefix}${(others.at(-1)?.number ?? 0) + 1}`);
   const how = await keepAs(path, to);
   if (how === 'nothing') return undefined;
-  await settleAccess(to, ownerOnly);
+  await settleAccess(to, ownerOnly, ownNames);
   for (const other of others.slice(0, Math.max(0, others.length + 1 - most))) {
     // One that cannot go, such as a directory, keeps no other from being kept
     await rm(other.to, { force: true }).catch(() => undefined);

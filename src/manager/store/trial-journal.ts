@@ -3,9 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { renameSynced } from '../../durable/atomic-file.ts';
 import { syncDirectory } from '../../durable/directory.ts';
 import { codeOf, exists } from '../../durable/disk-answer.ts';
+import { makeTreeOwn, type TellOwned } from '../../durable/ownership.ts';
 import { patiently } from '../../durable/patiently.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
 import { CertError } from '../errors.ts';
+import { savedPair } from './pair-file.ts';
 
 /**
  * The old state of all endpoints of a trial, beside the files of the one that it was staged at:
@@ -17,9 +19,12 @@ import { CertError } from '../errors.ts';
 export class TrialJournal {
   readonly #path: string;
 
+  readonly #tellOwned: TellOwned;
+
   /** @param path of the endpoint that the trial was staged at */
-  constructor(path: string) {
+  constructor(path: string, tellOwned: TellOwned = () => undefined) {
     this.#path = `${path}.trial`;
+    this.#tellOwned = tellOwned;
   }
 
   /** @throws what the file system throws, and where there is an older one, which stays */
@@ -65,6 +70,7 @@ export class TrialJournal {
       // What cannot be removed now must not keep the journal from being read
       await rm(`${this.#path}.${name}`, { recursive: true, force: true }).catch(() => undefined);
     }
+    await this.#makeOwn();
     // One part of a trial without the others is no state
     return patiently(() => this.#bringBack(endpoints));
   }
@@ -101,6 +107,14 @@ export class TrialJournal {
         number: numberOf(name.slice(prefix.length)),
       }))
       .sort((a, b) => b.number - a.number);
+  }
+
+  /** Takes the keys in it from others who may read or change them, and those in what was given up. */
+  async #makeOwn(): Promise<void> {
+    const failed = await this.#failed().catch(() => []);
+    const keys: readonly string[] = [savedPair.file, savedPair.trial];
+    for (const path of [this.#path, ...failed.map((one) => one.path)])
+      await makeTreeOwn(path, this.#tellOwned, (name) => keys.includes(name));
   }
 
   async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {
