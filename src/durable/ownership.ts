@@ -16,19 +16,31 @@ import { ample, noFollow } from './regular-file.ts';
 /** Told of each file and directory that became this program's own, and what was wrong with it. */
 export type TellOwned = (path: string, was: string) => void;
 
+export interface Faults {
+  /** In words, for the log. */
+  readonly was: string;
+  /** Whether the file may be somebody's who never meant it to be here. */
+  readonly isLinked: boolean;
+}
+
 /**
  * Why others may read or change a file that is for this program and `access` alone. Such a file has to be written
  * anew: somebody else may hold a hard link to the old one, or a descriptor from when it was open to others, and both
  * outlive a change of its owner and mode. A link that root or this user made to a file of theirs is no fault.
- * @returns empty when they may not, and when there is no file
+ * @returns `undefined` when they may not, and when there is no file
  * @throws when the disk gives no answer
  */
-export async function faultsOf(path: string, access: FileAccess): Promise<string> {
+export async function faultsOf(path: string, access: FileAccess): Promise<Faults | undefined> {
   const name = await lstat(path).catch(absent);
-  if (!name?.isSymbolicLink()) return name?.isFile() ? faultsOfFile(name, access).join(', ') : '';
+  if (name?.isFile()) {
+    const was = faultsOfFile(name, access).join(', ');
+    return was === '' ? undefined : { was, isLinked: name.nlink > 1 };
+  }
+  if (!name?.isSymbolicLink()) return undefined;
   const target = await stat(path).catch(absent);
   const foreign = target ? [name.uid, target.uid].filter(isForeign) : [];
-  return foreign.length === 0 ? '' : `a link of owner ${foreign.join(' and ')}`;
+  if (foreign.length === 0) return undefined;
+  return { was: `a link of owner ${foreign.join(' and ')}`, isLinked: true };
 }
 
 /**

@@ -212,9 +212,10 @@ export class PairEndpoint implements Endpoint {
     const { log } = this.#surroundings;
     const { path } = this.definition;
     try {
-      const faults = await this.#queue.during(() => this.#writeOwn());
-      if (faults !== '') tellOwned(log)(path, faults);
+      const was = await this.#queue.during(() => this.#writeOwn());
+      if (was !== undefined) tellOwned(log)(path, was);
     } catch (error) {
+      if (error === superseded) return;
       log.error('stored key not made the property of the manager', {
         path,
         reason: reasonOf(error),
@@ -222,22 +223,25 @@ export class PairEndpoint implements Endpoint {
     }
   }
 
-  /**
-   * What was found good is written, and not what the file holds: a link may lead to a secret that is no key.
-   * @returns what others could do before, empty when nothing was written
-   */
-  async #writeOwn(): Promise<string> {
+  /** @returns why others could read or change it, `undefined` when nothing was written */
+  async #writeOwn(): Promise<string | undefined> {
     const faults = await this.#file.settleAccess();
     const { pair, text } = this.#service;
-    if (faults === '' || !pair || this.#queue.isHeld || this.#cannotOwn) return '';
-    if ((await this.#file.read()) !== text) return '';
+    if (!faults || !pair || text === undefined || this.#queue.isHeld || this.#cannotOwn) return;
+    const mustBeThere = async () => {
+      if ((await this.#file.read()) !== text) throw superseded;
+    };
+    await mustBeThere();
     const { isOutOfForm } = this.#stored;
-    await this.#store().write(pair);
-    this.#service.noteRestored();
+    if (isOutOfForm || faults.isLinked) {
+      // A link may lead to a file with more secrets than the key and its certificate
+      await this.#store(mustBeThere).write(pair);
+      this.#service.noteRestored();
+    } else await this.#file.writeAnew(text, mustBeThere);
     // A file system without owners, or of another machine, would have it written again at each look
-    this.#cannotOwn = (await this.#file.settleAccess()) !== '';
+    this.#cannotOwn = (await this.#file.settleAccess()) !== undefined;
     if (isOutOfForm) await this.#surroundings.reload(this.definition);
-    return faults;
+    return faults.was;
   }
 
   /** Gives a file that no service could load the key that was kept elsewhere, and its right order. */

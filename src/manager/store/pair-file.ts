@@ -3,7 +3,7 @@ import { type FileAccess, ownerOnly, readableByGroup, settleAccess } from '../..
 import { removeSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
 import { admitGroup, makeDirectory } from '../../durable/directory.ts';
 import { exists, unanswered } from '../../durable/disk-answer.ts';
-import { faultsOf } from '../../durable/ownership.ts';
+import { type Faults, faultsOf } from '../../durable/ownership.ts';
 import { patiently } from '../../durable/patiently.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import type { KeyedCandidate } from '../checks/checks.ts';
@@ -25,11 +25,13 @@ export interface PairFile {
   holds(pair: KeyedCandidate): Promise<boolean>;
   /** @param lastLook as of `writeFileAtomic` */
   write(pair: KeyedCandidate, lastLook?: () => Promise<void>): Promise<void>;
+  /** Puts a new file with the same text in place of the old one. @param lastLook as of `writeFileAtomic` */
+  writeAnew(text: string, lastLook: () => Promise<void>): Promise<void>;
   /**
    * Gives the file the rights that it should have.
-   * @returns as `faultsOf` before, until the file is written. @throws when the disk does not let it now
+   * @returns as `faultsOf` before that, until the file is written. @throws when the disk does not let it now
    */
-  settleAccess(): Promise<string>;
+  settleAccess(): Promise<Faults | undefined>;
   remove(): Promise<void>;
   /**
    * Whether something stands there that is none of these texts, and no empty file.
@@ -93,9 +95,9 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
     }
   };
   const putAside = () => keepAside(path, mostAside);
-  let faults = '';
+  let faults: Faults | undefined;
   const settle = async () => {
-    faults ||= await faultsOf(path, access);
+    faults ??= await faultsOf(path, access);
     await settleAccess(path, access);
     return faults;
   };
@@ -119,7 +121,11 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
     async write(pair, lastLook) {
       await makeDirectory(directory, access);
       await writeFileAtomic(path, pairText(pair), access, lastLook);
-      faults = '';
+      faults = undefined;
+    },
+    async writeAnew(text, lastLook) {
+      await writeFileAtomic(path, text, access, lastLook);
+      faults = undefined;
     },
     settleAccess: settle,
     remove,

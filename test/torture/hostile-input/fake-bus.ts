@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { type Bus, connectBus } from '../../../src/dbus/bus.ts';
+import type { CallLimits } from '../../../src/dbus/call-flow.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';
 
 /** A bus that says whatever it is told to, as no real one would let its members do. */
@@ -7,11 +8,13 @@ export interface FakeBus {
   /** The manager's end. */
   readonly bus: Bus;
   send(bytes: Buffer): void;
+  /** Takes nothing any more from the manager, or everything again. */
+  setDeaf(isDeaf: boolean): void;
   close(): void;
 }
 
 /** @param path where its socket shall be */
-export async function connectFakeBus(path: string): Promise<FakeBus> {
+export async function connectFakeBus(path: string, limits?: CallLimits): Promise<FakeBus> {
   let member: Socket | undefined;
   const server = createServer((socket) => {
     member = socket;
@@ -19,12 +22,13 @@ export async function connectFakeBus(path: string): Promise<FakeBus> {
     socket.on('data', (bytes) => answer(socket, bytes));
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  const bus = await connectBus(`unix:path=${path}`);
+  const bus = await connectBus(`unix:path=${path}`, undefined, limits);
   // One member is all that it is for
   server.close();
   return {
     bus,
     send: (bytes) => void member?.write(bytes),
+    setDeaf: (isDeaf) => void (isDeaf ? member?.pause() : member?.resume()),
     close() {
       bus.close();
       member?.destroy();
