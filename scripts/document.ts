@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { toErrorReply } from '../src/dbus/error-names.ts';
 import { extensionInterfaces } from '../src/dbus/extension-interfaces.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/interface.ts';
-import { CertError, type CertErrorCode, certErrors } from '../src/manager/errors.ts';
+import { CertError, type CertErrorCode, certErrors, certWarnings } from '../src/manager/errors.ts';
 import { toRedfishError } from '../src/redfish/certificates/errors.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -86,6 +86,15 @@ becomes ActionParameterValueError.
 | code | meaning | D-Bus error | Redfish |
 | --- | --- | --- | --- |
 ${lines.join('\n')}
+
+A certificate that is accepted may have warnings: it stays in service although some of its peers will refuse it. Beside the
+codes above, of checks that a certificate in service would not pass any more, these are
+
+| code | meaning |
+| --- | --- |
+${Object.entries(certWarnings)
+  .map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
+  .join('\n')}
 `;
 }
 

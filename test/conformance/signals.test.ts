@@ -25,6 +25,7 @@ const interfaces = {
     certificateInterface,
     `${extension}.Chain`,
     `${extension}.Expiry`,
+    `${extension}.Findings`,
     `${extension}.Replace`,
     `${extension}.Successor`,
     'xyz.openbmc_project.Certs.Replace',
