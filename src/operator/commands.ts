@@ -43,8 +43,8 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'add a certificate, with its key if it was made elsewhere',
     async run(client, [target, file]) {
       const endpoint = parseEndpoint(target);
-      const { id } = await client.install(endpoint, pemContent(readText(file)));
-      return `${endpoint.type}/${endpoint.name}/${id}\n`;
+      const installed = await client.install(endpoint, pemContent(readText(file)));
+      return `${endpoint.type}/${endpoint.name}/${installed.id}\n${findingsOf(installed)}`;
     },
   },
   replace: {
@@ -52,8 +52,7 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'put another certificate in its place',
     async run(client, [target, file]) {
       const { endpoint, id } = parseCertificate(target);
-      await client.replace(endpoint, id, pemContent(readText(file)));
-      return '';
+      return findingsOf(await client.replace(endpoint, id, pemContent(readText(file))));
     },
   },
   delete: {
@@ -152,7 +151,17 @@ function summaryRow({ type, name }: EndpointRef, { id, certificate }: PublishedC
   return [`${type}/${name}/${id}`, day(certificate.notAfter), formatName(certificate.subject)];
 }
 
-function describe({ certificate }: PublishedCertificate): string {
+/** A line for each warning, and for each certificate of the file that is not served. */
+function findingsOf({ findings }: PublishedCertificate): string {
+  const { warnings = [], leftOut = [] } = findings ?? {};
+  return [
+    ...warnings.map(({ code, text }) => `Warning: ${code}: ${text}\n`),
+    ...leftOut.map(({ subject, reason }) => `Left out: ${subject}: ${reason}\n`),
+  ].join('');
+}
+
+function describe(published: PublishedCertificate): string {
+  const { certificate } = published;
   const rows = [
     ['Subject', formatName(certificate.subject)],
     ['Issuer', formatName(certificate.issuer)],
@@ -161,7 +170,7 @@ function describe({ certificate }: PublishedCertificate): string {
     ['Valid', `${day(certificate.notBefore)} to ${day(certificate.notAfter)}`],
     ['SHA-256', certificate.fingerprint.toLowerCase()],
   ];
-  return `${table(rows)}${certificate.pem}`;
+  return `${table(rows)}${findingsOf(published)}${certificate.pem}`;
 }
 
 function day(seconds: number): string {

@@ -31,10 +31,15 @@ export function clientUsageFault(certificate: Certificate): string | undefined {
   const { bits } = certificate.usages;
   if (bits && !bits.includes('DigitalSignature'))
     return 'TLS servers refuse it: its keyUsage has no digitalSignature';
-  if (allows(certificate, keyPurposes.ClientAuthentication)) return undefined;
-  return 'TLS servers refuse it: its extendedKeyUsage has neither clientAuth nor anyExtendedKeyUsage';
+  if (names(certificate, keyPurposes.ClientAuthentication)) return undefined;
+  return 'TLS servers refuse it: its extendedKeyUsage has no clientAuth';
 }
 
-export function allows({ usages: { purposes } }: Certificate, purpose: string): boolean {
-  return purposes === undefined || purposes.includes(purpose) || purposes.includes(anyPurpose);
+function allows(certificate: Certificate, purpose: string): boolean {
+  return names(certificate, purpose) || names(certificate, anyPurpose);
+}
+
+/** OpenSSL takes anyExtendedKeyUsage for no purpose of TLS. */
+export function names({ usages: { purposes } }: Certificate, purpose: string): boolean {
+  return purposes === undefined || purposes.includes(purpose);
 }

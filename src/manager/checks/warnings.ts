@@ -2,10 +2,10 @@ import { type Certificate, isSelfIssued, signatureFits } from '../x509/certifica
 import { sameName } from '../x509/name.ts';
 import { keyPurposes } from '../x509/oids.ts';
 import { subjectText } from './chain.ts';
-import type { KeyedCandidate } from './checks.ts';
+import { type KeyedCandidate, servedCurves } from './checks.ts';
 import type { Finding } from './findings.ts';
 import type { ServingProfile } from './serving-profile.ts';
-import { allows, clientUsageFault, serverUsageFault } from './usage.ts';
+import { clientUsageFault, names, serverUsageFault } from './usage.ts';
 
 /** A reason for some peers to refuse what others accept; its text says who does. */
 interface Warning {
@@ -66,11 +66,12 @@ const serverWarnings: readonly Warning[] = [
   },
   {
     code: 'key-usage',
-    fault: ({ chain }) => {
-      const issuer = chain.find((one) => !allows(one, keyPurposes.ServerAuthentication));
+    fault: ({ leaf, chain }) => {
+      const all = [leaf, ...chain];
+      const other = all.find((one) => !names(one, keyPurposes.ServerAuthentication));
       return (
-        issuer &&
-        `TLS clients refuse the chain: the extendedKeyUsage of ${subjectText(issuer)} has no serverAuth`
+        other &&
+        `OpenSSL and others refuse the chain: the extendedKeyUsage of ${subjectText(other)} has no serverAuth`
       );
     },
   },
@@ -79,6 +80,15 @@ const serverWarnings: readonly Warning[] = [
 
 const clientWarnings: readonly Warning[] = [
   { code: 'key-usage', fault: ({ leaf }) => clientUsageFault(leaf) },
+  {
+    code: 'curve-unsupported',
+    fault: ({ leaf: { publicKey } }) => {
+      const { namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+      return namedCurve === undefined || servedCurves.includes(namedCurve)
+        ? undefined
+        : `TLS servers refuse a client certificate with a key on the curve ${namedCurve}`;
+    },
+  },
   ...chainWarnings,
 ];
 
