@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
 import { BusSystemUsers } from '../dbus/user-manager.ts';
@@ -9,6 +10,9 @@ import { contentLimitsOf, readConfiguration, SetupError } from '../platform/conf
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { startService } from '../redfish/set-up/service.ts';
+
+/** How long the managers may take to answer before the service listens without them. */
+const managerMilliseconds = 1000;
 
 const log = makeLog('redfish-server');
 
@@ -21,7 +25,8 @@ await runProgram(log, async () => {
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
   const { uploadBytes } = limits;
   const client = new BusCertificateClient({ busAddress, requestTimeout, uploadBytes, log });
-  await client.start();
+  // A manager that hangs must not keep the service from coming up; until it answers, it counts as away
+  await Promise.race([client.start(), sleep(managerMilliseconds)]);
   const systemUsers = new BusSystemUsers({ busAddress, log });
   if (redfish.users.source !== 'file') await systemUsers.start();
   const surroundings = { configuration, client, systemUsers, hostName: hostname, log };

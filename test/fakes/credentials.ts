@@ -5,7 +5,7 @@ import { type Credential, formatCredential } from '../../src/tls/credential.ts';
 /** A key with a self-signed certificate for a name, which begins so many milliseconds from now. */
 export function makeCredential(commonName: string, beginsIn = 0): Credential {
   const policy = {
-    validDays: 5,
+    validDays: 397,
     renewBeforeDays: 1,
     curve: 'prime256v1',
     organization: 'Test',

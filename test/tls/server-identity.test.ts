@@ -229,7 +229,7 @@ describe('the identity of a server', () => {
     const unusable: Readonly<Record<string, readonly [RegExp, () => void]>> = {
       expired: [
         /its certificate expired on/,
-        () => put(makeCredential('old', -10 * day), copyPath),
+        () => put(makeCredential('old', -400 * day), copyPath),
       ],
       damaged: [/no END line/, () => writeFileSync(copyPath, makePair('half').slice(0, -40))],
       'refused by OpenSSL': [
