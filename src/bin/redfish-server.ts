@@ -11,8 +11,8 @@ import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { startService } from '../redfish/set-up/service.ts';
 
-/** How long the managers may take to answer before the service listens without them. */
-const managerMilliseconds = 1000;
+/** How long the managers on the bus may take to answer before the service listens without them. */
+const managersMilliseconds = 2000;
 
 const log = makeLog('redfish-server');
 
@@ -25,10 +25,13 @@ await runProgram(log, async () => {
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
   const { uploadBytes } = limits;
   const client = new BusCertificateClient({ busAddress, requestTimeout, uploadBytes, log });
-  // A manager that hangs must not keep the service from coming up; until it answers, it counts as away
-  await Promise.race([client.start(), sleep(managerMilliseconds)]);
   const systemUsers = new BusSystemUsers({ busAddress, log });
-  if (redfish.users.source !== 'file') await systemUsers.start();
+  const starts = [
+    client.start(),
+    ...(redfish.users.source === 'file' ? [] : [systemUsers.start()]),
+  ];
+  // What hangs must not keep the service from coming up; until it answers, it counts as away
+  await Promise.race([Promise.all(starts), sleep(managersMilliseconds)]);
   const surroundings = { configuration, client, systemUsers, hostName: hostname, log };
   const service = await startService(surroundings);
   const pidFile = join(runtimeDirectory, 'redfish.pid');
