@@ -36,6 +36,7 @@ export interface ServerIdentity {
 /** Also while no client connects, a copy of a key that was replaced must not stay. */
 const lookMilliseconds = 60_000;
 const pauseMilliseconds = 50;
+const copyMilliseconds = 1000;
 
 /**
  * Gives a server an identity whatever lies at its path, so that the operator can reach it and mend that: the file,
@@ -52,7 +53,12 @@ export async function openServerIdentity(options: IdentityOptions): Promise<Serv
     waited += pauseMilliseconds;
     if (isDue(path, look)) look = await lookAt(options);
   }
-  if ('credential' in look) return new FileIdentity(options, copy, look, look.credential);
+  if ('credential' in look) {
+    const identity = new FileIdentity(options, copy, look, look.credential);
+    // A start that was served must leave a copy; a slow disk must not keep clients waiting
+    await Promise.race([copy.settled(), sleep(copyMilliseconds, undefined, { ref: false })]);
+    return identity;
+  }
   const credential = kept ?? makeSelfSigned();
   const what = kept ? 'last good TLS certificate' : 'self-signed TLS certificate in memory';
   const fingerprint = fingerprintOf(credential);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs, { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
@@ -10,6 +10,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { openServerIdentity, type ServerIdentity } from '../../src/tls/server-identity.ts';
 import { followTlsIdentity } from '../../src/tls/tls-identity.ts';
 import { makeCredential, makeMismatch, makePair } from '../fakes/credentials.ts';
+import { keyKinds, opensslAuthority } from '../fakes/openssl-authority.ts';
 
 type Note = (message: string, fields?: object) => void;
 
@@ -142,6 +143,34 @@ describe('a server that follows its certificate file', () => {
     }
     const texts = await Promise.all(answers);
     assert.equal(texts.filter((text) => /served/.test(text)).length, 100);
+  });
+
+  it('fails no handshake while bad files and good ones follow each other', async () => {
+    const openssl = opensslAuthority();
+    const refused = ['secp256k1', 'prime192v1'].map((curve) => {
+      const { key, pem } = openssl.issue({ key: keyKinds.ec(curve) });
+      return key + pem;
+    });
+    openssl.remove();
+    const shown: string[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const bad = refused[round % 2] ?? '';
+      replaceFile(bad);
+      const first = Promise.all([open(), open()]);
+      // Clients who leave while they are held change nothing for the others
+      connectTcp(port, '127.0.0.1', function (this: Socket) {
+        this.resetAndDestroy();
+      });
+      replaceFile(round % 4 < 2 ? bad : makePair('third'));
+      for (const socket of [...(await first), await open()]) {
+        shown.push(nameOf(socket));
+        socket.destroy();
+      }
+    }
+    assert.deepEqual(
+      shown,
+      shown.map(() => 'third'),
+    );
   });
 
   for (const [what, text] of [

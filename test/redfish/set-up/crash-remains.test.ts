@@ -19,7 +19,10 @@ const unfinished = (name: string) => `.${name}.0123456789ab.new`;
 describe('a start after a crash', () => {
   it('removes what the service left unfinished, and nothing of other programs', async () => {
     const kept = ['accounts.json', unfinished('server.pem'), unfinished('notes')];
-    leave(...kept, ...['accounts.json', 'users-source', 'events.json'].map(unfinished));
+    leave(
+      ...kept,
+      ...['accounts.json', 'users-source', 'events.json', 'last-good.pem'].map(unfinished),
+    );
     await clearAfterCrash(directory(), log);
     assert.deepEqual(
       readdirSync(directory())
