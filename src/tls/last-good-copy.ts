@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ownerOnly } from '../durable/access.ts';
+import { ownerOnly, settleAccess } from '../durable/access.ts';
 import { writeFileAtomic } from '../durable/atomic-file.ts';
 import { makeDirectory } from '../durable/directory.ts';
 import { OneAtATime } from '../durable/one-at-a-time.ts';
+import { noFollow, readRegularFile } from '../durable/regular-file.ts';
 import type { Log } from '../platform/log.ts';
 import { type Credential, CredentialFault, formatCredential } from './credential.ts';
 import { type CredentialFile, lookAt, stateOf } from './credential-file.ts';
@@ -17,6 +18,7 @@ export class LastGoodCopy {
   readonly #log: Log;
   readonly #turn = new OneAtATime();
   #kept: string | undefined;
+  #toldReason: string | undefined;
 
   constructor(file: CredentialFile, log: Log) {
     this.#file = file;
@@ -40,19 +42,41 @@ export class LastGoodCopy {
   keep(credential: Credential): Promise<void> {
     const text = formatCredential(credential);
     return this.#turn.run(async () => {
-      if (text === this.#kept) return;
-      const { path } = this.#file;
+      if (text === this.#kept || (await this.#isThere(text))) {
+        this.#kept = text;
+        return;
+      }
       this.#kept = undefined;
       try {
+        const { path } = this.#file;
         await makeDirectory(dirname(path), ownerOnly);
         await writeFileAtomic(path, text, ownerOnly);
         this.#kept = text;
+        this.#toldReason = undefined;
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#log.warn('last good TLS certificate is not kept', { path, reason });
-        await rm(path, { force: true }).catch(() => undefined);
+        await this.#giveUp(error instanceof Error ? error.message : String(error));
       }
     });
+  }
+
+  /** A start finds the copy of the last run, which a full disk could not take again. */
+  async #isThere(text: string): Promise<boolean> {
+    const { path, maxBytes } = this.#file;
+    try {
+      if ((await readRegularFile(path, maxBytes, noFollow)) !== text) return false;
+      await settleAccess(path, ownerOnly);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #giveUp(reason: string): Promise<void> {
+    const { path } = this.#file;
+    await rm(path, { force: true }).catch(() => undefined);
+    if (reason === this.#toldReason) return;
+    this.#toldReason = reason;
+    this.#log.warn('last good TLS certificate is not kept', { path, reason });
   }
 
   /** When nothing is written any more. */

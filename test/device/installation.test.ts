@@ -131,6 +131,33 @@ describe('the service installed under a real systemd', { skip: whyNoDevice() ?? 
     });
   }
 
+  it('comes up without its manager, its certificate and the copy of that', async () => {
+    const [pem] = JSON.parse(readFileSync(join(device.root, configuration), 'utf8'))
+      .endpoints.filter(({ type }: { type: string }) => type === 'server')
+      .map(({ path }: { path: string }) => path);
+    const manager = 'bmc-certificate-manager';
+    const copy = '/var/lib/bmc-certificate-manager/last-good.pem';
+    await device.must('systemctl', 'mask', '--runtime', '--now', manager);
+    try {
+      await device.must('systemctl', 'stop', 'bmc-redfish');
+      assert.equal(await device.must('stat', '--format=%a %U', copy), '600 bmc-redfish\n');
+      await device.must('rm', pem, copy);
+      await device.must('systemctl', 'start', 'bmc-redfish');
+      await until('Redfish answers', async () => (await ask(device, '/redfish/v1')).status === 200);
+      const client = 'openssl s_client -connect 127.0.0.1:443 </dev/null 2>/dev/null';
+      const fingerprint = `${client} | openssl x509 -noout -fingerprint -sha256 | cut -d= -f2`;
+      const shown = (await device.must('sh', '-c', fingerprint)).trim();
+      const log = await journal('--unit=bmc-redfish');
+      assert.ok(log.includes(`certificate in memory is served fingerprint=${shown}`), log);
+    } finally {
+      await device.must('systemctl', 'unmask', '--runtime', manager);
+      await device.must('systemctl', 'start', manager);
+    }
+    const isBack = async () => (await ask(device, `${collection}/1`)).status === 200;
+    await until('the manager is back', isBack);
+    assert.match((await ask(device, `${collection}/1`)).text, /"Health": "OK"/);
+  });
+
   it('keeps its files of state from a second service', async () => {
     const log = await journal('--unit=bmc-redfish');
     assert.doesNotMatch(log, /not kept from other services/);

@@ -226,6 +226,16 @@ describe('the identity of a server', () => {
       }
     });
 
+    it('of the last run stays when it is the same, with the rights of its owner alone', async () => {
+      put(makeCredential('first'));
+      await start();
+      const { ino } = statSync(copyPath);
+      chmodSync(copyPath, 0o644);
+      await start();
+      const { ino: same, mode } = statSync(copyPath);
+      assert.deepEqual([same, mode & 0o777], [ino, 0o600]);
+    });
+
     const unusable: Readonly<Record<string, readonly [RegExp, () => void]>> = {
       expired: [
         /its certificate expired on/,
