@@ -8,7 +8,7 @@ import type { Log } from '../../platform/log.ts';
 import type { AccessSettings, CertificateLogin } from '../access/access-settings.ts';
 import type { AccountCertificates } from '../access/account-certificates.ts';
 import type { User } from '../access/user-directory.ts';
-import { judgeChain, type TrustLists } from './chain.ts';
+import { findPath, needsHandshake, type TrustLists } from './chain.ts';
 import { userNameOf } from './mapping.ts';
 import type { Refusal } from './refusal.ts';
 import { type ShownChain, shownChain } from './shown-chain.ts';
@@ -60,6 +60,8 @@ const longestShown = 200;
 export class ClientCertificates {
   readonly #options: ClientCertificatesOptions;
   readonly #shown = new WeakMap<object, ShownChain | { readonly certificates: undefined }>();
+  /** The path of each connection by the lists of its handshake. */
+  readonly #paths = new WeakMap<ShownChain, readonly Certificate[]>();
   readonly #reported = new WeakSet<object>();
   readonly #open = new Set<Socket>();
   #toldAuthorities = { key: '', pems: [] as readonly string[] };
@@ -103,7 +105,9 @@ export class ClientCertificates {
     const { client, endpoints } = this.#options;
     const trust = trustAfter(client, endpoints, change);
     if (!trust || this.responds(trust)) return false;
-    return this.#judgeBy(trust, shown) !== undefined;
+    const now = this.#trust();
+    const path = now && this.#pathOf(shown, now);
+    return path === undefined || this.#judgeBy(trust, shown, path) !== undefined;
   }
 
   /** @returns `undefined` when the client showed no certificate or is not to be asked for one */
@@ -227,15 +231,30 @@ export class ClientCertificates {
     return chain;
   }
 
-  #judge({ certificates, refusal }: ShownChain): Refusal | undefined {
+  #judge(chain: ShownChain): Refusal | undefined {
     const trust = this.#trust();
     if (!trust) return 'away';
-    return refusal ?? this.#judgeBy(trust, certificates);
+    if (chain.refusal) return chain.refusal;
+    const path = this.#paths.get(chain) ?? this.#pathOf(chain.certificates, trust);
+    if (typeof path !== 'string') this.#paths.set(chain, path);
+    return this.#judgeBy(trust, chain.certificates, path);
   }
 
-  #judgeBy(trust: TrustLists, shown: readonly Certificate[]): Refusal | undefined {
-    const seconds = Math.floor(this.#options.now() / 1000);
-    return judgeChain(shown, trust, seconds, this.#options.limits.chainCertificates);
+  /** @param before the path for which OpenSSL accepted the chain, or why there was none */
+  #judgeBy(
+    trust: TrustLists,
+    shown: readonly Certificate[],
+    before: readonly Certificate[] | Refusal,
+  ): Refusal | undefined {
+    if (typeof before === 'string') return before;
+    const path = this.#pathOf(shown, trust);
+    if (typeof path === 'string') return path;
+    return needsHandshake(path, before) ? 'authority' : undefined;
+  }
+
+  #pathOf(shown: readonly Certificate[], trust: TrustLists): readonly Certificate[] | Refusal {
+    const now = Math.floor(this.#options.now() / 1000);
+    return findPath(shown, trust, { now, maxCertificates: this.#options.limits.chainCertificates });
   }
 
   #refuse(connection: object, refusal: Refusal, certificate: Certificate | undefined): Login {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readCertificate } from '../../../src/manager/x509/certificate.ts';
+import { type Certificate, readCertificate } from '../../../src/manager/x509/certificate.ts';
 import { type Asn1, tags, utf8String } from '../../../src/manager/x509/der.ts';
-import { judgeChain } from '../../../src/redfish/client-certificates/chain.ts';
+import { findPath, type TrustLists } from '../../../src/redfish/client-certificates/chain.ts';
 import { userNameOf } from '../../../src/redfish/client-certificates/mapping.ts';
 import { namedAuthorities } from '../../../src/redfish/client-certificates/trust.ts';
 import { forgeCertificate, nameOf, rawString } from '../../fakes/forged-certificate.ts';
@@ -67,14 +67,14 @@ describe('a chain that is looked at again', () => {
   const now = Date.parse('2030-01-01') / 1000;
 
   it('counts only up to a root of the truststore', () => {
-    assert.equal(judgeChain([root], lists, now, 10), undefined);
-    assert.equal(judgeChain([root], { ...lists, trusted: [] }, now, 10), 'authority');
-    assert.equal(judgeChain([], lists, now, 10), 'authority');
+    assert.equal(verdictOf([root], lists, now, 10), undefined);
+    assert.equal(verdictOf([root], { ...lists, trusted: [] }, now, 10), 'authority');
+    assert.equal(verdictOf([], lists, now, 10), 'authority');
   });
 
   it('counts while it is valid', () => {
-    assert.equal(judgeChain([root], lists, Date.parse('2025-12-31') / 1000, 10), 'early');
-    assert.equal(judgeChain([root], lists, Date.parse('2036-01-02') / 1000, 10), 'expired');
+    assert.equal(verdictOf([root], lists, Date.parse('2025-12-31') / 1000, 10), 'early');
+    assert.equal(verdictOf([root], lists, Date.parse('2036-01-02') / 1000, 10), 'expired');
   });
 
   it('is followed by signatures, whatever is shown and in whatever order', () => {
@@ -85,11 +85,11 @@ describe('a chain that is looked at again', () => {
       const twin = authority.issueCa({ subject: '/CN=Middle' }).certificate;
       const leaf = authority.issue({ issuer: middle }).certificate;
       const trust = { trusted: [top.certificate], revoked: [] };
-      assert.equal(judgeChain([leaf, twin], trust, now, 10), 'authority');
-      assert.equal(judgeChain([leaf, twin, middle.certificate], trust, now, 10), undefined);
-      assert.equal(judgeChain([leaf, middle.certificate], trust, now, 2), 'long');
+      assert.equal(verdictOf([leaf, twin], trust, now, 10), 'authority');
+      assert.equal(verdictOf([leaf, twin, middle.certificate], trust, now, 10), undefined);
+      assert.equal(verdictOf([leaf, middle.certificate], trust, now, 2), 'long');
       const gone = { ...trust, revoked: [top.certificate] };
-      assert.equal(judgeChain([leaf, middle.certificate], gone, now, 10), 'revoked');
+      assert.equal(verdictOf([leaf, middle.certificate], gone, now, 10), 'revoked');
     } finally {
       authority.remove();
     }
@@ -97,8 +97,19 @@ describe('a chain that is looked at again', () => {
 
   it('is revoked by issuer and serial number as well as by its bytes', () => {
     const twin = { ...root, fingerprint: 'another' };
-    assert.equal(judgeChain([root], { ...lists, revoked: [twin] }, now, 10), 'revoked');
+    assert.equal(verdictOf([root], { ...lists, revoked: [twin] }, now, 10), 'revoked');
     const other = { ...twin, serialNumber: '08' };
-    assert.equal(judgeChain([root], { ...lists, revoked: [other] }, now, 10), undefined);
+    assert.equal(verdictOf([root], { ...lists, revoked: [other] }, now, 10), undefined);
   });
 });
+
+/** Why there is no path, `undefined` where there is. */
+function verdictOf(
+  shown: readonly Certificate[],
+  lists: TrustLists,
+  now: number,
+  maxCertificates: number,
+) {
+  const path = findPath(shown, lists, { now, maxCertificates });
+  return typeof path === 'string' ? path : undefined;
+}

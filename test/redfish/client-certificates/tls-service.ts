@@ -3,6 +3,8 @@ import { Agent, type RequestOptions, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type TLSSocket } from 'node:tls';
 import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
 import {
   AccessSettings,
@@ -18,7 +20,7 @@ import { makeServer } from '../../../src/redfish/https/server.ts';
 import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Issued, OpensslAuthority } from '../../fakes/openssl-authority.ts';
-import { ManualClock } from '../events/manual-clock.ts';
+import { eventually, ManualClock } from '../events/manual-clock.ts';
 import { eventSettings, httpLimits, makeTestParts } from '../service.ts';
 
 export const truststore: EndpointRef = { type: 'authority', name: 'truststore' };
@@ -43,6 +45,8 @@ export interface TlsService {
   /** The settings as they are after a start. */
   stored(): AccessSettings;
   ask(path: string, options?: Ask): Promise<Answer>;
+  /** Resolves when connections that lost their trust before the call are cut. */
+  afterCut(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,6 +82,27 @@ const limits = {
   sendMilliseconds: 5000,
 };
 
+const cutMilliseconds = 50;
+
+/** A stream of events on a connection of its own, which the service has accepted. */
+export async function openStream(
+  { port, events }: TlsService,
+  show: Issued,
+  ...chain: readonly Issued[]
+): Promise<TLSSocket> {
+  const before = events.streams.list().length;
+  const cert = [show, ...chain].map(({ pem }) => pem).join('');
+  const socket = connect({
+    ...{ port, host: '127.0.0.1', rejectUnauthorized: false },
+    ...{ key: show.key, cert },
+  });
+  socket.on('error', () => undefined);
+  socket.resume();
+  socket.write('GET /redfish/v1/EventService/SSE HTTP/1.1\r\nHost: bmc\r\n\r\n');
+  await eventually('the stream', () => events.streams.list().length > before);
+  return socket;
+}
+
 export async function startTlsService(authority: OpensslAuthority): Promise<TlsService> {
   const directory = mkdtempSync(join(tmpdir(), 'mutual-'));
   const parts = await makeTestParts(directory);
@@ -100,7 +125,7 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
     get alwaysRespond() {
       return own.alwaysRespond;
     },
-    cutMilliseconds: 50,
+    cutMilliseconds,
     log: noting,
   });
   const access = { ...parts.access, certificates: clientCertificates };
@@ -138,6 +163,8 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
       })),
     stored: () => new AccessSettings(settingsPath, {} as never),
     ask: (path: string, options: Ask = {}) => ask(port, path, options),
+    // The timer of the cut is older, so it fires first
+    afterCut: () => sleep(2 * cutMilliseconds),
     async close() {
       parts.events.close();
       events.close();
