@@ -27,11 +27,13 @@ export interface TlsSettings {
  * Both are looked at whenever a client connects, before its handshake, so that whoever connects after
  * a change meets it, even before a signal arrives. Each change makes a new context with new ticket keys,
  * so no session outlives it. Open connections go on.
+ * @returns the authorities that clients are asked for certificates of
  */
-export function followTlsIdentity(server: Server, settings: TlsSettings): void {
+export function followTlsIdentity(server: Server, settings: TlsSettings): ClientAuthorities {
   const { identity, profile, ticketMilliseconds, clients, monotonic, log } = settings;
   let { credential } = identity;
   let authorities = clients?.authorities();
+  let asked: readonly string[] | undefined;
   let made = monotonic();
 
   const refreshCredential = (): boolean => {
@@ -45,16 +47,17 @@ export function followTlsIdentity(server: Server, settings: TlsSettings): void {
     authorities = found;
     return true;
   };
-  const use = (asked: readonly string[] | undefined) => {
+  const use = (wanted: readonly string[] | undefined) => {
     server.setSecureContext({
       ...contextOptions(credential),
       // A resumed session shows no chain and keeps the verdict of its first handshake, so there are none
-      ...profileOptions(profile, asked === undefined),
+      ...profileOptions(profile, wanted === undefined),
       // Without `ca` Node would trust the public authorities that it carries, and send those of the chain
-      ca: [...(asked ?? [])],
+      ca: [...(wanted ?? [])],
     });
     // Node has no call for it but reads this for each connection
-    Object.assign(server, { requestCert: asked !== undefined, rejectUnauthorized: false });
+    Object.assign(server, { requestCert: wanted !== undefined, rejectUnauthorized: false });
+    asked = wanted;
     made = monotonic();
   };
   const apply = () => {
@@ -72,6 +75,7 @@ export function followTlsIdentity(server: Server, settings: TlsSettings): void {
     const changed = [refreshCredential(), refreshAuthorities()].includes(true);
     if (changed || monotonic() - made >= ticketMilliseconds) apply();
   });
+  return { authorities: () => asked };
 }
 
 function sameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {

@@ -10,8 +10,8 @@ import type { AccountCertificates } from '../access/account-certificates.ts';
 import type { User } from '../access/user-directory.ts';
 import { findPath, needsHandshake, type TrustLists } from './chain.ts';
 import { userNameOf } from './mapping.ts';
-import type { Refusal } from './refusal.ts';
-import { type ShownChain, shownChain } from './shown-chain.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
+import { codeOf, type ShownChain, shownChain } from './shown-chain.ts';
 import {
   namedAuthorities,
   readTrust,
@@ -62,6 +62,7 @@ export class ClientCertificates {
   readonly #shown = new WeakMap<object, ShownChain | { readonly certificates: undefined }>();
   /** The path of each connection by the lists of its handshake. */
   readonly #paths = new WeakMap<ShownChain, readonly Certificate[]>();
+  readonly #suspended = new WeakSet<object>();
   readonly #reported = new WeakSet<object>();
   readonly #open = new Set<Socket>();
   #toldAuthorities = { key: '', pems: [] as readonly string[] };
@@ -114,7 +115,7 @@ export class ClientCertificates {
   async login(connection: object): Promise<Login | undefined> {
     const { enabled, mapping } = this.settings.clientCertificates;
     const chain = enabled ? this.#chainOf(connection) : undefined;
-    if (!chain) return undefined;
+    if (!chain) return this.#suspended.has(connection) ? { refusal: 'suspended' } : undefined;
     const [certificate] = chain.certificates;
     const refusal = this.#judge(chain);
     if (refusal !== undefined || !certificate) {
@@ -124,6 +125,18 @@ export class ClientCertificates {
     return typeof account === 'string'
       ? this.#refuse(connection, account, certificate)
       : { account, certificate, shown: chain.certificates };
+  }
+
+  /** Whether the client showed a certificate that is not trusted; `false` while nobody can say. */
+  refuses(connection: object): boolean {
+    const chain = this.#chainOf(connection);
+    const refusal = chain && this.#judge(chain);
+    return refusal !== undefined && refusal !== 'away';
+  }
+
+  /** The client of a connection was not asked for a certificate, and should know why it has no login. */
+  suspend(connection: object): void {
+    this.#suspended.add(connection);
   }
 
   /** Whose a certificate of a connection is: the user that it names, or the account that has it. */
@@ -166,6 +179,15 @@ export class ClientCertificates {
       if (!chain) return;
       this.#open.add(socket);
       socket.once('close', () => this.#open.delete(socket));
+    });
+    // Where a certificate is required, Node ends the connection of a client whose chain OpenSSL refuses
+    server.on('tlsClientError', (_error, { authorizationError, remoteAddress }) => {
+      if (!authorizationError) return;
+      const reason = refusalOf(codeOf(authorizationError));
+      this.#options.log.warn('client certificate refused', {
+        reason,
+        address: remoteAddress ?? '',
+      });
     });
     const unsubscribe = this.#options.client.subscribe(() =>
       this.#cutLater((chain) => this.#judge(chain)),

@@ -24,7 +24,7 @@ export function shownChain(socket: object, most: number): ShownChain | undefined
 }
 
 /** The type says Error, but on the side of the server it is the code. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error) return String(error.code);
   return String(error);
 }

@@ -105,6 +105,6 @@ function worthOf({ secure, requests }: OpenConnection): Worth {
 }
 
 /** One for the TCP socket and for the TLS socket above it, which Node tells of in different events. */
-function peerOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+export function peerOf({ remoteAddress, remotePort, localAddress }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

@@ -10,6 +10,7 @@ import { rawError } from '../http/raw-error.ts';
 import type { BaseMessageId } from '../messages/base-registry.ts';
 import { limitUnanswered } from './connection-limits.ts';
 import { limitConnections } from './connection-room.ts';
+import { type HandshakeLimits, takeTurns, usualHandshakeLimits } from './handshake-turns.ts';
 import { pathTargetsOnly } from './request-line.ts';
 import { dropSlowReaders } from './slow-readers.ts';
 
@@ -37,6 +38,8 @@ export interface HttpsOptions {
   readonly ticketMilliseconds?: number;
   /** Absent where clients cannot log in with certificates. */
   readonly clientCertificates?: ClientCertificates;
+  /** What handshakes with client certificates may cost; the usual limits unless given. */
+  readonly handshakes?: HandshakeLimits;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic?: () => number;
   readonly log: Log;
@@ -76,12 +79,24 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
   );
   // Node drops headers beyond a number without a word, such as a second Host; their bytes have a limit
   server.maxHeadersCount = 0;
+  // Before the others, as Node's own listener that it takes the place of
+  if (clientCertificates) {
+    takeTurns(server, {
+      limits: options.handshakes ?? usualHandshakeLimits,
+      authorities: () => clients.authorities(),
+      requiresCertificate: () => !clientCertificates.responds(),
+      isRefused: (connection) => clientCertificates.refuses(connection),
+      onSuspended: (connection) => clientCertificates.suspend(connection),
+      monotonic,
+      log,
+    });
+  }
   limitConnections(server, {
     connections: limits.connections,
     perAddress: limits.connectionsPerAddress,
     log,
   });
-  followTlsIdentity(server, {
+  const clients = followTlsIdentity(server, {
     identity,
     profile: options.profile ?? 'intermediate',
     ticketMilliseconds: options.ticketMilliseconds ?? 24 * 3_600_000,

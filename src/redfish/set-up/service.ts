@@ -110,6 +110,12 @@ async function startWithState(surroundings: AccessSurroundings): Promise<Running
       profile: tls.profile,
       ticketMilliseconds: tls.ticketHours * 3_600_000,
       clientCertificates: access.certificates,
+      handshakes: {
+        handshakeBytes: redfish.clientCertificates.handshakeBytes,
+        suspendMilliseconds: redfish.clientCertificates.suspendSeconds * 1000,
+        turnMilliseconds: redfish.clientCertificates.turnMilliseconds,
+        addresses: redfish.clientCertificates.rememberedAddresses,
+      },
       log,
     },
     app,
