@@ -26,11 +26,14 @@ export interface Forgery {
   readonly extensions?: readonly Extension[];
   /** The certificate says that it is signed with this algorithm. */
   readonly signatureAlgorithm?: string;
+  /** Instead of a signature of the forger. */
+  readonly signature?: Uint8Array;
 }
 
 const forger = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 
-/** DER of a certificate with any field. The signature is always good for one key, the forger's own. */
+/** DER of a certificate with any field. The signature is good for the forger's own key
+ * unless it is given. */
 export function forgeCertificate(forgery: Forgery): Buffer {
   const name = forgery.subject ?? nameOf(['2.5.4.3', utf8String('forged')]);
   const algorithm = sequence(oid(forgery.signatureAlgorithm ?? '1.2.840.10045.4.3.2'));
@@ -47,7 +50,7 @@ export function forgeCertificate(forgery: Forgery): Buffer {
     decode((forgery.publicKey ?? forger.publicKey).export({ type: 'spki', format: 'der' })),
     ...(forgery.extensions ? [contextConstructed(3, writeExtensions(forgery.extensions))] : []),
   );
-  const signature = sign('sha256', encode(tbs), forger.privateKey);
+  const signature = forgery.signature ?? sign('sha256', encode(tbs), forger.privateKey);
   return encode(sequence(tbs, algorithm, bitString(signature)));
 }
 

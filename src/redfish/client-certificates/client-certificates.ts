@@ -11,7 +11,7 @@ import type { User } from '../access/user-directory.ts';
 import { findPath, needsHandshake, type TrustLists } from './chain.ts';
 import { userNameOf } from './mapping.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
-import { codeOf, type ShownChain, shownChain } from './shown-chain.ts';
+import { codeOf, keepChains, type ShownChain, shownChain } from './shown-chain.ts';
 import {
   namedAuthorities,
   readTrust,
@@ -168,6 +168,7 @@ export class ClientCertificates {
 
   /** Follows the connections of a server from their handshakes on. */
   attach(server: Server): void {
+    keepChains(server);
     server.prependListener('secureConnection', (socket) => {
       const chain = this.#chainOf(socket);
       const refusal = chain && this.#judge(chain);

@@ -1,3 +1,4 @@
+import type { Server } from 'node:https';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertError } from '../../manager/errors.ts';
 import { type Certificate, readCertificate } from '../../manager/x509/certificate.ts';
@@ -10,10 +11,32 @@ export interface ShownChain {
   readonly refusal?: Refusal;
 }
 
+/**
+ * These releases of Node lose every certificate but the client's own before they tell of the connection
+ * (https://github.com/nodejs/node/issues/65579).
+ */
+const losesChains = /^(24\.21|26\.8)\./.test(process.versions.node);
+
+/** What clients sent, where it has to be read before Node loses it. */
+const sent = new WeakMap<TLSSocket, DetailedPeerCertificate>();
+
+/** Keeps the chains of the clients of a server readable. */
+export function keepChains(server: Server, isNeeded = losesChains): void {
+  if (!isNeeded) return;
+  const seen = new WeakSet<TLSSocket>();
+  // No other event hands out the socket before `secure`, in which Node loses the chain. The line with the
+  // secrets is not looked at
+  server.on('keylog', (_line, socket) => {
+    if (seen.has(socket)) return;
+    seen.add(socket);
+    socket.prependOnceListener('secure', () => sent.set(socket, socket.getPeerCertificate(true)));
+  });
+}
+
 /** @returns `undefined` for a client that showed no certificate */
 export function shownChain(socket: object, most: number): ShownChain | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
-  const own = socket.getPeerCertificate(true);
+  const own = sent.get(socket) ?? socket.getPeerCertificate(true);
   // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it
   if (!own?.raw) return undefined;
   const certificates = readAll(own, most);

@@ -16,6 +16,10 @@ import { makeApp } from '../../../src/redfish/app.ts';
 import { ClientCertificates } from '../../../src/redfish/client-certificates/client-certificates.ts';
 import { type Events, makeEvents } from '../../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
+import {
+  type HandshakeLimits,
+  usualHandshakeLimits,
+} from '../../../src/redfish/https/handshake-turns.ts';
 import { makeServer } from '../../../src/redfish/https/server.ts';
 import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';
@@ -39,6 +43,8 @@ export interface TlsService {
   readonly events: Events;
   /** What the clock of the device is ahead of ours, in milliseconds. */
   ahead: number;
+  /** What the clock that never jumps is ahead of ours, in milliseconds. */
+  elapsed: number;
   alwaysRespond: boolean;
   /** Has clients log in with certificates as at first, but for this. */
   setLogin(change: Partial<CertificateLogin>): Promise<void>;
@@ -103,7 +109,10 @@ export async function openStream(
   return socket;
 }
 
-export async function startTlsService(authority: OpensslAuthority): Promise<TlsService> {
+export async function startTlsService(
+  authority: OpensslAuthority,
+  handshakes: Partial<HandshakeLimits> = {},
+): Promise<TlsService> {
   const directory = mkdtempSync(join(tmpdir(), 'mutual-'));
   const parts = await makeTestParts(directory);
   const { client, accounts, lines: log, log: noting } = parts;
@@ -111,6 +120,7 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
   const { settings } = parts.access;
   const own = {
     ahead: 0,
+    elapsed: 0,
     alwaysRespond: false,
   };
   const clientCertificates = new ClientCertificates({
@@ -144,7 +154,14 @@ export async function startTlsService(authority: OpensslAuthority): Promise<TlsS
   const { key, pem } = authority.issue({ subject: '/CN=bmc' });
   const path = authority.write(`${directory.split('/').at(-1)}.pem`, key + pem);
   const identity = fixedIdentity(path);
-  const server = makeServer({ identity, limits, clientCertificates, log: noting }, app);
+  const server = makeServer(
+    {
+      ...{ identity, limits, clientCertificates, log: noting },
+      handshakes: { ...usualHandshakeLimits, ...handshakes },
+      monotonic: () => performance.now() + own.elapsed,
+    },
+    app,
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(own, {

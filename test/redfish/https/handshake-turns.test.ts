@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { connect as connectTcp, createServer, type Socket } from 'node:net';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { connect, type TLSSocket } from 'node:tls';
+import { refusals } from '../../../src/redfish/client-certificates/refusal.ts';
+import { type HeavyChain, heavyChain } from '../../fakes/heavy-chain.ts';
+import {
+  type Issued,
+  type OpensslAuthority,
+  opensslAuthority,
+} from '../../fakes/openssl-authority.ts';
+import {
+  startTlsService,
+  type TlsService,
+  truststore,
+} from '../client-certificates/tls-service.ts';
+import { eventually } from '../events/manual-clock.ts';
+
+const sessions = '/redfish/v1/SessionService/Sessions';
+const always = { from: '20200101000000Z', until: '20990101000000Z' };
+const password = 'admin:admin-pw';
+const limits = { handshakeBytes: 30_000, turnMilliseconds: 200, addresses: 10 };
+const request = 'GET /redfish/v1 HTTP/1.1\r\nHost: bmc\r\nConnection: close\r\n\r\n';
+const operator = '127.0.0.2';
+const attacker = '127.0.0.3';
+
+describe('handshakes with client certificates', () => {
+  let authority: OpensslAuthority;
+  let service: TlsService;
+  let root: Issued;
+  let good: Issued;
+  let stranger: Issued;
+  const heavy = heavyChain(30);
+
+  before(() => {
+    authority = opensslAuthority();
+    root = authority.issueCa({ ...always, subject: '/CN=Root' });
+    good = authority.issue({ ...always, subject: '/CN=admin', issuer: root });
+    stranger = authority.issue({ ...always, subject: '/CN=admin' });
+  });
+
+  after(() => authority.remove());
+
+  beforeEach(async () => {
+    service = await startTlsService(authority, limits);
+    service.client.put(truststore, '1', root.pem);
+    await service.setLogin({});
+  });
+
+  afterEach(() => service.close());
+
+  const ask = (localAddress: string, how: Parameters<TlsService['ask']>[1]) =>
+    service.ask(sessions, { ...how, tls: { localAddress } });
+  /** How many chains of clients OpenSSL verified and refused. */
+  const refused = () =>
+    service.log.filter((line) => line.startsWith('client certificate refused')).length;
+  const suspensions = () =>
+    service.log.filter((line) => line.startsWith('an address is not asked')).length;
+  /** Shows a heavy chain. @returns when the connection is closed */
+  const attack = (port = service.port, localAddress = attacker) =>
+    closed(shake(port, heavy, localAddress).end(request));
+
+  it('are one of an address at a time, so eight heavy chains at once cost one verification', async () => {
+    const attacks = Array.from({ length: 8 }, () => attack());
+    const { status } = await ask(operator, { show: good });
+    assert.equal(status, 200);
+    await Promise.all(attacks);
+    assert.equal(refused(), 1);
+    assert.equal(suspensions(), 1);
+  });
+
+  it('of a suspended address show no certificate, and its clients are told why', async () => {
+    await attack();
+    const { status, text } = await ask(attacker, { show: good });
+    assert.equal(status, 401);
+    assert.ok(text.includes(refusals.suspended), text);
+    assert.equal((await ask(attacker, { show: good, as: password })).status, 200);
+    assert.equal((await ask(operator, { show: good })).status, 200);
+  });
+
+  it('show certificates again when the time of the suspension is over', async () => {
+    await attack();
+    service.elapsed = 299_000;
+    assert.equal((await ask(attacker, { show: good })).status, 401);
+    service.elapsed = 301_000;
+    assert.equal((await ask(attacker, { show: good })).status, 200);
+  });
+
+  it('show certificates again when the truststore has changed', async () => {
+    await attack();
+    assert.equal((await ask(attacker, { show: stranger })).status, 401);
+    service.client.put(truststore, '2', stranger.pem);
+    assert.equal((await ask(attacker, { show: stranger })).status, 200);
+  });
+
+  it('of many small chains that are refused count together', async () => {
+    while (suspensions() === 0) await ask(attacker, { show: stranger });
+    assert.ok(refused() > 5, `${refused()} chains before the suspension`);
+    assert.equal((await ask(attacker, { show: good })).status, 401);
+  });
+
+  it('with accepted certificates, or without any, count for nothing', async () => {
+    for (let at = 0; at < 40; at += 1) {
+      assert.equal((await ask(attacker, { show: good })).status, 200);
+      await ask(attacker, {});
+    }
+    assert.equal(suspensions(), 0);
+  });
+
+  it('that never end count when the next connection wants its turn', async () => {
+    const proxy = await withholdingProxy(service.port, attacker);
+    const unfinished = [1, 2, 3].map(() => closed(shake(proxy.port, heavy)));
+    await eventually('the suspension', () => suspensions() === 1);
+    assert.equal((await ask(attacker, { as: password })).status, 200);
+    proxy.close();
+    await Promise.all(unfinished);
+    assert.equal(refused(), 0, 'no handshake ended');
+  });
+
+  it('are not kept waiting for ever by silent connections of the same address', async () => {
+    const silent = Array.from({ length: 6 }, () => silence(service.port, attacker));
+    assert.equal((await ask(attacker, { as: password })).status, 200);
+    for (const socket of silent) socket.destroy();
+  });
+
+  it('survive clients that reset while they wait', async () => {
+    const first = silence(service.port, attacker);
+    await connected(first);
+    for (let at = 0; at < 5; at += 1) {
+      const socket = silence(service.port, attacker);
+      await connected(socket);
+      socket.resetAndDestroy();
+    }
+    assert.equal((await ask(attacker, { as: password })).status, 200);
+    first.destroy();
+  });
+
+  it('are remembered of as many addresses as configured, the last ones', async () => {
+    await attack(service.port, '127.0.1.1');
+    await attack(service.port, '127.0.1.2');
+    for (let at = 1; at <= 9; at += 1) await ask(`127.0.2.${at}`, { show: good });
+    assert.equal((await ask('127.0.1.2', { show: good })).status, 401);
+    assert.equal((await ask('127.0.1.1', { show: good })).status, 200);
+  });
+});
+
+function shake(port: number, { key, pem }: HeavyChain, localAddress?: string): TLSSocket {
+  const socket = connect({
+    ...{ port, host: '127.0.0.1', rejectUnauthorized: false, key, cert: pem },
+    ...(localAddress !== undefined && { localAddress }),
+  });
+  return socket.on('error', () => undefined);
+}
+
+function closed(socket: Socket): Promise<void> {
+  socket.resume();
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+function silence(port: number, localAddress: string): Socket {
+  const socket = connectTcp({ port, host: '127.0.0.1', localAddress });
+  return socket.on('error', () => undefined);
+}
+
+function connected(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('connect', () => resolve()));
+}
+
+/** Keeps the last bytes of each client's second flight back, so that its Finished never arrives. */
+async function withholdingProxy(port: number, localAddress: string) {
+  const server = createServer((client) => {
+    const upstream = connectTcp({ port, host: '127.0.0.1', localAddress });
+    let flight: Buffer | undefined;
+    client.on('data', (chunk) => {
+      const bytes = flight ? Buffer.concat([flight, chunk]) : chunk;
+      const passed = flight ? Math.max(0, bytes.length - 10) : bytes.length;
+      upstream.write(bytes.subarray(0, passed));
+      flight = bytes.subarray(passed);
+    });
+    upstream.on('data', (chunk) => client.write(chunk));
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on('error', () => undefined);
+      one.on('close', () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (typeof address !== 'object' || !address) throw new Error('the proxy does not listen');
+  return { port: address.port, close: () => server.close() };
+}
