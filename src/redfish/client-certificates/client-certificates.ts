@@ -10,8 +10,8 @@ import type { AccountCertificates } from '../access/account-certificates.ts';
 import type { User } from '../access/user-directory.ts';
 import { findPath, needsHandshake, type TrustLists } from './chain.ts';
 import { userNameOf } from './mapping.ts';
-import { type Refusal, refusalOf } from './refusal.ts';
-import { codeOf, keepChains, type ShownChain, shownChain } from './shown-chain.ts';
+import type { Refusal } from './refusal.ts';
+import { keepChains, type ShownChain, shownChain } from './shown-chain.ts';
 import {
   namedAuthorities,
   readTrust,
@@ -168,7 +168,7 @@ export class ClientCertificates {
 
   /** Follows the connections of a server from their handshakes on. */
   attach(server: Server): void {
-    keepChains(server);
+    keepChains(server, () => !this.responds());
     server.prependListener('secureConnection', (socket) => {
       const chain = this.#chainOf(socket);
       const refusal = chain && this.#judge(chain);
@@ -182,13 +182,9 @@ export class ClientCertificates {
       socket.once('close', () => this.#open.delete(socket));
     });
     // Where a certificate is required, Node ends the connection of a client whose chain OpenSSL refuses
-    server.on('tlsClientError', (_error, { authorizationError, remoteAddress }) => {
-      if (!authorizationError) return;
-      const reason = refusalOf(codeOf(authorizationError));
-      this.#options.log.warn('client certificate refused', {
-        reason,
-        address: remoteAddress ?? '',
-      });
+    server.on('tlsClientError', (_error, socket) => {
+      const chain = socket.authorizationError && this.#chainOf(socket);
+      if (chain?.refusal) this.#refuse(socket, chain.refusal, chain.certificates[0]);
     });
     const unsubscribe = this.#options.client.subscribe(() =>
       this.#cutLater((chain) => this.#judge(chain)),

@@ -17,19 +17,26 @@ export interface ShownChain {
  */
 const losesChains = /^(24\.21|26\.8)\./.test(process.versions.node);
 
-/** What clients sent, where it has to be read before Node loses it. */
+/** What clients sent, where it has to be read before Node lets go of it. */
 const sent = new WeakMap<TLSSocket, DetailedPeerCertificate>();
 
-/** Keeps the chains of the clients of a server readable. */
-export function keepChains(server: Server, isNeeded = losesChains): void {
-  if (!isNeeded) return;
+/**
+ * Keeps the chains of clients readable where Node loses them, or ends the connection because of them before
+ * anybody can look at them.
+ * @param endsRefused whether Node ends the connection of a client whose chain OpenSSL refuses
+ */
+export function keepChains(server: Server, endsRefused: () => boolean): void {
   const seen = new WeakSet<TLSSocket>();
-  // No other event hands out the socket before `secure`, in which Node loses the chain. The line with the
-  // secrets is not looked at
-  server.on('keylog', (_line, socket) => {
+  // The only event that hands out the socket before Node looks at its chain. The secrets in its lines are
+  // not for us
+  const keep = (_line: Buffer, socket: TLSSocket) => {
     if (seen.has(socket)) return;
     seen.add(socket);
     socket.prependOnceListener('secure', () => sent.set(socket, socket.getPeerCertificate(true)));
+  };
+  server.prependListener('connection', () => {
+    server.removeListener('keylog', keep);
+    if (losesChains || endsRefused()) server.on('keylog', keep);
   });
 }
 
@@ -47,7 +54,7 @@ export function shownChain(socket: object, most: number): ShownChain | undefined
 }
 
 /** The type says Error, but on the side of the server it is the code. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error) return String(error.code);
   return String(error);
 }
