@@ -10,7 +10,11 @@ import { rawError } from '../http/raw-error.ts';
 import type { BaseMessageId } from '../messages/base-registry.ts';
 import { limitUnanswered } from './connection-limits.ts';
 import { limitConnections } from './connection-room.ts';
-import { type HandshakeLimits, takeTurns, usualHandshakeLimits } from './handshake-turns.ts';
+import {
+  type HandshakeLimits,
+  limitHandshakes,
+  usualHandshakeLimits,
+} from './handshake-limiter.ts';
 import { pathTargetsOnly } from './request-line.ts';
 import { dropSlowReaders } from './slow-readers.ts';
 
@@ -81,7 +85,7 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
   server.maxHeadersCount = 0;
   // Before the others, as Node's own listener that it takes the place of
   if (clientCertificates) {
-    takeTurns(server, {
+    limitHandshakes(server, {
       limits: options.handshakes ?? usualHandshakeLimits,
       authorities: () => clients.authorities(),
       requiresCertificate: () => !clientCertificates.responds(),

@@ -19,7 +19,7 @@ import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import {
   type HandshakeLimits,
   usualHandshakeLimits,
-} from '../../../src/redfish/https/handshake-turns.ts';
+} from '../../../src/redfish/https/handshake-limiter.ts';
 import { makeServer } from '../../../src/redfish/https/server.ts';
 import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';

@@ -62,7 +62,7 @@ export const usualHandshakeLimits: HandshakeLimits = {
  * at a time, and once its handshakes without an accepted certificate have sent too many bytes, its clients
  * are not asked for a while. They still log in with passwords and sessions.
  */
-export function takeTurns(server: Server, options: HandshakeOptions): void {
+export function limitHandshakes(server: Server, options: HandshakeOptions): void {
   const { limits, monotonic, log } = options;
   // Node's own, which begins TLS and reads at that moment whether the client is asked
   const [begin] = server.listeners('connection');
@@ -158,9 +158,8 @@ export function takeTurns(server: Server, options: HandshakeOptions): void {
     const peer = peerOf(socket);
     const handshake = handshakes.get(peer);
     if (!handshake) return;
-    const { bytesRead } = handshake.socket;
-    const isFree = bytesRead <= limits.handshakeBytes && !options.isRefused(socket);
     if (authorities && !handshake.isAsked) options.onSuspended(socket);
-    end(peer, handshake, isFree ? 0 : bytesRead);
+    // The first request may be among the bytes that were read, so those of others say nothing
+    end(peer, handshake, options.isRefused(socket) ? handshake.socket.bytesRead : 0);
   });
 }
