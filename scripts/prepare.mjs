@@ -4,6 +4,9 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// Otherwise Node would open its debugger; see src/platform/debug-signal.ts, which is not built yet
+process.on('SIGUSR1', () => undefined);
+
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Programs, and files by their paths, with the Debian packages that have them. */

@@ -1,3 +1,4 @@
+import '../platform/debug-signal.ts';
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
 import { parseStackOptions } from '../local-stack/options.ts';

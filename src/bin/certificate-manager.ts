@@ -1,3 +1,4 @@
+import '../platform/debug-signal.ts';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +31,7 @@ import {
   readConfiguration,
   SetupError,
 } from '../platform/configuration.ts';
+import { debuggerNowhere } from '../platform/debug-signal.ts';
 import { hostAddresses } from '../platform/host-addresses.ts';
 import { makeLog } from '../platform/log.ts';
 import { OwedReloads } from '../platform/owed-reloads.ts';
@@ -271,6 +273,7 @@ function surroundingsOf(
       script: fileURLToPath(new URL('./csr-worker.js', import.meta.url)),
       deadline: limits.requestSeconds * 1000,
       workers: limits.requestWorkers,
+      nodeOptions: [...process.execArgv, debuggerNowhere],
     }),
     reload: ({ reload: targets }) => reloader.reload(targets),
     oweReload: ({ reload: targets }) => reloader.owe(targets),

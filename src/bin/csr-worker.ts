@@ -1,3 +1,4 @@
+import '../platform/debug-signal.ts';
 import type { WorkerReply } from '../manager/csr/forked-worker.ts';
 import { type CsrJob, makeRequestFiles } from '../manager/csr/make-request-files.ts';
 

@@ -1,3 +1,4 @@
+import '../platform/debug-signal.ts';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';

@@ -2,6 +2,7 @@ import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_pr
 import { createInterface } from 'node:readline';
 import { backoff } from '../platform/backoff.ts';
 import { SetupError } from '../platform/configuration.ts';
+import { debuggerNowhere } from '../platform/debug-signal.ts';
 import type { Log } from '../platform/log.ts';
 import type { ProgramMessage } from '../platform/process-life.ts';
 
@@ -93,7 +94,7 @@ export class SupervisedProgram {
  * glibc would else keep for every thread (mallopt(3), M_MMAP_THRESHOLD).
  */
 const frugal = {
-  execArgv: ['--max-semi-space-size=1'],
+  execArgv: ['--max-semi-space-size=1', debuggerNowhere],
   env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '1048576' },
 };
 

@@ -15,6 +15,8 @@ export interface ForkedWorkerOptions {
   readonly deadline: number;
   /** The most workers at a time; further jobs wait. */
   readonly workers: number;
+  /** Options of Node for the worker; those of this process unless given. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /**
@@ -49,9 +51,15 @@ function makePlaces(places: number): () => Promise<() => void> {
   };
 }
 
-function runWorker({ script, deadline }: ForkedWorkerOptions, job: CsrJob): Promise<string> {
+function runWorker(
+  { script, deadline, nodeOptions = process.execArgv }: ForkedWorkerOptions,
+  job: CsrJob,
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = fork(script, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(script, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [...nodeOptions],
+    });
     let late = false;
     const timer = setTimeout(() => {
       late = true;
