@@ -94,8 +94,7 @@ async function up(args: readonly string[], defaultState: string): Promise<void> 
     ending = true;
     void (stack?.stop() ?? Promise.resolve()).then(() => process.exit(0));
   };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);
   try {
     stack = makeStack(parseStackOptions(args, defaultState), makeLog('stack'));
     const welcome = await stack.start();

@@ -1,5 +1,5 @@
 import '../platform/debug-signal.ts';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,8 @@ import { setContentLimits } from '../manager/x509/limits.ts';
 import { contentLimitsOf, readConfiguration, SetupError } from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
+import { writeRuntimeFile } from '../platform/runtime-file.ts';
+import { makeOwnedDirectory } from '../platform/state-directory.ts';
 import { startService } from '../redfish/set-up/service.ts';
 
 /** How long the managers on the bus may take to answer before the service listens without them. */
@@ -36,8 +38,8 @@ await runProgram(log, async () => {
   const surroundings = { configuration, client, systemUsers, hostName: hostname, log };
   const service = await startService(surroundings);
   const pidFile = join(runtimeDirectory, 'redfish.pid');
-  mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
-  writeFileSync(pidFile, `${process.pid}\n`);
+  makeOwnedDirectory(runtimeDirectory, 'runtime directory');
+  writeRuntimeFile(pidFile, `${process.pid}\n`, 0o644);
   log.info('Redfish service ready', { address: redfish.address, port: service.port });
   announceReady({ port: service.port });
   return async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularFileSync } from '../durable/regular-file.ts';
 import { DBusProtocolError } from './error-names.ts';
 import { type ServedInterface, serve } from './interface.ts';
 import { type ObjectTree, readAll } from './object-tree.ts';
@@ -81,7 +81,7 @@ function isStandard(name: string): boolean {
 function machineId(): string {
   for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
     try {
-      return readFileSync(path, 'utf8').trim();
+      return readRegularFileSync(path).trim();
     } catch {
       // images have one or the other
     }

@@ -1,6 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFileSync } from '../durable/regular-file.ts';
 import { SetupError } from '../platform/configuration.ts';
+import { writeRuntimeFile } from '../platform/runtime-file.ts';
 
 /** Where a private bus listens, and the file that configures it. */
 export interface PrivateBus {
@@ -24,14 +26,14 @@ export function preparePrivateBus(runtimeDirectory: string): PrivateBus {
   }
   const address = `unix:path=${socket.replace(/[^\w/.-]/g, escapeByte)}`;
   const configurationFile = join(runtimeDirectory, 'dbus.conf');
-  writeFileSync(configurationFile, busConfiguration(address), { mode: 0o600 });
+  writeRuntimeFile(configurationFile, busConfiguration(address));
   return { address, configurationFile };
 }
 
 /** Ends a daemon that outlived its stack, which was killed. */
 export function endOrphan(pidFile: string, configurationFile: string): void {
   try {
-    const pid = Number(readFileSync(pidFile, 'utf8'));
+    const pid = Number(readRegularFileSync(pidFile));
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
     if (command.includes(configurationFile)) process.kill(pid, 'SIGTERM');
   } catch {

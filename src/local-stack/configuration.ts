@@ -1,8 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownerOnly } from '../durable/access.ts';
 import { writeFileAtomic } from '../durable/atomic-file.ts';
-import { type Configuration, parseConfiguration, SetupError } from '../platform/configuration.ts';
+import { readRegularFileSync } from '../durable/regular-file.ts';
+import {
+  type Configuration,
+  cannotBeRead,
+  parseConfiguration,
+  SetupError,
+} from '../platform/configuration.ts';
+import { cannotBeWritten } from '../platform/runtime-file.ts';
 import type { StackOptions } from './options.ts';
 
 /** The endpoints of OpenBMC and the list of revoked certificates, with all of their files below the state directory. */
@@ -60,7 +66,11 @@ export function makeConfiguration(options: StackOptions, bus: string): StackConf
     parsed: parseConfiguration(JSON.stringify(document), source),
     async write(port) {
       const final = port === undefined ? document : { ...document, redfish: { ...redfish, port } };
-      await writeFileAtomic(path, `${JSON.stringify(final, null, 2)}\n`, ownerOnly);
+      await writeFileAtomic(path, `${JSON.stringify(final, null, 2)}\n`, ownerOnly).catch(
+        (cause: unknown) => {
+          throw cannotBeWritten(path, cause);
+        },
+      );
     },
   };
 }
@@ -68,9 +78,9 @@ export function makeConfiguration(options: StackOptions, bus: string): StackConf
 function readObject(path: string): Record<string, unknown> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularFileSync(path);
   } catch (cause) {
-    throw new SetupError(`The configuration ${path} cannot be read.`, { cause });
+    throw cannotBeRead(`The configuration ${path}`, cause);
   }
   let value: unknown;
   try {

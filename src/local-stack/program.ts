@@ -82,10 +82,20 @@ export class SupervisedProgram {
       const timer = setTimeout(() => child.kill('SIGKILL'), killMilliseconds);
       child.once('exit', () => {
         clearTimeout(timer);
+        killGroup(child.pid);
         resolve();
       });
       child.kill('SIGTERM');
     });
+  }
+}
+
+/** What a program that was killed could not end itself: each program leads a process group. */
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // the group has no process left
   }
 }
 

@@ -1,10 +1,13 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { type Claim, claimName } from '../durable/claim-socket.ts';
+import { reasonOf } from '../manager/errors.ts';
 import { SetupError } from '../platform/configuration.ts';
 import type { Log } from '../platform/log.ts';
+import { writeRuntimeFile } from '../platform/runtime-file.ts';
+import { makeOwnedDirectory, openStateDirectory } from '../platform/state-directory.ts';
 import { endOrphan, preparePrivateBus } from './bus-daemon.ts';
 import { makeConfiguration } from './configuration.ts';
 import type { StackOptions } from './options.ts';
@@ -31,24 +34,29 @@ export interface Stack {
 
 export function makeStack(options: StackOptions, log: Log): Stack {
   const run = join(options.stateDirectory, 'run');
-  const pidFile = join(run, 'stack.pid');
   const programs: SupervisedProgram[] = [];
-  let claimed = false;
+  let claim: Claim | undefined;
+  let isStopping = false;
   const launch: Launcher = (name, how) => {
+    if (isStopping) throw new SetupError('The stack is being stopped.');
     const program = new SupervisedProgram(name, how, log);
     programs.push(program);
     return program.start();
   };
   return {
-    start() {
-      makeStateDirectory(run);
-      claim(pidFile);
-      claimed = true;
+    async start() {
+      openStateDirectory(options.stateDirectory);
+      makeOwnedDirectory(run, 'directory');
+      claim = await claimStack(run);
       return startAll(options, run, launch, log);
     },
     async stop() {
-      for (const program of [...programs].reverse()) await program.stop();
-      if (claimed) rmSync(pidFile, { force: true });
+      isStopping = true;
+      // The bus last: the others end in order while it is there
+      const [bus, ...others] = options.bus === undefined ? programs : [undefined, ...programs];
+      await Promise.all(others.map((program) => program?.stop()));
+      await bus?.stop();
+      claim?.release();
     },
   };
 }
@@ -89,38 +97,26 @@ async function startPrivateBus(run: string, launch: Launcher, log: Log): Promise
   const daemon = launchBusDaemon(configurationFile, log);
   await launch('dbus-daemon', (events) => {
     const child = daemon(events);
-    if (child.pid !== undefined) writeFileSync(pidFile, `${child.pid}`);
+    try {
+      if (child.pid !== undefined) writeRuntimeFile(pidFile, `${child.pid}`);
+    } catch (error) {
+      // Nobody could end it later
+      events.fatal(reasonOf(error));
+      child.kill('SIGKILL');
+    }
     return child;
   });
   return address;
 }
 
-function makeStateDirectory(run: string): void {
-  try {
-    mkdirSync(run, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new SetupError(`The directory ${run} cannot be made.`, { cause });
-  }
-}
-
 /** Two stacks on one state directory would overwrite each other's certificates. */
-function claim(pidFile: string): void {
-  const other = readRunningStack(pidFile);
-  if (other !== undefined) {
-    throw new SetupError(`A stack with this state directory runs already, as process ${other}.`);
-  }
-  writeFileSync(pidFile, `${process.pid}`);
-}
-
-function readRunningStack(pidFile: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(pidFile, 'utf8'));
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    const isStack = /start\.mjs|bmc-certs/.test(command);
-    return isStack && pid !== process.pid ? pid : undefined;
-  } catch {
-    return undefined;
-  }
+async function claimStack(run: string): Promise<Claim> {
+  const claimed = await claimName(run, 'stack').catch((cause: unknown) => {
+    throw new SetupError(`No socket can be made in ${run}: ${reasonOf(cause)}.`, { cause });
+  });
+  if ('release' in claimed) return claimed;
+  const process = claimed.takenBy === 0 ? '' : `, as process ${claimed.takenBy}`;
+  throw new SetupError(`A stack with this state directory runs already${process}.`);
 }
 
 function reachable(address: string): string {

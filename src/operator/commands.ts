@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { readStream } from '../durable/regular-file.ts';
 import type {
   CertificateClient,
   EndpointRef,
@@ -9,7 +9,7 @@ import type { CsrParameters } from '../manager/csr/parameters.ts';
 import { endpointTypes } from '../manager/endpoint.ts';
 import { pemContent } from '../manager/x509/containers.ts';
 import { formatName } from '../manager/x509/name.ts';
-import { SetupError } from '../platform/configuration.ts';
+import { cannotBeRead, SetupError } from '../platform/configuration.ts';
 
 /** One command of the operator: what it is called with, and what it prints. */
 interface Command {
@@ -141,9 +141,9 @@ function parseRequest(args: readonly string[]): CsrParameters {
 function readText(file: string | undefined): string {
   if (file === undefined) throw new SetupError('Name the file with the certificate.');
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return readStream(file === '-' ? 0 : file);
   } catch (cause) {
-    throw new SetupError(`The file ${file} cannot be read.`, { cause });
+    throw cannotBeRead(`The file ${file}`, cause);
   }
 }
 

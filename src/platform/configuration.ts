@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Configuration, validateConfiguration } from '../../schemas/generated/validators.js';
+import { faultOfFile, readRegularFileSync } from '../durable/regular-file.ts';
 import { validate } from './validation.ts';
 
 export type { Configuration };
@@ -8,6 +8,12 @@ export type { Configuration };
 /** The service cannot start as it is set up; the message is one sentence for the operator. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
+}
+
+/** @param what the file as the beginning of a sentence */
+export function cannotBeRead(what: string, cause: unknown): SetupError {
+  const why = faultOfFile(cause);
+  return new SetupError(`${what} cannot be read${why === undefined ? '' : `: ${why}`}.`, { cause });
 }
 
 /** @throws SetupError that names the file and the path of the bad member */
@@ -47,9 +53,9 @@ export function contentLimitsOf({
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularFileSync(path);
   } catch (cause) {
-    throw new SetupError(`The configuration ${path} cannot be read.`, { cause });
+    throw cannotBeRead(`The configuration ${path}`, cause);
   }
 }
 

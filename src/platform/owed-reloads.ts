@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { kindOf } from '../durable/regular-file.ts';
 
 /**
  * The services that still have to be told of a change, for the case that the manager is killed in between.
@@ -19,7 +20,12 @@ export class OwedReloads {
   add(service: string): void {
     this.#attempt(() => {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      writeFileSync(this.#pathOf(service), '', { mode: 0o600 });
+      const found = lstatSync(this.#directory);
+      if (!found.isDirectory())
+        throw new Error(`${this.#directory} is ${kindOf(found)} and no directory`);
+      if (this.has(service)) return;
+      // Exclusive: through a link, or into a FIFO, nothing is ever written
+      writeFileSync(this.#pathOf(service), '', { mode: 0o600, flag: 'wx' });
     });
   }
 

@@ -1,8 +1,9 @@
-import { constants } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { codeOf } from '../durable/disk-answer.ts';
+import { FileRefusal, readRegularFile } from '../durable/regular-file.ts';
 
 /** Bytes of a file that holds a process id and nothing else. */
-const longestFile = 32;
+const maxBytes = 32;
 
 /**
  * Sends SIGHUP to the process of a pid file. A service that does not run reads the new files when it
@@ -10,7 +11,7 @@ const longestFile = 32;
  * @throws Error when the file holds no process id, or one of a process that does not take the signal
  */
 export async function askToReload(path: string): Promise<'reloaded' | 'not-running'> {
-  const text = await readStart(path);
+  const text = await readPidFile(path);
   if (text === undefined) return 'not-running';
   const pid = /^\d{1,10}$/.test(text.trim()) ? Number(text) : 0;
   // 0, 1 and negative numbers address process groups and init
@@ -25,19 +26,15 @@ export async function askToReload(path: string): Promise<'reloaded' | 'not-runni
   }
 }
 
-/** Whatever lies there: a pipe that nobody writes must not hold up the reader, nor a large file fill him. */
-async function readStart(path: string): Promise<string | undefined> {
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-  const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (!file) return undefined;
+async function readPidFile(path: string): Promise<string | undefined> {
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(longestFile + 1), 0);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await file.close();
+    return await readRegularFile(path, maxBytes);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    if (!(error instanceof FileRefusal)) throw error;
+    if (error.reason === 'not-regular')
+      throw new Error(`the pid file is of no use: ${error.message}`);
+    return '';
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Validator } from '../../schemas/generated/validators.js';
 import { stateAccess } from '../durable/access.ts';
@@ -6,7 +5,8 @@ import { writeFileAtomic } from '../durable/atomic-file.ts';
 import { makeDirectory } from '../durable/directory.ts';
 import { unanswered } from '../durable/disk-answer.ts';
 import { OneAtATime } from '../durable/one-at-a-time.ts';
-import { SetupError } from './configuration.ts';
+import { readRegularFileSync } from '../durable/regular-file.ts';
+import { cannotBeRead, SetupError } from './configuration.ts';
 import { validate } from './validation.ts';
 
 /** What a file is to hold, as a complaint calls it and as its schema has it. */
@@ -93,7 +93,7 @@ export function readStateText(path: string): string | undefined {
     return readPatiently(path);
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new SetupError(`The file ${path} cannot be read.`, { cause });
+    throw cannotBeRead(`The file ${path}`, cause);
   }
 }
 
@@ -110,7 +110,7 @@ export function isFailing(error: unknown): boolean {
 /** What the disk does not read once, it may read the next time; much hangs on it. */
 function readPatiently(path: string, more = 2): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularFileSync(path);
   } catch (error) {
     if (more > 0 && unanswered(error) !== undefined) return readPatiently(path, more - 1);
     throw error;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularFileSync } from '../durable/regular-file.ts';
 import { SetupError } from './configuration.ts';
 
 /** Numbers of users and groups by the names in /etc/passwd and /etc/group. */
@@ -16,7 +16,7 @@ export function readSystemAccounts(root = '/'): SystemAccounts {
 }
 
 function lookUp(path: string, name: string, kind: string): number {
-  const lines = readFileSync(path, 'utf8').split('\n');
+  const lines = readRegularFileSync(path).split('\n');
   const fields = lines.map((line) => line.split(':')).find(([entry]) => entry === name);
   const id = Number(fields?.[2]);
   if (!fields || !Number.isSafeInteger(id)) {

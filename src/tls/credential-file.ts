@@ -45,7 +45,7 @@ export async function lookAt(file: CredentialFile): Promise<Look> {
 
 async function readText({ path, maxBytes }: CredentialFile): Promise<string> {
   // A device may act when it is opened
-  if (!(await stat(path)).isFile()) throw new FileRefusal('not-regular');
+  if (!(await stat(path)).isFile()) throw new FileRefusal('not-regular', 'it is no regular file');
   return readRegularFile(path, maxBytes);
 }
 

@@ -94,7 +94,7 @@ describe('a local stack', () => {
     stack.kill('SIGTERM');
     assert.equal(await stack.ended, 0);
     assert.deepEqual([...processesWith(state)], []);
-    assert.ok(!existsSync(join(state, 'run/stack.pid')));
+    assert.ok(!readdirSync(join(state, 'run')).some((name) => name.startsWith('stack.')));
   });
 
   it('shows no password when it is started again', async () => {

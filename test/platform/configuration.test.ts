@@ -315,12 +315,15 @@ describe('the file of a configuration', () => {
     });
   }
 
-  for (const what of ['absent.json', '.']) {
+  for (const [what, why] of [
+    ['absent.json', ''],
+    ['.', ': it is a directory and no regular file'],
+  ] as const) {
     it(`that cannot be read is refused by its name: ${what}`, () => {
       const file = join(directory, what);
       assert.throws(() => readConfiguration(file), {
         name: 'SetupError',
-        message: `The configuration ${file} cannot be read.`,
+        message: `The configuration ${file} cannot be read${why}.`,
       });
     });
   }

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { everyone } from '../../durable/access.ts';
 import { makeDirectory, syncAfterSwitch } from '../../durable/directory.ts';
 import { codeOf, exists } from '../../durable/disk-answer.ts';
+import { ample } from '../../durable/regular-file.ts';
 
 /** How much of what is somebody else's is kept. */
 export interface Keeping {
@@ -62,7 +63,7 @@ export class KeptFiles {
   async #twinOf(path: string): Promise<string | undefined> {
     const stat = await lstat(path, { bigint: true });
     const kind = kindOf(stat);
-    if (kind === 'other') return undefined;
+    if (kind === 'other' || stat.size > ample) return undefined;
     const alike = (await this.#list()).filter((one) => one.kind === kind && one.size === stat.size);
     if (alike.length === 0) return undefined;
     const contentOf = (of: string) => (kind === 'file' ? readFile(of, 'latin1') : readlink(of));

@@ -1,11 +1,14 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stateAccess } from '../../durable/access.ts';
+import { type Claim, claimName } from '../../durable/claim-socket.ts';
 import { makeDirectory } from '../../durable/directory.ts';
-import { lock } from '../../durable/lock.ts';
+import { unanswered } from '../../durable/disk-answer.ts';
 import { SetupError } from '../../platform/configuration.ts';
 
 /** Longer than a write takes, however slow the disk is. */
-const patience = 10_000;
+const maxWaitMilliseconds = 10_000;
+const pauseMilliseconds = 20;
 
 /**
  * Does what reads the file of accounts and writes it anew, while no other program does such a thing: of two
@@ -14,13 +17,29 @@ const patience = 10_000;
  */
 export async function withAccountsLocked<T>(path: string, work: () => Promise<T>): Promise<T> {
   await makeDirectory(dirname(path), await stateAccess(path));
-  const locked = await lock({ file: `${path}.lock` }, patience);
-  if (locked === 'taken') throw new SetupError(`Another program changes the file ${path}.`);
-  // Where nothing can be locked, the programs have to come one after the other by themselves
-  if (locked === 'unable') return work();
+  const claim = await claimPatiently(path);
   try {
     return await work();
   } finally {
-    locked.release();
+    claim?.release();
+  }
+}
+
+/** @returns `undefined` where no socket can be: there the programs have to come one after the other by themselves */
+async function claimPatiently(path: string): Promise<Claim | undefined> {
+  const end = performance.now() + maxWaitMilliseconds;
+  for (;;) {
+    const claimed = await claimName(dirname(path), `${basename(path)}.lock`).catch(
+      (error: unknown) => {
+        if (unanswered(error) !== undefined) throw error;
+        return undefined;
+      },
+    );
+    if (claimed === undefined || 'release' in claimed) return claimed;
+    if (performance.now() > end) {
+      const other = claimed.takenBy === 0 ? '' : ` (process ${claimed.takenBy})`;
+      throw new SetupError(`Another program${other} changes the file ${path}.`);
+    }
+    await sleep(pauseMilliseconds);
   }
 }

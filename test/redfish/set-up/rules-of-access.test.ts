@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { AccessSettings } from '../../../src/redfish/access/access-settings.ts';
 import { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
 import { readAccounts } from '../../../src/redfish/access/account-file.ts';
@@ -18,9 +18,12 @@ const files: Readonly<Record<string, (path: string) => unknown>> = {
 };
 
 describe('a start of the service whose disk does not read who may come in', () => {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'rules-'));
+  after(() => fs.rmSync(directory, { recursive: true }));
   for (const [file, open] of Object.entries(files)) {
     it(`is none, rather than one under the rules that count without ${file}`, () => {
-      const path = join(tmpdir(), 'of-no-service', file);
+      const path = join(directory, file);
+      fs.writeFileSync(path, '{}');
       const real = fs.readFileSync;
       fs.readFileSync = () => {
         throw diskError('EIO');
