@@ -1,17 +1,26 @@
 import '../platform/debug-signal.ts';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { BusCertificateClient } from '../dbus/client.ts';
+import { claimState } from '../dbus/state-claim.ts';
 import { BusSystemUsers } from '../dbus/user-manager.ts';
+import { ownerOnly } from '../durable/access.ts';
+import { makeDirectory } from '../durable/directory.ts';
+import { reasonOf } from '../manager/errors.ts';
 import { setContentLimits } from '../manager/x509/limits.ts';
-import { contentLimitsOf, readConfiguration, SetupError } from '../platform/configuration.ts';
+import {
+  type Configuration,
+  contentLimitsOf,
+  readConfiguration,
+  SetupError,
+} from '../platform/configuration.ts';
 import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { writeRuntimeFile } from '../platform/runtime-file.ts';
-import { makeOwnedDirectory } from '../platform/state-directory.ts';
+import { makeOwnedDirectory, openStateDirectory } from '../platform/state-directory.ts';
 import { startService } from '../redfish/set-up/service.ts';
 
 /** How long the managers on the bus may take to answer before the service listens without them. */
@@ -19,12 +28,13 @@ const managersMilliseconds = 2000;
 
 const log = makeLog('redfish-server');
 
-await runProgram(log, async () => {
+await runProgram(log, async (fail) => {
   const { values } = parseArgs({ options: { config: { type: 'string' } } });
   if (values.config === undefined) throw new SetupError('Give --config FILE.');
   const configuration = readConfiguration(values.config);
   setContentLimits(contentLimitsOf(configuration));
   const { bus: busAddress, limits, redfish, runtimeDirectory } = configuration;
+  const release = await claimStateDirectory(configuration, fail);
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
   const { uploadBytes } = limits;
   const client = new BusCertificateClient({ busAddress, requestTimeout, uploadBytes, log });
@@ -47,5 +57,19 @@ await runProgram(log, async () => {
     await service.close();
     client.close();
     systemUsers.close();
+    release();
   };
 });
+
+/** Where there is no directory, and none can be made, no other service has anything in it. */
+async function claimStateDirectory(
+  { bus: busAddress, stateDirectory: directory }: Configuration,
+  lost: (error: Error) => void,
+): Promise<() => void> {
+  await makeDirectory(directory, ownerOnly).catch((error: unknown) => {
+    log.warn('the state directory cannot be made', { directory, reason: reasonOf(error) });
+  });
+  if (!existsSync(directory)) return () => undefined;
+  openStateDirectory(directory);
+  return claimState({ busAddress, directory, log, lost });
+}

@@ -16,7 +16,6 @@ import { clearAfterCrash } from './crash-remains.ts';
 import { openIdentity } from './identity.ts';
 import { bootClock, firmwareVersionOf, openManagerSettings } from './manager-details.ts';
 import { openServiceId } from './service-id.ts';
-import { claimState } from './state-claim.ts';
 
 /** A Redfish service that listens. */
 export interface RunningService {
@@ -26,28 +25,10 @@ export interface RunningService {
 
 /**
  * Makes the service of its configuration and begins to listen.
- * @throws SetupError that says what is wrong with the files, the certificate or the port, or that another
- *   service has the files
+ * The files of state must be those of this service alone.
+ * @throws SetupError that says what is wrong with the files, the certificate or the port
  */
 export async function startService(surroundings: AccessSurroundings): Promise<RunningService> {
-  const { configuration, log } = surroundings;
-  const claim = await claimState(configuration.stateDirectory, log);
-  try {
-    const { port, close } = await startWithState(surroundings);
-    return {
-      port,
-      async close() {
-        await close();
-        claim.release();
-      },
-    };
-  } catch (error) {
-    claim.release();
-    throw error;
-  }
-}
-
-async function startWithState(surroundings: AccessSurroundings): Promise<RunningService> {
   const { configuration, client, hostName, log } = surroundings;
   const { redfish, stateDirectory } = configuration;
   await clearAfterCrash(stateDirectory, log);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { withAccountsLocked } from '../../../src/redfish/access/account-lock.ts';
 import { clearAfterCrash } from '../../../src/redfish/set-up/crash-remains.ts';
-import { claimState } from '../../../src/redfish/set-up/state-claim.ts';
 import { scratchDirectory } from '../../durable/scratch.ts';
 
 const directory = scratchDirectory();
@@ -46,25 +45,5 @@ describe('a start after a crash', () => {
     });
     await cleared;
     assert.ok(!readdirSync(directory()).includes(name));
-  });
-});
-
-describe('the claim to a state directory', () => {
-  it('is of one service, from when it starts until it ends', async () => {
-    const path = join(directory(), 'made', 'for', 'it');
-    const claim = await claimState(path, log);
-    await assert.rejects(claimState(path, log), {
-      name: 'SetupError',
-      message: `The state directory ${path} belongs to another Redfish service.`,
-    });
-    claim.release();
-    (await claimState(path, log)).release();
-  });
-
-  it('keeps nobody from starting where it cannot be had', async () => {
-    const blocked = join(directory(), 'blocked');
-    writeFileSync(blocked, '');
-    (await claimState(join(blocked, 'state'), log)).release();
-    assert.deepEqual(lines.splice(0), ['the files of state are not kept from other services']);
   });
 });
