@@ -94,13 +94,14 @@ async function startPrivateBus(run: string, launch: Launcher, log: Log): Promise
   const { address, configurationFile } = preparePrivateBus(run);
   const pidFile = join(run, 'dbus-daemon.pid');
   endOrphan(pidFile, configurationFile);
+  // Before there is a daemon that nobody could end later
+  writeRuntimeFile(pidFile, '');
   const daemon = launchBusDaemon(configurationFile, log);
   await launch('dbus-daemon', (events) => {
     const child = daemon(events);
     try {
       if (child.pid !== undefined) writeRuntimeFile(pidFile, `${child.pid}`);
     } catch (error) {
-      // Nobody could end it later
       events.fatal(reasonOf(error));
       child.kill('SIGKILL');
     }

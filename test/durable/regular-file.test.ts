@@ -4,7 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { noFollow, readRegularFile, tryReadRegularFile } from '../../src/durable/regular-file.ts';
+import {
+  noFollow,
+  readRegularFile,
+  readRegularFileSync,
+  readStream,
+  tryReadRegularFile,
+} from '../../src/durable/regular-file.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'regular-file-'));
 after(() => rmSync(root, { recursive: true }));
@@ -15,6 +21,7 @@ writeFileSync(at('empty'), '');
 mkdirSync(at('directory'));
 symlinkSync(at('file'), at('link'));
 symlinkSync('/dev/zero', at('endless'));
+symlinkSync(at('absent'), at('dangling'));
 spawnSync('mkfifo', [at('fifo')]);
 
 describe('a regular file', () => {
@@ -48,5 +55,31 @@ describe('a regular file', () => {
 
   it('is nothing behind a link that is not to be followed', async () => {
     assert.equal(await tryReadRegularFile(at('link'), noFollow), undefined);
+  });
+
+  const named: readonly [string, RegExp][] = [
+    ['fifo', /^it is a FIFO and no regular file$/],
+    ['endless', /^it is a device and no regular file$/],
+    ['directory', /^it is a directory and no regular file$/],
+    ['dangling', /^it is a symbolic link that leads nowhere$/],
+  ];
+  for (const [name, message] of named) {
+    it(`is told from what stands in its place: ${name}`, { timeout: 5000 }, () => {
+      assert.throws(() => readRegularFileSync(at(name)), { name: 'FileRefusal', message });
+    });
+  }
+
+  it('is read in one go, within its limit', () => {
+    assert.equal(readRegularFileSync(at('file'), 4), 'text');
+    assert.equal(readRegularFileSync(at('empty')), '');
+    assert.throws(() => readRegularFileSync(at('file'), 3), /it is larger than 3 bytes/);
+  });
+});
+
+describe('what a user names on a command line', () => {
+  it('is read to its end, and no further than the limit', () => {
+    assert.equal(readStream(at('file')), 'text');
+    assert.throws(() => readStream(at('endless'), 1000), /it is larger than 1000 bytes/);
+    assert.throws(() => readStream(at('directory')), { code: 'EISDIR' });
   });
 });

@@ -29,7 +29,7 @@ function storm(root: number) {
         // it has ended
       }
     }
-  }, 1);
+  }, 2);
   return { sent, end: () => clearInterval(timer) };
 }
 
@@ -45,7 +45,7 @@ describe('SIGUSR1', () => {
       const ready = await until(
         'ready',
         () => /^ready url=\S+:(\d+) .* bus=(\S+)/m.exec(stack.output()) ?? undefined,
-        60_000,
+        150_000,
       );
       // The worker lives for as long as an RSA key takes
       const csr = [
