@@ -39,11 +39,7 @@ export async function watchCallers(bus: Bus): Promise<Callers> {
         throw error;
       });
     },
-    async isConnected(name) {
-      const call = { ...busDaemon, member: 'NameHasOwner', signature: 's', body: [name] };
-      const [present] = await bus.call(call);
-      return present === true;
-    },
+    isConnected: (name) => nameHasOwner(bus, name),
     onDisconnect(listener) {
       bus.onSignal(({ sender, member, body: [name, , owner] }) => {
         if (sender !== busDaemon.destination || member !== 'NameOwnerChanged') return;
@@ -55,6 +51,12 @@ export async function watchCallers(bus: Bus): Promise<Callers> {
   const rule = "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''";
   await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
   return callers;
+}
+
+export async function nameHasOwner(bus: Bus, name: string): Promise<boolean> {
+  const call = { ...busDaemon, member: 'NameHasOwner', signature: 's', body: [name] };
+  const [hasOwner] = await bus.call(call);
+  return hasOwner === true;
 }
 
 async function askCredentials(bus: Bus, sender: string): Promise<Credentials> {

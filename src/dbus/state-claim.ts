@@ -4,7 +4,7 @@ import { SetupError } from '../platform/configuration.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bus } from './bus.ts';
 import { requestName } from './bus-name.ts';
-import { isPresent } from './callers.ts';
+import { nameHasOwner } from './callers.ts';
 import { LastingConnection } from './lasting-connection.ts';
 
 export interface StateClaimOptions {
@@ -65,7 +65,7 @@ async function takeName(bus: Bus, name: string, log: Log): Promise<boolean> {
     await requestName(bus, name);
     return true;
   } catch (error) {
-    if (await isPresent(bus, name)) return false;
+    if (await nameHasOwner(bus, name)) return false;
     if (!(error instanceof CertError)) throw error;
     // The policy of the bus is from before this name
     log.warn('the state directory is not kept from other services', {

@@ -1,4 +1,5 @@
-import { weakness } from '../../manager/key-strength.ts';
+import { weakness } from '../../manager/checks/key-strength.ts';
+import { digestFault, usualSecurityLevel } from '../../manager/checks/security-levels.ts';
 import { type Certificate, isIssuedBy, isSelfIssued } from '../../manager/x509/certificate.ts';
 import {
   type IssuerConstraints,
@@ -118,14 +119,16 @@ function issuerFault(
   below: readonly Certificate[],
   isAnchor: boolean,
 ): Refusal | undefined {
-  const { x509, isCa, unknownCritical, publicKey, hasWeakSignature } = issuer;
+  const { x509, isCa, unknownCritical, publicKey } = issuer;
   if (!isCa || x509.keyUsage?.includes(clientAuth) === false) return 'purpose';
   if (unknownCritical.length > 0) return 'rejected';
   const { pathLength } = constraintsOf(issuer);
   const intermediates = below.slice(1).filter((one) => !isSelfIssued(one)).length;
   if (pathLength !== undefined && intermediates > pathLength) return 'long';
-  const isWeak = weakness(publicKey, Number.POSITIVE_INFINITY) !== undefined;
-  return isWeak || (hasWeakSignature && !isAnchor) ? 'weak' : undefined;
+  const fault =
+    weakness(publicKey, Number.POSITIVE_INFINITY, usualSecurityLevel) ??
+    (isAnchor ? undefined : digestFault(issuer, usualSecurityLevel));
+  return fault === undefined ? undefined : 'weak';
 }
 
 /** id-kp-clientAuth; what Node calls `keyUsage` is the extended one, `undefined` where it is absent. */
