@@ -1,4 +1,4 @@
-import { lstat, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { codeOf } from '../durable/disk-answer.ts';
 import { stampOf } from '../durable/file-stamp.ts';
 import { FileRefusal, readRegularFile } from '../durable/regular-file.ts';
@@ -35,18 +35,12 @@ export async function lookAt(file: CredentialFile): Promise<Look> {
   // The state first: a file that is replaced in between is then read again
   const state = stateOf(file.path);
   try {
-    const credential = readCredential(await readText(file));
+    const credential = readCredential(await readRegularFile(file.path, file.maxBytes));
     await mustBeServable(credential, file.profile, file.makeSelfSigned);
     return { state, credential };
   } catch (error) {
     return { state, fault: await faultOf(error, file) };
   }
-}
-
-async function readText({ path, maxBytes }: CredentialFile): Promise<string> {
-  // A device may act when it is opened
-  if (!(await stat(path)).isFile()) throw new FileRefusal('not-regular', 'it is no regular file');
-  return readRegularFile(path, maxBytes);
 }
 
 async function faultOf(error: unknown, { path, maxBytes }: CredentialFile) {

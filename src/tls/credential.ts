@@ -3,8 +3,8 @@ import { type Certificate, readCertificate } from '../manager/x509/certificate.t
 import { exportPrivateKey, isKeyBlock, readPrivateKey } from '../manager/x509/keys.ts';
 import { formatName } from '../manager/x509/name.ts';
 import { parsePem } from '../manager/x509/pem.ts';
-import { probeHandshake } from './probe-handshake.ts';
-import { profileOptions, type TlsProfileName } from './profile.ts';
+import { probeHandshake } from '../manager/x509/probe-handshake.ts';
+import { profileOptions, type TlsProfileName, tlsProfiles } from './profile.ts';
 
 /** A private key with its certificate, and the certificates that are sent with it. */
 export interface Credential {
@@ -79,8 +79,7 @@ export async function mustBeServable(
   profile: TlsProfileName,
   spare: () => Credential,
 ): Promise<void> {
-  const probe = (one: Credential) =>
-    probeHandshake({ ...profileOptions(profile), ca: [], ...contextOptions(one) });
+  const probe = (one: Credential) => servingFault(one, profile);
   const reason = await probe(credential);
   if (reason === undefined) return;
   const { certificate, chain } = credential;
@@ -99,4 +98,19 @@ export async function mustBeServable(
     if (why !== undefined) throw refuse(at + 1, why);
   }
   throw new CredentialFault(`OpenSSL refuses the certificates of the file together: ${reason}`);
+}
+
+/** @returns why no version of TLS gets a client the certificate; one that does is enough to be reached */
+async function servingFault(
+  credential: Credential,
+  profile: TlsProfileName,
+): Promise<string | undefined> {
+  const options = { ...profileOptions(profile), ...contextOptions(credential) };
+  let reason: string | undefined;
+  for (const version of tlsProfiles[profile].versions.toReversed()) {
+    const fault = await probeHandshake(options, version);
+    if (fault === undefined) return undefined;
+    reason ??= fault;
+  }
+  return reason;
 }

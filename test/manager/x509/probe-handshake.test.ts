@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { probeHandshake } from '../../src/tls/probe-handshake.ts';
-import { profileOptions, type TlsProfileName } from '../../src/tls/profile.ts';
+import { probeHandshake } from '../../../src/manager/x509/probe-handshake.ts';
+import { profileOptions, type TlsProfileName } from '../../../src/tls/profile.ts';
 import {
   type Issued,
   keyKinds,
   type OpensslAuthority,
   opensslAuthority,
-} from '../fakes/openssl-authority.ts';
+} from '../../fakes/openssl-authority.ts';
 
 describe('a handshake in memory', () => {
   let openssl: OpensslAuthority;
@@ -21,7 +21,7 @@ describe('a handshake in memory', () => {
   after(() => openssl.remove());
 
   const probe = ({ key, pem }: Pick<Issued, 'key' | 'pem'>, profile: TlsProfileName) =>
-    probeHandshake({ ...profileOptions(profile), ca: [], key, cert: pem });
+    probeHandshake({ ...profileOptions(profile), key, cert: pem }, 'TLSv1.3');
 
   const served: Readonly<Record<string, () => Pick<Issued, 'key' | 'pem'>>> = {
     'a P-256 key': () => good,
