@@ -167,6 +167,11 @@ describe('a configuration', () => {
       names: '/selfSigned/curve',
     },
     {
+      rule: 'a security level that OpenSSL does not have',
+      document: { endpoints: [{ ...endpoint, securityLevel: 6 }] },
+      names: '/endpoints/0/securityLevel',
+    },
+    {
       rule: 'an unlisted type',
       document: { endpoints: [{ ...endpoint, type: 'router' }] },
       names: '/endpoints/0/type',
@@ -256,6 +261,11 @@ describe('a configuration', () => {
       says: /\/endpoints\/1 and \/endpoints\/0 share /,
     },
   ];
+  it('says why it has no curve that web browsers refuse', () => {
+    const why = /\/selfSigned\/curve must be one of .* \(web browsers refuse secp521r1\)/;
+    assert.throws(() => parse({ selfSigned: { curve: 'secp521r1' } }), why);
+  });
+
   for (const { rule, others, says } of twins) {
     it(`whose endpoints have ${rule} is refused`, () => {
       assert.throws(() => parse({ stateDirectory: '/state', endpoints: others }), says);

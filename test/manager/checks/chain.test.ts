@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { selectChain } from '../../../src/manager/checks/chain.ts';
+import { parseUpload } from '../../../src/manager/upload.ts';
+import { infoOf, newKey, quickCertificate } from '../../fakes/quick-certificate.ts';
+import { countingVerifications } from '../../fakes/verifications.ts';
+
+const now = Date.now() / 1000;
+
+/** A leaf, the authority that signed it, and so many others of the name of that authority. */
+function namesakes(count: number, hasKeyIdentifiers: boolean) {
+  const [issuerKey, leafKey] = [newKey(), newKey()];
+  const names = { subject: 'CA', issuer: 'CA', isCa: true, hasKeyIdentifiers };
+  const leaf = quickCertificate({
+    ...names,
+    ...{ subject: 'leaf', info: infoOf(leafKey), issuerKey, isCa: false },
+  });
+  const strangers = Array.from({ length: count }, () => {
+    const key = newKey();
+    return quickCertificate({ ...names, info: infoOf(key), issuerKey: key });
+  });
+  const issuer = quickCertificate({ ...names, info: infoOf(issuerKey), issuerKey });
+  const file = [leaf, ...strangers, issuer];
+  return { leaf, issuer, file: parseUpload(file.join(''), file.length).certificates };
+}
+
+describe('the chain of a leaf', () => {
+  for (const hasKeyIdentifiers of [true, false]) {
+    const manner = hasKeyIdentifiers ? 'with' : 'without';
+    it(`is found among three hundred authorities of one name, ${manner} key identifiers`, () => {
+      const { issuer, file } = namesakes(300, hasKeyIdentifiers);
+      const { result, verified } = countingVerifications(() => {
+        const [leaf] = file;
+        assert.ok(leaf);
+        return selectChain(leaf, file, now);
+      });
+      assert.deepEqual(
+        result.chain.map(({ pem }) => pem),
+        [issuer],
+      );
+      assert.equal(result.leftOut.length, 300);
+      // Those that could have signed the leaf, and those that could have signed its issuer
+      assert.ok(verified <= 2 * file.length, `${verified} signatures were verified`);
+    });
+  }
+
+  it('is refused where it would take many more than two for each certificate', () => {
+    const last = newKey();
+    const names = { subject: 'CA', issuer: 'CA', issuerKey: last, isCa: true };
+    const pems = Array.from({ length: 300 }, () =>
+      quickCertificate({ ...names, info: infoOf(last), hasKeyIdentifiers: false }),
+    );
+    const file = parseUpload(pems.join(''), pems.length).certificates;
+    const { result, verified } = countingVerifications(() => {
+      const [leaf] = file;
+      assert.ok(leaf);
+      try {
+        return selectChain(leaf, file, now);
+      } catch (error) {
+        return error;
+      }
+    });
+    assert.match(String(result), /too many of its certificates have one name/);
+    assert.equal(verified, 2 * 300 + 100);
+  });
+});
