@@ -67,8 +67,9 @@ const serverWarnings: readonly Warning[] = [
   {
     code: 'key-usage',
     fault: ({ leaf, chain }) => {
-      const all = [leaf, ...chain];
-      const other = all.find((one) => !names(one, keyPurposes.ServerAuthentication));
+      // What is refused of the leaf is said already where it is in service
+      const judged = serverUsageFault(leaf, true) === undefined ? [leaf, ...chain] : chain;
+      const other = judged.find((one) => !names(one, keyPurposes.ServerAuthentication));
       return (
         other &&
         `OpenSSL and others refuse the chain: the extendedKeyUsage of ${subjectText(other)} has no serverAuth`

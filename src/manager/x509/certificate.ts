@@ -273,7 +273,8 @@ function signatureBits(name: string, algorithm: Asn1 | undefined): number | unde
   if (name === 'Ed25519') return 128;
   if (name === 'Ed448') return 224;
   const digest = name === 'rsassaPss' ? pssDigest(algorithm) : name;
-  if (/md[25]/i.test(digest)) return 39;
+  if (/ripemd160/i.test(digest)) return 80;
+  if (/md[245]/i.test(digest)) return 39;
   if (/sha-?1(?!\d)/i.test(digest)) return 63;
   const [, size] = /sha(224|256|384|512)/i.exec(digest) ?? [];
   return size === undefined ? undefined : Number(size) / 2;

@@ -107,6 +107,7 @@ export const digestIds = {
 /** Signature algorithms by the ASN.1 names of their object identifiers. */
 export const signatureAlgorithms: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.1.2': 'md2WithRSAEncryption',
+  '1.2.840.113549.1.1.3': 'md4WithRSAEncryption',
   '1.2.840.113549.1.1.4': 'md5WithRSAEncryption',
   '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',
   '1.2.840.113549.1.1.10': 'rsassaPss',
@@ -120,6 +121,10 @@ export const signatureAlgorithms: Readonly<Record<string, string>> = {
   '1.2.840.10045.4.3.2': 'ecdsa-with-SHA256',
   '1.2.840.10045.4.3.3': 'ecdsa-with-SHA384',
   '1.2.840.10045.4.3.4': 'ecdsa-with-SHA512',
+  '1.3.14.3.2.3': 'md5WithRSA',
+  '1.3.14.3.2.27': 'dsaWithSHA1',
+  '1.3.14.3.2.29': 'sha1WithRSA',
+  '1.3.36.3.3.1.2': 'ripemd160WithRSA',
   '1.3.101.112': 'Ed25519',
   '1.3.101.113': 'Ed448',
 };

@@ -97,6 +97,15 @@ const rows: readonly Row[] = [
     /^signature-strength: certificate 2 of 3 \(CN=MD5 CA\): .*\(ca md too weak\)/,
   ],
   [
+    'an issuer that was signed with RIPEMD-160',
+    redfish,
+    () => {
+      const ripemd = caOf({ digest: 'ripemd160', subject: '/CN=RIPEMD CA' });
+      return chain(leafOf({ issuer: ripemd }), ripemd, root);
+    },
+    /^signature-strength: certificate 2 of 3 \(CN=RIPEMD CA\): /,
+  ],
+  [
     'a root that signed itself with SHA-1',
     redfish,
     () => {
@@ -268,11 +277,12 @@ describe('the judgement of a file', () => {
       chain(leafOf({ issuer: small }), small),
       chain(leafOf({ key: keyKinds.rsa(1024) }), root),
       chain(ecLeaf('keyUsage=critical,keyEncipherment'), root),
+      chain(ecLeaf('extendedKeyUsage=clientAuth'), root),
     ];
     const stored = await Promise.all(files.map((file) => redfish.readStored(file)));
     assert.deepEqual(
       stored.map(({ findings }) => findings?.warnings[0]?.code),
-      ['key-strength', 'key-strength', 'key-usage'],
+      ['key-strength', 'key-strength', 'key-usage', 'key-usage'],
     );
   });
 });
