@@ -65,8 +65,8 @@ export const usualHandshakeLimits: HandshakeLimits = {
 export function limitHandshakes(server: Server, options: HandshakeOptions): void {
   const { limits, monotonic, log } = options;
   // Node's own, which begins TLS and reads at that moment whether the client is asked
-  const [begin] = server.listeners('connection');
-  if (!begin) throw new Error('the server has no listener that begins TLS');
+  const [begin, ...others] = server.listeners('connection');
+  if (!begin || others.length > 0) throw new Error('the server begins TLS in an unknown way');
   server.removeAllListeners('connection');
   const addresses = new Map<string, Address>();
   const handshakes = new Map<string, Handshake>();
@@ -95,19 +95,23 @@ export function limitHandshakes(server: Server, options: HandshakeOptions): void
     handshakes.set(peer, handshake);
     socket.once('close', () => {
       if (handshakes.get(peer) !== handshake) return;
-      const late = handshake.isLate ? limits.handshakeBytes / 2 : 0;
-      end(peer, handshake, Math.max(socket.bytesRead, late));
+      const least = handshake.isLate ? limits.handshakeBytes / 2 : 0;
+      end(peer, handshake, Math.max(socket.bytesRead, least));
     });
     if (isAsked) {
       address.turn = handshake;
-      handshake.timer = setTimeout(() => {
-        handshake.isLate = true;
-        if (address.waiting.size > 0) socket.destroy();
-      }, limits.turnMilliseconds).unref();
+      // What arrived while this thread was busy is read before anybody is called late
+      handshake.timer = setTimeout(() => setImmediate(late, handshake), limits.turnMilliseconds);
+      handshake.timer.unref();
     }
     const rejectUnauthorized = isAsked && options.requiresCertificate();
     Object.assign(server, { requestCert: isAsked, rejectUnauthorized });
     begin.call(server, socket);
+  };
+  const late = (handshake: Handshake) => {
+    handshake.isLate = true;
+    const { turn, waiting } = handshake.address;
+    if (turn === handshake && waiting.size > 0) handshake.socket.destroy();
   };
   const end = (peer: string, handshake: Handshake, bytes: number) => {
     const { address, timer, isAsked } = handshake;
