@@ -24,7 +24,7 @@ import { makeServer } from '../../../src/redfish/https/server.ts';
 import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Issued, OpensslAuthority } from '../../fakes/openssl-authority.ts';
-import { eventually, ManualClock } from '../events/manual-clock.ts';
+import { ManualClock } from '../events/manual-clock.ts';
 import { eventSettings, httpLimits, makeTestParts } from '../service.ts';
 
 export const truststore: EndpointRef = { type: 'authority', name: 'truststore' };
@@ -45,6 +45,8 @@ export interface TlsService {
   ahead: number;
   /** What the clock that never jumps is ahead of ours, in milliseconds. */
   elapsed: number;
+  /** When connections are cut that lost their trust. */
+  cutMilliseconds: number;
   alwaysRespond: boolean;
   /** Has clients log in with certificates as at first, but for this. */
   setLogin(change: Partial<CertificateLogin>): Promise<void>;
@@ -88,8 +90,6 @@ const limits = {
   sendMilliseconds: 5000,
 };
 
-const cutMilliseconds = 50;
-
 /** A stream of events on a connection of its own, which the service has accepted. */
 export async function openStream(
   { port, events }: TlsService,
@@ -105,7 +105,7 @@ export async function openStream(
   socket.on('error', () => undefined);
   socket.resume();
   socket.write('GET /redfish/v1/EventService/SSE HTTP/1.1\r\nHost: bmc\r\n\r\n');
-  await eventually('the stream', () => events.streams.list().length > before);
+  while (events.streams.list().length === before) await sleep(5);
   return socket;
 }
 
@@ -121,6 +121,7 @@ export async function startTlsService(
   const own = {
     ahead: 0,
     elapsed: 0,
+    cutMilliseconds: 50,
     alwaysRespond: false,
   };
   const clientCertificates = new ClientCertificates({
@@ -135,7 +136,9 @@ export async function startTlsService(
     get alwaysRespond() {
       return own.alwaysRespond;
     },
-    cutMilliseconds,
+    get cutMilliseconds() {
+      return own.cutMilliseconds;
+    },
     log: noting,
   });
   const access = { ...parts.access, certificates: clientCertificates };
@@ -181,7 +184,7 @@ export async function startTlsService(
     stored: () => new AccessSettings(settingsPath, {} as never),
     ask: (path: string, options: Ask = {}) => ask(port, path, options),
     // The timer of the cut is older, so it fires first
-    afterCut: () => sleep(2 * cutMilliseconds),
+    afterCut: () => sleep(2 * own.cutMilliseconds),
     async close() {
       parts.events.close();
       events.close();

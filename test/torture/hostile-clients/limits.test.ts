@@ -88,6 +88,19 @@ const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
     'redfish/client-certificates/tls-service.ts',
     'chainCertificates',
   ],
+  'clientCertificates.handshakeBytes': [
+    'redfish/https/handshake-limiter.test.ts',
+    'handshakeBytes',
+  ],
+  'clientCertificates.suspendSeconds': ['redfish/https/handshake-limiter.test.ts', 'is over'],
+  'clientCertificates.turnMilliseconds': [
+    'redfish/https/handshake-limiter.test.ts',
+    'turnMilliseconds',
+  ],
+  'clientCertificates.rememberedAddresses': [
+    'redfish/https/handshake-limiter.test.ts',
+    'as many addresses as configured',
+  ],
   'clientCertificates.perAccount': ['redfish/resources/account-certificates.test.ts', 'perAccount'],
   'clientCertificates.accountCertificateBytes': [
     'redfish/resources/account-certificates.test.ts',
