@@ -77,10 +77,12 @@ function refuseEntry(directory: string, name: string, uid: number): void {
   if (found.isDirectory()) refuseWritable(found, path, 'directory');
 }
 
-/** The manager itself makes a truststore a link: it switches between its generations. */
+/** The manager itself makes a truststore a link, which switches between its generations, also after a crash. */
 function isGenerationLink(path: string): boolean {
+  const [, unfinished] = /^\.(.+)\.[0-9a-f]{12}\.new$/.exec(basename(path)) ?? [];
+  const name = unfinished ?? basename(path);
   const [directory, generation, ...rest] = readlinkSync(path).split('/');
-  const isOwn = directory === `${basename(path)}.generations` && rest.length === 0;
+  const isOwn = directory === `${name}.generations` && rest.length === 0;
   return isOwn && /^\d+$/.test(generation ?? '');
 }
 

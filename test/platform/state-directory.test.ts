@@ -43,6 +43,8 @@ describe('a state directory', () => {
     // As the manager makes a truststore
     mkdirSync(join(state(), 'authority.generations', '12'), { recursive: true });
     symlinkSync('authority.generations/12', join(state(), 'authority'));
+    // What a power cut left
+    symlinkSync('authority.generations/13', join(state(), '.authority.0123456789ab.new'));
     openStateDirectory(state());
   });
 
