@@ -15,17 +15,15 @@ interface Entry {
 
 describe('the reload of a service', () => {
   const directory = temporaryDirectory();
-  const entries: Entry[] = [];
-  const note =
-    (level: string) =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-      entries.push({ level, message, reason: fields.reason });
-    };
-  const log = {
-    debug: note('debug'),
-    info: note('info'),
-    warn: note('warn'),
-    error: note('error'),
+  let entries: Entry[];
+  /** A retry of an earlier test writes what that test reads. */
+  const logTo = (own: Entry[]) => {
+    const note =
+      (level: string) =>
+      (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+        own.push({ level, message, reason: fields.reason });
+      };
+    return { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
   };
   const file = (name: string, text: string): Target => {
     const pidFile = join(directory, name);
@@ -34,7 +32,7 @@ describe('the reload of a service', () => {
   };
   const reloader = (options: Partial<ReloadOptions> = {}) =>
     makeReloader({
-      log,
+      log: logTo(entries),
       attemptMilliseconds: 5000,
       attempts: 3,
       now: () => 1_000_000,
@@ -44,7 +42,7 @@ describe('the reload of a service', () => {
   const messages = () => entries.map(({ level, message }) => `${level} ${message}`);
 
   beforeEach(() => {
-    entries.length = 0;
+    entries = [];
   });
   after(() => removeDirectory(directory));
 
