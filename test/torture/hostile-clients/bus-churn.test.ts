@@ -17,7 +17,7 @@ const unitFlags = /^ExecStart=\/usr\/bin\/node (--.*?) \/usr/m.exec(unit)?.[1] ?
 /** Connections at a time; the bus takes 256 of one user. */
 const atATime = 100;
 /** How much more memory the last connections may take than the first ones did, in MB. */
-const maxGrowth = 64;
+const maxGrowth = 80;
 
 const extension = 'xyz.openbmc_project.Certs.Extension';
 const file = Buffer.alloc(300_000, 'x');
