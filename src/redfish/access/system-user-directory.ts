@@ -177,9 +177,11 @@ export class SystemUserDirectory implements UserDirectory {
   async #rename(from: string, to: string): Promise<void> {
     await inRedfish(to, this.#users.rename(from, to));
     this.#expired.rename(from, to);
-    const following = [...this.#followers].map((follow) => follow(from, to));
-    const all = [this.#passwords.rename?.(from, to), ...following];
-    await this.#putRight(to, async () => void (await Promise.all(all)));
+    await this.#putRight(to, async () => {
+      // First the passwords: a session whose user has none under his new name would end
+      await this.#passwords.rename?.(from, to);
+      await Promise.all([...this.#followers].map((follow) => follow(from, to)));
+    });
   }
 
   /**
