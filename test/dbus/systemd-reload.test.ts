@@ -100,7 +100,6 @@ describe('the unit of an endpoint', () => {
     systemd.behave('never end the job');
     const directory = join(bus.directory, 'starting');
     mkdirSync(directory);
-    const began = performance.now();
     const starting = await startManager(
       { address: bus.address, directory },
       {
@@ -108,8 +107,9 @@ describe('the unit of an endpoint', () => {
         endpoints: [{ type: 'server', name: 'https', path: 'https/server.pem', reload: [unit] }],
       },
     );
+    // A start that is held up goes on when the attempt has failed
+    assert.doesNotMatch(starting.output(), /could not be reloaded/);
     await starting.stop();
-    assert.ok(performance.now() - began < 30_000);
     assert.deepEqual(systemd.asked, [order]);
   });
 
