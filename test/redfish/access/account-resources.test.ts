@@ -80,7 +80,7 @@ describe('accounts over HTTP', () => {
   }
 
   const patches = [
-    { body: { Bogus: 1 }, status: 400, says: /Base\.1\.19\.0\.PropertyUnknown/ },
+    { body: { Bogus: 1 }, status: 400, says: /Base\.1\.19\.PropertyUnknown/ },
     { body: { Password: 'fresh-password', Bogus: 1 }, status: 400, says: /Bogus/ },
     { body: { '@odata.id': `${accounts}/reader` }, status: 400, says: /NoOperation/ },
     { body: { Id: 'x' }, status: 400, says: /PropertyNotWritable/ },
