@@ -10,6 +10,7 @@ import {
 } from '../../fakes/openssl-authority.ts';
 import { eventually } from '../events/manual-clock.ts';
 import {
+  type Answer,
   openStream,
   revoked,
   startTlsService,
