@@ -13,6 +13,7 @@ import { userNameOf } from './mapping.ts';
 import type { Refusal } from './refusal.ts';
 import { keepChains, type ShownChain, shownChain } from './shown-chain.ts';
 import {
+  isStrong,
   namedAuthorities,
   readTrust,
   type TrustChange,
@@ -82,8 +83,11 @@ export class ClientCertificates {
       return undefined;
     const key = trust.trusted.map(({ fingerprint }) => fingerprint).join();
     if (key !== this.#toldAuthorities.key) {
-      const named = namedAuthorities(trust.trusted, this.#options.limits.nameBytes);
-      const left = trust.trusted.length - named.length;
+      const strong = trust.trusted.filter(isStrong);
+      const weak = trust.trusted.length - strong.length;
+      if (weak > 0) this.#options.log.warn('authorities are too weak for the handshake', { weak });
+      const named = namedAuthorities(strong, this.#options.limits.nameBytes);
+      const left = strong.length - named.length;
       if (left > 0) this.#options.log.warn('authorities do not fit into the handshake', { left });
       this.#toldAuthorities = { key, pems: named.map(({ pem }) => pem) };
     }

@@ -1,4 +1,9 @@
 import type { CertificateClient, EndpointRef } from '../../manager/certificate-client.ts';
+import {
+  digestFault,
+  sizeFault,
+  usualSecurityLevel,
+} from '../../manager/checks/security-levels.ts';
 import { CertError } from '../../manager/errors.ts';
 import { type Certificate, isSelfIssued } from '../../manager/x509/certificate.ts';
 import type { TrustLists } from './chain.ts';
@@ -40,6 +45,19 @@ export function trustAfter(
   const left = client.list(endpoint).filter(({ id }) => id !== gone);
   const list = [...left.map(({ certificate }) => certificate), ...comes];
   return isOf(endpoints.revoked) ? { ...trust, revoked: list } : { ...trust, trusted: list };
+}
+
+/**
+ * Whether OpenSSL takes an authority at the security level of the service. It completes a server certificate that
+ * stands alone in its file with its issuer from this list, and with a weak issuer every handshake would fail; no
+ * client is verified with such an authority anyway. Upstream's manager takes them.
+ */
+export function isStrong(authority: Certificate): boolean {
+  const isRoot = isSelfIssued(authority);
+  return (
+    sizeFault(authority.publicKey, usualSecurityLevel) === undefined &&
+    (isRoot || digestFault(authority, usualSecurityLevel) === undefined)
+  );
 }
 
 /**

@@ -112,6 +112,7 @@ export async function openStream(
 export async function startTlsService(
   authority: OpensslAuthority,
   handshakes: Partial<HandshakeLimits> = {},
+  served: Issued = authority.issue({ subject: '/CN=bmc' }),
 ): Promise<TlsService> {
   const directory = mkdtempSync(join(tmpdir(), 'mutual-'));
   const parts = await makeTestParts(directory);
@@ -154,7 +155,7 @@ export async function startTlsService(
     log: noting,
     parts: { ...parts, access, events },
   });
-  const { key, pem } = authority.issue({ subject: '/CN=bmc' });
+  const { key, pem } = served;
   const path = authority.write(`${directory.split('/').at(-1)}.pem`, key + pem);
   const identity = fixedIdentity(path);
   const server = makeServer(
