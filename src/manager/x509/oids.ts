@@ -122,7 +122,7 @@ export const signatureAlgorithms: Readonly<Record<string, string>> = {
   '1.2.840.10045.4.3.3': 'ecdsa-with-SHA384',
   '1.2.840.10045.4.3.4': 'ecdsa-with-SHA512',
   '1.3.14.3.2.3': 'md5WithRSA',
-  '1.3.14.3.2.27': 'dsaWithSHA1',
+  '1.3.14.3.2.27': 'dsa-with-sha1-old',
   '1.3.14.3.2.29': 'sha1WithRSA',
   '1.3.36.3.3.1.2': 'ripemd160WithRSA',
   '1.3.101.112': 'Ed25519',
