@@ -8,6 +8,8 @@ import { peerOf } from './connection-room.ts';
 export interface HandshakeLimits {
   /** Bytes that an address may send in handshakes without an accepted certificate before it is suspended. */
   readonly handshakeBytes: number;
+  /** Bytes of a single such handshake that suspend its address at once. */
+  readonly largeHandshakeBytes: number;
   /** How long these bytes count, and how long a suspended address is not asked for certificates. */
   readonly suspendMilliseconds: number;
   /** How long a handshake may keep the next one of its address waiting. */
@@ -49,7 +51,8 @@ interface Address {
 }
 
 export const usualHandshakeLimits: HandshakeLimits = {
-  handshakeBytes: 65_536,
+  handshakeBytes: 262_144,
+  largeHandshakeBytes: 20_000,
   suspendMilliseconds: 300_000,
   turnMilliseconds: 3000,
   addresses: 1000,
@@ -95,8 +98,8 @@ export function limitHandshakes(server: Server, options: HandshakeOptions): void
     handshakes.set(peer, handshake);
     socket.once('close', () => {
       if (handshakes.get(peer) !== handshake) return;
-      const least = handshake.isLate ? limits.handshakeBytes / 2 : 0;
-      end(peer, handshake, Math.max(socket.bytesRead, least));
+      if (handshake.isLate) charge(address, limits.handshakeBytes / 2);
+      end(peer, handshake, socket.bytesRead);
     });
     if (isAsked) {
       address.turn = handshake;
@@ -117,7 +120,8 @@ export function limitHandshakes(server: Server, options: HandshakeOptions): void
     const { address, timer, isAsked } = handshake;
     handshakes.delete(peer);
     clearTimeout(timer);
-    if (isAsked) charge(address, bytes);
+    const isLarge = bytes > limits.largeHandshakeBytes;
+    if (isAsked) charge(address, isLarge ? limits.handshakeBytes + 1 : bytes);
     if (address.turn !== handshake) return;
     delete address.turn;
     for (const socket of address.waiting) {

@@ -93,6 +93,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
       clientCertificates: access.certificates,
       handshakes: {
         handshakeBytes: redfish.clientCertificates.handshakeBytes,
+        largeHandshakeBytes: redfish.clientCertificates.largeHandshakeBytes,
         suspendMilliseconds: redfish.clientCertificates.suspendSeconds * 1000,
         turnMilliseconds: redfish.clientCertificates.turnMilliseconds,
         addresses: redfish.clientCertificates.rememberedAddresses,

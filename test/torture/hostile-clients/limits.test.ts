@@ -92,6 +92,10 @@ const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
     'redfish/https/handshake-limiter.test.ts',
     'handshakeBytes',
   ],
+  'clientCertificates.largeHandshakeBytes': [
+    'redfish/https/handshake-limiter.test.ts',
+    'largeHandshakeBytes',
+  ],
   'clientCertificates.suspendSeconds': ['redfish/https/handshake-limiter.test.ts', 'is over'],
   'clientCertificates.turnMilliseconds': [
     'redfish/https/handshake-limiter.test.ts',
