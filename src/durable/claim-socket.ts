@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from './disk-answer.ts';
@@ -37,7 +37,7 @@ export async function claimName(directory: string, name: string): Promise<Claim 
   }).unref();
   const release = () => {
     server.close();
-    rmSync(`${place}/${own}`, { force: true });
+    remove(`${place}/${own}`);
     closeSync(opened);
   };
   try {
@@ -86,6 +86,15 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
+/** What cannot be removed counts for nothing: it has no listener. */
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // another process was faster
+  }
+}
+
 interface Answer {
   readonly socket: string;
   /** `unsure` where the process was just ending: the next question tells. */
@@ -112,7 +121,7 @@ function ask(place: string, socket: string): Promise<Answer | undefined> {
     });
     connection.on('close', () => {
       if (instead === 'gone') {
-        rmSync(`${place}/${socket}`, { force: true, recursive: true });
+        remove(`${place}/${socket}`);
         return resolve(undefined);
       }
       const [said, pid] = text.split(' ');

@@ -25,7 +25,8 @@ async function claimElsewhere(): Promise<{ child: ChildProcess; says: string }> 
   const args = ['--import', 'tsx', '--input-type=module', '-e', script];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   children.push(child);
-  const [says] = await once(child, 'message');
+  const ended = once(child, 'exit').then(() => ['it ended']);
+  const [says] = await Promise.race([once(child, 'message'), ended]);
   return { child, says: String(says) };
 }
 
