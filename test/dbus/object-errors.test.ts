@@ -178,9 +178,8 @@ describe('an object of the manager', () => {
       Object.keys(all ?? {}).sort(),
       [
         ...new Set(writes.map(({ property }) => property)),
-        'Certificates',
-        'DaysLeft',
-        'State',
+        ...['Certificates', 'DaysLeft', 'State'],
+        ...['LeftOut', 'Since', 'Warnings'],
       ].sort(),
     );
   });
