@@ -156,7 +156,7 @@ describe('Status of the certificate that the service serves', () => {
     const elsewhere = { type: 'server', name: 'https', path: 'elsewhere.pem', reload: [] };
     writeFileSync(join(bus.directory, elsewhere.path), '');
     await startService({ endpoints: [elsewhere] });
-    await mustSayWhatIsShown(/because the file is empty'/);
+    await mustSayWhatIsShown(/because the file is empty\.$/);
     const { json } = await get();
     writeFileSync(join(bus.directory, elsewhere.path), readFileSync(path));
     await mustBeShown();

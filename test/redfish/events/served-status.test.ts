@@ -66,19 +66,19 @@ describe('what clients are shown in place of a certificate', () => {
     Object.assign(shown, { credential: second, fault: 'the file is empty' });
     change();
     const status = await statusAt();
-    const message = `Clients see the certificate with the SHA-256 fingerprint ${fingerprintOf(second)} instead, because the file is empty`;
+    const fingerprint = fingerprintOf(second);
+    const message = `Clients see the certificate with the SHA-256 fingerprint ${fingerprint} instead of this one, because the file is empty.`;
     assert.equal(status.Health, 'Critical');
-    assert.deepEqual(status.Conditions, [
-      {
-        MessageId: status.Conditions[0].MessageId,
-        Message: `A self-test has failed.  The following message was returned: '${message}'.`,
-        MessageArgs: [message],
-        Severity: 'Critical',
-        Timestamp: '2027-01-15T08:00:00.000Z',
-      },
-    ]);
-    assert.match(status.Conditions[0].MessageId, /^ResourceEvent\..*\.ResourceSelfTestFailed$/);
-    assert.equal(service.events.after('').at(-1)?.resolution, `${message}.`);
+    const [{ Resolution, ...condition }] = status.Conditions;
+    assert.match(Resolution, /^Replace the certificate/);
+    assert.deepEqual(condition, {
+      MessageId: 'BmcCertificates.1.0.CertificateNotServed',
+      Message: message,
+      MessageArgs: [fingerprint, 'the file is empty'],
+      Severity: 'Critical',
+      Timestamp: '2027-01-15T08:00:00+00:00',
+    });
+    assert.equal(service.events.after('').at(-1)?.resolution, message);
     assert.deepEqual(news(), ['StatusChangedCritical']);
     change();
     assert.deepEqual(news(), []);
