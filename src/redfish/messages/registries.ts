@@ -28,10 +28,15 @@ export interface ServedRegistry {
   render(): object;
 }
 
-/** The registries whose messages stand in our answers and events. */
-export const registries: readonly ServedRegistry[] = [
+/** The registries whose messages events have. */
+export const eventRegistries: readonly ServedRegistry[] = [
   served(baseRegistry, 0, baseMessages),
   served(resourceEventRegistry, 0, resourceEventMessages),
+];
+
+/** The registries whose messages answers and events have. */
+export const registries: readonly ServedRegistry[] = [
+  ...eventRegistries,
   served(certificateRegistry, 0, certificateMessages, 'bmc-certificate-manager'),
 ];
 

@@ -6,7 +6,7 @@ import { placeOfCertificate } from '../certificates/places.ts';
 import { type EventDraft, resourceEvent } from '../events/event-record.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { registries, servedMessageId } from '../messages/registries.ts';
+import { eventRegistries, servedMessageId } from '../messages/registries.ts';
 import {
   json,
   link,
@@ -77,7 +77,7 @@ function view({ events }: ServiceParts) {
     DeliveryRetryAttempts: retryAttempts,
     DeliveryRetryIntervalSeconds: retryIntervalSeconds,
     EventFormatTypes: ['Event'],
-    RegistryPrefixes: registries.map(({ prefix }) => prefix),
+    RegistryPrefixes: eventRegistries.map(({ prefix }) => prefix),
     ResourceTypes: ['Certificate'],
     Severities: ['OK', 'Warning', 'Critical'],
     ExcludeMessageId: true,
