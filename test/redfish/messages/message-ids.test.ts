@@ -42,7 +42,8 @@ describe('messages', () => {
       assert.match(registry.RegistryVersion, /^\d+\.\d+\.\d+$/);
       const [major, minor] = registry.RegistryVersion.split('.');
       assert.equal(file.Registry, `${registry.RegistryPrefix}.${major}.${minor}`);
-      assert.equal(file.Location[0].PublicationUri.split('/').at(-1), `${registry.Id}.json`);
+      const { PublicationUri = `/${registry.Id}.json` } = file.Location[0];
+      assert.equal(PublicationUri.split('/').at(-1), `${registry.Id}.json`);
     }
     const { error } = await read('/redfish/v1/none');
     const [info] = error['@Message.ExtendedInfo'];
