@@ -28,6 +28,8 @@ export function perform(service: Service, wanted: Wanted, req: Request): Promise
 async function read(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
   const { operation, context } = wanted;
   const query = parseQuery(searchOf(req), service.limits.query, operation.ownQuery);
+  // Before the first resource is read: certificates that come and go between two reads of $expand would be missing
+  await service.parts.served.refresh();
   const reply = await operation.handle(context);
   if (reply.status !== 200 || reply.body === undefined) return reply;
   if (!acceptsJson(context.header('Accept'))) {

@@ -53,7 +53,8 @@ function collection(parts: ServiceParts, place: CertificatePlace): Resource {
           client.install(endpoint, comes),
         );
       });
-      const reply = await viewReply(parts, place, published, 201);
+      await parts.served.refresh();
+      const reply = viewReply(parts, place, published, 201);
       return { ...reply, body: { ...reply.body, ...extendedInfo(published) } };
     },
   };
@@ -89,13 +90,12 @@ function certificate(parts: ServiceParts, place: CertificatePlace): Resource {
 }
 
 /** As bmcweb, every answer with a certificate says where it is. */
-async function viewReply(
+function viewReply(
   parts: ServiceParts,
   place: CertificatePlace,
   published: Parameters<typeof certificateView>[2],
   status: number,
-): Promise<Reply> {
-  await parts.served.refresh();
+): Reply {
   const body = certificateView(parts, place, published);
   return { status, body, headers: { Location: body['@odata.id'] } };
 }

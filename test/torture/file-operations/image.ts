@@ -23,6 +23,8 @@ export function readImage(directory: string): Image {
       const path = inside === '' ? name : `${inside}/${name}`;
       const full = join(directory, path);
       const stat = lstatSync(full);
+      // A socket is gone with its process, and counts for nothing afterwards
+      if (stat.isSocket()) continue;
       const mode = stat.mode & 0o7777;
       if (stat.isSymbolicLink()) image.set(path, { type: 'link', target: readlinkSync(full) });
       else if (stat.isDirectory()) {

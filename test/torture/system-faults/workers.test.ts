@@ -22,7 +22,7 @@ describe('the worker of a request', () => {
   let device: Device;
 
   before(async () => {
-    device = await startDevice({ limits: { requestSeconds: 3 } });
+    device = await startDevice({ limits: { requestSeconds: 10 } });
   });
   after(() => device?.stop());
 
@@ -69,7 +69,7 @@ describe('the worker of a request', () => {
   it('that hangs is ended when its time is over', async () => {
     assert.equal(
       await disturb((pid) => process.kill(pid, 'SIGSTOP')),
-      'request-timeout: the request was not made within 3 s',
+      'request-timeout: the request was not made within 10 s',
     );
     await goesOn();
   });
