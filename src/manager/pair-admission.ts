@@ -35,7 +35,11 @@ export function pairAdmission(
   });
 
   /** The leaf with what certifies it, and what is to be said of it. */
-  const read = async (text: string, maxCertificates: number, standards: Standards) => {
+  const read = async (
+    text: string,
+    maxCertificates: number,
+    standards: Standards,
+  ): Promise<Read> => {
     const upload = parseUpload(text, maxCertificates);
     const file = upload.certificates;
     const match = await matchKey(upload, waiting, standards.now).catch((error: unknown) => {
@@ -43,8 +47,9 @@ export function pairAdmission(
       refuseCertificate(presumedLeaf(upload), file, standards);
       throw error;
     });
-    const { chain, leftOut } = selectChain(match.leaf, file, standards.now);
-    return { pair: { ...match, chain }, file, leftOut };
+    const { chain, leftOut, fault } = selectChain(match.leaf, file, standards.now);
+    const faults: Refusal[] = fault === undefined ? [] : [{ code: 'chain-signature', text: fault }];
+    return { pair: { ...match, chain }, file, leftOut, faults };
   };
 
   const judged = async (
@@ -60,21 +65,37 @@ export function pairAdmission(
   return {
     async admit(text) {
       const standards = standardsOfNow();
-      const { pair, file, leftOut } = await read(text, limits.chain, standards);
+      const { pair, file, leftOut, faults } = await read(text, limits.chain, standards);
+      for (const { code, text } of faults) throw new CertError(code, text);
       await judged(pair, file, standards);
       return withFindings(pair, warningsOf(type, pair, serving), leftOut, standards);
     },
     admitGenerated: (generated) => judged(generated, [generated.leaf], standardsOfNow()),
     async readStored(text) {
       const standards = standardsOfNow();
-      const { pair, file, leftOut } = await read(text, Number.POSITIVE_INFINITY, standards);
+      const found = await read(text, Number.POSITIVE_INFINITY, standards);
+      const { pair, file, leftOut, faults } = found.faults.length > 0 ? whole(found) : found;
       enforce(pairChecks, pair);
-      const refused: Refusal[] = [];
+      const refused = [...faults];
       for await (const refusal of refusals(pair, file, standards)) refused.push(refusal);
       const warnings = [...refused, ...warningsOf(type, pair, serving)];
       return withFindings(pair, warnings, leftOut, standards);
     },
   };
+}
+
+interface Read {
+  readonly pair: KeyedCandidate;
+  readonly file: readonly Certificate[];
+  readonly leftOut: readonly LeftOut[];
+  readonly faults: readonly Refusal[];
+}
+
+/** Where the chain cannot be told for certain, everything in the file stays, as it was served before. */
+function whole(found: Read): Read {
+  const { pair, file } = found;
+  const chain = file.filter(({ fingerprint }) => fingerprint !== pair.leaf.fingerprint);
+  return { ...found, pair: { ...pair, chain }, leftOut: [] };
 }
 
 function withFindings(

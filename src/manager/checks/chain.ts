@@ -1,4 +1,3 @@
-import { CertError } from '../errors.ts';
 import { type Certificate, isSelfIssued, signatureFits } from '../x509/certificate.ts';
 import { formatName, sameName } from '../x509/name.ts';
 import {
@@ -14,13 +13,16 @@ export interface Chain {
   /** The path first, then cross-signed alternatives and their issuers. */
   readonly chain: readonly Certificate[];
   readonly leftOut: readonly LeftOut[];
+  /**
+   * Why the search is not to be trusted: a signature does not fit the issuer that its key identifiers name, or too
+   * many would have to be tried.
+   */
+  readonly fault: string | undefined;
 }
 
 /**
  * Keeps every certificate that certifies the leaf or another that is kept, whatever its key identifiers say.
  * @param now seconds since 1970: of two certificates for one key the better one is first
- * @throws CertError `chain-signature` when a signature does not fit the issuer that its key identifiers name,
- *   or too many have to be tried
  */
 export function selectChain(
   leaf: Certificate,
@@ -28,7 +30,10 @@ export function selectChain(
   now: number,
 ): Chain {
   const others = without(certificates, leaf);
-  const issuersOf = issuersAmong([leaf, ...others], now);
+  let fault: string | undefined;
+  const issuersOf = issuersAmong([leaf, ...others], now, (found) => {
+    fault ??= found;
+  });
   const path = [leaf];
   const alternatives: Certificate[] = [];
   const kept = new Set<Certificate>(path);
@@ -52,6 +57,7 @@ export function selectChain(
     leftOut: others
       .filter((one) => !kept.has(one))
       .map((one) => ({ subject: subjectText(one), reason: reasonFor(one, [...kept]) })),
+    fault,
   };
 }
 
@@ -71,22 +77,18 @@ function without(certificates: readonly Certificate[], leaf: Certificate): reado
 }
 
 /** @returns what certifies a certificate of a file, the best one first; itself is none of them */
-function issuersAmong(file: readonly Certificate[], now: number) {
+function issuersAmong(file: readonly Certificate[], now: number, report: (fault: string) => void) {
   const candidatesOf = issuerSearch(file);
   let left = maxVerifications(file.length);
   return (certificate: Certificate): Certificate[] => {
     const candidates = [...candidatesOf(certificate)];
-    const found = candidates.filter((candidate) => {
-      if (left === 0) throw new CertError('chain-signature', tooManyNamesakes);
-      left -= 1;
-      return signatureFits(certificate, candidate);
-    });
+    const tried = candidates.slice(0, left);
+    left -= tried.length;
+    if (tried.length < candidates.length) report(tooManyNamesakes);
+    const found = tried.filter((candidate) => signatureFits(certificate, candidate));
     if (found.length === 0 && candidates.some((one) => isNamedBy(certificate, one))) {
       const issuer = 'does not fit the issuer in the same file';
-      throw new CertError(
-        'chain-signature',
-        `the signature of the certificate ${subjectText(certificate)} ${issuer}`,
-      );
+      report(`the signature of the certificate ${subjectText(certificate)} ${issuer}`);
     }
     return found.filter((one) => one !== certificate).sort((a, b) => rank(b, now) - rank(a, now));
   };

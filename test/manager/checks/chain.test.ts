@@ -44,7 +44,7 @@ describe('the chain of a leaf', () => {
     });
   }
 
-  it('is refused where it would take many more than two for each certificate', () => {
+  it('has a fault where it would take many more than two for each certificate', () => {
     const last = newKey();
     const names = { subject: 'CA', issuer: 'CA', issuerKey: last, isCa: true };
     const pems = Array.from({ length: 300 }, () =>
@@ -54,13 +54,9 @@ describe('the chain of a leaf', () => {
     const { result, verified } = countingVerifications(() => {
       const [leaf] = file;
       assert.ok(leaf);
-      try {
-        return selectChain(leaf, file, now);
-      } catch (error) {
-        return error;
-      }
+      return selectChain(leaf, file, now);
     });
-    assert.match(String(result), /too many of its certificates have one name/);
-    assert.equal(verified, 2 * 300 + 100);
+    assert.match(String(result.fault), /too many of its certificates have one name/);
+    assert.ok(verified <= 2 * 300 + 100, `${verified} signatures were verified`);
   });
 });
