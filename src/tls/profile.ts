@@ -66,6 +66,7 @@ export const securityLevel = 2;
 /** What decides whether a service can serve a certificate; the manager judges by it. */
 export interface ServingProfile {
   readonly securityLevel: number;
+  readonly handshakeLevel: number;
   readonly versions: TlsProfile['versions'];
   readonly ciphers: string;
   readonly groups: string;
@@ -73,7 +74,7 @@ export interface ServingProfile {
   readonly hasRsaKeyExchange: boolean;
 }
 
-/** Of our own services. @param level a higher security level than theirs */
+/** Of our own services. @param level a higher security level than theirs, which only their certificates have to meet */
 export function servingProfile(
   name: TlsProfileName,
   level: number = securityLevel,
@@ -81,6 +82,7 @@ export function servingProfile(
   const profile: TlsProfile = tlsProfiles[name];
   return {
     securityLevel: Math.max(level, securityLevel),
+    handshakeLevel: securityLevel,
     versions: profile.versions,
     ciphers: ciphersOf(profile),
     groups: profile.groups.join(':'),
@@ -95,6 +97,7 @@ export function usualServingProfile(level: number = securityLevel): ServingProfi
   return {
     ...rest,
     securityLevel: level,
+    handshakeLevel: level,
     ciphers: `${ciphers}:AES128-GCM-SHA256:AES256-GCM-SHA384`,
     groups: 'X25519:prime256v1:secp384r1:secp521r1',
     signatures: `${signatures}${level < 2 ? ':RSA+SHA1:ECDSA+SHA1' : ''}`,

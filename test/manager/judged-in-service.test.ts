@@ -25,9 +25,7 @@ describe('a server endpoint of our own service', () => {
     world?.remove();
   });
 
-  const start = async (before: string | undefined, level?: number) => {
-    const serving =
-      level === undefined ? servingProfile('intermediate') : usualServingProfile(level);
+  const start = async (before: string | undefined, serving = servingProfile('intermediate')) => {
     world = makeWorld({ serving });
     const path = join(world.directory, 'https', 'server.pem');
     mkdirSync(dirname(path));
@@ -76,13 +74,33 @@ describe('a server endpoint of our own service', () => {
     });
   }
 
-  for (const [level, curve] of [
-    [2, 'prime256v1'],
-    [4, 'secp384r1'],
-    [5, 'secp521r1'],
-  ] as const) {
-    it(`generates a certificate on ${curve} for a service of level ${level}`, async () => {
-      const { endpoint: server } = await start(undefined, level);
+  it('keeps a file whose issuers did not sign, and says so', async () => {
+    // Without key identifiers nothing but the signature tells two intermediates of one name apart
+    const extensions = ['basicConstraints=critical,CA:TRUE', 'subjectKeyIdentifier=none'];
+    const [signer, other] = [0, 1].map(() =>
+      authority.issue({ issuer: root, subject: '/CN=Issuing', extensions }),
+    );
+    assert.ok(signer && other);
+    const orphan = authority.issue({ issuer: signer, extensions: ['basicConstraints=CA:FALSE'] });
+    const before = orphan.key + orphan.pem + other.pem + root.pem;
+    const { endpoint: server, file, warned } = await start(before);
+    assert.equal(server.list()[0]?.certificate.pem, orphan.pem);
+    assert.equal(file(), before);
+    assert.equal(warned()[0]?.code, 'chain-signature');
+    await assert.rejects(server.replace('1', before), refusal('chain-signature'));
+  });
+
+  const cases = (['usual', 'modern', 'intermediate'] as const).flatMap((name) =>
+    ([2, 4, 5] as const).map((level) => ({ name, level })),
+  );
+  const curves = { 2: 'prime256v1', 4: 'secp384r1', 5: 'secp521r1' };
+  for (const { name, level } of cases) {
+    const curve = curves[level];
+    it(`generates a certificate on ${curve} for a ${name} service of level ${level}`, async () => {
+      const { endpoint: server } = await start(
+        undefined,
+        name === 'usual' ? usualServingProfile(level) : servingProfile(name, level),
+      );
       const { publicKey } = server.list()[0]?.certificate ?? {};
       assert.equal(publicKey?.asymmetricKeyDetails?.namedCurve, curve);
     });

@@ -10,12 +10,12 @@ import type { ServingProfile } from './serving-profile.ts';
  */
 export async function handshakeFault(
   { leaf, chain, key }: Pick<KeyedCandidate, 'leaf' | 'chain' | 'key'>,
-  { ciphers, groups, signatures, securityLevel, versions }: ServingProfile,
+  { ciphers, groups, signatures, handshakeLevel, versions }: ServingProfile,
 ): Promise<string | undefined> {
   const server = {
     key: exportPrivateKey(key),
     cert: [leaf, ...chain].map(({ pem }) => pem).join(''),
-    ciphers: `${ciphers}:@SECLEVEL=${securityLevel}`,
+    ciphers: `${ciphers}:@SECLEVEL=${handshakeLevel}`,
     ecdhCurve: groups,
     sigalgs: signatures,
     minVersion: versions[0] ?? 'TLSv1.3',
