@@ -54,7 +54,7 @@ export async function openServerIdentity(options: IdentityOptions): Promise<Serv
     if (isDue(path, look)) look = await lookAt(options);
   }
   if ('credential' in look) {
-    const identity = new FileIdentity(options, copy, look, look.credential);
+    const identity = new FileIdentity(options, copy, look, look.credential, false);
     // A start that was served must leave a copy; a slow disk must not keep clients waiting
     await Promise.race([copy.settled(), sleep(copyMilliseconds, undefined, { ref: false })]);
     return identity;
@@ -63,7 +63,7 @@ export async function openServerIdentity(options: IdentityOptions): Promise<Serv
   const what = kept ? 'last good TLS certificate' : 'self-signed TLS certificate in memory';
   const fingerprint = fingerprintOf(credential);
   log.warn(`${what} is served`, { fingerprint, path, reason: look.fault.message });
-  return new FileIdentity(options, copy, look, credential);
+  return new FileIdentity(options, copy, look, credential, !kept);
 }
 
 class FileIdentity implements ServerIdentity {
@@ -74,10 +74,19 @@ class FileIdentity implements ServerIdentity {
   #look: Look;
   #looking: Promise<void> | undefined;
   #credential: Credential;
+  /** Whether the credential is nowhere else. */
+  #isInMemory: boolean;
   #fault: string | undefined;
   #since: number;
 
-  constructor(options: IdentityOptions, copy: LastGoodCopy, look: Look, credential: Credential) {
+  constructor(
+    options: IdentityOptions,
+    copy: LastGoodCopy,
+    look: Look,
+    credential: Credential,
+    isInMemory: boolean,
+  ) {
+    this.#isInMemory = isInMemory;
     this.#options = options;
     this.#copy = copy;
     this.#look = look;
@@ -107,6 +116,7 @@ class FileIdentity implements ServerIdentity {
   }
 
   refresh(): Promise<void> | undefined {
+    this.#renewInMemory();
     // The file may have changed again after the look that is under way had read it
     if (this.#looking) {
       return this.#looking.then(() => (this.isBehind ? this.refresh() : undefined));
@@ -143,6 +153,7 @@ class FileIdentity implements ServerIdentity {
       const isOther = formatCredential(look.credential) !== formatCredential(this.#credential);
       if (!isOther && !this.#fault) return;
       if (isOther) this.#credential = look.credential;
+      this.#isInMemory = false;
       this.#fault = undefined;
       const fingerprint = fingerprintOf(look.credential);
       log.info(isOther ? 'TLS certificate changed' : 'TLS certificate file is good again', {
@@ -151,6 +162,25 @@ class FileIdentity implements ServerIdentity {
       });
       this.#keep();
     }
+    this.#tellChange();
+  }
+
+  /** What was made before the clock was set, or long ago, is not valid now. */
+  #renewInMemory(): void {
+    const { now, makeSelfSigned, path, log } = this.#options;
+    if (!this.#isInMemory || isValid(this.#credential, now())) return;
+    this.#credential = makeSelfSigned();
+    const fingerprint = fingerprintOf(this.#credential);
+    const reason = 'the clock is out of the time of the one before';
+    log.warn('another self-signed TLS certificate in memory is served', {
+      fingerprint,
+      path,
+      reason,
+    });
+    this.#tellChange();
+  }
+
+  #tellChange(): void {
     this.#since = this.#options.now();
     for (const listener of this.#listeners) listener();
   }
@@ -158,6 +188,10 @@ class FileIdentity implements ServerIdentity {
   #keep(): void {
     if (!this.#fault) void this.#copy.keep(this.#credential);
   }
+}
+
+function isValid({ certificate }: Credential, now: number): boolean {
+  return certificate.notBefore * 1000 <= now && now <= certificate.notAfter * 1000;
 }
 
 function isDue(path: string, look: Look): boolean {

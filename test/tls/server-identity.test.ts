@@ -31,6 +31,7 @@ describe('the identity of a server', () => {
   let lines: string[];
   let identity: ServerIdentity | undefined;
   let patienceMilliseconds: number;
+  let clock: () => number;
 
   before(() => {
     openssl = opensslAuthority();
@@ -42,6 +43,7 @@ describe('the identity of a server', () => {
     copyPath = join(directory, 'state', 'copy.pem');
     lines = [];
     patienceMilliseconds = 0;
+    clock = Date.now;
   });
   afterEach(async () => {
     await identity?.close();
@@ -56,8 +58,8 @@ describe('the identity of a server', () => {
     await identity?.close();
     identity = await openServerIdentity({
       ...{ path, copyPath, maxBytes: 1_000_000, profile: 'intermediate', patienceMilliseconds },
-      makeSelfSigned: () => makeCredential('in memory'),
-      now: Date.now,
+      makeSelfSigned: () => makeCredential('in memory', clock() - Date.now()),
+      now: () => clock(),
       log: { debug: note, info: note, warn: note, error: note },
     });
     return identity;
@@ -113,6 +115,41 @@ describe('the identity of a server', () => {
       await until('the copy follows', () => copied() === readFileSync(path, 'utf8'));
     });
   }
+
+  for (const [when, first, then] of [
+    ['a clock at 1970 is set', () => 0, Date.now],
+    ['its time is over', Date.now, () => Date.now() + 400 * day],
+    ['a clock of the future is set', () => Date.now() + 4000 * day, Date.now],
+  ] as const) {
+    it(`is another one in memory when ${when}`, async () => {
+      clock = first;
+      const running = await start();
+      const { credential } = running;
+      await running.refresh();
+      assert.equal(running.credential, credential);
+      clock = then;
+      let changes = 0;
+      running.onChange(() => {
+        changes += 1;
+      });
+      await running.refresh();
+      const { notBefore, notAfter } = running.credential.certificate;
+      assert.ok(notBefore * 1000 <= clock() && clock() <= notAfter * 1000);
+      assert.equal(changes, 1);
+      assert.equal(running.fault, 'the file is missing');
+      assert.ok(lines.at(-1)?.includes(fingerprintOf(running.credential)), lines.at(-1));
+    });
+  }
+
+  it('stays the last good one though the clock leaves its time', async () => {
+    put(makeCredential('good'));
+    const running = await start();
+    rmSync(path);
+    await running.refresh();
+    clock = () => 0;
+    await running.refresh();
+    assert.equal(nameOf(running), 'good');
+  });
 
   it('waits at its first start for the file that the manager is about to make', async () => {
     patienceMilliseconds = 60_000;
