@@ -33,7 +33,7 @@ export const certErrors = {
   'key-malformed': 'The private key cannot be read.',
   'key-missing': 'There is no private key in the file and no key that waits for a certificate.',
   'key-mismatch': 'No key that is known belongs to the certificate.',
-  'not-a-ca': 'A certificate for the truststore is not a CA.',
+  'not-a-ca': 'A certificate for the truststore, or an issuer in a chain, is not a CA.',
   'already-installed': 'The place is taken, or the very certificate is installed.',
   'limit-reached': 'There are as many authorities as the configuration allows.',
   'on-trial': 'A change of the endpoint is on trial; others wait until it is kept or undone.',

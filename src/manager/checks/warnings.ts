@@ -35,6 +35,17 @@ const chainWarnings: readonly Warning[] = [
     },
   },
   {
+    code: 'not-a-ca',
+    fault: ({ chain }) => {
+      // Clients take a root from their own store
+      const issuer = chain.find((one) => !one.isCa && !isSelfIssued(one));
+      return (
+        issuer &&
+        `TLS clients refuse the chain: ${subjectText(issuer)} has no basicConstraints with CA:TRUE`
+      );
+    },
+  },
+  {
     code: 'key-usage',
     fault: ({ chain }) => {
       const issuer = chain.find(({ usages }) => usages.bits?.includes('KeyCertSign') === false);

@@ -176,6 +176,16 @@ const rows: readonly Row[] = [
     /^accepted key-type$/,
   ],
   [
+    'an issuer that is no CA',
+    redfish,
+    () => {
+      const extensions = ['basicConstraints=critical,CA:FALSE', 'subjectKeyIdentifier=hash'];
+      const noCa = authority.issue({ issuer: root, subject: '/CN=No CA', extensions });
+      return chain(leafOf({ issuer: noCa }), noCa, root);
+    },
+    /^accepted not-a-ca$/,
+  ],
+  [
     'a key on secp256k1 of a client',
     client,
     () => chain(leafOf({ key: keyKinds.ec('secp256k1') })),
