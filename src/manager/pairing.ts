@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { CertError } from './errors.ts';
 import type { Upload } from './upload.ts';
-import type { Certificate } from './x509/certificate.ts';
+import { type Certificate, isSelfIssued } from './x509/certificate.ts';
 import { publicKeyHash, publicKeyInfo, readPrivateKey } from './x509/keys.ts';
 
 /** Where keys that are not in an upload may wait: pending requests, and the pair in service. */
@@ -19,16 +19,18 @@ export interface Match {
 
 /**
  * Finds the certificate of an upload that there is a key for: one in the same upload, else one that waits for it.
- * It is the leaf wherever it stands in the file; of several for one key, a valid one.
+ * It is the leaf wherever it stands in the file; of several for one key a valid one, and of those one that another CA
+ * issued: a self-signed one was most likely there before it.
  * @param now seconds since 1970
  * @throws CertError `key-encrypted`, `key-malformed`, `key-mismatch` when no known key fits,
  *   `key-missing` when none is known at all
  */
 export async function matchKey(upload: Upload, waiting: KeySource, now: number): Promise<Match> {
-  const isValid = ({ notBefore, notAfter }: Certificate) => notBefore <= now && now <= notAfter;
-  const certificates = [...upload.certificates].sort(
-    (a, b) => Number(isValid(b)) - Number(isValid(a)),
-  );
+  const rank = (one: Certificate) => {
+    const isValid = one.notBefore <= now && now <= one.notAfter;
+    return (isValid ? 2 : 0) + (isSelfIssued(one) ? 0 : 1);
+  };
+  const certificates = [...upload.certificates].sort((a, b) => rank(b) - rank(a));
   const keys = upload.keyBlocks.map(readPrivateKey);
   const byHash = new Map(keys.map((key) => [hashOf(createPublicKey(key)), key]));
   for (const leaf of certificates) {

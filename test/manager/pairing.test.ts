@@ -109,6 +109,16 @@ describe('pairing a certificate with its key', () => {
     assert.ok(found.leaf.x509.checkPrivateKey(found.key));
   });
 
+  it('prefers what a CA issued to a self-signed certificate for the same key', async () => {
+    const own = authority.issue({ keyOf: leaf });
+    const found = await pair(leaf.key + own.pem + leaf.pem + lower.pem);
+    assert.equal(nameOf(found.leaf.pem), 'leaf');
+    assert.deepEqual(
+      [found.chain, found.leftOut].map(({ length }) => length),
+      [1, 1],
+    );
+  });
+
   it('prefers a key in the file to one that waits', async () => {
     await assert.rejects(pair(stranger.key + leaf.pem, waitingFor(leaf)), refusal('key-mismatch'));
   });
