@@ -41,6 +41,7 @@ export function fileOfCaller(
 /**
  * @param mostBytes the largest file that is read; a file of our own has no other limit than memory
  * @param owner the user whose file it must be; without it whose it is does not matter
+ * @param flags of open(2), such as `noFollow`
  * @throws CertError `file-unreadable` when it is absent, no regular file, of somebody else or not readable,
  *   `file-empty`, `file-too-large`
  */
@@ -48,9 +49,10 @@ export async function readUploadFile(
   path: string,
   mostBytes: number = ample,
   owner?: number,
+  flags = 0,
 ): Promise<string> {
   try {
-    return await readRegularFile(path, mostBytes, 0, owner);
+    return await readRegularFile(path, mostBytes, flags, owner);
   } catch (cause) {
     throw cause instanceof FileRefusal ? refused(cause, mostBytes) : unreadable(cause);
   }

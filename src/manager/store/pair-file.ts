@@ -5,6 +5,7 @@ import { admitGroup, makeDirectory } from '../../durable/directory.ts';
 import { exists, unanswered } from '../../durable/disk-answer.ts';
 import { type Faults, faultsOf } from '../../durable/ownership.ts';
 import { patiently } from '../../durable/patiently.ts';
+import { ample, noFollow } from '../../durable/regular-file.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import type { KeyedCandidate } from '../checks/checks.ts';
 import { CertError, isStorageError } from '../errors.ts';
@@ -67,6 +68,11 @@ export interface PairFileOptions {
 /** What stands in the file of a pair. */
 export function pairText({ key, leaf, chain }: KeyedCandidate): string {
   return [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
+}
+
+/** Root must not give the group of a service what a link in place of a copy leads to. @throws as `readUploadFile` */
+async function readSaved(path: string): Promise<string | undefined> {
+  return (await exists(path)) ? readUploadFile(path, ample, undefined, noFollow) : undefined;
 }
 
 /** Names of the files that `save` writes. */
@@ -137,8 +143,8 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
       else await writeNewFile(join(into, savedPair.file), inService, ownerOnly);
     },
     async recover(from) {
-      const text = await read(join(from, savedPair.file));
-      const trial = await read(join(from, savedPair.trial));
+      const text = await readSaved(join(from, savedPair.file));
+      const trial = await readSaved(join(from, savedPair.trial));
       if (trial !== undefined && (await isOthers([text, trial]))) await putAside();
       if (text !== undefined) await writeFileAtomic(path, text, access);
       else if (await exists(join(from, savedPair.nothing))) await remove();

@@ -8,7 +8,7 @@ import { makeDirectory } from '../../durable/directory.ts';
 import { exists, unanswered } from '../../durable/disk-answer.ts';
 import { OneAtATime } from '../../durable/one-at-a-time.ts';
 import { makeTreeOwn, type TellOwned } from '../../durable/ownership.ts';
-import { tryReadRegularFile } from '../../durable/regular-file.ts';
+import { noFollow, tryReadRegularFile } from '../../durable/regular-file.ts';
 import { clearUnfinished } from '../../durable/unfinished.ts';
 import { isClockSet } from '../clock.ts';
 import { CertError, isSystemError } from '../errors.ts';
@@ -105,7 +105,7 @@ export class PendingRequests implements KeySource {
   async #adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
     const made = this.#made.next(now, (await this.#survey()).found);
     await writeMade(join(aside, requestFiles.created), made);
-    const pem = await tryReadRegularFile(join(aside, requestFiles.request));
+    const pem = await readOwn(join(aside, requestFiles.request));
     await renameSynced(aside, join(this.#directory, id));
     this.#made.note(id, made);
     // What cannot be given up now is given up at the next look
@@ -129,7 +129,7 @@ export class PendingRequests implements KeySource {
     const there = join(this.#directory, id);
     const keyPath = join(there, requestFiles.key);
     const made = { ...this.#made.next(now, (await this.#survey()).found), renewal: pem };
-    const kept = await tryReadRegularFile(keyPath).catch(() => undefined);
+    const kept = await readOwn(keyPath).catch(() => undefined);
     if (kept !== key) await writeFileAtomic(keyPath, key, ownerOnly);
     await writeMade(join(there, requestFiles.created), made);
     this.#made.note(id, made);
@@ -160,10 +160,10 @@ export class PendingRequests implements KeySource {
 
   /** @throws CertError `storage` where there is a key that cannot be read: it must not pass for none */
   async find(id: string): Promise<KeyObject | undefined> {
-    if (!idName.test(id) || !(await this.#isOurs())) return undefined;
+    if (!(await this.#ids()).includes(id)) return undefined;
     const path = join(this.#directory, id, requestFiles.key);
     if (!(await exists(path))) return undefined;
-    const text = await tryReadRegularFile(path);
+    const text = await readOwn(path);
     try {
       const [block] = parsePem(text ?? '');
       if (block) return readPrivateKey(block);
@@ -213,11 +213,11 @@ export class PendingRequests implements KeySource {
       for (const name of [requestFiles.key, requestFiles.created]) {
         if (!(await exists(join(directory, name)))) return 'damaged';
       }
-      const key = await tryReadRegularFile(join(directory, requestFiles.key));
-      const created = await tryReadRegularFile(join(directory, requestFiles.created));
+      const key = await readOwn(join(directory, requestFiles.key));
+      const created = await readOwn(join(directory, requestFiles.created));
       if (key === undefined || created === undefined) return 'hidden';
       const made = this.#made.get(id) ?? readMade(created);
-      const pem = made.renewal ?? (await tryReadRegularFile(join(directory, requestFiles.request)));
+      const pem = made.renewal ?? (await readOwn(join(directory, requestFiles.request)));
       return { id, pem, ...made };
     } catch (error) {
       if (unanswered(error) === 'busy') throw error;
@@ -291,7 +291,15 @@ export class PendingRequests implements KeySource {
     return (await this.#names()).filter((name) => idName.test(name));
   }
 
+  /** Of directories; a link would lead to another user's files. */
   async #names(): Promise<string[]> {
-    return (await this.#isOurs()) ? readdir(this.#directory) : [];
+    if (!(await this.#isOurs())) return [];
+    const entries = await readdir(this.#directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   }
+}
+
+/** Root must not show, or take into service, what a link in place of a file leads to. */
+function readOwn(path: string): Promise<string | undefined> {
+  return tryReadRegularFile(path, noFollow);
 }

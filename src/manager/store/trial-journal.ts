@@ -1,10 +1,11 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { renameSynced } from '../../durable/atomic-file.ts';
 import { syncDirectory } from '../../durable/directory.ts';
 import { codeOf, exists } from '../../durable/disk-answer.ts';
 import { makeTreeOwn, type TellOwned } from '../../durable/ownership.ts';
 import { patiently } from '../../durable/patiently.ts';
+import { kindOf } from '../../durable/regular-file.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
 import { CertError } from '../errors.ts';
 import { savedPair } from './pair-file.ts';
@@ -118,7 +119,13 @@ export class TrialJournal {
   }
 
   async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {
-    if (!(await exists(this.#path))) return false;
+    const journal = await lstat(this.#path).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (!journal) return false;
+    if (!journal.isDirectory())
+      throw new CertError('file-unreadable', `${this.#path} is ${kindOf(journal)} and no journal`);
     const entries = await readdir(this.#path, { withFileTypes: true });
     const saved = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     const known = endpoints.map(({ definition }) => nameOf(definition));
