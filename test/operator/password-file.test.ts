@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -9,6 +9,21 @@ import { scratchDirectory } from '../durable/scratch.ts';
 
 const directory = scratchDirectory();
 const mark = '\uFEFF';
+
+/** Runs a command in a terminal, and types when it is asked for the password. */
+const typing = `
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0: os.execvp(sys.argv[1], sys.argv[1:])
+seen = b''
+isTyped = False
+while True:
+    try: seen += os.read(terminal, 4096)
+    except OSError: break
+    if b'press Enter' in seen and not isTyped: isTyped = os.write(terminal, b'typed horse\\n')
+sys.stdout.buffer.write(seen)
+os.waitpid(child, 0)
+`;
 
 const good: readonly { what: string; bytes: string }[] = [
   { what: 'without a line break', bytes: 'correct horse' },
@@ -79,6 +94,53 @@ describe('a password', () => {
       const message = `The password file ${file} is no regular file; give --password-file - to read standard input.`;
       await assert.rejects(readPassword(file), { name: 'SetupError', message });
     }
+  });
+
+  const source = join(import.meta.dirname, '../../src/operator/password-file.ts');
+  const program = [
+    `const { readPassword } = await import(${JSON.stringify(source)});`,
+    'await readPassword(process.argv[1]).then(console.log, (error) => console.log(error.message));',
+  ].join('\n');
+  const node = `${process.execPath} --import tsx --input-type=module -e '${program}'`;
+  const piped: readonly { what: string; call: string; says: string }[] = [
+    { what: 'that comes late', call: '<(sleep 1; echo correct horse)', says: 'correct horse' },
+    {
+      what: 'of standard input',
+      call: '/dev/stdin < <(echo correct horse)',
+      says: 'correct horse',
+    },
+    {
+      what: 'that ends at once',
+      call: '/dev/fd/60 60< <(true)',
+      says: 'The password file /dev/fd/60 is empty.',
+    },
+    {
+      what: 'without an end',
+      call: '/dev/fd/60 60< <(cat /dev/zero)',
+      says: 'The password file /dev/fd/60 is longer than 4098 bytes, so it holds no password.',
+    },
+    {
+      what: 'that is not handed on',
+      call: '/dev/fd/60',
+      says: 'The password file /dev/fd/60 is not open in this program; give --password-file - to read standard input.',
+    },
+  ];
+  for (const { what, call, says } of piped) {
+    it(`is read from a pipe that a shell opened: ${what}`, () => {
+      assert.equal(
+        execFileSync('bash', ['-c', `${node} ${call}`], { encoding: 'utf8' }).trim(),
+        says,
+      );
+    });
+  }
+
+  it('is not shown while it is typed, and the terminal shows afterwards what is typed', () => {
+    const { stdout } = spawnSync('python3', ['-c', typing, 'bash', '-c', `${node} -; stty -a`], {
+      encoding: 'utf8',
+    });
+    // What the test program prints is all that is seen of it
+    assert.equal(stdout.split('typed horse').length, 2, stdout);
+    assert.match(stdout, / echo /);
   });
 
   it('is typed up to the end of the line where standard input is a terminal', async () => {
