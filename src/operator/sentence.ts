@@ -5,7 +5,8 @@ import { SetupError } from '../platform/configuration.ts';
 export function sentenceOf(error: unknown): string {
   const denied = deniedBy(error);
   if (error instanceof SetupError) {
-    return denied === undefined ? error.message : `${error.message.replace(/\.$/, '')}: ${denied}.`;
+    if (denied === undefined) return error.message;
+    return `${error.message.replace(/(: permission denied)?\.$/, '')}: ${denied}.`;
   }
   if (denied !== undefined) return `This does not work: ${denied}.`;
   if (error instanceof CertError) return `${error.code}: ${error.message}`;

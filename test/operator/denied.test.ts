@@ -76,7 +76,7 @@ describe('a user who may not', {
     const args = ['set-password', '--config', files.configuration, '--password-file', '-'];
     const asks = async () => (await files.bmcCerts(args, 'correct-horse', asNobody)).stderr;
     const denied = 'permission denied by the file system at';
-    assert.match(await asks(), new RegExp(`${denied} ${files.state}/`));
+    assert.match(await asks(), new RegExp(`cannot be read: ${denied} ${files.state}/`));
     chmodSync(files.configuration, 0o600);
     assert.match(await asks(), new RegExp(`${denied} ${files.configuration}\\.\n$`));
     chmodSync(files.configuration, 0o644);
