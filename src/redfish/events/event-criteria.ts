@@ -14,19 +14,30 @@ export interface EventCriteria {
   readonly subordinateResources: boolean;
 }
 
-/** An event must be wanted by every list (DSP0266, "Subscribing to events"). */
+/**
+ * An event must be wanted by every list (DSP0266, "Subscribing to events"). The two that name messages make one:
+ * a message of the one or of a registry of the other is wanted (DSP2046, EventDestination.MessageIds).
+ */
 export function isWanted(criteria: EventCriteria, event: PublishedEvent): boolean {
   const passes = (list: readonly string[], matches: (entry: string) => boolean) =>
     list.length === 0 || list.some(matches);
   return (
-    passes(criteria.registryPrefixes, (prefix) => hasPrefix(event, prefix)) &&
+    isWantedMessage(criteria, event) &&
     !criteria.excludedRegistryPrefixes.some((prefix) => hasPrefix(event, prefix)) &&
-    passes(criteria.messageIds, (id) => hasMessage(event, id)) &&
     !criteria.excludedMessageIds.some((id) => hasMessage(event, id)) &&
     passes(criteria.resourceTypes, (type) => event.resourceType === type) &&
     passes(criteria.severities, (severity) => event.severity === severity) &&
     passes(criteria.eventTypes, (type) => event.eventType === type) &&
     passes(criteria.originResources, (uri) => hasOrigin(event, uri, criteria.subordinateResources))
+  );
+}
+
+function isWantedMessage(criteria: EventCriteria, event: PublishedEvent): boolean {
+  const { registryPrefixes, messageIds } = criteria;
+  return (
+    (registryPrefixes.length === 0 && messageIds.length === 0) ||
+    registryPrefixes.some((prefix) => hasPrefix(event, prefix)) ||
+    messageIds.some((id) => hasMessage(event, id))
   );
 }
 

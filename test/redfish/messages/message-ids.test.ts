@@ -109,6 +109,21 @@ describe('messages', () => {
     ['its registry', { registryPrefixes: ['ResourceEvent'] }, true],
     ['its registry with a version', { registryPrefixes: ['ResourceEvent.1.0'] }, true],
     ['another registry', { registryPrefixes: ['Resource'] }, false],
+    [
+      'its registry, or else another id',
+      { registryPrefixes: ['ResourceEvent'], messageIds: ['Base.1.19.Success'] },
+      true,
+    ],
+    [
+      'another registry, or else its id',
+      { registryPrefixes: ['Base'], messageIds: ['ResourceEvent.1.3.ResourceCreated'] },
+      true,
+    ],
+    [
+      'another registry, or else another id',
+      { registryPrefixes: ['Base'], messageIds: ['ResourceEvent.1.3.ResourceRemoved'] },
+      false,
+    ],
     ['no event of its registry', { excludedRegistryPrefixes: ['ResourceEvent.1.3.0'] }, false],
   ];
   for (const [what, criteria, wanted] of subscriptions) {
