@@ -9,7 +9,7 @@ import { hashTag, steadyPart, tagResource } from './entity-tag.ts';
 import { effectiveMethod, operationOf } from './methods.ts';
 import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
 import { acceptsJson } from './quality.ts';
-import { allow, readmitted, searchOf, type Wanted } from './request-context.ts';
+import { allow, allowance, readmitted, searchOf, type Wanted } from './request-context.ts';
 import type { Found } from './tree.ts';
 
 /** Does what an admitted request asks for, under its conditions. */
@@ -82,23 +82,30 @@ interface ConditionTarget {
 }
 
 /**
- * The resource whose ETag If-Match names. An action is no resource and has no ETag: clients send that of the
- * resource in whose `Actions` they found it.
+ * The resource whose ETag If-Match names. An action, and the Members property of a collection, are no resources and have
+ * no ETag: clients send that of the resource in which they found them.
  */
 function conditionTarget({ find }: Service, { found, context }: Wanted): ConditionTarget {
-  const [, uri = ''] = /^(.+)\/Actions\/[^/]+$/.exec(context.uri) ?? [];
+  const own = { found, uri: context.uri };
+  if (operationOf(found.resource, 'GET')) return own;
+  const [, uri = ''] = /^(.+)\/(?:Actions(?:\/Oem)?\/[^/]+|Members)$/.exec(context.uri) ?? [];
   const listing = find(uri);
-  return listing ? { found: listing, uri } : { found, uri: context.uri };
+  return listing ? { found: listing, uri } : own;
 }
 
-/** @throws RedfishError as GET of the resource would */
+/**
+ * Nobody learns the ETag of what he may not read, such as a client that logs in; that the resource is there he knows.
+ * @throws RedfishError as GET of the resource would, but for what its client may not read
+ */
 async function currentTag(
   { found: { resource, parameters }, uri }: ConditionTarget,
   context: RequestContext,
 ): Promise<string | undefined> {
   const operation = operationOf(resource, 'GET');
   if (!operation) return undefined;
-  const ownOnly = allow(resource, operation, 'GET', context.identity) === 'own';
+  const allowed = allowance(resource, operation, 'GET', context.identity);
+  if (allowed === 'none') return undefined;
+  const ownOnly = allowed === 'own';
   const { body } = await operation.handle({ ...context, uri, parameters, ownOnly });
   return body && tagResource(body).tag;
 }

@@ -34,17 +34,21 @@ export async function identify(
   return identity?.account.passwordChangeRequired ? undefined : identity;
 }
 
-/** @throws RedfishError 403 */
-export function allow(
+/** What of an operation is allowed to somebody, or to nobody in particular. */
+export function allowance(
   { entity }: Resource,
   operation: Operation,
   method: string,
   identity: Identity | undefined,
-): Allowed {
+): Allowed | 'none' {
   if (operation.open === true) return 'all';
-  const allowed = identity
-    ? permission(identity.account.role, entity, effectiveMethod(method) as Method)
-    : 'none';
+  if (!identity) return 'none';
+  return permission(identity.account.role, entity, effectiveMethod(method) as Method);
+}
+
+/** @throws RedfishError 403 */
+export function allow(...asked: Parameters<typeof allowance>): Allowed {
+  const allowed = allowance(...asked);
   if (allowed === 'none') throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
   return allowed;
 }

@@ -108,6 +108,44 @@ describe('the conditions of an action', () => {
     assert.equal((await service.ask('POST', gone, { headers })).status, 404);
   });
 
+  const account = { UserName: 'made', Password: 'correct-made', RoleId: 'ReadOnly' };
+  const receiver = { Destination: 'https://127.0.0.1:9', Protocol: 'Redfish', Context: 'y' };
+  const session = { UserName: 'admin', Password: 'admin-pw' };
+  const collections = {
+    '/redfish/v1/AccountService/Accounts': account,
+    [`${eventService}/Subscriptions`]: receiver,
+    '/redfish/v1/SessionService/Sessions': session,
+  };
+  for (const [collection, body] of Object.entries(collections)) {
+    it(`are those of ${collection} at its Members property`, async () => {
+      const path = `${collection}/Members`;
+      for (const stale of ['"stale"', `W/${(await read(collection)).tag}`]) {
+        const headers = { 'If-Match': stale };
+        assert.equal((await service.ask('POST', path, { headers, body })).status, 412);
+      }
+      const headers = { 'If-Match': (await read(collection)).tag };
+      const as = 'admin:admin-pw';
+      const { status, text } = await service.ask('POST', path, { headers, body, as });
+      // Who logs in has read nothing
+      assert.equal(status, body === session ? 412 : 201, text);
+    });
+  }
+
+  for (const path of ['Sessions', 'Sessions/Members']) {
+    it(`let a client log in at ${path} with If-Match: *, and with no ETag`, async () => {
+      const answers = { '*': 201, '"guess"': 412 };
+      for (const [tag, expected] of Object.entries(answers)) {
+        const request = { headers: { 'If-Match': tag }, body: session, as: '' };
+        const { status, text } = await service.ask(
+          'POST',
+          `/redfish/v1/SessionService/${path}`,
+          request,
+        );
+        assert.equal(status, expected, text);
+      }
+    });
+  }
+
   it('tell a client that may not read the resource nothing of it', async () => {
     const headers = { 'If-Match': '"guess"' };
     const as = 'reader:reader-pw';
