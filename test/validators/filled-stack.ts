@@ -68,6 +68,25 @@ export async function startFilledStack(): Promise<FilledStack> {
     });
     assert.equal(status, 201, text);
   }
+  // Status and reply of this one have messages of a registry of our own
+  const warned = await authority.issue('syslog.example', ['-newkey', 'ed25519']);
+  const replaced = await curl(
+    `${stack.url}/redfish/v1/CertificateService/Actions/CertificateService.ReplaceCertificate`,
+    {
+      method: 'POST',
+      token,
+      headers: ['Content-Type: application/json'],
+      body: JSON.stringify({
+        CertificateString: `${warned.key}${warned.pem}`,
+        CertificateType: 'PEM',
+        CertificateUri: { '@odata.id': `${collections.syslog}/1` },
+      }),
+    },
+  );
+  assert.match(
+    replaced.text,
+    /"Conditions"[^]*"@Message.ExtendedInfo"[^]*BmcCertificates\.1\.0\.CertificateWarning/,
+  );
   return {
     stack,
     authority,
