@@ -28,6 +28,8 @@ const endpoints = [
     reload: [],
     requireCa: false,
     mostCertificates: 1000,
+    // The web UI would show them without a label among the certificates of the device
+    inCertificateLocations: false,
   },
 ];
 

@@ -31,6 +31,12 @@ describe('the configuration of the local stack', () => {
         ['authority/revoked', join(directory, 'revoked')],
       ],
     );
+    // OpenBMC's web UI has labels for the others
+    const hidden = parsed.endpoints.filter(({ inCertificateLocations: at }) => at === false);
+    assert.deepEqual(
+      hidden.map(({ name }) => name),
+      ['revoked'],
+    );
     assert.equal(parsed.runtimeDirectory, join(directory, 'run'));
     assert.equal(parsed.bus, bus);
     assert.equal(parsed.redfish.address, '127.0.0.1');
