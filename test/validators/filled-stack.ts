@@ -85,7 +85,7 @@ export async function startFilledStack(): Promise<FilledStack> {
   );
   assert.match(
     replaced.text,
-    /"Conditions"[^]*"@Message.ExtendedInfo"[^]*BmcCertificates\.1\.0\.CertificateWarning/,
+    /"Conditions"[\s\S]*"@Message.ExtendedInfo"[\s\S]*BmcCertificates\.1\.0\.CertificateWarning/,
   );
   return {
     stack,

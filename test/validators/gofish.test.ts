@@ -12,6 +12,7 @@ const steps = [
   'be refused with a stale certificate',
   'create an account',
   'change the account and log in with it',
+  'give the account another name',
   'delete the account',
   'subscribe to events and submit test events',
   'suspend, resume and delete the subscription',

@@ -37,6 +37,7 @@ var steps = []step{
 	{"be refused with a stale certificate", staleCertificate},
 	{"create an account", createAccount},
 	{"change the account and log in with it", changeAccount},
+	{"give the account another name", renameAccount},
 	{"delete the account", deleteAccount},
 	{"subscribe to events and submit test events", events},
 	{"suspend, resume and delete the subscription", suspendAndResume},
@@ -112,8 +113,31 @@ func changeAccount(o *operator) error {
 	return expect("the role", own.RoleID, "Operator")
 }
 
-func deleteAccount(o *operator) error {
+func renameAccount(o *operator) error {
 	account, err := accountOf(o, "gofish")
+	if err != nil {
+		return err
+	}
+	account.UserName = "gopher"
+	account.Enabled = false
+	if err := account.Update(); err != nil {
+		return err
+	}
+	renamed, err := accountOf(o, "gopher")
+	if err != nil {
+		return err
+	}
+	if renamed.Enabled {
+		return errors.New("the account is enabled")
+	}
+	if _, err := accountOf(o, "gofish"); err == nil {
+		return errors.New("there is an account of the old name")
+	}
+	return expect("the URI", renamed.ODataID, "/redfish/v1/AccountService/Accounts/gopher")
+}
+
+func deleteAccount(o *operator) error {
+	account, err := accountOf(o, "gopher")
 	if err != nil {
 		return err
 	}
