@@ -134,6 +134,19 @@ describe('a key that is not the manager alone its own', { skip }, () => {
     });
   }
 
+  it('is not taken from another file of root by a link of another user', async () => {
+    writeFileSync(elsewhere, next.key + next.pem, { mode: 0o600 });
+    renameSync(path, `${path}.old`);
+    symlinkSync(elsewhere, path);
+    lchownSync(path, stranger, stranger);
+    const endpoint = await start();
+    assert.notEqual(endpoint.list()[0]?.certificate.pem, next.pem);
+    assert.ok(!readFileSync(path, 'utf8').includes(next.key.slice(30, 90)));
+    const said = world.logged.find(({ fields }) => fields.reason?.toString().includes('a link of'));
+    assert.match(String(said?.fields.reason), /link of the user 1000 leads to the file of another/);
+    assert.equal(rightsOf(elsewhere).mode, '600');
+  });
+
   it('and waits for its certificate becomes its own with its directory, and goes on waiting', async () => {
     const csr = await (await start()).requests.make(csrParameters({ CommonName: 'waits' }));
     const requests = `${path}.requests`;

@@ -1,5 +1,12 @@
+import { lstat, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type FileAccess, ownerOnly, readableByGroup, settleAccess } from '../../durable/access.ts';
+import {
+  type FileAccess,
+  isForeign,
+  ownerOnly,
+  readableByGroup,
+  settleAccess,
+} from '../../durable/access.ts';
 import { removeSynced, writeFileAtomic, writeNewFile } from '../../durable/atomic-file.ts';
 import { admitGroup, makeDirectory } from '../../durable/directory.ts';
 import { exists, unanswered } from '../../durable/disk-answer.ts';
@@ -70,6 +77,24 @@ export function pairText({ key, leaf, chain }: KeyedCandidate): string {
   return [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
 }
 
+/** @throws CertError as `readUploadFile`, also for a link by which another user would have root read what is not his */
+async function read(path: string, mostBytes?: number): Promise<string | undefined> {
+  if (!(await exists(path))) return undefined;
+  const name = await lstat(path).catch((error: unknown) => {
+    if (unanswered(error) !== undefined) throw error;
+    return undefined;
+  });
+  if (!name?.isSymbolicLink()) return readUploadFile(path, mostBytes, undefined, noFollow);
+  const { uid } = name;
+  if (!isForeign(uid)) return readUploadFile(path, mostBytes);
+  if ((await stat(path)).uid !== uid)
+    throw new CertError(
+      'file-unreadable',
+      `a link of the user ${uid} leads to the file of another user`,
+    );
+  return readUploadFile(path, mostBytes, uid);
+}
+
 /** Root must not give the group of a service what a link in place of a copy leads to. @throws as `readUploadFile` */
 async function readSaved(path: string): Promise<string | undefined> {
   return (await exists(path)) ? readUploadFile(path, ample, undefined, noFollow) : undefined;
@@ -82,8 +107,6 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
   const access: FileAccess = readableByGroup(group);
   const directory = dirname(path);
 
-  const read = async (file: string, mostBytes?: number) =>
-    (await exists(file)) ? readUploadFile(file, mostBytes) : undefined;
   const remove = async () => {
     if (await exists(directory)) await removeSynced(path);
   };
