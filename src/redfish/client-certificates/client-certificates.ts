@@ -131,11 +131,13 @@ export class ClientCertificates {
       : { account, certificate, shown: chain.certificates };
   }
 
-  /** Whether the client showed a certificate that is not trusted; `false` while nobody can say. */
-  refuses(connection: object): boolean {
+  /** What the client showed, which nobody refuses while nobody can judge it. */
+  shown(connection: object): { isRefused: boolean; bytes: number } | undefined {
     const chain = this.#chainOf(connection);
-    const refusal = chain && this.#judge(chain);
-    return refusal !== undefined && refusal !== 'away';
+    if (!chain) return undefined;
+    const refusal = this.#judge(chain);
+    const bytes = chain.certificates.reduce((sum, { der }) => sum + der.length, 0);
+    return { isRefused: refusal !== undefined && refusal !== 'away', bytes };
   }
 
   /** The client of a connection was not asked for a certificate, and should know why it has no login. */

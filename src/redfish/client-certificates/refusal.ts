@@ -12,7 +12,7 @@ export const refusals = {
   rejected: 'the TLS library rejects it',
   resumed: 'a resumed TLS session proves no certificate',
   suspended:
-    'its address is not asked for certificates for a while, after handshakes that sent too much without a valid one',
+    'its address is not asked for certificates for a while, after handshakes that sent too much without a valid one or kept others waiting',
   away: 'the list of trusted or revoked certificates cannot be read now',
   name: 'it holds no name of a user where the service looks for one',
   unlisted: 'it is the certificate of no account',

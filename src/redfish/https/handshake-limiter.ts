@@ -14,23 +14,33 @@ export interface HandshakeLimits {
   readonly suspendMilliseconds: number;
   /** How long a handshake may keep the next one of its address waiting. */
   readonly turnMilliseconds: number;
+  /** Handshakes that kept others of their address waiting for so long, after which others go on unasked. */
+  readonly stalledHandshakes: number;
   /** Addresses whose bytes are remembered. */
   readonly addresses: number;
 }
 
 export interface HandshakeOptions {
   readonly limits: HandshakeLimits;
+  /** How long a connection may be open before its first byte. */
+  readonly silentMilliseconds: number;
   /** The CAs that clients are asked for certificates of now; `undefined` when clients are asked for none. */
   readonly authorities: () => readonly string[] | undefined;
   /** Whether the handshake of a client without a certificate fails. */
   readonly requiresCertificate: () => boolean;
-  /** Whether a client showed a certificate that logs nobody in. */
-  readonly isRefused: (connection: TLSSocket) => boolean;
+  /** What a client showed, `undefined` where it showed no certificate. */
+  readonly shown: (connection: TLSSocket) => ShownCertificates | undefined;
   /** Learns of each connection whose client was not asked, because its address is suspended. */
   readonly onSuspended: (connection: TLSSocket) => void;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
   readonly log: Log;
+}
+
+export interface ShownCertificates {
+  /** Whether they log nobody in. */
+  readonly isRefused: boolean;
+  readonly bytes: number;
 }
 
 /** A connection until its handshake ends. */
@@ -44,7 +54,9 @@ interface Handshake {
 
 interface Address {
   readonly group: string;
+  /** What counts against it, and since when. */
   bytes: number;
+  stalls: number;
   since: number;
   turn?: Handshake;
   readonly waiting: Set<Socket>;
@@ -55,6 +67,7 @@ export const usualHandshakeLimits: HandshakeLimits = {
   largeHandshakeBytes: 20_000,
   suspendMilliseconds: 300_000,
   turnMilliseconds: 3000,
+  stalledHandshakes: 2,
   addresses: 1000,
 };
 
@@ -63,7 +76,8 @@ export const usualHandshakeLimits: HandshakeLimits = {
  * handshake, in the thread that serves everybody, before Node tells of any certificate: the 100 kB that it
  * reads at most can take a second. So while clients are asked for certificates, an address has one handshake
  * at a time, and once its handshakes without an accepted certificate have sent too many bytes, its clients
- * are not asked for a while. They still log in with passwords and sessions.
+ * are not asked for a while. They still log in with passwords and sessions. A connection that sends nothing,
+ * such as a browser's in advance, takes no turn.
  */
 export function limitHandshakes(server: Server, options: HandshakeOptions): void {
   const { limits, monotonic, log } = options;
@@ -75,14 +89,25 @@ export function limitHandshakes(server: Server, options: HandshakeOptions): void
   const handshakes = new Map<string, Handshake>();
   let authorities: readonly string[] | undefined;
 
+  const forgive = (address: Address) => Object.assign(address, { bytes: 0, stalls: 0 });
+  const forgiveInTime = (address: Address) => {
+    if (monotonic() - address.since >= limits.suspendMilliseconds) forgive(address);
+  };
   const isSuspended = (address: Address): boolean => {
-    if (monotonic() - address.since >= limits.suspendMilliseconds) address.bytes = 0;
+    forgiveInTime(address);
     return address.bytes > limits.handshakeBytes;
   };
-  const charge = (address: Address, bytes: number) => {
+  /** Whether connections find no end of handshakes before them. Without a certificate they could go on only in vain
+   * where it is required. */
+  const isStalling = (address: Address): boolean => {
+    forgiveInTime(address);
+    return address.stalls > limits.stalledHandshakes && !options.requiresCertificate();
+  };
+  const count = (address: Address, more: { bytes?: number; stalls?: number }) => {
     if (isSuspended(address)) return;
-    if (address.bytes === 0) address.since = monotonic();
-    address.bytes += bytes;
+    if (address.bytes === 0 && address.stalls === 0) address.since = monotonic();
+    address.bytes += more.bytes ?? 0;
+    address.stalls += more.stalls ?? 0;
     if (!isSuspended(address)) return;
     address.since = monotonic();
     log.warn('an address is not asked for client certificates for a while', {
@@ -92,14 +117,12 @@ export function limitHandshakes(server: Server, options: HandshakeOptions): void
     });
   };
   const start = (socket: Socket, address: Address) => {
-    const isAsked = authorities !== undefined && !isSuspended(address);
+    const isAsked = authorities !== undefined && !address.turn && !isSuspended(address);
     const handshake: Handshake = { socket, address, isAsked, isLate: false };
     const peer = peerOf(socket);
     handshakes.set(peer, handshake);
     socket.once('close', () => {
-      if (handshakes.get(peer) !== handshake) return;
-      if (handshake.isLate) charge(address, limits.handshakeBytes / 2);
-      end(peer, handshake, socket.bytesRead);
+      if (handshakes.get(peer) === handshake) end(peer, handshake, socket.bytesRead);
     });
     if (isAsked) {
       address.turn = handshake;
@@ -113,25 +136,44 @@ export function limitHandshakes(server: Server, options: HandshakeOptions): void
   };
   const late = (handshake: Handshake) => {
     handshake.isLate = true;
-    const { turn, waiting } = handshake.address;
-    if (turn === handshake && waiting.size > 0) handshake.socket.destroy();
+    if (handshake.address.turn === handshake) endLate(handshake.address);
+  };
+  const endLate = (address: Address) => {
+    const { turn, waiting } = address;
+    if (!turn?.isLate || turn.socket.destroyed || waiting.size === 0) return;
+    count(address, { stalls: 1 });
+    turn.socket.destroy();
   };
   const end = (peer: string, handshake: Handshake, bytes: number) => {
     const { address, timer, isAsked } = handshake;
     handshakes.delete(peer);
     clearTimeout(timer);
     const isLarge = bytes > limits.largeHandshakeBytes;
-    if (isAsked) charge(address, isLarge ? limits.handshakeBytes + 1 : bytes);
+    if (isAsked) count(address, { bytes: isLarge ? limits.handshakeBytes + 1 : bytes });
     if (address.turn !== handshake) return;
     delete address.turn;
     for (const socket of address.waiting) {
-      if (address.turn) return;
+      if (!mayStart(address)) return;
       address.waiting.delete(socket);
       start(socket, address);
     }
   };
+  const mayStart = (address: Address): boolean =>
+    !authorities || !address.turn || isSuspended(address) || isStalling(address);
+  const startInTurn = (socket: Socket, address: Address) => {
+    if (mayStart(address) && !address.turn?.isLate) {
+      start(socket, address);
+      return;
+    }
+    address.waiting.add(socket);
+    socket.once('close', () => address.waiting.delete(socket));
+    endLate(address);
+  };
   const addressOf = (group: string): Address => {
-    const address = addresses.get(group) ?? { group, bytes: 0, since: 0, waiting: new Set() };
+    const address = addresses.get(group) ?? {
+      ...{ group, bytes: 0, stalls: 0, since: 0 },
+      waiting: new Set<Socket>(),
+    };
     // Of two addresses the one that came last is remembered
     addresses.delete(group);
     addresses.set(group, address);
@@ -150,24 +192,45 @@ export function limitHandshakes(server: Server, options: HandshakeOptions): void
     }
     const current = options.authorities();
     // What was refused may be welcome now
-    if (current !== authorities) for (const one of addresses.values()) one.bytes = 0;
+    if (current !== authorities) addresses.forEach(forgive);
     authorities = current;
-    const address = addressOf(addressGroup(remoteAddress));
-    if (!address.turn || !authorities || isSuspended(address)) {
+    const group = addressGroup(remoteAddress);
+    const address = addressOf(group);
+    if (!authorities || isSuspended(address)) {
       start(socket, address);
       return;
     }
-    address.waiting.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.once('close', () => address.waiting.delete(socket));
-    if (address.turn.isLate) address.turn.socket.destroy();
+    whenFirstBytesCome(socket, options.silentMilliseconds, () =>
+      startInTurn(socket, addressOf(group)),
+    );
   });
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     const peer = peerOf(socket);
     const handshake = handshakes.get(peer);
     if (!handshake) return;
     if (authorities && !handshake.isAsked) options.onSuspended(socket);
-    // The first request may be among the bytes that were read, so those of others say nothing
-    end(peer, handshake, options.isRefused(socket) ? handshake.socket.bytesRead : 0);
+    const shown = options.shown(socket);
+    if (shown?.isRefused) {
+      end(peer, handshake, handshake.socket.bytesRead);
+      return;
+    }
+    // The first request may be among the bytes that were read. What is accepted counts where it is large
+    const { bytes = 0 } = shown ?? {};
+    if (handshake.isAsked && bytes > limits.largeHandshakeBytes)
+      count(handshake.address, { bytes });
+    end(peer, handshake, 0);
+  });
+}
+
+/** TLS begins with what is read already. A client that sends nothing, or closes, is sent away. */
+function whenFirstBytesCome(socket: Socket, milliseconds: number, use: () => void): void {
+  const timer = setTimeout(() => socket.destroy(), milliseconds);
+  socket.on('error', () => socket.destroy());
+  socket.once('close', () => clearTimeout(timer));
+  socket.once('readable', () => {
+    clearTimeout(timer);
+    if (socket.destroyed) return;
+    if (socket.readableLength > 0) use();
+    else socket.destroy();
   });
 }

@@ -87,9 +87,10 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
   if (clientCertificates) {
     limitHandshakes(server, {
       limits: options.handshakes ?? usualHandshakeLimits,
+      silentMilliseconds: limits.handshakeMilliseconds,
       authorities: () => clients.authorities(),
       requiresCertificate: () => !clientCertificates.responds(),
-      isRefused: (connection) => clientCertificates.refuses(connection),
+      shown: (connection) => clientCertificates.shown(connection),
       onSuspended: (connection) => clientCertificates.suspend(connection),
       monotonic,
       log,

@@ -96,6 +96,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
         largeHandshakeBytes: redfish.clientCertificates.largeHandshakeBytes,
         suspendMilliseconds: redfish.clientCertificates.suspendSeconds * 1000,
         turnMilliseconds: redfish.clientCertificates.turnMilliseconds,
+        stalledHandshakes: redfish.clientCertificates.stalledHandshakes,
         addresses: redfish.clientCertificates.rememberedAddresses,
       },
       log,

@@ -113,6 +113,7 @@ export async function startTlsService(
   authority: OpensslAuthority,
   handshakes: Partial<HandshakeLimits> = {},
   served: Issued = authority.issue({ subject: '/CN=bmc' }),
+  handshakeMilliseconds = limits.handshakeMilliseconds,
 ): Promise<TlsService> {
   const directory = mkdtempSync(join(tmpdir(), 'mutual-'));
   const parts = await makeTestParts(directory);
@@ -160,7 +161,8 @@ export async function startTlsService(
   const identity = fixedIdentity(path);
   const server = makeServer(
     {
-      ...{ identity, limits, clientCertificates, log: noting },
+      ...{ identity, clientCertificates, log: noting },
+      limits: { ...limits, handshakeMilliseconds },
       handshakes: { ...usualHandshakeLimits, ...handshakes },
       monotonic: () => performance.now() + own.elapsed,
     },

@@ -23,6 +23,7 @@ const limits = {
   handshakeBytes: 50_000,
   largeHandshakeBytes: 20_000,
   turnMilliseconds: 200,
+  stalledHandshakes: 2,
   addresses: 10,
 };
 const request = 'GET /redfish/v1 HTTP/1.1\r\nHost: bmc\r\nConnection: close\r\n\r\n';
@@ -112,7 +113,7 @@ describe('handshakes with client certificates', () => {
     assert.equal(suspensions(), 0);
   });
 
-  it('that never end count when the next connection wants its turn', async () => {
+  it('that never end suspend their address when their chains are large', async () => {
     const proxy = await withholdingProxy(service.port, attacker);
     const unfinished = [1, 2, 3].map(() => closed(shake(proxy.port, heavy)));
     while (suspensions() === 0) await sleep(5);
@@ -122,18 +123,86 @@ describe('handshakes with client certificates', () => {
     assert.equal(refused(), 0, 'no handshake ended');
   });
 
-  it('are not kept waiting for ever by silent connections of the same address', async () => {
-    const silent = Array.from({ length: 6 }, () => silence(service.port, attacker));
-    assert.equal((await ask(attacker, { as: password })).status, 200);
+  it('leave their turns to others while connections of their address send nothing', async () => {
+    const silent = Array.from({ length: 20 }, () => silence(service.port, attacker));
+    await Promise.all(silent.map(connected));
+    for (let at = 0; at < 5; at += 1)
+      assert.equal((await ask(attacker, { show: good })).status, 200);
+    assert.equal(silent.filter(({ closed }) => closed).length, 0, 'nobody waited for a turn');
     for (const socket of silent) socket.destroy();
+  });
+
+  it('begin with what a client sends after a while, or in two pieces', async () => {
+    const proxy = await hesitantProxy(service.port);
+    const { status } = await service.ask(sessions, {
+      show: good,
+      tls: { port: proxy.port },
+    });
+    assert.equal(status, 200);
+    proxy.close();
+  });
+
+  it('that never come end at the time of a handshake, or with the client', async () => {
+    const hasty = await startTlsService(authority, limits, undefined, 300);
+    hasty.client.put(truststore, '1', root.pem);
+    await hasty.setLogin({});
+    const halfOpen = connectTcp({ port: hasty.port, host: '127.0.0.1', allowHalfOpen: true });
+    halfOpen.on('error', () => undefined).end();
+    await Promise.all([closed(silence(hasty.port, attacker)), closed(halfOpen)]);
+    await hasty.close();
+  });
+
+  it('that stall go on unasked beside others after a few, and suspend nobody', async () => {
+    const stalling: Socket[] = [];
+    const stall = async () => {
+      const socket = silence(service.port, attacker);
+      await connected(socket);
+      socket.write(Buffer.of(0x16, 3, 1));
+      stalling.push(socket);
+      return socket;
+    };
+    await stall();
+    // Each of them is ended by the one that waits behind it
+    for (let at = 0; at <= limits.stalledHandshakes; at += 1) {
+      const gone = stalling.at(-1);
+      await Promise.all([closed(gone ?? (await stall())), stall()]);
+    }
+    const unasked = await ask(attacker, { show: good });
+    assert.equal(unasked.status, 401);
+    assert.ok(unasked.text.includes(refusals.suspended), unasked.text);
+    assert.equal((await ask(attacker, { as: password })).status, 200);
+    for (const socket of stalling) socket.destroy();
+    while ((await ask(attacker, { show: good })).status !== 200) await sleep(5);
+    assert.equal(suspensions(), 0);
+  });
+
+  it('of an insider whose accepted chains are large count together', async () => {
+    const names = Array.from({ length: 900 }, (_, at) => `DNS:client-${at}.example.com`).join();
+    const large = authority.issue({
+      ...always,
+      subject: '/CN=admin',
+      issuer: root,
+      extensions: ['basicConstraints=CA:FALSE', `subjectAltName=${names}`],
+    });
+    assert.ok(large.certificate.der.length > 16_000);
+    const exposed = await startTlsService(authority, { ...limits, largeHandshakeBytes: 16_000 });
+    exposed.client.put(truststore, '1', root.pem);
+    await exposed.setLogin({});
+    const statuses: number[] = [];
+    for (let at = 0; at < 5; at += 1)
+      statuses.push((await exposed.ask(sessions, { show: large })).status);
+    assert.deepEqual(statuses, [200, 200, 200, 401, 401]);
+    await exposed.close();
   });
 
   it('survive clients that reset while they wait', async () => {
     const first = silence(service.port, attacker);
     await connected(first);
+    first.write(Buffer.of(0x16));
     for (let at = 0; at < 5; at += 1) {
       const socket = silence(service.port, attacker);
       await connected(socket);
+      socket.write(Buffer.of(0x16));
       socket.resetAndDestroy();
     }
     assert.equal((await ask(attacker, { as: password })).status, 200);
@@ -171,10 +240,22 @@ function connected(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('connect', () => resolve()));
 }
 
+/** Passes what clients send on after a while, and the first of it in two pieces. */
+async function hesitantProxy(port: number) {
+  return proxyTo(port, undefined, (client, upstream) => {
+    let isFirst = true;
+    client.on('data', (chunk) => {
+      const pieces = isFirst ? [chunk.subarray(0, 3), chunk.subarray(3)] : [chunk];
+      isFirst = false;
+      for (const [at, piece] of pieces.entries())
+        setTimeout(() => upstream.write(piece), 50 * (at + 1));
+    });
+  });
+}
+
 /** Keeps the last bytes of each client's second flight back, so that its Finished never arrives. */
 async function withholdingProxy(port: number, localAddress: string) {
-  const server = createServer((client) => {
-    const upstream = connectTcp({ port, host: '127.0.0.1', localAddress });
+  return proxyTo(port, localAddress, (client, upstream) => {
     let flight: Buffer | undefined;
     client.on('data', (chunk) => {
       const bytes = flight ? Buffer.concat([flight, chunk]) : chunk;
@@ -182,6 +263,20 @@ async function withholdingProxy(port: number, localAddress: string) {
       upstream.write(bytes.subarray(0, passed));
       flight = bytes.subarray(passed);
     });
+  });
+}
+
+async function proxyTo(
+  port: number,
+  localAddress: string | undefined,
+  pass: (client: Socket, upstream: Socket) => void,
+) {
+  const server = createServer((client) => {
+    const upstream = connectTcp({
+      ...{ port, host: '127.0.0.1' },
+      ...(localAddress !== undefined && { localAddress }),
+    });
+    pass(client, upstream);
     upstream.on('data', (chunk) => client.write(chunk));
     for (const [one, other] of [
       [client, upstream],

@@ -101,6 +101,10 @@ const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
     'redfish/https/handshake-limiter.test.ts',
     'turnMilliseconds',
   ],
+  'clientCertificates.stalledHandshakes': [
+    'redfish/https/handshake-limiter.test.ts',
+    'stalledHandshakes',
+  ],
   'clientCertificates.rememberedAddresses': [
     'redfish/https/handshake-limiter.test.ts',
     'as many addresses as configured',
