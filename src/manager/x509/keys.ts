@@ -90,6 +90,19 @@ export function publicKeyInfo(publicKey: KeyObject): Buffer {
   return publicKey.export({ type: 'spki', format: 'der' });
 }
 
+/**
+ * Whether two public keys are one, however they are encoded: the point of an EC key may be compressed, and an RSA key
+ * may be restricted to PSS. Whoever has the key of an RSA modulus can sign for every exponent.
+ */
+export function isSameKey(a: KeyObject, b: KeyObject): boolean {
+  if (isRsa(a) && isRsa(b)) return rsaNumbers(a).modulus.equals(rsaNumbers(b).modulus);
+  return a.equals(b);
+}
+
+function isRsa({ asymmetricKeyType }: KeyObject): boolean {
+  return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'rsa-pss';
+}
+
 /** False for an EC key whose curve is described by its parameters, which TLS peers refuse. */
 export function hasNamedCurve(publicKey: KeyObject): boolean {
   const [algorithm] = childrenOf(decode(publicKeyInfo(publicKey)));

@@ -5,7 +5,7 @@ import {
   type IssuerConstraints,
   readIssuerConstraints,
 } from '../../manager/x509/issuer-constraints.ts';
-import { publicKeyInfo } from '../../manager/x509/keys.ts';
+import { isSameKey } from '../../manager/x509/keys.ts';
 import { sameName } from '../../manager/x509/name.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -143,13 +143,18 @@ function isRevoked(one: Certificate, revoked: readonly Certificate[]): boolean {
     (other) =>
       other.fingerprint === one.fingerprint ||
       (other.serialNumber === one.serialNumber && sameName(other.issuer, one.issuer)) ||
-      (other.isCa && isSameSubject(other, one)),
+      (isAuthority(other) && isSameSubject(other, one)),
   );
+}
+
+/** Without basicConstraints OpenSSL takes a certificate for a CA that may sign certificates. */
+function isAuthority({ isCa, keyUsage }: Certificate): boolean {
+  return isCa || keyUsage.includes('KeyCertSign');
 }
 
 function isSameSubject(a: Certificate, b: Certificate): boolean {
   const isSameName = a.subjectHash === b.subjectHash || sameName(a.subject, b.subject);
-  return isSameName && publicKeyInfo(a.publicKey).equals(publicKeyInfo(b.publicKey));
+  return isSameName && isSameKey(a.publicKey, b.publicKey);
 }
 
 /** Every request is judged, and certificates do not change. */

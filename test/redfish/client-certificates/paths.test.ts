@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { Agent } from 'node:https';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { childrenOf, decode, encode, oid, sequence } from '../../../src/manager/x509/der.ts';
+import { formatPem } from '../../../src/manager/x509/pem.ts';
 import {
   type CertificateShape,
   caExtensions,
   type Issued,
+  keyKinds,
   type OpensslAuthority,
+  openssl,
   opensslAuthority,
 } from '../../fakes/openssl-authority.ts';
 import { eventually } from '../events/manual-clock.ts';
@@ -53,6 +58,11 @@ describe('the path of a client certificate', () => {
     }
   });
 
+  const compressed = () => {
+    const keyPath = authority.write('compressed.pem', '');
+    openssl(['ec', '-in', middle.keyPath, '-out', keyPath, '-conv_form', 'compressed']);
+    return { ...middle, keyPath };
+  };
   const trust = (...certificates: readonly Issued[]) => {
     for (const [at, { pem }] of certificates.entries())
       service.client.put(truststore, String(at + 1), pem);
@@ -70,6 +80,15 @@ describe('the path of a client certificate', () => {
     'that is a CA': () => twin({ issuer: root }),
     'that another root issued': () => twin({ issuer: other }),
     'that the CA issued to itself': () => twin({}),
+    'with its key in the compressed form': () =>
+      twin({
+        issuer: root,
+        keyOf: compressed(),
+        extensions: [
+          ...caExtensions.slice(0, 2),
+          `subjectKeyIdentifier=${middle.certificate.keyIdentifier}`,
+        ],
+      }),
     'whose name has other capitals': () => twin({ issuer: root, subject: '/CN=MIDDLE' }),
   };
   for (const [what, make] of Object.entries(lookAlikes)) {
@@ -80,8 +99,30 @@ describe('the path of a client certificate', () => {
       assert.equal(await statusOf(leaf, alike), 401);
       assert.equal(await statusOf(leaf, alike, middle), 401);
       assert.equal(await statusOf(leaf), 401);
+      await service.client.delete(truststore, '3');
+      assert.equal(await statusOf(leaf, alike), 401);
     });
   }
+
+  it('is as revoked as its CA behind a look-alike whose RSA key is one for PSS', async () => {
+    const rsa = ca({ subject: '/CN=RSA', issuer: root, key: keyKinds.rsa(2048) });
+    const keyPath = authority.write('for-pss.pem', keyForPss(rsa.key));
+    const alike = ca({ subject: '/CN=RSA', issuer: root, keyOf: { ...rsa, keyPath } });
+    const pss = ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:32'];
+    const show = authority.issue({ ...always, subject: '/CN=admin', issuer: rsa, more: pss });
+    trust(root);
+    assert.equal(await statusOf(show, alike), 200);
+    service.client.put(revoked, '1', rsa.pem);
+    assert.equal(await statusOf(show, alike), 401);
+    assert.equal(await statusOf(show, alike, rsa), 401);
+  });
+
+  it('is as revoked as its CA whose own certificate has no basicConstraints', async () => {
+    const plain = twin({ issuer: root, extensions: ['keyUsage=keyCertSign'] });
+    trust(root);
+    service.client.put(revoked, '1', plain.pem);
+    assert.equal(await statusOf(leaf, middle), 401);
+  });
 
   it('is free of a revoked CA that issued no certificate of it', async () => {
     trust(root, other);
@@ -164,6 +205,18 @@ describe('the path of a client certificate', () => {
     return ca({ subject: '/CN=Root', keyOf: root, ...shape });
   }
 });
+
+/** The same key, for RSASSA-PSS alone (RFC 4055 §1.2). */
+function keyForPss(pem: string): string {
+  const [version, , key] = childrenOf(
+    decode(createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' })),
+  );
+  if (!version || !key) throw new Error('no PKCS #8');
+  return formatPem(
+    'PRIVATE KEY',
+    encode(sequence(version, sequence(oid('1.2.840.113549.1.1.10')), key)),
+  );
+}
 
 function pick({ status, reused }: Answer) {
   return { status, reused };
