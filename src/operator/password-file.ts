@@ -86,7 +86,7 @@ async function readFile(file: string, source: string): Promise<Buffer> {
       case 'changing':
         throw new SetupError(`${source} changes while it is read.`);
       default:
-        throw new SetupError(`${source} is no regular file; ${advice}.`);
+        throw new SetupError(`${source} cannot be read: ${cause.message}; ${advice}.`);
     }
   }
 }

@@ -90,8 +90,15 @@ describe('a password', () => {
     const fifo = join(place, 'fifo');
     execFileSync('mkfifo', [fifo]);
     mkdirSync(join(place, 'directory'));
-    for (const file of [fifo, join(place, 'directory'), '/dev/null', '/dev/zero']) {
-      const message = `The password file ${file} is no regular file; give --password-file - to read standard input.`;
+    const files = [
+      [fifo, 'a FIFO'],
+      [join(place, 'directory'), 'a directory'],
+      ['/dev/null', 'a device'],
+      ['/dev/zero', 'a device'],
+    ] as const;
+    for (const [file, kind] of files) {
+      const what = `The password file ${file} cannot be read: it is ${kind} and no regular file`;
+      const message = `${what}; give --password-file - to read standard input.`;
       await assert.rejects(readPassword(file), { name: 'SetupError', message });
     }
   });
