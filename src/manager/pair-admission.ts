@@ -70,7 +70,11 @@ export function pairAdmission(
       await judged(pair, file, standards);
       return withFindings(pair, warningsOf(type, pair, serving), leftOut, standards);
     },
-    admitGenerated: (generated) => judged(generated, [generated.leaf], standardsOfNow()),
+    async admitGenerated(generated) {
+      const standards = standardsOfNow();
+      await judged(generated, [generated.leaf], standards);
+      return withFindings(generated, warningsOf(type, generated, serving), [], standards);
+    },
     async readStored(text) {
       const standards = standardsOfNow();
       const found = await read(text, Number.POSITIVE_INFINITY, standards);

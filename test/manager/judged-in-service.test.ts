@@ -103,6 +103,8 @@ describe('a server endpoint of our own service', () => {
       );
       const { publicKey } = server.list()[0]?.certificate ?? {};
       assert.equal(publicKey?.asymmetricKeyDetails?.namedCurve, curve);
+      const warnings = server.list()[0]?.findings?.warnings.map(({ code }) => code);
+      assert.deepEqual(warnings, curve === 'secp521r1' ? ['key-type'] : undefined);
     });
   }
 });
