@@ -4,8 +4,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { Accounts } from '../../src/redfish/access/accounts.ts';
-import { run, until } from '../e2e/commands.ts';
+import { until } from '../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+import { opensSession, shownPassword } from '../fakes/password-login.ts';
 import {
   launchUp,
   processesWith,
@@ -33,14 +34,6 @@ afterEach(async () => {
   stack = undefined;
 });
 
-/** The password that a start showed. */
-const shown = (output: string) => /^ {2}password +(\S{16})$/m.exec(output)?.[1];
-const opens = async ({ ready }: Pick<StackProcess, 'ready'>, Password: string | undefined) => {
-  const body = JSON.stringify({ UserName: 'admin', Password });
-  const options = ['-skf', '--json', body];
-  const sessions = `${ready.url}/redfish/v1/SessionService/Sessions`;
-  return (await run('curl', [...options, sessions])).status === 0;
-};
 const programs = () => [...processesWith(state).values()].join('\n');
 
 describe('the first password', () => {
@@ -52,13 +45,13 @@ describe('the first password', () => {
     taken.close();
     assert.equal(status, 1, lines.join('\n'));
     stack = await startUp(['--state-dir', state]);
-    assert.ok(await opens(stack, shown(stack.output())), stack.output());
+    assert.ok(await opensSession(stack, shownPassword(stack.output())), stack.output());
   });
 
   const steps: readonly { step: string; reached: (output: string) => boolean }[] = [
     { step: 'the manager is started', reached: () => programs().includes('manager.js') },
     { step: 'the service is ready', reached: (output) => output.includes('Redfish service ready') },
-    { step: 'it is shown', reached: (output) => shown(output) !== undefined },
+    { step: 'it is shown', reached: (output) => shownPassword(output) !== undefined },
     { step: 'it is stored', reached: () => existsSync(join(state, 'accounts.json')) },
     { step: 'the stack is ready', reached: (output) => /^ready /m.test(output) },
   ];
@@ -72,7 +65,10 @@ describe('the first password', () => {
       // Without an account, the next start makes another password
       const file = join(state, 'accounts.json');
       if (!existsSync(file)) return;
-      const { kind } = await new Accounts(file, 1).login('admin', shown(killed.output()) ?? '');
+      const { kind } = await new Accounts(file, 1).login(
+        'admin',
+        shownPassword(killed.output()) ?? '',
+      );
       assert.equal(kind, 'ok', killed.output());
     });
   }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { documented } from '../device/installation.ts';
-import { background, must, run, until } from '../e2e/commands.ts';
+import { background, must, until } from '../e2e/commands.ts';
 import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+import { opensSession, shownPassword } from '../fakes/password-login.ts';
 import { processesWith, type StackProcess, startUp } from '../fakes/stack-process.ts';
 
 const directory = temporaryDirectory();
@@ -25,23 +26,14 @@ afterEach(async () => {
   stack = undefined;
 });
 
-/** The password that a start showed. */
-const shown = (output: string) => /^ {2}password +(\S{16})$/m.exec(output)?.[1];
-const opens = async ({ ready }: Pick<StackProcess, 'ready'>, Password: string | undefined) => {
-  const body = JSON.stringify({ UserName: 'admin', Password });
-  const options = ['-skf', '--json', body];
-  const sessions = `${ready.url}/redfish/v1/SessionService/Sessions`;
-  return (await run('curl', [...options, sessions])).status === 0;
-};
-
 describe('a password', () => {
   it('is set anew, when it is lost, by the command that docs/operations.md has', async () => {
     stack = await startUp(['--state-dir', state]);
     const [command = ''] = documented('With npm start').split('\n');
     const here = command.replace('var/', `${state}/`);
     await must('sh', ['-e', '-c', `cd ${clone} && ${here}`], 'found-again-1\n');
-    assert.ok(await opens(stack, 'found-again-1'));
-    assert.ok(!(await opens(stack, shown(stack.output()))));
+    assert.ok(await opensSession(stack, 'found-again-1'));
+    assert.ok(!(await opensSession(stack, shownPassword(stack.output()))));
   });
 
   it('is what standard input of npm start says, where --password-file is -', async () => {
@@ -51,8 +43,8 @@ describe('a password', () => {
       started.process.stdin.end('correct-horse\n');
       const url = () => /^ready url=(\S+)/m.exec(started.output())?.[1];
       const ready = { url: await until('it is ready', url, 60_000) };
-      assert.ok(await opens({ ready }, 'correct-horse'), started.output());
-      assert.equal(shown(started.output()), undefined);
+      assert.ok(await opensSession({ ready }, 'correct-horse'), started.output());
+      assert.equal(shownPassword(started.output()), undefined);
     } finally {
       await started.stop('SIGINT');
     }
