@@ -42,7 +42,7 @@ export function keepSessions(
   sessions.keepWith(() => keep(false));
   // One that ended without anybody waiting for it
   let soon: NodeJS.Timeout | undefined;
-  sessions.onEnd(() => {
+  const stopFollowing = sessions.onEnd(() => {
     soon ??= setTimeout(() => {
       soon = undefined;
       void save(false);
@@ -56,6 +56,8 @@ export function keepSessions(
     end: () => sessions.endAll(),
     store: async () => file?.save({ everything: true }),
     async close() {
+      // The last write may find sessions that ended, and nothing may be written after it
+      stopFollowing();
       clearInterval(timer);
       clearTimeout(soon);
       await save(true);
