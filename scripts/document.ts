@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { toErrorReply } from '../src/dbus/error-names.ts';
-import { extensionInterfaces } from '../src/dbus/extension-interfaces.ts';
-import { type InterfaceSpec, signatureOf } from '../src/dbus/interface.ts';
-import { CertError, type CertErrorCode, certErrors, certWarnings } from '../src/manager/errors.ts';
+import { CertError, type CertErrorCode, certErrors, certWarnings } from '../src/core/cert-error.ts';
+import { extensionInterfaces } from '../src/dbus/certs/extension-interfaces.ts';
+import { toErrorReply } from '../src/dbus/server/error-names.ts';
+import { type InterfaceSpec, signatureOf } from '../src/dbus/server/interface.ts';
 import { toRedfishError } from '../src/redfish/certificates/errors.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -10,13 +10,18 @@ const versions = ['20.20.2', '22.23.5', '24.22.3'];
 const tested = [
   'build',
   'conformance',
+  'core',
   'dbus',
-  'durable',
   'e2e/main-job.test.ts',
+  'identity',
   'manager',
+  'outbound',
   'platform',
   'redfish',
   'schemas',
+  'storage',
+  'tls',
+  'x509',
 ];
 
 const files = tested.flatMap(testFiles);

@@ -1,16 +1,16 @@
 import '../platform/debug-signal.ts';
 import { parseArgs } from 'node:util';
-import { BusCertificateClient } from '../dbus/client.ts';
+import { CertError } from '../core/cert-error.ts';
+import { makeLog } from '../core/log.ts';
+import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
 import { parseStackOptions } from '../local-stack/options.ts';
 import { makeStack, type Stack } from '../local-stack/up.ts';
 import { readyLine, welcomeText } from '../local-stack/welcome.ts';
-import { CertError } from '../manager/errors.ts';
 import { commands } from '../operator/commands.ts';
 import { readPassword } from '../operator/password-file.ts';
 import { sentenceOf } from '../operator/sentence.ts';
 import { setPassword } from '../operator/set-password.ts';
 import { readConfiguration, SetupError } from '../platform/configuration.ts';
-import { makeLog } from '../platform/log.ts';
 
 /** Long enough for an RSA 4096 key on a small device. */
 const requestMilliseconds = 310_000;

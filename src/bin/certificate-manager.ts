@@ -3,27 +3,27 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { CallerPolicy } from '../dbus/access.ts';
-import { connectBus } from '../dbus/bus.ts';
-import { claimFiles } from '../dbus/bus-name.ts';
-import type { CallLimits } from '../dbus/call-flow.ts';
-import { watchCallers } from '../dbus/callers.ts';
-import { rootPath } from '../dbus/endpoint-names.ts';
-import { type EndpointServiceOptions, serveEndpoint } from '../dbus/endpoint-service.ts';
-import { watchHostName } from '../dbus/host-name.ts';
-import { serveSigning } from '../dbus/signing-service.ts';
-import { queueReload, reloadUnit } from '../dbus/systemd.ts';
-import { AuthorityEndpoint } from '../manager/authority-endpoint.ts';
+import { reasonOf } from '../core/cert-error.ts';
+import { watchClock } from '../core/clock-watch.ts';
+import { makeLog } from '../core/log.ts';
+import { rootPath } from '../dbus/certs/endpoint-names.ts';
+import { type EndpointServiceOptions, serveEndpoint } from '../dbus/certs/endpoint-service.ts';
+import { serveSigning } from '../dbus/certs/signing-service.ts';
+import { watchHostName } from '../dbus/peers/host-name.ts';
+import { queueReload, reloadUnit } from '../dbus/peers/systemd.ts';
+import type { CallerPolicy } from '../dbus/server/caller-policy.ts';
+import { connectBus } from '../dbus/transport/bus.ts';
+import { watchCallers } from '../dbus/transport/bus-driver.ts';
+import { claimFiles } from '../dbus/transport/bus-name.ts';
+import type { CallLimits } from '../dbus/transport/call-flow.ts';
+import { PairEndpoint } from '../manager/credential/credential-endpoint.ts';
 import { forkedWorker } from '../manager/csr/forked-worker.ts';
+import { SigningQueue } from '../manager/csr/signing-queue.ts';
 import type { Endpoint, EndpointDefinition, ReloadTarget } from '../manager/endpoint.ts';
+import type { Surroundings } from '../manager/endpoint-dependencies.ts';
 import { endpointSet } from '../manager/endpoint-set.ts';
-import { reasonOf } from '../manager/errors.ts';
-import { PairEndpoint } from '../manager/pair-endpoint.ts';
-import { SigningQueue } from '../manager/signing-queue.ts';
-import type { Surroundings } from '../manager/surroundings.ts';
-import { Trials } from '../manager/trials.ts';
-import { setContentLimits } from '../manager/x509/limits.ts';
-import { watchClock } from '../platform/clock-watch.ts';
+import { Trials } from '../manager/replacement/staged-replacements.ts';
+import { AuthorityEndpoint } from '../manager/truststore/authority-endpoint.ts';
 import {
   type Configuration,
   contentLimitsOf,
@@ -33,12 +33,12 @@ import {
 } from '../platform/configuration.ts';
 import { debuggerNowhere } from '../platform/debug-signal.ts';
 import { hostAddresses } from '../platform/host-addresses.ts';
-import { makeLog } from '../platform/log.ts';
 import { OwedReloads } from '../platform/owed-reloads.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { makeReloader, type Reloader } from '../platform/reload.ts';
 import { readSystemAccounts, type SystemAccounts } from '../platform/system-accounts.ts';
 import { type ServingProfile, servingProfile, usualServingProfile } from '../tls/profile.ts';
+import { setContentLimits } from '../x509/limits.ts';
 
 /** How often endpoints look after what time changes. */
 const maintenanceMilliseconds = 60_000;

@@ -4,24 +4,24 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { BusCertificateClient } from '../dbus/client.ts';
-import { claimState } from '../dbus/state-claim.ts';
-import { BusSystemUsers } from '../dbus/user-manager.ts';
-import { ownerOnly } from '../durable/access.ts';
-import { makeDirectory } from '../durable/directory.ts';
-import { reasonOf } from '../manager/errors.ts';
-import { setContentLimits } from '../manager/x509/limits.ts';
+import { reasonOf } from '../core/cert-error.ts';
+import { makeLog } from '../core/log.ts';
+import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
+import { BusSystemUsers } from '../dbus/peers/user-manager.ts';
+import { claimState } from '../dbus/transport/state-claim.ts';
 import {
   type Configuration,
   contentLimitsOf,
   readConfiguration,
   SetupError,
 } from '../platform/configuration.ts';
-import { makeLog } from '../platform/log.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { writeRuntimeFile } from '../platform/runtime-file.ts';
 import { makeOwnedDirectory, openStateDirectory } from '../platform/state-directory.ts';
 import { startService } from '../redfish/set-up/service.ts';
+import { makeDirectory } from '../storage/directory.ts';
+import { ownerOnly } from '../storage/file-mode.ts';
+import { setContentLimits } from '../x509/limits.ts';
 
 /** How long the managers on the bus may take to answer before the service listens without them. */
 const managersMilliseconds = 2000;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRegularFileSync } from '../durable/regular-file.ts';
 import { SetupError } from '../platform/configuration.ts';
 import { writeRuntimeFile } from '../platform/runtime-file.ts';
+import { readRegularFileSync } from '../storage/regular-file.ts';
 
 /** Where a private bus listens, and the file that configures it. */
 export interface PrivateBus {

@@ -1,7 +1,4 @@
 import { join } from 'node:path';
-import { ownerOnly } from '../durable/access.ts';
-import { writeFileAtomic } from '../durable/atomic-file.ts';
-import { readRegularFileSync } from '../durable/regular-file.ts';
 import {
   type Configuration,
   cannotBeRead,
@@ -9,6 +6,9 @@ import {
   SetupError,
 } from '../platform/configuration.ts';
 import { cannotBeWritten } from '../platform/runtime-file.ts';
+import { writeFileAtomic } from '../storage/atomic-file.ts';
+import { ownerOnly } from '../storage/file-mode.ts';
+import { readRegularFileSync } from '../storage/regular-file.ts';
 import type { StackOptions } from './options.ts';
 
 /** The endpoints of OpenBMC and the list of revoked certificates, with all of their files below the state directory. */

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { backoff } from '../platform/backoff.ts';
+import { backoff } from '../core/backoff.ts';
+import type { Log } from '../core/log.ts';
 import { SetupError } from '../platform/configuration.ts';
 import { debuggerNowhere } from '../platform/debug-signal.ts';
-import type { Log } from '../platform/log.ts';
 import type { ProgramMessage } from '../platform/process-life.ts';
 
 /** What a program said when it was ready. */

@@ -1,9 +1,9 @@
+import type { Certificate } from '../x509/certificate.ts';
+import type { Content } from '../x509/containers.ts';
 import type { LeftOut } from './checks/findings.ts';
 import type { CsrParameters } from './csr/parameters.ts';
 import type { RekeyParameters } from './csr/renewal.ts';
 import type { EndpointType } from './endpoint.ts';
-import type { Certificate } from './x509/certificate.ts';
-import type { Content } from './x509/containers.ts';
 
 /** An endpoint as an edge knows it. */
 export interface EndpointRef {

@@ -1,6 +1,6 @@
-import { OneAtATime } from '../durable/one-at-a-time.ts';
+import { CertError, isStorageError } from '../core/cert-error.ts';
+import { OneAtATime } from '../core/mutex.ts';
 import type { EndpointDefinition, StagedChange } from './endpoint.ts';
-import { CertError, isStorageError } from './errors.ts';
 
 /**
  * One change of an endpoint. The order of its steps is the manager's promise: a failure, or a power

@@ -1,6 +1,6 @@
-import { OneAtATime } from '../durable/one-at-a-time.ts';
+import { OneAtATime } from '../core/mutex.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Trials } from './trials.ts';
+import type { Trials } from './replacement/staged-replacements.ts';
 
 /** All endpoints of a manager, from their start on. */
 export interface EndpointSet {

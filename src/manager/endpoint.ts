@@ -1,8 +1,8 @@
+import type { Certificate } from '../x509/certificate.ts';
 import type { Findings } from './checks/findings.ts';
+import type { RequestDesk } from './csr/csr-service.ts';
 import type { ExpiryNews } from './expiry.ts';
-import type { RequestDesk } from './request-desk.ts';
 import type { UploadSource } from './upload.ts';
-import type { Certificate } from './x509/certificate.ts';
 
 export const endpointTypes = ['server', 'client', 'authority'] as const;
 export type EndpointType = (typeof endpointTypes)[number];

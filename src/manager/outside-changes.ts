@@ -1,4 +1,4 @@
-import type { FileWatcher } from './store/watcher.ts';
+import type { FileWatcher } from './watcher.ts';
 
 /** What was found when the files were looked at. */
 export type Finding = 'settled' | 'changed' | 'doubtful';

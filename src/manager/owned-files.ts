@@ -1,5 +1,5 @@
-import type { TellOwned } from '../durable/ownership.ts';
-import type { Log } from './surroundings.ts';
+import type { TellOwned } from '../storage/ownership.ts';
+import type { Log } from './endpoint-dependencies.ts';
 
 /** Says once that a key was open to others: from then on it is not. */
 export function tellOwned(log: Log): TellOwned {

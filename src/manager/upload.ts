@@ -1,10 +1,10 @@
-import { ample, FileRefusal, readRegularFile } from '../durable/regular-file.ts';
-import { CertError } from './errors.ts';
-import { type Certificate, readCertificate } from './x509/certificate.ts';
-import { type Content, toPem } from './x509/containers.ts';
-import { isKeyBlock } from './x509/keys.ts';
-import { contentLimits, refuseMoreThan } from './x509/limits.ts';
-import { type PemBlock, parsePem } from './x509/pem.ts';
+import { CertError } from '../core/cert-error.ts';
+import { ample, FileRefusal, readRegularFile } from '../storage/regular-file.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { type Content, toPem } from '../x509/containers.ts';
+import { isKeyBlock } from '../x509/keys.ts';
+import { contentLimits, refuseMoreThan } from '../x509/limits.ts';
+import { type PemBlock, parsePem } from '../x509/pem.ts';
 
 /** What a caller handed over, in the order of the file. */
 export interface Upload {

@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { readStream } from '../durable/regular-file.ts';
 import type {
   CertificateClient,
   EndpointRef,
@@ -7,9 +6,10 @@ import type {
 } from '../manager/certificate-client.ts';
 import type { CsrParameters } from '../manager/csr/parameters.ts';
 import { endpointTypes } from '../manager/endpoint.ts';
-import { pemContent } from '../manager/x509/containers.ts';
-import { formatName } from '../manager/x509/name.ts';
 import { cannotBeRead, SetupError } from '../platform/configuration.ts';
+import { readStream } from '../storage/regular-file.ts';
+import { pemContent } from '../x509/containers.ts';
+import { formatName } from '../x509/name.ts';
 
 /** One command of the operator: what it is called with, and what it prints. */
 interface Command {

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { codeOf } from '../durable/disk-answer.ts';
-import { FileRefusal, readRegularBytes } from '../durable/regular-file.ts';
 import { SetupError } from '../platform/configuration.ts';
+import { codeOf } from '../storage/io-errors.ts';
+import { FileRefusal, readRegularBytes } from '../storage/regular-file.ts';
 
 /** The longest password that AccountService can allow, 1024 characters of four bytes, and a line break. */
 const maxBytes = 4098;

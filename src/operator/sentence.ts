@@ -1,4 +1,4 @@
-import { CertError, isSystemError } from '../manager/errors.ts';
+import { CertError, isSystemError } from '../core/cert-error.ts';
 import { SetupError } from '../platform/configuration.ts';
 
 /** What an operator is told of an error, in one sentence without a stack trace. */

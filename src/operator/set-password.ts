@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { configuredSettings } from '../identity/accounts/access-settings.ts';
+import { Accounts } from '../identity/accounts/accounts.ts';
+import { passwordFault } from '../identity/accounts/password-rules.ts';
 import { type Configuration, SetupError } from '../platform/configuration.ts';
-import { readStateText } from '../platform/state-file.ts';
-import { configuredSettings } from '../redfish/access/access-settings.ts';
-import { Accounts } from '../redfish/access/accounts.ts';
-import { passwordFault } from '../redfish/access/password-rules.ts';
+import { readStateText } from '../storage/state-file.ts';
 
 /** The account that the commands of an operator make. */
 export const operatorName = 'admin';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Configuration, validateConfiguration } from '../../schemas/generated/validators.js';
-import { faultOfFile, readRegularFileSync } from '../durable/regular-file.ts';
-import { validate } from './validation.ts';
+import { validate } from '../core/validation.ts';
+import { faultOfFile, readRegularFileSync } from '../storage/regular-file.ts';
 
 export type { Configuration };
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kindOf } from '../durable/regular-file.ts';
+import { kindOf } from '../storage/regular-file.ts';
 
 /**
  * The services that still have to be told of a change, for the case that the manager is killed in between.

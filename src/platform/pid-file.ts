@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { codeOf } from '../durable/disk-answer.ts';
-import { FileRefusal, readRegularFile } from '../durable/regular-file.ts';
+import { codeOf } from '../storage/io-errors.ts';
+import { FileRefusal, readRegularFile } from '../storage/regular-file.ts';
 
 /** Bytes of a file that holds a process id and nothing else. */
 const maxBytes = 32;

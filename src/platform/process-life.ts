@@ -1,5 +1,5 @@
+import type { Log } from '../core/log.ts';
 import { keepMemoryOutOfCoreDumps } from './core-dumps.ts';
-import type { Log } from './log.ts';
 
 /** What a program tells the one that started it, when it was started with a channel for that. */
 export type ProgramMessage =

@@ -1,5 +1,5 @@
-import { backoff } from './backoff.ts';
-import type { Log } from './log.ts';
+import { backoff } from '../core/backoff.ts';
+import type { Log } from '../core/log.ts';
 import type { OwedReloads } from './owed-reloads.ts';
 import { askToReload } from './pid-file.ts';
 

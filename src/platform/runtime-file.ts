@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { faultOfFile } from '../durable/regular-file.ts';
-import { unfinishedName } from '../durable/unfinished.ts';
+import { faultOfFile } from '../storage/regular-file.ts';
+import { unfinishedName } from '../storage/temp-files.ts';
 import { SetupError } from './configuration.ts';
 
 /**

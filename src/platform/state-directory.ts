@@ -9,7 +9,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { kindOf } from '../durable/regular-file.ts';
+import { kindOf } from '../storage/regular-file.ts';
 import { SetupError } from './configuration.ts';
 
 const groupOrOthersWrite = 0o022;

@@ -1,4 +1,4 @@
-import { readRegularFileSync } from '../durable/regular-file.ts';
+import { readRegularFileSync } from '../storage/regular-file.ts';
 import { SetupError } from './configuration.ts';
 
 /** Numbers of users and groups by the names in /etc/passwd and /etc/group. */

@@ -1,8 +1,9 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { Log } from '../platform/log.ts';
+import type { Log } from '../core/log.ts';
 import { type BodyPlace, BodyRoom } from './http/body-room.ts';
 import { commonHeaders } from './http/common-headers.ts';
 import { errorReply } from './http/error-reply.ts';
+import { Turns } from './http/keyed-mutex.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { allowedMethods, operationOf } from './http/methods.ts';
 import { perform } from './http/perform.ts';
@@ -10,7 +11,6 @@ import { checkContentType, checkRequest, refuseOtherSites } from './http/request
 import { type Admitted, allow, contextOf, identify } from './http/request-context.ts';
 import { send } from './http/send.ts';
 import { type FindResource, makeTree } from './http/tree.ts';
-import { Turns } from './http/turns.ts';
 import { RedfishError } from './messages/redfish-error.ts';
 import type { Reply, ServiceParts } from './resource.ts';
 import { resources } from './resources/index.ts';

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
-import { codeOf } from '../durable/disk-answer.ts';
-import { stampOf } from '../durable/file-stamp.ts';
-import { FileRefusal, readRegularFile } from '../durable/regular-file.ts';
+import { stampOf } from '../storage/file-stamp.ts';
+import { codeOf } from '../storage/io-errors.ts';
+import { FileRefusal, readRegularFile } from '../storage/regular-file.ts';
 import { type Credential, CredentialFault, mustBeServable, readCredential } from './credential.ts';
 import type { TlsProfileName } from './profile.ts';
 

@@ -1,9 +1,9 @@
 import type { SecureContextOptions } from 'node:tls';
-import { type Certificate, readCertificate } from '../manager/x509/certificate.ts';
-import { exportPrivateKey, isKeyBlock, readPrivateKey } from '../manager/x509/keys.ts';
-import { formatName } from '../manager/x509/name.ts';
-import { parsePem } from '../manager/x509/pem.ts';
-import { probeHandshake } from '../manager/x509/probe-handshake.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { exportPrivateKey, isKeyBlock, readPrivateKey } from '../x509/keys.ts';
+import { formatName } from '../x509/name.ts';
+import { parsePem } from '../x509/pem.ts';
+import { probeHandshake } from '../x509/probe-handshake.ts';
 import { profileOptions, type TlsProfileName, tlsProfiles } from './profile.ts';
 
 /** A private key with its certificate, and the certificates that are sent with it. */

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ownerOnly, settleAccess } from '../durable/access.ts';
-import { writeFileAtomic } from '../durable/atomic-file.ts';
-import { makeDirectory } from '../durable/directory.ts';
-import { OneAtATime } from '../durable/one-at-a-time.ts';
-import { noFollow, readRegularFile } from '../durable/regular-file.ts';
-import type { Log } from '../platform/log.ts';
+import type { Log } from '../core/log.ts';
+import { OneAtATime } from '../core/mutex.ts';
+import { writeFileAtomic } from '../storage/atomic-file.ts';
+import { makeDirectory } from '../storage/directory.ts';
+import { ownerOnly, settleAccess } from '../storage/file-mode.ts';
+import { noFollow, readRegularFile } from '../storage/regular-file.ts';
 import { type Credential, CredentialFault, formatCredential } from './credential.ts';
 import { type CredentialFile, lookAt, stateOf } from './credential-file.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../platform/log.ts';
+import type { Log } from '../core/log.ts';
 import { type Credential, fingerprintOf, formatCredential } from './credential.ts';
 import { type CredentialFile, type Look, lookAt, stateOf } from './credential-file.ts';
 import { LastGoodCopy } from './last-good-copy.ts';

@@ -1,5 +1,5 @@
 import type { Server } from 'node:https';
-import type { Log } from '../platform/log.ts';
+import type { Log } from '../core/log.ts';
 import { contextOptions } from './credential.ts';
 import { holdConnections } from './held-connections.ts';
 import { profileOptions, type TlsProfileName } from './profile.ts';

@@ -4,8 +4,8 @@
 // installed one by one, and the others in between at once.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { connectBus } from '../../src/dbus/bus.ts';
-import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
+import { connectBus } from '../../src/dbus/transport/bus.ts';
+import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
 import { writeText } from '../e2e/certificate-authority.ts';
 import { names, paths, startManager } from '../fakes/manager-process.ts';
 import { startPrivateBus } from '../fakes/private-bus.ts';

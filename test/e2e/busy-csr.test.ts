@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { errorNameOf } from '../../src/dbus/error-names.ts';
+import { errorNameOf } from '../../src/dbus/server/error-names.ts';
 import { type BusCaller, busCaller } from '../fakes/bus-caller.ts';
 import { names, paths } from '../fakes/manager-process.ts';
 import { refusal } from '../fakes/refusal.ts';

@@ -1,4 +1,4 @@
-import { type Bus, connectBus } from '../../src/dbus/bus.ts';
+import { type Bus, connectBus } from '../../src/dbus/transport/bus.ts';
 
 /** A caller with a connection of its own, for calls that the tools of a shell cannot make. */
 export interface BusCaller {

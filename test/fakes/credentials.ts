@@ -1,6 +1,6 @@
-import { generateCertificate } from '../../src/manager/generated-certificate.ts';
-import { exportPrivateKey } from '../../src/manager/x509/keys.ts';
+import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
 import { type Credential, formatCredential } from '../../src/tls/credential.ts';
+import { exportPrivateKey } from '../../src/x509/keys.ts';
 
 /** A key with a self-signed certificate for a name, which begins so many milliseconds from now. */
 export function makeCredential(commonName: string, beginsIn = 0): Credential {

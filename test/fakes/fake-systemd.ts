@@ -1,4 +1,4 @@
-import { type Bus, type Call, connectBus } from '../../src/dbus/bus.ts';
+import { type Bus, type Call, connectBus } from '../../src/dbus/transport/bus.ts';
 
 /** A service manager on a private bus that notes what it is asked. */
 export interface FakeSystemd {

@@ -11,9 +11,9 @@ import {
   time,
   unsignedInteger,
   utf8String,
-} from '../../src/manager/x509/der.ts';
-import { type Extension, writeExtensions } from '../../src/manager/x509/extensions.ts';
-import { formatPem } from '../../src/manager/x509/pem.ts';
+} from '../../src/x509/der.ts';
+import { type Extension, writeExtensions } from '../../src/x509/extensions.ts';
+import { formatPem } from '../../src/x509/pem.ts';
 
 /** Fields that openssl would not write as a test wants them. */
 export interface Forgery {

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { utf8String } from '../../src/manager/x509/der.ts';
-import { basicConstraints } from '../../src/manager/x509/extensions.ts';
+import { utf8String } from '../../src/x509/der.ts';
+import { basicConstraints } from '../../src/x509/extensions.ts';
 import { forgePem, nameOf } from './forged-certificate.ts';
 
 /** What a client shows whose chain ends in nothing that anybody trusts, and takes long to verify. */

@@ -1,3 +1,4 @@
+import { CertError } from '../../src/core/cert-error.ts';
 import type {
   CertificateClient,
   CertificateEvent,
@@ -7,10 +8,9 @@ import type {
 } from '../../src/manager/certificate-client.ts';
 import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
 import type { RekeyParameters } from '../../src/manager/csr/renewal.ts';
-import { CertError } from '../../src/manager/errors.ts';
-import { readCertificate } from '../../src/manager/x509/certificate.ts';
-import { type Content, toPem } from '../../src/manager/x509/containers.ts';
-import { parsePem } from '../../src/manager/x509/pem.ts';
+import { readCertificate } from '../../src/x509/certificate.ts';
+import { type Content, toPem } from '../../src/x509/containers.ts';
+import { parsePem } from '../../src/x509/pem.ts';
 
 /** A manager without disk or bus, which can be told to go away or to refuse. */
 export class MemoryClient implements CertificateClient {

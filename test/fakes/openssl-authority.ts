@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Certificate, readCertificate } from '../../src/manager/x509/certificate.ts';
-import { formatPem, parsePem } from '../../src/manager/x509/pem.ts';
+import { type Certificate, readCertificate } from '../../src/x509/certificate.ts';
+import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { isBadRequest } from '../e2e/commands.ts';
 
 /** What a certificate shall be like; without anything a P-256 leaf that is good in `goodTime`. */

@@ -7,17 +7,17 @@ import {
   sequence,
   time,
   unsignedInteger,
-} from '../../src/manager/x509/der.ts';
+} from '../../src/x509/der.ts';
 import {
   authorityKeyIdentifier,
   basicConstraints,
   subjectKeyIdentifier,
   usageExtensions,
   writeExtensions,
-} from '../../src/manager/x509/extensions.ts';
-import { keyIdentifier, publicKeyInfo, signerFor } from '../../src/manager/x509/keys.ts';
-import { writeName } from '../../src/manager/x509/name.ts';
-import { formatPem } from '../../src/manager/x509/pem.ts';
+} from '../../src/x509/extensions.ts';
+import { keyIdentifier, publicKeyInfo, signerFor } from '../../src/x509/keys.ts';
+import { writeName } from '../../src/x509/name.ts';
+import { formatPem } from '../../src/x509/pem.ts';
 
 /** A certificate that is made in less than a millisecond, where openssl would take a process each. */
 export interface QuickCertificate {

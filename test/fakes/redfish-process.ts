@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { generateCertificate } from '../../src/manager/generated-certificate.ts';
-import { exportPrivateKey } from '../../src/manager/x509/keys.ts';
+import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
+import { exportPrivateKey } from '../../src/x509/keys.ts';
 import { type Outcome, run } from '../e2e/commands.ts';
 import type { PrivateBus } from './private-bus.ts';
 

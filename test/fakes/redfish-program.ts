@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Accounts } from '../../src/redfish/access/accounts.ts';
+import { Accounts } from '../../src/identity/accounts/accounts.ts';
 import { must } from '../e2e/commands.ts';
 
 const program = fileURLToPath(new URL('../../dist/redfish-server.js', import.meta.url));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CertError, type CertErrorCode } from '../../src/manager/errors.ts';
+import { CertError, type CertErrorCode } from '../../src/core/cert-error.ts';
 
 /** A validator for assert.throws and assert.rejects: the code counts, and words where they matter. */
 export function refusal(code: CertErrorCode, words: RegExp = /./): (error: unknown) => true {

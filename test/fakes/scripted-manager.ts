@@ -1,12 +1,15 @@
-import { type Bus, type Call, connectBus } from '../../src/dbus/bus.ts';
-import { busDaemon } from '../../src/dbus/callers.ts';
-import { certificateInterface } from '../../src/dbus/certs-interfaces.ts';
-import { busName, rootPath } from '../../src/dbus/endpoint-names.ts';
-import { chainInterface, expiryInterface } from '../../src/dbus/extension-interfaces.ts';
-import type { Interfaces } from '../../src/dbus/object-tree.ts';
-import { objectManagerInterface, propertiesInterface } from '../../src/dbus/standard-interfaces.ts';
+import { certificateInterface } from '../../src/dbus/certs/certs-interfaces.ts';
+import { busName, rootPath } from '../../src/dbus/certs/endpoint-names.ts';
+import { chainInterface, expiryInterface } from '../../src/dbus/certs/extension-interfaces.ts';
+import type { Interfaces } from '../../src/dbus/server/object-tree.ts';
+import {
+  objectManagerInterface,
+  propertiesInterface,
+} from '../../src/dbus/server/standard-interfaces.ts';
+import { type Bus, type Call, connectBus } from '../../src/dbus/transport/bus.ts';
+import { busDaemon } from '../../src/dbus/transport/bus-driver.ts';
 import type { EndpointRef } from '../../src/manager/certificate-client.ts';
-import { generateCertificate } from '../../src/manager/generated-certificate.ts';
+import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
 
 /** A manager on a real bus of which a test decides every message. */
 export interface ScriptedManager {

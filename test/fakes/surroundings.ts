@@ -12,7 +12,7 @@ import type {
   ManagerLimits,
   Surroundings,
   WatchTimes,
-} from '../../src/manager/surroundings.ts';
+} from '../../src/manager/endpoint-dependencies.ts';
 import { type ServingProfile, usualServingProfile } from '../../src/tls/profile.ts';
 import { goodTime } from './openssl-authority.ts';
 

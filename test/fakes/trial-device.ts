@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AuthorityEndpoint } from '../../src/manager/authority-endpoint.ts';
+import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
-import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
-import { Trials } from '../../src/manager/trials.ts';
+import { Trials } from '../../src/manager/replacement/staged-replacements.ts';
+import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
 import { certificateOf, opensslAuthority } from './openssl-authority.ts';
 import { makeWorld, type World } from './surroundings.ts';
 

@@ -1,16 +1,16 @@
-import { type Bus, connectBus } from '../../src/dbus/bus.ts';
-import { requestName } from '../../src/dbus/bus-name.ts';
-import { deleteInterface } from '../../src/dbus/certs-interfaces.ts';
-import { DBusProtocolError, type ErrorReply } from '../../src/dbus/error-names.ts';
-import { type ServedInterface, serve } from '../../src/dbus/interface.ts';
-import { ObjectServer } from '../../src/dbus/object-server.ts';
+import { deleteInterface } from '../../src/dbus/certs/certs-interfaces.ts';
 import {
   accountPolicyInterface,
   userAttributesInterface,
   userManager,
   userManagerInterface,
   userPath,
-} from '../../src/dbus/user-interfaces.ts';
+} from '../../src/dbus/peers/user-interfaces.ts';
+import { DBusProtocolError, type ErrorReply } from '../../src/dbus/server/error-names.ts';
+import { type ServedInterface, serve } from '../../src/dbus/server/interface.ts';
+import { ObjectServer } from '../../src/dbus/server/object-server.ts';
+import { type Bus, connectBus } from '../../src/dbus/transport/bus.ts';
+import { requestName } from '../../src/dbus/transport/bus-name.ts';
 
 export interface FakeUser {
   groups: string[];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { passwordHelper } from '../../src/redfish/access/password-helper.ts';
+import { passwordHelper } from '../../src/identity/system-users/password-helper.ts';
 import { until } from '../e2e/commands.ts';
 
 const source = fileURLToPath(new URL('../../helpers/pam-password.c', import.meta.url));

@@ -1,6 +1,6 @@
 import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
-import { curveNames, rsaLengths } from '../../src/manager/x509/keys.ts';
-import { keyPurposes, keyUsageBits } from '../../src/manager/x509/oids.ts';
+import { curveNames, rsaLengths } from '../../src/x509/keys.ts';
+import { keyPurposes, keyUsageBits } from '../../src/x509/oids.ts';
 
 export interface KeyCase {
   readonly what: string;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { generateCertificate } from '../../src/manager/generated-certificate.ts';
-import type { HostIdentity, SelfSignedPolicy } from '../../src/manager/surroundings.ts';
-import { type Curve, exportPrivateKey } from '../../src/manager/x509/keys.ts';
+import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
+import type { HostIdentity, SelfSignedPolicy } from '../../src/manager/endpoint-dependencies.ts';
+import { type Curve, exportPrivateKey } from '../../src/x509/keys.ts';
 import { writeText } from '../e2e/certificate-authority.ts';
 import { must, run } from '../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';

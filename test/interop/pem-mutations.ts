@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { formatPem, parsePem } from '../../src/manager/x509/pem.ts';
+import { formatPem, parsePem } from '../../src/x509/pem.ts';
 
 /** One thing that happens to a file on its way: in a mail, an editor, a script, a bad disk. */
 type Mutation = readonly [what: string, change: (text: string) => string];

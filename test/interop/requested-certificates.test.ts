@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
+import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import { makeAuthority } from '../e2e/certificate-authority.ts';
 import { must } from '../e2e/commands.ts';
 import { csrParameters, makeWorld } from '../fakes/surroundings.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
 import { planRequest } from '../../src/manager/csr/parameters.ts';
-import { requestFiles } from '../../src/manager/store/pending-requests.ts';
+import { requestFiles } from '../../src/manager/csr/pending-requests.ts';
 import { makeAuthority, type TestAuthority, writeText } from '../e2e/certificate-authority.ts';
 import { must } from '../e2e/commands.ts';
 import { csrParameters, makeWorld, type World } from '../fakes/surroundings.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { pairAdmission } from '../../src/manager/pair-admission.ts';
+import { pairAdmission } from '../../src/manager/credential/admission.ts';
 import { profileOptions, servingProfile } from '../../src/tls/profile.ts';
 import { type Browser, startChromium } from '../e2e/chromium.ts';
 import { run } from '../e2e/commands.ts';

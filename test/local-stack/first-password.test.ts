@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { Accounts } from '../../src/redfish/access/accounts.ts';
+import { Accounts } from '../../src/identity/accounts/accounts.ts';
 import { until } from '../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import { opensSession, shownPassword } from '../fakes/password-login.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Accounts } from '../../src/identity/accounts/accounts.ts';
 import { loginName, preparePassword } from '../../src/local-stack/password.ts';
 import { parseConfiguration } from '../../src/platform/configuration.ts';
-import { Accounts } from '../../src/redfish/access/accounts.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 
 describe('the password of the local stack', () => {

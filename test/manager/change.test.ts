@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { CertError } from '../../src/core/cert-error.ts';
 import { type Change, ChangeQueue } from '../../src/manager/change.ts';
-import { CertError } from '../../src/manager/errors.ts';
 import { refusal } from '../fakes/refusal.ts';
 
 /** A change that notes its steps, and fails at one of them. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { InstalledCertificate } from '../../src/manager/endpoint.ts';
 import { type ExpiryNews, ExpiryWatch, expiryOf } from '../../src/manager/expiry.ts';
-import type { Certificate } from '../../src/manager/x509/certificate.ts';
+import type { Certificate } from '../../src/x509/certificate.ts';
 
 const day = 86_400;
 const thresholds = [60, 30, 14, 7, 1];

@@ -12,8 +12,8 @@ import {
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
-import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
 import { until } from '../e2e/commands.ts';
 import { certificateOf, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { csrParameters, makeWorld, recordEvents, type World } from '../fakes/surroundings.ts';

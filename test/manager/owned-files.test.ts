@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
-import { PairEndpoint } from '../../src/manager/pair-endpoint.ts';
-import { Trials } from '../../src/manager/trials.ts';
+import { Trials } from '../../src/manager/replacement/staged-replacements.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { csrParameters, makeWorld, type World } from '../fakes/surroundings.ts';
 import { limits, owner } from '../fakes/trial-device.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileOfCaller, parseUpload, readUploadFile } from '../../src/manager/upload.ts';
-import { formatPem } from '../../src/manager/x509/pem.ts';
+import { formatPem } from '../../src/x509/pem.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { refusal } from '../fakes/refusal.ts';
 

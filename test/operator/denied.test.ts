@@ -3,11 +3,11 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { scratchDirectory } from '../durable/scratch.ts';
 import { type ManagerProcess, startManager } from '../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
 import { asNobody, redfishFiles } from '../fakes/redfish-process.ts';
 import { samplePem } from '../redfish/service.ts';
+import { scratchDirectory } from '../storage/scratch.ts';
 
 const policy = fileURLToPath(
   new URL('../../systemd/bmc-certificate-manager.conf', import.meta.url),

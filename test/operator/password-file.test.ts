@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { readPassword } from '../../src/operator/password-file.ts';
-import { scratchDirectory } from '../durable/scratch.ts';
+import { scratchDirectory } from '../storage/scratch.ts';
 
 const directory = scratchDirectory();
 const mark = '\uFEFF';

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeOwnedDirectory, openStateDirectory } from '../../src/platform/state-directory.ts';
-import { scratchDirectory } from '../durable/scratch.ts';
+import { scratchDirectory } from '../storage/scratch.ts';
 
 const isRoot = process.getuid?.() === 0;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { CertError } from '../../src/manager/errors.ts';
+import { CertError } from '../../src/core/cert-error.ts';
 import { samplePem, startService, type TestService } from './service.ts';
 
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';

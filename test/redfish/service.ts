@@ -3,21 +3,20 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateCertificate } from '../../src/manager/generated-certificate.ts';
-import type { Log } from '../../src/platform/log.ts';
+import type { Log } from '../../src/core/log.ts';
+import { AccessSettings } from '../../src/identity/accounts/access-settings.ts';
+import { Accounts } from '../../src/identity/accounts/accounts.ts';
+import { AccountCertificates } from '../../src/identity/peer-certificates/account-certificates.ts';
+import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
 import {
   type Access,
   type AccessLimits,
   followRenames,
   makeAccess,
-} from '../../src/redfish/access/access.ts';
-import { AccessSettings } from '../../src/redfish/access/access-settings.ts';
-import { AccountCertificates } from '../../src/redfish/access/account-certificates.ts';
-import { Accounts } from '../../src/redfish/access/accounts.ts';
-import type { Sessions } from '../../src/redfish/access/sessions.ts';
+} from '../../src/redfish/access.ts';
 import { makeApp } from '../../src/redfish/app.ts';
-import { followKinship } from '../../src/redfish/certificates/kinship.ts';
-import { certificatePlaces } from '../../src/redfish/certificates/places.ts';
+import { followKinship } from '../../src/redfish/certificates/certificate-links.ts';
+import { certificatePlaces } from '../../src/redfish/certificates/collections.ts';
 import type { ServedCertificate } from '../../src/redfish/certificates/served.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
 import {
@@ -29,6 +28,7 @@ import {
 import { listenerLogins } from '../../src/redfish/events/listeners.ts';
 import type { HttpLimits } from '../../src/redfish/http/limits.ts';
 import type { ServiceParts } from '../../src/redfish/resource.ts';
+import type { Sessions } from '../../src/redfish/sessions/sessions.ts';
 import { openManagerSettings } from '../../src/redfish/set-up/manager-details.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import type { WebUi } from '../../src/redfish/web-ui/directory.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { makeServer } from '../../src/redfish/https/server.ts';
+import { makeServer } from '../../src/redfish/http/server.ts';
 import type { TlsProfileName } from '../../src/tls/profile.ts';
 import { fixedIdentity } from '../fakes/fixed-identity.ts';
 import { keyKinds, type OpensslAuthority, opensslAuthority } from '../fakes/openssl-authority.ts';

@@ -1,5 +1,5 @@
-import { type Certificate, isSelfIssued, signatureFits } from '../x509/certificate.ts';
-import { nameKey } from '../x509/name.ts';
+import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certificate.ts';
+import { nameKey } from '../../x509/name.ts';
 
 /**
  * A signature costs milliseconds, and whoever gives all certificates of a file one name would have each of

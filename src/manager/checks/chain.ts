@@ -1,5 +1,5 @@
-import { type Certificate, isSelfIssued, signatureFits } from '../x509/certificate.ts';
-import { formatName, sameName } from '../x509/name.ts';
+import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certificate.ts';
+import { formatName, sameName } from '../../x509/name.ts';
 import {
   isRollover,
   issuerSearch,

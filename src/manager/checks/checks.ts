@@ -1,10 +1,10 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
-import { CertError, type CertErrorCode } from '../errors.ts';
-import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
+import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
+import { type Certificate, isSelfIssued } from '../../x509/certificate.ts';
+import { weakness } from '../../x509/key-strength.ts';
+import { digestFault, sizeFault } from '../../x509/security-levels.ts';
 import { isRollover, signatureFault } from './chain-signatures.ts';
 import type { Findings } from './findings.ts';
-import { weakness } from './key-strength.ts';
-import { digestFault, sizeFault } from './security-levels.ts';
 import type { ServingProfile } from './serving-profile.ts';
 import { serverUsageFault } from './usage.ts';
 

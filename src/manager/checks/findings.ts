@@ -1,4 +1,4 @@
-import type { CertErrorCode, CertWarningCode } from '../errors.ts';
+import type { CertErrorCode, CertWarningCode } from '../../core/cert-error.ts';
 
 /** What is to be said of a certificate: the code of the check, and a sentence. */
 export interface Finding {

@@ -1,5 +1,5 @@
-import { exportPrivateKey } from '../x509/keys.ts';
-import { probeHandshake } from '../x509/probe-handshake.ts';
+import { exportPrivateKey } from '../../x509/keys.ts';
+import { probeHandshake } from '../../x509/probe-handshake.ts';
 import type { KeyedCandidate } from './checks.ts';
 import type { ServingProfile } from './serving-profile.ts';
 

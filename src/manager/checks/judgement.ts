@@ -1,5 +1,5 @@
-import { CertError, type CertErrorCode } from '../errors.ts';
-import type { Certificate } from '../x509/certificate.ts';
+import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
+import type { Certificate } from '../../x509/certificate.ts';
 import { subjectText } from './chain.ts';
 import {
   type Candidate,

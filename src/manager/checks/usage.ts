@@ -1,5 +1,5 @@
-import type { Certificate } from '../x509/certificate.ts';
-import { keyPurposes } from '../x509/oids.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { keyPurposes } from '../../x509/oids.ts';
 
 /** OID of anyExtendedKeyUsage (RFC 5280 §4.2.1.12). */
 const anyPurpose = '2.5.29.37.0';

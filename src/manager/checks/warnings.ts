@@ -1,6 +1,6 @@
-import { type Certificate, isSelfIssued, signatureFits } from '../x509/certificate.ts';
-import { sameName } from '../x509/name.ts';
-import { keyPurposes } from '../x509/oids.ts';
+import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certificate.ts';
+import { sameName } from '../../x509/name.ts';
+import { keyPurposes } from '../../x509/oids.ts';
 import { subjectText } from './chain.ts';
 import { type KeyedCandidate, servedCurves } from './checks.ts';
 import type { Finding } from './findings.ts';

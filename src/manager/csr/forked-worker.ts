@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { CertError } from '../errors.ts';
+import { CertError } from '../../core/cert-error.ts';
 import type { CsrJob } from './make-request-files.ts';
 
 /** Does one job and answers the hash of the new public key. */

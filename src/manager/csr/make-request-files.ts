@@ -1,12 +1,12 @@
 import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
-import { ownerOnly } from '../../durable/access.ts';
-import { writeNewFile } from '../../durable/atomic-file.ts';
-import { syncDirectory } from '../../durable/directory.ts';
-import { requestFiles } from '../store/pending-requests.ts';
-import { makeRequest } from '../x509/certification-request.ts';
-import { exportPrivateKey, generateKey, publicKeyHash, publicKeyInfo } from '../x509/keys.ts';
+import { writeNewFile } from '../../storage/atomic-file.ts';
+import { syncDirectory } from '../../storage/directory.ts';
+import { ownerOnly } from '../../storage/file-mode.ts';
+import { makeRequest } from '../../x509/certification-request.ts';
+import { exportPrivateKey, generateKey, publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
 import type { CsrPlan } from './parameters.ts';
+import { requestFiles } from './pending-requests.ts';
 
 /** What the manager hands to a worker. */
 export interface CsrJob {

@@ -1,13 +1,13 @@
-import { CertError } from '../errors.ts';
+import { CertError } from '../../core/cert-error.ts';
 import type {
   NewContent,
   RequestAttributes,
   RequestContent,
-} from '../x509/certification-request.ts';
-import { type GeneralName, longestNames, parseGeneralName } from '../x509/general-names.ts';
-import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../x509/keys.ts';
-import type { AttributeType } from '../x509/name.ts';
-import { isKnownUsage, type KeyUsage } from '../x509/oids.ts';
+} from '../../x509/certification-request.ts';
+import { type GeneralName, longestNames, parseGeneralName } from '../../x509/general-names.ts';
+import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../../x509/keys.ts';
+import type { AttributeType } from '../../x509/name.ts';
+import { isKnownUsage, type KeyUsage } from '../../x509/oids.ts';
 
 /**
  * The arguments of `xyz.openbmc_project.Certs.CSR.Create.GenerateCSR` under their names there.

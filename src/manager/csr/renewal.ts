@@ -1,7 +1,7 @@
-import { CertError } from '../errors.ts';
-import type { Certificate } from '../x509/certificate.ts';
-import { makeRequest, type RequestContent } from '../x509/certification-request.ts';
-import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../x509/keys.ts';
+import { CertError } from '../../core/cert-error.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { makeRequest, type RequestContent } from '../../x509/certification-request.ts';
+import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../../x509/keys.ts';
 import { type CsrPlan, checkChallengePassword, keyAlgorithm } from './parameters.ts';
 
 /** The parameters of Redfish `Certificate.Rekey`; an empty string and 0 stand for "not given". */

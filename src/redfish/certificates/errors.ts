@@ -1,4 +1,4 @@
-import { CertError, type CertErrorCode } from '../../manager/errors.ts';
+import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
 import type { BaseMessageId } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 

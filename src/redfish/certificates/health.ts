@@ -1,5 +1,5 @@
 import { type ExpiryState, expiryOf } from '../../manager/expiry.ts';
-import type { Certificate } from '../../manager/x509/certificate.ts';
+import type { Certificate } from '../../x509/certificate.ts';
 import type { Condition } from './findings.ts';
 
 /** What tells where a certificate stands in its life. */

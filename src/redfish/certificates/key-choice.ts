@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { servedCurves } from '../../manager/checks/checks.ts';
-import { type Curve, curveNames } from '../../manager/x509/keys.ts';
+import { type Curve, curveNames } from '../../x509/keys.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
+import type { CertificatePlace } from './collections.ts';
 import { infoOf } from './findings.ts';
-import type { CertificatePlace } from './places.ts';
 
 const curves = Object.keys(curveNames) as Curve[];
 

@@ -1,5 +1,5 @@
 import { RedfishError } from '../messages/redfish-error.ts';
-import { normalPath } from './places.ts';
+import { normalPath } from './collections.ts';
 
 /** A parameter that should name a collection or a certificate, and does not. */
 export function badReference(

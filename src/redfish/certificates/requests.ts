@@ -3,8 +3,8 @@ import { json, link, type Reply, type RequestContext, type ServiceParts } from '
 import { readPreference } from '../tasks/preference.ts';
 import { isTask, type Task } from '../tasks/tasks.ts';
 import { acceptedReply } from '../tasks/view.ts';
+import type { CertificatePlace } from './collections.ts';
 import { asRedfish } from './errors.ts';
-import type { CertificatePlace } from './places.ts';
 
 export const generateCsrUri =
   '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';

@@ -2,14 +2,14 @@ import {
   type CertificateCreate,
   validateCertificateCreate,
 } from '../../../schemas/generated/validators.js';
-import { CertError } from '../../manager/errors.ts';
-import { refuseOversized } from '../../manager/x509/certificate.ts';
-import { type Content, pemContent, toPem } from '../../manager/x509/containers.ts';
-import { parsePem } from '../../manager/x509/pem.ts';
+import { CertError } from '../../core/cert-error.ts';
+import { refuseOversized } from '../../x509/certificate.ts';
+import { type Content, pemContent, toPem } from '../../x509/containers.ts';
+import { parsePem } from '../../x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
-import type { CertificatePlace } from './places.ts';
+import type { CertificatePlace } from './collections.ts';
 
 /** The members of a body that say what certificate is submitted (DSP2046, Certificate). */
 export type Submitted = Pick<

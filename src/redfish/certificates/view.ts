@@ -1,14 +1,14 @@
 import type { PublishedCertificate } from '../../manager/certificate-client.ts';
-import type { Certificate } from '../../manager/x509/certificate.ts';
-import type { Name } from '../../manager/x509/name.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import type { Name } from '../../x509/name.ts';
 import { link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { Kinship } from './certificate-links.ts';
+import type { CertificatePlace } from './collections.ts';
 import { conditionsOf } from './findings.ts';
 import { type Lifetime, statusOf } from './health.ts';
-import type { Kinship } from './kinship.ts';
-import type { CertificatePlace } from './places.ts';
+import { successorActions } from './rekey-renew.ts';
 import type { ServedCertificate } from './served.ts';
-import { successorActions } from './successors.ts';
 
 /** What a Certificate resource is made from, beside the certificate. */
 export interface ViewParts extends Lifetime {

@@ -1,7 +1,7 @@
-import { backoff } from '../../platform/backoff.ts';
+import { backoff } from '../../core/backoff.ts';
+import { NotSentYet } from '../../outbound/delivery-deferred.ts';
 import type { EventClock } from './event-clock.ts';
 import { bufferExceeded, type PublishedEvent } from './event-record.ts';
-import { NotSentYet } from './not-sent-yet.ts';
 
 export type RetryPolicy =
   | 'TerminateAfterRetries'

@@ -1,8 +1,8 @@
 import { rename } from 'node:fs/promises';
 import { type EventState, validateEventState } from '../../../schemas/generated/validators.js';
-import { reasonOf } from '../../manager/errors.ts';
-import type { Log } from '../../platform/log.ts';
-import { isBusy, isFailing, readState, StateFile } from '../../platform/state-file.ts';
+import { reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
+import { isBusy, isFailing, readState, StateFile } from '../../storage/state-file.ts';
 import { nextEpoch } from './event-buffer.ts';
 
 export type { EventState };

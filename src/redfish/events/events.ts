@@ -1,21 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
+import { CertError, reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
-import { CertError, reasonOf } from '../../manager/errors.ts';
+import { NotSentYet } from '../../outbound/delivery-deferred.ts';
+import { push } from '../../outbound/push-request.ts';
 import type { Configuration } from '../../platform/configuration.ts';
-import type { Log } from '../../platform/log.ts';
-import type { CertificatePlace } from '../certificates/places.ts';
+import type { CertificatePlace } from '../certificates/collections.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
-import { CertificateNews } from './certificate-news.ts';
+import { CertificateNews } from './certificate-events.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { type EventClock, systemClock } from './event-clock.ts';
 import { type EventDraft, type PublishedEvent, renderEvent } from './event-record.ts';
 import { openEventState } from './event-state.ts';
 import { EventStreams } from './event-streams.ts';
 import type { ListenerLogins } from './listeners.ts';
-import { ListeningRights } from './listening-rights.ts';
-import { NotSentYet } from './not-sent-yet.ts';
-import { push } from './push-request.ts';
 import { PushSubscriptions, type Subscription } from './push-subscriptions.ts';
+import { ListeningRights } from './subscriber-authorization.ts';
 
 /** Configuration `redfish.events`. */
 export type EventSettings = Configuration['redfish']['events'];

@@ -1,7 +1,7 @@
-import type { Access } from '../access/access.ts';
-import type { Identity } from '../access/authentication.ts';
-import { permission } from '../access/privileges.ts';
-import type { FollowRename, User } from '../access/user-directory.ts';
+import type { FollowRename, User } from '../../identity/accounts/user-directory.ts';
+import type { Access } from '../access.ts';
+import type { Identity } from '../http/authentication.ts';
+import { permission } from '../http/privileges.ts';
 
 /** Whether who opened a stream of events may still have it. */
 export interface ListenerLogins {

@@ -1,4 +1,4 @@
-import { normalPath } from '../certificates/places.ts';
+import { normalPath } from '../certificates/collections.ts';
 import { hasMessage, hasOrigin, hasPrefix } from './event-criteria.ts';
 import type { PublishedEvent } from './event-record.ts';
 

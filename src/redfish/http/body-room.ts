@@ -1,4 +1,4 @@
-import { addressGroup } from '../access/client-address.ts';
+import { addressGroup } from '../../core/client-address.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
 export interface BodyRoomLimits {

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
-import { reasonOf } from '../../manager/errors.ts';
-import type { Log } from '../../platform/log.ts';
+import { reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
 import { renderErrors } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Reply } from '../resource.ts';

@@ -1,5 +1,5 @@
-import type { Method } from '../access/privileges.ts';
 import type { Operation, Resource } from '../resource.ts';
+import type { Method } from './privileges.ts';
 
 /** HEAD is GET without its body; what else there is is written in the resource. */
 export function effectiveMethod(method: string): string {

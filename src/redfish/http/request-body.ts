@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Validator } from '../../../schemas/generated/validators.js';
-import { type Problem, validate } from '../../platform/validation.ts';
+import { type Problem, validate } from '../../core/validation.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { checkJsonBounds, type JsonBounds } from './json-bounds.ts';

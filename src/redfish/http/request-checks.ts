@@ -1,10 +1,10 @@
 import type { Request } from 'express';
-import type { Identity } from '../access/authentication.ts';
-import type { Entity } from '../access/privileges.ts';
-import { isOfOtherSite } from '../client-certificates/other-sites.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Resource } from '../resource.ts';
+import type { Identity } from './authentication.ts';
+import { isOfOtherSite } from './other-sites.ts';
 import { preconditionFailed } from './preconditions.ts';
+import type { Entity } from './privileges.ts';
 
 /** What every request has to be, whoever makes it. @throws RedfishError 400, 412 or 414 */
 export function checkRequest(req: Request, uriBytes: number): void {

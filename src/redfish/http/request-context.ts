@@ -1,15 +1,15 @@
 import type { Request } from 'express';
-import { authenticate, type Identity, requireIdentity } from '../access/authentication.ts';
-import { type Method, permission } from '../access/privileges.ts';
-import { reauthenticate } from '../access/reauthentication.ts';
 import type { Service } from '../app.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { hasQuery } from '../query/parameters.ts';
 import type { Operation, RequestContext, Resource } from '../resource.ts';
+import { authenticate, type Identity, requireIdentity } from './authentication.ts';
 import type { BodyPlace } from './body-room.ts';
 import type { HttpLimits } from './limits.ts';
 import { effectiveMethod } from './methods.ts';
+import { type Method, permission } from './privileges.ts';
 import { brokenOff, readBody } from './read-body.ts';
+import { reauthenticate } from './reauthentication.ts';
 import { makeBody, noBytes } from './request-body.ts';
 import type { Found } from './tree.ts';
 

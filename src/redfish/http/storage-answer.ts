@@ -1,5 +1,5 @@
-import { codeOf, unanswered } from '../../durable/disk-answer.ts';
 import { SetupError } from '../../platform/configuration.ts';
+import { codeOf, unanswered } from '../../storage/io-errors.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
 /** Errors of the system that a disk gives, and no bug of ours. */

@@ -1,13 +1,16 @@
+import { UserError } from '../../identity/accounts/user-directory.ts';
+import type {
+  AccountCertificate,
+  AccountCertificates,
+} from '../../identity/peer-certificates/account-certificates.ts';
+import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
 import { parseUpload, toUploadText } from '../../manager/upload.ts';
-import type { Certificate } from '../../manager/x509/certificate.ts';
-import type { AccountCertificate, AccountCertificates } from '../access/account-certificates.ts';
-import { accountUri } from '../access/authentication.ts';
-import { hasPrivilege } from '../access/privileges.ts';
-import { UserError } from '../access/user-directory.ts';
+import type { Certificate } from '../../x509/certificate.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
-import { forgetCertificates } from '../client-certificates/forget.ts';
+import { accountUri } from '../http/authentication.ts';
+import { hasPrivilege } from '../http/privileges.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {

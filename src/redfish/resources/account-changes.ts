@@ -1,11 +1,15 @@
 import type { AccountCreate, AccountPatch } from '../../../schemas/generated/validators.js';
-import type { Access } from '../access/access.ts';
-import type { CertificateLogin } from '../access/access-settings.ts';
-import type { Identity } from '../access/authentication.ts';
-import { passwordFault } from '../access/password-rules.ts';
-import type { AccountType, UserChange, UserChanges } from '../access/user-directory.ts';
-import { UserError } from '../access/user-directory.ts';
-import { userNameFault } from '../access/user-names.ts';
+import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import { passwordFault } from '../../identity/accounts/password-rules.ts';
+import type {
+  AccountType,
+  UserChange,
+  UserChanges,
+} from '../../identity/accounts/user-directory.ts';
+import { UserError } from '../../identity/accounts/user-directory.ts';
+import { userNameFault } from '../../identity/accounts/user-names.ts';
+import type { Access } from '../access.ts';
+import type { Identity } from '../http/authentication.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 

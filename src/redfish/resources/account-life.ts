@@ -1,9 +1,9 @@
-import type { Access } from '../access/access.ts';
-import type { CertificateLogin } from '../access/access-settings.ts';
-import type { Identity } from '../access/authentication.ts';
-import type { NewUser, User } from '../access/user-directory.ts';
-import { forgetCertificates } from '../client-certificates/forget.ts';
-import type { ListeningRights } from '../events/listening-rights.ts';
+import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import type { NewUser, User } from '../../identity/accounts/user-directory.ts';
+import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
+import type { Access } from '../access.ts';
+import type { ListeningRights } from '../events/subscriber-authorization.ts';
+import type { Identity } from '../http/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { changesOf, changing, refuseLosingCertificate } from './account-changes.ts';
 

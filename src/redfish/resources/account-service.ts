@@ -2,21 +2,18 @@ import {
   type AccountServicePatch,
   validateAccountServicePatch,
 } from '../../../schemas/generated/validators.js';
-import type { Access } from '../access/access.ts';
-import type { AccessPolicy, CertificateLogin } from '../access/access-settings.ts';
-import type { Identity } from '../access/authentication.ts';
-import { hasPrivilege } from '../access/privileges.ts';
-import type { CertificatePlace } from '../certificates/places.ts';
-import {
-  changedMultiFactorAuth,
-  multiFactorAuthView,
-} from '../client-certificates/multi-factor-auth.ts';
+import type { AccessPolicy, CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import type { Access } from '../access.ts';
+import type { CertificatePlace } from '../certificates/collections.ts';
+import type { Identity } from '../http/authentication.ts';
+import { hasPrivilege } from '../http/privileges.ts';
 import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import { changing } from './account-changes.ts';
 import { refuseOutside } from './change.ts';
+import { changedMultiFactorAuth, multiFactorAuthView } from './multi-factor-auth.ts';
 
 const uri = '/redfish/v1/AccountService';
 const ldap = `${uri}/LDAP/Certificates`;

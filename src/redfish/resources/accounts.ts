@@ -3,13 +3,18 @@ import {
   validateAccountCreate,
   validateAccountPatch,
 } from '../../../schemas/generated/validators.js';
-import type { Access } from '../access/access.ts';
-import { accountUri, type Identity, passwordChangeRequired } from '../access/authentication.ts';
-import { hasPrivilege } from '../access/privileges.ts';
-import type { NewUser, OwnPasswordChange, User, UserChange } from '../access/user-directory.ts';
+import type {
+  NewUser,
+  OwnPasswordChange,
+  User,
+  UserChange,
+} from '../../identity/accounts/user-directory.ts';
+import type { Access } from '../access.ts';
 import { resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
-import { Turns } from '../http/turns.ts';
+import { accountUri, type Identity, passwordChangeRequired } from '../http/authentication.ts';
+import { Turns } from '../http/keyed-mutex.ts';
+import { hasPrivilege } from '../http/privileges.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,

@@ -1,5 +1,5 @@
-import { rsaLengths } from '../../manager/x509/keys.ts';
-import { keyUsages } from '../../manager/x509/oids.ts';
+import { rsaLengths } from '../../x509/keys.ts';
+import { keyUsages } from '../../x509/oids.ts';
 import { servableCurveNames } from '../certificates/key-choice.ts';
 import { json, type RequestContext, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';

@@ -1,7 +1,7 @@
+import type { CertificatePlace } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
-import { changeList } from '../certificates/list-change.ts';
-import type { CertificatePlace } from '../certificates/places.ts';
+import { changeList } from '../certificates/lockout-guard.ts';
 import { admit, isJson, submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
 import { createAs } from '../compatibility.ts';
@@ -15,7 +15,7 @@ import {
   type ServiceParts,
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import { successorResources } from './certificate-successors.ts';
+import { successorResources } from './rekey-renew.ts';
 
 /** Every CertificateCollection with its Certificates (DSP2046). */
 export const certificateCollections: ResourceFactory = (parts) =>

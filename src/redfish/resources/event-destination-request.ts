@@ -3,18 +3,18 @@ import {
   validateEventDestinationCreate,
   validateEventResume,
 } from '../../../schemas/generated/validators.js';
-import { normalPath } from '../certificates/places.ts';
-import { checkDestination, DestinationFault } from '../events/destination.ts';
-import type { EventCriteria } from '../events/event-criteria.ts';
-import type { EventSettings } from '../events/events.ts';
-import { NotSentYet } from '../events/not-sent-yet.ts';
-import type { SubscriptionRequest } from '../events/push-subscriptions.ts';
+import { NotSentYet } from '../../outbound/delivery-deferred.ts';
+import { checkDestination, DestinationFault } from '../../outbound/destination.ts';
 import {
   HeaderFault,
   type HeaderLimits,
   parseHeaders,
   type ReceiverHeader,
-} from '../events/receiver-headers.ts';
+} from '../../outbound/receiver-headers.ts';
+import { normalPath } from '../certificates/collections.ts';
+import type { EventCriteria } from '../events/event-criteria.ts';
+import type { EventSettings } from '../events/events.ts';
+import type { SubscriptionRequest } from '../events/push-subscriptions.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { servedMessageId } from '../messages/registries.ts';
 import type { RequestContext } from '../resource.ts';

@@ -2,7 +2,7 @@ import {
   validateEventServicePatch,
   validateEventSubmitTest,
 } from '../../../schemas/generated/validators.js';
-import { placeOfCertificate } from '../certificates/places.ts';
+import { placeOfCertificate } from '../certificates/collections.ts';
 import { type EventDraft, resourceEvent } from '../events/event-record.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { isOfOtherSite } from '../client-certificates/other-sites.ts';
 import { StreamLimit } from '../events/event-streams.ts';
 import {
   type EventPredicate,
@@ -7,6 +6,7 @@ import {
   parseStreamFilter,
   type StreamFilterLimits,
 } from '../events/stream-filter.ts';
+import { isOfOtherSite } from '../http/other-sites.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { RequestContext, ResourceFactory } from '../resource.ts';
 import { eventServiceUri } from './event-service.ts';

@@ -1,7 +1,7 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
+import { type CertificatePlace, placeOfCollection } from '../certificates/collections.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
-import { type CertificatePlace, placeOfCollection } from '../certificates/places.ts';
 import { badReference } from '../certificates/references.ts';
 import { answerRequest } from '../certificates/requests.ts';
 import { link, type Operation, type ServiceParts } from '../resource.ts';

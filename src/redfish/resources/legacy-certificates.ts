@@ -1,6 +1,6 @@
+import type { CertificatePlace } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
-import { changeList } from '../certificates/list-change.ts';
-import type { CertificatePlace } from '../certificates/places.ts';
+import { changeList } from '../certificates/lockout-guard.ts';
 import { admit, submittedContent } from '../certificates/submitted.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {

@@ -1,8 +1,8 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
+import { placeOfCertificate } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
-import { changeList } from '../certificates/list-change.ts';
-import { placeOfCertificate } from '../certificates/places.ts';
+import { changeList } from '../certificates/lockout-guard.ts';
 import { badReference } from '../certificates/references.ts';
 import { admit, contentOf } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';

@@ -2,17 +2,15 @@ import {
   validateSessionCreate,
   validateSessionServicePatch,
 } from '../../../schemas/generated/validators.js';
-import type { Access } from '../access/access.ts';
+import type { Access } from '../access.ts';
 import {
   badLogin,
   challenge,
   type Identity,
   login,
   passwordChangeRequired,
-} from '../access/authentication.ts';
-import { hasPrivilege, type RoleId } from '../access/privileges.ts';
-import { clearedCookies, sessionCookies } from '../access/session-cookies.ts';
-import type { Session } from '../access/sessions.ts';
+} from '../http/authentication.ts';
+import { hasPrivilege, type RoleId } from '../http/privileges.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
@@ -24,6 +22,8 @@ import {
   type ResourceFactory,
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import { clearedCookies, sessionCookies } from '../sessions/session-cookies.ts';
+import type { Session } from '../sessions/sessions.ts';
 import { refuseOutside } from './change.ts';
 
 const service = '/redfish/v1/SessionService';

@@ -1,19 +1,19 @@
 import { join } from 'node:path';
+import type { Log } from '../../core/log.ts';
+import { configuredSettings } from '../../identity/accounts/access-settings.ts';
+import { Accounts } from '../../identity/accounts/accounts.ts';
+import type { UserDirectory } from '../../identity/accounts/user-directory.ts';
+import { AccountCertificates } from '../../identity/peer-certificates/account-certificates.ts';
+import { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
+import type { TrustEndpoints } from '../../identity/peer-certificates/trust.ts';
+import { passwordHelper } from '../../identity/system-users/password-helper.ts';
+import { UserSource } from '../../identity/system-users/user-source.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { Configuration } from '../../platform/configuration.ts';
-import type { Log } from '../../platform/log.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
-import { type Access, followRenames, makeAccess } from '../access/access.ts';
-import { configuredSettings } from '../access/access-settings.ts';
-import { AccountCertificates } from '../access/account-certificates.ts';
-import { Accounts } from '../access/accounts.ts';
-import { passwordHelper } from '../access/password-helper.ts';
-import type { UserDirectory } from '../access/user-directory.ts';
-import { UserSource } from '../access/user-source.ts';
-import { ClientCertificates } from '../client-certificates/client-certificates.ts';
-import type { TrustEndpoints } from '../client-certificates/trust.ts';
-import { followUsers } from './departed-users.ts';
+import { type Access, followRenames, makeAccess } from '../access.ts';
 import { keepSessions } from './kept-sessions.ts';
+import { followUsers } from './orphaned-user-data.ts';
 
 /** What the service takes from outside. */
 export interface AccessSurroundings {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
-import { generateCertificate } from '../../manager/generated-certificate.ts';
-import { exportPrivateKey } from '../../manager/x509/keys.ts';
+import { generateCertificate } from '../../manager/credential/generated-certificate.ts';
 import { type Configuration, SetupError } from '../../platform/configuration.ts';
 import { hostAddresses } from '../../platform/host-addresses.ts';
 import type { Credential } from '../../tls/credential.ts';
 import { openServerIdentity, type ServerIdentity } from '../../tls/server-identity.ts';
+import { exportPrivateKey } from '../../x509/keys.ts';
 import { followServed, type ServedCertificate } from '../certificates/served.ts';
 import type { AccessSurroundings } from './access.ts';
 

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { reasonOf } from '../../manager/errors.ts';
+import { reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
+import type { OfUsers } from '../../identity/system-users/user-source.ts';
 import type { Configuration } from '../../platform/configuration.ts';
-import type { Log } from '../../platform/log.ts';
-import { SessionFile } from '../access/session-file.ts';
-import type { Sessions } from '../access/sessions.ts';
-import type { OfUsers } from '../access/user-source.ts';
+import { SessionFile } from '../sessions/session-file.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 
 /** How sessions are kept from now on. */
 export interface KeptSessions extends OfUsers {

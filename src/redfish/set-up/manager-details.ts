@@ -6,9 +6,9 @@ import {
   type ManagerSettings,
   validateManagerSettings,
 } from '../../../schemas/generated/validators.js';
-import { reasonOf } from '../../manager/errors.ts';
-import type { Log } from '../../platform/log.ts';
-import { isBusy, isFailing, readState, StateFile } from '../../platform/state-file.ts';
+import { reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
+import { isBusy, isFailing, readState, StateFile } from '../../storage/state-file.ts';
 
 /** What the Manager resource says of the device beyond its names. */
 export interface ManagerDetails {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, rmSync } from 'node:fs';
-import { OneAtATime } from '../../durable/one-at-a-time.ts';
-import { reasonOf } from '../../manager/errors.ts';
-import type { Log } from '../../platform/log.ts';
-import { isBusy, isFailing, readStateText, writeStateText } from '../../platform/state-file.ts';
+import { reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
+import { OneAtATime } from '../../core/mutex.ts';
+import { isBusy, isFailing, readStateText, writeStateText } from '../../storage/state-file.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -1,20 +1,20 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { reasonOf } from '../../manager/errors.ts';
+import { reasonOf } from '../../core/cert-error.ts';
 import { SetupError } from '../../platform/configuration.ts';
+import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { makeApp } from '../app.ts';
-import { followKinship } from '../certificates/kinship.ts';
-import { certificatePlaces } from '../certificates/places.ts';
+import { followKinship } from '../certificates/certificate-links.ts';
+import { certificatePlaces } from '../certificates/collections.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
-import { connectionsOfAddress } from '../https/connection-limits.ts';
-import { makeServer } from '../https/server.ts';
+import { makeServer } from '../http/server.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import { readWebUi } from '../web-ui/directory.ts';
 import { type AccessSurroundings, setUpAccess } from './access.ts';
-import { clearAfterCrash } from './crash-remains.ts';
 import { openIdentity } from './identity.ts';
 import { bootClock, firmwareVersionOf, openManagerSettings } from './manager-details.ts';
+import { clearAfterCrash } from './remove-stale-temp-files.ts';
 import { openServiceId } from './service-id.ts';
 
 /** A Redfish service that listens. */

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { Log } from '../../core/log.ts';
 import { SetupError } from '../../platform/configuration.ts';
-import type { Log } from '../../platform/log.ts';
 import { contentTypeOf, hasContentHash } from './content-types.ts';
 
 export interface WebUiOptions {

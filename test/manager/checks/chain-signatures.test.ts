@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { signatureFault } from '../../../src/manager/checks/chain-signatures.ts';
 import { parseUpload } from '../../../src/manager/upload.ts';
-import type { Certificate } from '../../../src/manager/x509/certificate.ts';
+import type { Certificate } from '../../../src/x509/certificate.ts';
 import { caExtensions, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import {
   infoOf,

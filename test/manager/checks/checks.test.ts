@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
 import { after, describe, it } from 'node:test';
+import { CertError, type CertErrorCode } from '../../../src/core/cert-error.ts';
 import {
   type AuthorityCandidate,
   authorityChecks,
   enforce,
   pairChecks,
 } from '../../../src/manager/checks/checks.ts';
-import { CertError, type CertErrorCode } from '../../../src/manager/errors.ts';
-import type { Certificate } from '../../../src/manager/x509/certificate.ts';
-import { time, utf8String } from '../../../src/manager/x509/der.ts';
+import type { Certificate } from '../../../src/x509/certificate.ts';
+import { time, utf8String } from '../../../src/x509/der.ts';
 import { forgePem, nameOf } from '../../fakes/forged-certificate.ts';
 import {
   type CertificateShape,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { type PairAdmission, pairAdmission } from '../../../src/manager/pair-admission.ts';
+import { type PairAdmission, pairAdmission } from '../../../src/manager/credential/admission.ts';
 import {
   type ServingProfile,
   servingProfile,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
-import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
 
 const policy = { validDays: 10, renewBeforeDays: 1, organization: 'Test' } as const;
 const identity = { hostName: 'bmc', addresses: [] };

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Accounts } from '../../../src/redfish/access/accounts.ts';
-import { accountPasswords } from '../../../src/redfish/access/passwords.ts';
-import { SessionFile } from '../../../src/redfish/access/session-file.ts';
-import { Sessions } from '../../../src/redfish/access/sessions.ts';
+import { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import { accountPasswords } from '../../../src/identity/accounts/passwords.ts';
+import { SessionFile } from '../../../src/redfish/sessions/session-file.ts';
+import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
 import { startService, type TestService } from '../service.ts';
 
 const accounts = '/redfish/v1/AccountService/Accounts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { parseConfiguration } from '../../../src/platform/configuration.ts';
-import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
+import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
 import { samplePem, startService, type TestService } from '../service.ts';
 
 const manager = '/redfish/v1/Managers/bmc';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
+import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
 import { admit } from '../../../src/redfish/certificates/submitted.ts';
 import { forgeCertificate } from '../../fakes/forged-certificate.ts';
 import { refusal } from '../../fakes/refusal.ts';

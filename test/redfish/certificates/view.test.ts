@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { readCertificate } from '../../../src/manager/x509/certificate.ts';
-import { parsePem } from '../../../src/manager/x509/pem.ts';
-import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
+import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
 import { certificateView } from '../../../src/redfish/certificates/view.ts';
+import { readCertificate } from '../../../src/x509/certificate.ts';
+import { parsePem } from '../../../src/x509/pem.ts';
 
 import { endpoints } from '../service.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import type { CertificateLogin } from '../../../src/redfish/access/access-settings.ts';
+import type { CertificateLogin } from '../../../src/identity/accounts/access-settings.ts';
 import {
   type Issued,
   type OpensslAuthority,

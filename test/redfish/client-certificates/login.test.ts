@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { Agent } from 'node:https';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { connect } from 'node:tls';
-import { utf8String } from '../../../src/manager/x509/der.ts';
-import { refusals } from '../../../src/redfish/client-certificates/refusal.ts';
+import { refusals } from '../../../src/identity/peer-certificates/refusal.ts';
+import { utf8String } from '../../../src/x509/der.ts';
 import { forgePem, nameOf } from '../../fakes/forged-certificate.ts';
 import {
   type CertificateShape,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
-import { makeAccess } from '../../../src/redfish/access/access.ts';
-import type { CertificateLogin } from '../../../src/redfish/access/access-settings.ts';
+import type { CertificateLogin } from '../../../src/identity/accounts/access-settings.ts';
+import { makeAccess } from '../../../src/redfish/access.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import {
   type Issued,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { Agent } from 'node:https';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { childrenOf, decode, encode, oid, sequence } from '../../../src/manager/x509/der.ts';
-import { formatPem } from '../../../src/manager/x509/pem.ts';
+import { childrenOf, decode, encode, oid, sequence } from '../../../src/x509/der.ts';
+import { formatPem } from '../../../src/x509/pem.ts';
 import {
   type CertificateShape,
   caExtensions,

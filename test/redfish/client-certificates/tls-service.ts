@@ -5,22 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
-import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
 import {
   AccessSettings,
   type CertificateLogin,
-} from '../../../src/redfish/access/access-settings.ts';
-import type { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
-import type { Accounts } from '../../../src/redfish/access/accounts.ts';
+} from '../../../src/identity/accounts/access-settings.ts';
+import type { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import type { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
+import { ClientCertificates } from '../../../src/identity/peer-certificates/client-certificates.ts';
+import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
 import { makeApp } from '../../../src/redfish/app.ts';
-import { ClientCertificates } from '../../../src/redfish/client-certificates/client-certificates.ts';
 import { type Events, makeEvents } from '../../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
-import {
-  type HandshakeLimits,
-  usualHandshakeLimits,
-} from '../../../src/redfish/https/handshake-limiter.ts';
-import { makeServer } from '../../../src/redfish/https/server.ts';
+import { makeServer } from '../../../src/redfish/http/server.ts';
+import { type HandshakeLimits, usualHandshakeLimits } from '../../../src/tls/handshake-limiter.ts';
 import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Issued, OpensslAuthority } from '../../fakes/openssl-authority.ts';

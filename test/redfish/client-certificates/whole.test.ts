@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { connect } from 'node:tls';
-import { refusals } from '../../../src/redfish/client-certificates/refusal.ts';
+import { refusals } from '../../../src/identity/peer-certificates/refusal.ts';
 import {
   type Issued,
   type OpensslAuthority,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
 import { ExpiryWatch } from '../../../src/manager/expiry.ts';
-import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
 import { startService, type TestService } from '../service.ts';
 import { ManualClock } from './manual-clock.ts';
 

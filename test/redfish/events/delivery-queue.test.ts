@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NotSentYet } from '../../../src/outbound/delivery-deferred.ts';
 import { DeliveryQueue, type RetryPolicy } from '../../../src/redfish/events/delivery-queue.ts';
 import { resourceEvent } from '../../../src/redfish/events/event-record.ts';
-import { NotSentYet } from '../../../src/redfish/events/not-sent-yet.ts';
 import { eventually, ManualClock } from './manual-clock.ts';
 
 function stage(policy: RetryPolicy) {

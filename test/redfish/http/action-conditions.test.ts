@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
+import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
 import { endpoints, samplePem, startService, type TestService } from '../service.ts';
 
 const certificate = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates/1';

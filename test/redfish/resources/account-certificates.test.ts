@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
-import type { OfUsers } from '../../../src/redfish/access/user-source.ts';
-import { followUsers, forgetDeparted } from '../../../src/redfish/set-up/departed-users.ts';
+import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
+import type { OfUsers } from '../../../src/identity/system-users/user-source.ts';
+import { followUsers, forgetDeparted } from '../../../src/redfish/set-up/orphaned-user-data.ts';
 import {
   type Issued,
   type OpensslAuthority,

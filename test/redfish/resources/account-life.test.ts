@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { forgetDeparted } from '../../../src/redfish/set-up/departed-users.ts';
+import { forgetDeparted } from '../../../src/redfish/set-up/orphaned-user-data.ts';
 import { until } from '../../e2e/commands.ts';
 import { type Answer, startService, type TestService } from '../service.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
-import { Accounts } from '../../../src/redfish/access/accounts.ts';
+import { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
 import { type Answer, startService, type TestService } from '../service.ts';
 
 const accounts = '/redfish/v1/AccountService/Accounts';

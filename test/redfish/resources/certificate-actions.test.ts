@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { CertError } from '../../../src/core/cert-error.ts';
 import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
-import { CertError } from '../../../src/manager/errors.ts';
-import { generateCertificate } from '../../../src/manager/generated-certificate.ts';
+import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
 import { endpoints, samplePem, startService, type TestService } from '../service.ts';
 
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
+import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
 import { endpoints, startService, type TestService } from '../service.ts';
 
 const root = '/redfish/v1';

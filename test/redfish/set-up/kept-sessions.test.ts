@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseConfiguration } from '../../../src/platform/configuration.ts';
-import { Sessions } from '../../../src/redfish/access/sessions.ts';
+import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
 import { keepSessions } from '../../../src/redfish/set-up/kept-sessions.ts';
 
 const limits = { sessions: 9, perUser: 9, idleMilliseconds: () => 60_000 };

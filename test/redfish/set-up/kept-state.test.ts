@@ -13,10 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Accounts } from '../../../src/identity/accounts/accounts.ts';
 import { parseConfiguration } from '../../../src/platform/configuration.ts';
-import { Accounts } from '../../../src/redfish/access/accounts.ts';
-import { SessionFile } from '../../../src/redfish/access/session-file.ts';
-import { Sessions } from '../../../src/redfish/access/sessions.ts';
+import { SessionFile } from '../../../src/redfish/sessions/session-file.ts';
+import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
 import { openServiceId } from '../../../src/redfish/set-up/service-id.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';

@@ -4,9 +4,9 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { AccessSettings } from '../../../src/redfish/access/access-settings.ts';
-import { AccountCertificates } from '../../../src/redfish/access/account-certificates.ts';
-import { readAccounts } from '../../../src/redfish/access/account-file.ts';
+import { AccessSettings } from '../../../src/identity/accounts/access-settings.ts';
+import { readAccounts } from '../../../src/identity/accounts/account-file.ts';
+import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
 import { diskError } from '../../fakes/moody-disk.ts';
 
 /** Each file without which nobody knows who may come in, and how. */

@@ -1,10 +1,10 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ownerOnly } from '../../../src/durable/access.ts';
-import { writeFileAtomic } from '../../../src/durable/atomic-file.ts';
-import { CertError } from '../../../src/manager/errors.ts';
-import type { TrialPart } from '../../../src/manager/trials.ts';
+import { CertError } from '../../../src/core/cert-error.ts';
+import type { TrialPart } from '../../../src/manager/replacement/staged-replacements.ts';
+import { writeFileAtomic } from '../../../src/storage/atomic-file.ts';
+import { ownerOnly } from '../../../src/storage/file-mode.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
 import { type ManagerDevice, managerPaths, openManager } from './manager-device.ts';
 import type { Place } from './scene.ts';

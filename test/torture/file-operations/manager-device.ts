@@ -3,17 +3,17 @@ import { createHash, createPrivateKey, createPublicKey, X509Certificate } from '
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { AuthorityEndpoint } from '../../../src/manager/authority-endpoint.ts';
+import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { isGenerated } from '../../../src/manager/credential/generated-certificate.ts';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
+import { PendingRequests } from '../../../src/manager/csr/pending-requests.ts';
 import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import type { Surroundings, WatchTimes } from '../../../src/manager/endpoint-dependencies.ts';
 import { endpointSet } from '../../../src/manager/endpoint-set.ts';
-import { isGenerated } from '../../../src/manager/generated-certificate.ts';
-import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
-import { PendingRequests } from '../../../src/manager/store/pending-requests.ts';
-import type { Surroundings, WatchTimes } from '../../../src/manager/surroundings.ts';
-import { Trials } from '../../../src/manager/trials.ts';
-import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
+import { Trials } from '../../../src/manager/replacement/staged-replacements.ts';
+import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { usualServingProfile } from '../../../src/tls/profile.ts';
+import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
 import type { Device, Place, State } from './scene.ts';
 
 /** Fixed, so that no certificate of the tests ever ends. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CertError } from '../../../src/manager/errors.ts';
+import { CertError } from '../../../src/core/cert-error.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
 import {
   activate,

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Log } from '../../../src/core/log.ts';
+import { readAccounts } from '../../../src/identity/accounts/account-file.ts';
 import { type Configuration, parseConfiguration } from '../../../src/platform/configuration.ts';
-import type { Log } from '../../../src/platform/log.ts';
-import { readStateText, type StateFile } from '../../../src/platform/state-file.ts';
 import type { SystemUser, SystemUsers } from '../../../src/platform/system-users.ts';
-import type { Access } from '../../../src/redfish/access/access.ts';
-import { readAccounts } from '../../../src/redfish/access/account-file.ts';
+import type { Access } from '../../../src/redfish/access.ts';
 import { systemClock } from '../../../src/redfish/events/event-clock.ts';
 import { type EventState, openEventState } from '../../../src/redfish/events/event-state.ts';
 import { EventStreams } from '../../../src/redfish/events/event-streams.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
-import { ListeningRights } from '../../../src/redfish/events/listening-rights.ts';
 import { PushSubscriptions } from '../../../src/redfish/events/push-subscriptions.ts';
+import { ListeningRights } from '../../../src/redfish/events/subscriber-authorization.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
-import { clearAfterCrash } from '../../../src/redfish/set-up/crash-remains.ts';
+import { clearAfterCrash } from '../../../src/redfish/set-up/remove-stale-temp-files.ts';
 import { openServiceId } from '../../../src/redfish/set-up/service-id.ts';
+import { readStateText, type StateFile } from '../../../src/storage/state-file.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Device, Place, State } from './scene.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { Accounts } from '../../../src/redfish/access/accounts.ts';
-import type { User, UserDirectory } from '../../../src/redfish/access/user-directory.ts';
+import { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import type { User, UserDirectory } from '../../../src/identity/accounts/user-directory.ts';
 import type { EventState } from '../../../src/redfish/events/event-state.ts';
 import { createUser, removeUser, renameUser } from '../../../src/redfish/resources/account-life.ts';
 import { certificateOf } from '../../fakes/openssl-authority.ts';

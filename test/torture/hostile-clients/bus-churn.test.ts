@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { connectBus } from '../../../src/dbus/bus.ts';
+import { connectBus } from '../../../src/dbus/transport/bus.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bus, connectBus } from '../../../src/dbus/bus.ts';
-import * as certs from '../../../src/dbus/certs-interfaces.ts';
-import * as extensions from '../../../src/dbus/extension-interfaces.ts';
-import type { InterfaceSpec, TypedValue } from '../../../src/dbus/interface.ts';
-import { CertError } from '../../../src/manager/errors.ts';
+import { CertError } from '../../../src/core/cert-error.ts';
+import * as certs from '../../../src/dbus/certs/certs-interfaces.ts';
+import * as extensions from '../../../src/dbus/certs/extension-interfaces.ts';
+import type { InterfaceSpec, TypedValue } from '../../../src/dbus/server/interface.ts';
+import { type Bus, connectBus } from '../../../src/dbus/transport/bus.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { campaign } from './campaign.ts';

@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isPromise } from 'node:util/types';
-import { CertError, isCertErrorCode } from '../../../src/manager/errors.ts';
+import { CertError, isCertErrorCode } from '../../../src/core/cert-error.ts';
 import { extent, figure } from '../extent.ts';
 import { type BranchCoverage, followBranches } from './branch-coverage.ts';
 import { type Dice, makeDice, seed } from './dice.ts';

@@ -1,9 +1,9 @@
 import { it } from 'node:test';
-import { readCertificate } from '../../../src/manager/x509/certificate.ts';
-import { requestedKeyInfo } from '../../../src/manager/x509/certification-request.ts';
-import { DerError, decode, encode } from '../../../src/manager/x509/der.ts';
-import { readPrivateKey } from '../../../src/manager/x509/keys.ts';
-import { formatPem, parsePem } from '../../../src/manager/x509/pem.ts';
+import { readCertificate } from '../../../src/x509/certificate.ts';
+import { requestedKeyInfo } from '../../../src/x509/certification-request.ts';
+import { DerError, decode, encode } from '../../../src/x509/der.ts';
+import { readPrivateKey } from '../../../src/x509/keys.ts';
+import { formatPem, parsePem } from '../../../src/x509/pem.ts';
 import { campaign, isManagersRefusal } from './campaign.ts';
 import { derMutators, lengthMutators } from './mutate-der.ts';
 import { lineMutators, textMutators } from './mutate-text.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
+import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { parseUpload, toUploadText } from '../../../src/manager/upload.ts';
-import { contentFormats, toPem } from '../../../src/manager/x509/containers.ts';
+import { contentFormats, toPem } from '../../../src/x509/containers.ts';
 import { makeWorld, snapshot } from '../../fakes/surroundings.ts';
 import { campaign } from './campaign.ts';
 import { derMutators, lengthMutators } from './mutate-der.ts';

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
-import { type Bus, connectBus } from '../../../src/dbus/bus.ts';
-import type { CallLimits } from '../../../src/dbus/call-flow.ts';
+import { type Bus, connectBus } from '../../../src/dbus/transport/bus.ts';
+import type { CallLimits } from '../../../src/dbus/transport/call-flow.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';
 
 /** A bus that says whatever it is told to, as no real one would let its members do. */

@@ -9,8 +9,8 @@ import {
   time,
   unsignedInteger,
   utf8String,
-} from '../../../src/manager/x509/der.ts';
-import { formatPem } from '../../../src/manager/x509/pem.ts';
+} from '../../../src/x509/der.ts';
+import { formatPem } from '../../../src/x509/pem.ts';
 
 /** An element with its tag and whatever content, in bytes: nothing here keeps to any rule. */
 export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { decode, encode, oid, sequence, unsignedInteger } from '../../../src/manager/x509/der.ts';
-import { formatPem } from '../../../src/manager/x509/pem.ts';
+import { decode, encode, oid, sequence, unsignedInteger } from '../../../src/x509/der.ts';
+import { formatPem } from '../../../src/x509/pem.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
 import { commonName, element, forge, keyPem, nameOf, pem } from './forged-anything.ts';
 import { encodedText } from './nasty-fields.ts';

@@ -1,4 +1,4 @@
-import { formatPem } from '../../../src/manager/x509/pem.ts';
+import { formatPem } from '../../../src/x509/pem.ts';
 import { derMutators, lengthMutators } from './mutate-der.ts';
 import { byteMutators, type Mutator } from './mutation.ts';
 

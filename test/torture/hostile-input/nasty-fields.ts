@@ -1,10 +1,4 @@
-import {
-  encode,
-  oid,
-  sequence,
-  unsignedInteger,
-  utf8String,
-} from '../../../src/manager/x509/der.ts';
+import { encode, oid, sequence, unsignedInteger, utf8String } from '../../../src/x509/der.ts';
 import {
   commonName,
   element,

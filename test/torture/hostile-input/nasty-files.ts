@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { makeRequest } from '../../../src/manager/x509/certification-request.ts';
+import { makeRequest } from '../../../src/x509/certification-request.ts';
 import {
   commonName,
   element,

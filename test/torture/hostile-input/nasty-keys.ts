@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { bitString, decode, encode, oid, sequence } from '../../../src/manager/x509/der.ts';
+import { bitString, decode, encode, oid, sequence } from '../../../src/x509/der.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
 import {
   commonName,

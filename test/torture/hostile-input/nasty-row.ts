@@ -1,5 +1,5 @@
-import type { CertErrorCode } from '../../../src/manager/errors.ts';
-import type { ContentFormat } from '../../../src/manager/x509/containers.ts';
+import type { CertErrorCode } from '../../../src/core/cert-error.ts';
+import type { ContentFormat } from '../../../src/x509/containers.ts';
 
 /** One thing that somebody may hand over as a certificate, and what becomes of it. */
 export interface Nasty {

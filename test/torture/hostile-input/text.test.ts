@@ -1,18 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { it } from 'node:test';
+import { addressGroup } from '../../../src/core/client-address.ts';
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
-import { decode, encode } from '../../../src/manager/x509/der.ts';
-import { subjectAltName, writeExtensions } from '../../../src/manager/x509/extensions.ts';
-import {
-  isHostName,
-  parseGeneralName,
-  readGeneralNames,
-} from '../../../src/manager/x509/general-names.ts';
-import { writeName } from '../../../src/manager/x509/name.ts';
-import { addressGroup } from '../../../src/redfish/access/client-address.ts';
-import { cookieToken } from '../../../src/redfish/access/session-cookies.ts';
-import { DestinationFault, parseDestination } from '../../../src/redfish/events/destination.ts';
-import { HeaderFault, parseHeaders } from '../../../src/redfish/events/receiver-headers.ts';
+import { DestinationFault, parseDestination } from '../../../src/outbound/destination.ts';
+import { HeaderFault, parseHeaders } from '../../../src/outbound/receiver-headers.ts';
 import { FilterFault, parseStreamFilter } from '../../../src/redfish/events/stream-filter.ts';
 import { checkBeforeChange, isUnchanged } from '../../../src/redfish/http/preconditions.ts';
 import { acceptsJson, prefersGzip } from '../../../src/redfish/http/quality.ts';
@@ -21,7 +12,12 @@ import { parseFilter } from '../../../src/redfish/query/filter-expression.ts';
 import { matchesFilter } from '../../../src/redfish/query/filter-match.ts';
 import { hasQuery, parseQuery } from '../../../src/redfish/query/parameters.ts';
 import { selectMembers } from '../../../src/redfish/query/select.ts';
+import { cookieToken } from '../../../src/redfish/sessions/session-cookies.ts';
 import { readPreference } from '../../../src/redfish/tasks/preference.ts';
+import { decode, encode } from '../../../src/x509/der.ts';
+import { subjectAltName, writeExtensions } from '../../../src/x509/extensions.ts';
+import { isHostName, parseGeneralName, readGeneralNames } from '../../../src/x509/general-names.ts';
+import { writeName } from '../../../src/x509/name.ts';
 import { csrParameters } from '../../fakes/surroundings.ts';
 import { printFilter } from '../../redfish/query/print-filter.ts';
 import { campaign } from './campaign.ts';

@@ -1,23 +1,19 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
-import { certificateObject } from '../../../src/dbus/certificate-object.ts';
+import { CertError } from '../../../src/core/cert-error.ts';
+import { certificateObject } from '../../../src/dbus/certs/certificate-object.ts';
+import { userNameOf } from '../../../src/identity/peer-certificates/mapping.ts';
 import { authorityChecks, pairChecks, serverChecks } from '../../../src/manager/checks/checks.ts';
+import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
-import { CertError } from '../../../src/manager/errors.ts';
 import { expiryOf } from '../../../src/manager/expiry.ts';
-import { PairEndpoint } from '../../../src/manager/pair-endpoint.ts';
-import {
-  type Certificate,
-  isSelfIssued,
-  namesAndUsages,
-} from '../../../src/manager/x509/certificate.ts';
-import { DerError } from '../../../src/manager/x509/der.ts';
-import { publicKeyHash, publicKeyInfo } from '../../../src/manager/x509/keys.ts';
-import { formatName } from '../../../src/manager/x509/name.ts';
-import { certificatePlaces } from '../../../src/redfish/certificates/places.ts';
+import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
 import { certificateView } from '../../../src/redfish/certificates/view.ts';
-import { userNameOf } from '../../../src/redfish/client-certificates/mapping.ts';
 import { usualServingProfile } from '../../../src/tls/profile.ts';
+import { type Certificate, isSelfIssued, namesAndUsages } from '../../../src/x509/certificate.ts';
+import { DerError } from '../../../src/x509/der.ts';
+import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
+import { formatName } from '../../../src/x509/name.ts';
 import { makeWorld } from '../../fakes/surroundings.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');

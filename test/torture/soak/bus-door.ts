@@ -1,7 +1,7 @@
-import { type Bus, connectBus } from '../../../src/dbus/bus.ts';
-import { csrArguments } from '../../../src/dbus/certs-interfaces.ts';
-import { signatureOf } from '../../../src/dbus/interface.ts';
-import { CertError } from '../../../src/manager/errors.ts';
+import { CertError } from '../../../src/core/cert-error.ts';
+import { csrArguments } from '../../../src/dbus/certs/certs-interfaces.ts';
+import { signatureOf } from '../../../src/dbus/server/interface.ts';
+import { type Bus, connectBus } from '../../../src/dbus/transport/bus.ts';
 import { names, paths } from '../../fakes/manager-process.ts';
 import { fingerprintOf } from './certificates.ts';
 import type { Door, Outcome } from './changes.ts';

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { requestedKeyInfo } from '../../../src/manager/x509/certification-request.ts';
-import { parsePem } from '../../../src/manager/x509/pem.ts';
+import { requestedKeyInfo } from '../../../src/x509/certification-request.ts';
+import { parsePem } from '../../../src/x509/pem.ts';
 import { infoOf, newKey, quickCertificate } from '../../fakes/quick-certificate.ts';
 
 /** Something to install, with what must be read of it afterwards. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bus, connectBus } from '../../../src/dbus/bus.ts';
+import { type Bus, connectBus } from '../../../src/dbus/transport/bus.ts';
 import { requestName } from '../../fakes/fake-systemd.ts';
 import { extent, figure } from '../extent.ts';
 import { type Device, startDevice } from './device.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { type Bus, type Call, connectBus } from '../../../src/dbus/bus.ts';
+import { type Bus, type Call, connectBus } from '../../../src/dbus/transport/bus.ts';
 import { must, until } from '../../e2e/commands.ts';
 import { type Jobs, jobsOf, requestName } from '../../fakes/fake-systemd.ts';
 import { figure } from '../extent.ts';

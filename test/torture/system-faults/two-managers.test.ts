@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { connectBus } from '../../../src/dbus/bus.ts';
+import { connectBus } from '../../../src/dbus/transport/bus.ts';
 import { until } from '../../e2e/commands.ts';
 import { busCaller } from '../../fakes/bus-caller.ts';
 import { names, paths, runManager, untilReady } from '../../fakes/manager-process.ts';

@@ -1,0 +1,125 @@
+import type { Endpoint, InstalledCertificate } from '../../manager/endpoint.ts';
+import type { Expiry } from '../../manager/expiry.ts';
+import { fileOfCaller, toUploadText } from '../../manager/upload.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { formatName } from '../../x509/name.ts';
+import { type ServedInterface, serve } from '../server/interface.ts';
+import { certificateInterface, deleteInterface, replaceInterface } from './certs-interfaces.ts';
+import { asContent } from './content.ts';
+import {
+  chainInterface,
+  enumName,
+  expiryInterface,
+  findingsInterface,
+  replaceContentInterface,
+  successorInterface,
+} from './extension-interfaces.ts';
+
+export interface CertificateObjectOptions {
+  readonly endpoint: Endpoint;
+  /** The largest content of an upload, in bytes. */
+  readonly uploadBytes: number;
+  readonly expiry: (certificate: Certificate) => Expiry;
+}
+
+/** The object of an installed certificate: `<root>/<id>`. */
+export function certificateObject(
+  { endpoint, uploadBytes, expiry }: CertificateObjectOptions,
+  { id, certificate, chain, findings }: InstalledCertificate,
+): readonly ServedInterface[] {
+  const { warnings = [], leftOut = [], since = 0 } = findings ?? {};
+  // A truststore serves nothing
+  const said =
+    endpoint.definition.type === 'authority'
+      ? []
+      : [
+          serve(findingsInterface, {
+            methods: {},
+            properties: {
+              Warnings: () => warnings.map(({ code, text }) => [code, text]),
+              LeftOut: () => leftOut.map(({ subject, reason }) => [subject, reason]),
+              Since: () => BigInt(since),
+            },
+          }),
+        ];
+  return [
+    serve(certificateInterface, {
+      methods: {},
+      properties: {
+        CertificateString: () => certificate.pem,
+        Subject: () => formatName(certificate.subject),
+        Issuer: () => formatName(certificate.issuer),
+        KeyUsage: () => [...certificate.keyUsage],
+        ValidNotAfter: () => seconds(certificate.notAfter),
+        ValidNotBefore: () => seconds(certificate.notBefore),
+      },
+    }),
+    serve(replaceInterface, {
+      properties: {},
+      methods: {
+        async Replace({ Path }, { user }) {
+          await endpoint.replace(id, fileOfCaller(Path, uploadBytes, user));
+          return undefined;
+        },
+      },
+    }),
+    serve(deleteInterface, {
+      properties: {},
+      methods: {
+        async Delete() {
+          await endpoint.delete(id);
+          return undefined;
+        },
+      },
+    }),
+    serve(replaceContentInterface, {
+      properties: {},
+      methods: {
+        async Replace(inputs) {
+          await endpoint.replace(id, toUploadText(asContent(inputs), uploadBytes));
+          return undefined;
+        },
+      },
+    }),
+    // Before the chain, with whose signal a copy takes what was said to be new
+    ...said,
+    serve(chainInterface, {
+      methods: {},
+      properties: { Certificates: () => [certificate, ...chain].map(({ pem }) => pem) },
+    }),
+    serve(successorInterface, {
+      properties: {},
+      methods: {
+        Rekey: (parameters) => endpoint.requests.rekey(parameters),
+        Renew: ({ ChallengePassword }) => endpoint.requests.renew(ChallengePassword),
+      },
+    }),
+    serve(expiryInterface, {
+      methods: {},
+      properties: {
+        State: () => enumName(expiryInterface, 'State', expiry(certificate).state),
+        DaysLeft: () => BigInt(expiry(certificate).daysLeft),
+      },
+    }),
+  ];
+}
+
+/** The bus has no negative times; a stored certificate may be older than the rule against them. */
+function seconds(time: number): bigint {
+  return BigInt(Math.max(0, time));
+}
+
+/** The properties in which two certificates differ, in upstream's order. */
+export function changedProperties(
+  before: ServedInterface | undefined,
+  after: ServedInterface,
+): string[] {
+  return Object.keys(after.spec.properties).filter(
+    (name) => !sameValue(before?.read(name).value, after.read(name).value),
+  );
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return JSON.stringify(a) === JSON.stringify(b);
+  return a === b;
+}

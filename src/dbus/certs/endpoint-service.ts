@@ -1,0 +1,169 @@
+import { reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
+import type { Endpoint, EndpointEvent, InstalledCertificate } from '../../manager/endpoint.ts';
+import { expiryOf } from '../../manager/expiry.ts';
+import type { Trials } from '../../manager/replacement/staged-replacements.ts';
+import type { Reloader } from '../../platform/reload.ts';
+import { authorizeCaller, type CallerPolicy } from '../server/caller-policy.ts';
+import { ObjectServer } from '../server/object-server.ts';
+import { connectBus, smallMessageBytes } from '../transport/bus.ts';
+import type { Callers } from '../transport/bus-driver.ts';
+import { requestName } from '../transport/bus-name.ts';
+import type { CallLimits } from '../transport/call-flow.ts';
+import type { MessageBounds } from '../transport/oversized-messages.ts';
+import { certificateObject, changedProperties } from './certificate-object.ts';
+import { certificateInterface } from './certs-interfaces.ts';
+import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
+import {
+  contentSignatures,
+  expiryInterface,
+  reloadInterface,
+  trialInterface,
+} from './extension-interfaces.ts';
+import { csrObject, managerObject } from './manager-object.ts';
+import { serviceRows } from './service-rows.ts';
+import { trialObject } from './staged-replacement-object.ts';
+
+/** An endpoint, and who may change it. */
+export interface GuardedEndpoint {
+  readonly endpoint: Endpoint;
+  readonly access: CallerPolicy;
+}
+
+export interface EndpointServiceOptions extends GuardedEndpoint {
+  /** What the endpoint is called on the bus; an endpoint may have a second name there. */
+  readonly name: EndpointName;
+  readonly busAddress: string;
+  readonly callers: Callers;
+  readonly calls: CallLimits;
+  readonly uploadBytes: number;
+  readonly expiryThresholds: readonly number[];
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+  readonly reloader: Reloader;
+  readonly trials: Trials;
+  /** The endpoint of a root object path. */
+  readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
+  readonly log: Log;
+  /** The bus went away: nobody can reach the endpoint any more. */
+  readonly onLost: () => void;
+}
+
+/** A published endpoint. The name is taken last, when everything is there, as upstream does. */
+export interface EndpointService {
+  takeName(): Promise<void>;
+  close(): void;
+}
+
+/** Serves an endpoint on a connection of its own, so that each bus name has its own object tree. */
+export async function serveEndpoint(options: EndpointServiceOptions): Promise<EndpointService> {
+  const { endpoint, log, reloader, trials, callers } = options;
+  const name = busName(options.name);
+  const root = rootPath(options.name);
+  // A file in a message costs no more than its bytes; what else is large, an array behind the file too, costs
+  // many times that
+  const uploadBytes = smallMessageBytes + options.uploadBytes;
+  const bounds: MessageBounds = ({ type, signature }) =>
+    type === 'call' && contentSignatures.includes(signature) ? uploadBytes : smallMessageBytes;
+  const bus = await connectBus(options.busAddress, bounds, options.calls);
+  bus.onLost(options.onLost);
+  const server = new ObjectServer({
+    bus,
+    root,
+    authorize: authorizeCaller(callers, options.access),
+    report: (event, { interface: called, member, sender }, error) => {
+      const text = event === 'failure' ? 'method failed' : 'caller refused';
+      log.error(text, { method: `${called}.${member}`, sender, reason: reasonOf(error) });
+    },
+  });
+  const { reload: targets } = endpoint.definition;
+  const manager = managerObject({
+    ...options,
+    root,
+    reportRequest: (error) => {
+      log.warn('request not made', { endpoint: name, reason: reasonOf(error) });
+    },
+    services: () => serviceRows(reloader.results(targets)),
+    reload: () => reloader.reload(targets),
+  });
+  const trial = trialObject({
+    ...options,
+    isConnected: (caller) => callers.isConnected(caller),
+    mustHaveAccess: (access, caller) => authorizeCaller(callers, access)(caller),
+  });
+  server.add(root, [...manager, trial]);
+  reloader.subscribe((service) => {
+    if (!reloader.results(targets).some((one) => one.service === service)) return;
+    server.announce(root, reloadInterface.name, ['Services']);
+  });
+  trials.subscribe((event) => {
+    if (event.endpoint === endpoint.definition)
+      server.announce(root, trialInterface.name, ['State']);
+  });
+  const object = (installed: InstalledCertificate) =>
+    certificateObject(
+      {
+        ...options,
+        expiry: (certificate) => expiryOf(certificate, options.now(), options.expiryThresholds),
+      },
+      installed,
+    );
+  endpoint.subscribe((event) => publish(event));
+  return {
+    takeName: () => requestName(bus, name),
+    close: () => bus.close(),
+  };
+
+  function publish(event: EndpointEvent): void {
+    switch (event.kind) {
+      case 'added':
+        // Upstream sets each property of a new object on its own, before it announces the object
+        server.add(pathOf(event.installed), object(event.installed), [certificateInterface.name]);
+        log.info('certificate added', describe(event.installed));
+        break;
+      case 'changed':
+        publishChange(event.previous, event.installed);
+        log.info('certificate replaced', describe(event.installed));
+        break;
+      case 'removed':
+        server.remove(pathOf(event.installed));
+        log.info('certificate removed', describe(event.installed));
+        break;
+      case 'request':
+        if (event.state === 'none') server.remove(`${root}/csr`);
+        else server.add(`${root}/csr`, csrObject(endpoint));
+        break;
+      case 'expiry':
+        if (event.changed) {
+          server.announce(pathOf(event.installed), expiryInterface.name, ['State', 'DaysLeft']);
+        }
+        if (event.threshold !== undefined) {
+          const body = [event.threshold, BigInt(event.expiry.daysLeft)];
+          server.emit(pathOf(event.installed), expiryInterface, 'ThresholdReached', body);
+        }
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  function publishChange(previous: InstalledCertificate, installed: InstalledCertificate): void {
+    const path = pathOf(installed);
+    const before = object(previous);
+    const after = object(installed);
+    server.update(path, after);
+    for (const [at, served] of after.entries()) {
+      server.announce(path, served.spec.name, changedProperties(before[at], served));
+    }
+  }
+
+  function pathOf({ id }: InstalledCertificate): string {
+    return `${root}/${id}`;
+  }
+
+  function describe(installed: InstalledCertificate) {
+    const { fingerprint, notAfter } = installed.certificate;
+    const until = new Date(notAfter * 1000).toISOString();
+    return { object: pathOf(installed), sha256: fingerprint.toLowerCase(), until };
+  }
+}

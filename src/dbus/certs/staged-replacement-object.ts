@@ -1,0 +1,73 @@
+import { CertError } from '../../core/cert-error.ts';
+import type { Endpoint } from '../../manager/endpoint.ts';
+import type { Trials } from '../../manager/replacement/staged-replacements.ts';
+import { toUploadText } from '../../manager/upload.ts';
+import type { CallerPolicy } from '../server/caller-policy.ts';
+import { type ServedInterface, serve } from '../server/interface.ts';
+import { asContent } from './content.ts';
+import type { GuardedEndpoint } from './endpoint-service.ts';
+import { enumName, trialInterface } from './extension-interfaces.ts';
+
+export interface TrialObjectOptions {
+  readonly endpoint: Endpoint;
+  readonly trials: Trials;
+  /** The endpoint of an object path, for the truststore of a trial. */
+  readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
+  /**
+   * The policy of the bus does not see which truststore a call means.
+   * @throws CertError `access-denied`
+   */
+  readonly mustHaveAccess: (access: CallerPolicy, caller: string) => Promise<unknown>;
+  readonly uploadBytes: number;
+  /** False when a caller has left the bus in the meantime. */
+  readonly isConnected: (caller: string) => Promise<boolean>;
+}
+
+const stateNames = { none: 'None', staged: 'Staged', active: 'Active' } as const;
+
+/** Changes in two phases, on the manager object of an endpoint. */
+export function trialObject(options: TrialObjectOptions): ServedInterface {
+  const { endpoint, trials, findEndpoint, mustHaveAccess, uploadBytes, isConnected } = options;
+  const truststore = async (path: string, caller: string): Promise<Endpoint> => {
+    const found = findEndpoint(path);
+    if (found?.endpoint.definition.type !== 'authority' || found.endpoint === endpoint)
+      throw new CertError('argument-invalid', 'Truststore is not the path of another truststore');
+    await mustHaveAccess(found.access, caller);
+    return found.endpoint;
+  };
+  return serve(trialInterface, {
+    properties: {
+      State: () =>
+        enumName(trialInterface, 'State', stateNames[trials.stateOf(endpoint.definition)]),
+    },
+    methods: {
+      async Stage(inputs, { name }) {
+        const { Truststore, Bundle, BundleFormat, Seconds } = inputs;
+        const other = Truststore === '' ? undefined : await truststore(Truststore, name);
+        const parts = [{ endpoint, text: toUploadText(asContent(inputs), uploadBytes) }];
+        if (other) {
+          const bundle = asContent({ Content: Bundle, Format: BundleFormat, Password: '' });
+          const text = toUploadText(bundle, uploadBytes);
+          parts.push({ endpoint: other, text });
+        }
+        const trial = await trials.stage(name, parts, Seconds);
+        // Whoever left before the trial had a name was not known as its owner
+        const present = await isConnected(name).catch(() => false);
+        if (!present) await trials.ownerLeft(name);
+        return trial;
+      },
+      async Activate({ Trial, Seconds }, { name }) {
+        await trials.activate(name, Trial, Seconds);
+        return undefined;
+      },
+      async Commit({ Trial }, { name }) {
+        await trials.commit(name, Trial);
+        return undefined;
+      },
+      async Rollback({ Trial }, { name }) {
+        await trials.rollback(name, Trial);
+        return undefined;
+      },
+    },
+  });
+}

@@ -1,0 +1,208 @@
+import type {
+  CertificateEvent,
+  PublishedCertificate,
+  PublishedFindings,
+} from '../../manager/certificate-client.ts';
+import { readCertificate } from '../../x509/certificate.ts';
+import { parsePem } from '../../x509/pem.ts';
+import { certificateInterface } from '../certs/certs-interfaces.ts';
+import { type EndpointName, rootPath } from '../certs/endpoint-names.ts';
+import {
+  chainInterface,
+  expiryInterface,
+  findingsInterface,
+} from '../certs/extension-interfaces.ts';
+import type { Interfaces, Properties } from '../server/object-tree.ts';
+import { objectManagerInterface, propertiesInterface } from '../server/standard-interfaces.ts';
+import type { Bus, Signal } from '../transport/bus.ts';
+
+type Tell = (event: CertificateEvent) => void;
+type Expiring = CertificateEvent & { readonly kind: 'expiring' };
+
+/**
+ * A live copy of one endpoint's certificates: GetManagedObjects once, then the signals. The bus keeps
+ * the order of one sender's messages, so the copy is as new as the last reply that came from there.
+ */
+export class EndpointCopy {
+  readonly endpoint: EndpointName;
+  /** Unique name of the connection that owns the endpoint now. */
+  readonly owner: string;
+  readonly #root: string;
+  readonly #certificates = new Map<string, PublishedCertificate>();
+  /** Ids of all objects, readable or not, and whether the manager tells the chain; upstream's does not. */
+  readonly #objects = new Map<string, { readonly tellsChain: boolean }>();
+  readonly #findings = new Map<string, PublishedFindings>();
+  /** Warnings from before anybody wanted to be told. */
+  #warnings: Expiring[] = [];
+  #tell: Tell | undefined;
+  #stopListening: () => void = () => undefined;
+
+  private constructor(endpoint: EndpointName, owner: string) {
+    this.endpoint = endpoint;
+    this.owner = owner;
+    this.#root = rootPath(endpoint);
+  }
+
+  /**
+   * Makes a copy that follows the signals and tells nobody yet.
+   * @param owner the unique name that owns the endpoint's well-known name
+   */
+  static async fetch(bus: Bus, endpoint: EndpointName, owner: string): Promise<EndpointCopy> {
+    const copy = new EndpointCopy(endpoint, owner);
+    const early: Signal[] = [];
+    let ready = false;
+    copy.#stopListening = bus.onSignal((signal) => {
+      if (signal.sender !== owner) return;
+      if (ready) copy.#apply(signal);
+      else early.push(signal);
+    });
+    try {
+      const [objects] = await bus.call({
+        // To the very connection whose signals are heard
+        destination: owner,
+        path: copy.#root,
+        interface: objectManagerInterface.name,
+        member: 'GetManagedObjects',
+      });
+      for (const [path, interfaces] of Object.entries(objects as Record<string, Interfaces>))
+        copy.#set(path, interfaces);
+      ready = true;
+      // Those from before the reply are part of it and change nothing; those behind it must not be lost
+      for (const signal of early) copy.#apply(signal);
+      return copy;
+    } catch (error) {
+      copy.close();
+      throw error;
+    }
+  }
+
+  /** Tells what happens from now on; of what was before, only the warnings are news. */
+  tellTo(tell: Tell): void {
+    this.#tell = tell;
+    for (const warning of this.#warnings) {
+      const now = this.#certificates.get(warning.id)?.certificate.fingerprint;
+      if (now === warning.certificate.fingerprint) tell(warning);
+    }
+    this.#warnings = [];
+  }
+
+  close(): void {
+    this.#stopListening();
+  }
+
+  list(): readonly PublishedCertificate[] {
+    return [...this.#certificates.values()].sort((a, b) => Number(a.id) - Number(b.id));
+  }
+
+  get(id: string): PublishedCertificate | undefined {
+    return this.#certificates.get(id);
+  }
+
+  #apply({ interface: name, member, path, body }: Signal): void {
+    if (name === objectManagerInterface.name && member === 'InterfacesAdded') {
+      this.#set(String(body[0]), body[1] as Interfaces | undefined);
+    } else if (name === objectManagerInterface.name && member === 'InterfacesRemoved') {
+      const id = this.#idOf(String(body[0]));
+      const removed = Array.isArray(body[1]) ? body[1] : [];
+      if (id !== undefined && removed.includes(certificateInterface.name)) {
+        this.#objects.delete(id);
+        this.#findings.delete(id);
+        this.#remove(id);
+      }
+    } else if (name === propertiesInterface.name) {
+      const id = this.#idOf(path);
+      // A new object's properties come before the object: InterfacesAdded has them all
+      const object = id === undefined ? undefined : this.#objects.get(id);
+      if (!object) return;
+      const changed = { [String(body[0])]: body[1] as Properties };
+      if (changed[findingsInterface.name]) this.#note(path, changed);
+      // A manager that tells the chain tells it together with the certificate
+      else if (changed[chainInterface.name] || !object.tellsChain) this.#set(path, changed);
+    } else if (name === expiryInterface.name && member === 'ThresholdReached') {
+      const known = this.#certificates.get(this.#idOf(path) ?? '');
+      const { endpoint } = this;
+      if (known) this.#warn({ kind: 'expiring', endpoint, days: Number(body[0]), ...known });
+    }
+  }
+
+  /** What is said of a certificate may change while the certificate stays; nobody has to be told of that. */
+  #note(path: string, interfaces: Interfaces | undefined): void {
+    const said = interfaces?.[findingsInterface.name];
+    const id = this.#idOf(path);
+    if (!said || id === undefined) return;
+    const findings = { ...this.#findings.get(id), ...findingsOf(said) };
+    const { warnings = [], leftOut = [], since = 0 } = findings;
+    this.#findings.set(id, { warnings, leftOut, since });
+    const known = this.#certificates.get(id);
+    if (known) this.#certificates.set(id, { ...known, findings: { warnings, leftOut, since } });
+  }
+
+  #set(path: string, interfaces: Interfaces | undefined): void {
+    this.#note(path, interfaces);
+    const published = this.#read(path, interfaces);
+    if (!published) return;
+    const kind = this.#certificates.has(published.id) ? 'changed' : 'created';
+    this.#certificates.set(published.id, published);
+    this.#tell?.({ kind, endpoint: this.endpoint, ...published });
+  }
+
+  #remove(id: string): void {
+    if (this.#certificates.delete(id)) {
+      this.#tell?.({ kind: 'removed', endpoint: this.endpoint, id });
+    }
+  }
+
+  #warn(warning: Expiring): void {
+    if (this.#tell) this.#tell(warning);
+    else this.#warnings.push(warning);
+  }
+
+  /** Everything we say of a certificate is read from the certificate itself. */
+  #read(path: string, interfaces: Interfaces | undefined): PublishedCertificate | undefined {
+    const id = this.#idOf(path);
+    const texts = textsOf(interfaces);
+    if (id === undefined || texts.length === 0) return undefined;
+    const tellsChain =
+      interfaces?.[chainInterface.name] !== undefined || this.#objects.get(id)?.tellsChain === true;
+    this.#objects.set(id, { tellsChain });
+    try {
+      const [certificate, ...chain] = texts
+        .flatMap(parsePem)
+        .map(({ der }) => readCertificate(der));
+      const findings = this.#findings.get(id);
+      if (certificate) return { id, certificate, chain, ...(findings && { findings }) };
+    } catch {}
+    // Nothing can be said of a certificate that nobody can read
+    this.#remove(id);
+    return undefined;
+  }
+
+  #idOf(path: string): string | undefined {
+    const id = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : '';
+    return /^\d+$/.test(id) ? id : undefined;
+  }
+}
+
+/** PEM of the certificate and of what is served with it. */
+function textsOf(interfaces: Interfaces | undefined): readonly string[] {
+  const chain = interfaces?.[chainInterface.name]?.Certificates?.value;
+  if (Array.isArray(chain)) return chain.map(String);
+  const own = interfaces?.[certificateInterface.name]?.CertificateString?.value;
+  return typeof own === 'string' ? [own] : [];
+}
+
+/** The properties of a signal, which may be some of them. */
+function findingsOf(said: Properties): Partial<PublishedFindings> {
+  const { Warnings, LeftOut, Since } = said;
+  return {
+    ...(Warnings && { warnings: pairsOf(Warnings.value).map(([code, text]) => ({ code, text })) }),
+    ...(LeftOut && {
+      leftOut: pairsOf(LeftOut.value).map(([subject, reason]) => ({ subject, reason })),
+    }),
+    ...(Since && { since: Number(Since.value) }),
+  };
+}
+
+function pairsOf(rows: unknown): readonly [string, string][] {
+  return Array.isArray(rows) ? rows.map(([a, b]) => [String(a), String(b)]) : [];
+}

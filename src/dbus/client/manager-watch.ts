@@ -1,0 +1,246 @@
+import { backoff } from '../../core/backoff.ts';
+import { CertError, isSystemError, reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
+import type {
+  CertificateEvent,
+  EndpointRef,
+  PublishedCertificate,
+} from '../../manager/certificate-client.ts';
+import { busName, busNamespace, parseBusName } from '../certs/endpoint-names.ts';
+import { type Bus, smallMessageBytes } from '../transport/bus.ts';
+import { busDaemon } from '../transport/bus-driver.ts';
+import { LastingConnection } from '../transport/reconnecting-bus.ts';
+import { EndpointCopy } from './endpoint-copy.ts';
+
+const defaultUploadBytes = 1 << 20;
+
+/** One time that a connection owned a name: the same one may lose it and take it again. */
+interface Owner {
+  /** Empty while nobody owns the name. */
+  readonly uniqueName: string;
+}
+
+/**
+ * Keeps a live copy of every endpoint on the bus, and tells what changes. It comes back by itself when
+ * the bus or a manager went away.
+ */
+export class ManagerWatch {
+  readonly #connection: LastingConnection;
+  readonly #log: Log;
+  readonly #copies = new Map<string, EndpointCopy>();
+  /** Who owns the managers' names now. */
+  readonly #owners = new Map<string, Owner>();
+  /** Names whose signals the connection of now gets. */
+  readonly #matched = new Set<string>();
+  readonly #listeners = new Set<(event: CertificateEvent) => void>();
+  /** What an endpoint had when its manager went away, to tell what changed meanwhile. */
+  readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
+  #denial: Error | undefined;
+
+  /** @param uploadBytes the largest file of a certificate with its chain */
+  constructor(busAddress: string, log: Log, uploadBytes = defaultUploadBytes) {
+    this.#log = log;
+    this.#connection = new LastingConnection({
+      busAddress,
+      bounds: ({ sender }) => smallMessageBytes + (this.#isManager(sender) ? 3 * uploadBytes : 0),
+      log,
+      begin: (bus) => this.#watchManagers(bus),
+      failed: (error) => this.#noteDenial(error),
+      ended: () => this.#forgetAll(),
+    });
+  }
+
+  /** Begins to connect; resolves after the first attempt, whether or not it reached the bus. */
+  start(): Promise<void> {
+    return this.#connection.start();
+  }
+
+  close(): void {
+    this.#connection.close();
+    this.#forgetAll();
+  }
+
+  get denial(): Error | undefined {
+    return this.#denial;
+  }
+
+  /** The connection that there is now. @throws CertError `unavailable` */
+  get bus(): Bus {
+    const { bus } = this.#connection;
+    if (!bus) throw new CertError('unavailable', 'the D-Bus cannot be reached');
+    return bus;
+  }
+
+  has(endpoint: EndpointRef): boolean {
+    return this.#copies.has(busName(endpoint));
+  }
+
+  /** Ordered by type and name. */
+  endpoints(): readonly EndpointRef[] {
+    const names = [...this.#copies.keys()].sort();
+    return names.map(parseBusName).filter((endpoint) => endpoint !== undefined);
+  }
+
+  /** @throws CertError `unavailable` */
+  copyOf(endpoint: EndpointRef): EndpointCopy {
+    const copy = this.#copies.get(busName(endpoint));
+    if (!copy) throw new CertError('unavailable', 'the certificate manager does not run');
+    return copy;
+  }
+
+  /** @returns how to unsubscribe */
+  subscribe(listener: (event: CertificateEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(event: CertificateEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#log.error('event not handled', {
+          event: event.kind,
+          reason: reasonOf(error),
+        });
+      }
+    }
+  }
+
+  /** Watches the names first and lists them after, so that none can slip through in between. */
+  async #watchManagers(bus: Bus): Promise<void> {
+    bus.onSignal(({ sender, member, body }) => {
+      if (sender !== busDaemon.destination || member !== 'NameOwnerChanged') return;
+      const [name, , owner] = body.map(String);
+      if (name !== undefined && parseBusName(name)) void this.#ownerChanged(bus, name, owner ?? '');
+    });
+    await this.#match(
+      bus,
+      `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0namespace='${busNamespace}'`,
+    );
+    const [names] = await bus.call({ ...busDaemon, member: 'ListNames' });
+    const managers = (Array.isArray(names) ? names.map(String) : []).filter(parseBusName);
+    await Promise.all(managers.map((name) => this.#found(bus, name)));
+  }
+
+  async #found(bus: Bus, name: string): Promise<void> {
+    const call = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
+    const [owner] = await bus.call(call).catch(() => []);
+    // A change that was told meanwhile is newer than the reply
+    if (typeof owner === 'string' && !this.#owners.has(name))
+      await this.#ownerChanged(bus, name, owner);
+  }
+
+  async #ownerChanged(bus: Bus, name: string, uniqueName: string): Promise<void> {
+    const endpoint = parseBusName(name);
+    if (!endpoint || this.#connection.bus !== bus) return;
+    if (this.#owners.get(name)?.uniqueName === uniqueName) return;
+    const owner = { uniqueName };
+    this.#forget(name);
+    this.#owners.set(name, owner);
+    if (uniqueName === '') this.#log.warn('certificate manager went away', { name });
+    else await this.#fetch(bus, name, endpoint, owner, backoff(250, 10_000));
+  }
+
+  /** Asks until there is an answer, as long as the name and the bus stay the same. */
+  async #fetch(
+    bus: Bus,
+    name: string,
+    endpoint: EndpointRef,
+    owner: Owner,
+    pauses: Generator<number, never>,
+  ): Promise<void> {
+    const isCurrent = () => this.#connection.bus === bus && this.#owners.get(name) === owner;
+    try {
+      // Before anything is asked: a copy that no signal reaches would be stale for ever
+      await this.#matchSignalsOf(bus, name);
+      const copy = await EndpointCopy.fetch(bus, endpoint, owner.uniqueName);
+      if (!isCurrent()) return copy.close();
+      this.#publish(name, copy);
+    } catch (error) {
+      if (!isCurrent()) return;
+      this.#noteDenial(error);
+      const reason = reasonOf(error);
+      const pause = pauses.next().value;
+      this.#log.error('certificate manager does not answer', { name, reason, pause });
+      setTimeout(() => {
+        if (isCurrent()) void this.#fetch(bus, name, endpoint, owner, pauses);
+      }, pause).unref();
+    }
+  }
+
+  #noteDenial(error: unknown): void {
+    if (isDenial(error)) this.#denial = error;
+  }
+
+  /** Puts a copy in place first, so that whoever hears of a change finds it there. */
+  #publish(name: string, copy: EndpointCopy): void {
+    this.#copies.set(name, copy);
+    this.#log.info('certificate manager found', { name });
+    const tell = (event: CertificateEvent) => this.#tell(event);
+    for (const event of changesBetween(copy.endpoint, this.#remembered.get(name), copy.list()))
+      tell(event);
+    copy.tellTo(tell);
+  }
+
+  /** A manager's signal has the text of a file, and that of its first certificate again. */
+  #isManager(sender: string): boolean {
+    return [...this.#owners.values()].some(({ uniqueName }) => uniqueName === sender);
+  }
+
+  #forgetAll(): void {
+    for (const name of this.#owners.keys()) this.#forget(name);
+    this.#owners.clear();
+    this.#matched.clear();
+  }
+
+  #forget(name: string): void {
+    const copy = this.#copies.get(name);
+    if (!copy) return;
+    this.#remembered.set(name, copy.list());
+    copy.close();
+    this.#copies.delete(name);
+  }
+
+  async #matchSignalsOf(bus: Bus, name: string): Promise<void> {
+    if (this.#matched.has(name)) return;
+    await this.#match(bus, `type='signal',sender='${name}'`);
+    if (this.#connection.bus === bus) this.#matched.add(name);
+  }
+
+  async #match(bus: Bus, rule: string): Promise<void> {
+    await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
+  }
+}
+
+/** A bus that has a socket and ends the connection does not let this user connect. */
+function isDenial(error: unknown): error is Error {
+  if (error instanceof CertError && error.code === 'access-denied') return true;
+  const codes = ['EACCES', 'EPIPE', 'ECONNRESET'];
+  if (codes.some((code) => isSystemError(error, code))) return true;
+  return error instanceof Error && isDenial(error.cause);
+}
+
+/** What happened to an endpoint while nobody listened; nothing when it was not known before. */
+function changesBetween(
+  endpoint: EndpointRef,
+  before: readonly PublishedCertificate[] | undefined,
+  after: readonly PublishedCertificate[],
+): readonly CertificateEvent[] {
+  if (!before) return [];
+  const known = new Map(before.map((one) => [one.id, fingerprints(one)]));
+  const gone = before.filter(({ id }) => !after.some((one) => one.id === id));
+  return [
+    ...gone.map(({ id }): CertificateEvent => ({ kind: 'removed', endpoint, id })),
+    ...after.flatMap((one): CertificateEvent[] => {
+      const old = known.get(one.id);
+      if (old === fingerprints(one)) return [];
+      return [{ kind: old === undefined ? 'created' : 'changed', endpoint, ...one }];
+    }),
+  ];
+}
+
+/** Of a certificate and all that is served with it. */
+function fingerprints({ certificate, chain }: PublishedCertificate): string {
+  return [certificate, ...chain].map(({ fingerprint }) => fingerprint).join();
+}

@@ -1,0 +1,76 @@
+import type { Bus } from '../transport/bus.ts';
+import { busDaemon } from '../transport/bus-driver.ts';
+
+const name = 'org.freedesktop.systemd1';
+const manager = {
+  path: '/org/freedesktop/systemd1',
+  interface: 'org.freedesktop.systemd1.Manager',
+} as const;
+
+const orderFor = (unit: string) => ({
+  ...manager,
+  member: 'ReloadOrRestartUnit',
+  signature: 'ss',
+  body: [unit, 'replace'],
+});
+
+/** As `reloadUnit`, but does not wait for the end of the job. @throws what the bus throws */
+export async function queueReload(bus: Bus, unit: string, timeout: number): Promise<void> {
+  await bus.call({ ...orderFor(unit), destination: name, timeout });
+}
+
+/**
+ * Has systemd reload a unit, or restart one that cannot reload, as upstream does. Upstream takes the reply for
+ * the end; it only says which job will do it, and whether the unit was reloaded shows when that ends.
+ * @param timeout milliseconds for all of it
+ * @throws what the bus throws, and Error when the job did not end well or not in time
+ */
+export async function reloadUnit(bus: Bus, unit: string, timeout: number): Promise<void> {
+  const rule = `type='signal',sender='${name}',path='${manager.path}',interface='${manager.interface}',member='JobRemoved'`;
+  // Only meanwhile: systemd tells of every job of every unit
+  await askBus(bus, 'AddMatch', rule);
+  try {
+    const [owner] = await askBus(bus, 'GetNameOwner', name);
+    await runJob(bus, String(owner), unit, timeout);
+  } finally {
+    askBus(bus, 'RemoveMatch', rule).catch(() => undefined);
+  }
+}
+
+function runJob(bus: Bus, systemd: string, unit: string, timeout: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let job: unknown;
+    const end = (failure?: unknown) => {
+      clearTimeout(timer);
+      stopListening();
+      if (failure === undefined) resolve();
+      else reject(failure);
+    };
+    const timer = setTimeout(() => end(new Error('the job did not end in time')), timeout);
+    const stopListening = bus.onSignal(({ sender, member, body }) => {
+      const [, removed, , result] = body;
+      // Anybody may send signals on a system bus
+      if (sender !== systemd || member !== 'JobRemoved') return;
+      if (job === undefined || removed !== job) return;
+      end(result === 'done' ? undefined : new Error(`the job ended as ${String(result)}`));
+    });
+    const to = { destination: systemd, timeout };
+    // It sends no signals where nobody asked for them; it refuses whoever asks twice
+    bus.call({ ...manager, ...to, member: 'Subscribe' }).catch(() => undefined);
+    bus
+      .call({
+        ...orderFor(unit),
+        ...to,
+        // The job may have ended by the time that the promise settles
+        arrived: ([path]) => {
+          job = path;
+          if (typeof path !== 'string') end(new Error('the reply names no job'));
+        },
+      })
+      .catch(end);
+  });
+}
+
+function askBus(bus: Bus, member: string, argument: string): Promise<readonly unknown[]> {
+  return bus.call({ ...busDaemon, member, signature: 's', body: [argument] });
+}

@@ -1,0 +1,49 @@
+import { CertError, reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
+import { busName, type EndpointName } from '../certs/endpoint-names.ts';
+import type { Bus } from './bus.ts';
+import { busDaemon } from './bus-driver.ts';
+
+/** DBUS_REQUEST_NAME_FLAG_DO_NOT_QUEUE, and the reply for having become the owner. */
+const doNotQueue = 4;
+const primaryOwner = 1;
+
+/** Takes a well-known name. @throws Error when another process has it */
+export async function requestName(bus: Bus, name: string): Promise<void> {
+  const [reply] = await bus.call({
+    ...busDaemon,
+    member: 'RequestName',
+    signature: 'su',
+    body: [name, doNotQueue],
+  });
+  if (reply !== primaryOwner) throw taken(name);
+}
+
+/**
+ * Keeps every other manager on this bus from the files of these endpoints, from before they are touched
+ * until the connection ends: what a second one takes for left over, the first one may be at. The names of
+ * the endpoints cannot do that, since they are taken last, when everything is there.
+ * @throws Error when another process has one of them, or serves an endpoint without
+ */
+export async function claimFiles(
+  bus: Bus,
+  endpoints: readonly EndpointName[],
+  log: Log,
+): Promise<void> {
+  // One after another: of two managers that start at once, one gets the first name and then all of them
+  for (const endpoint of endpoints) {
+    const name = busName(endpoint);
+    await requestName(bus, `${name}.Files`).catch((error: unknown) => {
+      if (!(error instanceof CertError)) throw error;
+      // A policy of before this name; the endpoint's own is looked at all the same
+      log.warn('the files are not kept from other managers', { name, reason: reasonOf(error) });
+    });
+    const call = { ...busDaemon, member: 'NameHasOwner', signature: 's', body: [name] };
+    const [hasOwner] = await bus.call(call);
+    if (hasOwner === true) throw taken(name);
+  }
+}
+
+function taken(name: string): Error {
+  return new Error(`the bus name ${name} belongs to another process`);
+}

@@ -1,0 +1,316 @@
+import { EventEmitter } from 'node:events';
+import dbus from 'dbus-next';
+import { CertError } from '../../core/cert-error.ts';
+import { type ErrorReply, fromErrorReply, toErrorReply } from '../server/error-names.ts';
+import { WholeBytes } from './byte-array-fast-path.ts';
+import { CallFlow, type CallLimits } from './call-flow.ts';
+import { forgetCall, guardReader, streamOf, transportOf, unescaped } from './library-defects.ts';
+import { fromLibrary, toLibrary } from './library-values.ts';
+import { dropOversized, isOversized, type MessageBounds } from './oversized-messages.ts';
+
+/** A message in our own terms; variants in its body are `TypedValue`s. */
+export interface Call {
+  readonly path: string;
+  /** Empty when the caller named none. */
+  readonly interface: string;
+  readonly member: string;
+  readonly signature: string;
+  readonly body: readonly unknown[];
+  readonly sender: string;
+  readonly wantsReply: boolean;
+  answer(signature: string, body: readonly unknown[]): void;
+  fail(error: ErrorReply): void;
+}
+
+export interface Signal {
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly body: readonly unknown[];
+  readonly sender: string;
+}
+
+export interface OutgoingCall {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+  /** Milliseconds to wait for the reply; 25 s, as libdbus and sd-bus do. */
+  readonly timeout?: number;
+  /**
+   * Told of the reply in its place among the signals. Signals that came behind it may have been handled
+   * by the time that the promise settles.
+   */
+  readonly arrived?: (body: readonly unknown[]) => void;
+}
+
+/** One connection to a bus. Nothing outside of this directory knows the library that carries the messages. */
+export interface Bus {
+  readonly uniqueName: string;
+  /** The body of the reply. @throws CertError made from the error reply, `no-answer`, `unavailable` */
+  call(call: OutgoingCall): Promise<readonly unknown[]>;
+  signal(
+    path: string,
+    interfaceName: string,
+    member: string,
+    signature: string,
+    body: readonly unknown[],
+  ): void;
+  /**
+   * Answers calls that are made to this connection; only one handler can be set.
+   * @param handler a call is in hand until what it returns resolves; it never rejects
+   */
+  handleCalls(handler: (call: Call) => Promise<void> | undefined): void;
+  /** @returns how to stop listening */
+  onSignal(listener: (signal: Signal) => void): () => void;
+  /** The connection ended without `close` being called. Told once. */
+  onLost(listener: () => void): void;
+  close(): void;
+}
+
+/** Enough for every message that is about names, states and requests. */
+export const smallMessageBytes = 65_536;
+
+const defaultLimits: CallLimits = { calls: 256, bytes: 4_194_304 };
+
+/**
+ * The system bus when the address is empty.
+ * @param bounds calls that are larger are refused, and signals dropped
+ * @param limits while as much as that is in hand, further calls, and whatever comes behind them, wait in the bus
+ * @throws CertError `unavailable`
+ */
+export async function connectBus(
+  address: string,
+  bounds: MessageBounds = () => smallMessageBytes,
+  limits: CallLimits = defaultLimits,
+): Promise<Bus> {
+  const library = openLibrary(address);
+  await new Promise<void>((resolve, reject) => {
+    library.once('connect', resolve);
+    const fail = (cause?: unknown) =>
+      reject(new CertError('unavailable', 'the D-Bus cannot be reached', { cause }));
+    library.once('error', fail);
+    transportOf(library).once('end', () => fail(endedByBus()));
+    // A socket where nobody answers must not hold up a start for ever
+    setTimeout(fail, handshakeTimeout).unref();
+  }).catch((error: unknown) => {
+    library.disconnect();
+    throw error;
+  });
+  const stream = streamOf(library);
+  const flow = new CallFlow(stream, limits);
+  let messageBytes = 0;
+  guardReader(stream);
+  dropOversized(stream, bounds, {
+    mayBegin: () => flow.isOpen,
+    begun: (bytes) => {
+      messageBytes = bytes;
+    },
+  });
+  return new LibraryBus(library, () => flow.enter(messageBytes));
+}
+
+/** As the system says it where the bus ends the connection while something is being sent. */
+function endedByBus(): Error {
+  return Object.assign(new Error('the bus ended the connection'), { code: 'ECONNRESET' });
+}
+
+const defaultTimeout = 25_000;
+const handshakeTimeout = 10_000;
+
+class LibraryBus implements Bus {
+  readonly uniqueName: string;
+  readonly #library: dbus.MessageBus;
+  readonly #bytes: WholeBytes;
+  readonly #enter: () => () => void;
+  readonly #pending = new Set<(error: CertError) => void>();
+  /** Who wants to be told of replies as they come, by the serial number of the call. */
+  readonly #arrivals = new Map<number, (reply: dbus.Message) => void>();
+  readonly #events = new EventEmitter();
+  #open = true;
+
+  /** @param enter tells that the message which was read last is a call in hand; @returns see `CallFlow` */
+  constructor(library: dbus.MessageBus, enter: () => () => void) {
+    this.#library = library;
+    this.#enter = enter;
+    this.#bytes = new WholeBytes(streamOf(library));
+    this.uniqueName = String(Reflect.get(library, 'name'));
+    this.#events.setMaxListeners(0);
+    // The library itself says nothing when the daemon goes away and leaves calls pending for ever
+    const transport = transportOf(library);
+    transport.on('end', () => this.#lose());
+    // With a second argument it is about one message that the library does not understand
+    transport.on('error', (_cause: unknown, about: unknown) => {
+      if (about === undefined) this.#lose();
+    });
+    // The same again, and it would be thrown if nobody listened
+    library.on('error', () => undefined);
+    library.on('message', (message: dbus.Message) => {
+      if (isOversized(Number(message.flags))) return;
+      if (message.type === dbus.MessageType.SIGNAL) this.#events.emit('signal', asSignal(message));
+      if (message.type === dbus.MessageType.METHOD_RETURN)
+        this.#arrivals.get(Number(message.replySerial))?.(message);
+    });
+  }
+
+  async call(call: OutgoingCall): Promise<readonly unknown[]> {
+    if (!this.#open) throw disconnected();
+    const { message, settled } = this.#bytes.during((standIn) => {
+      const made = new dbus.Message({
+        destination: call.destination,
+        path: call.path,
+        interface: call.interface,
+        member: call.member,
+        signature: call.signature ?? '',
+        body: (call.body ?? []).map((one) =>
+          Buffer.isBuffer(one) ? standIn(one) : toLibrary(one),
+        ),
+      });
+      return { message: made, settled: this.#settle(made, call.timeout ?? defaultTimeout) };
+    });
+    const { arrived } = call;
+    if (!arrived) return (await settled).body.map(fromLibrary);
+    const serial = Number(message.serial);
+    this.#arrivals.set(serial, ({ body }) => arrived(body.map(fromLibrary)));
+    try {
+      return (await settled).body.map(fromLibrary);
+    } finally {
+      this.#arrivals.delete(serial);
+    }
+  }
+
+  signal(
+    path: string,
+    interfaceName: string,
+    member: string,
+    signature: string,
+    body: readonly unknown[],
+  ): void {
+    this.#send(dbus.Message.newSignal(path, interfaceName, member, signature, body.map(toLibrary)));
+  }
+
+  handleCalls(handler: (call: Call) => Promise<void> | undefined): void {
+    this.#library.addMethodHandler((message: dbus.Message) => {
+      const call = this.#asCall(message);
+      const leave = this.#enter();
+      if (isOversized(Number(message.flags))) {
+        call.fail(toErrorReply(tooLarge));
+        leave();
+      } else void Promise.resolve(handler(call)).finally(leave);
+      return true;
+    });
+  }
+
+  onSignal(listener: (signal: Signal) => void): () => void {
+    this.#events.on('signal', listener);
+    return () => this.#events.off('signal', listener);
+  }
+
+  onLost(listener: () => void): void {
+    this.#events.once('lost', listener);
+  }
+
+  close(): void {
+    this.#open = false;
+    this.#failPending();
+    this.#library.disconnect();
+  }
+
+  #asCall(message: dbus.Message): Call {
+    const wantsReply = (Number(message.flags) & dbus.MessageFlag.NO_REPLY_EXPECTED) === 0;
+    return {
+      path: message.path ?? '',
+      interface: message.interface ?? '',
+      member: message.member ?? '',
+      signature: message.signature ?? '',
+      body: message.body.map(fromLibrary),
+      sender: message.sender ?? '',
+      wantsReply,
+      answer: (signature, body) => {
+        if (!wantsReply) return;
+        this.#send(dbus.Message.newMethodReturn(message, signature, body.map(toLibrary)));
+      },
+      fail: ({ name, text }) => {
+        if (!wantsReply) return;
+        this.#send(newError(message, name, text));
+      },
+    };
+  }
+
+  #settle(message: dbus.Message, timeout: number): Promise<dbus.Message> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: CertError) => {
+        clearTimeout(timer);
+        this.#pending.delete(fail);
+        reject(error);
+      };
+      const timer = setTimeout(() => {
+        forgetCall(this.#library, message.serial);
+        fail(new CertError('no-answer', `no answer within ${Math.round(timeout / 1000)} s`));
+      }, timeout);
+      this.#pending.add(fail);
+      this.#library.call(message).then(
+        (reply) => {
+          clearTimeout(timer);
+          this.#pending.delete(fail);
+          if (reply) resolve(reply);
+          else reject(disconnected());
+        },
+        (error: unknown) => fail(asCertError(error)),
+      );
+    });
+  }
+
+  #send(message: dbus.Message): void {
+    if (this.#open) this.#library.send(message);
+  }
+
+  #lose(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#failPending();
+    this.#events.emit('lost');
+  }
+
+  #failPending(): void {
+    for (const fail of [...this.#pending]) fail(disconnected());
+  }
+}
+
+function openLibrary(address: string): dbus.MessageBus {
+  try {
+    return address === '' ? dbus.systemBus() : dbus.sessionBus({ busAddress: unescaped(address) });
+  } catch (cause) {
+    throw new CertError('unavailable', 'the D-Bus address is not usable', { cause });
+  }
+}
+
+/** The published type of `newError` lacks its third parameter. */
+const newError: (message: dbus.Message, name: string, text: string) => dbus.Message = dbus.Message
+  .newError as never;
+
+function asSignal(message: dbus.Message): Signal {
+  return {
+    path: message.path ?? '',
+    interface: message.interface ?? '',
+    member: message.member ?? '',
+    body: message.body.map(fromLibrary),
+    sender: message.sender ?? '',
+  };
+}
+
+function asCertError(error: unknown): CertError {
+  if (error instanceof dbus.DBusError) {
+    return fromErrorReply({ name: error.type, text: String(error.text) });
+  }
+  if (/stream/.test(String(error))) return disconnected();
+  return new CertError('internal', 'the call could not be encoded', { cause: error });
+}
+
+const tooLarge = new CertError('file-too-large', 'the message is larger than the service takes');
+
+function disconnected(): CertError {
+  return new CertError('unavailable', 'the connection to the D-Bus is lost');
+}

@@ -1,0 +1,52 @@
+import type { Access } from '../../redfish/access.ts';
+import type { Identity } from '../../redfish/http/authentication.ts';
+import { RedfishError } from '../../redfish/messages/redfish-error.ts';
+import type { AccountCertificates, Owned } from './account-certificates.ts';
+
+/**
+ * Takes certificates away from accounts. Where only clients with a certificate of an account are served,
+ * those of administrators go only for an administrator who came in with one that stays: so nobody locks
+ * everybody out. No change of the settings comes in between.
+ * @param first what else must succeed before; nothing changes when it throws
+ * @throws RedfishError 409 for whom it could lock out
+ */
+export async function forgetCertificates(
+  access: Access,
+  identity: Identity | undefined,
+  isGone: (one: Owned) => boolean,
+  first: () => Promise<void> = async () => undefined,
+): Promise<void> {
+  const { accountCertificates: kept, certificates } = access;
+  if (!kept) return first();
+  const forget = async () => {
+    await first();
+    return kept.remove(isGone);
+  };
+  if (!certificates) {
+    await forget();
+    return;
+  }
+  await certificates.settings.during(async ({ clientCertificates: { respond, mapping } }) => {
+    if (!respond && mapping === 'Whole') await refuseLockout(access, kept, identity, isGone);
+    const gone = await forget();
+    certificates.cut(gone.map(({ certificate }) => certificate));
+  });
+}
+
+async function refuseLockout(
+  { users }: Access,
+  kept: AccountCertificates,
+  identity: Identity | undefined,
+  isGone: (one: Owned) => boolean,
+): Promise<void> {
+  const shown = identity?.certificate?.fingerprint;
+  const comesBack = kept.all.some((one) => one.certificate.fingerprint === shown && !isGone(one));
+  if (comesBack && identity?.account.role === 'Administrator') return;
+  for (const { userName } of kept.all.filter(isGone)) {
+    const owner = await users.find(userName);
+    if (owner?.role !== 'Administrator') continue;
+    const detail =
+      'Only an administrator whose own certificate lets him in after it may do this, over a connection with it';
+    throw new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
+  }
+}

@@ -1,0 +1,73 @@
+import type { Server } from 'node:https';
+import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { CertError } from '../../core/cert-error.ts';
+import { type Certificate, readCertificate } from '../../x509/certificate.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
+
+/** What a client showed in its handshake, and whether OpenSSL accepted it. */
+export interface ShownChain {
+  /** The client's own first; empty when it cannot be read. */
+  readonly certificates: readonly Certificate[];
+  readonly refusal?: Refusal;
+}
+
+/**
+ * These releases of Node lose every certificate but the client's own before they tell of the connection
+ * (https://github.com/nodejs/node/issues/65579).
+ */
+const losesChains = /^(24\.21|26\.8)\./.test(process.versions.node);
+
+/** What clients sent, where it has to be read before Node lets go of it. */
+const sent = new WeakMap<TLSSocket, DetailedPeerCertificate>();
+
+/**
+ * Keeps the chains of clients readable where Node loses them, or ends the connection because of them before
+ * anybody can look at them.
+ * @param endsRefused whether Node ends the connection of a client whose chain OpenSSL refuses
+ */
+export function keepChains(server: Server, endsRefused: () => boolean): void {
+  const seen = new WeakSet<TLSSocket>();
+  // The only event that hands out the socket before Node looks at its chain. The secrets in its lines are
+  // not for us
+  const keep = (_line: Buffer, socket: TLSSocket) => {
+    if (seen.has(socket)) return;
+    seen.add(socket);
+    socket.prependOnceListener('secure', () => sent.set(socket, socket.getPeerCertificate(true)));
+  };
+  server.prependListener('connection', () => {
+    server.removeListener('keylog', keep);
+    if (losesChains || endsRefused()) server.on('keylog', keep);
+  });
+}
+
+/** @returns `undefined` for a client that showed no certificate */
+export function shownChain(socket: object, most: number): ShownChain | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const own = sent.get(socket) ?? socket.getPeerCertificate(true);
+  // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it
+  if (!own?.raw) return undefined;
+  const certificates = readAll(own, most);
+  if (!certificates) return { certificates: [], refusal: 'unreadable' };
+  if (socket.isSessionReused()) return { certificates, refusal: 'resumed' };
+  if (socket.authorized) return { certificates };
+  return { certificates, refusal: refusalOf(codeOf(socket.authorizationError)) };
+}
+
+/** The type says Error, but on the side of the server it is the code. */
+function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return String(error.code);
+  return String(error);
+}
+
+function readAll(own: DetailedPeerCertificate, most: number): Certificate[] | undefined {
+  const seen = new Set<DetailedPeerCertificate>();
+  for (let at = own; at?.raw && !seen.has(at) && seen.size <= most; at = at.issuerCertificate) {
+    seen.add(at);
+  }
+  try {
+    return [...seen].map(({ raw }) => readCertificate(raw));
+  } catch (error) {
+    if (error instanceof CertError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,297 @@
+import type { Log } from '../../core/log.ts';
+import { OneAtATime } from '../../core/mutex.ts';
+import {
+  type SystemUser,
+  SystemUserError,
+  type SystemUserSetting,
+  type SystemUsers,
+} from '../../platform/system-users.ts';
+import type { RoleId } from '../../redfish/http/privileges.ts';
+import { ExpiredPasswords } from '../accounts/expired-passwords.ts';
+import { type Passwords, PasswordsBusy, PasswordsUnavailable } from '../accounts/passwords.ts';
+import {
+  type DirectoryPolicy,
+  type FollowRename,
+  type LoginOutcome,
+  type NewUser,
+  type OwnPasswordChange,
+  type User,
+  type UserChange,
+  type UserChanges,
+  type UserDirectory,
+  UserError,
+} from '../accounts/user-directory.ts';
+import { inRedfish, usersUnavailable } from './system-user-errors.ts';
+import {
+  asUser,
+  isSystemName,
+  isWorkingAdministrator,
+  ownGroups,
+  privileges,
+} from './system-user-view.ts';
+
+export interface SystemUserDirectoryOptions {
+  readonly users: SystemUsers;
+  readonly passwords: Passwords;
+  readonly log: Log;
+}
+
+/**
+ * The users of the system's user manager, with the passwords of somebody else. It holds nothing: every
+ * request sees a user as he is at that moment. While the user manager is away, every request of somebody
+ * who needs to be known is answered with 503; sessions outlive that.
+ */
+export class SystemUserDirectory implements UserDirectory {
+  readonly changes: UserChanges;
+  readonly policy: DirectoryPolicy;
+  readonly #users: SystemUsers;
+  readonly #passwords: Passwords;
+  readonly #log: Log;
+  readonly #expired = new ExpiredPasswords();
+  readonly #followers = new Set<FollowRename>();
+  readonly #turn = new OneAtATime();
+
+  constructor({ users, passwords, log }: SystemUserDirectoryOptions) {
+    this.#users = users;
+    this.#passwords = passwords;
+    this.#log = log;
+    this.changes = {
+      create: (user) => this.#turn.run(() => this.#create(user)),
+      update: (userName, change, own) => this.#turn.run(() => this.#update(userName, change, own)),
+      remove: (userName) => this.#turn.run(() => this.#remove(userName)),
+    };
+    this.policy = {
+      read: () => inRedfish('', this.#users.policy()),
+      change: (members) => inRedfish('', this.#users.setPolicy(members), 'MinPasswordLength'),
+    };
+  }
+
+  onRename(follow: FollowRename): void {
+    this.#followers.add(follow);
+  }
+
+  async list(): Promise<readonly User[]> {
+    const users = await inRedfish('', this.#users.list());
+    return users.flatMap((one) => this.#userOf(one) ?? []);
+  }
+
+  async find(userName: string): Promise<User | undefined> {
+    const known = await this.#ask(userName);
+    return known && this.#userOf(known);
+  }
+
+  passwordStamp(userName: string): string | undefined {
+    return this.#passwords.stampOf?.(userName);
+  }
+
+  async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {
+    if (!isSystemName(userName)) return { kind: 'wrong' };
+    // Whoever cannot be resolved need not be counted as a failure by PAM
+    if (!this.#users.isThere) throw usersUnavailable();
+    // A password that comes after the check is not the one that was right
+    const stamp = this.passwordStamp(userName);
+    let answer: Awaited<ReturnType<Passwords['check']>>;
+    try {
+      answer = await this.#passwords.check(userName, password, clientAddress);
+    } catch (error) {
+      if (error instanceof PasswordsBusy) return { kind: 'busy' };
+      throw inHttp(error);
+    }
+    const known = await this.#ask(userName);
+    const user = known && stamped(asUser(known), stamp);
+    if (!user || answer === 'wrong') return { kind: 'wrong' };
+    if (user.locked || answer === 'locked') return { kind: 'locked' };
+    if (!user.enabled) return { kind: 'disabled' };
+    if (answer === 'right' && !user.passwordChangeRequired) {
+      this.#expired.forget(userName);
+      return { kind: 'ok', user };
+    }
+    await this.#expired.note(userName, password);
+    return { kind: 'password-expired', user: { ...user, passwordChangeRequired: true } };
+  }
+
+  async #create({ userName, password, role, enabled, ...rest }: NewUser): Promise<User> {
+    if (!isSystemName(userName)) await this.#refuseName(userName);
+    const privilege = privileges[role];
+    const user = { name: userName, groups: ownGroups, privilege, enabled };
+    await inRedfish(userName, this.#users.create(user));
+    this.#expired.forget(userName);
+    try {
+      await this.#setPassword(userName, role, password);
+      if (rest.passwordChangeRequired) {
+        await this.#set(userName, { attribute: 'passwordExpired', value: true });
+      }
+    } catch (error) {
+      await this.#putRight(userName, () => this.#users.remove(userName));
+      throw error;
+    }
+    return this.#present(userName);
+  }
+
+  /** The password comes after what can be taken back, and what nobody refuses comes after the password. */
+  async #update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User> {
+    const before = await this.#local(userName);
+    const user = this.#userOf(before);
+    if (!user) throw noSuchUser();
+    const name = change.userName ?? userName;
+    if (!isSystemName(name)) await this.#refuseName(name);
+    const role = change.role ?? user.role;
+    const enabled = change.enabled ?? before.enabled;
+    if (role !== 'Administrator' || !enabled) await this.#keepAnAdministrator(before);
+    const { password } = change;
+    if (password !== undefined && (await this.#expired.is(userName, password))) {
+      throw new UserError('password-refused', 'The new password is the old one');
+    }
+    const undo: (() => Promise<void>)[] = [];
+    const apply = async (setting: SystemUserSetting, old: SystemUserSetting) => {
+      await this.#set(name, setting);
+      undo.unshift(() => this.#users.set(name, old));
+    };
+    try {
+      if (name !== userName) {
+        await this.#rename(userName, name);
+        undo.unshift(() => this.#rename(name, userName));
+      }
+      if (role !== user.role) {
+        const old = { attribute: 'privilege', value: before.privilege } as const;
+        await apply({ attribute: 'privilege', value: privileges[role] }, old);
+      }
+      if (enabled !== before.enabled) {
+        const old = { attribute: 'enabled', value: before.enabled } as const;
+        await apply({ attribute: 'enabled', value: enabled }, old);
+      }
+      if (password !== undefined) await this.#setPassword(name, role, password, own);
+    } catch (error) {
+      for (const step of undo) await this.#putRight(name, step);
+      throw error;
+    }
+    await this.#setExpiry(name, before, change);
+    if (change.locked === false) await this.#set(name, { attribute: 'locked', value: false });
+    return this.#present(name);
+  }
+
+  /**
+   * The user manager has no record of it that outlives a crash: what does not follow in time is of nobody, and goes with
+   * the next look after users who are gone.
+   */
+  async #rename(from: string, to: string): Promise<void> {
+    await inRedfish(to, this.#users.rename(from, to));
+    this.#expired.rename(from, to);
+    await this.#putRight(to, async () => {
+      // First the passwords: a session whose user has none under his new name would end
+      await this.#passwords.rename?.(from, to);
+      await Promise.all([...this.#followers].map((follow) => follow(from, to)));
+    });
+  }
+
+  /**
+   * A new password has not expired. PAM notes that where the user manager reads it; where the passwords are
+   * elsewhere, we tell it.
+   */
+  async #setExpiry(userName: string, before: SystemUser, change: UserChange): Promise<void> {
+    const asked = change.passwordChangeRequired;
+    const isNew = change.password !== undefined;
+    if (isNew || asked === false) this.#expired.forget(userName);
+    const now = isNew ? await this.#local(userName) : before;
+    const wanted = asked ?? (isNew ? false : now.passwordExpired);
+    if (wanted === now.passwordExpired) return;
+    const setting = { attribute: 'passwordExpired', value: wanted } as const;
+    if (wanted || !isNew) await this.#set(userName, setting);
+    else await this.#putRight(userName, () => this.#users.set(userName, setting));
+  }
+
+  async #remove(userName: string): Promise<void> {
+    await this.#keepAnAdministrator(await this.#local(userName));
+    await inRedfish(userName, this.#users.remove(userName));
+    this.#expired.forget(userName);
+    await this.#passwords.forget(userName).catch((error: unknown) => {
+      this.#log.error('password of a removed user stays', {
+        user: userName,
+        reason: String(error),
+      });
+    });
+  }
+
+  /** Nobody may take away the last one that could give rights back. */
+  async #keepAnAdministrator(leaving: SystemUser): Promise<void> {
+    if (!isWorkingAdministrator(leaving)) return;
+    const all = await inRedfish('', this.#users.list());
+    const others = all.filter(({ name }) => name !== leaving.name);
+    if (others.some(isWorkingAdministrator)) return;
+    throw new UserError('last-administrator', 'The last enabled administrator stays as he is');
+  }
+
+  #userOf(one: SystemUser): User | undefined {
+    const user = stamped(asUser(one), this.passwordStamp(one.name));
+    return user && this.#expired.has(one.name) ? { ...user, passwordChangeRequired: true } : user;
+  }
+
+  /**
+   * A user whom the manager cannot tell about is one who is not there: it also says so of names that are
+   * unknown, when the service for remote users does not run.
+   */
+  async #ask(userName: string): Promise<SystemUser | undefined> {
+    if (!isSystemName(userName)) return undefined;
+    const asked = this.#users.find(userName).catch((error: unknown) => {
+      const fault = error instanceof SystemUserError ? error.fault : undefined;
+      if (fault === 'failed' || fault === 'argument-refused') return undefined;
+      throw error;
+    });
+    return inRedfish(userName, asked);
+  }
+
+  async #present(userName: string): Promise<User> {
+    const user = await this.find(userName);
+    if (!user) throw noSuchUser();
+    return user;
+  }
+
+  /** @throws UserError `not-found`, `read-only` for a remote one */
+  async #local(userName: string): Promise<SystemUser> {
+    const known = await this.#ask(userName);
+    if (!known || !this.#userOf(known)) throw noSuchUser();
+    if (known.remote) throw new UserError('read-only', 'This user is kept elsewhere');
+    return known;
+  }
+
+  #refuseName(userName: string): Promise<never> {
+    return inRedfish(
+      userName,
+      Promise.reject(new SystemUserError('argument-refused', 'no name of a system')),
+    );
+  }
+
+  #set(userName: string, setting: SystemUserSetting): Promise<void> {
+    return inRedfish(userName, this.#users.set(userName, setting));
+  }
+
+  async #setPassword(
+    userName: string,
+    role: RoleId,
+    password: string,
+    own?: OwnPasswordChange,
+  ): Promise<void> {
+    await this.#passwords.set(userName, role, password, own).catch((error: unknown) => {
+      throw inHttp(error);
+    });
+  }
+
+  async #putRight(userName: string, step: () => Promise<void>): Promise<void> {
+    await step().catch((error: unknown) => {
+      this.#log.error('state of a user not put right', { user: userName, reason: String(error) });
+    });
+  }
+}
+
+function stamped(user: User | undefined, passwordStamp: string | undefined): User | undefined {
+  return user && passwordStamp !== undefined ? { ...user, passwordStamp } : user;
+}
+
+function noSuchUser(): UserError {
+  return new UserError('not-found', 'There is no such account');
+}
+
+function inHttp(error: unknown): unknown {
+  const away = error instanceof PasswordsBusy || error instanceof PasswordsUnavailable;
+  return away ? usersUnavailable() : error;
+}

@@ -1,0 +1,113 @@
+import { CertError } from '../../core/cert-error.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { selectChain } from '../checks/chain.ts';
+import { enforce, type KeyedCandidate, pairChecks } from '../checks/checks.ts';
+import type { Finding, LeftOut } from '../checks/findings.ts';
+import { type Refusal, refusals, refuseCertificate, type Standards } from '../checks/judgement.ts';
+import { warningsOf } from '../checks/warnings.ts';
+import type { Surroundings } from '../endpoint-dependencies.ts';
+import { parseUpload } from '../upload.ts';
+import { type KeySource, matchKey, presumedLeaf } from './pairing.ts';
+
+/** What may go into service at a server or client endpoint. */
+export interface PairAdmission {
+  /** Every check of an upload. @throws CertError of the first that fails */
+  admit(text: string): Promise<KeyedCandidate>;
+  /** The same for a certificate that the manager made. */
+  admitGenerated(generated: KeyedCandidate): Promise<KeyedCandidate>;
+  /**
+   * What is in service already stays though it would not be accepted any more; why is then among its warnings.
+   * @throws CertError when there is no leaf with a key that works
+   */
+  readStored(text: string): Promise<KeyedCandidate>;
+}
+
+export function pairAdmission(
+  type: Standards['type'],
+  { limits, checks, serving, now }: Surroundings,
+  waiting: KeySource,
+): PairAdmission {
+  const standardsOfNow = (): Standards => ({
+    type,
+    serving,
+    policy: checks,
+    now: Math.floor(now() / 1000),
+  });
+
+  /** The leaf with what certifies it, and what is to be said of it. */
+  const read = async (
+    text: string,
+    maxCertificates: number,
+    standards: Standards,
+  ): Promise<Read> => {
+    const upload = parseUpload(text, maxCertificates);
+    const file = upload.certificates;
+    const match = await matchKey(upload, waiting, standards.now).catch((error: unknown) => {
+      // As upstream, which looks for a key last
+      refuseCertificate(presumedLeaf(upload), file, standards);
+      throw error;
+    });
+    const { chain, leftOut, fault } = selectChain(match.leaf, file, standards.now);
+    const faults: Refusal[] = fault === undefined ? [] : [{ code: 'chain-signature', text: fault }];
+    return { pair: { ...match, chain }, file, leftOut, faults };
+  };
+
+  const judged = async (
+    pair: KeyedCandidate,
+    file: readonly Certificate[],
+    standards: Standards,
+  ): Promise<KeyedCandidate> => {
+    for await (const { code, text } of refusals(pair, file, standards))
+      throw new CertError(code, text);
+    return pair;
+  };
+
+  return {
+    async admit(text) {
+      const standards = standardsOfNow();
+      const { pair, file, leftOut, faults } = await read(text, limits.chain, standards);
+      for (const { code, text } of faults) throw new CertError(code, text);
+      await judged(pair, file, standards);
+      return withFindings(pair, warningsOf(type, pair, serving), leftOut, standards);
+    },
+    async admitGenerated(generated) {
+      const standards = standardsOfNow();
+      await judged(generated, [generated.leaf], standards);
+      return withFindings(generated, warningsOf(type, generated, serving), [], standards);
+    },
+    async readStored(text) {
+      const standards = standardsOfNow();
+      const found = await read(text, Number.POSITIVE_INFINITY, standards);
+      const { pair, file, leftOut, faults } = found.faults.length > 0 ? whole(found) : found;
+      enforce(pairChecks, pair);
+      const refused = [...faults];
+      for await (const refusal of refusals(pair, file, standards)) refused.push(refusal);
+      const warnings = [...refused, ...warningsOf(type, pair, serving)];
+      return withFindings(pair, warnings, leftOut, standards);
+    },
+  };
+}
+
+interface Read {
+  readonly pair: KeyedCandidate;
+  readonly file: readonly Certificate[];
+  readonly leftOut: readonly LeftOut[];
+  readonly faults: readonly Refusal[];
+}
+
+/** Where the chain cannot be told for certain, everything in the file stays, as it was served before. */
+function whole(found: Read): Read {
+  const { pair, file } = found;
+  const chain = file.filter(({ fingerprint }) => fingerprint !== pair.leaf.fingerprint);
+  return { ...found, pair: { ...pair, chain }, leftOut: [] };
+}
+
+function withFindings(
+  pair: KeyedCandidate,
+  warnings: readonly Finding[],
+  leftOut: readonly LeftOut[],
+  { now }: Standards,
+): KeyedCandidate {
+  const isEmpty = warnings.length === 0 && leftOut.length === 0;
+  return isEmpty ? pair : { ...pair, findings: { warnings, leftOut, since: now } };
+}

@@ -1,0 +1,176 @@
+import { lstat, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CertError, isStorageError } from '../../core/cert-error.ts';
+import { removeSynced, writeFileAtomic, writeNewFile } from '../../storage/atomic-file.ts';
+import { admitGroup, makeDirectory } from '../../storage/directory.ts';
+import {
+  type FileAccess,
+  isForeign,
+  ownerOnly,
+  readableByGroup,
+  settleAccess,
+} from '../../storage/file-mode.ts';
+import { exists, unanswered } from '../../storage/io-errors.ts';
+import { type Faults, faultsOf } from '../../storage/ownership.ts';
+import { ample, noFollow } from '../../storage/regular-file.ts';
+import { patiently } from '../../storage/retry.ts';
+import { clearUnfinished } from '../../storage/temp-files.ts';
+import { exportPrivateKey } from '../../x509/keys.ts';
+import type { KeyedCandidate } from '../checks/checks.ts';
+import { readUploadFile } from '../upload.ts';
+import { keepAside, type PutAside } from './refused-files.ts';
+
+/** The one PEM file of a server or client endpoint: private key, leaf, chain. */
+export interface PairFile {
+  /** Makes the directory usable for the group that reads the file. */
+  open(): Promise<void>;
+  /**
+   * @param mostBytes where it may be somebody else's: the largest that is read
+   * @returns its text, `undefined` when there is no file. @throws CertError as `readUploadFile`
+   */
+  read(mostBytes?: number): Promise<string | undefined>;
+  /** Whether it is what stands in the file. @throws when the disk does not tell */
+  holds(pair: KeyedCandidate): Promise<boolean>;
+  /** @param lastLook as of `writeFileAtomic` */
+  write(pair: KeyedCandidate, lastLook?: () => Promise<void>): Promise<void>;
+  /** Puts a new file with the same text in place of the old one. @param lastLook as of `writeFileAtomic` */
+  writeAnew(text: string, lastLook: () => Promise<void>): Promise<void>;
+  /**
+   * Gives the file the rights that it should have.
+   * @returns as `faultsOf` before that, until the file is written. @throws when the disk does not let it now
+   */
+  settleAccess(): Promise<Faults | undefined>;
+  remove(): Promise<void>;
+  /**
+   * Whether something stands there that is none of these texts, and no empty file.
+   * @throws when the program is too busy to tell
+   */
+  isOthers(known: readonly (string | undefined)[]): Promise<boolean>;
+  /**
+   * Keeps what is there under another name too. @returns `undefined` when nothing is there
+   * @throws what the file system throws; then it is where it was
+   */
+  putAside(): Promise<PutAside | undefined>;
+  /**
+   * Writes what is in service, or the fact that nothing is, into an empty directory.
+   * @param trial what will be in service meanwhile
+   */
+  save(
+    directory: string,
+    inService: string | undefined,
+    trial: KeyedCandidate | undefined,
+  ): Promise<void>;
+  /** Brings back what `save` wrote, and keeps aside what others have put there since. */
+  recover(directory: string): Promise<void>;
+}
+
+export interface PairFileOptions {
+  readonly path: string;
+  /** Id of the group that may read the file, for the service that serves it. */
+  readonly group: number | undefined;
+  /** How many files that were put aside are kept; the oldest go first. */
+  readonly mostAside: number;
+}
+
+/** What stands in the file of a pair. */
+export function pairText({ key, leaf, chain }: KeyedCandidate): string {
+  return [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
+}
+
+/** @throws CertError as `readUploadFile`, also for a link by which another user would have root read what is not his */
+async function read(path: string, mostBytes?: number): Promise<string | undefined> {
+  if (!(await exists(path))) return undefined;
+  const name = await lstat(path).catch((error: unknown) => {
+    if (unanswered(error) !== undefined) throw error;
+    return undefined;
+  });
+  if (!name?.isSymbolicLink()) return readUploadFile(path, mostBytes, undefined, noFollow);
+  const { uid } = name;
+  if (!isForeign(uid)) return readUploadFile(path, mostBytes);
+  if ((await stat(path)).uid !== uid)
+    throw new CertError(
+      'file-unreadable',
+      `a link of the user ${uid} leads to the file of another user`,
+    );
+  return readUploadFile(path, mostBytes, uid);
+}
+
+/** Root must not give the group of a service what a link in place of a copy leads to. @throws as `readUploadFile` */
+async function readSaved(path: string): Promise<string | undefined> {
+  return (await exists(path)) ? readUploadFile(path, ample, undefined, noFollow) : undefined;
+}
+
+/** Names of the files that `save` writes. */
+export const savedPair = { file: 'pair.pem', nothing: 'no-pair', trial: 'trial.pem' } as const;
+
+export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile {
+  const access: FileAccess = readableByGroup(group);
+  const directory = dirname(path);
+
+  const remove = async () => {
+    if (await exists(directory)) await removeSynced(path);
+  };
+  const isOthers: PairFile['isOthers'] = async (known) => {
+    const texts = known.filter((text) => text !== undefined);
+    const mostBytes = Math.max(0, ...texts.map((one) => Buffer.byteLength(one)));
+    try {
+      // It may be no more than our own, and goes then
+      const text = await patiently(() => read(path, mostBytes));
+      return text !== undefined && !texts.includes(text);
+    } catch (error) {
+      const { code, cause } = error instanceof CertError ? error : { code: '', cause: error };
+      if (unanswered(cause) === 'busy') throw cause;
+      return code !== 'file-empty';
+    }
+  };
+  const putAside = () => keepAside(path, mostAside);
+  let faults: Faults | undefined;
+  const settle = async () => {
+    faults ??= await faultsOf(path, access);
+    await settleAccess(path, access);
+    return faults;
+  };
+
+  return {
+    async open() {
+      await makeDirectory(directory, access);
+      // Upstream leaves the directory 0700, which no service but root's can enter
+      if (group !== undefined) await admitGroup(directory, group);
+      await clearUnfinished(path);
+      await settle();
+    },
+    read: (mostBytes) => read(path, mostBytes),
+    async holds(pair) {
+      const text = await read(path).catch((error: unknown) => {
+        if (isStorageError(error)) throw error;
+        return undefined;
+      });
+      return text === pairText(pair);
+    },
+    async write(pair, lastLook) {
+      await makeDirectory(directory, access);
+      await writeFileAtomic(path, pairText(pair), access, lastLook);
+      faults = undefined;
+    },
+    async writeAnew(text, lastLook) {
+      await writeFileAtomic(path, text, access, lastLook);
+      faults = undefined;
+    },
+    settleAccess: settle,
+    remove,
+    isOthers,
+    putAside,
+    async save(into, inService, trial) {
+      if (trial) await writeNewFile(join(into, savedPair.trial), pairText(trial), ownerOnly);
+      if (inService === undefined) await writeNewFile(join(into, savedPair.nothing), '', ownerOnly);
+      else await writeNewFile(join(into, savedPair.file), inService, ownerOnly);
+    },
+    async recover(from) {
+      const text = await readSaved(join(from, savedPair.file));
+      const trial = await readSaved(join(from, savedPair.trial));
+      if (trial !== undefined && (await isOthers([text, trial]))) await putAside();
+      if (text !== undefined) await writeFileAtomic(path, text, access);
+      else if (await exists(join(from, savedPair.nothing))) await remove();
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { CertError, reasonOf } from '../../core/cert-error.ts';
+import { exists, unanswered } from '../../storage/io-errors.ts';
+import { readPrivateKey } from '../../x509/keys.ts';
+import { patience } from '../change.ts';
+import type { KeyedCandidate } from '../checks/checks.ts';
+import type { Surroundings } from '../endpoint-dependencies.ts';
+import { parseUpload } from '../upload.ts';
+import type { PairInService } from './active-credential.ts';
+import type { PairAdmission } from './admission.ts';
+import { type PairFile, pairText } from './credential-file.ts';
+
+export interface StoredPairOptions {
+  readonly path: string;
+  readonly surroundings: Surroundings;
+  readonly file: PairFile;
+  readonly service: PairInService;
+  readonly admission: PairAdmission;
+  /** Makes the directories usable, and takes over what an upstream installation left. */
+  readonly open: () => Promise<void>;
+}
+
+/**
+ * What an earlier manager, or another program, left in the file of a pair. What was never read must not be
+ * written over; so all of this is done in the turn of a change, and no change comes before it.
+ */
+export class StoredPair {
+  readonly #options: StoredPairOptions;
+  #state: 'new' | 'unread' | 'read' = 'new';
+  #isOpen = false;
+  /** How often the file was tried in vain. */
+  #failedReads = 0;
+  /** Whether the file holds what was read and cannot be served. */
+  #isUnserved = false;
+  /** Whether what stood there was moved away, and nothing came in its place yet. */
+  #isVacated = false;
+
+  constructor(options: StoredPairOptions) {
+    this.#options = options;
+  }
+
+  /** From now on the file may be read: nothing is left there that is to be undone. */
+  begin(): void {
+    this.#state = 'unread';
+  }
+
+  get hasBegun(): boolean {
+    return this.#state !== 'new';
+  }
+
+  /** Publishes what the file holds, if it was not yet. @throws CertError `storage` while nobody can read it */
+  async mustBeRead(): Promise<void> {
+    if (this.hasBegun && !this.#isOpen) await this.#open();
+    if (this.#state === 'unread') await this.#load();
+    if (this.#state === 'read') return;
+    throw new CertError('storage', 'the certificate in service cannot be read; nothing changed');
+  }
+
+  /** Whether its file shows something else: its key was elsewhere, the issuer came first, a stranger is there. */
+  get isOutOfForm(): boolean {
+    const { pair, text, isOwnForm } = this.#options.service;
+    return pair !== undefined && text !== undefined && !isOwnForm && !isServedAs(pair, text);
+  }
+
+  /** Whether it is for the manager alone that the file is not there. */
+  get isVacated(): boolean {
+    return this.#isVacated;
+  }
+
+  /**
+   * To be called at the last moment before the file is written: what cannot be served, and what others put there
+   * in the meantime, may still be wanted.
+   * @param next what will stand there. @throws CertError `storage`
+   */
+  async keepOthers(next: KeyedCandidate | undefined): Promise<void> {
+    const { path } = this.#options;
+    if (this.#isUnserved ? await exists(path) : await this.hasOthers(next)) await this.putAside();
+  }
+
+  /** Whether somebody put something there that nobody looked at yet. @throws when nobody can tell */
+  async hasOthers(next?: KeyedCandidate): Promise<boolean> {
+    if (this.#isUnserved) return false;
+    const { file, service } = this.#options;
+    return file.isOthers([service.text, next && pairText(next)]);
+  }
+
+  /** What is in the file cannot be served, and there is nothing better. */
+  noteUnserved(): void {
+    this.#isUnserved = true;
+  }
+
+  /** What is to be served has taken the place of everything else. */
+  noteServed(): void {
+    this.#isUnserved = false;
+    this.#isVacated = false;
+  }
+
+  /** Keeps a bad file under another name too. @throws CertError `storage`: then it must stay where it is */
+  async putAside(): Promise<void> {
+    const { path, file, surroundings } = this.#options;
+    const { log } = surroundings;
+    try {
+      const aside = await file.putAside();
+      if (aside === undefined) return;
+      if (aside.isMoved) this.#isVacated = true;
+      log.warn('stored file put aside', { path, to: aside.to });
+    } catch (cause) {
+      log.error('stored file cannot be put aside', { path, reason: reasonOf(cause) });
+      throw new CertError('storage', 'what is in its place cannot be kept; nothing changed', {
+        cause,
+      });
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { path, surroundings, open } = this.#options;
+    try {
+      await open();
+      this.#isOpen = true;
+    } catch (error) {
+      surroundings.log.error('directory cannot be used', { path, reason: reasonOf(error) });
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { path, file, service, admission, surroundings } = this.#options;
+    try {
+      const text = await file.read();
+      if (text !== undefined) service.publish(await admission.readStored(text), text);
+    } catch (error) {
+      surroundings.log.error('stored certificate cannot be served', {
+        path,
+        reason: reasonOf(error),
+      });
+      if (this.#mayBeReadLater(error)) return;
+      this.#isUnserved = true;
+    }
+    this.#state = 'read';
+  }
+
+  /** A file that the disk cannot read for long is as good as lost; a busy program says nothing of it. */
+  #mayBeReadLater(error: unknown): boolean {
+    const cause = error instanceof CertError ? error.cause : error;
+    const why = unanswered(cause);
+    if (why === 'failing') this.#failedReads += 1;
+    return why === 'busy' || (why === 'failing' && this.#failedReads <= patience);
+  }
+}
+
+/** Whether a service that reads the text shows just this: the key is there, and the certificates in order. */
+function isServedAs({ leaf, chain }: KeyedCandidate, text: string): boolean {
+  try {
+    const { certificates, keyBlocks } = parseUpload(text, Number.POSITIVE_INFINITY);
+    const [key] = keyBlocks;
+    const wanted = [leaf, ...chain];
+    return (
+      key !== undefined &&
+      leaf.x509.checkPrivateKey(readPrivateKey(key)) &&
+      certificates.length === wanted.length &&
+      certificates.every(({ fingerprint }, at) => fingerprint === wanted[at]?.fingerprint)
+    );
+  } catch {
+    return false;
+  }
+}

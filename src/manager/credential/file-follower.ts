@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { CertError, reasonOf } from '../../core/cert-error.ts';
+import { unanswered } from '../../storage/io-errors.ts';
+import type { Change, ChangeQueue } from '../change.ts';
+import type { KeyedCandidate } from '../checks/checks.ts';
+import type { Log } from '../endpoint-dependencies.ts';
+import type { Finding } from '../outside-changes.ts';
+import type { PairInService } from './active-credential.ts';
+import type { PairAdmission } from './admission.ts';
+import type { PairFile } from './credential-file.ts';
+import type { StoredPair } from './credential-loader.ts';
+
+export interface PairFollowerOptions {
+  readonly path: string;
+  /** The largest file that is taken over. */
+  readonly mostBytes: number;
+  readonly file: PairFile;
+  readonly service: PairInService;
+  readonly queue: ChangeQueue;
+  readonly admission: PairAdmission;
+  /** What takes the pair out of service, unless `lastLook` throws. */
+  readonly removal: (lastLook: () => Promise<void>) => Change<KeyedCandidate | undefined>;
+  /** Takes the file from others who may read or change it. */
+  readonly makeOwn: () => Promise<void>;
+  readonly stored: StoredPair;
+  readonly log: Log;
+}
+
+/** Follows what others make of the file of a pair: takes over a good one, and puts a bad one right. */
+export class PairFollower {
+  readonly #options: PairFollowerOptions;
+  #refusedDigest: string | undefined;
+
+  constructor(options: PairFollowerOptions) {
+    this.#options = options;
+  }
+
+  /** @param final true when the file will not get better by itself */
+  async look(final: boolean): Promise<Finding> {
+    const { file, service, queue, admission, stored, removal, log, path } = this.#options;
+    let text: string | undefined;
+    // Whoever changed it in the meantime has the last word
+    const mustBeThere = async () => {
+      if ((await this.#read()) !== text) throw superseded;
+    };
+    const stillThere = async <T>(validate: () => Promise<T>): Promise<T> => {
+      await mustBeThere();
+      return validate();
+    };
+    try {
+      text = await this.#read();
+      if (text === service.text) {
+        if (text !== undefined) await this.#options.makeOwn();
+        return 'settled';
+      }
+      if (text === undefined) {
+        if (!final) return 'doubtful';
+        if (stored.isVacated) {
+          await this.#putBack('');
+          return 'changed';
+        }
+        const gone = removal(mustBeThere);
+        await queue.run({ ...gone, validate: () => stillThere(gone.validate) });
+        log.warn('certificate file was removed', { path });
+      } else {
+        const changed = text;
+        await queue.run<KeyedCandidate>({
+          publish: (pair) => service.publish(pair),
+          validate: () => stillThere(() => admission.admit(changed)),
+          write: async (pair) => {
+            await file.write(pair, mustBeThere);
+            stored.noteServed();
+          },
+        });
+        log.info('certificate file was changed', { path });
+      }
+      return 'changed';
+    } catch (error) {
+      // During a trial, or without a disk, nothing can be done now: the next check looks again
+      if (!(error instanceof CertError) || error === superseded) return 'settled';
+      if (waits.includes(error.code) || unanswered(error.cause) !== undefined) return 'settled';
+      if (!final) return 'doubtful';
+      await this.#refuse(text ?? '', error);
+      return 'changed';
+    }
+  }
+
+  /** Puts the last good pair back in place of a file that no service could load at its next start. */
+  async #refuse(text: string, error: CertError): Promise<void> {
+    const { service, stored, log, path } = this.#options;
+    const digest = createHash('sha256').update(text).digest('hex');
+    // Without a good one the bad one stays where it is, and is told of once
+    if (!service.pair && digest === this.#refusedDigest) return;
+    this.#refusedDigest = digest;
+    log.error('changed certificate file refused', { path, reason: reasonOf(error) });
+    if (service.pair) await this.#putBack(text);
+    else stored.noteUnserved();
+  }
+
+  /** @param text what must still be there: whoever came in the meantime has put a good one there already */
+  async #putBack(text: string): Promise<void> {
+    const { file, service, queue, stored, log, path } = this.#options;
+    const mustBeThere = async () => {
+      if ((await this.#readAnything()) !== text) throw superseded;
+    };
+    try {
+      await queue.run<KeyedCandidate>({
+        validate: async () => {
+          await mustBeThere();
+          if (!service.pair) throw superseded;
+          return service.pair;
+        },
+        write: async (pair) => {
+          // The bad one stays until the good one can take its place: a full disk must not leave neither
+          await file.write(pair, async () => {
+            await mustBeThere();
+            await stored.putAside();
+          });
+          stored.noteServed();
+        },
+        publish: () => service.noteRestored(),
+      });
+    } catch (cause) {
+      if (cause === superseded) return;
+      log.error('last good certificate not put back', { path, reason: reasonOf(cause) });
+    }
+  }
+
+  /** What others wrote has a limit; what the manager wrote itself may be beyond it. */
+  #read(): Promise<string | undefined> {
+    const { file, service, mostBytes } = this.#options;
+    return file.read(Math.max(mostBytes, Buffer.byteLength(service.text ?? '')));
+  }
+
+  /** The text of the file for a comparison, also of one that no endpoint would take. */
+  async #readAnything(): Promise<string> {
+    const text = this.#read().catch((error: unknown) => {
+      if (error instanceof CertError && unanswered(error.cause) !== undefined) throw error;
+      return undefined;
+    });
+    return (await text) ?? '';
+  }
+}
+
+/** Thrown where another change came first; nobody sees it. */
+const superseded = new CertError('already-installed', 'another certificate came first');
+
+/** Failures after which the file may be as good as it was before. */
+const waits: readonly string[] = ['on-trial', 'storage', 'not-found'];

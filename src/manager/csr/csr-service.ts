@@ -1,0 +1,183 @@
+import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
+import { settledClock } from '../../core/clock.ts';
+import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
+import { asStorageError } from '../change.ts';
+import type { KeyedCandidate } from '../checks/checks.ts';
+import type { EndpointEvent, RequestState } from '../endpoint.ts';
+import type { Surroundings } from '../endpoint-dependencies.ts';
+import { tellOwned } from '../owned-files.ts';
+import { type CsrParameters, type CsrPlan, planRequest } from './parameters.ts';
+import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import { makeRenewal, planRekey, type RekeyParameters } from './renewal.ts';
+
+export interface RequestDeskOptions {
+  readonly pending: PendingRequests;
+  readonly surroundings: Surroundings;
+  /** The certificate in service with its key; an authority has no key here. */
+  readonly inService: () => KeyedCandidate | undefined;
+  readonly emit: (event: EndpointEvent) => void;
+}
+
+/** How the newest request turned out. */
+export interface RequestOutcome {
+  readonly state: RequestState;
+  /** Hash of its public key, once it is made. */
+  readonly id?: string;
+  readonly pem?: string;
+  readonly failure?: { readonly code: CertErrorCode; readonly reason: string };
+}
+
+/**
+ * Takes the certification requests of one endpoint. Every request has its own key and directory; the
+ * newest one is what upstream's single CSR object shows.
+ */
+export class RequestDesk {
+  readonly #options: RequestDeskOptions;
+  #waiting = 0;
+  #serial = 0;
+  #newest: RequestOutcome = { state: 'none' };
+  readonly #ages: () => Date | undefined;
+
+  constructor(options: RequestDeskOptions) {
+    const { now, elapsed } = options.surroundings;
+    this.#options = options;
+    this.#ages = settledClock(now, elapsed, (by) => options.pending.moveTimes(by));
+  }
+
+  /** Clears away what was never finished. */
+  async start(): Promise<void> {
+    const { pending, surroundings } = this.#options;
+    await pending.open(tellOwned(surroundings.log));
+  }
+
+  /** Gives up requests that are too old. Never rejects. */
+  async maintain(): Promise<void> {
+    await this.#options.pending.prune(this.#ages()).catch(() => undefined);
+  }
+
+  /**
+   * A request that is refused at once leaves the newest one as it is: it may be another caller's.
+   * @returns the PEM of the request once it is made. @throws CertError why it could not be
+   */
+  async make(parameters: CsrParameters): Promise<string> {
+    const plan = planRequest(parameters);
+    this.#refuseWhenBusy();
+    return this.#show(() => this.#work(plan));
+  }
+
+  /**
+   * As upstream: whatever the parameters, the outcome shows as the newest CSR.
+   * @throws CertError `busy` before anything is begun, so the newest CSR stays: it may be another caller's
+   */
+  begin(parameters: CsrParameters): Promise<string> {
+    this.#refuseWhenBusy();
+    return this.#show(async () => this.#work(planRequest(parameters)));
+  }
+
+  /**
+   * A request for a new key with the names and usages of the certificate in service.
+   * @returns PEM. @throws CertError `wrong-endpoint-type`, and why it could not be made
+   */
+  async rekey(parameters: RekeyParameters): Promise<string> {
+    const plan = planRekey(this.#mustHavePair().leaf, parameters);
+    this.#refuseWhenBusy();
+    return this.#show(() => this.#work(plan));
+  }
+
+  /** As `rekey`, for the key in service. It is kept: it may not be in service any more when the answer comes. */
+  async renew(challengePassword: string): Promise<string> {
+    const pair = this.#mustHavePair();
+    const pem = makeRenewal(pair, challengePassword);
+    const id = publicKeyHash(publicKeyInfo(pair.leaf.publicKey));
+    const { pending, surroundings } = this.#options;
+    const now = new Date(surroundings.now());
+    await pending
+      .keep(id, exportPrivateKey(pair.key), pem, now, this.#ages())
+      .catch(asStorageError);
+    return pem;
+  }
+
+  #mustHavePair(): KeyedCandidate {
+    const pair = this.#options.inService();
+    if (pair) return pair;
+    throw new CertError('wrong-endpoint-type', 'the key of this certificate is not on this device');
+  }
+
+  get outcome(): RequestOutcome {
+    return this.#newest;
+  }
+
+  /** PEM of the newest request. @throws CertError `not-found`, or why it could not be made */
+  newest(): string {
+    const { state, pem, failure } = this.#newest;
+    if (pem !== undefined) return pem;
+    if (state === 'none') throw new CertError('not-found', 'there is no request');
+    throw new CertError('request-failed', failure?.reason ?? 'the request could not be made');
+  }
+
+  /** Requests whose certificate has not come yet, oldest first; a request for the key in service has. */
+  async outstanding(): Promise<PendingRequest[]> {
+    const pair = this.#options.inService();
+    const inService = pair && publicKeyHash(publicKeyInfo(pair.leaf.publicKey));
+    const list = await this.#options.pending.list().catch(asStorageError);
+    return list.filter(({ id, pem }) => pem !== undefined && id !== inService);
+  }
+
+  /** Gives up a request and its key. @throws CertError `not-found` */
+  async discard(id: string): Promise<void> {
+    if (await this.#options.pending.remove(id).catch(asStorageError)) return;
+    throw new CertError('not-found', `there is no request ${id}`);
+  }
+
+  async #show(work: () => Promise<PendingRequest>): Promise<string> {
+    this.#serial += 1;
+    const serial = this.#serial;
+    const hadObject = this.#newest.state !== 'none';
+    this.#newest = { state: 'none' };
+    if (hadObject) this.#options.emit({ kind: 'request', state: 'none' });
+    try {
+      const { id, pem = '' } = await work().catch(asStorageError);
+      this.#settle(serial, { state: 'ready', id, pem });
+      return pem;
+    } catch (error) {
+      this.#settle(serial, { state: 'failed', failure: failureOf(error) });
+      throw error;
+    }
+  }
+
+  #refuseWhenBusy(): void {
+    if (this.#waiting < this.#options.surroundings.limits.queuedRequests) return;
+    throw new CertError('busy', `${this.#waiting} CSRs are being made already`);
+  }
+
+  async #work(plan: CsrPlan): Promise<PendingRequest> {
+    const { pending, surroundings } = this.#options;
+    this.#waiting += 1;
+    let directory: string | undefined;
+    try {
+      directory = await pending.prepare();
+      const id = await surroundings.csrWorker({ directory, plan });
+      return await pending.adopt(directory, id, new Date(surroundings.now()), this.#ages());
+    } finally {
+      this.#waiting -= 1;
+      // What is left of it goes at the next start
+      if (directory !== undefined) await pending.discard(directory).catch(() => undefined);
+    }
+  }
+
+  /** A request that a later one has overtaken is kept on disk but no longer shown. */
+  #settle(serial: number, outcome: RequestOutcome): void {
+    if (serial !== this.#serial) return;
+    this.#newest = outcome;
+    // After the reply of the call that began it, as the forked child of upstream ends later
+    setImmediate(() => {
+      if (serial !== this.#serial) return;
+      this.#options.emit({ kind: 'request', state: outcome.state });
+    });
+  }
+}
+
+function failureOf(error: unknown): NonNullable<RequestOutcome['failure']> {
+  if (error instanceof CertError) return { code: error.code, reason: error.message };
+  return { code: 'internal', reason: 'a fault of the manager' };
+}

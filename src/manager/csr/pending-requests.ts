@@ -1,0 +1,305 @@
+import type { KeyObject } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { CertError, isSystemError } from '../../core/cert-error.ts';
+import { isClockSet } from '../../core/clock.ts';
+import { OneAtATime } from '../../core/mutex.ts';
+import { renameSynced, writeFileAtomic, writeNewFile } from '../../storage/atomic-file.ts';
+import { makeDirectory } from '../../storage/directory.ts';
+import { ownerOnly } from '../../storage/file-mode.ts';
+import { exists, unanswered } from '../../storage/io-errors.ts';
+import { makeTreeOwn, type TellOwned } from '../../storage/ownership.ts';
+import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
+import { clearUnfinished } from '../../storage/temp-files.ts';
+import { readPrivateKey } from '../../x509/keys.ts';
+import { parsePem } from '../../x509/pem.ts';
+import type { KeySource } from '../credential/pairing.ts';
+import { inOrder, type Made, MadeSinceStart, readMade, writeMade } from './csr-timestamp.ts';
+
+/** A certification request whose private key waits for its certificate. */
+export interface PendingRequest {
+  /** Hexadecimal SHA-256 of the public key. */
+  readonly id: string;
+  /** The request; `undefined` for a key that an upstream installation left without one. */
+  readonly pem: string | undefined;
+  readonly created: Date;
+}
+
+export interface PendingLimits {
+  readonly requests: number;
+  readonly days: number;
+}
+
+/** Names of the files of one request; the worker that makes them knows them too. */
+export const requestFiles = { key: 'key.pem', request: 'request.pem', created: 'created' } as const;
+
+/** Names of requests, and of those that a worker makes. Nothing else in the directory is touched. */
+const idName = /^[0-9a-f]{64}$/;
+const asideName = /^\.[0-9a-f]{16}$/;
+
+const dayMilliseconds = 86_400_000;
+
+/** The age of what was made before the clock was set is unknown. */
+function isAged(created: number, oldest: number): boolean {
+  return isClockSet(created) && created < oldest;
+}
+
+type Found = PendingRequest & Made;
+
+/**
+ * The requests of one endpoint, several at a time, one directory each. A request stays after its
+ * certificate was installed, so that a renewal signed for the same request still finds its key.
+ * What is too many or too old goes when the next one is made, and now and then.
+ */
+export class PendingRequests implements KeySource {
+  readonly #directory: string;
+  readonly #limits: PendingLimits;
+  /** Names of those that a worker is at. */
+  readonly #unfinished = new Set<string>();
+  readonly #made = new MadeSinceStart();
+  /** What changes several of them, or looks which are too many, has all of them for itself. */
+  readonly #turn = new OneAtATime();
+
+  constructor(directory: string, limits: PendingLimits) {
+    this.#directory = directory;
+    this.#limits = limits;
+  }
+
+  /** Takes all of it from others, and clears away what a worker left unfinished when the manager or the power died. */
+  open(tellOwned: TellOwned = () => undefined): Promise<void> {
+    return this.#turn.run(async () => {
+      await this.#clearAbandoned();
+      for (const id of await this.#ids())
+        for (const name of Object.values(requestFiles))
+          await clearUnfinished(join(this.#directory, id, name));
+      await makeTreeOwn(this.#directory, tellOwned);
+    });
+  }
+
+  /** A new empty directory for a worker to write a request into. */
+  async prepare(): Promise<string> {
+    const aside = this.#asideName();
+    await makeDirectory(this.#directory, ownerOnly);
+    if (!(await this.#isOurs()))
+      throw new CertError('storage', 'a link is in place of the requests');
+    this.#unfinished.add(basename(aside));
+    try {
+      await makeDirectory(aside, ownerOnly);
+    } catch (error) {
+      await this.discard(aside);
+      throw error;
+    }
+    return aside;
+  }
+
+  /**
+   * Takes in what a worker finished.
+   * @param id hash of the public key
+   * @param agesBy the time to judge the age of others by; without one nothing is too old
+   */
+  adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
+    return this.#turn.run(() => this.#adopt(aside, id, now, agesBy));
+  }
+
+  async #adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
+    const made = this.#made.next(now, (await this.#survey()).found);
+    await writeMade(join(aside, requestFiles.created), made);
+    const pem = await readOwn(join(aside, requestFiles.request));
+    await renameSynced(aside, join(this.#directory, id));
+    this.#made.note(id, made);
+    // What cannot be given up now is given up at the next look
+    await this.#prune(agesBy, id).catch(() => undefined);
+    return { id, pem, created: now };
+  }
+
+  /**
+   * Keeps a request for a key that is somewhere else now, and may be gone before its certificate comes.
+   * One that is there for the same key gives way to it.
+   */
+  keep(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+    return this.#turn.run(async () => {
+      if ((await this.#ids()).includes(id)) await this.#renew(id, key, pem, now, agesBy);
+      else await this.#add(id, key, pem, now, agesBy);
+    });
+  }
+
+  /** Its age begins anew with one write; the key is the same, so nothing is lost where it is written before. */
+  async #renew(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+    const there = join(this.#directory, id);
+    const keyPath = join(there, requestFiles.key);
+    const made = { ...this.#made.next(now, (await this.#survey()).found), renewal: pem };
+    const kept = await readOwn(keyPath).catch(() => undefined);
+    if (kept !== key) await writeFileAtomic(keyPath, key, ownerOnly);
+    await writeMade(join(there, requestFiles.created), made);
+    this.#made.note(id, made);
+    await this.#prune(agesBy, id).catch(() => undefined);
+  }
+
+  async #add(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+    const aside = await this.prepare();
+    try {
+      await writeNewFile(join(aside, requestFiles.key), key, ownerOnly);
+      await writeNewFile(join(aside, requestFiles.request), pem, ownerOnly);
+      await this.#adopt(aside, id, now, agesBy);
+    } finally {
+      await this.discard(aside);
+    }
+  }
+
+  /** Moves the times of what was made since the start with the clock that they were taken from. */
+  moveTimes(by: number): void {
+    this.#made.moveTimes(by);
+  }
+
+  /** Gives up what a worker was at. What cannot be removed now is removed at the next look. */
+  async discard(aside: string): Promise<void> {
+    this.#unfinished.delete(basename(aside));
+    await rm(aside, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  /** @throws CertError `storage` where there is a key that cannot be read: it must not pass for none */
+  async find(id: string): Promise<KeyObject | undefined> {
+    if (!(await this.#ids()).includes(id)) return undefined;
+    const path = join(this.#directory, id, requestFiles.key);
+    if (!(await exists(path))) return undefined;
+    const text = await readOwn(path);
+    try {
+      const [block] = parsePem(text ?? '');
+      if (block) return readPrivateKey(block);
+    } catch {
+      // Whoever uploads the certificate is not to blame
+    }
+    throw new CertError('storage', 'the key of the request cannot be read');
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return (await this.#ids()).length === 0;
+  }
+
+  /** Oldest first, without those whose files are damaged, or cannot be read now. */
+  async list(): Promise<PendingRequest[]> {
+    const { found } = await this.#survey();
+    return found.map(({ id, pem, created }) => ({ id, pem, created }));
+  }
+
+  async #survey(): Promise<{ readonly found: readonly Found[]; readonly damaged: string[] }> {
+    const found: Found[] = [];
+    const damaged: string[] = [];
+    for (const id of await this.#ids()) {
+      const one = await this.#read(id);
+      if (one === 'damaged') damaged.push(id);
+      else if (one !== 'hidden') found.push(one);
+    }
+    return { found: found.sort(inOrder), damaged };
+  }
+
+  /** Gives up the key of a request. @returns false when there is none */
+  remove(id: string): Promise<boolean> {
+    return this.#turn.run(async () => {
+      if (!(await this.#ids()).includes(id)) return false;
+      await this.#remove(id);
+      return true;
+    });
+  }
+
+  /**
+   * @returns `damaged` where a file of it is not there, `hidden` where one cannot be read
+   * @throws where the program can read nothing at the moment, which is not the matter of one of them
+   */
+  async #read(id: string): Promise<Found | 'damaged' | 'hidden'> {
+    const directory = join(this.#directory, id);
+    try {
+      for (const name of [requestFiles.key, requestFiles.created]) {
+        if (!(await exists(join(directory, name)))) return 'damaged';
+      }
+      const key = await readOwn(join(directory, requestFiles.key));
+      const created = await readOwn(join(directory, requestFiles.created));
+      if (key === undefined || created === undefined) return 'hidden';
+      const made = this.#made.get(id) ?? readMade(created);
+      const pem = made.renewal ?? (await readOwn(join(directory, requestFiles.request)));
+      return { id, pem, ...made };
+    } catch (error) {
+      if (unanswered(error) === 'busy') throw error;
+      return 'hidden';
+    }
+  }
+
+  /**
+   * Gives up what is too many, too old or damaged; nothing that cannot be read now.
+   * @param now the time to judge ages by; without one nothing is too old
+   */
+  prune(now?: Date): Promise<void> {
+    return this.#turn.run(() => this.#prune(now));
+  }
+
+  /** @param newest stays, whatever a clock that jumped says of its age */
+  async #prune(now?: Date, newest?: string): Promise<void> {
+    const { requests, days } = this.#limits;
+    const oldest = now ? now.getTime() - days * dayMilliseconds : Number.NEGATIVE_INFINITY;
+    const { found, damaged } = await this.#survey();
+    const inTurn = await this.#numbered(found);
+    const surplus = inTurn.slice(0, Math.max(0, inTurn.length - requests));
+    const aged = inTurn.filter(({ created }) => isAged(created.getTime(), oldest));
+    const gone = new Set([...surplus, ...aged].map(({ id }) => id).filter((id) => id !== newest));
+    for (const id of [...gone, ...damaged]) await this.#remove(id);
+    await this.#clearAbandoned();
+  }
+
+  /** Puts those made since the start after all others, and writes what has changed of their times and numbers. */
+  async #numbered(found: readonly Found[]): Promise<readonly Found[]> {
+    const readable = new Set(found.map(({ id }) => id));
+    this.#made.comeAfter(found.filter(({ id }) => this.#made.get(id) === undefined));
+    await this.#made.write((id) =>
+      readable.has(id) ? join(this.#directory, id, requestFiles.created) : undefined,
+    );
+    return found.map((one) => ({ ...one, ...this.#made.get(one.id) })).sort(inOrder);
+  }
+
+  async #clearAbandoned(): Promise<void> {
+    for (const name of await this.#names()) {
+      if (!asideName.test(name) || this.#unfinished.has(name)) continue;
+      await this.discard(join(this.#directory, name));
+    }
+  }
+
+  /** A link in place of the directory would lead to files that are not requests. */
+  async #isOurs(): Promise<boolean> {
+    return lstat(this.#directory).then(
+      (stat) => stat.isDirectory(),
+      (error: unknown) => {
+        if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ENOTDIR')) return false;
+        throw error;
+      },
+    );
+  }
+
+  /** All of it at once: a key without its request would be neither there nor gone. */
+  async #remove(id: string): Promise<void> {
+    const aside = this.#asideName();
+    await renameSynced(join(this.#directory, id), aside);
+    this.#made.forget(id);
+    // What cannot be removed now is removed at the next look
+    await this.discard(aside);
+  }
+
+  #asideName(): string {
+    return join(this.#directory, `.${randomBytes(8).toString('hex')}`);
+  }
+
+  async #ids(): Promise<string[]> {
+    return (await this.#names()).filter((name) => idName.test(name));
+  }
+
+  /** Of directories; a link would lead to another user's files. */
+  async #names(): Promise<string[]> {
+    if (!(await this.#isOurs())) return [];
+    const entries = await readdir(this.#directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  }
+}
+
+/** Root must not show, or take into service, what a link in place of a file leads to. */
+function readOwn(path: string): Promise<string | undefined> {
+  return tryReadRegularFile(path, noFollow);
+}

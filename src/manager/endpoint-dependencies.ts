@@ -1,0 +1,73 @@
+import type { Curve } from '../x509/keys.ts';
+import type { CheckPolicy } from './checks/checks.ts';
+import type { ServingProfile } from './checks/serving-profile.ts';
+import type { CsrWorker } from './csr/forked-worker.ts';
+import type { PendingLimits } from './csr/pending-requests.ts';
+import type { EndpointDefinition } from './endpoint.ts';
+
+/** Where the manager reports what it does; one line for each event. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
+export interface ManagerLimits {
+  readonly uploadBytes: number;
+  /** The most certificates in a file for one server or client: the leaf and its chain. */
+  readonly chain: number;
+  readonly pending: PendingLimits;
+  /** The most certificates of an authority endpoint; upstream's `authority-limit`. */
+  readonly authorities: number;
+  /** The most requests that may wait for their turn in the worker. */
+  readonly queuedRequests: number;
+  /** The most files that could not be served and are kept beside the good one. */
+  readonly refusedFiles: number;
+}
+
+/** How patient the manager is with files that others change, in milliseconds without an event. */
+export interface WatchTimes {
+  /** Until a changed file is looked at. */
+  readonly settle: number;
+  /** Until a missing or bad file is taken for what it is. */
+  readonly grace: number;
+}
+
+/** How generated certificates look. */
+export interface SelfSignedPolicy {
+  readonly validDays: number;
+  readonly renewBeforeDays: number;
+  readonly curve: Curve;
+  readonly organization: string;
+}
+
+/** Who the device is, for generated certificates. */
+export interface HostIdentity {
+  readonly hostName: string;
+  readonly addresses: readonly string[];
+}
+
+/** Everything an endpoint takes from outside, so that tests can give it another world. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly limits: ManagerLimits;
+  readonly checks: CheckPolicy;
+  /** How the service of the endpoint speaks TLS. */
+  readonly serving: ServingProfile;
+  readonly selfSigned: SelfSignedPolicy;
+  /** Days before its end at which a certificate is announced. */
+  readonly expiryThresholds: readonly number[];
+  readonly watch: WatchTimes;
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+  /** Milliseconds since some moment; nobody sets it. */
+  readonly elapsed: () => number;
+  readonly identity: () => HostIdentity;
+  readonly csrWorker: CsrWorker;
+  /** Tells the services that use an endpoint. Settles within a bounded time and never rejects. */
+  readonly reload: (endpoint: EndpointDefinition) => Promise<void>;
+  /** Notes that they will have to be told, should the manager end before it could. Never throws. */
+  readonly oweReload: (endpoint: EndpointDefinition) => void;
+}

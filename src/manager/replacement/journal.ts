@@ -1,0 +1,155 @@
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CertError } from '../../core/cert-error.ts';
+import { renameSynced } from '../../storage/atomic-file.ts';
+import { syncDirectory } from '../../storage/directory.ts';
+import { codeOf, exists } from '../../storage/io-errors.ts';
+import { makeTreeOwn, type TellOwned } from '../../storage/ownership.ts';
+import { kindOf } from '../../storage/regular-file.ts';
+import { patiently } from '../../storage/retry.ts';
+import { savedPair } from '../credential/credential-file.ts';
+import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
+
+/**
+ * The old state of all endpoints of a trial, beside the files of the one that it was staged at:
+ *
+ *     server.pem.trial/{server.https/…,authority.truststore/…}
+ *
+ * It counts from one rename, which comes before the first switch, to another, which is the commit.
+ */
+export class TrialJournal {
+  readonly #path: string;
+
+  readonly #tellOwned: TellOwned;
+
+  /** @param path of the endpoint that the trial was staged at */
+  constructor(path: string, tellOwned: TellOwned = () => undefined) {
+    this.#path = `${path}.trial`;
+    this.#tellOwned = tellOwned;
+  }
+
+  /** @throws what the file system throws, and where there is an older one, which stays */
+  async write(changes: readonly StagedChange[]): Promise<void> {
+    const aside = `${this.#path}.new`;
+    try {
+      await this.#writeAside(aside, changes);
+      await renameSynced(aside, this.#path);
+    } catch (error) {
+      // It holds a key
+      await rm(aside, { recursive: true, force: true }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #writeAside(aside: string, changes: readonly StagedChange[]): Promise<void> {
+    await rm(aside, { recursive: true, force: true });
+    await mkdir(aside, { mode: 0o700 });
+    for (const change of changes) {
+      const into = join(aside, nameOf(change.endpoint));
+      await mkdir(into, { mode: 0o700 });
+      await change.save(into);
+      await syncDirectory(into);
+    }
+    await syncDirectory(aside);
+  }
+
+  /** The rename is the moment that counts; what is left of the rest goes at the next start. */
+  async remove(): Promise<void> {
+    if (!(await exists(this.#path))) return;
+    const done = `${this.#path}.done`;
+    await rm(done, { recursive: true, force: true });
+    await renameSynced(this.#path, done);
+    await rm(done, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  /**
+   * Brings back what a trial left that was never committed, and clears away what is no journal.
+   * @returns whether there was one. @throws when it cannot be brought back; it may be tried again
+   */
+  async recover(endpoints: readonly Endpoint[]): Promise<boolean> {
+    for (const name of ['new', 'done']) {
+      // What cannot be removed now must not keep the journal from being read
+      await rm(`${this.#path}.${name}`, { recursive: true, force: true }).catch(() => undefined);
+    }
+    await this.#makeOwn();
+    // One part of a trial without the others is no state
+    return patiently(() => this.#bringBack(endpoints));
+  }
+
+  /**
+   * Gives it up, so that a later start does not bring back what is older than the changes until then.
+   * @throws what the file system throws; it is still there then
+   */
+  async putAside(): Promise<void> {
+    const failed = await this.#failed();
+    const aside = `${this.#path}.failed-${(failed[0]?.number ?? 0) + 1}`;
+    try {
+      await renameSynced(this.#path, aside);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+    // One that cannot be removed now may be when the next one comes
+    await this.#removeOldest().catch(() => undefined);
+  }
+
+  async #removeOldest(): Promise<void> {
+    const oldest = (await this.#failed()).slice(mostFailed);
+    for (const { path } of oldest) await rm(path, { recursive: true, force: true });
+  }
+
+  /** Those that were given up, the newest first. They are numbered, because a clock may go back. */
+  async #failed(): Promise<readonly { readonly path: string; readonly number: number }[]> {
+    const directory = dirname(this.#path);
+    const prefix = `${basename(this.#path)}.failed-`;
+    const names = (await readdir(directory)).filter((name) => name.startsWith(prefix));
+    return names
+      .map((name) => ({
+        path: join(directory, name),
+        number: numberOf(name.slice(prefix.length)),
+      }))
+      .sort((a, b) => b.number - a.number);
+  }
+
+  /** Takes the keys in it from others who may read or change them, and those in what was given up. */
+  async #makeOwn(): Promise<void> {
+    const failed = await this.#failed().catch(() => []);
+    const keys: readonly string[] = [savedPair.file, savedPair.trial];
+    for (const path of [this.#path, ...failed.map((one) => one.path)])
+      await makeTreeOwn(path, this.#tellOwned, (name) => keys.includes(name));
+  }
+
+  async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {
+    const journal = await lstat(this.#path).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (!journal) return false;
+    if (!journal.isDirectory())
+      throw new CertError('file-unreadable', `${this.#path} is ${kindOf(journal)} and no journal`);
+    const entries = await readdir(this.#path, { withFileTypes: true });
+    const saved = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const known = endpoints.map(({ definition }) => nameOf(definition));
+    const lost = saved.find((name) => !known.includes(name));
+    // The others alone are no state, and what was in service there would be gone with the journal
+    if (lost !== undefined)
+      throw new CertError('not-found', `the endpoint ${lost} is not configured`);
+    for (const endpoint of endpoints) {
+      const name = nameOf(endpoint.definition);
+      if (saved.includes(name)) await endpoint.recover(join(this.#path, name));
+    }
+    await this.remove();
+    return true;
+  }
+}
+
+/** How many that were given up are kept: they hold keys. */
+const mostFailed = 8;
+
+/** Those of older versions have eight hexadecimal digits, which say nothing, and are the oldest. */
+function numberOf(text: string): number {
+  return /^\d{1,7}$/.test(text) ? Number(text) : 0;
+}
+
+function nameOf({ type, name }: EndpointDefinition): string {
+  return `${type}.${name}`;
+}

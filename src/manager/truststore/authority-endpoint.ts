@@ -1,0 +1,282 @@
+import { CertError, reasonOf } from '../../core/cert-error.ts';
+import { Listeners } from '../../core/listeners.ts';
+import { type Change, ChangeQueue, type Holder, patience, stageChange } from '../change.ts';
+import { RequestDesk } from '../csr/csr-service.ts';
+import { PendingRequests } from '../csr/pending-requests.ts';
+import type {
+  Endpoint,
+  EndpointDefinition,
+  EndpointEvent,
+  InstalledCertificate,
+  StagedChange,
+} from '../endpoint.ts';
+import type { Surroundings } from '../endpoint-dependencies.ts';
+import { ExpiryWatch } from '../expiry.ts';
+import { OutsideChanges } from '../outside-changes.ts';
+import { RootCa } from '../upgrade/root-ca.ts';
+import type { UploadSource } from '../upload.ts';
+import { watchDirectory } from '../watcher.ts';
+import { type Authority, AuthorityDirectory } from './authority-directory.ts';
+import { AuthorityFollower } from './authority-follower.ts';
+import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
+
+/** A truststore: any number of CAs up to a limit, each under an id that is never given out again. */
+export class AuthorityEndpoint implements Endpoint {
+  readonly definition: EndpointDefinition;
+  readonly requests: RequestDesk;
+  readonly #surroundings: Surroundings;
+  readonly #directory: AuthorityDirectory;
+  readonly #plans: AuthorityPlans;
+  readonly #queue: ChangeQueue;
+  readonly #listeners: Listeners<EndpointEvent>;
+  readonly #expiry: ExpiryWatch;
+  readonly #follower: AuthorityFollower;
+  readonly #outside: OutsideChanges;
+  readonly #rootCa: RootCa;
+  #authorities: readonly Authority[] = [];
+  /** Not before the start: what is there may be to be undone. */
+  #mayLoad = false;
+  #started = false;
+  /** False until everything that an earlier run or installation left has been looked at. */
+  #isSettled = false;
+  /** How often the directory was read, or tried to. */
+  #loads = 0;
+  /** Whether a trial was undone of which its services know nothing yet. */
+  #isRecovered = false;
+
+  constructor(definition: EndpointDefinition, surroundings: Surroundings) {
+    this.definition = definition;
+    this.#surroundings = surroundings;
+    this.#directory = new AuthorityDirectory(definition.path, {
+      most: surroundings.limits.refusedFiles,
+      warn: (message, path) => surroundings.log.warn(message, { path }),
+    });
+    this.#plans = new AuthorityPlans(surroundings, this.#directory, () => this.#authorities);
+    this.#listeners = new Listeners(surroundings.log);
+    this.#expiry = new ExpiryWatch(surroundings.expiryThresholds);
+    this.requests = new RequestDesk({
+      pending: new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending),
+      surroundings,
+      inService: () => undefined,
+      emit: (event) => this.#listeners.tell(event),
+    });
+    this.#queue = new ChangeQueue(
+      () => surroundings.reload(definition),
+      () => surroundings.oweReload(definition),
+    );
+    this.#follower = new AuthorityFollower({
+      path: definition.path,
+      directory: this.#directory,
+      queue: this.#queue,
+      plans: this.#plans,
+      inService: () => this.#authorities,
+      publish: ({ next }) => this.#publish(next),
+      log: surroundings.log,
+    });
+    this.#outside = new OutsideChanges({
+      ...surroundings.watch,
+      watch: (changed) => watchDirectory(definition.path, changed),
+      look: (final) => this.#follower.look(final),
+    });
+    this.#rootCa = new RootCa({
+      truststore: definition.path,
+      install: (text) => this.install(text),
+      surroundings,
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#mayLoad = true;
+    await this.#tryLoad();
+    this.#outside.start();
+    this.#started = true;
+    if (this.#isRecovered) void this.#surroundings.reload(this.definition);
+  }
+
+  /** A disk that fails now may be well at the next look; what it holds must not be lost until then. */
+  async #tryLoad(): Promise<void> {
+    const holder: Holder = Symbol('load');
+    const areRequestsOpen = await this.#openRequests();
+    try {
+      await this.#queue.hold(holder, async () => {
+        if (!this.#directory.isLoaded) await this.#load();
+      });
+    } catch (error) {
+      const { path } = this.definition;
+      this.#surroundings.log.error('truststore is not readable', { path, reason: reasonOf(error) });
+      return;
+    } finally {
+      this.#queue.release(holder);
+    }
+    const isTakenOver = await this.#rootCa.takeOver();
+    this.#isSettled = isTakenOver && areRequestsOpen;
+  }
+
+  /** What is wrong with them is no reason to trust nobody. */
+  async #openRequests(): Promise<boolean> {
+    try {
+      await this.requests.start();
+      return true;
+    } catch (error) {
+      const path = `${this.definition.path}.requests`;
+      this.#surroundings.log.error('directory of requests cannot be used', {
+        path,
+        reason: reasonOf(error),
+      });
+      return false;
+    }
+  }
+
+  async #load(): Promise<void> {
+    this.#loads += 1;
+    const impatient = this.#loads > patience;
+    const { authorities, unreadable } = await this.#directory.load(impatient);
+    for (const path of unreadable) {
+      this.#surroundings.log.error('stored authority is not readable', { path });
+    }
+    this.#publish(authorities);
+  }
+
+  stop(): void {
+    this.#outside.stop();
+    this.#listeners.clear();
+  }
+
+  list(): readonly InstalledCertificate[] {
+    return this.#authorities.map(asInstalled);
+  }
+
+  async install(source: UploadSource): Promise<InstalledCertificate> {
+    return first(await this.#apply(() => this.#plans.install(source)));
+  }
+
+  installAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
+    return this.#apply(() => this.#plans.installAll(source));
+  }
+
+  async replace(id: string, source: UploadSource): Promise<InstalledCertificate> {
+    return first(await this.#apply(() => this.#plans.replace(id, source)));
+  }
+
+  replaceAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
+    return this.#apply(() => this.#plans.replaceAll(source));
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#apply(() => this.#plans.delete(id));
+  }
+
+  async deleteAll(): Promise<void> {
+    await this.#apply(async () => ({ next: [], asked: [] }));
+  }
+
+  /** The bundle takes the place of everything, as with `replaceAll`. */
+  stage(text: string): Promise<StagedChange> {
+    return stageChange(this.#queue, {
+      definition: this.definition,
+      validate: async () => {
+        await this.#mustBeRead();
+        return this.#plans.replaceAll(text);
+      },
+      save: (directory) => this.#directory.save(directory),
+      forward: this.#store(),
+      confirm: async ({ next }) => {
+        const found = await this.#directory.scan();
+        // What others put there besides is looked at when the trial is over
+        if (!found?.inStep) await this.#directory.commitAfresh(next);
+      },
+      released: () => this.#outside.check(),
+      backward: () => {
+        const before = this.#authorities;
+        // Nothing that somebody puts in the way keeps it from being undone
+        return { ...this.#store(true), validate: async () => ({ next: before, asked: [] }) };
+      },
+    });
+  }
+
+  async recover(directory: string): Promise<void> {
+    // Whoever ended in between has told nobody, or told them of the authorities that were on trial
+    this.#surroundings.oweReload(this.definition);
+    this.#isRecovered = true;
+    await this.#directory.recover(directory);
+  }
+
+  /** Authorities are the operator's: the manager never makes or renews one. */
+  async maintain(): Promise<void> {
+    if (!this.#started) return;
+    if (!this.#isSettled && !this.#queue.isHeld) await this.#tryLoad();
+    await this.#follower.putRight();
+    this.#outside.check();
+    this.#tellExpiry();
+    await this.requests.maintain();
+  }
+
+  subscribe(listener: (event: EndpointEvent) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** @returns those that the caller asked about */
+  async #apply(validate: Change<SetPlan>['validate']): Promise<readonly InstalledCertificate[]> {
+    const { asked } = await this.#queue.run({
+      ...this.#store(),
+      validate: async () => {
+        await this.#mustBeRead();
+        return validate();
+      },
+    });
+    return asked.map(asInstalled);
+  }
+
+  /** A disk that failed at the start may be there now; what it holds must not be lost. */
+  async #mustBeRead(): Promise<void> {
+    if (!this.#mayLoad)
+      throw new CertError('storage', 'the truststore was not read yet; nothing changed');
+    if (!this.#directory.isLoaded) await this.#load();
+  }
+
+  #store(clears = false): Omit<Change<SetPlan>, 'validate'> {
+    return {
+      write: async ({ next }) => {
+        await this.#directory.commit(next, clears);
+        if (!this.#directory.isOutOfStep) return;
+        const { path } = this.definition;
+        this.#surroundings.log.error('bundle and links of the truststore are old', { path });
+      },
+      publish: ({ next }) => this.#publish(next),
+    };
+  }
+
+  #publish(next: readonly Authority[]): void {
+    const before = new Map(this.#authorities.map((one) => [one.id, one]));
+    const staying = new Set(next.map(({ id }) => id));
+    this.#authorities = next;
+    this.#outside.follow();
+    for (const one of before.values()) {
+      if (!staying.has(one.id))
+        this.#listeners.tell({ kind: 'removed', installed: asInstalled(one) });
+    }
+    for (const one of next) {
+      const previous = before.get(one.id);
+      if (previous === one) continue;
+      const installed = asInstalled(one);
+      if (!previous) this.#listeners.tell({ kind: 'added', installed });
+      else this.#listeners.tell({ kind: 'changed', installed, previous: asInstalled(previous) });
+    }
+    this.#tellExpiry();
+  }
+
+  #tellExpiry(): void {
+    const news = this.#expiry.look(this.list(), this.#surroundings.now());
+    for (const one of news) this.#listeners.tell({ kind: 'expiry', ...one });
+  }
+}
+
+function asInstalled({ id, certificate }: Authority): InstalledCertificate {
+  return { id: String(id), certificate, chain: [] };
+}
+
+function first<T>(list: readonly T[]): T {
+  const [one] = list;
+  if (one === undefined) throw new TypeError('the list is empty');
+  return one;
+}

@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto';
+import { link, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeNewFile } from '../../storage/atomic-file.ts';
+import { syncDirectory, withDirectory } from '../../storage/directory.ts';
+import { everyone } from '../../storage/file-mode.ts';
+import { tryReadRegularFile } from '../../storage/regular-file.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { bundleFile, readCertificates } from '../upgrade/upstream-authorities.ts';
+
+/** A trusted CA and the number it goes by for ever. */
+export interface Authority {
+  readonly id: number;
+  readonly certificate: Certificate;
+}
+
+/** What stands in a directory for a set of authorities, by name. */
+export interface Layout {
+  /** Texts: `<id>.pem`, and all of them in `trust_bundle`. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Targets: `<subject hash>.<n>`, without a gap in the numbers, as OpenSSL looks for them. */
+  readonly links: ReadonlyMap<string, string>;
+}
+
+export function layoutOf(authorities: readonly Authority[]): Layout {
+  const files = new Map<string, string>();
+  const links = new Map<string, string>();
+  const slots = new Map<string, number>();
+  for (const { id, certificate } of authorities) {
+    const { subjectHash, pem } = certificate;
+    const slot = slots.get(subjectHash) ?? 0;
+    slots.set(subjectHash, slot + 1);
+    files.set(`${id}.pem`, pem);
+    links.set(`${subjectHash}.${slot}`, `${id}.pem`);
+  }
+  const bundle = [...files.values()].join('');
+  if (bundle !== '') files.set(bundleFile, bundle);
+  return { files, links };
+}
+
+/** Fills an empty directory; what another one holds already is linked from there. */
+export async function writeLayout(directory: string, layout: Layout, like?: string): Promise<void> {
+  for (const [name, text] of layout.files) {
+    const kept = like !== undefined && (await tryReadRegularFile(join(like, name))) === text;
+    if (kept) await link(join(like, name), join(directory, name));
+    else await writeNewFile(join(directory, name), text, everyone);
+  }
+  for (const [name, target] of layout.links) await symlink(target, join(directory, name));
+  await syncDirectory(directory);
+}
+
+/** Whether a directory holds a layout, and no other certificate or link. */
+export async function hasLayout(directory: string, { files, links }: Layout): Promise<boolean> {
+  for (const name of await readdir(directory)) {
+    const isOurs = /^(\d+\.pem|[0-9a-f]{8}\.\d+)$/.test(name) || name === bundleFile;
+    if (isOurs && !files.has(name) && !links.has(name)) return false;
+  }
+  for (const [name, text] of files) {
+    if ((await tryReadRegularFile(join(directory, name))) !== text) return false;
+  }
+  for (const [name, target] of links) {
+    if ((await readlink(join(directory, name)).catch(() => '')) !== target) return false;
+  }
+  return true;
+}
+
+/** Files under names of ours with certificates that are in none of these layouts: somebody else's. */
+export async function strangeFiles(
+  directory: string,
+  layouts: readonly Layout[],
+): Promise<readonly string[]> {
+  const known = new Set(layouts.flatMap(({ files }) => [...files.values()]));
+  const strange: string[] = [];
+  for (const name of (await readdir(directory)).filter((one) => /^\d+\.pem$/.test(one))) {
+    const path = join(directory, name);
+    if (known.has((await tryReadRegularFile(path)) ?? '')) continue;
+    if ((await readCertificates(path)).length > 0) strange.push(path);
+  }
+  return strange;
+}
+
+/** The one authority by which two layouts differ; `undefined` when it is more, or another content. */
+export function singleDifference(from: Layout, to: Layout): string | undefined {
+  const added = missingFrom(from.files, to.files);
+  const removed = missingFrom(to.files, from.files);
+  const kept = [...to.files].filter(([name]) => name !== bundleFile && from.files.has(name));
+  if (kept.some(([name, text]) => from.files.get(name) !== text)) return undefined;
+  const [only, ...more] = [...added, ...removed];
+  return more.length === 0 ? only : undefined;
+}
+
+function missingFrom(there: ReadonlyMap<string, string>, names: ReadonlyMap<string, string>) {
+  return [...names.keys()].filter((name) => name !== bundleFile && !there.has(name));
+}
+
+/** How a change in place ended that the disk failed. */
+export interface FailedAmendment {
+  readonly error: unknown;
+  /** Which of the two sets of authorities is on the disk. */
+  readonly holds: 'from' | 'to';
+  /** Whether links and bundle are those of that set. */
+  readonly inStep: boolean;
+}
+
+/**
+ * Adds or removes one authority in place. The file of the authority decides which state it is: whatever
+ * is not in step with the files after a crash is put right by the next start. A reader finds every
+ * authority that stays at every moment, because links change by rename, and lower numbers first.
+ * @returns `undefined` when it is done; otherwise it is undone as far as the disk allowed, which is known
+ *   from what it allowed alone: it may read no better than it writes
+ */
+export async function amendLayout(
+  directory: string,
+  from: Layout,
+  to: Layout,
+): Promise<FailedAmendment | undefined> {
+  const aside: string[] = [];
+  let holds: FailedAmendment['holds'] = 'from';
+  try {
+    await withDirectory(directory, (sync) =>
+      amend(directory, from, to, aside, sync, () => {
+        holds = 'to';
+      }),
+    );
+    return undefined;
+  } catch (error) {
+    const isBack = await takeBackAuthority(directory, from, to);
+    if (isBack) holds = 'from';
+    const isWhole = holds === 'from' && (await restoreRest(directory, from, to, aside));
+    // An authority that was refused must not be there after a power cut
+    const isSynced = await succeeds(() => syncDirectory(directory));
+    return { error, holds, inStep: isBack && isWhole && isSynced };
+  }
+}
+
+async function amend(
+  directory: string,
+  from: Layout,
+  to: Layout,
+  aside: string[],
+  sync: () => Promise<void>,
+  switched: () => void,
+): Promise<void> {
+  const added = missingFrom(from.files, to.files);
+  const removed = missingFrom(to.files, from.files);
+  const bundle = to.files.get(bundleFile);
+  if (bundle !== undefined) await writeAside(directory, bundleFile, bundle, aside);
+  for (const name of added) await writeAside(directory, name, to.files.get(name) ?? '', aside);
+  // A link to a file that is not there yet is nothing to OpenSSL
+  for (const [name, target] of to.links) {
+    if (!from.links.has(name)) await symlink(target, join(directory, name));
+  }
+  for (const name of added) await rename(asideOf(directory, name), join(directory, name));
+  if (added.length > 0) switched();
+  for (const [name, target] of to.links) {
+    if (from.links.has(name) && from.links.get(name) !== target) {
+      await replaceLink(directory, name, target);
+    }
+  }
+  // Somebody may have taken them away already
+  for (const name of from.links.keys()) {
+    if (!to.links.has(name)) await rm(join(directory, name), { force: true });
+  }
+  for (const name of removed) await rm(join(directory, name), { force: true });
+  switched();
+  if (bundle !== undefined)
+    await rename(asideOf(directory, bundleFile), join(directory, bundleFile));
+  else await rm(join(directory, bundleFile), { force: true });
+  await sync();
+}
+
+/** @returns whether the file of the one authority is as it was */
+function takeBackAuthority(directory: string, from: Layout, to: Layout): Promise<boolean> {
+  return succeeds(async () => {
+    for (const name of missingFrom(from.files, to.files)) {
+      await rm(join(directory, name), { force: true });
+    }
+    for (const name of missingFrom(to.files, from.files)) await rewrite(directory, name, from);
+  });
+}
+
+/** As well as a disk that fails allows it. @returns whether it allowed all of it */
+async function restoreRest(
+  directory: string,
+  from: Layout,
+  to: Layout,
+  aside: readonly string[],
+): Promise<boolean> {
+  const gone = missingFrom(from.links, to.links).map((name) => join(directory, name));
+  if (!from.files.has(bundleFile)) gone.push(join(directory, bundleFile));
+  const steps = [...gone, ...aside].map((path) => () => rm(path, { force: true }));
+  for (const [name, target] of from.links) {
+    steps.push(async () => {
+      if ((await readlink(join(directory, name)).catch(() => '')) === target) return;
+      await replaceLink(directory, name, target);
+    });
+  }
+  if (from.files.has(bundleFile)) steps.push(() => rewrite(directory, bundleFile, from));
+  let allDone = true;
+  for (const step of steps) allDone = (await succeeds(step)) && allDone;
+  return allDone;
+}
+
+async function rewrite(directory: string, name: string, { files }: Layout): Promise<void> {
+  const text = files.get(name) ?? '';
+  const there = await tryReadRegularFile(join(directory, name)).catch(() => undefined);
+  if (there === text) return;
+  const path = asideOf(directory, name);
+  await rm(path, { force: true });
+  await writeNewFile(path, text, everyone);
+  await rename(path, join(directory, name));
+}
+
+function succeeds(work: () => Promise<void>): Promise<boolean> {
+  return work().then(
+    () => true,
+    () => false,
+  );
+}
+
+async function writeAside(directory: string, name: string, text: string, aside: string[]) {
+  const path = asideOf(directory, name);
+  await rm(path, { force: true });
+  aside.push(path);
+  await writeNewFile(path, text, everyone);
+}
+
+function asideOf(directory: string, name: string): string {
+  return join(directory, `.${name}.new`);
+}
+
+async function replaceLink(directory: string, name: string, target: string): Promise<void> {
+  const aside = join(directory, `.${name}.${randomBytes(6).toString('hex')}`);
+  await symlink(target, aside);
+  try {
+    await rename(aside, join(directory, name));
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}

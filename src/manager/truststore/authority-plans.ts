@@ -1,0 +1,172 @@
+import { CertError } from '../../core/cert-error.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { usualSecurityLevel } from '../../x509/security-levels.ts';
+import { authorityChecks, enforce } from '../checks/checks.ts';
+import type { Surroundings } from '../endpoint-dependencies.ts';
+import { distinct } from '../upgrade/upstream-authorities.ts';
+import { parseUpload, textOf, type Upload, type UploadSource } from '../upload.ts';
+import type { Authority, AuthorityDirectory, ScannedDirectory } from './authority-directory.ts';
+
+/** A new set of authorities, and which of them the caller asked about. */
+export interface SetPlan {
+  readonly next: readonly Authority[];
+  readonly asked: readonly Authority[];
+}
+
+/** What a truststore would be after each kind of change; nothing here changes more than the next id. */
+export class AuthorityPlans {
+  readonly #surroundings: Surroundings;
+  readonly #directory: AuthorityDirectory;
+  readonly #current: () => readonly Authority[];
+
+  /** @param current the authorities in service */
+  constructor(
+    surroundings: Surroundings,
+    directory: AuthorityDirectory,
+    current: () => readonly Authority[],
+  ) {
+    this.#surroundings = surroundings;
+    this.#directory = directory;
+    this.#current = current;
+  }
+
+  async install(source: UploadSource): Promise<SetPlan> {
+    const current = this.#current();
+    this.#refuseMoreThanLimit(current.length + 1);
+    const certificate = this.#checkOne(await textOf(source));
+    this.#refuseDuplicate(certificate);
+    const authority = { id: await this.#directory.reserveIds(1), certificate };
+    return { next: [...current, authority], asked: [authority] };
+  }
+
+  async replace(id: string, source: UploadSource): Promise<SetPlan> {
+    const previous = this.#byId(id);
+    const certificate = this.#checkOne(await textOf(source));
+    this.#refuseDuplicate(certificate, previous);
+    const authority = { id: previous.id, certificate };
+    const next = this.#current().map((one) => (one === previous ? authority : one));
+    return { next, asked: [authority] };
+  }
+
+  async installAll(source: UploadSource): Promise<SetPlan> {
+    if (this.#current().length === 0) return this.replaceAll(source);
+    throw new CertError(
+      'not-empty',
+      'authorities are installed; replace them or delete them first',
+    );
+  }
+
+  /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
+  async replaceAll(source: UploadSource): Promise<SetPlan> {
+    const { certificates } = this.#parseBundle(await textOf(source));
+    const set = distinct(certificates);
+    for (const certificate of set) this.#check(certificate, set);
+    const known = new Map(this.#current().map((one) => [one.certificate.fingerprint, one]));
+    const fresh = await this.#number(set.filter(({ fingerprint }) => !known.has(fingerprint)));
+    const numbered = new Map([
+      ...known,
+      ...fresh.map((one) => [one.certificate.fingerprint, one] as const),
+    ]);
+    const find = ({ fingerprint }: Certificate) => numbered.get(fingerprint) ?? [];
+    return {
+      next: set.flatMap(find).sort((a, b) => a.id - b.id),
+      // The reply has an entry for each block of the file, as upstream's
+      asked: certificates.flatMap(find),
+    };
+  }
+
+  async delete(id: string): Promise<SetPlan> {
+    const gone = this.#byId(id);
+    return { next: this.#current().filter((one) => one !== gone), asked: [] };
+  }
+
+  /** A number that was given to another certificate, or to none, counts for nothing here. */
+  async adopt({ authorities, damaged, foreign }: ScannedDirectory): Promise<SetPlan> {
+    if (damaged) {
+      throw new CertError('certificate-malformed', 'a file of the truststore was damaged');
+    }
+    const ours = new Map(this.#current().map((one) => [one.id, one]));
+    const staying = authorities.flatMap((found) => {
+      const known = ours.get(found.id);
+      if (!known) return [];
+      return known.certificate.fingerprint === found.certificate.fingerprint ? known : found;
+    });
+    const strange = authorities.filter(({ id }) => !ours.has(id));
+    const candidates = [...strange.map(({ certificate }) => certificate), ...foreign];
+    const known = new Set(staying.map(({ certificate }) => certificate.fingerprint));
+    const fresh = distinct(candidates).filter(({ fingerprint }) => !known.has(fingerprint));
+    this.#refuseMoreThanLimit(staying.length + fresh.length);
+    for (const one of [...staying.map(({ certificate }) => certificate), ...fresh]) {
+      this.#check(one, [one]);
+    }
+    const added = await this.#number(fresh);
+    return { next: [...staying, ...added], asked: added };
+  }
+
+  /** These alone, as somebody put them in place of all others. What is installed keeps its id. */
+  async exchange(found: readonly Certificate[]): Promise<SetPlan> {
+    this.#refuseMoreThanLimit(found.length);
+    for (const one of found) this.#check(one, [one]);
+    const known = (one: Certificate) =>
+      this.#current().find(({ certificate }) => certificate.fingerprint === one.fingerprint);
+    const staying = found.flatMap((one) => known(one) ?? []);
+    const added = await this.#number(found.filter((one) => !known(one)));
+    return { next: [...staying, ...added].sort((a, b) => a.id - b.id), asked: added };
+  }
+
+  async #number(certificates: readonly Certificate[]): Promise<Authority[]> {
+    if (certificates.length === 0) return [];
+    const first = await this.#directory.reserveIds(certificates.length);
+    return certificates.map((certificate, at) => ({ id: first + at, certificate }));
+  }
+
+  /** Counts before it reads, so that a bundle over the limit costs nothing. */
+  #parseBundle(text: string): Upload {
+    const limit = this.#surroundings.limits.authorities;
+    this.#refuseMoreThanLimit(text.split('-----BEGIN CERTIFICATE-----').length - 1);
+    return parseUpload(text, limit);
+  }
+
+  /** The file may hold more: its first certificate is what it is about, and a key is never taken. */
+  #checkOne(text: string): Certificate {
+    const { certificates } = parseUpload(text, this.#surroundings.limits.chain);
+    const [certificate] = certificates;
+    if (!certificate) throw new TypeError('an upload has a certificate');
+    this.#check(certificate, certificates);
+    return certificate;
+  }
+
+  #check(leaf: Certificate, company: readonly Certificate[]): void {
+    const { checks, now } = this.#surroundings;
+    enforce(authorityChecks, {
+      leaf,
+      company,
+      now: Math.floor(now() / 1000),
+      policy: checks,
+      securityLevel: usualSecurityLevel,
+    });
+  }
+
+  #refuseDuplicate({ fingerprint }: Certificate, except?: Authority): void {
+    const twin = this.#current().find(
+      (one) => one !== except && one.certificate.fingerprint === fingerprint,
+    );
+    if (!twin) return;
+    throw new CertError('already-installed', `the certificate is installed as ${twin.id}`);
+  }
+
+  #refuseMoreThanLimit(count: number): void {
+    const limit = this.#surroundings.limits.authorities;
+    if (count <= limit) return;
+    throw new CertError(
+      'limit-reached',
+      `${count} authorities are more than the limit of ${limit}`,
+    );
+  }
+
+  #byId(id: string): Authority {
+    const found = this.#current().find((one) => String(one.id) === id);
+    if (!found) throw new CertError('not-found', `there is no certificate ${id}`);
+    return found;
+  }
+}

@@ -1,0 +1,45 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { unanswered } from '../../storage/io-errors.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { readCertificates } from '../upgrade/upstream-authorities.ts';
+import type { Authority } from './authority-layout.ts';
+
+/** What stood in the directory at start. */
+export interface LoadedAuthorities {
+  readonly authorities: readonly Authority[];
+  /** Where files are kept now that hold no readable certificate. */
+  readonly unreadable: readonly string[];
+}
+
+export const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };
+
+export async function readGeneration(
+  directory: string,
+  impatient = false,
+): Promise<LoadedAuthorities> {
+  const authorities: Authority[] = [];
+  const unreadable: string[] = [];
+  for (const name of await readdir(directory)) {
+    const id = /^(\d+)\.pem$/.exec(name)?.[1];
+    if (id === undefined) continue;
+    const path = join(directory, name);
+    const [certificate] = await readCertificates(path).catch((error: unknown) => {
+      if (impatient && unanswered(error) === 'failing') return [];
+      throw error;
+    });
+    if (certificate) authorities.push({ id: Number(id), certificate });
+    else unreadable.push(path);
+  }
+  return { authorities: authorities.sort((a, b) => a.id - b.id), unreadable };
+}
+
+/** Those of the files, or of what links lead to, that hold certificates. */
+export async function withCertificates(paths: readonly string[]) {
+  const found: { path: string; certificates: readonly Certificate[] }[] = [];
+  for (const path of paths) {
+    const certificates = await readCertificates(path);
+    if (certificates.length > 0) found.push({ path, certificates });
+  }
+  return found;
+}

@@ -1,0 +1,54 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tryReadRegularFile } from '../../storage/regular-file.ts';
+import { type Certificate, readCertificate } from '../../x509/certificate.ts';
+import { parsePem } from '../../x509/pem.ts';
+
+/** Upstream's `authorities-list-name`: all authorities in one file. */
+export const bundleFile = 'trust_bundle';
+
+/**
+ * The authorities that phosphor-certificate-manager had in a directory, each once: the first certificate
+ * of every regular file, in the order of the names. Its bundle counts only where there is nothing else,
+ * as after a ReplaceAll that failed: it still lists what was deleted, and lacks what was added since.
+ */
+export async function readUpstreamDirectory(directory: string): Promise<Certificate[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .sort();
+  const found: Certificate[] = [];
+  for (const name of files.filter((one) => one !== bundleFile)) {
+    found.push(...(await readCertificates(join(directory, name))).slice(0, 1));
+  }
+  if (found.length > 0 || !files.includes(bundleFile)) return distinct(found);
+  return distinct(await readCertificates(join(directory, bundleFile)));
+}
+
+/**
+ * The certificates in a file that can be read, whatever else is in it.
+ * @throws what the file system throws when it gives no answer
+ */
+export async function readCertificates(path: string): Promise<Certificate[]> {
+  const text = await tryReadRegularFile(path);
+  try {
+    const blocks = parsePem(text ?? '');
+    return blocks.filter(({ label }) => label === 'CERTIFICATE').flatMap(({ der }) => readOne(der));
+  } catch {
+    return [];
+  }
+}
+
+function readOne(der: Buffer): Certificate[] {
+  try {
+    return [readCertificate(der)];
+  } catch {
+    return [];
+  }
+}
+
+/** Each certificate once, at its first place. */
+export function distinct(certificates: readonly Certificate[]): Certificate[] {
+  return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
+}

@@ -1,0 +1,84 @@
+import type { CertificateClient, PublishedCertificate } from '../../manager/certificate-client.ts';
+import { type Certificate, isSelfIssued } from '../../x509/certificate.ts';
+import { nameKey } from '../../x509/name.ts';
+import type { CertificatePlace } from './collections.ts';
+import { rememberVerdicts } from './memoized-is-issued-by.ts';
+
+/** The installed certificates that issued a certificate, or that it issued, by their URIs. */
+export interface Kinship {
+  readonly issuer: string | undefined;
+  readonly subjects: readonly string[];
+}
+
+interface Relative {
+  readonly uri: string;
+  readonly certificate: Certificate;
+}
+
+/**
+ * Who issued whom among all installed certificates. Names find the candidates and signatures decide;
+ * the table of names is made anew after a change.
+ * @returns what answers for one certificate
+ */
+export function followKinship(
+  client: CertificateClient,
+  places: readonly CertificatePlace[],
+): (published: PublishedCertificate) => Kinship {
+  const canonical = places.filter((place) => place.canonical);
+  const isIssuedBy = rememberVerdicts();
+  let table: Table | undefined;
+  client.subscribe(() => {
+    table = undefined;
+  });
+  return ({ certificate }) => {
+    const available = canonical.filter(({ endpoint }) => client.isAvailable(endpoint));
+    if (table?.places !== namesOf(available)) table = makeTable(client, available);
+    const issuers = isSelfIssued(certificate)
+      ? []
+      : (table.bySubject.get(nameKey(certificate.issuer)) ?? []);
+    const subjects = certificate.isCa
+      ? (table.byIssuer.get(nameKey(certificate.subject)) ?? [])
+      : [];
+    return {
+      issuer: issuers.find((one) => isIssuedBy(certificate, one.certificate))?.uri,
+      subjects: subjects
+        .filter((one) => one.certificate.fingerprint !== certificate.fingerprint)
+        .filter((one) => isIssuedBy(one.certificate, certificate))
+        .map(({ uri }) => uri),
+    };
+  };
+}
+
+interface Table {
+  /** Which endpoints answered: one that comes or goes makes it stale. */
+  readonly places: string;
+  readonly bySubject: ReadonlyMap<string, readonly Relative[]>;
+  readonly byIssuer: ReadonlyMap<string, readonly Relative[]>;
+}
+
+function makeTable(client: CertificateClient, places: readonly CertificatePlace[]): Table {
+  const all = places.flatMap(({ endpoint, uri }) =>
+    client
+      .list(endpoint)
+      .map(({ id, certificate }): Relative => ({ uri: `${uri}/${id}`, certificate })),
+  );
+  return {
+    places: namesOf(places),
+    bySubject: groupBy(all, ({ certificate }) => nameKey(certificate.subject)),
+    byIssuer: groupBy(all, ({ certificate }) => nameKey(certificate.issuer)),
+  };
+}
+
+function namesOf(places: readonly CertificatePlace[]): string {
+  return places.map(({ uri }) => uri).join(' ');
+}
+
+function groupBy(all: readonly Relative[], key: (one: Relative) => string) {
+  const groups = new Map<string, Relative[]>();
+  for (const one of all) {
+    const group = groups.get(key(one));
+    if (group) group.push(one);
+    else groups.set(key(one), [one]);
+  }
+  return groups;
+}

@@ -1,0 +1,169 @@
+import type { EndpointRef } from '../../manager/certificate-client.ts';
+import type { KeyUsage } from '../../x509/oids.ts';
+
+/** Where the certificates of an endpoint appear in the Redfish tree. */
+export interface CertificatePlace {
+  readonly endpoint: EndpointRef;
+  /** URI of the collection. */
+  readonly uri: string;
+  readonly collectionName: string;
+  readonly collectionDescription: string;
+  /** Name of each certificate; the OpenBMC web UI knows the kinds by these very texts. */
+  readonly certificateName: string;
+  /** Redfish `CertificateUsageTypes`. */
+  readonly usageTypes: readonly string[];
+  readonly canDelete: boolean;
+  /** Key usages of a request that names none; absent where no request can be made. */
+  readonly requestUsages?: readonly KeyUsage[];
+  /** False for a second address of certificates that have their canonical one elsewhere. */
+  readonly canonical: boolean;
+  /** Whether CertificateLocations lists the certificates. */
+  readonly inLocations: boolean;
+}
+
+type Looks = Omit<CertificatePlace, 'endpoint' | 'inLocations'>;
+
+/** An endpoint as the configuration has it. */
+interface ConfiguredEndpoint extends EndpointRef {
+  readonly inCertificateLocations?: boolean;
+}
+
+const serverUsages: readonly KeyUsage[] = ['DigitalSignature', 'ServerAuthentication'];
+const clientUsages: readonly KeyUsage[] = ['DigitalSignature', 'ClientAuthentication'];
+
+/** The places of the endpoints that clients know, with the names and texts of OpenBMC (bmcweb). */
+function knownPlaces(manager: string): Readonly<Record<string, readonly Looks[]>> {
+  const https: Looks = {
+    uri: `${manager}/NetworkProtocol/HTTPS/Certificates`,
+    collectionName: 'HTTPS Certificates Collection',
+    collectionDescription: 'A Collection of HTTPS certificate instances',
+    certificateName: 'HTTPS Certificate',
+    usageTypes: ['Web'],
+    canDelete: false,
+    requestUsages: serverUsages,
+    canonical: true,
+  };
+  const ldap: Looks = {
+    uri: '/redfish/v1/AccountService/LDAP/Certificates',
+    collectionName: 'LDAP Certificates Collection',
+    collectionDescription: 'A Collection of LDAP certificate instances',
+    certificateName: 'LDAP Certificate',
+    usageTypes: ['Device'],
+    canDelete: true,
+    requestUsages: clientUsages,
+    canonical: true,
+  };
+  const truststore: Looks = {
+    uri: `${manager}/Truststore/Certificates`,
+    collectionName: 'TrustStore Certificates Collection',
+    collectionDescription: 'A Collection of TrustStore certificate instances',
+    certificateName: 'TrustStore Certificate',
+    usageTypes: ['User', 'Web'],
+    canDelete: true,
+    canonical: true,
+  };
+  const revoked: Looks = {
+    uri: `${manager}/SecurityPolicy/TLS/Server/RevokedCertificates`,
+    collectionName: 'Revoked Certificates Collection',
+    collectionDescription: 'Certificates whose owners may not log in any more',
+    certificateName: 'Revoked Certificate',
+    usageTypes: ['User'],
+    canDelete: true,
+    canonical: true,
+  };
+  return {
+    'authority/truststore': [
+      truststore,
+      {
+        ...truststore,
+        uri: '/redfish/v1/AccountService/MultiFactorAuth/ClientCertificate/Certificates',
+        collectionName: 'Certificates Collection',
+        collectionDescription: 'Multi-factor Authentication Client Certificates',
+        certificateName: 'Client Certificate',
+        canonical: false,
+      },
+      ...['Server', 'Client'].map((side) => ({
+        ...truststore,
+        uri: `${manager}/SecurityPolicy/TLS/${side}/TrustedCertificates`,
+        collectionName: 'Trusted Certificates Collection',
+        collectionDescription: 'Authorities whose certificates are trusted',
+        canonical: false,
+      })),
+    ],
+    'client/ldap': [ldap],
+    'server/https': [https],
+    'authority/revoked': [revoked],
+  };
+}
+
+/** The place of an endpoint that no Redfish client knows by name. */
+function placeOf(manager: string, { type, name }: EndpointRef): Looks {
+  return {
+    uri: `${manager}/CertificateEndpoints/${type}/${name}/Certificates`,
+    collectionName: `${name} Certificates Collection`,
+    collectionDescription: `Certificates of the ${type} endpoint ${name}`,
+    certificateName: `${name} Certificate`,
+    usageTypes: ['Device'],
+    canDelete: true,
+    ...(type === 'server' && { requestUsages: serverUsages }),
+    ...(type === 'client' && { requestUsages: clientUsages }),
+    canonical: true,
+  };
+}
+
+/** Every place of these endpoints, in their order. */
+export function certificatePlaces(
+  managerId: string,
+  endpoints: readonly ConfiguredEndpoint[],
+): readonly CertificatePlace[] {
+  const manager = `/redfish/v1/Managers/${managerId}`;
+  const known = knownPlaces(manager);
+  return endpoints.flatMap(({ type, name, inCertificateLocations = true }) => {
+    const looks = known[`${type}/${name}`] ?? [placeOf(manager, { type, name })];
+    return looks.map((look) => ({
+      ...look,
+      endpoint: { type, name },
+      inLocations: look.canonical && inCertificateLocations,
+    }));
+  });
+}
+
+/** The canonical place of an endpoint; `undefined` for one that is not configured. */
+export function canonicalPlace(
+  places: readonly CertificatePlace[],
+  { type, name }: EndpointRef,
+): CertificatePlace | undefined {
+  return places.find(
+    ({ canonical, endpoint }) => canonical && endpoint.type === type && endpoint.name === name,
+  );
+}
+
+/** A path of a reference without what clients add to it; `undefined` when it is no path. */
+export function normalPath(reference: string): string | undefined {
+  // Two slashes would begin the name of another host
+  if (!/^\/(?!\/)/.test(reference) || !URL.canParse(reference, 'https://service')) return undefined;
+  const path = new URL(reference, 'https://service').pathname;
+  let end = path.length;
+  while (path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
+}
+
+/** The place whose collection this reference names. */
+export function placeOfCollection(
+  places: readonly CertificatePlace[],
+  reference: string,
+): CertificatePlace | undefined {
+  const path = normalPath(reference);
+  return places.find(({ uri }) => uri === path);
+}
+
+/** The place and id of the certificate that this reference names; it need not exist. */
+export function placeOfCertificate(
+  places: readonly CertificatePlace[],
+  reference: string,
+): { readonly place: CertificatePlace; readonly id: string } | undefined {
+  const path = normalPath(reference) ?? '';
+  const slash = path.lastIndexOf('/');
+  const place = places.find(({ uri }) => uri === path.slice(0, slash));
+  return place && { place, id: path.slice(slash + 1) };
+}

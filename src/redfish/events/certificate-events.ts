@@ -1,0 +1,155 @@
+import { isClockSet } from '../../core/clock.ts';
+import type {
+  CertificateClient,
+  CertificateEvent,
+  PublishedCertificate,
+} from '../../manager/certificate-client.ts';
+import { passedThreshold } from '../../manager/expiry.ts';
+import type { CertificatePlace } from '../certificates/collections.ts';
+import { type Condition, conditionsOf } from '../certificates/findings.ts';
+import { type Health, healthOf, type Lifetime } from '../certificates/health.ts';
+import type { ServedCertificate } from '../certificates/served.ts';
+import { type EventDraft, resourceEvent } from './event-record.ts';
+
+/** What was last told of a certificate. */
+export interface ToldHealth {
+  readonly health: Health;
+  /** The lowest threshold that was passed, in days; absent when none was. */
+  readonly threshold?: number;
+}
+
+export interface CertificateNewsOptions extends Lifetime {
+  readonly client: CertificateClient;
+  readonly places: readonly CertificatePlace[];
+  readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
+}
+
+/**
+ * Turns what happens to certificates, and what time does to them, into events. It remembers the health
+ * that it last told of each, so that there is an event exactly when `Status` shows another one, and one
+ * more for each further threshold that is passed. A certificate begins healthy when it is created; of
+ * one that was there before anybody looked, what it is like then is no news.
+ */
+export class CertificateNews {
+  readonly #client: CertificateClient;
+  readonly #places: readonly CertificatePlace[];
+  readonly #served: CertificateNewsOptions['served'];
+  readonly #lifetime: Lifetime;
+  /** By URI. */
+  readonly #told: Map<string, ToldHealth>;
+
+  /** @param told what was told before, by URI */
+  constructor(
+    { client, places, served, ...lifetime }: CertificateNewsOptions,
+    told: Readonly<Record<string, ToldHealth>> = {},
+  ) {
+    this.#client = client;
+    this.#places = places.filter(({ canonical }) => canonical);
+    this.#served = served;
+    this.#lifetime = lifetime;
+    this.#told = new Map(Object.entries(told));
+  }
+
+  /** What was told so far, by URI: to be kept over a restart, so that nothing is told twice. */
+  get told(): Record<string, ToldHealth> {
+    return Object.fromEntries(this.#told);
+  }
+
+  /** Nothing for endpoints that have no place in the tree. */
+  draftsOf(event: CertificateEvent): readonly EventDraft[] {
+    const { type, name } = event.endpoint;
+    const place = this.#places.find(
+      ({ endpoint }) => endpoint.type === type && endpoint.name === name,
+    );
+    if (!place) return [];
+    const uri = `${place.uri}/${event.id}`;
+    switch (event.kind) {
+      case 'created':
+        this.#told.set(uri, { health: 'OK' });
+        return [resourceEvent('ResourceCreated', [], about(uri)), ...this.#status(place, event)];
+      case 'removed':
+        this.#told.delete(uri);
+        return [resourceEvent('ResourceRemoved', [], about(uri))];
+      case 'changed':
+        return [resourceEvent('ResourceChanged', [], about(uri)), ...this.#status(place, event)];
+      case 'expiring':
+        return this.#status(place, event);
+    }
+  }
+
+  /** What time, or what the service shows, did since the last look; endpoints whose manager is away come later. */
+  look(): readonly EventDraft[] {
+    const here = this.#places.filter(({ endpoint }) => this.#client.isAvailable(endpoint));
+    return here.flatMap((place) => {
+      const list = this.#client.list(place.endpoint);
+      const uris = new Set(list.map(({ id }) => `${place.uri}/${id}`));
+      for (const uri of this.#told.keys()) {
+        if (uri.startsWith(`${place.uri}/`) && !uris.has(uri)) this.#told.delete(uri);
+      }
+      return list.flatMap((one) => this.#status(place, one));
+    });
+  }
+
+  #status(
+    { uri: collection, endpoint }: CertificatePlace,
+    published: PublishedCertificate,
+  ): readonly EventDraft[] {
+    const { id, certificate } = published;
+    const uri = `${collection}/${id}`;
+    const now = this.#lifetime.now();
+    // Before the time is synchronised, every certificate would become not valid yet, and back
+    if (!isClockSet(now)) return [];
+    const ofServing = this.#served ? this.#served.conditionsOf(endpoint, published) : [];
+    // Nothing can be told while the file is being looked at; there is another look when that is done
+    if (!ofServing) return [];
+    const conditions = [...conditionsOf(published), ...ofServing];
+    const { expiryThresholds } = this.#lifetime;
+    const health = healthOf(certificate, now, expiryThresholds, conditions);
+    const passed = passedThreshold(certificate, now, expiryThresholds);
+    const before = this.#told.get(uri);
+    this.#told.set(uri, { health, ...(Number.isFinite(passed) && { threshold: passed }) });
+    if (!before) return [];
+    const isFurther = passed < (before.threshold ?? Number.POSITIVE_INFINITY);
+    if (health === before.health && !isFurther) return [];
+    return [statusChange(uri, health, passed, conditions)];
+  }
+}
+
+function about(uri: string): Partial<EventDraft> {
+  return { origin: uri, resourceType: 'Certificate' };
+}
+
+function statusChange(
+  uri: string,
+  health: Health,
+  passed: number,
+  conditions: readonly Condition[],
+): EventDraft {
+  const resolution = resolutionOf(health, passed, conditions);
+  return resourceEvent(`ResourceStatusChanged${health}`, [uri, health], {
+    ...about(uri),
+    ...(resolution && { resolution }),
+  });
+}
+
+function resolutionOf(
+  health: Health,
+  passed: number,
+  conditions: readonly Condition[],
+): string | undefined {
+  const messages = conditions
+    .filter(({ Severity }) => Severity === health)
+    .map(({ Message }) => Message);
+  switch (health) {
+    case 'OK':
+      return undefined;
+    case 'Warning':
+      if (Number.isFinite(passed))
+        return `The certificate ends within ${passed} days: replace it before.`;
+      return messages.length > 0
+        ? messages.join(' ')
+        : 'The certificate is not valid yet: check the time of this machine, or replace it.';
+    case 'Critical':
+      return messages.length > 0 ? messages.join(' ') : 'The certificate has ended: replace it.';
+  }
+}

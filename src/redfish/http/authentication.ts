@@ -1,0 +1,199 @@
+import type { Request } from 'express';
+import type { User } from '../../identity/accounts/user-directory.ts';
+import { refusals } from '../../identity/peer-certificates/refusal.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import type { Access } from '../access.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import { cookieToken } from '../sessions/session-cookies.ts';
+import { knowsXsrfToken, type Session } from '../sessions/sessions.ts';
+import { isFromOtherSite } from './other-sites.ts';
+
+/** Who makes a request. */
+export interface Identity {
+  readonly account: User;
+  /** Absent with credentials that come along with every request. */
+  readonly session?: Session;
+  /** The client's own, when it made the connection with it and is logged in by it. */
+  readonly certificate?: Certificate;
+  /** What it showed along with that, its own first. */
+  readonly shown?: readonly Certificate[];
+}
+
+/**
+ * One way to say who one is. `undefined` when the request does not go this way.
+ * @throws RedfishError 401 when it does and the credentials are not valid
+ */
+export type Way = (req: Request, access: Access) => Promise<Identity | undefined>;
+
+/** In this order; the first that knows the client counts (DSP0266, "Authentication"). */
+const ways: readonly Way[] = [byCertificate, byToken, byCookie, byTokenScheme, byBasic];
+
+/**
+ * Finds out who makes a request.
+ * @returns `undefined` when the client gives no credentials
+ * @throws RedfishError 401 when it gives some that are not valid, 503 when too many logins wait
+ */
+export async function authenticate(req: Request, access: Access): Promise<Identity | undefined> {
+  for (const way of ways) {
+    const identity = await way(req, access);
+    if (identity) return identity;
+  }
+  await refuseBadCertificate(req, access);
+  return undefined;
+}
+
+/**
+ * The client of a request that needs one.
+ * @throws RedfishError 401; 403 to whoever must first change his password
+ */
+export async function requireIdentity(req: Request, access: Access): Promise<Identity> {
+  const identity = await authenticate(req, access);
+  if (!identity) {
+    throw new RedfishError(
+      401,
+      { id: 'NoValidSession', args: [] },
+      challenge((name) => req.get(name), access),
+    );
+  }
+  refuseExpiredPassword(req, identity);
+  return identity;
+}
+
+/** @throws RedfishError 403 to whoever must first change his password */
+export function refuseExpiredPassword(req: Request, identity: Identity): void {
+  if (!identity.account.passwordChangeRequired || leadsToPasswordChange(req, identity)) return;
+  throw passwordChangeRequired(identity.account);
+}
+
+export const badLogin = 'Invalid username or password';
+
+/**
+ * The user, when the password is right; a lock, a disabled account and an unknown name look alike.
+ * @throws RedfishError 503 when too many wait already
+ */
+export async function login(
+  { gate }: Access,
+  userName: string,
+  password: string,
+  clientAddress: string,
+): Promise<User | undefined> {
+  const outcome = await gate.login(userName, password, clientAddress);
+  if (outcome.kind === 'busy') {
+    const message = { id: 'ServiceTemporarilyUnavailable', args: ['5'] } as const;
+    throw new RedfishError(503, message, { 'Retry-After': '5' });
+  }
+  if (!('user' in outcome)) return undefined;
+  return outcome.kind === 'ok' ? outcome.user : { ...outcome.user, passwordChangeRequired: true };
+}
+
+export function accountUri(userName: string): string {
+  return `/redfish/v1/AccountService/Accounts/${encodeURIComponent(userName)}`;
+}
+
+export function passwordChangeRequired({ userName }: User): RedfishError {
+  return new RedfishError(403, { id: 'PasswordChangeRequired', args: [accountUri(userName)] });
+}
+
+/** A certificate that logs nobody in leaves the other ways open. @throws RedfishError 403 */
+async function byCertificate(req: Request, access: Access): Promise<Identity | undefined> {
+  const shown = await access.certificates?.login(req.socket);
+  if (!shown || !('account' in shown)) return undefined;
+  if (!isFromOtherSite({ method: req.method, header: (name) => req.get(name) })) return shown;
+  const detail = 'A page of another site may not use the client certificate for changes';
+  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
+}
+
+/** Whoever owns a certificate may know what is wrong with it. @throws RedfishError 401 */
+async function refuseBadCertificate(req: Request, access: Access): Promise<void> {
+  const shown = await access.certificates?.login(req.socket);
+  if (!shown || !('refusal' in shown)) return;
+  throw unauthorized(req, access, `The client certificate is refused: ${refusals[shown.refusal]}`);
+}
+
+async function byToken(req: Request, access: Access): Promise<Identity | undefined> {
+  const token = req.get('X-Auth-Token');
+  return token === undefined ? undefined : ofToken(req, access, token);
+}
+
+/** A browser sends it unasked, so a cookie alone changes nothing, and a stale one does no harm. */
+async function byCookie(req: Request, { sessions, users }: Access): Promise<Identity | undefined> {
+  const token = cookieToken(req.get('Cookie'));
+  const session = token === undefined ? undefined : sessions.find(token);
+  if (token === undefined || !session) return undefined;
+  const reads = req.method === 'GET' || req.method === 'HEAD';
+  if (!reads && !knowsXsrfToken(session, req.get('X-XSRF-TOKEN'))) return undefined;
+  const account = await users.find(session.userName);
+  if (!account?.enabled) {
+    sessions.end(session.id);
+    return undefined;
+  }
+  sessions.use(token);
+  return { account, session };
+}
+
+async function byTokenScheme(req: Request, access: Access): Promise<Identity | undefined> {
+  const token = /^Token +(\S+) *$/i.exec(req.get('Authorization') ?? '')?.[1];
+  return token === undefined ? undefined : ofToken(req, access, token);
+}
+
+async function ofToken(req: Request, access: Access, token: string): Promise<Identity> {
+  const session = access.sessions.use(token);
+  const account = session && (await access.users.find(session.userName));
+  // Whoever was deleted or disabled elsewhere is out at once, and a role counts as it is now
+  if (session && !account?.enabled) access.sessions.end(session.id);
+  if (!session || !account?.enabled) {
+    throw unauthorized(req, access, 'The session token is not valid');
+  }
+  return { account, session };
+}
+
+async function byBasic(req: Request, access: Access): Promise<Identity | undefined> {
+  if (access.settings.policy.basicAuth === 'Disabled') return undefined;
+  const credentials = basicCredentials(req.get('Authorization'));
+  if (!credentials) return undefined;
+  const { userName, password } = credentials;
+  const account = await login(access, userName, password, req.socket.remoteAddress ?? '');
+  if (!account) throw unauthorized(req, access, badLogin);
+  return { account };
+}
+
+/** His own account and his own session are all that he can reach. */
+function leadsToPasswordChange(req: Request, { account, session }: Identity): boolean {
+  const path = req.path.replace(/\/+$/, '');
+  if (path === accountUri(account.userName)) return ['GET', 'HEAD', 'PATCH'].includes(req.method);
+  const own = `/redfish/v1/SessionService/Sessions/${session?.id ?? ''}`;
+  return session !== undefined && path === own && ['GET', 'HEAD', 'DELETE'].includes(req.method);
+}
+
+export function unauthorized(req: Request, access: Access, text: string): RedfishError {
+  const args = [req.path, text];
+  const message = { id: 'ResourceAtUriUnauthorized', args } as const;
+  return new RedfishError(
+    401,
+    message,
+    challenge((name) => req.get(name), access),
+  );
+}
+
+/**
+ * The headers of a 401 (RFC 9110 §15.5.2). A browser answers a challenge with a dialog of its own that scripts cannot see, so requests of
+ * scripts, which carry X-Requested-With, do not get it.
+ */
+export function challenge(
+  header: (name: string) => string | undefined,
+  { settings }: Access,
+): Record<string, string> {
+  if (header('X-Requested-With') || settings.policy.basicAuth !== 'Enabled') return {};
+  return { 'WWW-Authenticate': 'Basic realm="Redfish"' };
+}
+
+function basicCredentials(
+  header: string | undefined,
+): { readonly userName: string; readonly password: string } | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(header ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 0) return undefined;
+  return { userName: text.slice(0, colon), password: text.slice(colon + 1) };
+}

@@ -1,0 +1,100 @@
+import type { AccountServicePatch } from '../../../schemas/generated/validators.js';
+import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import type { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
+import type { Identity } from '../http/authentication.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import { link } from '../resource.ts';
+
+type Wanted = NonNullable<NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate']>;
+
+const mappings = ['CommonName', 'UserPrincipalName', 'Whole'] as const;
+
+/**
+ * `MultiFactorAuth` of AccountService.
+ * @param authorities URI of the certificates that are trusted
+ */
+export function multiFactorAuthView(
+  certificates: ClientCertificates | undefined,
+  authorities: string,
+) {
+  const settings = certificates?.settings.clientCertificates;
+  return {
+    ClientCertificate: {
+      ...(settings && {
+        Enabled: settings.enabled,
+        RespondToUnauthenticatedClients: settings.respond,
+        CertificateMappingAttribute: settings.mapping,
+      }),
+      Certificates: link(authorities),
+    },
+  };
+}
+
+/**
+ * What AccountService will say of client certificates. Where only clients with certificates are served,
+ * before or after the change, it must come from an administrator whose certificate lets him in after it:
+ * so nobody locks everybody out.
+ * @throws RedfishError 400 for a mapping that we do not have, 409 for whom the change could lock out
+ */
+export async function changedMultiFactorAuth(
+  certificates: ClientCertificates,
+  identity: Identity | undefined,
+  wanted: Wanted,
+  current: CertificateLogin,
+): Promise<CertificateLogin> {
+  const mapping = wanted.CertificateMappingAttribute;
+  const known = mappings.find((one) => one === mapping);
+  if (mapping !== undefined && known === undefined) throw notInList(mapping);
+  const next: CertificateLogin = {
+    enabled: wanted.Enabled ?? current.enabled,
+    respond: wanted.RespondToUnauthenticatedClients ?? current.respond,
+    mapping: known ?? current.mapping,
+  };
+  if (!next.respond && !(await isSafe(certificates, identity, next))) {
+    throw lockout(wanted, current, next);
+  }
+  return next;
+}
+
+async function isSafe(
+  certificates: ClientCertificates,
+  identity: Identity | undefined,
+  next: CertificateLogin,
+): Promise<boolean> {
+  if (!identity?.certificate) return false;
+  const user = await certificates.userOf(identity.certificate, next.mapping);
+  return typeof user !== 'string' && user.role === 'Administrator';
+}
+
+const at = 'MultiFactorAuth/ClientCertificate';
+const respondProperty = `${at}/RespondToUnauthenticatedClients`;
+
+/** Names the property of the request that may not have its value. */
+function lockout(wanted: Wanted, current: CertificateLogin, next: CertificateLogin): RedfishError {
+  const detail =
+    'Only an administrator whose client certificate lets him in may ask for this, over a connection with it';
+  if (wanted.RespondToUnauthenticatedClients === false && current.respond) {
+    return new RedfishError(409, {
+      id: 'PropertyValueExternalConflict',
+      args: [respondProperty, 'false'],
+      detail,
+      related: [`#/${respondProperty}`],
+    });
+  }
+  const name = next.mapping === current.mapping ? 'Enabled' : 'CertificateMappingAttribute';
+  return new RedfishError(409, {
+    id: 'PropertyValueConflict',
+    args: [`${at}/${name}`, respondProperty],
+    detail,
+    related: [`#/${at}/${name}`],
+  });
+}
+
+function notInList(value: string): RedfishError {
+  const name = `${at}/CertificateMappingAttribute`;
+  return new RedfishError(400, {
+    id: 'PropertyValueNotInList',
+    args: [value, name],
+    related: [`#/${name}`],
+  });
+}

@@ -1,0 +1,80 @@
+import { validateRekey, validateRenew } from '../../../schemas/generated/validators.js';
+import type { CertificatePlace } from '../certificates/collections.ts';
+import { asRedfish } from '../certificates/errors.ts';
+import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
+import { type SuccessorAction, successorActions } from '../certificates/rekey-renew.ts';
+import { answerRequest, type RequestWork } from '../certificates/requests.ts';
+import type { RequestBody } from '../http/request-body.ts';
+import { link, type Resource, type ServiceParts } from '../resource.ts';
+import { actionInfo } from './action-infos.ts';
+
+/** The actions Rekey and Renew of a certificate whose key is on the device, with their ActionInfo. */
+export function successorResources(
+  parts: ServiceParts,
+  place: CertificatePlace,
+): readonly Resource[] {
+  const certificate = `${place.uri}/:id`;
+  return successorActions.flatMap((name) => [
+    successorAction(parts, place, name),
+    actionInfo(`${certificate}/${name}ActionInfo`, name, ({ parameters: { id = '' } }) =>
+      asRedfish({ id }, () => void parts.client.get(place.endpoint, id)),
+    ),
+  ]);
+}
+
+function successorAction(
+  parts: ServiceParts,
+  place: CertificatePlace,
+  name: SuccessorAction,
+): Resource {
+  const action = `Certificate.${name}`;
+  return {
+    path: `${place.uri}/:id/Actions/${action}`,
+    entity: 'Certificate',
+    operations: {
+      POST: {
+        async handle(context) {
+          const { id = '' } = context.parameters;
+          const { certificate } = await asRedfish({ id }, () =>
+            parts.client.get(place.endpoint, id),
+          );
+          const order = orders[name](parts, place, id, context.body, action);
+          return answerRequest(parts, context, {
+            action,
+            place,
+            ...order,
+            beside: {
+              Certificate: link(`${place.uri}/${id}`),
+              ...curveInfo(place, order.parameters, certificate.publicKey),
+            },
+          });
+        },
+      },
+    },
+  };
+}
+
+type MakeOrder = (
+  parts: ServiceParts,
+  place: CertificatePlace,
+  id: string,
+  body: RequestBody,
+  action: string,
+) => Pick<RequestWork, 'make' | 'parameters'>;
+
+/** Reads the parameters, all of which may be left out, and answers what is to be done with them. */
+const orders: Record<SuccessorAction, MakeOrder> = {
+  Rekey({ client }, place, id, body, action) {
+    const { KeyBitLength, ...others } = body.parse(validateRekey, { action, optional: true });
+    refuseUnservable(place, others, action);
+    const wanted = { ...others, KeyBitLength: BigInt(KeyBitLength) };
+    return {
+      parameters: { ...others, KeyBitLength },
+      make: () => client.rekey(place.endpoint, id, wanted),
+    };
+  },
+  Renew({ client }, { endpoint }, id, body, action) {
+    const { ChallengePassword } = body.parse(validateRenew, { action, optional: true });
+    return { parameters: {}, make: () => client.renew(endpoint, id, ChallengePassword) };
+  },
+};

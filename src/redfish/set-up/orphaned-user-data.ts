@@ -1,0 +1,68 @@
+import type { Log } from '../../core/log.ts';
+import type { AccountCertificates } from '../../identity/peer-certificates/account-certificates.ts';
+import type { UserSource } from '../../identity/system-users/user-source.ts';
+import type { Access } from '../access.ts';
+
+/** How long a user who was removed by others may leave to a namesake what he had. */
+const period = 60_000;
+
+type Users = Pick<UserSource, 'find' | 'list' | 'onSwitch' | 'settle' | 'settleRenames'>;
+
+/** What users leave behind. */
+export interface LeftBehind {
+  readonly certificates: AccountCertificates;
+  readonly sessions: Access['sessions'];
+}
+
+export interface FollowedUsers {
+  /** Resolves when the look that began last is over. */
+  settle(): Promise<void>;
+  stop(): void;
+}
+
+/**
+ * Takes the certificates and sessions of users who are gone: those that others removed. All certificates go
+ * when other users count than before.
+ */
+export function followUsers(left: LeftBehind, users: Users, log: Log): FollowedUsers {
+  const note = (error: unknown) => {
+    log.error('what users had under names that are gone is still there', { reason: String(error) });
+  };
+  let last = Promise.resolve();
+  const look = () => {
+    last = forgetDeparted(left, users).catch(note);
+  };
+  const { certificates } = left;
+  users.onSwitch({ end: () => certificates.clear(), store: () => certificates.store() });
+  look();
+  const timer = setInterval(() => {
+    look();
+    void users.settle();
+    void users.settleRenames().catch(note);
+  }, period).unref();
+  return {
+    settle: () => last,
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** Rejects when the users cannot be asked now; what is not known to be of nobody stays. */
+export async function forgetDeparted(
+  { certificates, sessions }: LeftBehind,
+  users: Pick<Users, 'find' | 'list'>,
+): Promise<void> {
+  const [seen, seenSessions] = [certificates.kept, sessions.list()];
+  if (seen.length === 0 && seenSessions.length === 0) return;
+  const names = new Set((await users.list()).map(({ userName }) => userName));
+  // What came in the meantime is of somebody who came too
+  await certificates.remove((one) => seen.includes(one) && !names.has(one.userName));
+  const others = new Set(
+    seenSessions.map(({ userName }) => userName).filter((one) => !names.has(one)),
+  );
+  for (const name of others) {
+    // Those who are kept elsewhere are on no list
+    if (await users.find(name)) continue;
+    for (const { id, userName } of seenSessions) if (userName === name) sessions.end(id);
+    await sessions.ended();
+  }
+}

@@ -1,0 +1,319 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { CertError } from '../core/cert-error.ts';
+import {
+  type Asn1,
+  bytesOf,
+  childrenOf,
+  contextTag,
+  DerError,
+  DerSizeError,
+  decode,
+  oidOf,
+  tags,
+  universalTag,
+} from './der.ts';
+import {
+  type Extension,
+  find,
+  readExtensions,
+  readUsages,
+  type Usages,
+  usageNames,
+} from './extensions.ts';
+import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
+import { hasLargeExponent, publicKeyInfo } from './keys.ts';
+import { contentLimits } from './limits.ts';
+import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
+import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
+import { formatPem } from './pem.ts';
+import { breachesOf } from './rfc5280-violations.ts';
+
+/** Everything the manager and its edges say about a certificate. */
+export interface Certificate {
+  readonly der: Buffer;
+  /** 64 columns and a trailing newline, as upstream serves `CertificateString`. */
+  readonly pem: string;
+  readonly subject: Name;
+  readonly issuer: Name;
+  /** OpenSSL's directory hash of the subject, eight hexadecimal digits. */
+  readonly subjectHash: string;
+  /** Upper-case hexadecimal of its bytes, without the zero byte that only keeps it positive. */
+  readonly serialNumber: string;
+  /** ASN.1 name, or the dotted OID of an algorithm that we have no name for. */
+  readonly signatureAlgorithm: string;
+  /** Security bits of the digest of the signature as OpenSSL counts them; `undefined` where nobody knows. */
+  readonly signatureBits: number | undefined;
+  /** Seconds since 1970; may be negative. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly keyUsage: readonly KeyUsage[];
+  /** What the usage extensions allow, absent ones told from empty ones. */
+  readonly usages: Usages;
+  readonly alternativeNames: readonly GeneralName[];
+  /** User principal names, such as `admin@example.com`. */
+  readonly principalNames: readonly string[];
+  readonly isCa: boolean;
+  /** Hexadecimal; `undefined` where the extension is absent or cannot be read. */
+  readonly keyIdentifier: string | undefined;
+  /** What it calls the key that signed it. */
+  readonly issuerKeyIdentifier: string | undefined;
+  /** What is wrong with the form of its key identifiers, so that some TLS clients refuse it. */
+  readonly keyIdentifierFault: string | undefined;
+  /** OIDs of critical extensions that a TLS peer could not process. */
+  readonly unknownCritical: readonly string[];
+  /** What it breaks of RFC 5280, so that peers refuse it although OpenSSL reads it. */
+  readonly breaches: readonly string[];
+  /** Text of the nsComment extension, with which generated certificates are marked. */
+  readonly comment: string | undefined;
+  /** Upper-case hexadecimal SHA-256 of the certificate, without separators. */
+  readonly fingerprint: string;
+  readonly publicKey: KeyObject;
+  /** OpenSSL's view; the only thing that signatures are ever verified with. */
+  readonly x509: X509Certificate;
+}
+
+/**
+ * @throws CertError `certificate-malformed` when OpenSSL or our own reader refuses the bytes, or they are more
+ *   than is read
+ */
+export function readCertificate(der: Uint8Array): Certificate {
+  refuseOversized(der);
+  const x509 = parseWithOpenssl(der);
+  try {
+    return describe(x509);
+  } catch (error) {
+    if (error instanceof DerSizeError) throw malformed(error.message, error);
+    if (!(error instanceof DerError)) throw error;
+    throw malformed('a field has the wrong structure', error);
+  }
+}
+
+/** Before it goes any further, too. @throws CertError `certificate-malformed` for more bytes than are read */
+export function refuseOversized(der: Uint8Array): void {
+  const { certificateBytes } = contentLimits();
+  if (der.length > certificateBytes) throw malformed(`it is larger than ${certificateBytes} bytes`);
+}
+
+/** What a successor asks for again, as it stands in the certificate: subject, names and usages. */
+export function namesAndUsages(der: Uint8Array): {
+  readonly subject: Asn1;
+  readonly extensions: readonly Extension[];
+} {
+  const [tbs] = childrenOf(decode(der));
+  const fields = childrenOf(tbs);
+  const subject = fields[contextTag(fields[0]) === 0 ? 5 : 4];
+  if (!subject) throw new DerError('the subject is missing');
+  const wanted: readonly string[] = [
+    extensionIds.subjectAltName,
+    extensionIds.keyUsage,
+    extensionIds.extendedKeyUsage,
+  ];
+  return { subject, extensions: extensionsOf(fields).filter(({ id }) => wanted.includes(id)) };
+}
+
+/** True when subject and issuer are one name, whether or not the signature fits. */
+export function isSelfIssued(certificate: Certificate): boolean {
+  return sameName(certificate.subject, certificate.issuer);
+}
+
+/** True when `issuer`'s name, key identifier and key usage fit and its key made the signature. */
+export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+  return certificate.x509.checkIssued(issuer.x509) && signatureFits(certificate, issuer);
+}
+
+export function signatureFits(certificate: Certificate, issuer: Certificate): boolean {
+  try {
+    // Ten such keys in one chain would hold up everybody else for a second
+    if (hasLargeExponent(issuer.publicKey)) return false;
+    return certificate.x509.verify(issuer.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+function parseWithOpenssl(der: Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (error) {
+    throw malformed('OpenSSL cannot read it', error);
+  }
+}
+
+function describe(x509: X509Certificate): Certificate {
+  const [tbs, signature] = childrenOf(decode(x509.raw, mostElements()));
+  const fields = childrenOf(tbs);
+  const [serial, , issuer, validity, subject] =
+    contextTag(fields[0]) === 0 ? fields.slice(1) : fields;
+  if (!subject) throw new DerError('the subject is missing');
+  const [notBefore, notAfter] = childrenOf(validity);
+  const extensions = extensionsOf(fields);
+  const alternatives = alternativeNamesOf(extensions);
+  const usages = readUsages(extensions);
+  const algorithm = oidOf(childrenOf(signature)[0]);
+  const name = signatureAlgorithms[algorithm] ?? algorithm;
+  return {
+    der: x509.raw,
+    pem: formatPem('CERTIFICATE', x509.raw),
+    subject: readName(subject),
+    issuer: readName(issuer),
+    subjectHash: subjectHash(subject),
+    serialNumber: bytesOf(serial)
+      .toString('hex')
+      .replace(/^00(?=.)/, '')
+      .toUpperCase(),
+    signatureAlgorithm: name,
+    signatureBits: signatureBits(name, signature),
+    notBefore: readTime(notBefore),
+    notAfter: readTime(notAfter),
+    keyUsage: usageNames(usages),
+    usages,
+    alternativeNames: alternatives ? readGeneralNames(alternatives) : [],
+    principalNames: alternatives ? readPrincipalNames(alternatives) : [],
+    // A root of version 1 has no extensions to say it with, and OpenSSL takes it for a CA
+    isCa: x509.ca || (contextTag(fields[0]) !== 0 && x509.checkIssued(x509)),
+    ...keyIdentifiersOf(extensions),
+    unknownCritical: extensions
+      .filter((e) => e.critical && !processed.includes(e.id))
+      .map((e) => e.id),
+    breaches: breachesOf(fields, extensions, signature),
+    comment: commentOf(extensions),
+    fingerprint: x509.fingerprint256.replaceAll(':', ''),
+    publicKey: publicKeyOf(x509),
+    x509,
+  };
+}
+
+/** Each attribute of the two names is a set, a sequence, a type and a value; an extension is no more. */
+function mostElements(): number {
+  const { nameAttributes, extensions } = contentLimits();
+  return 8 * nameAttributes + 4 * extensions + 1000;
+}
+
+/** The critical extensions that OpenSSL's verification processes by itself. */
+const processed: readonly string[] = [
+  extensionIds.keyUsage,
+  extensionIds.subjectAltName,
+  extensionIds.basicConstraints,
+  extensionIds.nameConstraints,
+  extensionIds.certificatePolicies,
+  extensionIds.policyMappings,
+  extensionIds.policyConstraints,
+  extensionIds.extendedKeyUsage,
+  extensionIds.inhibitAnyPolicy,
+  extensionIds.crlDistributionPoints,
+  extensionIds.netscapeCertType,
+];
+
+function extensionsOf(fields: readonly Asn1[]): Extension[] {
+  const explicit = fields.find((field) => contextTag(field) === 3);
+  return explicit ? readExtensions(childrenOf(explicit)[0]) : [];
+}
+
+function alternativeNamesOf(extensions: readonly Extension[]): Asn1 | undefined {
+  const extension = find(extensions, extensionIds.subjectAltName);
+  if (!extension) return undefined;
+  const most = contentLimits().alternativeNames;
+  // A user principal name has three elements inside of it
+  const names = decode(extension.value, 4 * most + 1);
+  if (childrenOf(names).length > most)
+    throw new DerSizeError(`it has more than ${most} alternative names`);
+  return names;
+}
+
+function commentOf(extensions: readonly Extension[]): string | undefined {
+  const extension = find(extensions, extensionIds.netscapeComment);
+  return extension && readString(decode(extension.value, 1));
+}
+
+/** RFC 5280 §4.2.1.2 and §4.2.1.1 */
+function keyIdentifiersOf(extensions: readonly Extension[]) {
+  let fault: string | undefined;
+  const read = (
+    name: 'subjectKeyIdentifier' | 'authorityKeyIdentifier',
+    tag: number,
+    keyOf: (value: Asn1) => Asn1 | undefined,
+  ): string | undefined => {
+    const extension = find(extensions, extensionIds[name]);
+    if (!extension) return undefined;
+    try {
+      const value = decode(extension.value);
+      const key = keyOf(value);
+      if (universalTag(value) !== tag) throw new DerError('it is of another type');
+      if (key === undefined) return undefined;
+      const bytes = bytesOf(key);
+      if (bytes.length === 0) fault ??= `its ${name} is empty`;
+      return bytes.toString('hex');
+    } catch {
+      // An identifier that nobody can read says nothing
+      fault ??= `its ${name} cannot be read`;
+      return undefined;
+    }
+  };
+  const keyIdentifier = read('subjectKeyIdentifier', tags.OCTET_STRING, (value) => value);
+  const issuerKeyIdentifier = read('authorityKeyIdentifier', tags.SEQUENCE, (value) =>
+    childrenOf(value).find((field) => contextTag(field) === 0),
+  );
+  return { keyIdentifier, issuerKeyIdentifier, keyIdentifierFault: fault };
+}
+
+function publicKeyOf(x509: X509Certificate): KeyObject {
+  try {
+    const { publicKey } = x509;
+    // The point at infinity is handed out too, and Node ends the process when it is asked about its curve;
+    // to write it OpenSSL must have all of it
+    publicKeyInfo(publicKey);
+    return publicKey;
+  } catch (error) {
+    throw malformed('its public key cannot be read', error);
+  }
+}
+
+/** Of a collision: half of the digest, and what OpenSSL sets for broken ones. */
+function signatureBits(name: string, algorithm: Asn1 | undefined): number | undefined {
+  if (name === 'Ed25519') return 128;
+  if (name === 'Ed448') return 224;
+  const digest = name === 'rsassaPss' ? pssDigest(algorithm) : name;
+  if (/ripemd160/i.test(digest)) return 80;
+  if (/md[245]/i.test(digest)) return 39;
+  if (/sha-?1(?!\d)/i.test(digest)) return 63;
+  const [, size] = /sha(224|256|384|512)/i.exec(digest) ?? [];
+  return size === undefined ? undefined : Number(size) / 2;
+}
+
+/** RFC 4055 §3.1: the digest is the parameter with the tag 0, and SHA-1 when it is absent. */
+function pssDigest(algorithm: Asn1 | undefined): string {
+  const parameters = childrenOf(algorithm)[1];
+  const digest = parameters && childrenOf(parameters).find((one) => contextTag(one) === 0);
+  const id = digest ? oidOf(childrenOf(childrenOf(digest)[0])[0]) : digestIds.sha1;
+  return Object.entries(digestIds).find(([, known]) => known === id)?.[0] ?? id;
+}
+
+/** UTCTime or GeneralizedTime in the forms of RFC 5280 §4.1.2.5, as seconds since 1970. */
+function readTime(node: Asn1 | undefined): number {
+  const text = bytesOf(node).toString('latin1');
+  const long = universalTag(node) === tags.GENERALIZED_TIME;
+  const match = (
+    long
+      ? /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
+      : /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
+  ).exec(text);
+  if (!match) throw new DerError('a date is not in the form that RFC 5280 demands');
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1)
+    .map(Number);
+  const century = long ? 0 : year < 50 ? 2000 : 1900;
+  // setUTCFullYear, because Date.UTC takes years below 100 for years of the twentieth century
+  const date = new Date(0);
+  date.setUTCFullYear(century + year, month - 1, day);
+  date.setUTCHours(hour, minute, second);
+  // Date carries a 32nd day into the next month; such a date is none
+  const digits = date.toISOString().replace(/[-:T]|\..*$/g, '');
+  if (!digits.endsWith(text.slice(0, -1))) throw new DerError('a date does not exist');
+  return Math.floor(date.getTime() / 1000);
+}
+
+function malformed(detail: string, cause?: unknown): CertError {
+  return new CertError('certificate-malformed', `not a readable X.509 certificate: ${detail}`, {
+    cause,
+  });
+}

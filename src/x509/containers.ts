@@ -1,0 +1,129 @@
+import { createPrivateKey } from 'node:crypto';
+import { CertError } from '../core/cert-error.ts';
+import { type Asn1, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
+import { RoundBudget } from './key-derivation.ts';
+import { exportPrivateKey } from './keys.ts';
+import { contentLimits, mostElementsOfContainer, refuseMoreThan } from './limits.ts';
+import { formatPem, type PemBlock, parsePem } from './pem.ts';
+import { readPkcs12 } from './pkcs12.ts';
+
+/** The forms in which a certificate, and its key, may be handed over. */
+export const contentFormats = ['PEM', 'DER', 'PKCS7', 'PKCS12'] as const;
+export type ContentFormat = (typeof contentFormats)[number];
+
+/** What a caller hands over when it says which form it has. */
+export interface Content {
+  readonly bytes: Buffer;
+  readonly format: ContentFormat;
+  /** Opens the key or the container; empty for none. */
+  readonly password: string;
+}
+
+/** A text in PEM that needs no password. */
+export function pemContent(pem: string): Content {
+  return { bytes: Buffer.from(pem), format: 'PEM', password: '' };
+}
+
+/** Rounds of key derivation for the keys of a whole upload; OpenSSL takes up to half a second for them. */
+const mostRounds = 600_000;
+
+const signedData = '1.2.840.113549.1.7.2';
+
+/**
+ * The same in PEM, as the rest of the manager takes it. What is PEM already is left as it is, but for
+ * keys and containers that the password opens.
+ * @throws CertError `container-malformed`, `password-wrong`, `pem-malformed`
+ */
+export function toPem({ bytes, format, password }: Content): string {
+  switch (format) {
+    case 'PEM':
+      return openPem(bytes.toString('utf8'), password);
+    case 'DER':
+      return formatPem('CERTIFICATE', bytes);
+    case 'PKCS7':
+      return isPem(bytes) ? openPem(bytes.toString('utf8'), '') : certificatesOfPkcs7(bytes);
+    case 'PKCS12':
+      return openPkcs12(bytes, password);
+  }
+}
+
+/** @throws CertError `format-unknown` */
+export function parseFormat(text: string): ContentFormat {
+  const found = contentFormats.find((format) => format === text);
+  if (found) return found;
+  throw new CertError('format-unknown', `Format is none of ${contentFormats.join(', ')}`);
+}
+
+function openPem(text: string, password: string): string {
+  const special = (block: PemBlock) =>
+    block.label === 'PKCS7' || (password !== '' && isEncryptedKey(block));
+  const blocks = parsePem(text);
+  if (!blocks.some(special)) return text;
+  const budget = new RoundBudget(mostRounds);
+  return blocks
+    .map((block) => {
+      if (block.label === 'PKCS7') return certificatesOfPkcs7(block.der);
+      return special(block) ? decryptKey(block, password, budget) : block.text;
+    })
+    .join('');
+}
+
+function isEncryptedKey({ label, encrypted }: PemBlock): boolean {
+  return encrypted || label === 'ENCRYPTED PRIVATE KEY';
+}
+
+function decryptKey(block: PemBlock, passphrase: string, budget: RoundBudget): string {
+  const { label, der, text } = block;
+  // OpenSSL's traditional form has a single round, and its content is no ASN.1 before it is opened
+  if (label === 'ENCRYPTED PRIVATE KEY') budget.spend(parametersOf(der));
+  try {
+    return exportPrivateKey(createPrivateKey({ key: text, format: 'pem', passphrase }));
+  } catch {
+    throw new CertError('password-wrong', 'the password does not open the private key');
+  }
+}
+
+const mostParameters = 100;
+
+/** The algorithm of an EncryptedPrivateKeyInfo (RFC 5208 §6). */
+function parametersOf(der: Uint8Array): Asn1 | undefined {
+  try {
+    return childrenOf(decode(der, mostParameters))[0];
+  } catch (cause) {
+    throw new CertError('container-malformed', 'the encrypted private key cannot be read', {
+      cause,
+    });
+  }
+}
+
+/** The certificates of a SignedData, signed or not (RFC 2315 §9.1); its signatures do not matter here. */
+function certificatesOfPkcs7(der: Uint8Array): string {
+  const { blocks } = contentLimits();
+  try {
+    const [type, content] = childrenOf(decode(der, mostElementsOfContainer()));
+    if (oidOf(type) !== signedData) throw new TypeError('no SignedData');
+    const fields = childrenOf(childrenOf(content)[0]);
+    const certificates = fields.find((field) => contextTag(field) === 0);
+    refuseMoreThan(blocks, childrenOf(certificates).length, 'certificates');
+    return childrenOf(certificates)
+      .map((certificate) => formatPem('CERTIFICATE', encode(certificate)))
+      .join('');
+  } catch (cause) {
+    if (cause instanceof CertError) throw cause;
+    const fault = cause instanceof DerSizeError ? `: ${cause.message}` : '';
+    const message = `the file is no PKCS #7 with certificates${fault}`;
+    throw new CertError('container-malformed', message, { cause });
+  }
+}
+
+function openPkcs12(bytes: Buffer, password: string): string {
+  const { certificates, keys } = readPkcs12(bytes, password);
+  return [
+    ...keys.map((key) => formatPem('PRIVATE KEY', key)),
+    ...certificates.map((certificate) => formatPem('CERTIFICATE', certificate)),
+  ].join('');
+}
+
+function isPem(bytes: Buffer): boolean {
+  return bytes.includes('-----BEGIN ');
+}

@@ -1,0 +1,89 @@
+import { CertError } from '../core/cert-error.ts';
+import { contentLimits } from './limits.ts';
+
+/** One PEM block: its label, its decoded bytes and its text in OpenSSL's form. */
+export interface PemBlock {
+  readonly label: string;
+  readonly der: Buffer;
+  readonly text: string;
+  /** True when RFC 1421 headers mark the block as encrypted (OpenSSL's traditional key format). */
+  readonly encrypted: boolean;
+}
+
+const boundary = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 ]*)-----$/;
+const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/**
+ * Splits a file into its PEM blocks (RFC 7468). Text outside of blocks is explanatory and skipped.
+ * @throws CertError `pem-malformed` for a block without its END line, a wrong END label or bad base64,
+ *   `too-many-certificates` for more blocks than are read
+ */
+export function parsePem(text: string): PemBlock[] {
+  const blocks: PemBlock[] = [];
+  const most = contentLimits().blocks;
+  let open: { readonly label: string; readonly start: number } | undefined;
+  const lines = text.replace(/\r\n?/g, '\n');
+  for (const { kind, label, start, end } of boundaries(lines)) {
+    if (kind === 'BEGIN') {
+      if (open) throw malformed(`BEGIN ${label} inside of the ${open.label} block`);
+      if (blocks.length >= most) throw tooMany(`the file holds more than ${most} PEM blocks`);
+      open = { label, start: end };
+      continue;
+    }
+    if (!open) throw malformed(`END ${label} without a BEGIN`);
+    if (open.label !== label) throw malformed(`END ${label} closes a ${open.label} block`);
+    blocks.push(decodeBlock(open.label, lines.slice(open.start, start)));
+    open = undefined;
+  }
+  if (open) throw malformed(`the ${open.label} block has no END line`);
+  return blocks;
+}
+
+/** The lines that begin and end blocks, and where they stand. Each line is looked at once, and few of them at all. */
+function* boundaries(lines: string) {
+  for (let at = lines.indexOf('-----'); at >= 0; ) {
+    const start = lines.lastIndexOf('\n', at) + 1;
+    const newline = lines.indexOf('\n', at);
+    const end = newline < 0 ? lines.length : newline;
+    const [, kind, label = ''] = boundary.exec(lines.slice(start, end).trim()) ?? [];
+    if (kind !== undefined) yield { kind, label, start, end };
+    at = lines.indexOf('-----', end);
+  }
+}
+
+/** Writes a block with lines of 64 characters and a trailing newline, as OpenSSL does. */
+export function formatPem(label: string, der: Uint8Array, headers: readonly string[] = []): string {
+  const base64 = Buffer.from(der).toString('base64');
+  const lines = base64.match(/.{1,64}/g) ?? [];
+  const head = headers.length > 0 ? [...headers, ''] : [];
+  return [`-----BEGIN ${label}-----`, ...head, ...lines, `-----END ${label}-----`, ''].join('\n');
+}
+
+/** @param text from the end of its BEGIN line to the start of its END line */
+function decodeBlock(label: string, text: string): PemBlock {
+  const lines = text.slice(1).split('\n');
+  // RFC 1421 headers stand before everything else and end with an empty line
+  const hasHeaders = lines[0]?.includes(':') ?? false;
+  const start = hasHeaders ? lines.findIndex((line) => line.trim() === '') : 0;
+  if (start < 0) throw malformed(`the headers of the ${label} block have no end`);
+  const headers = lines.slice(0, start).map((line) => line.trim());
+  const body = lines.slice(start).flatMap((line) => line.trim() || []);
+  const encrypted = headers.some((line) => /^Proc-Type:.*ENCRYPTED/.test(line));
+  const base64 = body.join('');
+  if (!isBase64(body, base64)) throw malformed(`the ${label} block is not base64`);
+  const der = Buffer.from(base64, 'base64');
+  return { label, der, encrypted, text: formatPem(label, der, headers) };
+}
+
+function isBase64(lines: string[], joined: string): boolean {
+  if (joined === '' || joined.length % 4 !== 0) return false;
+  return lines.every((line) => base64Line.test(line)) && base64Line.test(joined);
+}
+
+function tooMany(detail: string): CertError {
+  return new CertError('too-many-certificates', detail);
+}
+
+function malformed(detail: string): CertError {
+  return new CertError('pem-malformed', `the file is not valid PEM: ${detail}`);
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { must, run, until } from '../../e2e/commands.ts';
+import { BusMonitor, type BusTools, busTools } from '../../fakes/bus-tools.ts';
+import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
+import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+
+const signature = 'asssssssssxssassssss';
+const root = paths.client;
+const csr = `${root}/csr`;
+const generate = 'xyz.openbmc_project.Certs.CSR.Create.GenerateCSR';
+const ours = 'xyz.openbmc_project.Certs.Extension.Request.Generate';
+const read = 'xyz.openbmc_project.Certs.CSR.CSR';
+
+/** The arguments of a request in busctl's notation; what is not given is left empty. */
+function request(given: Readonly<Record<string, string | readonly string[]>>): string[] {
+  const order = [
+    ...['AlternativeNames', 'ChallengePassword', 'City', 'CommonName', 'ContactPerson', 'Country'],
+    ...['Email', 'GivenName', 'Initials', 'KeyBitLength', 'KeyCurveId', 'KeyPairAlgorithm'],
+    ...['KeyUsage', 'Organization', 'OrganizationalUnit', 'State', 'Surname', 'UnstructuredName'],
+  ];
+  return order.flatMap((name) => {
+    const value = given[name];
+    if (typeof value === 'object') return [String(value.length), ...value];
+    if (value !== undefined) return [value];
+    return /AlternativeNames|KeyUsage|KeyBitLength/.test(name) ? ['0'] : [''];
+  });
+}
+
+describe('a request for a certificate', () => {
+  let bus: PrivateBus;
+  let manager: ManagerProcess;
+  let tools: BusTools;
+
+  before(async () => {
+    bus = await startPrivateBus();
+    manager = await startManager(bus);
+    tools = busTools({ address: bus.address, destination: names.client });
+  });
+  after(async () => {
+    await manager?.stop();
+    await bus?.stop();
+  });
+
+  const objectIs = (state: 'there' | 'gone') =>
+    until(`the object is ${state}`, async () => {
+      const nodes = await tools.introspect(root);
+      return nodes.includes('<node name="csr"/>') === (state === 'there');
+    });
+
+  it('is an unknown object before the first one', async () => {
+    assert.match(await tools.refusal(csr, read), /^org\.freedesktop\.DBus\.Error\.UnknownObject: /);
+  });
+
+  it('is answered at once with a path, announced when it is made, and then read', async () => {
+    const monitor = await BusMonitor.start(bus.address);
+    try {
+      const args = request({ CommonName: 'bmc.example.com', AlternativeNames: ['DNS:bmc'] });
+      assert.deepEqual(await tools.call(root, generate, signature, ...args), [csr]);
+      await objectIs('there');
+      const seen = await monitor.messages();
+      const reply = seen.findIndex(
+        ({ type, payload }) => type === 'method_return' && String(payload.data?.[0]) === csr,
+      );
+      const added = seen.findIndex(({ member }) => member === 'InterfacesAdded');
+      assert.ok(reply >= 0 && reply < added, `the reply is ${reply}, the signal ${added}`);
+      const signal = seen[added];
+      assert.equal(signal?.path, root);
+      assert.equal(String(signal?.payload.data?.[0]), csr);
+      assert.deepEqual(Object.keys(signal?.payload.data?.[1] ?? {}).sort(), [
+        'org.freedesktop.DBus.Introspectable',
+        'org.freedesktop.DBus.Peer',
+        'org.freedesktop.DBus.Properties',
+        'xyz.openbmc_project.Certs.CSR',
+        'xyz.openbmc_project.Certs.Extension.RequestOutcome',
+      ]);
+    } finally {
+      await monitor.stop();
+    }
+    const { 0: pem } = await tools.call(csr, read);
+    const text = await must('openssl', ['req', '-verify', '-noout', '-text'], String(pem));
+    assert.match(text, /Subject: CN = bmc\.example\.com/);
+    assert.match(text, /DNS:bmc/);
+  });
+
+  const hopeless = [
+    { what: 'a country of three letters', given: { CommonName: 'x', Country: 'CHE' } },
+    { what: 'an algorithm that nobody knows', given: { KeyPairAlgorithm: 'DSA' } },
+    { what: 'a curve that nobody knows', given: { KeyPairAlgorithm: 'EC', KeyCurveId: 'Q-1' } },
+    { what: 'an RSA key of 1024 bits', given: { KeyPairAlgorithm: 'RSA', KeyBitLength: '1024' } },
+    { what: 'a common name of 65 letters', given: { CommonName: 'x'.repeat(65) } },
+    { what: 'a usage that nobody knows', given: { KeyUsage: ['Everything'] } },
+  ];
+  for (const { what, given } of hopeless) {
+    it(`with ${what} is answered all the same, and fails when it is read`, async () => {
+      const answer = await tools.call(root, generate, signature, ...request(given));
+      assert.deepEqual(answer, [csr]);
+      await objectIs('there');
+      assert.match(
+        await tools.refusal(csr, read),
+        /^xyz\.openbmc_project\.Common\.Error\.InternalFailure: request-failed: /,
+      );
+    });
+
+    it(`with ${what} is refused by our own method with the name of the argument`, async () => {
+      const [argument = ''] = Object.keys(given).slice(-1);
+      const words = [`--address=${bus.address}`, 'call', names.client, root];
+      const [name, member] = [ours.slice(0, -'.Generate'.length), 'Generate'];
+      const { status, stderr } = await run('busctl', [
+        ...[...words, name, member, signature, ...request(given)],
+      ]);
+      assert.equal(status, 1);
+      assert.match(stderr, new RegExp(`argument-invalid: ${argument}[ /]`));
+    });
+  }
+
+  it('removes the object of the one before it, also before it is made itself', async () => {
+    const monitor = await BusMonitor.start(bus.address);
+    try {
+      await tools.call(root, generate, signature, ...request({ CommonName: 'again' }));
+      await objectIs('there');
+      const members = (await monitor.messages())
+        .filter(({ path, type }) => type === 'signal' && path === root)
+        .map(({ member, payload }) => `${member} ${String(payload.data?.[0])}`);
+      assert.deepEqual(members, [`InterfacesRemoved ${csr}`, `InterfacesAdded ${csr}`]);
+    } finally {
+      await monitor.stop();
+    }
+  });
+
+  it('is the answer itself of our own method, under which the object appears as well', async () => {
+    const args = request({ CommonName: 'ours', KeyPairAlgorithm: 'EC', KeyCurveId: 'secp521r1' });
+    const { 0: pem } = await tools.call(root, ours, signature, ...args);
+    const text = await must('openssl', ['req', '-verify', '-noout', '-text'], String(pem));
+    assert.match(text, /secp521r1/);
+    await objectIs('there');
+    assert.deepEqual(await tools.call(csr, read), [String(pem)]);
+  });
+
+  it('does not get in the way of others that are made at the same time', async () => {
+    const hosts = ['one', 'two', 'three', 'four'];
+    const pems = await Promise.all(
+      hosts.map((CommonName) => tools.call(root, ours, signature, ...request({ CommonName }))),
+    );
+    for (const [at, host] of hosts.entries()) {
+      const args = ['req', '-verify', '-noout', '-subject'];
+      assert.match(
+        await must('openssl', args, String(pems[at]?.[0])),
+        new RegExp(`CN = ${host}$`, 'm'),
+      );
+    }
+    assert.equal(new Set(pems.map((one) => String(one[0]))).size, hosts.length);
+  });
+
+  it('is refused by InvalidArgument on the wire', async () => {
+    // dbus-send has no way to write an empty list, so the monitor names the error
+    const monitor = await BusMonitor.start(bus.address);
+    try {
+      const words = [names.client, root, ours.slice(0, -'.Generate'.length), 'Generate'];
+      const args = request({ Country: 'CHE' });
+      await run('busctl', [`--address=${bus.address}`, 'call', ...words, signature, ...args]);
+      const errors = (await monitor.messages()).filter(({ type }) => type === 'error');
+      assert.deepEqual(
+        errors.map(({ error_name }) => error_name),
+        ['xyz.openbmc_project.Common.Error.InvalidArgument'],
+      );
+    } finally {
+      await monitor.stop();
+    }
+  });
+});

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { must, run } from '../../e2e/commands.ts';
+import { type BusTools, busTools } from '../../fakes/bus-tools.ts';
+import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
+import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+
+const root = paths.server;
+const certificate = `${root}/1`;
+const certificateInterface = 'xyz.openbmc_project.Certs.Certificate';
+const properties = 'org.freedesktop.DBus.Properties';
+const peer = 'org.freedesktop.DBus.Peer';
+
+describe('an object of the manager', () => {
+  let bus: PrivateBus;
+  let manager: ManagerProcess;
+  let tools: BusTools;
+
+  before(async () => {
+    bus = await startPrivateBus();
+    manager = await startManager(bus);
+    tools = busTools({ address: bus.address, destination: names.server });
+  });
+  after(async () => {
+    await manager?.stop();
+    await bus?.stop();
+  });
+
+  const refusals = [
+    {
+      what: 'a method of a path that is not there',
+      path: `${root}/2`,
+      method: 'xyz.openbmc_project.Object.Delete.Delete',
+      error: "UnknownObject: Unknown object '/xyz/openbmc_project/certs/server/https/2'.",
+    },
+    {
+      what: 'a property of a path that is not there',
+      path: `${root}/csr`,
+      method: `${properties}.Get`,
+      args: ['string:x', 'string:y'],
+      error: 'UnknownObject: ',
+    },
+    {
+      what: 'a method that the interface does not have',
+      path: root,
+      method: 'xyz.openbmc_project.Certs.Install.Remove',
+      error: 'UnknownMethod: ',
+    },
+    {
+      what: 'an interface that the object does not have',
+      path: certificate,
+      method: 'xyz.openbmc_project.Certs.Install.Install',
+      args: ['string:/tmp/x'],
+      error: 'UnknownMethod: ',
+    },
+    {
+      what: 'a method whose name is one of JavaScript itself',
+      path: root,
+      method: 'xyz.openbmc_project.Certs.Install.constructor',
+      error: 'UnknownMethod: ',
+    },
+    {
+      what: 'the objects below an object that manages none',
+      path: certificate,
+      method: 'org.freedesktop.DBus.ObjectManager.GetManagedObjects',
+      error: 'UnknownMethod: ',
+    },
+    {
+      what: 'a number for the path of a file',
+      path: root,
+      method: 'xyz.openbmc_project.Certs.Install.Install',
+      args: ['uint32:5'],
+      error: 'InvalidArgs: ',
+    },
+    {
+      what: 'an argument too many',
+      path: certificate,
+      method: 'xyz.openbmc_project.Object.Delete.Delete',
+      args: ['string:now'],
+      error: 'InvalidArgs: ',
+    },
+    {
+      what: 'arguments that are missing',
+      path: root,
+      method: 'xyz.openbmc_project.Certs.CSR.Create.GenerateCSR',
+      error: 'InvalidArgs: ',
+    },
+    {
+      what: 'all properties of an interface that the object does not have',
+      path: certificate,
+      method: `${properties}.GetAll`,
+      args: ['string:xyz.openbmc_project.Certs.Nothing'],
+      error: 'UnknownInterface: ',
+    },
+    {
+      what: 'a property that the interface does not have',
+      path: certificate,
+      method: `${properties}.Get`,
+      args: [`string:${certificateInterface}`, 'string:Colour'],
+      error: 'UnknownProperty: ',
+    },
+    {
+      what: 'a property of an interface that the object does not have',
+      path: certificate,
+      method: `${properties}.Get`,
+      args: ['string:xyz.openbmc_project.Certs.Nothing', 'string:Subject'],
+      error: 'UnknownProperty: ',
+    },
+    {
+      what: 'to set a property that the interface does not have',
+      path: certificate,
+      method: `${properties}.Set`,
+      args: [`string:${certificateInterface}`, 'string:Colour', 'variant:string:red'],
+      error: 'UnknownProperty: ',
+    },
+  ];
+  for (const { what, path, method, args = [], error } of refusals) {
+    it(`refuses ${what} as sd-bus does: ${error.split(':')[0]}`, async () => {
+      const answer = await tools.refusal(path, method, ...args);
+      assert.ok(answer.startsWith(`org.freedesktop.DBus.Error.${error}`), answer);
+    });
+  }
+
+  const writes = [
+    { property: 'CertificateString', value: "'forged'" },
+    { property: 'Subject', value: "'CN=forged'" },
+    { property: 'Issuer', value: "'CN=forged'" },
+    { property: 'KeyUsage', value: "['KeyCertSign']" },
+    { property: 'ValidNotAfter', value: 'uint64 1' },
+    { property: 'ValidNotBefore', value: 'uint64 1' },
+    { property: 'Subject', value: 'uint64 1' },
+  ];
+  for (const { property, value } of writes) {
+    it(`refuses to set ${property} to ${value} and leaves it as it is`, async () => {
+      const read = () =>
+        tools.call(certificate, `${properties}.Get`, 'ss', certificateInterface, property);
+      const before = await read();
+      const target = [
+        '--address',
+        bus.address,
+        '--dest',
+        names.server,
+        '--object-path',
+        certificate,
+      ];
+      const words = [certificateInterface, property, `<${value}>`];
+      const all = ['call', ...target, '--method', `${properties}.Set`, ...words];
+      const { status, stderr } = await run('gdbus', all);
+      assert.equal(status, 1);
+      assert.match(stderr, /GDBus\.Error:org\.freedesktop\.DBus\.Error\.PropertyReadOnly: /);
+      assert.deepEqual(await read(), before);
+    });
+  }
+
+  it('goes on with its real certificate after all of these writes', async () => {
+    const get = ['get-property', names.server, certificate, certificateInterface];
+    const pem = JSON.parse(await tools.busctl('--json=short', ...get, 'CertificateString')).data;
+    const subject = await must('openssl', ['x509', '-noout', '-subject'], pem);
+    assert.match(subject, /O = OpenBMC/);
+  });
+
+  it('answers all properties of an interface at once', async () => {
+    const { 0: all } = await tools.call(
+      certificate,
+      `${properties}.GetAll`,
+      's',
+      certificateInterface,
+    );
+    assert.deepEqual(
+      Object.keys(all ?? {}).sort(),
+      [...new Set(writes.map(({ property }) => property))].sort(),
+    );
+  });
+
+  it('answers the properties of all its interfaces for the empty name', async () => {
+    const { 0: all } = await tools.call(certificate, `${properties}.GetAll`, 's', '');
+    assert.deepEqual(
+      Object.keys(all ?? {}).sort(),
+      [
+        ...new Set(writes.map(({ property }) => property)),
+        ...['Certificates', 'DaysLeft', 'State'],
+        ...['LeftOut', 'Since', 'Warnings'],
+      ].sort(),
+    );
+  });
+
+  it('has no properties in its standard interfaces', async () => {
+    assert.deepEqual(await tools.call(root, `${properties}.GetAll`, 's', peer), [{}]);
+  });
+
+  it('answers a ping, also to a path where nothing is', async () => {
+    for (const path of [root, certificate, '/xyz', '/', '/nowhere']) {
+      await tools.call(path, `${peer}.Ping`);
+    }
+  });
+
+  it('knows the id of the machine', async () => {
+    const { 0: id } = await tools.call(root, `${peer}.GetMachineId`);
+    assert.match(String(id), /^[0-9a-f]{32}$/);
+  });
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { until } from '../../e2e/commands.ts';
+import { type BusCaller, busCaller } from '../../fakes/bus-caller.ts';
+import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
+import { type Issued, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+
+const expiry = 'xyz.openbmc_project.Certs.Extension.Expiry';
+
+/** Debian has the library in the directory of its architecture. */
+function findLibrary(): string {
+  const found = readdirSync('/usr/lib')
+    .map((name) => `/usr/lib/${name}/faketime/libfaketime.so.1`)
+    .find((path) => existsSync(path));
+  if (!found) throw new Error('libfaketime is not installed');
+  return found;
+}
+
+describe('a manager whose clock is set', () => {
+  const authority = opensslAuthority();
+  const pair = authority.issue({ from: '20260101000000Z', until: '20270101000000Z' });
+  let bus: PrivateBus;
+  let manager: ManagerProcess;
+  let client: BusCaller;
+
+  const setClock = (time: string) => writeFileSync(join(bus.directory, 'clock'), `@${time}\n`);
+  const dates = () => {
+    const text = readFileSync(join(bus.directory, 'https', 'server.pem'), 'utf8');
+    return openssl(['x509', '-noout', '-startdate', '-enddate'], text);
+  };
+  const installClient = async ({ key, pem }: Issued) => {
+    const store = await busCaller(bus.address, names.client);
+    const install = 'xyz.openbmc_project.Certs.Extension.Upload.Install';
+    await store.call(paths.client, install, 'ayss', Buffer.from(key + pem), 'PEM', '');
+    store.leave();
+  };
+  const state = async () => {
+    const get = 'org.freedesktop.DBus.Properties.Get';
+    const value = await client.call(`${paths.client}/1`, get, 'ss', expiry, 'State');
+    return String(Reflect.get(Object(value), 'value'))
+      .split('.')
+      .at(-1);
+  };
+
+  before(async () => {
+    bus = await startPrivateBus();
+    setClock('1970-01-01 00:10:00');
+    const environment = {
+      LD_PRELOAD: findLibrary(),
+      FAKETIME_TIMESTAMP_FILE: join(bus.directory, 'clock'),
+      FAKETIME_NO_CACHE: '1',
+      // Nobody sets the monotonic clock of a device either
+      DONT_FAKE_MONOTONIC: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    };
+    manager = await startManager(bus, {}, environment);
+    client = await busCaller(bus.address, names.client);
+  });
+  after(async () => {
+    client?.leave();
+    await manager?.stop();
+    await bus?.stop();
+    authority.remove();
+  });
+
+  it('has a certificate at 1970, from which it does not go back further', () => {
+    assert.equal(
+      dates(),
+      'notBefore=Jan  1 00:00:00 1970 GMT\nnotAfter=Feb  2 00:00:00 1971 GMT\n',
+    );
+  });
+
+  it('takes a certificate of today, and says that it is not valid yet', async () => {
+    await installClient(pair);
+    assert.equal(await state(), 'NotYetValid');
+    assert.equal(client.signals('ThresholdReached').length, 0);
+  });
+
+  it('has a new certificate within seconds after the clock was set to today', async () => {
+    setClock('2026-06-01 12:00:00');
+    await until(
+      'it is renewed',
+      () => dates().includes('notBefore=Jun  1 11:00:00 2026 GMT'),
+      5000,
+    );
+    assert.match(dates(), /notAfter=Jul {2}3 11:00:00 2027 GMT/);
+    assert.equal(await state(), 'Valid');
+  });
+
+  it('tells of the expiry that a jump ahead brings, and again after one back', async () => {
+    const told = () => client.signals('ThresholdReached').map(({ body }) => body[0]);
+    setClock('2026-12-20 12:00:00');
+    await until('the first', () => told().join() === '14', 5000);
+    setClock('2076-12-20 12:00:00');
+    await until('the end', () => told().join() === '14,0', 5000);
+    assert.equal(await state(), 'Expired');
+    const changes = () =>
+      client.signals('PropertiesChanged').filter(({ body }) => body[0] === expiry);
+    const before = changes().length;
+    setClock('2026-06-02 12:00:00');
+    await until('it is told that it is valid again', () => changes().length > before, 5000);
+    assert.equal(await state(), 'Valid');
+    setClock('2026-12-28 12:00:00');
+    await until('the next', () => told().join() === '14,0,7', 5000);
+  });
+
+  it('keeps the certificate that somebody installed through all of it', async () => {
+    const text = readFileSync(join(bus.directory, 'ldap', 'cert.pem'), 'utf8');
+    assert.equal(text, pair.key + pair.pem);
+  });
+});

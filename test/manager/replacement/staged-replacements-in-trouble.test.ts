@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { type EndpointSet, endpointSet } from '../../../src/manager/endpoint-set.ts';
+import { until } from '../../e2e/commands.ts';
+import { nothingReplaces } from '../../fakes/moody-disk.ts';
+import { refusal } from '../../fakes/refusal.ts';
+import { mark, owner, pairOf, TrialDevice, trialMaterials } from '../../fakes/trial-device.ts';
+
+const materials = trialMaterials();
+const { oldCa, newCa, other, before, next } = materials;
+after(() => materials.remove());
+
+describe('a replacement in two phases in trouble', () => {
+  let device: TrialDevice;
+  beforeEach(async () => {
+    device = await TrialDevice.open(materials);
+  });
+  afterEach(() => device.close());
+
+  describe('that a manager finds which cannot undo it at first', () => {
+    let set: EndpointSet;
+    const generations = () => `${device.truststore.definition.path}.generations`;
+
+    beforeEach(async () => {
+      await device.trials.activate(owner, await device.stage());
+      device.die();
+      renameSync(generations(), `${generations()}.away`);
+      writeFileSync(generations(), '');
+      set = endpointSet([device.server, device.truststore], device.trials);
+      await set.start();
+    });
+    afterEach(() => set.stop());
+
+    it('keeps every endpoint out of service', async () => {
+      assert.deepEqual([device.served(), device.trusted()], [[], []]);
+      for (const change of [
+        device.server.install(pairOf(next)),
+        device.server.replace('1', pairOf(next)),
+        device.server.deleteAll(),
+        device.truststore.install(newCa.pem),
+        device.truststore.deleteAll(),
+      ])
+        await assert.rejects(change, refusal('storage'));
+    });
+
+    it('is undone when the disk is well again', async () => {
+      rmSync(generations());
+      renameSync(`${generations()}.away`, generations());
+      await set.maintain();
+      device.isOld();
+    });
+
+    it('is given up when the disk does not become well', async () => {
+      for (let round = 0; round < 3; round += 1) await set.maintain();
+      assert.ok(
+        readdirSync(dirname(device.server.definition.path)).some((name) => /failed/.test(name)),
+      );
+      assert.equal(device.served().length, 1);
+    });
+  });
+
+  describe('that can never be undone', () => {
+    const journal = () => `${device.server.definition.path}.trial`;
+    const failed = () =>
+      readdirSync(dirname(journal())).filter((name) => name.includes('.trial.failed-'));
+    const endWithDamage = async () => {
+      await device.trials.activate(owner, await device.stage());
+      device.die();
+      writeFileSync(join(journal(), 'authority.truststore', '1.pem'), 'garbage');
+    };
+
+    it('keeps every endpoint out of service until it is out of the way for good', async () => {
+      await endWithDamage();
+      const handle = await open(device.world.directory, 'r');
+      const prototype: { sync(this: FileHandle): Promise<void> } = Object.getPrototypeOf(handle);
+      await handle.close();
+      const { sync } = prototype;
+      prototype.sync = async function (this: FileHandle) {
+        if (existsSync(journal())) return sync.call(this);
+        throw Object.assign(new Error('EIO: of the test'), { code: 'EIO' });
+      };
+      const set = endpointSet([device.server, device.truststore], device.trials);
+      try {
+        await set.start();
+      } finally {
+        prototype.sync = sync;
+      }
+      assert.deepEqual([device.served(), failed(), existsSync(journal())], [[], [], true]);
+      await set.maintain();
+      assert.equal(device.served().length, 1);
+      assert.deepEqual([failed().length, existsSync(journal())], [1, false]);
+      set.stop();
+    });
+
+    it('is kept aside as a whole when an endpoint of it is not configured any more', async () => {
+      await device.trials.activate(owner, await device.stage());
+      device.die();
+      const renamed = { ...device.server.definition, name: 'web' };
+      const server = new PairEndpoint(renamed, device.world.surroundings);
+      const set = endpointSet([server, device.truststore], device.trials);
+      await set.start();
+      set.stop();
+      // Both are as the trial left them, and what was before can be found
+      assert.equal(mark(server.list()[0]?.certificate.pem ?? ''), mark(next.pem));
+      assert.deepEqual(device.trusted(), [`2 ${mark(newCa.pem)}`]);
+      const [aside = ''] = failed();
+      const saved = join(dirname(journal()), aside, 'server.https', 'pair.pem');
+      assert.equal(readFileSync(saved, 'utf8'), pairOf(before));
+      const lines = device.world.logged.filter(({ message }) => message.includes('on trial'));
+      assert.deepEqual(
+        lines.map(({ message }) => message),
+        ['change on trial cannot be undone'],
+      );
+      assert.match(JSON.stringify(lines), /server\.https is not configured/);
+    });
+
+    it('is kept aside with the newest others, and older ones go, whatever the clock says', async () => {
+      await endWithDamage();
+      const puts = (name: string, seconds: number) => {
+        mkdirSync(join(`${journal()}.failed-${name}`, 'server.https'), { recursive: true });
+        utimesSync(`${journal()}.failed-${name}`, seconds, seconds);
+      };
+      for (let nth = 2; nth <= 10; nth += 1) puts(`${nth}`, 1e6 - nth);
+      // As older versions named them
+      puts('0a1b2c3d', 2e9);
+      puts('12345678', 2e9);
+      await device.restart();
+      const left = failed().map((name) => name.slice(name.lastIndexOf('-') + 1));
+      assert.deepEqual(
+        left.map(Number).sort((a, b) => a - b),
+        [4, 5, 6, 7, 8, 9, 10, 11],
+      );
+      assert.ok(existsSync(join(`${journal()}.failed-11`, 'authority.truststore', '1.pem')));
+    });
+  });
+
+  it('leaves the record of another one where it is when it cannot write its own', async () => {
+    const older = join(`${device.server.definition.path}.trial`, 'server.https');
+    mkdirSync(older, { recursive: true });
+    writeFileSync(join(older, 'pair.pem'), pairOf(before));
+    await assert.rejects(device.trials.activate(owner, await device.stage()), refusal('storage'));
+    assert.equal(readFileSync(join(older, 'pair.pem'), 'utf8'), pairOf(before));
+    rmSync(dirname(older), { recursive: true });
+    device.isOld();
+  });
+
+  it('is undone as a whole when its second half cannot be written', async () => {
+    const trial = await device.stage();
+    // The rename of the pair fails, after the truststore was switched
+    const undo = nothingReplaces(device.server.definition.path);
+    const activation = device.trials.activate(owner, trial).finally(undo);
+    await assert.rejects(activation, refusal('storage'));
+    assert.deepEqual(device.trusted(), [`1 ${mark(oldCa.pem)}`]);
+  });
+
+  it('cannot be committed once a part of it could not be undone, and is undone in the end', async () => {
+    const trial = await device.stage();
+    await device.trials.activate(owner, trial);
+    const undo = nothingReplaces(device.server.definition.path);
+    await assert.rejects(device.trials.rollback(owner, trial), refusal('storage'));
+    assert.deepEqual(device.trusted(), [`1 ${mark(oldCa.pem)}`]);
+    await assert.rejects(device.trials.commit(owner, trial), refusal('on-trial'));
+    undo();
+    await until('it is tried again', () => device.states.at(-1) === 'truststore none', 10_000);
+    device.isOld();
+  });
+
+  it('is kept by a commit though somebody else wrote into the files meanwhile', async () => {
+    const trial = await device.stage();
+    await device.trials.activate(owner, trial);
+    writeFileSync(device.server.definition.path, 'garbage');
+    writeFileSync(join(device.truststore.definition.path, '2.pem'), 'garbage');
+    await device.trials.commit(owner, trial);
+    device.isNew();
+    await device.restart();
+    device.isNew();
+  });
+
+  describe('with a file that somebody puts in place of the certificate', () => {
+    const theirs = { key: other.key, pem: other.pem };
+    const put = (text: string) => writeFileSync(device.server.definition.path, text);
+    const aside = () => {
+      const directory = dirname(device.server.definition.path);
+      return readdirSync(directory)
+        .filter((name) => name.includes('.refused-'))
+        .map((name) => readFileSync(join(directory, name), 'utf8'));
+    };
+
+    for (const [when, end] of [
+      ['it is rolled back', (trial: string) => device.trials.rollback(owner, trial)],
+      ['the manager starts after it was killed', () => device.restart()],
+    ] as const) {
+      it(`while it is active, keeps it aside when ${when}`, async () => {
+        const trial = await device.stage();
+        await device.trials.activate(owner, trial);
+        put(pairOf(theirs));
+        await end(trial);
+        device.isOld();
+        assert.deepEqual(aside(), [pairOf(theirs)]);
+      });
+
+      for (const [what, text] of [
+        ['garbage', 'garbage'],
+        ['nothing', ''],
+        ['a good one', pairOf(theirs)],
+      ] as const) {
+        it(`before it is active, goes back to what was in service when it was ${what} and ${when}`, async () => {
+          const trial = await device.stage();
+          put(text);
+          await device.trials.activate(owner, trial);
+          device.isNew();
+          await end(trial);
+          device.isOld();
+          assert.deepEqual(aside(), text === '' ? [] : [text]);
+        });
+      }
+    }
+
+    it('can be kept though the file is gone', async () => {
+      const trial = await device.stage();
+      await device.trials.activate(owner, trial);
+      rmSync(device.server.definition.path);
+      await device.trials.commit(owner, trial);
+      device.isNew();
+      assert.deepEqual(aside(), []);
+    });
+  });
+
+  describe('with a certificate that somebody puts into the truststore meanwhile', () => {
+    const put = (name: string) =>
+      writeFileSync(join(device.truststore.definition.path, name), other.pem);
+    const foreign = () => readdirSync(`${device.truststore.definition.path}.generations/foreign`);
+    let trial: string;
+    beforeEach(async () => {
+      trial = await device.stage();
+      await device.trials.activate(owner, trial);
+    });
+
+    for (const [end, isOver] of [
+      ['commit', () => device.isNew()],
+      ['rollback', () => device.isOld()],
+    ] as const) {
+      it(`leaves it to be looked at after a ${end}`, async () => {
+        put('other.pem');
+        await device.trials[end](owner, trial);
+        isOver();
+        assert.ok(existsSync(join(device.truststore.definition.path, 'other.pem')));
+      });
+
+      it(`keeps it aside after a ${end} when it has a name of ours`, async () => {
+        put('2.pem');
+        await device.trials[end](owner, trial);
+        isOver();
+        assert.deepEqual(foreign(), ['2.pem.~1~']);
+      });
+    }
+
+    it('can be undone when the whole path is a directory of somebody else’s', async () => {
+      rmSync(device.truststore.definition.path);
+      mkdirSync(device.truststore.definition.path);
+      put('other.pem');
+      await device.trials.rollback(owner, trial);
+      device.isOld();
+      assert.deepEqual(readdirSync(`${device.truststore.definition.path}.taken-over`), [
+        'other.pem',
+      ]);
+    });
+  });
+});

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import type { Endpoint, EndpointDefinition, StagedChange } from '../../../src/manager/endpoint.ts';
+import { Trials } from '../../../src/manager/replacement/staged-replacements.ts';
+import { until } from '../../e2e/commands.ts';
+import { refusal } from '../../fakes/refusal.ts';
+import { snapshot } from '../../fakes/surroundings.ts';
+import {
+  limits,
+  mark,
+  owner,
+  pairOf,
+  TrialDevice,
+  trialMaterials,
+} from '../../fakes/trial-device.ts';
+
+const materials = trialMaterials();
+const { oldCa, newCa, before, next } = materials;
+after(() => materials.remove());
+
+describe('a replacement in two phases', () => {
+  let device: TrialDevice;
+  beforeEach(async () => {
+    device = await TrialDevice.open(materials);
+  });
+  afterEach(() => device.close());
+
+  it('changes nothing when it is staged', async () => {
+    const files = snapshot(device.world.directory);
+    await device.stage();
+    device.isOld();
+    // The number for the new CA is given out, and a number is never given twice
+    const without = (all: Record<string, string>) =>
+      Object.entries(all).filter(([path]) => !path.endsWith('next-id'));
+    assert.deepEqual(without(snapshot(device.world.directory)), without(files));
+    assert.deepEqual(device.states, ['https staged', 'truststore staged']);
+  });
+
+  it('puts the certificate and its authorities into service together, and keeps them', async () => {
+    const trial = await device.stage();
+    await device.trials.activate(owner, trial);
+    device.isNew();
+    assert.deepEqual(device.world.reloads.slice(-2), ['truststore', 'https']);
+    await device.trials.commit(owner, trial);
+    device.isNew();
+    await device.restart();
+    device.isNew();
+    assert.ok(
+      !readdirSync(dirname(device.server.definition.path)).some((name) => /trial/.test(name)),
+    );
+  });
+
+  it('works for a certificate alone, and for a bundle alone', async () => {
+    const one = await device.trials.stage(owner, [{ endpoint: device.server, text: pairOf(next) }]);
+    await device.trials.activate(owner, one);
+    await device.trials.commit(owner, one);
+    assert.deepEqual(device.served(), [mark(next.pem)]);
+    const two = await device.trials.stage(owner, [
+      { endpoint: device.truststore, text: newCa.pem },
+    ]);
+    await device.trials.activate(owner, two);
+    await device.trials.rollback(owner, two);
+    assert.deepEqual(device.trusted(), [`1 ${mark(oldCa.pem)}`]);
+  });
+
+  const endings: readonly [string, (trial: string) => Promise<void>][] = [
+    ['its owner asks for it', (trial) => device.trials.rollback(owner, trial)],
+    ['its owner leaves', () => device.trials.ownerLeft(owner)],
+    ['the manager ends in order', () => device.trials.stop()],
+    ['the manager starts after it was killed', () => device.restart()],
+  ];
+  for (const [when, end] of endings) {
+    it(`is undone when ${when}`, async () => {
+      const trial = await device.stage();
+      await device.trials.activate(owner, trial);
+      await end(trial);
+      device.isOld();
+      await assert.rejects(device.trials.commit(owner, trial), refusal('not-found'));
+      await device.server.replace('1', pairOf(next));
+    });
+
+    it(`is forgotten when ${when} before it was activated`, async () => {
+      const trial = await device.stage();
+      await end(trial);
+      device.isOld();
+      await device.server.replace('1', pairOf(next));
+    });
+  }
+
+  it('is undone when its time is up', async () => {
+    const trial = await device.stage();
+    await device.trials.activate(owner, trial, 1);
+    device.isNew();
+    await until('it is undone', () => device.served()[0] === mark(before.pem), 5000);
+    await until('nothing is left of it', () => device.states.at(-1) === 'truststore none', 5000);
+    device.isOld();
+  });
+
+  describe('whose time is up while it is being activated', () => {
+    const trouble = Object.assign(new Error('EIO: of the test'), { code: 'EIO' });
+    /** The server, with a change that is as `alter` makes it. */
+    const stageWith = (alter: (change: StagedChange) => Partial<StagedChange>, seconds: number) => {
+      const { server } = device;
+      const stage = async (text: string) => {
+        const change = await server.stage(text);
+        return { ...change, ...alter(change) };
+      };
+      const endpoint: Endpoint = Object.create(server, { stage: { value: stage } });
+      return device.trials.stage(owner, [{ endpoint, text: pairOf(next) }], seconds);
+    };
+    const isServed = async (trial: string) => {
+      // What is queued behind the activation has had its turn
+      await pause(100);
+      await device.trials.commit(owner, trial);
+      assert.deepEqual(device.served(), [mark(next.pem)]);
+    };
+
+    it('stays when the record takes that long', async () => {
+      const slow = ({ save }: StagedChange) => ({
+        save: (directory: string) => pause(1200).then(() => save(directory)),
+      });
+      const trial = await stageWith(slow, 1);
+      await device.trials.activate(owner, trial);
+      await isServed(trial);
+    });
+
+    it('stays when a service takes that long to be told', async () => {
+      const slow = ({ activate }: StagedChange) => ({
+        activate: () => activate().then(() => pause(1200)),
+      });
+      const trial = await stageWith(slow, 60);
+      await device.trials.activate(owner, trial, 1);
+      await isServed(trial);
+    });
+
+    it('ends all the same when the record cannot be written', async () => {
+      const trial = await stageWith(() => ({ save: () => Promise.reject(trouble) }), 1);
+      await assert.rejects(device.trials.activate(owner, trial, 1), refusal('storage'));
+      assert.deepEqual(device.states, ['https staged']);
+      await until('it has ended', () => device.states.at(-1) === 'https none', 5000);
+      assert.deepEqual(device.served(), [mark(before.pem)]);
+    });
+  });
+
+  it('goes back to no certificate where there was none', async () => {
+    const path = join(device.world.directory, 'ldap', 'cert.pem');
+    const definition: EndpointDefinition = { type: 'client', name: 'ldap', path, reload: [] };
+    const client = new PairEndpoint(definition, device.world.surroundings);
+    await client.start();
+    const trial = await device.trials.stage(owner, [{ endpoint: client, text: pairOf(next) }]);
+    await device.trials.activate(owner, trial);
+    assert.ok(existsSync(path));
+    const again = new PairEndpoint(definition, device.world.surroundings);
+    await new Trials(device.world.surroundings.log, limits).recover([again]);
+    assert.ok(!existsSync(path));
+    client.stop();
+  });
+
+  it('keeps every other change out until it ends', async () => {
+    const trial = await device.stage();
+    const refusals = [
+      () => device.server.replace('1', pairOf(next)),
+      () => device.server.delete('1'),
+      () => device.server.deleteAll(),
+      () => device.truststore.install(newCa.pem),
+      () => device.truststore.replaceAll(newCa.pem),
+      () => device.trials.stage(':1.8', [{ endpoint: device.server, text: pairOf(next) }]),
+    ];
+    for (const refused of refusals) await assert.rejects(refused(), refusal('on-trial'));
+    await device.trials.activate(owner, trial);
+    for (const refused of refusals) await assert.rejects(refused(), refusal('on-trial'));
+    await device.trials.rollback(owner, trial);
+    await device.truststore.install(newCa.pem);
+  });
+
+  it('holds nothing when one of its parts is refused', async () => {
+    const parts = [
+      { endpoint: device.server, text: pairOf(next) },
+      { endpoint: device.truststore, text: 'garbage' },
+    ];
+    await assert.rejects(device.trials.stage(owner, parts), refusal('no-certificate'));
+    assert.deepEqual(device.states, []);
+    await device.server.replace('1', pairOf(next));
+  });
+
+  it('is nobody’s but its owner’s', async () => {
+    const trial = await device.stage();
+    const other = ':1.8';
+    await device.trials.ownerLeft(other);
+    await assert.rejects(device.trials.activate(other, trial), refusal('not-found'));
+    await assert.rejects(device.trials.commit(other, trial), refusal('not-found'));
+    await assert.rejects(device.trials.rollback(other, trial), refusal('not-found'));
+    await device.trials.activate(owner, trial);
+    device.isNew();
+  });
+
+  it('cannot be committed before it is active, nor activated twice', async () => {
+    const trial = await device.stage();
+    await assert.rejects(device.trials.commit(owner, trial), refusal('on-trial'));
+    await device.trials.activate(owner, trial);
+    await assert.rejects(device.trials.activate(owner, trial), refusal('on-trial'));
+    device.isNew();
+  });
+
+  it('takes no longer than the limit', async () => {
+    const parts = [{ endpoint: device.server, text: pairOf(next) }];
+    await assert.rejects(device.trials.stage(owner, parts, 101), refusal('argument-invalid'));
+    const trial = await device.stage();
+    await assert.rejects(device.trials.activate(owner, trial, 101), refusal('argument-invalid'));
+  });
+
+  it('renews no generated certificate meanwhile, and does afterwards', async () => {
+    await device.server.delete('1');
+    const generated = device.served();
+    const trial = await device.trials.stage(owner, [
+      { endpoint: device.server, text: pairOf(next) },
+    ]);
+    device.world.now = new Date(device.world.now.getTime() + 390 * 86_400_000);
+    await device.server.maintain();
+    assert.deepEqual(device.served(), generated);
+    await device.trials.rollback(owner, trial);
+    await device.server.maintain();
+    assert.notDeepEqual(device.served(), generated);
+  });
+});

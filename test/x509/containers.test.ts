@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { CertError } from '../../src/core/cert-error.ts';
+import { type ContentFormat, parseFormat, toPem } from '../../src/x509/containers.ts';
+import { parsePem } from '../../src/x509/pem.ts';
+import { keyKinds, openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { refusal } from '../fakes/refusal.ts';
+
+const tools = opensslAuthority();
+after(() => tools.remove());
+
+const root = tools.issueCa();
+const ec = tools.issue({ issuer: root, subject: '/CN=ec' });
+const rsa = tools.issue({ issuer: root, subject: '/CN=rsa', key: keyKinds.rsa(2048) });
+const ed = tools.issue({ issuer: root, subject: '/CN=ed', key: keyKinds.ed25519 });
+
+const password = 'pass Wörd';
+
+/** A file that openssl makes. */
+function made(name: string, args: readonly string[]): Buffer {
+  const path = join(tools.directory, name);
+  openssl([...args, '-out', path]);
+  return readFileSync(path);
+}
+
+/** Labels and certificates of a text, and whether its key is the given one. */
+function contentOf(text: string, key: string) {
+  const blocks = parsePem(text);
+  const found = blocks.find(({ label }) => label === 'PRIVATE KEY');
+  return {
+    certificates: blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ text }) => text),
+    hasKey: found !== undefined && createPrivateKey(found.text).equals(createPrivateKey(key)),
+  };
+}
+
+describe('a PKCS #12 file', () => {
+  const schemes: readonly [string, readonly string[]][] = [
+    ['of today', []],
+    [
+      'with 3DES and SHA-1, as Windows writes',
+      ['-keypbe', 'PBE-SHA1-3DES', '-certpbe', 'PBE-SHA1-3DES', '-macalg', 'sha1'],
+    ],
+    ['with RC2, as old Java writes', ['-legacy', '-descert', '-certpbe', 'PBE-SHA1-RC2-40']],
+    ['without encryption', ['-keypbe', 'NONE', '-certpbe', 'NONE']],
+    ['without a MAC', ['-nomac']],
+    ['with a MAC of SHA-384', ['-macalg', 'sha384']],
+    ['with a MAC of SHA-512', ['-macalg', 'sha512']],
+    ['with AES-128', ['-keypbe', 'AES-128-CBC', '-certpbe', 'AES-128-CBC']],
+  ];
+  for (const [what, options] of schemes) {
+    for (const [kind, issued] of [
+      ['EC', ec],
+      ['RSA', rsa],
+      ['Ed25519', ed],
+    ] as const) {
+      it(`${what} gives its ${kind} key and its chain`, () => {
+        const bytes = made('any.p12', [
+          ...['pkcs12', '-export', '-in', issued.path, '-inkey', issued.keyPath],
+          ...['-certfile', root.path, '-passout', `pass:${password}`, ...options],
+        ]);
+        const { certificates, hasKey } = contentOf(
+          toPem({ bytes, format: 'PKCS12', password }),
+          issued.key,
+        );
+        assert.deepEqual([...certificates].sort(), [issued.pem, root.pem].sort());
+        assert.ok(hasKey);
+      });
+    }
+  }
+
+  const bytes = made('good.p12', [
+    ...['pkcs12', '-export', '-in', ec.path, '-inkey', ec.keyPath, '-passout', `pass:${password}`],
+  ]);
+
+  it('is refused with another password', () => {
+    for (const wrong of ['', 'wrong', `${password} `]) {
+      assert.throws(
+        () => toPem({ bytes, format: 'PKCS12', password: wrong }),
+        refusal('password-wrong'),
+      );
+    }
+  });
+
+  it('is refused when it wants more rounds than anybody would wait for', () => {
+    const slow = made('slow.p12', [
+      ...['pkcs12', '-export', '-in', ec.path, '-inkey', ec.keyPath],
+      ...['-passout', `pass:${password}`, '-iter', '5000000', '-nomac'],
+    ]);
+    assert.throws(
+      () => toPem({ bytes: slow, format: 'PKCS12', password }),
+      refusal('container-malformed', /rounds/),
+    );
+  });
+
+  it('is refused or read whatever is changed in it, by an error of our own', () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const changed = Buffer.from(bytes);
+        changed.writeUInt8(changed.readUInt8(at) ^ flip, at);
+        try {
+          toPem({ bytes: changed, format: 'PKCS12', password });
+        } catch (error) {
+          assert.ok(error instanceof CertError, String(error));
+          assert.ok(!error.message.includes(password));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('other forms of content', () => {
+  const good: readonly [string, ContentFormat, () => Buffer][] = [
+    [
+      'a certificate in DER',
+      'DER',
+      () => made('c.der', ['x509', '-in', ec.path, '-outform', 'DER']),
+    ],
+    [
+      'PKCS #7 in DER',
+      'PKCS7',
+      () => made('c.p7b', ['crl2pkcs7', '-nocrl', '-certfile', ec.path, '-outform', 'DER']),
+    ],
+    ['PKCS #7 in PEM', 'PKCS7', () => made('c.p7', ['crl2pkcs7', '-nocrl', '-certfile', ec.path])],
+    [
+      'PKCS #7 in PEM that is said to be PEM',
+      'PEM',
+      () => made('c.p7', ['crl2pkcs7', '-nocrl', '-certfile', ec.path]),
+    ],
+    ['PEM', 'PEM', () => Buffer.from(ec.pem)],
+  ];
+  for (const [what, format, make] of good) {
+    it(`${what} gives the certificate`, () => {
+      const text = toPem({ bytes: make(), format, password: '' });
+      assert.deepEqual(contentOf(text, ec.key).certificates, [ec.pem]);
+    });
+  }
+
+  it('PEM is left as it is, with the words between its blocks', () => {
+    const text = `words\n${ec.pem}more words\n${ec.key}`;
+    assert.equal(toPem({ bytes: Buffer.from(text), format: 'PEM', password: '' }), text);
+  });
+
+  it('an encrypted key in PEM is opened by the password', () => {
+    const sealed = openssl(['pkey', '-aes128', '-passout', `pass:${password}`], rsa.key);
+    const text = toPem({ bytes: Buffer.from(sealed + rsa.pem), format: 'PEM', password });
+    assert.deepEqual(contentOf(text, rsa.key), { certificates: [rsa.pem], hasKey: true });
+    const bytes = Buffer.from(sealed + rsa.pem);
+    const wrong = () => toPem({ bytes, format: 'PEM', password: 'wrong' });
+    assert.throws(wrong, refusal('password-wrong'));
+  });
+
+  it('a key that is encrypted in the traditional way is opened too', () => {
+    const sealed = openssl(
+      ['rsa', '-traditional', '-aes128', '-passout', `pass:${password}`],
+      rsa.key,
+    );
+    assert.match(sealed, /Proc-Type/);
+    const bytes = Buffer.from(sealed + rsa.pem);
+    const text = toPem({ bytes, format: 'PEM', password });
+    assert.deepEqual(contentOf(text, rsa.key), { certificates: [rsa.pem], hasKey: true });
+  });
+
+  const slow: readonly [string, readonly string[]][] = [
+    ['PBKDF2 with 2 000 000 rounds', ['-v2', 'aes-128-cbc', '-iter', '2000000']],
+    [
+      'scrypt in sixteen lanes',
+      ['-scrypt', '-scrypt_N', '16384', '-scrypt_r', '8', '-scrypt_p', '16'],
+    ],
+  ];
+  for (const [what, options] of slow) {
+    it(`a key that is encrypted by ${what} is refused before it costs that`, () => {
+      const sealed = openssl(
+        ['pkcs8', '-topk8', ...options, '-passout', `pass:${password}`],
+        ec.key,
+      );
+      const bytes = Buffer.from(sealed + ec.pem);
+      const open = () => toPem({ bytes, format: 'PEM', password });
+      assert.throws(open, refusal('container-malformed', /rounds/));
+    });
+  }
+
+  it('a key that is encrypted by scrypt as openssl does by itself is opened', () => {
+    const sealed = openssl(['pkcs8', '-topk8', '-scrypt', '-passout', `pass:${password}`], ec.key);
+    const text = toPem({ bytes: Buffer.from(sealed + ec.pem), format: 'PEM', password });
+    assert.ok(contentOf(text, ec.key).hasKey);
+  });
+
+  for (const format of ['PKCS7', 'PKCS12'] as const) {
+    it(`garbage as ${format} is refused as container-malformed`, () => {
+      const bytes = Buffer.from('garbage');
+      assert.throws(() => toPem({ bytes, format, password: '' }), refusal('container-malformed'));
+    });
+  }
+
+  for (const text of ['pem', '', 'JKS']) {
+    it(`${text || 'nothing'} is no format`, () => {
+      assert.throws(() => parseFormat(text), refusal('format-unknown'));
+    });
+  }
+});

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { createCipheriv, generateKeyPairSync, pbkdf2Sync } from 'node:crypto';
+import { afterEach, describe, it } from 'node:test';
+import {
+  type Asn1,
+  contextConstructed,
+  contextPrimitive,
+  decode,
+  encode,
+  octetString,
+  oid,
+  sequence,
+  unsignedInteger,
+} from '../../src/x509/der.ts';
+import { setContentLimits } from '../../src/x509/limits.ts';
+import { readPkcs12 } from '../../src/x509/pkcs12.ts';
+import { forgeCertificate } from '../fakes/forged-certificate.ts';
+import { processorTime } from '../fakes/processor-time.ts';
+import { refusal } from '../fakes/refusal.ts';
+
+afterEach(() => setContentLimits({}));
+
+const password = 'pw';
+const dataId = '1.2.840.113549.1.7.1';
+const bagId = (last: number) => oid(`1.2.840.113549.1.12.10.1.${last}`);
+const number = (value: number) => unsignedInteger(Buffer.of(value));
+const salt = octetString(Buffer.alloc(8));
+
+/** With one round, so that only the number of them costs anything. */
+function encrypted(plain: Buffer): { readonly algorithm: Asn1; readonly bytes: Buffer } {
+  const key = pbkdf2Sync(password, Buffer.alloc(8), 1, 32, 'sha1');
+  const cipher = createCipheriv('aes-256-cbc', key, Buffer.alloc(16));
+  const scheme = sequence(oid('2.16.840.1.101.3.4.1.42'), octetString(Buffer.alloc(16)));
+  const derivation = sequence(oid('1.2.840.113549.1.5.12'), sequence(salt, number(1)));
+  return {
+    algorithm: sequence(oid('1.2.840.113549.1.5.13'), sequence(derivation, scheme)),
+    bytes: Buffer.concat([cipher.update(plain), cipher.final()]),
+  };
+}
+
+const info = (id: string, content: Asn1) => sequence(oid(id), contextConstructed(0, content));
+const file = (contents: readonly Asn1[]) =>
+  encode(sequence(number(3), info(dataId, octetString(encode(sequence(...contents))))));
+const plain = (bags: readonly Asn1[]) => info(dataId, octetString(encode(sequence(...bags))));
+const sealed = (algorithm: Asn1, bytes: Buffer) =>
+  info(
+    '1.2.840.113549.1.7.6',
+    sequence(number(0), sequence(oid(dataId), algorithm, contextPrimitive(0, bytes))),
+  );
+const sealedEmpty = () => {
+  const { algorithm, bytes } = encrypted(encode(sequence()));
+  return sealed(algorithm, bytes);
+};
+const keyBag = (key: Asn1) => sequence(bagId(1), contextConstructed(0, key));
+const sealedKeyBag = (key: Buffer) => {
+  const { algorithm, bytes } = encrypted(key);
+  return sequence(bagId(2), contextConstructed(0, sequence(algorithm, octetString(bytes))));
+};
+const certificateBag = (der: Buffer) => {
+  const id = oid('1.2.840.113549.1.9.22.1');
+  const inner = sequence(id, contextConstructed(0, octetString(der)));
+  return sequence(bagId(3), contextConstructed(0, inner));
+};
+const times = (count: number, one: Asn1) => Array<Asn1>(count).fill(one);
+
+const own = forgeCertificate({});
+const pkcs8 = { type: 'pkcs8', format: 'der' } as const;
+const ecKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export(pkcs8);
+const rsaKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export(pkcs8);
+const nulls = sequence(...times(100, sequence(...times(3400, decode(Buffer.of(5, 0))))));
+/** Too much of it to be opened by an algorithm of another age, and nothing that anybody encrypted. */
+const old = (id: string) =>
+  sealed(sequence(oid(id), sequence(salt, number(1))), Buffer.alloc(700_000, 7));
+
+describe('a PKCS #12 file', () => {
+  it('gives keys and certificates as they are', () => {
+    const bags = [keyBag(decode(rsaKey)), sealedKeyBag(ecKey), certificateBag(own)];
+    assert.deepEqual(readPkcs12(file([plain(bags)]), password), {
+      certificates: [own],
+      keys: [rsaKey, ecKey],
+    });
+  });
+
+  it('may have sixteen keys, and no more', () => {
+    const of = (count: number) => file([plain(times(count, keyBag(decode(rsaKey))))]);
+    assert.equal(readPkcs12(of(16), password).keys.length, 16);
+    const words = /17 private keys and the limit is 16/;
+    assert.throws(() => readPkcs12(of(17), password), refusal('too-many-certificates', words));
+  });
+
+  it('may have a thousand certificates, and no more', () => {
+    const of = (count: number) => file([plain(times(count, certificateBag(own)))]);
+    assert.equal(readPkcs12(of(1000), password).certificates.length, 1000);
+    const words = /1001 certificates and the limit is 1000/;
+    assert.throws(() => readPkcs12(of(1001), password), refusal('too-many-certificates', words));
+  });
+
+  it('may derive as many keys as the configuration says, and no more', () => {
+    const of = (count: number) => file(times(count, sealedEmpty()));
+    assert.doesNotThrow(() => readPkcs12(of(32), password));
+    const words = /more than 32 keys derived/;
+    assert.throws(() => readPkcs12(of(33), password), refusal('container-malformed', words));
+    setContentLimits({ keyDerivations: 40 });
+    assert.doesNotThrow(() => readPkcs12(of(33), password));
+  });
+
+  const hostile: readonly [string, () => Buffer][] = [
+    ['keys that are encrypted', () => file([plain(times(2800, sealedKeyBag(ecKey)))])],
+    ['contents that are encrypted', () => file(times(4500, sealedEmpty()))],
+    ['RSA keys', () => file([plain(times(550, keyBag(decode(rsaKey))))])],
+    ['certificates', () => file([plain(times(1800, certificateBag(own)))])],
+    ['elements in a key', () => file([plain([keyBag(nulls)])])],
+    ['bytes that RC2 encrypted', () => file([old('1.2.840.113549.1.12.1.6')])],
+    ['bytes that 3DES encrypted', () => file([old('1.2.840.113549.1.12.1.3')])],
+  ];
+  for (const [what, make] of hostile) {
+    it(`of as many ${what} as fit into a megabyte is refused in no time`, () => {
+      const bytes = make();
+      const taken = processorTime(() =>
+        assert.throws(() => readPkcs12(bytes, password), refusalOfAny),
+      );
+      assert.ok(taken < 1000, `it took ${taken} ms`);
+    });
+  }
+});
+
+function refusalOfAny(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return ['too-many-certificates', 'container-malformed', 'password-wrong'].includes(code);
+}
