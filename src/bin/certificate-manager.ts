@@ -16,13 +16,13 @@ import { connectBus } from '../dbus/transport/bus.ts';
 import { watchCallers } from '../dbus/transport/bus-driver.ts';
 import { claimFiles } from '../dbus/transport/bus-name.ts';
 import type { CallLimits } from '../dbus/transport/call-flow.ts';
-import { PairEndpoint } from '../manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../manager/credential/credential-endpoint.ts';
 import { forkedWorker } from '../manager/csr/forked-worker.ts';
 import { SigningQueue } from '../manager/csr/signing-queue.ts';
 import type { Endpoint, EndpointDefinition, ReloadTarget } from '../manager/endpoint.ts';
-import type { Surroundings } from '../manager/endpoint-dependencies.ts';
+import type { EndpointDependencies } from '../manager/endpoint-dependencies.ts';
 import { endpointSet } from '../manager/endpoint-set.ts';
-import { Trials } from '../manager/replacement/staged-replacements.ts';
+import { StagedReplacements } from '../manager/replacement/staged-replacements.ts';
 import { AuthorityEndpoint } from '../manager/truststore/authority-endpoint.ts';
 import {
   type Configuration,
@@ -54,7 +54,7 @@ await runProgram(log, async (fail) => {
   bus.onLost(onLost);
 
   const endpoints: Endpoint[] = [];
-  const trials = new Trials(log, configuration.trial);
+  const trials = new StagedReplacements(log, configuration.trial);
   const all = endpointSet(endpoints, trials);
   const maintain = () => void all.maintain();
   const hostName = await watchHostName(bus, hostname, maintain);
@@ -63,11 +63,11 @@ await runProgram(log, async (fail) => {
     // Until then systemd may keep the unit waiting for the manager, and the job does not end
     hasNames ? reloadUnit(bus, unit, timeout) : queueReload(bus, unit, timeout),
   );
-  const surroundings = surroundingsOf(configuration, reloader, hostName);
+  const dependencies = surroundingsOf(configuration, reloader, hostName);
   endpoints.push(
     ...configuration.endpoints.map((one) =>
       makeEndpoint(asDefinition(one, accounts), {
-        ...withOwnRules(surroundings, one),
+        ...withOwnRules(dependencies, one),
         serving: servingOf(configuration, one),
       }),
     ),
@@ -93,8 +93,8 @@ await runProgram(log, async (fail) => {
         ...one,
         uploadBytes: configuration.limits.uploadBytes,
         calls: callLimits(configuration),
-        expiryThresholds: surroundings.expiryThresholds,
-        now: surroundings.now,
+        expiryThresholds: dependencies.expiryThresholds,
+        now: dependencies.now,
         reloader,
         trials,
         findEndpoint: (root) => byRoot.get(root),
@@ -166,18 +166,18 @@ function readOptions(): Configuration {
 }
 
 /** All but how the service of an endpoint speaks TLS. */
-type EndpointRules = Omit<Surroundings, 'serving'>;
+type EndpointRules = Omit<EndpointDependencies, 'serving'>;
 
 /** The rules of an endpoint that has some of its own. */
 function withOwnRules(
-  surroundings: EndpointRules,
-  { requireCa, mostCertificates }: Configuration['endpoints'][number],
+  dependencies: EndpointRules,
+  { requireCa, maxCertificates }: Configuration['endpoints'][number],
 ): EndpointRules {
-  const { checks, limits } = surroundings;
+  const { checks, limits } = dependencies;
   return {
-    ...surroundings,
+    ...dependencies,
     checks: { ...checks, requireCa: requireCa ?? checks.requireCa },
-    limits: { ...limits, authorities: mostCertificates ?? limits.authorities },
+    limits: { ...limits, authorities: maxCertificates ?? limits.authorities },
   };
 }
 
@@ -192,10 +192,13 @@ function servingOf(
     : usualServingProfile(securityLevel);
 }
 
-function makeEndpoint(definition: EndpointDefinition, surroundings: Surroundings): Endpoint {
+function makeEndpoint(
+  definition: EndpointDefinition,
+  dependencies: EndpointDependencies,
+): Endpoint {
   return definition.type === 'authority'
-    ? new AuthorityEndpoint(definition, surroundings)
-    : new PairEndpoint(definition, surroundings);
+    ? new AuthorityEndpoint(definition, dependencies)
+    : new CredentialEndpoint(definition, dependencies);
 }
 
 function asDefinition(

@@ -45,8 +45,8 @@ await runProgram(log, async (fail) => {
   ];
   // What hangs must not keep the service from coming up; until it answers, it counts as away
   await Promise.race([Promise.all(starts), sleep(managersMilliseconds)]);
-  const surroundings = { configuration, client, systemUsers, hostName: hostname, log };
-  const service = await startService(surroundings);
+  const dependencies = { configuration, client, systemUsers, hostName: hostname, log };
+  const service = await startService(dependencies);
   const pidFile = join(runtimeDirectory, 'redfish.pid');
   makeOwnedDirectory(runtimeDirectory, 'runtime directory');
   writeRuntimeFile(pidFile, `${process.pid}\n`, 0o644);

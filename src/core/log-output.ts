@@ -3,12 +3,12 @@ import { Writable } from 'node:stream';
 /**
  * Takes whole lines to a stream whose reader may be slow, stuck or gone. A service must not end with the
  * reader of its log, nor keep for him in memory what he does not read.
- * @param mostUnread bytes that may wait for the reader; what comes beyond them is lost
+ * @param maxUnread bytes that may wait for the reader; what comes beyond them is lost
  * @param notice the line that tells how many were lost, once there is room again
  */
 export function boundedOutput(
   to: Writable,
-  mostUnread: number,
+  maxUnread: number,
   notice: (lost: number) => string,
 ): Writable {
   let lost = 0;
@@ -17,7 +17,7 @@ export function boundedOutput(
   return new Writable({
     decodeStrings: false,
     write(line: string, _encoding, done) {
-      const isFull = to.writableLength > mostUnread;
+      const isFull = to.writableLength > maxUnread;
       if (isFull || to.destroyed) lost += 1;
       else {
         if (lost > 0) to.write(notice(lost));

@@ -25,11 +25,11 @@ const colours: Readonly<Record<string, string>> = {
  * Lines with one message in a minute. Warnings and errors are what strangers can cause; the others are of
  * users, and say what was done, so there may be more of them than any honest user has written.
  */
-const mostLines: Readonly<Record<string, number>> = { error: 100, warn: 100, info: 1000 };
+const maxLines: Readonly<Record<string, number>> = { error: 100, warn: 100, info: 1000 };
 const rateRest = { period: 60_000, kinds: 200 };
 
 /** Bytes that may wait for a reader of the log who does not read. */
-const mostUnread = 1024 * 1024;
+const maxUnread = 1024 * 1024;
 
 /**
  * A log on standard error, one line for each event: `message key=value …`. Under systemd each line
@@ -51,7 +51,7 @@ export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'
   );
   const stream = boundedOutput(
     process.stderr,
-    mostUnread,
+    maxUnread,
     (lost) => `${render('warn', `the log was not read lines=${lost}`)}\n`,
   );
   const logger = winston.createLogger({
@@ -61,7 +61,7 @@ export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'
   });
   // One for each level: what users can cause must not have forgotten what strangers do
   const rates = Object.fromEntries(
-    Object.entries(mostLines).map(([one, lines]) => [one, makeLineRate({ lines, ...rateRest })]),
+    Object.entries(maxLines).map(([one, lines]) => [one, makeLineRate({ lines, ...rateRest })]),
   );
   const write = (level: string) => (message: string, fields?: Fields) => {
     const text = oneLine(message);

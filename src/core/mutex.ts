@@ -1,5 +1,5 @@
 /** Work on one thing: each begins when those before it have ended, however they ended. */
-export class OneAtATime {
+export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
   run<T>(work: () => Promise<T>): Promise<T> {

@@ -27,7 +27,7 @@ const endpoints = [
     path: 'revoked',
     reload: [],
     requireCa: false,
-    mostCertificates: 1000,
+    maxCertificates: 1000,
     // The web UI would show them without a label among the certificates of the device
     inCertificateLocations: false,
   },

@@ -1,5 +1,5 @@
 import { CertError, isStorageError } from '../core/cert-error.ts';
-import { OneAtATime } from '../core/mutex.ts';
+import { Mutex } from '../core/mutex.ts';
 import type { EndpointDefinition, StagedChange } from './endpoint.ts';
 
 /**
@@ -25,7 +25,7 @@ export type Holder = symbol;
 export class ChangeQueue {
   readonly #reload: () => Promise<void>;
   readonly #owe: () => void;
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
   #holder: Holder | undefined;
 
   /**

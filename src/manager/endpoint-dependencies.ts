@@ -50,7 +50,7 @@ export interface HostIdentity {
 }
 
 /** Everything an endpoint takes from outside, so that tests can give it another world. */
-export interface Surroundings {
+export interface EndpointDependencies {
   readonly log: Log;
   readonly limits: ManagerLimits;
   readonly checks: CheckPolicy;

@@ -1,6 +1,6 @@
-import { OneAtATime } from '../core/mutex.ts';
+import { Mutex } from '../core/mutex.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Trials } from './replacement/staged-replacements.ts';
+import type { StagedReplacements } from './replacement/staged-replacements.ts';
 
 /** All endpoints of a manager, from their start on. */
 export interface EndpointSet {
@@ -15,8 +15,11 @@ export interface EndpointSet {
  * Endpoints start when no trial of an earlier manager is left that was to be undone: a disk that fails at the
  * start may be well at the next look. Until then they have no certificates, and refuse every change.
  */
-export function endpointSet(endpoints: readonly Endpoint[], trials: Trials): EndpointSet {
-  const turn = new OneAtATime();
+export function endpointSet(
+  endpoints: readonly Endpoint[],
+  trials: StagedReplacements,
+): EndpointSet {
+  const turn = new Mutex();
   let state: 'new' | 'waiting' | 'started' = 'new';
   const start = async () => {
     state = 'waiting';

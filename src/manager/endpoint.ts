@@ -1,6 +1,6 @@
 import type { Certificate } from '../x509/certificate.ts';
 import type { Findings } from './checks/findings.ts';
-import type { RequestDesk } from './csr/csr-service.ts';
+import type { CsrService } from './csr/csr-service.ts';
 import type { ExpiryNews } from './expiry.ts';
 import type { UploadSource } from './upload.ts';
 
@@ -80,6 +80,6 @@ export interface Endpoint {
   stage(text: string): Promise<StagedChange>;
   /** Brings the files back to what `save` wrote; only before `start`. */
   recover(directory: string): Promise<void>;
-  readonly requests: RequestDesk;
+  readonly requests: CsrService;
   subscribe(listener: (event: EndpointEvent) => void): void;
 }

@@ -1,5 +1,5 @@
 import { CertError } from '../core/cert-error.ts';
-import { ample, FileRefusal, readRegularFile } from '../storage/regular-file.ts';
+import { FileRefusal, maxInternalFileBytes, readRegularFile } from '../storage/regular-file.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { type Content, toPem } from '../x509/containers.ts';
 import { isKeyBlock } from '../x509/keys.ts';
@@ -31,15 +31,15 @@ export async function textOf(source: UploadSource): Promise<string> {
  */
 export function fileOfCaller(
   path: string,
-  mostBytes: number,
+  maxBytes: number,
   user: number | undefined,
 ): () => Promise<string> {
   const readsAll = user === 0 || (user !== undefined && user === process.getuid?.());
-  return () => readUploadFile(path, mostBytes, readsAll ? undefined : (user ?? Number.NaN));
+  return () => readUploadFile(path, maxBytes, readsAll ? undefined : (user ?? Number.NaN));
 }
 
 /**
- * @param mostBytes the largest file that is read; a file of our own has no other limit than memory
+ * @param maxBytes the largest file that is read; a file of our own has no other limit than memory
  * @param owner the user whose file it must be; without it whose it is does not matter
  * @param flags of open(2), such as `noFollow`
  * @throws CertError `file-unreadable` when it is absent, no regular file, of somebody else or not readable,
@@ -47,18 +47,18 @@ export function fileOfCaller(
  */
 export async function readUploadFile(
   path: string,
-  mostBytes: number = ample,
+  maxBytes: number = maxInternalFileBytes,
   owner?: number,
   flags = 0,
 ): Promise<string> {
   try {
-    return await readRegularFile(path, mostBytes, flags, owner);
+    return await readRegularFile(path, maxBytes, flags, owner);
   } catch (cause) {
-    throw cause instanceof FileRefusal ? refused(cause, mostBytes) : unreadable(cause);
+    throw cause instanceof FileRefusal ? refused(cause, maxBytes) : unreadable(cause);
   }
 }
 
-function refused({ reason }: FileRefusal, mostBytes: number): CertError {
+function refused({ reason }: FileRefusal, maxBytes: number): CertError {
   switch (reason) {
     case 'not-regular':
       return new CertError('file-unreadable', 'the path is not a regular file');
@@ -69,7 +69,7 @@ function refused({ reason }: FileRefusal, mostBytes: number): CertError {
     case 'empty':
       return new CertError('file-empty', 'the file is empty');
     case 'too-large':
-      return tooLarge(mostBytes);
+      return tooLarge(maxBytes);
   }
 }
 
@@ -81,22 +81,22 @@ function unreadable(cause: unknown): CertError {
  * The text of an upload that came as bytes in a form that its caller names.
  * @throws CertError `file-empty`, `file-too-large`, and what `toPem` throws
  */
-export function toUploadText(content: Content, mostBytes: number): string {
+export function toUploadText(content: Content, maxBytes: number): string {
   if (content.bytes.length === 0) throw new CertError('file-empty', 'the content is empty');
-  if (content.bytes.length > mostBytes) throw tooLarge(mostBytes);
+  if (content.bytes.length > maxBytes) throw tooLarge(maxBytes);
   return toPem(content);
 }
 
 const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
 
 /** @throws CertError that names the first thing in the text that is not as it should be */
-export function parseUpload(text: string, mostCertificates: number): Upload {
+export function parseUpload(text: string, maxCertificates: number): Upload {
   const blocks = parsePem(text);
   const certificateBlocks = blocks.filter(({ label }) => certificateLabels.includes(label));
   if (certificateBlocks.length === 0) {
     throw new CertError('no-certificate', 'the file holds no PEM certificate');
   }
-  refuseMoreThan(mostCertificates, certificateBlocks.length, 'certificates');
+  refuseMoreThan(maxCertificates, certificateBlocks.length, 'certificates');
   const keyBlocks = blocks.filter(isKeyBlock);
   refuseMoreThan(contentLimits().keys, keyBlocks.length, 'private keys');
   return { certificates: certificateBlocks.map(({ der }) => readCertificate(der)), keyBlocks };

@@ -1,4 +1,4 @@
 /** An event could not be sent yet, for want of something that is not its receiver's. */
-export class NotSentYet extends Error {
+export class DeliveryDeferred extends Error {
   override readonly name = 'NotSentYet';
 }

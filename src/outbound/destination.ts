@@ -56,7 +56,7 @@ export function mayConnect(address: string, policy: AddressPolicy): boolean {
 
 /**
  * Whether events may be sent to this IP address now: the machine gets addresses and loses them.
- * @throws NotSentYet when that cannot be told now
+ * @throws DeliveryDeferred when that cannot be told now
  */
 export async function mayReach(
   address: string,
@@ -72,7 +72,7 @@ export async function mayReach(
 
 /**
  * Reads a destination and looks whether its address, if it has one, is the machine's own now.
- * @throws DestinationFault; NotSentYet when that cannot be told now
+ * @throws DestinationFault; DeliveryDeferred when that cannot be told now
  */
 export async function checkDestination(text: string, policy: AddressPolicy): Promise<void> {
   const host = hostOf(parseDestination(text, policy));
@@ -80,13 +80,13 @@ export async function checkDestination(text: string, policy: AddressPolicy): Pro
 }
 
 /** A name has as many as its owner likes, and each one is looked at; the others are left out. */
-const mostAddresses = 16;
+const maxAddresses = 16;
 
 /**
  * The addresses of a host that the policy allows now. What connects must take these and look nothing up
  * again, so that a name whose address changes in between leads nowhere else.
  * @param lookUp the addresses of a name
- * @throws DestinationFault when there is none; NotSentYet when that cannot be told now
+ * @throws DestinationFault when there is none; DeliveryDeferred when that cannot be told now
  */
 export async function reachableAddresses(
   host: string,
@@ -97,7 +97,7 @@ export async function reachableAddresses(
   const family = isIP(host);
   const addresses = family === 0 ? await lookUp(host) : [{ address: host, family }];
   const allowed: LookupAddress[] = [];
-  for (const one of addresses.slice(0, mostAddresses)) {
+  for (const one of addresses.slice(0, maxAddresses)) {
     if (await mayReach(one.address, policy, isOwn)) allowed.push(one);
   }
   if (allowed.length === 0) throw new DestinationFault(notAllowed);

@@ -1,13 +1,13 @@
 import type { LookupAddress } from 'node:dns';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { unanswered } from '../storage/io-errors.ts';
-import { NotSentYet } from './delivery-deferred.ts';
+import { classifyIoError } from '../storage/io-errors.ts';
+import { DeliveryDeferred } from './delivery-deferred.ts';
 
 /**
  * The addresses that a file of hosts gives a name (hosts(5)); none where there is no such file.
  * @param name in lower case
- * @throws NotSentYet when the system does not tell what the file holds
+ * @throws DeliveryDeferred when the system does not tell what the file holds
  */
 export async function addressesInFile(
   path: string,
@@ -26,7 +26,7 @@ async function textOf(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     // A name that is there must not be asked of others meanwhile
-    if (unanswered(cause)) throw new NotSentYet(`${path} cannot be read now`, { cause });
+    if (classifyIoError(cause)) throw new DeliveryDeferred(`${path} cannot be read now`, { cause });
     return '';
   }
 }

@@ -114,12 +114,12 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
 }
 
 /** Reads an answer to its end, its limit or its failure: its status is all that counts. */
-function discard(response: IncomingMessage, mostBytes: number): Promise<void> {
+function discard(response: IncomingMessage, maxBytes: number): Promise<void> {
   return new Promise((resolve) => {
     let bytes = 0;
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > mostBytes) response.destroy();
+      if (bytes > maxBytes) response.destroy();
     });
     response.on('error', () => resolve());
     response.on('close', () => resolve());

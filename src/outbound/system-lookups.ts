@@ -13,7 +13,7 @@ interface SharedLookup {
 }
 
 /** As many threads as libuv gives to what may wait long, half of its four: logins go on in the others. */
-const mostAtOnce = 2;
+const maxAtOnce = 2;
 
 /**
  * Lookups by the system (getaddrinfo). Nobody can call one off, and each has a thread that all of the
@@ -60,7 +60,7 @@ export class SystemLookups {
 
   #work(): void {
     for (const [name, one] of this.#all) {
-      if (this.#running >= mostAtOnce) return;
+      if (this.#running >= maxAtOnce) return;
       if (one.isRunning) continue;
       one.isRunning = true;
       this.#running += 1;

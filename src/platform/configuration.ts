@@ -46,7 +46,7 @@ export function contentLimitsOf({
   limits: { content, authorities, chainCertificates },
   endpoints,
 }: Configuration): Configuration['limits']['content'] {
-  const most = endpoints.map(({ mostCertificates = 0 }) => mostCertificates);
+  const most = endpoints.map(({ maxCertificates = 0 }) => maxCertificates);
   const blocks = Math.max(authorities, chainCertificates, ...most) + content.keys;
   return { ...content, blocks: Math.max(content.blocks, blocks) };
 }

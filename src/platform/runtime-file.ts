@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { faultOfFile } from '../storage/regular-file.ts';
-import { unfinishedName } from '../storage/temp-files.ts';
+import { tempName } from '../storage/temp-files.ts';
 import { SetupError } from './configuration.ts';
 
 /**
@@ -9,7 +9,7 @@ import { SetupError } from './configuration.ts';
  * @throws SetupError that names the file
  */
 export function writeRuntimeFile(path: string, text: string, mode = 0o600): void {
-  const aside = unfinishedName(path);
+  const aside = tempName(path);
   try {
     writeFileSync(aside, text, { mode, flag: 'wx' });
     renameSync(aside, path);

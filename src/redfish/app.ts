@@ -3,7 +3,7 @@ import type { Log } from '../core/log.ts';
 import { type BodyPlace, BodyRoom } from './http/body-room.ts';
 import { commonHeaders } from './http/common-headers.ts';
 import { errorReply } from './http/error-reply.ts';
-import { Turns } from './http/keyed-mutex.ts';
+import { KeyedMutex } from './http/keyed-mutex.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { allowedMethods, operationOf } from './http/methods.ts';
 import { perform } from './http/perform.ts';
@@ -28,7 +28,7 @@ export interface AppOptions {
 export interface Service extends AppOptions {
   readonly find: FindResource;
   /** Changes of one resource, one after the other. */
-  readonly turns: Turns;
+  readonly turns: KeyedMutex;
   readonly bodies: BodyRoom;
 }
 
@@ -42,7 +42,7 @@ export interface App {
 export function makeApp(options: AppOptions): App {
   const { parts, limits, log } = options;
   const find = makeTree(resources.flatMap((make) => make(parts)));
-  const turns = new Turns(limits.changesPerUser);
+  const turns = new KeyedMutex(limits.changesPerUser);
   const service: Service = { ...options, find, turns, bodies: new BodyRoom(limits) };
   const app = express();
   app.disable('x-powered-by');

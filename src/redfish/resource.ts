@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { CertificateClient, PublishedCertificate } from '../manager/certificate-client.ts';
 import type { TlsProfileName } from '../tls/profile.ts';
 import type { Access } from './access.ts';
-import type { Kinship } from './certificates/certificate-links.ts';
-import type { CertificatePlace } from './certificates/collections.ts';
+import type { CertificateLinks } from './certificates/certificate-links.ts';
+import type { CertificateCollection } from './certificates/collections.ts';
 import type { ServedCertificate } from './certificates/served.ts';
 import type { Compatibility } from './compatibility.ts';
 import type { Events } from './events/events.ts';
@@ -18,8 +18,8 @@ import type { Tasks } from './tasks/tasks.ts';
 export interface ServiceParts {
   readonly client: CertificateClient;
   readonly access: Access;
-  readonly places: readonly CertificatePlace[];
-  readonly kinship: (published: PublishedCertificate) => Kinship;
+  readonly places: readonly CertificateCollection[];
+  readonly kinship: (published: PublishedCertificate) => CertificateLinks;
   readonly tasks: Tasks;
   readonly compatibility: Compatibility;
   /** Milliseconds since 1970, as `Date.now`. */

@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { withDirectory } from './directory.ts';
-import { type FileAccess, grant } from './file-mode.ts';
+import { type FileMode, grant } from './file-mode.ts';
 import { codeOf } from './io-errors.ts';
-import { unfinishedName } from './temp-files.ts';
+import { tempName } from './temp-files.ts';
 
 /**
  * Replaces a file so that a reader, and a power cut, finds the old content or the new one, whole.
@@ -14,10 +14,10 @@ import { unfinishedName } from './temp-files.ts';
 export async function writeFileAtomic(
   path: string,
   content: string | Buffer,
-  access: FileAccess,
+  access: FileMode,
   lastLook?: () => Promise<void>,
 ): Promise<void> {
-  const aside = unfinishedName(path);
+  const aside = tempName(path);
   try {
     await writeNewFile(aside, content, access);
     await renameSynced(aside, path, lastLook);
@@ -38,7 +38,7 @@ export async function renameSynced(
   to: string,
   lastLook: () => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const old = unfinishedName(to);
+  const old = tempName(to);
   const kept = await giveSecondName(to, old);
   const back = { yes: [old, to], nothing: [to, from], no: undefined } as const;
   try {
@@ -54,7 +54,7 @@ export async function renameSynced(
 
 /** Removes a file, if it is there, as `renameSynced` renames one. @throws `EISDIR` for a directory */
 export async function removeSynced(path: string): Promise<void> {
-  const old = unfinishedName(path);
+  const old = tempName(path);
   const moveAside = async () => {
     // It would be moved aside as readily, with all that is in it
     if ((await lstat(path)).isDirectory())
@@ -73,7 +73,7 @@ export async function removeSynced(path: string): Promise<void> {
 export async function writeNewFile(
   path: string,
   content: string | Buffer,
-  access: FileAccess,
+  access: FileMode,
 ): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   const handle = await open(path, flags, 0o600);

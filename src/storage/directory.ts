@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type FileAccess, grant } from './file-mode.ts';
+import { type FileMode, grant } from './file-mode.ts';
 
 /** Makes a directory with its parents. Those that exist keep their mode and group. */
-export async function makeDirectory(path: string, access: FileAccess): Promise<void> {
+export async function makeDirectory(path: string, access: FileMode): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   const mode = directoryMode(access);
@@ -24,7 +24,7 @@ export async function makeDirectory(path: string, access: FileAccess): Promise<v
  * Makes a directory that is nobody else's, or gives one the access that a umask, or a crash before it was
  * granted, kept from it.
  */
-export async function makeOwnDirectory(path: string, access: FileAccess): Promise<void> {
+export async function makeOwnDirectory(path: string, access: FileMode): Promise<void> {
   await makeDirectory(path, access);
   const handle = await open(
     path,
@@ -39,7 +39,7 @@ export async function makeOwnDirectory(path: string, access: FileAccess): Promis
 }
 
 /** Whoever may read the files may also enter the directories that lead to them. */
-function directoryMode({ mode }: FileAccess): number {
+function directoryMode({ mode }: FileMode): number {
   return mode | ((mode & 0o444) >> 2);
 }
 

@@ -1,10 +1,10 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { codeOf, unanswered } from './io-errors.ts';
+import { classifyIoError, codeOf } from './io-errors.ts';
 
 /** Who may read what the manager writes. */
-export interface FileAccess {
+export interface FileMode {
   readonly mode: number;
   /** Group id; without it the group stays the manager's own. */
   readonly group?: number;
@@ -13,13 +13,13 @@ export interface FileAccess {
 }
 
 /** For private keys that only the manager reads. */
-export const ownerOnly: FileAccess = { mode: 0o600 };
+export const ownerOnly: FileMode = { mode: 0o600 };
 
 /** For certificates, which are no secret. */
-export const everyone: FileAccess = { mode: 0o644 };
+export const worldReadable: FileMode = { mode: 0o644 };
 
 /** For a private key that a service reads through its group, or through nobody's. */
-export function readableByGroup(group: number | undefined): FileAccess {
+export function readableByGroup(group: number | undefined): FileMode {
   return group === undefined ? ownerOnly : { mode: 0o640, group };
 }
 
@@ -30,11 +30,11 @@ export function readableByGroup(group: number | undefined): FileAccess {
  * @param maxNames a file that has more hard links is left alone: root would open to the group what is somebody else's
  * @throws when the disk does not let it now; what is no file of ours is left alone
  */
-export async function settleAccess(path: string, access: FileAccess, maxNames = 1): Promise<void> {
+export async function applyFileMode(path: string, access: FileMode, maxNames = 1): Promise<void> {
   // A link leads to a file that is somebody else's
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const handle = await open(path, flags).catch((error: unknown) => {
-    if (unanswered(error) === undefined) return undefined;
+    if (classifyIoError(error) === undefined) return undefined;
     throw error;
   });
   if (!handle) return;
@@ -69,7 +69,7 @@ export function ownGroup(): number {
   return process.getegid?.() ?? 0;
 }
 
-export async function grant(handle: FileHandle, { mode, group, owner }: FileAccess): Promise<void> {
+export async function grant(handle: FileHandle, { mode, group, owner }: FileMode): Promise<void> {
   if (group !== undefined || owner !== undefined) {
     const { uid, gid } = await handle.stat();
     await handle.chown(owner ?? uid, group ?? gid);
@@ -82,7 +82,7 @@ export async function grant(handle: FileHandle, { mode, group, owner }: FileAcce
  * `bmc-certs set-password` does: the owner and group of the directory, or of its nearest parent that exists. In a
  * directory of root's the file keeps the owner that it has.
  */
-export async function stateAccess(path: string): Promise<FileAccess> {
+export async function stateAccess(path: string): Promise<FileMode> {
   if (process.geteuid?.() !== 0) return ownerOnly;
   const directory = await nearestDirectory(dirname(path));
   const before = directory.uid === 0 ? await lstat(path).catch(() => undefined) : undefined;

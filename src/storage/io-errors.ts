@@ -15,7 +15,7 @@ export async function exists(path: string): Promise<boolean> {
  * Whether the system gave no answer, so that nothing is known of the file: the program has too many
  * descriptors (`busy`), or the disk failed (`failing`), now or for ever.
  */
-export function unanswered(error: unknown): 'busy' | 'failing' | undefined {
+export function classifyIoError(error: unknown): 'busy' | 'failing' | undefined {
   const code = codeOf(error);
   if (['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'].includes(code)) return 'busy';
   return ['EIO', 'ESTALE', 'ETIMEDOUT', 'EUCLEAN'].includes(code) ? 'failing' : undefined;

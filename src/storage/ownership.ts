@@ -3,15 +3,15 @@ import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import {
-  type FileAccess,
+  type FileMode,
   isForeign,
   ownerOnly,
   ownGroup,
   ownUser,
   unlessForbidden,
 } from './file-mode.ts';
-import { unanswered } from './io-errors.ts';
-import { ample, noFollow } from './regular-file.ts';
+import { classifyIoError } from './io-errors.ts';
+import { maxInternalFileBytes, noFollow } from './regular-file.ts';
 
 /** Told of each file and directory that became this program's own, and what was wrong with it. */
 export type TellOwned = (path: string, was: string) => void;
@@ -30,7 +30,7 @@ export interface Faults {
  * @returns `undefined` when they may not, and when there is no file
  * @throws when the disk gives no answer
  */
-export async function faultsOf(path: string, access: FileAccess): Promise<Faults | undefined> {
+export async function faultsOf(path: string, access: FileMode): Promise<Faults | undefined> {
   const name = await lstat(path).catch(absent);
   if (name?.isFile()) {
     const was = faultsOfFile(name, access).join(', ');
@@ -84,7 +84,7 @@ async function makeFileOwn(path: string, tell: TellOwned): Promise<void> {
   try {
     const found = await handle.stat();
     const faults = faultsOfFile(found, ownerOnly);
-    if (faults.length === 0 || !found.isFile() || found.size > ample) return;
+    if (faults.length === 0 || !found.isFile() || found.size > maxInternalFileBytes) return;
     await writeFileAtomic(path, await handle.readFile(), ownerOnly);
     tell(path, faults.join(', '));
   } catch (error) {
@@ -94,7 +94,7 @@ async function makeFileOwn(path: string, tell: TellOwned): Promise<void> {
   }
 }
 
-function faultsOfFile({ uid, gid, mode, nlink }: Stats, access: FileAccess): string[] {
+function faultsOfFile({ uid, gid, mode, nlink }: Stats, access: FileMode): string[] {
   const isOfOthers = (mode & 0o070) !== 0 && access.group !== undefined && gid !== access.group;
   return [
     ...ownerFault(uid),
@@ -115,6 +115,6 @@ function modeFault(mode: number, allowed: number): string[] {
 
 /** For what is not there or cannot be opened, which its reader will tell. @throws when the disk gives no answer */
 function absent(error: unknown): undefined {
-  if (unanswered(error) !== undefined) throw error;
+  if (classifyIoError(error) !== undefined) throw error;
   return undefined;
 }

@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
-import { codeOf, unanswered } from './io-errors.ts';
+import { classifyIoError, codeOf } from './io-errors.ts';
 
 /** Why a file is not read. */
 export class FileRefusal extends Error {
@@ -25,7 +25,7 @@ export class FileRefusal extends Error {
 }
 
 /** In bytes; far above everything that the manager writes itself. */
-export const ample = 64 * 1024 * 1024;
+export const maxInternalFileBytes = 64 * 1024 * 1024;
 
 /** Flags for a name that a link must not lead elsewhere. */
 export const noFollow = constants.O_NOFOLLOW;
@@ -38,32 +38,32 @@ const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /**
  * Reads a regular file as text. A FIFO, a device or a file without end in its place is refused at once.
- * @param mostBytes the largest file that is read
+ * @param maxBytes the largest file that is read
  * @param owner the user whose file it must be; without it whose it is does not matter
  * @throws FileRefusal, and what the file system throws
  */
 export async function readRegularFile(
   path: string,
-  mostBytes = ample,
+  maxBytes = maxInternalFileBytes,
   flags = 0,
   owner?: number,
 ): Promise<string> {
-  return (await readRegularBytes(path, mostBytes, flags, owner)).toString('utf8');
+  return (await readRegularBytes(path, maxBytes, flags, owner)).toString('utf8');
 }
 
 /** As `readRegularFile`, for a file whose bytes may be no text. */
 export async function readRegularBytes(
   path: string,
-  mostBytes = ample,
+  maxBytes = maxInternalFileBytes,
   flags = 0,
   owner?: number,
 ): Promise<Buffer> {
   // Before it is opened, too: that alone starts some devices
   const look = flags & noFollow ? lstat : stat;
-  refuseUnreadable(await look(path), mostBytes, owner);
+  refuseUnreadable(await look(path), maxBytes, owner);
   const handle = await open(path, openFlags | flags);
   try {
-    const { size } = refuseUnreadable(await handle.stat(), mostBytes, owner);
+    const { size } = refuseUnreadable(await handle.stat(), maxBytes, owner);
     const bytes = bufferFor(size);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
     return wholeOf(bytes, bytesRead, size);
@@ -76,7 +76,7 @@ export async function readRegularBytes(
  * As `readRegularFile`, in one go; an empty file is read, and a link that leads nowhere is refused as such.
  * @throws FileRefusal, and what the file system throws
  */
-export function readRegularFileSync(path: string, maxBytes = ample): string {
+export function readRegularFileSync(path: string, maxBytes = maxInternalFileBytes): string {
   try {
     refuseOther(statSync(path), maxBytes);
     const opened = openSync(path, openFlags);
@@ -97,7 +97,7 @@ export function readRegularFileSync(path: string, maxBytes = ample): string {
  * Reads what a user names on a command line, to its end: that may be a pipe.
  * @throws FileRefusal when it does not end within the limit
  */
-export function readStream(file: string | number, maxBytes = ample): string {
+export function readStream(file: string | number, maxBytes = maxInternalFileBytes): string {
   const opened = typeof file === 'number' ? file : openSync(file, constants.O_RDONLY);
   try {
     const chunks: Buffer[] = [];
@@ -120,9 +120,9 @@ export function readStream(file: string | number, maxBytes = ample): string {
  */
 export async function tryReadRegularFile(path: string, flags = 0): Promise<string | undefined> {
   try {
-    return await readRegularFile(path, ample, flags);
+    return await readRegularFile(path, maxInternalFileBytes, flags);
   } catch (error) {
-    if (unanswered(error) !== undefined) throw error;
+    if (classifyIoError(error) !== undefined) throw error;
     return error instanceof FileRefusal && error.reason === 'empty' ? '' : undefined;
   }
 }

@@ -1,4 +1,4 @@
 /** What a disk does not do once it may do the next time; for what must not be left, or judged, after one failure. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
   return work().catch(work).catch(work);
 }

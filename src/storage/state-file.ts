@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import type { Validator } from '../../schemas/generated/validators.js';
-import { OneAtATime } from '../core/mutex.ts';
+import { Mutex } from '../core/mutex.ts';
 import { validate } from '../core/validation.ts';
 import { cannotBeRead, SetupError } from '../platform/configuration.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { makeDirectory } from './directory.ts';
 import { stateAccess } from './file-mode.ts';
-import { unanswered } from './io-errors.ts';
+import { classifyIoError } from './io-errors.ts';
 import { readRegularFileSync } from './regular-file.ts';
 
 /** What a file is to hold, as a complaint calls it and as its schema has it. */
@@ -21,7 +21,7 @@ export interface StateForm<Stored> {
  */
 export class StateFile<Stored> {
   readonly #path: string;
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
   #value: Stored;
   #read: ((instead: Stored) => Promise<Stored>) | undefined;
 
@@ -99,12 +99,12 @@ export function readStateText(path: string): string | undefined {
 
 /** Whether a file could not be read for want of descriptors or memory, which says nothing of the file. */
 export function isBusy(error: unknown): boolean {
-  return error instanceof SetupError && unanswered(error.cause) === 'busy';
+  return error instanceof SetupError && classifyIoError(error.cause) === 'busy';
 }
 
 /** Whether the disk failed to read a file, which may be well and wanted all the same. */
 export function isFailing(error: unknown): boolean {
-  return error instanceof SetupError && unanswered(error.cause) === 'failing';
+  return error instanceof SetupError && classifyIoError(error.cause) === 'failing';
 }
 
 /** What the disk does not read once, it may read the next time; much hangs on it. */
@@ -112,7 +112,7 @@ function readPatiently(path: string, more = 2): string {
   try {
     return readRegularFileSync(path);
   } catch (error) {
-    if (more > 0 && unanswered(error) !== undefined) return readPatiently(path, more - 1);
+    if (more > 0 && classifyIoError(error) !== undefined) return readPatiently(path, more - 1);
     throw error;
   }
 }

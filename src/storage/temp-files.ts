@@ -4,17 +4,17 @@ import { basename, dirname, join } from 'node:path';
 import { codeOf } from './io-errors.ts';
 
 /** A name beside a path for what will take its place. */
-export function unfinishedName(path: string): string {
+export function tempName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.new`);
 }
 
 /** Removes what a crash left under such a name: it may hold a key that never took effect, or no longer does. */
-export async function clearUnfinished(path: string): Promise<void> {
-  for (const one of await unfinishedOf(path)) await removeFile(one);
+export async function removeTempFiles(path: string): Promise<void> {
+  for (const one of await tempFilesOf(path)) await removeFile(one);
 }
 
 /** The paths that stand beside one under such a name. */
-export async function unfinishedOf(path: string): Promise<readonly string[]> {
+export async function tempFilesOf(path: string): Promise<readonly string[]> {
   const prefix = `.${basename(path)}.`;
   const names = await readdir(dirname(path)).catch(() => []);
   return names

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { addressGroup } from '../core/client-address.ts';
 import type { Log } from '../core/log.ts';
 
-export interface ConnectionRoom {
+export interface ConnectionLimiter {
   /** The most connections at a time. */
   readonly connections: number;
   /** Those of one address, or of one /64 of IPv6. */
@@ -29,7 +29,7 @@ type Worth = 0 | 1 | 2;
  * byte of TLS is read. When there is no room at all, a newcomer takes the place of one of the address that
  * has the most: a flood from many addresses keeps out those who flood.
  */
-export function limitConnections(server: Server, room: ConnectionRoom): void {
+export function limitConnections(server: Server, room: ConnectionLimiter): void {
   // Oldest first
   const open = new Set<OpenConnection>();
   const byPeer = new Map<string, OpenConnection>();

@@ -9,18 +9,18 @@ import type { Socket } from 'node:net';
  * @returns how to guard a listener; those guarded by one limit count together
  */
 export function limitUnanswered(most: number): (listener: RequestListener) => RequestListener {
-  const unanswered = new WeakMap<Socket, number>();
+  const classifyIoError = new WeakMap<Socket, number>();
   return (listener) => (req, res) => {
     const { socket } = req;
     // What came in one piece with the request that was too much
     if (socket.destroyed) return;
-    const count = (unanswered.get(socket) ?? 0) + 1;
+    const count = (classifyIoError.get(socket) ?? 0) + 1;
     if (count > most) {
       socket.destroy();
       return;
     }
-    unanswered.set(socket, count);
-    res.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+    classifyIoError.set(socket, count);
+    res.once('close', () => classifyIoError.set(socket, (classifyIoError.get(socket) ?? 1) - 1));
     listener(req, res);
   };
 }

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Log } from '../core/log.ts';
-import { OneAtATime } from '../core/mutex.ts';
+import { Mutex } from '../core/mutex.ts';
 import { writeFileAtomic } from '../storage/atomic-file.ts';
 import { makeDirectory } from '../storage/directory.ts';
-import { ownerOnly, settleAccess } from '../storage/file-mode.ts';
+import { applyFileMode, ownerOnly } from '../storage/file-mode.ts';
 import { noFollow, readRegularFile } from '../storage/regular-file.ts';
 import { type Credential, CredentialFault, formatCredential } from './credential.ts';
 import { type CredentialFile, lookAt, stateOf } from './credential-file.ts';
@@ -16,7 +16,7 @@ import { type CredentialFile, lookAt, stateOf } from './credential-file.ts';
 export class LastGoodCopy {
   readonly #file: CredentialFile;
   readonly #log: Log;
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
   #kept: string | undefined;
   #toldReason: string | undefined;
 
@@ -64,7 +64,7 @@ export class LastGoodCopy {
     const { path, maxBytes } = this.#file;
     try {
       if ((await readRegularFile(path, maxBytes, noFollow)) !== text) return false;
-      await settleAccess(path, ownerOnly);
+      await applyFileMode(path, ownerOnly);
       return true;
     } catch {
       return false;

@@ -26,7 +26,7 @@ import { contentLimits } from './limits.ts';
 import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
 import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
-import { breachesOf } from './rfc5280-violations.ts';
+import { rfc5280ViolationsOf } from './rfc5280-violations.ts';
 
 /** Everything the manager and its edges say about a certificate. */
 export interface Certificate {
@@ -62,7 +62,7 @@ export interface Certificate {
   /** OIDs of critical extensions that a TLS peer could not process. */
   readonly unknownCritical: readonly string[];
   /** What it breaks of RFC 5280, so that peers refuse it although OpenSSL reads it. */
-  readonly breaches: readonly string[];
+  readonly rfc5280Violations: readonly string[];
   /** Text of the nsComment extension, with which generated certificates are marked. */
   readonly comment: string | undefined;
   /** Upper-case hexadecimal SHA-256 of the certificate, without separators. */
@@ -140,7 +140,7 @@ function parseWithOpenssl(der: Uint8Array): X509Certificate {
 }
 
 function describe(x509: X509Certificate): Certificate {
-  const [tbs, signature] = childrenOf(decode(x509.raw, mostElements()));
+  const [tbs, signature] = childrenOf(decode(x509.raw, maxElements()));
   const fields = childrenOf(tbs);
   const [serial, , issuer, validity, subject] =
     contextTag(fields[0]) === 0 ? fields.slice(1) : fields;
@@ -175,7 +175,7 @@ function describe(x509: X509Certificate): Certificate {
     unknownCritical: extensions
       .filter((e) => e.critical && !processed.includes(e.id))
       .map((e) => e.id),
-    breaches: breachesOf(fields, extensions, signature),
+    rfc5280Violations: rfc5280ViolationsOf(fields, extensions, signature),
     comment: commentOf(extensions),
     fingerprint: x509.fingerprint256.replaceAll(':', ''),
     publicKey: publicKeyOf(x509),
@@ -184,7 +184,7 @@ function describe(x509: X509Certificate): Certificate {
 }
 
 /** Each attribute of the two names is a set, a sequence, a type and a value; an extension is no more. */
-function mostElements(): number {
+function maxElements(): number {
   const { nameAttributes, extensions } = contentLimits();
   return 8 * nameAttributes + 4 * extensions + 1000;
 }

@@ -3,7 +3,7 @@ import { CertError } from '../core/cert-error.ts';
 import { type Asn1, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
 import { exportPrivateKey } from './keys.ts';
-import { contentLimits, mostElementsOfContainer, refuseMoreThan } from './limits.ts';
+import { contentLimits, maxElementsOfContainer, refuseMoreThan } from './limits.ts';
 import { formatPem, type PemBlock, parsePem } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
 
@@ -25,7 +25,7 @@ export function pemContent(pem: string): Content {
 }
 
 /** Rounds of key derivation for the keys of a whole upload; OpenSSL takes up to half a second for them. */
-const mostRounds = 600_000;
+const maxRounds = 600_000;
 
 const signedData = '1.2.840.113549.1.7.2';
 
@@ -59,7 +59,7 @@ function openPem(text: string, password: string): string {
     block.label === 'PKCS7' || (password !== '' && isEncryptedKey(block));
   const blocks = parsePem(text);
   if (!blocks.some(special)) return text;
-  const budget = new RoundBudget(mostRounds);
+  const budget = new RoundBudget(maxRounds);
   return blocks
     .map((block) => {
       if (block.label === 'PKCS7') return certificatesOfPkcs7(block.der);
@@ -83,12 +83,12 @@ function decryptKey(block: PemBlock, passphrase: string, budget: RoundBudget): s
   }
 }
 
-const mostParameters = 100;
+const maxParameters = 100;
 
 /** The algorithm of an EncryptedPrivateKeyInfo (RFC 5208 §6). */
 function parametersOf(der: Uint8Array): Asn1 | undefined {
   try {
-    return childrenOf(decode(der, mostParameters))[0];
+    return childrenOf(decode(der, maxParameters))[0];
   } catch (cause) {
     throw new CertError('container-malformed', 'the encrypted private key cannot be read', {
       cause,
@@ -100,7 +100,7 @@ function parametersOf(der: Uint8Array): Asn1 | undefined {
 function certificatesOfPkcs7(der: Uint8Array): string {
   const { blocks } = contentLimits();
   try {
-    const [type, content] = childrenOf(decode(der, mostElementsOfContainer()));
+    const [type, content] = childrenOf(decode(der, maxElementsOfContainer()));
     if (oidOf(type) !== signedData) throw new TypeError('no SignedData');
     const fields = childrenOf(childrenOf(content)[0]);
     const certificates = fields.find((field) => contextTag(field) === 0);

@@ -29,12 +29,12 @@ const usualElements = 100_000;
 
 /**
  * Decodes exactly one element.
- * @param mostElements that it may have inside, on all levels
+ * @param maxElements that it may have inside, on all levels
  * @throws DerError when the bytes are anything else
  */
-export function decode(der: Uint8Array, mostElements = usualElements): Asn1 {
-  if (countElements(der, mostElements) > mostElements)
-    throw new DerSizeError(`it has more than ${mostElements} elements`);
+export function decode(der: Uint8Array, maxElements = usualElements): Asn1 {
+  if (countElements(der, maxElements) > maxElements)
+    throw new DerSizeError(`it has more than ${maxElements} elements`);
   try {
     const bytes = forge.util.createBuffer(Buffer.from(der).toString('binary'));
     // forge would otherwise guess at ASN.1 inside of bit strings and change what they mean

@@ -104,7 +104,7 @@ export function readUsages(extensions: readonly Extension[]): Usages {
     bits:
       bits &&
       keyUsageBits.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0),
-    purposes: purposes && childrenOf(decode(purposes.value, mostPurposes + 1)).map(oidOf),
+    purposes: purposes && childrenOf(decode(purposes.value, maxPurposes + 1)).map(oidOf),
   };
 }
 
@@ -114,7 +114,7 @@ export function usageNames({ bits = [], purposes = [] }: Usages): KeyUsage[] {
   return [...bits, ...names.filter((name) => purposes.includes(keyPurposes[name]))];
 }
 
-const mostPurposes = 1000;
+const maxPurposes = 1000;
 
 export function find(extensions: readonly Extension[], id: string): Extension | undefined {
   return extensions.find((extension) => extension.id === id);

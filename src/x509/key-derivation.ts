@@ -9,7 +9,7 @@ const scrypt = encode(oid('1.3.6.1.4.1.11591.4.11'));
 export class RoundBudget {
   readonly #most: number;
   #left: number;
-  readonly #mostKeys = contentLimits().keyDerivations;
+  readonly #maxKeys = contentLimits().keyDerivations;
   #keys = 0;
 
   /** @param most rounds of key derivation for a whole upload */
@@ -24,10 +24,10 @@ export class RoundBudget {
    */
   spend(node: Asn1 | undefined): void {
     this.#keys += 1;
-    if (this.#keys > this.#mostKeys) {
+    if (this.#keys > this.#maxKeys) {
       throw new CertError(
         'container-malformed',
-        `it wants more than ${this.#mostKeys} keys derived from the password`,
+        `it wants more than ${this.#maxKeys} keys derived from the password`,
       );
     }
     this.#spendRounds(node);

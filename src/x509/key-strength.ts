@@ -4,14 +4,14 @@ import { sizeFault } from './security-levels.ts';
 
 /**
  * Why a public key must not be trusted, or cannot be served.
- * @param mostRsaBits bits of the largest RSA key
+ * @param maxRsaBits bits of the largest RSA key
  * @param level OpenSSL's security level
  */
-export function weakness(key: KeyObject, mostRsaBits: number, level: number): string | undefined {
+export function weakness(key: KeyObject, maxRsaBits: number, level: number): string | undefined {
   switch (key.asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss':
-      return sizeFault(key, level) ?? weaknessOfRsa(key, mostRsaBits);
+      return sizeFault(key, level) ?? weaknessOfRsa(key, maxRsaBits);
     case 'ec':
       if (!hasNamedCurve(key)) return 'the curve of the EC key has no name (RFC 5480 §2.1.1)';
       return sizeFault(key, level);
@@ -23,11 +23,10 @@ export function weakness(key: KeyObject, mostRsaBits: number, level: number): st
   }
 }
 
-function weaknessOfRsa(key: KeyObject, mostRsaBits: number): string | undefined {
+function weaknessOfRsa(key: KeyObject, maxRsaBits: number): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   const { modulus, exponent } = rsaNumbers(key);
-  if (modulusLength > mostRsaBits)
-    return `an RSA key of ${modulusLength} bits is too slow to serve`;
+  if (modulusLength > maxRsaBits) return `an RSA key of ${modulusLength} bits is too slow to serve`;
   if (isEven(modulus)) return 'an RSA key with an even modulus is none';
   // With the exponent 1 everybody can sign
   if (isEven(exponent) || publicExponent === 1n) return 'the exponent of the RSA key is none';

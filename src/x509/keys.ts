@@ -67,7 +67,7 @@ export function readPrivateKey(block: PemBlock): KeyObject {
     // it cannot be written
     const { length } = key.export({ type: 'pkcs8', format: 'der' });
     if (key.asymmetricKeyType?.startsWith('rsa') !== true) return key;
-    if (length <= mostBytesOfRsa(key.asymmetricKeyDetails?.modulusLength ?? 0)) return key;
+    if (length <= maxBytesOfRsa(key.asymmetricKeyDetails?.modulusLength ?? 0)) return key;
     throw new RangeError('its numbers are larger than its modulus');
   } catch {
     // OpenSSL's own reason is left out: it may quote bytes of the key
@@ -76,7 +76,7 @@ export function readPrivateKey(block: PemBlock): KeyObject {
 }
 
 /** Numbers that are larger than the modulus let one signature take as long as whoever made the key wants. */
-function mostBytesOfRsa(modulusBits: number): number {
+function maxBytesOfRsa(modulusBits: number): number {
   // The modulus, a number as large, and five of half the size (RFC 8017 §A.1.2), or a few more primes
   return (6 * modulusBits) / 8 + 256;
 }

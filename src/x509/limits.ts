@@ -41,7 +41,7 @@ export function setContentLimits(change: Partial<ContentLimits>): void {
 }
 
 /** For a whole container; a certificate of a real one has some sixty. */
-export function mostElementsOfContainer(): number {
+export function maxElementsOfContainer(): number {
   return 64 * limits.blocks + 1000;
 }
 

@@ -1,6 +1,6 @@
 /** Far above every real one; the number of an arc costs the square of its bytes to write out. */
-const mostBytes = 256;
-const mostBytesOfArc = 32;
+const maxBytes = 256;
+const maxBytesOfArc = 32;
 
 /**
  * The dotted form of an object identifier (X.690 §8.19). Arcs may be as large as those of UUIDs below 2.25,
@@ -9,7 +9,7 @@ const mostBytesOfArc = 32;
  * @returns `undefined` when they are no identifier, or one that is larger than any in use
  */
 export function readObjectIdentifier(bytes: Uint8Array): string | undefined {
-  if (bytes.length > mostBytes) return undefined;
+  if (bytes.length > maxBytes) return undefined;
   const arcs: bigint[] = [];
   let arc = 0n;
   let length = 0;
@@ -17,7 +17,7 @@ export function readObjectIdentifier(bytes: Uint8Array): string | undefined {
     // An arc has no zeros before it
     if (length === 0 && byte === 0x80) return undefined;
     length += 1;
-    if (length > mostBytesOfArc) return undefined;
+    if (length > maxBytesOfArc) return undefined;
     arc = (arc << 7n) | BigInt(byte & 0x7f);
     if (byte & 0x80) continue;
     arcs.push(arc);

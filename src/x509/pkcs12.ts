@@ -4,7 +4,7 @@ import './forge-ciphers.ts';
 import { CertError } from '../core/cert-error.ts';
 import { countElements } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
-import { contentLimits, mostElementsOfContainer, refuseMoreThan } from './limits.ts';
+import { contentLimits, maxElementsOfContainer, refuseMoreThan } from './limits.ts';
 
 /** What a PKCS #12 file holds, each in DER: certificates, and keys as PKCS #8. */
 export interface Pkcs12Content {
@@ -13,7 +13,7 @@ export interface Pkcs12Content {
 }
 
 /** Rounds of key derivation for a whole file; the slowest of them take a third of a second on a server. */
-const mostRounds = 100_000;
+const maxRounds = 100_000;
 
 type Hash = Pick<forge.md.MessageDigest, 'algorithm' | 'blockLength' | 'digestLength'>;
 interface PasswordBasedEncryption {
@@ -83,7 +83,7 @@ const decodeBer = (bytes: Ber, strict: boolean): forge.asn1.Asn1 => {
   const content = Buffer.from(typeof bytes === 'string' ? bytes : bytes.bytes(), 'latin1');
   elementsLeft -= countElements(content, elementsLeft);
   if (elementsLeft < 0) {
-    const most = mostElementsOfContainer();
+    const most = maxElementsOfContainer();
     throw new CertError('container-malformed', `it has more than ${most} elements`);
   }
   return fromDer(bytes, { strict, parseAllBytes: true, decodeBitStrings: false });
@@ -114,9 +114,9 @@ interface Bag {
  * @throws CertError `container-malformed`, `password-wrong`, `too-many-certificates`
  */
 export function readPkcs12(content: Uint8Array, password: string): Pkcs12Content {
-  elementsLeft = mostElementsOfContainer();
+  elementsLeft = maxElementsOfContainer();
   const root = decodeFile(content);
-  budget = new RoundBudget(mostRounds);
+  budget = new RoundBudget(maxRounds);
   // Version, content, MAC
   const [, , mac] = Array.isArray(root.value) ? root.value : [];
   if (mac) budget.spend(mac);

@@ -6,7 +6,7 @@ import type { Extension } from './extensions.ts';
  * @param fields of the TBSCertificate
  * @param algorithm of the signature, as it stands outside of them
  */
-export function breachesOf(
+export function rfc5280ViolationsOf(
   fields: readonly Asn1[],
   extensions: readonly Extension[],
   algorithm: Asn1 | undefined,
@@ -18,13 +18,14 @@ export function breachesOf(
   const ids = extensions.map(({ id }) => id);
   const seen = new Set<string>();
   const twice = ids.find((id) => seen.size === seen.add(id).size);
-  const breaches: string[] = [];
+  const rfc5280Violations: string[] = [];
   if (!['00', '01', '02'].includes(version))
-    breaches.push('its version is none (RFC 5280 §4.1.2.1)');
+    rfc5280Violations.push('its version is none (RFC 5280 §4.1.2.1)');
   if (version !== '02' && ids.length > 0)
-    breaches.push('only version 3 has extensions (RFC 5280 §4.1.2.9)');
-  if (twice !== undefined) breaches.push(`the extension ${twice} is there twice (RFC 5280 §4.2)`);
+    rfc5280Violations.push('only version 3 has extensions (RFC 5280 §4.1.2.9)');
+  if (twice !== undefined)
+    rfc5280Violations.push(`the extension ${twice} is there twice (RFC 5280 §4.2)`);
   if (!inner || !algorithm || !encode(inner).equals(encode(algorithm)))
-    breaches.push('it names two signature algorithms (RFC 5280 §4.1.1.2)');
-  return breaches;
+    rfc5280Violations.push('it names two signature algorithms (RFC 5280 §4.1.1.2)');
+  return rfc5280Violations;
 }

@@ -67,7 +67,7 @@ async function measureEndpoint(): Promise<void> {
   const world = makeWorld({ limits: { authorities: count } });
   const path = join(world.directory, 'authority');
   const definition = { type: 'authority', name: 'truststore', path, reload: [] } as const;
-  let endpoint = new AuthorityEndpoint(definition, world.surroundings);
+  let endpoint = new AuthorityEndpoint(definition, world.dependencies);
   try {
     await endpoint.start();
     await measure('endpoint', {
@@ -75,7 +75,7 @@ async function measureEndpoint(): Promise<void> {
       replaceAll: (bundle) => endpoint.replaceAll(bundle),
       deleteAll: () => endpoint.deleteAll(),
       async restart() {
-        endpoint = new AuthorityEndpoint(definition, world.surroundings);
+        endpoint = new AuthorityEndpoint(definition, world.dependencies);
         await endpoint.start();
       },
     });

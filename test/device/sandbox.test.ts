@@ -11,7 +11,7 @@ const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
 
 /** The highest exposure that `systemd-analyze security` may give, of 10. */
-const mostExposure = 2;
+const maxExposure = 2;
 
 describe('what the services may do under systemd', { skip: whyNoDevice() ?? false }, () => {
   let device: Device;
@@ -48,7 +48,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     it(`is little for ${unit} in the eyes of systemd`, async () => {
       const text = await device.must('systemd-analyze', 'security', '--no-pager', unit);
       const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
-      assert.ok(exposure < mostExposure, `${exposure}`);
+      assert.ok(exposure < maxExposure, `${exposure}`);
     });
 
     it(`is under a filter of system calls and without new privileges for ${unit}`, async () => {

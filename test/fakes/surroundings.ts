@@ -7,10 +7,10 @@ import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
 import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
 import type { Endpoint, EndpointEvent } from '../../src/manager/endpoint.ts';
 import type {
+  EndpointDependencies,
   HostIdentity,
   LogFields,
   ManagerLimits,
-  Surroundings,
   WatchTimes,
 } from '../../src/manager/endpoint-dependencies.ts';
 import { type ServingProfile, usualServingProfile } from '../../src/tls/profile.ts';
@@ -19,8 +19,12 @@ import { goodTime } from './openssl-authority.ts';
 /** The world around an endpoint, in a temporary directory; a test changes it as it likes. */
 export interface World {
   readonly directory: string;
-  readonly surroundings: Surroundings;
-  readonly logged: { level: keyof Surroundings['log']; message: string; fields: LogFields }[];
+  readonly dependencies: EndpointDependencies;
+  readonly logged: {
+    level: keyof EndpointDependencies['log'];
+    message: string;
+    fields: LogFields;
+  }[];
   /** Names of the endpoints whose services were told, in order. */
   readonly reloads: string[];
   now: Date;
@@ -45,7 +49,7 @@ export function makeWorld(options: WorldOptions = {}): World {
   const directory = mkdtempSync(join(tmpdir(), 'bmc-world-'));
   const logged: World['logged'] = [];
   const note =
-    (level: keyof Surroundings['log']) =>
+    (level: keyof EndpointDependencies['log']) =>
     (message: string, fields: LogFields = {}) => {
       logged.push({ level, message, fields });
     };
@@ -57,7 +61,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     elapsed: 0,
     identity: { hostName: 'bmc.example.com', addresses: ['192.0.2.7', '2001:db8::7'] },
     csrWorker: makeRequestFiles,
-    surroundings: {
+    dependencies: {
       log: { info: note('info'), warn: note('warn'), error: note('error') },
       limits: {
         uploadBytes: 65_536,
@@ -68,7 +72,7 @@ export function makeWorld(options: WorldOptions = {}): World {
         refusedFiles: 3,
         ...options.limits,
       },
-      checks: { allowExpired: true, requireCa: true, mostRsaBits: 8192, ...options.checks },
+      checks: { allowExpired: true, requireCa: true, maxRsaBits: 8192, ...options.checks },
       serving: options.serving ?? usualServingProfile(),
       selfSigned: {
         validDays: 397,

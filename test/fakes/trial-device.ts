@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
-import { Trials } from '../../src/manager/replacement/staged-replacements.ts';
+import { StagedReplacements } from '../../src/manager/replacement/staged-replacements.ts';
 import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
 import { certificateOf, opensslAuthority } from './openssl-authority.ts';
 import { makeWorld, type World } from './surroundings.ts';
 
 export const owner = ':1.7';
-export const limits = { defaultSeconds: 60, mostSeconds: 100 };
+export const limits = { defaultSeconds: 60, maxSeconds: 100 };
 
 export const pairOf = ({ key, pem }: { readonly key: string; readonly pem: string }) => key + pem;
 export const mark = (pem: string) => certificateOf(pem).fingerprint.slice(0, 8);
@@ -35,9 +35,9 @@ type Materials = ReturnType<typeof trialMaterials>;
 export class TrialDevice {
   readonly world: World = makeWorld();
   readonly #materials: Materials;
-  server: PairEndpoint;
+  server: CredentialEndpoint;
   truststore: AuthorityEndpoint;
-  trials: Trials;
+  trials: StagedReplacements;
   /** Those that the trials told, since the last start. */
   states: string[];
 
@@ -76,9 +76,9 @@ export class TrialDevice {
       path: at('authority'),
       reload: [],
     };
-    const server = new PairEndpoint(https, this.world.surroundings);
-    const truststore = new AuthorityEndpoint(authority, this.world.surroundings);
-    const trials = new Trials(this.world.surroundings.log, limits);
+    const server = new CredentialEndpoint(https, this.world.dependencies);
+    const truststore = new AuthorityEndpoint(authority, this.world.dependencies);
+    const trials = new StagedReplacements(this.world.dependencies.log, limits);
     const states: string[] = [];
     trials.subscribe(({ endpoint, state }) => states.push(`${endpoint.name} ${state}`));
     return { server, truststore, trials, states };

@@ -150,7 +150,7 @@ tr -d '\\0' | cmp -s - ${expected}
     try {
       await until('it listens', () => existsSync(socket));
       const log = { debug() {}, info() {}, warn() {}, error() {} };
-      const passwords = passwordHelper({ path: socket, deadline: 10_000, mostWaiting: 5, log });
+      const passwords = passwordHelper({ path: socket, deadline: 10_000, maxWaiting: 5, log });
       const asked = [password, 'wrong', password].map((word) =>
         passwords.check('operator', word, '192.0.2.7'),
       );

@@ -14,7 +14,7 @@ const { properties: schema } = JSON.parse(readFileSync(schemaFile, 'utf8'));
 const { curve, validDays } = schema.selfSigned.properties;
 /** What the configuration allows, so that a new curve is tested with everyone's tools at once. */
 const curves: readonly Curve[] = curve.enum;
-const mostDays: number = validDays.maximum;
+const maxDays: number = validDays.maximum;
 
 const shownCurves: Readonly<Record<string, readonly [string, string]>> = {
   prime256v1: ['prime256v1', 'SECP256R1'],
@@ -57,7 +57,7 @@ it('has curves to choose from', () => assert.ok(curves.length > 0));
 for (const name of curves) {
   describe(`a generated certificate on ${name}`, () => {
     const policy: SelfSignedPolicy = {
-      validDays: mostDays,
+      validDays: maxDays,
       renewBeforeDays: 30,
       curve: name,
       organization: 'Zürich + Söhne, Inc.',
@@ -123,7 +123,7 @@ for (const name of curves) {
       const begin = Date.parse(/Not Before: (.*)/.exec(text)?.[1] ?? '') / 1000;
       const end = Date.parse(/Not After : (.*)/.exec(text)?.[1] ?? '') / 1000;
       assert.ok(begin <= Date.now() / 1000, text);
-      assert.ok(end - begin > (mostDays - 1) * daySeconds, text);
+      assert.ok(end - begin > (maxDays - 1) * daySeconds, text);
       assert.ok(end - begin <= 397 * daySeconds, text);
     });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../src/core/cert-error.ts';
-import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { InstalledCertificate } from '../../src/manager/endpoint.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { type Issued, keyKinds, opensslAuthority } from '../fakes/openssl-authority.ts';
@@ -38,7 +38,7 @@ async function install(text: string): Promise<Outcome | undefined> {
   try {
     const path = join(world.directory, 'client', 'cert.pem');
     const definition = { type: 'client', name: 'ldap', path, reload: [] } as const;
-    const endpoint = new PairEndpoint(definition, world.surroundings);
+    const endpoint = new CredentialEndpoint(definition, world.dependencies);
     await endpoint.start();
     const installed = await endpoint.install(text).catch((error: unknown) => {
       assert.ok(error instanceof CertError, `not a CertError: ${String(error)}`);
@@ -48,7 +48,7 @@ async function install(text: string): Promise<Outcome | undefined> {
     });
     if (!installed) return undefined;
     const [key, ...certificates] = parsePem(readFileSync(path, 'utf8')).map((block) => block.text);
-    const fresh = new PairEndpoint(definition, world.surroundings);
+    const fresh = new CredentialEndpoint(definition, world.dependencies);
     await fresh.start();
     assert.equal(fresh.list()[0]?.certificate.pem, installed.certificate.pem);
     return { installed, key: key ?? '', certificates };
@@ -121,7 +121,7 @@ describe('a private key whose secret half is damaged', () => {
       try {
         const path = join(world.directory, 'client', 'cert.pem');
         const definition = { type: 'client', name: 'ldap', path, reload: [] } as const;
-        const endpoint = new PairEndpoint(definition, world.surroundings);
+        const endpoint = new CredentialEndpoint(definition, world.dependencies);
         await endpoint.start();
         await assert.rejects(endpoint.install(text), refusal('key-malformed'));
       } finally {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import { makeAuthority } from '../e2e/certificate-authority.ts';
 import { must } from '../e2e/commands.ts';
 import { csrParameters, makeWorld } from '../fakes/surroundings.ts';
@@ -14,7 +14,7 @@ describe('a certificate that was made of a request', () => {
       try {
         const path = join(world.directory, 'client', 'cert.pem');
         const definition = { type: 'client', name: 'ldap', path, reload: [] } as const;
-        const endpoint = new PairEndpoint(definition, world.surroundings);
+        const endpoint = new CredentialEndpoint(definition, world.dependencies);
         await endpoint.start();
         const parameters = csrParameters({ KeyPairAlgorithm: '', ...full, ...given });
         const request = await endpoint.requests.make(parameters);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { pairAdmission } from '../../src/manager/credential/admission.ts';
+import { credentialAdmission } from '../../src/manager/credential/admission.ts';
 import { profileOptions, servingProfile } from '../../src/tls/profile.ts';
 import { type Browser, startChromium } from '../e2e/chromium.ts';
 import { run } from '../e2e/commands.ts';
@@ -24,7 +24,7 @@ describe('a server certificate', () => {
   const authority = opensslAuthority();
   const world = makeWorld({ serving: servingProfile('intermediate') });
   const nothing = { find: async () => undefined, isEmpty: async () => true };
-  const admission = pairAdmission('server', world.surroundings, nothing);
+  const admission = credentialAdmission('server', world.dependencies, nothing);
   const root = authority.issueCa({ extensions: identifiers.slice(0, 3) });
   const issuer = authority.issueCa({
     issuer: root,

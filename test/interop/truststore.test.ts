@@ -21,7 +21,7 @@ describe('a truststore of a thousand authorities', () => {
   let endpoint: AuthorityEndpoint;
 
   const open = async () => {
-    const opened = new AuthorityEndpoint(definition, world.surroundings);
+    const opened = new AuthorityEndpoint(definition, world.dependencies);
     await opened.start();
     return opened;
   };

@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
 import { until } from '../e2e/commands.ts';
 import { certificateOf, opensslAuthority } from '../fakes/openssl-authority.ts';
@@ -31,7 +31,7 @@ for (const type of ['server', 'client'] as const) {
   describe(`the certificate file of a ${type} endpoint`, () => {
     let world: World;
     let definition: EndpointDefinition;
-    let endpoint: PairEndpoint;
+    let endpoint: CredentialEndpoint;
     let events: string[];
     const published = () => endpoint.list().map(({ certificate }) => mark(certificate.pem));
     const publishes = (pem: string) => until('it is published', () => published()[0] === mark(pem));
@@ -47,7 +47,7 @@ for (const type of ['server', 'client'] as const) {
       definition = { type, name: 'any', path: join(world.directory, 'at', 'pair.pem'), reload: [] };
       mkdirSync(dirname(definition.path));
       writeFileSync(definition.path, pairOf(one));
-      endpoint = new PairEndpoint(definition, world.surroundings);
+      endpoint = new CredentialEndpoint(definition, world.dependencies);
       await endpoint.start();
       events = recordEvents(endpoint);
     });

@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
-import { Trials } from '../../src/manager/replacement/staged-replacements.ts';
+import { StagedReplacements } from '../../src/manager/replacement/staged-replacements.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { csrParameters, makeWorld, type World } from '../fakes/surroundings.ts';
 import { limits, owner } from '../fakes/trial-device.ts';
@@ -39,7 +39,7 @@ describe('a key that is not the manager alone its own', { skip }, () => {
   let definition: EndpointDefinition;
   let path: string;
   let elsewhere: string;
-  const endpoints: PairEndpoint[] = [];
+  const endpoints: CredentialEndpoint[] = [];
 
   beforeEach(() => {
     world = makeWorld();
@@ -56,7 +56,7 @@ describe('a key that is not the manager alone its own', { skip }, () => {
   });
 
   const start = async () => {
-    const endpoint = new PairEndpoint(definition, world.surroundings);
+    const endpoint = new CredentialEndpoint(definition, world.dependencies);
     endpoints.push(endpoint);
     await endpoint.start();
     return endpoint;
@@ -168,17 +168,17 @@ describe('a key that is not the manager alone its own', { skip }, () => {
   });
 
   it('and lies in the journal of a change on trial becomes its own before it is brought back', async () => {
-    const { log } = world.surroundings;
+    const { log } = world.dependencies;
     const running = await start();
-    const trials = new Trials(log, limits);
+    const trials = new StagedReplacements(log, limits);
     const trial = await trials.stage(owner, [{ endpoint: running, text: next.key + next.pem }]);
     await trials.activate(owner, trial);
     const journal = `${path}.trial`;
     const files = readdirSync(journal, { recursive: true }).map((one) => join(journal, `${one}`));
     for (const file of [journal, ...files]) chownSync(file, stranger, stranger);
-    const again = new PairEndpoint(definition, world.surroundings);
+    const again = new CredentialEndpoint(definition, world.dependencies);
     endpoints.push(again);
-    await new Trials(log, limits).recover([again]);
+    await new StagedReplacements(log, limits).recover([again]);
     await again.start();
     assert.equal(again.list()[0]?.certificate.pem, first.pem);
     assert.deepEqual(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
-import { NotSentYet } from '../../src/outbound/delivery-deferred.ts';
+import { DeliveryDeferred } from '../../src/outbound/delivery-deferred.ts';
 import {
   checkDestination,
   mayConnect,
@@ -132,7 +132,7 @@ describe('a destination of events', () => {
   it('that cannot be told from the own one is not sent to, and that is no failure of the receiver', async () => {
     const found = async () => ['192.0.2.1', '192.0.2.2'].map((address) => ({ address, family: 4 }));
     const untold = async (address: string) => {
-      if (address === '192.0.2.2') throw new NotSentYet('cannot be checked');
+      if (address === '192.0.2.2') throw new DeliveryDeferred('cannot be checked');
       return false;
     };
     await assert.rejects(reachableAddresses('name.test', nothing, found, untold), {

@@ -60,7 +60,7 @@ describe('a configuration', () => {
       name: 'x',
       path: 'x',
       reload: [],
-      mostCertificates: 7000,
+      maxCertificates: 7000,
     };
     assert.equal(contentLimitsOf(parse({ endpoints: [authority] })).blocks, 7016);
   });

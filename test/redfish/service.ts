@@ -15,7 +15,7 @@ import {
   makeAccess,
 } from '../../src/redfish/access.ts';
 import { makeApp } from '../../src/redfish/app.ts';
-import { followKinship } from '../../src/redfish/certificates/certificate-links.ts';
+import { linkIssuers } from '../../src/redfish/certificates/certificate-links.ts';
 import { certificatePlaces } from '../../src/redfish/certificates/collections.ts';
 import type { ServedCertificate } from '../../src/redfish/certificates/served.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
@@ -221,7 +221,7 @@ export async function makeTestParts(
     lines,
     log,
     places,
-    kinship: followKinship(client, places),
+    kinship: linkIssuers(client, places),
     tasks: new Tasks({
       limits: { patience: 200, tasks: 4 },
       now: Date.now,

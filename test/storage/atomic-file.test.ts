@@ -21,7 +21,7 @@ import {
   writeFileAtomic,
   writeNewFile,
 } from '../../src/storage/atomic-file.ts';
-import { everyone, ownerOnly, readableByGroup } from '../../src/storage/file-mode.ts';
+import { ownerOnly, readableByGroup, worldReadable } from '../../src/storage/file-mode.ts';
 import { exists } from '../../src/storage/io-errors.ts';
 import { diskError, onDisk } from '../fakes/moody-disk.ts';
 import { scratchDirectory } from './scratch.ts';
@@ -45,7 +45,7 @@ describe('an atomic write', () => {
     ['the owner only', ownerOnly, 0o600],
     ['a group', readableByGroup(group), 0o640],
     ['no group when none is configured', readableByGroup(undefined), 0o600],
-    ['everyone', everyone, 0o644],
+    ['everyone', worldReadable, 0o644],
   ] as const) {
     it(`makes a file for ${who}, whatever its mode was and whatever the umask is`, async () => {
       const path = join(directory(), 'file');
@@ -243,7 +243,7 @@ describe('a new file', () => {
   it('never takes the place of one that exists', async () => {
     const path = join(directory(), 'file');
     writeFileSync(path, 'old');
-    await assert.rejects(writeNewFile(path, 'new', everyone), { code: 'EEXIST' });
+    await assert.rejects(writeNewFile(path, 'new', worldReadable), { code: 'EEXIST' });
     assert.equal(readFileSync(path, 'utf8'), 'old');
   });
 });

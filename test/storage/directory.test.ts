@@ -3,7 +3,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeDirectory } from '../../src/storage/directory.ts';
-import { everyone, ownerOnly, readableByGroup } from '../../src/storage/file-mode.ts';
+import { ownerOnly, readableByGroup, worldReadable } from '../../src/storage/file-mode.ts';
 import { scratchDirectory } from './scratch.ts';
 
 const directory = scratchDirectory();
@@ -15,7 +15,7 @@ describe('a new directory', () => {
   for (const [who, access, mode] of [
     ['the owner only', ownerOnly, 0o700],
     ['a group', readableByGroup(group), 0o750],
-    ['everyone', everyone, 0o755],
+    ['everyone', worldReadable, 0o755],
   ] as const) {
     it(`lets in ${who} who may read its files`, async () => {
       const path = join(directory(), 'new');

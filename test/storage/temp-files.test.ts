@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { clearUnfinished } from '../../src/storage/temp-files.ts';
+import { removeTempFiles } from '../../src/storage/temp-files.ts';
 import { scratchDirectory } from './scratch.ts';
 
 const directory = scratchDirectory();
@@ -11,7 +11,7 @@ describe('what a crash left beside a file', () => {
   it('is left alone where it is a directory', async () => {
     const name = '.file.0123456789ab.new';
     mkdirSync(join(directory(), name));
-    await clearUnfinished(join(directory(), 'file'));
+    await removeTempFiles(join(directory(), 'file'));
     assert.deepEqual(readdirSync(directory()), [name]);
   });
 
@@ -20,8 +20,8 @@ describe('what a crash left beside a file', () => {
     for (const name of [...kept, '.server.pem.0123456789ab.new']) {
       writeFileSync(join(directory(), name), 'x');
     }
-    await clearUnfinished(join(directory(), 'server.pem'));
+    await removeTempFiles(join(directory(), 'server.pem'));
     assert.deepEqual(readdirSync(directory()).sort(), [...kept].sort());
-    await clearUnfinished(join(directory(), 'absent', 'server.pem'));
+    await removeTempFiles(join(directory(), 'absent', 'server.pem'));
   });
 });

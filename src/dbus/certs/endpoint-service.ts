@@ -2,7 +2,7 @@ import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { Endpoint, EndpointEvent, InstalledCertificate } from '../../manager/endpoint.ts';
 import { expiryOf } from '../../manager/expiry.ts';
-import type { Trials } from '../../manager/replacement/staged-replacements.ts';
+import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
 import type { Reloader } from '../../platform/reload.ts';
 import { authorizeCaller, type CallerPolicy } from '../server/caller-policy.ts';
 import { ObjectServer } from '../server/object-server.ts';
@@ -41,7 +41,7 @@ export interface EndpointServiceOptions extends GuardedEndpoint {
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
   readonly reloader: Reloader;
-  readonly trials: Trials;
+  readonly trials: StagedReplacements;
   /** The endpoint of a root object path. */
   readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
   readonly log: Log;

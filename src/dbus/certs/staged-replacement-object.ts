@@ -1,6 +1,6 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
-import type { Trials } from '../../manager/replacement/staged-replacements.ts';
+import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
 import { toUploadText } from '../../manager/upload.ts';
 import type { CallerPolicy } from '../server/caller-policy.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
@@ -10,7 +10,7 @@ import { enumName, trialInterface } from './extension-interfaces.ts';
 
 export interface TrialObjectOptions {
   readonly endpoint: Endpoint;
-  readonly trials: Trials;
+  readonly trials: StagedReplacements;
   /** The endpoint of an object path, for the truststore of a trial. */
   readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
   /**

@@ -9,7 +9,7 @@ import type {
 import { busName, busNamespace, parseBusName } from '../certs/endpoint-names.ts';
 import { type Bus, smallMessageBytes } from '../transport/bus.ts';
 import { busDaemon } from '../transport/bus-driver.ts';
-import { LastingConnection } from '../transport/reconnecting-bus.ts';
+import { ReconnectingBus } from '../transport/reconnecting-bus.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 
 const defaultUploadBytes = 1 << 20;
@@ -25,7 +25,7 @@ interface Owner {
  * the bus or a manager went away.
  */
 export class ManagerWatch {
-  readonly #connection: LastingConnection;
+  readonly #connection: ReconnectingBus;
   readonly #log: Log;
   readonly #copies = new Map<string, EndpointCopy>();
   /** Who owns the managers' names now. */
@@ -40,7 +40,7 @@ export class ManagerWatch {
   /** @param uploadBytes the largest file of a certificate with its chain */
   constructor(busAddress: string, log: Log, uploadBytes = defaultUploadBytes) {
     this.#log = log;
-    this.#connection = new LastingConnection({
+    this.#connection = new ReconnectingBus({
       busAddress,
       bounds: ({ sender }) => smallMessageBytes + (this.#isManager(sender) ? 3 * uploadBytes : 0),
       log,

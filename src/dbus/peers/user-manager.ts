@@ -14,7 +14,7 @@ import { errorNameOf } from '../server/error-names.ts';
 import { type Signature, signatureOf } from '../server/interface.ts';
 import type { Interfaces, Properties } from '../server/object-tree.ts';
 import { objectManagerInterface, propertiesInterface } from '../server/standard-interfaces.ts';
-import { FollowedName } from '../transport/name-owner-watch.ts';
+import { NameOwnerWatch } from '../transport/name-owner-watch.ts';
 import {
   accountPolicyInterface,
   userAttributesInterface,
@@ -31,12 +31,12 @@ export interface UserManagerOptions {
 
 /** The users of OpenBMC's user manager. It comes back by itself when it or the bus went away. */
 export class BusSystemUsers implements SystemUsers {
-  readonly #manager: FollowedName;
+  readonly #manager: NameOwnerWatch;
   readonly #log: Log;
 
   constructor({ busAddress, log }: UserManagerOptions) {
     this.#log = log;
-    this.#manager = new FollowedName({ busAddress, name: userManager.name, log });
+    this.#manager = new NameOwnerWatch({ busAddress, name: userManager.name, log });
   }
 
   /** Resolves after the first attempt to reach the bus, whatever came of it. */
@@ -185,7 +185,7 @@ export class BusSystemUsers implements SystemUsers {
     });
   }
 
-  async #call(call: Parameters<FollowedName['call']>[0]): Promise<readonly unknown[]> {
+  async #call(call: Parameters<NameOwnerWatch['call']>[0]): Promise<readonly unknown[]> {
     try {
       return await this.#manager.call(call);
     } catch (error) {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import dbus from 'dbus-next';
 import { CertError } from '../../core/cert-error.ts';
 import { type ErrorReply, fromErrorReply, toErrorReply } from '../server/error-names.ts';
-import { WholeBytes } from './byte-array-fast-path.ts';
+import { ByteArrayFastPath } from './byte-array-fast-path.ts';
 import { CallFlow, type CallLimits } from './call-flow.ts';
 import { forgetCall, guardReader, streamOf, transportOf, unescaped } from './library-defects.ts';
 import { fromLibrary, toLibrary } from './library-values.ts';
@@ -123,7 +123,7 @@ const handshakeTimeout = 10_000;
 class LibraryBus implements Bus {
   readonly uniqueName: string;
   readonly #library: dbus.MessageBus;
-  readonly #bytes: WholeBytes;
+  readonly #bytes: ByteArrayFastPath;
   readonly #enter: () => () => void;
   readonly #pending = new Set<(error: CertError) => void>();
   /** Who wants to be told of replies as they come, by the serial number of the call. */
@@ -135,7 +135,7 @@ class LibraryBus implements Bus {
   constructor(library: dbus.MessageBus, enter: () => () => void) {
     this.#library = library;
     this.#enter = enter;
-    this.#bytes = new WholeBytes(streamOf(library));
+    this.#bytes = new ByteArrayFastPath(streamOf(library));
     this.uniqueName = String(Reflect.get(library, 'name'));
     this.#events.setMaxListeners(0);
     // The library itself says nothing when the daemon goes away and leaves calls pending for ever
@@ -157,7 +157,7 @@ class LibraryBus implements Bus {
 
   async call(call: OutgoingCall): Promise<readonly unknown[]> {
     if (!this.#open) throw disconnected();
-    const { message, settled } = this.#bytes.during((standIn) => {
+    const { message, settled } = this.#bytes.during((placeholder) => {
       const made = new dbus.Message({
         destination: call.destination,
         path: call.path,
@@ -165,7 +165,7 @@ class LibraryBus implements Bus {
         member: call.member,
         signature: call.signature ?? '',
         body: (call.body ?? []).map((one) =>
-          Buffer.isBuffer(one) ? standIn(one) : toLibrary(one),
+          Buffer.isBuffer(one) ? placeholder(one) : toLibrary(one),
         ),
       });
       return { message: made, settled: this.#settle(made, call.timeout ?? defaultTimeout) };

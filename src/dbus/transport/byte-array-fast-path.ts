@@ -15,7 +15,7 @@ const worthwhile = 256;
  * program does nothing else. So a random mark of a few bytes goes through it in place of a long array, which
  * takes its place in the message that the library has written.
  */
-export class WholeBytes {
+export class ByteArrayFastPath {
   #standIns: StandIn[] = [];
 
   /** @param stream what the library writes its messages to */
@@ -31,7 +31,7 @@ export class WholeBytes {
   }
 
   /** @param send has the library write one message, before it returns */
-  during<T>(send: (standIn: (bytes: Buffer) => Buffer) => T): T {
+  during<T>(send: (placeholder: (bytes: Buffer) => Buffer) => T): T {
     try {
       return send((bytes) => {
         if (bytes.length < worthwhile) return bytes;

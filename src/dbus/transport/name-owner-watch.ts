@@ -2,7 +2,7 @@ import { CertError } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { Bus, OutgoingCall } from './bus.ts';
 import { busDaemon } from './bus-driver.ts';
-import { LastingConnection } from './reconnecting-bus.ts';
+import { ReconnectingBus } from './reconnecting-bus.ts';
 
 export interface FollowedNameOptions {
   readonly busAddress: string;
@@ -12,15 +12,15 @@ export interface FollowedNameOptions {
 }
 
 /** A connection that comes back by itself and knows whether somebody owns a name. */
-export class FollowedName {
+export class NameOwnerWatch {
   readonly #options: FollowedNameOptions;
   readonly #onFound = new Set<() => void>();
-  readonly #connection: LastingConnection;
+  readonly #connection: ReconnectingBus;
   #owner = '';
 
   constructor(options: FollowedNameOptions) {
     this.#options = options;
-    this.#connection = new LastingConnection({
+    this.#connection = new ReconnectingBus({
       ...options,
       begin: (bus) => this.#follow(bus),
       ended: () => this.#setOwner(''),

@@ -20,7 +20,7 @@ export interface MessageReading {
 const types: Readonly<Record<number, MessageHead['type']>> = { 1: 'call', 4: 'signal' };
 
 /** Path, names, and a signature of at most 255 bytes. */
-const mostFieldBytes = 65_536;
+const maxFieldBytes = 65_536;
 
 /** Behind the bits that D-Bus knows. */
 const oversizedFlag = 0x80;
@@ -63,7 +63,7 @@ export function dropOversized(
       start ??= read(16);
       if (!start) return null;
       const lengths = lengthsOf(start);
-      if (lengths.fields > mostFieldBytes) {
+      if (lengths.fields > maxFieldBytes) {
         dropped = lengths.fields + lengths.body;
         start = undefined;
         continue;

@@ -18,7 +18,7 @@ export interface LastingConnectionOptions {
 }
 
 /** A connection to the bus that comes back by itself until it is closed. */
-export class LastingConnection {
+export class ReconnectingBus {
   readonly #options: LastingConnectionOptions;
   #bus: Bus | undefined;
   #closed = false;

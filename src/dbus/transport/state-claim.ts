@@ -5,7 +5,7 @@ import { SetupError } from '../../platform/configuration.ts';
 import type { Bus } from './bus.ts';
 import { nameHasOwner } from './bus-driver.ts';
 import { requestName } from './bus-name.ts';
-import { LastingConnection } from './reconnecting-bus.ts';
+import { ReconnectingBus } from './reconnecting-bus.ts';
 
 export interface StateClaimOptions {
   readonly busAddress: string;
@@ -36,7 +36,7 @@ export async function claimState(options: StateClaimOptions): Promise<() => void
   let tell = () => {
     isTaken = true;
   };
-  const connection = new LastingConnection({
+  const connection = new ReconnectingBus({
     busAddress,
     log,
     async begin(bus) {

@@ -4,7 +4,7 @@ import { SetupError } from '../../platform/configuration.ts';
 import { type Claim, claimName } from '../../storage/claim-socket.ts';
 import { makeDirectory } from '../../storage/directory.ts';
 import { stateAccess } from '../../storage/file-mode.ts';
-import { unanswered } from '../../storage/io-errors.ts';
+import { classifyIoError } from '../../storage/io-errors.ts';
 
 /** Longer than a write takes, however slow the disk is. */
 const maxWaitMilliseconds = 10_000;
@@ -31,7 +31,7 @@ async function claimPatiently(path: string): Promise<Claim | undefined> {
   for (;;) {
     const claimed = await claimName(dirname(path), `${basename(path)}.lock`).catch(
       (error: unknown) => {
-        if (unanswered(error) !== undefined) throw error;
+        if (classifyIoError(error) !== undefined) throw error;
         return undefined;
       },
     );

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import { OneAtATime } from '../../core/mutex.ts';
+import { Mutex } from '../../core/mutex.ts';
 import type { RoleId } from '../../redfish/http/privileges.ts';
 import { AccountFile, type StoredAccount, type StoredAccounts } from './account-file.ts';
 import { hashPassword, matchesHash, type PasswordHash, stampOfHash } from './password-hash.ts';
@@ -23,7 +23,7 @@ export class Accounts implements UserDirectory {
   readonly #file: AccountFile;
   readonly #decoy: Promise<PasswordHash>;
   readonly #log: Pick<Log, 'error'> | undefined;
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
 
   /**
    * @param most how many accounts there may be

@@ -9,10 +9,10 @@ export class LoginGate {
   readonly #users: UserDirectory;
   readonly #queue: LoginQueue;
 
-  constructor(users: UserDirectory, failures: FailedLogins, mostWaiting: number) {
+  constructor(users: UserDirectory, failures: FailedLogins, maxWaiting: number) {
     this.#users = users;
     this.failures = failures;
-    this.#queue = new LoginQueue(mostWaiting, (address) => failures.failuresOf(address));
+    this.#queue = new LoginQueue(maxWaiting, (address) => failures.failuresOf(address));
   }
 
   async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {

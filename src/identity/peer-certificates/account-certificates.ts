@@ -1,7 +1,7 @@
 import { validateAccountCertificatesFile } from '../../../schemas/generated/validators.js';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import { OneAtATime } from '../../core/mutex.ts';
+import { Mutex } from '../../core/mutex.ts';
 import { parseUpload } from '../../manager/upload.ts';
 import { RedfishError } from '../../redfish/messages/redfish-error.ts';
 import { readState, writeState } from '../../storage/state-file.ts';
@@ -38,7 +38,7 @@ export class AccountCertificates {
   #all: readonly AccountCertificate[];
   /** Limits of what is read may have been others once, and may be again. */
   #unread: readonly Unread[];
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
 
   /** @throws SetupError when the file is there but does not hold a list of certificates */
   constructor(path: string, limits: AccountCertificateLimits, log?: Log) {

@@ -10,7 +10,7 @@ import type { User } from '../accounts/user-directory.ts';
 import type { AccountCertificates } from './account-certificates.ts';
 import { findPath, needsHandshake, type TrustLists } from './chain.ts';
 import { userNameOf } from './mapping.ts';
-import { keepChains, type ShownChain, shownChain } from './peer-chain.ts';
+import { keepChains, type PeerChain, peerChain } from './peer-chain.ts';
 import type { Refusal } from './refusal.ts';
 import {
   isStrong,
@@ -53,16 +53,16 @@ export type Login =
 const cutMilliseconds = 1000;
 
 /** Why a chain is not trusted, `undefined` when it is. */
-type JudgeChain = (chain: ShownChain) => Refusal | undefined;
+type JudgeChain = (chain: PeerChain) => Refusal | undefined;
 
 const longestShown = 200;
 
 /** Logs clients in by the certificates of their connections, as the lists and settings are now. */
 export class ClientCertificates {
   readonly #options: ClientCertificatesOptions;
-  readonly #shown = new WeakMap<object, ShownChain | { readonly certificates: undefined }>();
+  readonly #shown = new WeakMap<object, PeerChain | { readonly certificates: undefined }>();
   /** The path of each connection by the lists of its handshake. */
-  readonly #paths = new WeakMap<ShownChain, readonly Certificate[]>();
+  readonly #paths = new WeakMap<PeerChain, readonly Certificate[]>();
   readonly #suspended = new WeakSet<object>();
   readonly #reported = new WeakSet<object>();
   readonly #open = new Set<Socket>();
@@ -201,7 +201,7 @@ export class ClientCertificates {
   /** Ends connections of clients whom their certificates let in no more, as they are of no account. */
   cut(gone: readonly Certificate[]): void {
     if (this.settings.clientCertificates.mapping !== 'Whole') return;
-    const isGone = ({ certificates: [own] }: ShownChain) =>
+    const isGone = ({ certificates: [own] }: PeerChain) =>
       gone.some(({ fingerprint }) => fingerprint === own?.fingerprint);
     this.#cutLater((chain) => (isGone(chain) ? 'user' : undefined));
   }
@@ -248,15 +248,15 @@ export class ClientCertificates {
     return readTrust(this.#options.client, this.#options.endpoints);
   }
 
-  #chainOf(connection: object): ShownChain | undefined {
+  #chainOf(connection: object): PeerChain | undefined {
     const known = this.#shown.get(connection);
     if (known) return known.certificates && known;
-    const chain = shownChain(connection, this.#options.limits.chainCertificates);
+    const chain = peerChain(connection, this.#options.limits.chainCertificates);
     this.#shown.set(connection, chain ?? { certificates: undefined });
     return chain;
   }
 
-  #judge(chain: ShownChain): Refusal | undefined {
+  #judge(chain: PeerChain): Refusal | undefined {
     const trust = this.#trust();
     if (!trust) return 'away';
     if (chain.refusal) return chain.refusal;

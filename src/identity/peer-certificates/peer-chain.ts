@@ -5,7 +5,7 @@ import { type Certificate, readCertificate } from '../../x509/certificate.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
 /** What a client showed in its handshake, and whether OpenSSL accepted it. */
-export interface ShownChain {
+export interface PeerChain {
   /** The client's own first; empty when it cannot be read. */
   readonly certificates: readonly Certificate[];
   readonly refusal?: Refusal;
@@ -41,7 +41,7 @@ export function keepChains(server: Server, endsRefused: () => boolean): void {
 }
 
 /** @returns `undefined` for a client that showed no certificate */
-export function shownChain(socket: object, most: number): ShownChain | undefined {
+export function peerChain(socket: object, most: number): PeerChain | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const own = sent.get(socket) ?? socket.getPeerCertificate(true);
   // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it

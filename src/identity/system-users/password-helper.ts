@@ -16,7 +16,7 @@ export interface PasswordHelperOptions {
   /** Milliseconds after which a helper that gave no answer is killed. */
   readonly deadline: number;
   /** How many may wait, the one that is being answered not counted. */
-  readonly mostWaiting: number;
+  readonly maxWaiting: number;
   readonly log: Log;
 }
 
@@ -33,11 +33,11 @@ type Answer = keyof typeof answers;
  * the password and the client's address, each ended by NUL. See docs/system-users.md.
  */
 export function passwordHelper(options: PasswordHelperOptions): Passwords {
-  const { log, path, mostWaiting } = options;
+  const { log, path, maxWaiting } = options;
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   const ask = async (fields: readonly string[]): Promise<Answer> => {
-    if (waiting > mostWaiting) throw new PasswordsBusy('too many questions wait');
+    if (waiting > maxWaiting) throw new PasswordsBusy('too many questions wait');
     waiting += 1;
     const turn = last.then(() => answerTo(options, encode(fields)));
     last = turn.catch(() => undefined);

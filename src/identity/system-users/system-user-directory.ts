@@ -1,5 +1,5 @@
 import type { Log } from '../../core/log.ts';
-import { OneAtATime } from '../../core/mutex.ts';
+import { Mutex } from '../../core/mutex.ts';
 import {
   type SystemUser,
   SystemUserError,
@@ -49,7 +49,7 @@ export class SystemUserDirectory implements UserDirectory {
   readonly #log: Log;
   readonly #expired = new ExpiredPasswords();
   readonly #followers = new Set<FollowRename>();
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
 
   constructor({ users, passwords, log }: SystemUserDirectoryOptions) {
     this.#users = users;

@@ -1,5 +1,5 @@
 import type { Log } from '../../core/log.ts';
-import { OneAtATime } from '../../core/mutex.ts';
+import { Mutex } from '../../core/mutex.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
 import { readStateText, writeStateText } from '../../storage/state-file.ts';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -25,10 +25,10 @@ export interface UserSourceOptions {
 }
 
 /** Whose users count. */
-type Whose = 'file' | 'bus';
+type UserBackend = 'file' | 'bus';
 
 /** What is of users, and must not be of others who have no more than their names. */
-export interface OfUsers {
+export interface UserOwnedData {
   /** Ends it in memory. */
   end(): void;
   /** Has the file say what memory says. */
@@ -43,13 +43,13 @@ export interface OfUsers {
 export class UserSource implements UserDirectory {
   readonly #options: UserSourceOptions;
   readonly #system: SystemUserDirectory;
-  readonly #ofUsers = new Set<OfUsers>();
+  readonly #ofUsers = new Set<UserOwnedData>();
   /** Whether the file may have to give way to the user manager. */
   readonly #follows: boolean;
   /** What is on record. */
-  #recorded: Whose;
+  #recorded: UserBackend;
   #current: UserDirectory;
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
 
   /** @throws SetupError when the record is there and cannot be read */
   constructor(options: UserSourceOptions) {
@@ -91,7 +91,7 @@ export class UserSource implements UserDirectory {
   }
 
   /** Has something of users end with them, when other users count. */
-  onSwitch(ofUsers: OfUsers): void {
+  onSwitch(ofUsers: UserOwnedData): void {
     this.#ofUsers.add(ofUsers);
   }
 
@@ -114,7 +114,7 @@ export class UserSource implements UserDirectory {
     });
   }
 
-  get #whose(): Whose {
+  get #whose(): UserBackend {
     return this.isFile ? 'file' : 'bus';
   }
 

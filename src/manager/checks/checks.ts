@@ -25,7 +25,7 @@ export interface CheckPolicy {
   /** Refuse certificates without CA:TRUE in an authority endpoint. */
   readonly requireCa: boolean;
   /** Bits of the largest RSA key; each handshake with one costs the cube of its size. */
-  readonly mostRsaBits: number;
+  readonly maxRsaBits: number;
 }
 
 /** One condition of an installation. `fault` answers what is wrong, `undefined` when nothing is. */
@@ -38,7 +38,7 @@ export interface Check<T> {
 const wellFormed: Check<Candidate> = {
   code: 'certificate-malformed',
   why: 'OpenSSL loads such a certificate, and every peer refuses it',
-  fault: ({ leaf }) => leaf.breaches[0],
+  fault: ({ leaf }) => leaf.rfc5280Violations[0],
 };
 
 const criticalKnown: Check<Candidate> = {
@@ -82,7 +82,7 @@ const keyStrength: Check<Candidate> = {
   code: 'key-strength',
   why: 'TLS libraries refuse weak keys, which would take the service off the network',
   fault: ({ leaf, policy, securityLevel }) =>
-    weakness(leaf.publicKey, policy.mostRsaBits, securityLevel),
+    weakness(leaf.publicKey, policy.maxRsaBits, securityLevel),
 };
 
 /** Conditions of the certificate of a server or client, in upstream's order (`openbmc-dbus` contract, Install). */
@@ -142,7 +142,7 @@ function sizeCheck(reason: string): Check<Candidate> {
 }
 
 /** A certificate with the key that a service would serve it with. */
-export interface KeyedCandidate {
+export interface CredentialCandidate {
   readonly leaf: Certificate;
   /** What is served with it: the path first, then cross-signed alternatives. */
   readonly chain: readonly Certificate[];
@@ -151,7 +151,7 @@ export interface KeyedCandidate {
   readonly findings?: Findings;
 }
 
-export const pairChecks: readonly Check<KeyedCandidate>[] = [
+export const pairChecks: readonly Check<CredentialCandidate>[] = [
   {
     code: 'key-mismatch',
     why: 'no handshake succeeds with a key that is not the one of the certificate',
@@ -169,7 +169,7 @@ export const pairChecks: readonly Check<KeyedCandidate>[] = [
 ];
 
 /** A credential with the profile of the service that will use it. */
-export interface ServedCandidate extends KeyedCandidate {
+export interface ServedCandidate extends CredentialCandidate {
   readonly serving: ServingProfile;
 }
 

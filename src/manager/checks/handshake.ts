@@ -1,6 +1,6 @@
 import { exportPrivateKey } from '../../x509/keys.ts';
 import { probeHandshake } from '../../x509/probe-handshake.ts';
-import type { KeyedCandidate } from './checks.ts';
+import type { CredentialCandidate } from './checks.ts';
 import type { ServingProfile } from './serving-profile.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { ServingProfile } from './serving-profile.ts';
  * @returns OpenSSL's reason, `undefined` when all handshakes succeed
  */
 export async function handshakeFault(
-  { leaf, chain, key }: Pick<KeyedCandidate, 'leaf' | 'chain' | 'key'>,
+  { leaf, chain, key }: Pick<CredentialCandidate, 'leaf' | 'chain' | 'key'>,
   { ciphers, groups, signatures, handshakeLevel, versions }: ServingProfile,
 ): Promise<string | undefined> {
   const server = {

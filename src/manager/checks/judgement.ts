@@ -5,8 +5,8 @@ import {
   type Candidate,
   type Check,
   type CheckPolicy,
+  type CredentialCandidate,
   issuerChecks,
-  type KeyedCandidate,
   leafChecks,
   pairChecks,
   serverChecks,
@@ -34,7 +34,7 @@ export interface Refusal extends Finding {
  * @param file the certificates of the file that it came in, whose places the texts name
  */
 export async function* refusals(
-  credential: KeyedCandidate,
+  credential: CredentialCandidate,
   file: readonly Certificate[],
   standards: Standards,
 ): AsyncGenerator<Refusal> {
@@ -82,7 +82,7 @@ function* failures<T>(checks: readonly Check<T>[], candidate: T): Generator<Refu
 
 /** A handshake tells no certificate, so each issuer is tried by itself where all of them together fail. */
 async function handshakeCulprit(
-  { leaf, chain, key }: KeyedCandidate,
+  { leaf, chain, key }: CredentialCandidate,
   serving: ServingProfile,
 ): Promise<{ readonly certificate: Certificate; readonly fault: string } | undefined> {
   const fault = await handshakeFault({ leaf, chain, key }, serving);

@@ -2,7 +2,7 @@ import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certif
 import { sameName } from '../../x509/name.ts';
 import { keyPurposes } from '../../x509/oids.ts';
 import { subjectText } from './chain.ts';
-import { type KeyedCandidate, servedCurves } from './checks.ts';
+import { type CredentialCandidate, servedCurves } from './checks.ts';
 import type { Finding } from './findings.ts';
 import type { ServingProfile } from './serving-profile.ts';
 import { clientUsageFault, names, serverUsageFault } from './usage.ts';
@@ -10,7 +10,7 @@ import { clientUsageFault, names, serverUsageFault } from './usage.ts';
 /** A reason for some peers to refuse what others accept; its text says who does. */
 interface Warning {
   readonly code: Finding['code'];
-  readonly fault: (credential: KeyedCandidate, serving: ServingProfile) => string | undefined;
+  readonly fault: (credential: CredentialCandidate, serving: ServingProfile) => string | undefined;
 }
 
 const chainWarnings: readonly Warning[] = [
@@ -114,7 +114,7 @@ const keyTypes: Readonly<Record<string, string>> = {
 /** Everything that peers of a server or a client may object to. */
 export function warningsOf(
   type: 'server' | 'client',
-  credential: KeyedCandidate,
+  credential: CredentialCandidate,
   serving: ServingProfile,
 ): Finding[] {
   const rows = type === 'server' ? serverWarnings : clientWarnings;

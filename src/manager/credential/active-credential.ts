@@ -1,32 +1,32 @@
 import { CertError } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
 import { publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
-import type { KeyedCandidate } from '../checks/checks.ts';
+import type { CredentialCandidate } from '../checks/checks.ts';
 import type { EndpointEvent, InstalledCertificate } from '../endpoint.ts';
-import type { Log, Surroundings } from '../endpoint-dependencies.ts';
+import type { EndpointDependencies, Log } from '../endpoint-dependencies.ts';
 import { ExpiryWatch } from '../expiry.ts';
 import { pairText } from './credential-file.ts';
 
 const onlyId = '1';
 
 /** The certificate and key that a server or client endpoint publishes now, and who hears of it. */
-export class PairInService {
+export class ActiveCredential {
   readonly listeners: Listeners<EndpointEvent>;
   readonly #expiry: ExpiryWatch;
   readonly #now: () => number;
-  #pair: KeyedCandidate | undefined;
+  #pair: CredentialCandidate | undefined;
   #text: string | undefined;
 
   readonly #log: Log;
 
-  constructor({ log, expiryThresholds, now }: Surroundings) {
+  constructor({ log, expiryThresholds, now }: EndpointDependencies) {
     this.#log = log;
     this.listeners = new Listeners(log);
     this.#expiry = new ExpiryWatch(expiryThresholds);
     this.#now = now;
   }
 
-  get pair(): KeyedCandidate | undefined {
+  get pair(): CredentialCandidate | undefined {
     return this.#pair;
   }
 
@@ -56,7 +56,7 @@ export class PairInService {
   }
 
   /** @param text what stands in the file, where that is not the manager's own form */
-  publish(pair: KeyedCandidate | undefined, text = pair && pairText(pair)): void {
+  publish(pair: CredentialCandidate | undefined, text = pair && pairText(pair)): void {
     const previous = this.#pair && asInstalled(this.#pair);
     const installed = pair && asInstalled(pair);
     this.#pair = pair;
@@ -73,7 +73,7 @@ export class PairInService {
     this.#text = this.#pair && pairText(this.#pair);
   }
 
-  #logFindings(pair: KeyedCandidate | undefined): void {
+  #logFindings(pair: CredentialCandidate | undefined): void {
     const { warnings = [], leftOut = [] } = pair?.findings ?? {};
     for (const { code, text } of warnings)
       this.#log.warn('certificate in service with a warning', { code, reason: text });
@@ -87,6 +87,6 @@ export class PairInService {
   }
 }
 
-export function asInstalled({ leaf, chain, findings }: KeyedCandidate): InstalledCertificate {
+export function asInstalled({ leaf, chain, findings }: CredentialCandidate): InstalledCertificate {
   return { id: onlyId, certificate: leaf, chain, ...(findings && { findings }) };
 }

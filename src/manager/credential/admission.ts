@@ -1,32 +1,32 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { selectChain } from '../checks/chain.ts';
-import { enforce, type KeyedCandidate, pairChecks } from '../checks/checks.ts';
+import { type CredentialCandidate, enforce, pairChecks } from '../checks/checks.ts';
 import type { Finding, LeftOut } from '../checks/findings.ts';
 import { type Refusal, refusals, refuseCertificate, type Standards } from '../checks/judgement.ts';
 import { warningsOf } from '../checks/warnings.ts';
-import type { Surroundings } from '../endpoint-dependencies.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { parseUpload } from '../upload.ts';
 import { type KeySource, matchKey, presumedLeaf } from './pairing.ts';
 
 /** What may go into service at a server or client endpoint. */
-export interface PairAdmission {
+export interface CredentialAdmission {
   /** Every check of an upload. @throws CertError of the first that fails */
-  admit(text: string): Promise<KeyedCandidate>;
+  admit(text: string): Promise<CredentialCandidate>;
   /** The same for a certificate that the manager made. */
-  admitGenerated(generated: KeyedCandidate): Promise<KeyedCandidate>;
+  admitGenerated(generated: CredentialCandidate): Promise<CredentialCandidate>;
   /**
    * What is in service already stays though it would not be accepted any more; why is then among its warnings.
    * @throws CertError when there is no leaf with a key that works
    */
-  readStored(text: string): Promise<KeyedCandidate>;
+  readStored(text: string): Promise<CredentialCandidate>;
 }
 
-export function pairAdmission(
+export function credentialAdmission(
   type: Standards['type'],
-  { limits, checks, serving, now }: Surroundings,
+  { limits, checks, serving, now }: EndpointDependencies,
   waiting: KeySource,
-): PairAdmission {
+): CredentialAdmission {
   const standardsOfNow = (): Standards => ({
     type,
     serving,
@@ -53,10 +53,10 @@ export function pairAdmission(
   };
 
   const judged = async (
-    pair: KeyedCandidate,
+    pair: CredentialCandidate,
     file: readonly Certificate[],
     standards: Standards,
-  ): Promise<KeyedCandidate> => {
+  ): Promise<CredentialCandidate> => {
     for await (const { code, text } of refusals(pair, file, standards))
       throw new CertError(code, text);
     return pair;
@@ -89,7 +89,7 @@ export function pairAdmission(
 }
 
 interface Read {
-  readonly pair: KeyedCandidate;
+  readonly pair: CredentialCandidate;
   readonly file: readonly Certificate[];
   readonly leftOut: readonly LeftOut[];
   readonly faults: readonly Refusal[];
@@ -103,11 +103,11 @@ function whole(found: Read): Read {
 }
 
 function withFindings(
-  pair: KeyedCandidate,
+  pair: CredentialCandidate,
   warnings: readonly Finding[],
   leftOut: readonly LeftOut[],
   { now }: Standards,
-): KeyedCandidate {
+): CredentialCandidate {
   const isEmpty = warnings.length === 0 && leftOut.length === 0;
   return isEmpty ? pair : { ...pair, findings: { warnings, leftOut, since: now } };
 }

@@ -1,7 +1,7 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import { type Change, ChangeQueue, stageChange } from '../change.ts';
-import type { KeyedCandidate } from '../checks/checks.ts';
-import { RequestDesk } from '../csr/csr-service.ts';
+import type { CredentialCandidate } from '../checks/checks.ts';
+import { CsrService } from '../csr/csr-service.ts';
 import { PendingRequests } from '../csr/pending-requests.ts';
 import type {
   Endpoint,
@@ -10,17 +10,17 @@ import type {
   InstalledCertificate,
   StagedChange,
 } from '../endpoint.ts';
-import type { Surroundings } from '../endpoint-dependencies.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { OutsideChanges } from '../outside-changes.ts';
 import { tellOwned } from '../owned-files.ts';
 import { takeOverUpstreamKeys } from '../upgrade/upstream-keys.ts';
 import { textOf, type UploadSource } from '../upload.ts';
 import { watchFile } from '../watcher.ts';
-import { asInstalled, PairInService } from './active-credential.ts';
-import { type PairAdmission, pairAdmission } from './admission.ts';
-import { type PairFile, pairFile } from './credential-file.ts';
-import { StoredPair } from './credential-loader.ts';
-import { PairFollower } from './file-follower.ts';
+import { ActiveCredential, asInstalled } from './active-credential.ts';
+import { type CredentialAdmission, credentialAdmission } from './admission.ts';
+import { type CredentialFile, credentialFile } from './credential-file.ts';
+import { CredentialLoader } from './credential-loader.ts';
+import { CredentialFileFollower } from './file-follower.ts';
 import {
   curveFor,
   generateCertificate,
@@ -30,53 +30,53 @@ import {
 import type { KeySource } from './pairing.ts';
 
 /** Server or client: one certificate with its key in one file. A server is never without one. */
-export class PairEndpoint implements Endpoint {
+export class CredentialEndpoint implements Endpoint {
   readonly definition: EndpointDefinition;
-  readonly requests: RequestDesk;
-  readonly #surroundings: Surroundings;
-  readonly #file: PairFile;
+  readonly requests: CsrService;
+  readonly #dependencies: EndpointDependencies;
+  readonly #file: CredentialFile;
   readonly #pending: PendingRequests;
-  readonly #admission: PairAdmission;
+  readonly #admission: CredentialAdmission;
   readonly #queue: ChangeQueue;
-  readonly #service: PairInService;
+  readonly #service: ActiveCredential;
   readonly #outside: OutsideChanges;
-  readonly #stored: StoredPair;
+  readonly #stored: CredentialLoader;
   /** Whether the file is still another user's after the manager wrote it. */
   #cannotOwn = false;
   /** Whether a trial was undone of which its services know nothing yet. */
   #isRecovered = false;
 
-  constructor(definition: EndpointDefinition, surroundings: Surroundings) {
-    const { limits, log, reload, watch } = surroundings;
+  constructor(definition: EndpointDefinition, dependencies: EndpointDependencies) {
+    const { limits, log, reload, watch } = dependencies;
     const { path, group, type } = definition;
     this.definition = definition;
-    this.#surroundings = surroundings;
-    this.#service = new PairInService(surroundings);
-    this.#file = pairFile({ path, group, mostAside: limits.refusedFiles });
+    this.#dependencies = dependencies;
+    this.#service = new ActiveCredential(dependencies);
+    this.#file = credentialFile({ path, group, maxAside: limits.refusedFiles });
     this.#pending = new PendingRequests(`${path}.requests`, limits.pending);
     const role = type === 'server' ? type : 'client';
-    this.#admission = pairAdmission(role, surroundings, this.#waitingKeys());
-    this.requests = new RequestDesk({
+    this.#admission = credentialAdmission(role, dependencies, this.#waitingKeys());
+    this.requests = new CsrService({
       pending: this.#pending,
-      surroundings,
+      dependencies,
       inService: () => this.#service.pair,
       emit: (event) => this.#service.listeners.tell(event),
     });
     this.#queue = new ChangeQueue(
       () => reload(definition),
-      () => surroundings.oweReload(definition),
+      () => dependencies.oweReload(definition),
     );
-    this.#stored = new StoredPair({
+    this.#stored = new CredentialLoader({
       path,
-      surroundings,
+      dependencies,
       file: this.#file,
       service: this.#service,
       admission: this.#admission,
       open: () => this.#open(),
     });
-    const follower = new PairFollower({
+    const follower = new CredentialFileFollower({
       path,
-      mostBytes: limits.uploadBytes,
+      maxBytes: limits.uploadBytes,
       file: this.#file,
       service: this.#service,
       queue: this.#queue,
@@ -98,7 +98,7 @@ export class PairEndpoint implements Endpoint {
     await this.maintain();
     this.#outside.start();
     this.#outside.check();
-    if (this.#isRecovered) void this.#surroundings.reload(this.definition);
+    if (this.#isRecovered) void this.#dependencies.reload(this.definition);
   }
 
   stop(): void {
@@ -160,7 +160,7 @@ export class PairEndpoint implements Endpoint {
 
   async recover(directory: string): Promise<void> {
     // Whoever ended in between has told nobody
-    this.#surroundings.oweReload(this.definition);
+    this.#dependencies.oweReload(this.definition);
     this.#isRecovered = true;
     await this.#file.recover(directory);
   }
@@ -194,14 +194,14 @@ export class PairEndpoint implements Endpoint {
 
   /** Why the certificate in service should make room; never for one that an operator installed. */
   #renewalReason(): string | undefined {
-    const { identity, selfSigned, now } = this.#surroundings;
+    const { identity, selfSigned, now } = this.#dependencies;
     const { pair } = this.#service;
     if (!pair || !isGenerated(pair.leaf)) return undefined;
     return renewalReason(pair.leaf, identity(), selfSigned, now());
   }
 
   async #open(): Promise<void> {
-    const { log, now } = this.#surroundings;
+    const { log, now } = this.#dependencies;
     await this.requests.start();
     await this.#file.open();
     await takeOverUpstreamKeys(this.definition.path, this.#pending, new Date(now()), log);
@@ -209,7 +209,7 @@ export class PairEndpoint implements Endpoint {
 
   /** Takes the file from others who may read or change it, see `faultsOf`. */
   async #makeOwn(): Promise<void> {
-    const { log } = this.#surroundings;
+    const { log } = this.#dependencies;
     const { path } = this.definition;
     try {
       const was = await this.#queue.during(() => this.#writeOwn());
@@ -225,7 +225,7 @@ export class PairEndpoint implements Endpoint {
 
   /** @returns why others could read or change it, `undefined` when nothing was written */
   async #writeOwn(): Promise<string | undefined> {
-    const faults = await this.#file.settleAccess();
+    const faults = await this.#file.applyFileMode();
     const { pair, text } = this.#service;
     if (!faults || !pair || text === undefined || this.#queue.isHeld || this.#cannotOwn) return;
     const mustBeThere = async () => {
@@ -239,18 +239,18 @@ export class PairEndpoint implements Endpoint {
       this.#service.noteRestored();
     } else await this.#file.writeAnew(text, mustBeThere);
     // A file system without owners, or of another machine, would have it written again at each look
-    this.#cannotOwn = (await this.#file.settleAccess()) !== undefined;
-    if (isOutOfForm) await this.#surroundings.reload(this.definition);
+    this.#cannotOwn = (await this.#file.applyFileMode()) !== undefined;
+    if (isOutOfForm) await this.#dependencies.reload(this.definition);
     return faults.was;
   }
 
   /** Gives a file that no service could load the key that was kept elsewhere, and its right order. */
   async #putInForm(): Promise<void> {
     if (!this.#stored.isOutOfForm) return;
-    const { log } = this.#surroundings;
+    const { log } = this.#dependencies;
     const { path } = this.definition;
     try {
-      await this.#queue.run<KeyedCandidate>({
+      await this.#queue.run<CredentialCandidate>({
         ...this.#store(),
         validate: async () => {
           const { pair } = this.#service;
@@ -268,7 +268,7 @@ export class PairEndpoint implements Endpoint {
 
   /** @param isNeeded asked when its turn has come: an operator may have been faster */
   async #generate(reason: string, isNeeded: () => boolean): Promise<void> {
-    const { log } = this.#surroundings;
+    const { log } = this.#dependencies;
     const { path } = this.definition;
     try {
       await this.#queue.run({
@@ -289,8 +289,8 @@ export class PairEndpoint implements Endpoint {
   }
 
   /** A self-signed certificate that the service can serve. */
-  #makeCertificate(): Promise<KeyedCandidate> {
-    const { identity, selfSigned, serving, now } = this.#surroundings;
+  #makeCertificate(): Promise<CredentialCandidate> {
+    const { identity, selfSigned, serving, now } = this.#dependencies;
     const curve = curveFor(selfSigned.curve, serving.securityLevel);
     return this.#admission.admitGenerated(
       generateCertificate(identity(), { ...selfSigned, curve }, now()),
@@ -301,7 +301,7 @@ export class PairEndpoint implements Endpoint {
     source: UploadSource,
     precondition: () => void,
   ): Promise<InstalledCertificate> {
-    const pair = await this.#queue.run<KeyedCandidate>({
+    const pair = await this.#queue.run<CredentialCandidate>({
       ...this.#store(),
       validate: async () => {
         await this.#stored.mustBeRead();
@@ -326,7 +326,7 @@ export class PairEndpoint implements Endpoint {
   /** @param lastLook what it throws leaves the file as it is */
   #store(
     lastLook: () => Promise<void> = async () => undefined,
-  ): Omit<Change<KeyedCandidate | undefined>, 'validate'> {
+  ): Omit<Change<CredentialCandidate | undefined>, 'validate'> {
     return {
       write: async (pair) => {
         const look = async () => {
@@ -349,7 +349,7 @@ export class PairEndpoint implements Endpoint {
   #removal(
     precondition: () => void,
     lastLook?: () => Promise<void>,
-  ): Change<KeyedCandidate | undefined> {
+  ): Change<CredentialCandidate | undefined> {
     return {
       ...this.#store(lastLook),
       validate: async () => {

@@ -4,42 +4,42 @@ import { CertError, isStorageError } from '../../core/cert-error.ts';
 import { removeSynced, writeFileAtomic, writeNewFile } from '../../storage/atomic-file.ts';
 import { admitGroup, makeDirectory } from '../../storage/directory.ts';
 import {
-  type FileAccess,
+  applyFileMode,
+  type FileMode,
   isForeign,
   ownerOnly,
   readableByGroup,
-  settleAccess,
 } from '../../storage/file-mode.ts';
-import { exists, unanswered } from '../../storage/io-errors.ts';
+import { classifyIoError, exists } from '../../storage/io-errors.ts';
 import { type Faults, faultsOf } from '../../storage/ownership.ts';
-import { ample, noFollow } from '../../storage/regular-file.ts';
-import { patiently } from '../../storage/retry.ts';
-import { clearUnfinished } from '../../storage/temp-files.ts';
+import { maxInternalFileBytes, noFollow } from '../../storage/regular-file.ts';
+import { withRetries } from '../../storage/retry.ts';
+import { removeTempFiles } from '../../storage/temp-files.ts';
 import { exportPrivateKey } from '../../x509/keys.ts';
-import type { KeyedCandidate } from '../checks/checks.ts';
+import type { CredentialCandidate } from '../checks/checks.ts';
 import { readUploadFile } from '../upload.ts';
 import { keepAside, type PutAside } from './refused-files.ts';
 
 /** The one PEM file of a server or client endpoint: private key, leaf, chain. */
-export interface PairFile {
+export interface CredentialFile {
   /** Makes the directory usable for the group that reads the file. */
   open(): Promise<void>;
   /**
-   * @param mostBytes where it may be somebody else's: the largest that is read
+   * @param maxBytes where it may be somebody else's: the largest that is read
    * @returns its text, `undefined` when there is no file. @throws CertError as `readUploadFile`
    */
-  read(mostBytes?: number): Promise<string | undefined>;
+  read(maxBytes?: number): Promise<string | undefined>;
   /** Whether it is what stands in the file. @throws when the disk does not tell */
-  holds(pair: KeyedCandidate): Promise<boolean>;
+  holds(pair: CredentialCandidate): Promise<boolean>;
   /** @param lastLook as of `writeFileAtomic` */
-  write(pair: KeyedCandidate, lastLook?: () => Promise<void>): Promise<void>;
+  write(pair: CredentialCandidate, lastLook?: () => Promise<void>): Promise<void>;
   /** Puts a new file with the same text in place of the old one. @param lastLook as of `writeFileAtomic` */
   writeAnew(text: string, lastLook: () => Promise<void>): Promise<void>;
   /**
    * Gives the file the rights that it should have.
    * @returns as `faultsOf` before that, until the file is written. @throws when the disk does not let it now
    */
-  settleAccess(): Promise<Faults | undefined>;
+  applyFileMode(): Promise<Faults | undefined>;
   remove(): Promise<void>;
   /**
    * Whether something stands there that is none of these texts, and no empty file.
@@ -58,7 +58,7 @@ export interface PairFile {
   save(
     directory: string,
     inService: string | undefined,
-    trial: KeyedCandidate | undefined,
+    trial: CredentialCandidate | undefined,
   ): Promise<void>;
   /** Brings back what `save` wrote, and keeps aside what others have put there since. */
   recover(directory: string): Promise<void>;
@@ -69,65 +69,67 @@ export interface PairFileOptions {
   /** Id of the group that may read the file, for the service that serves it. */
   readonly group: number | undefined;
   /** How many files that were put aside are kept; the oldest go first. */
-  readonly mostAside: number;
+  readonly maxAside: number;
 }
 
 /** What stands in the file of a pair. */
-export function pairText({ key, leaf, chain }: KeyedCandidate): string {
+export function pairText({ key, leaf, chain }: CredentialCandidate): string {
   return [exportPrivateKey(key), leaf.pem, ...chain.map(({ pem }) => pem)].join('');
 }
 
 /** @throws CertError as `readUploadFile`, also for a link by which another user would have root read what is not his */
-async function read(path: string, mostBytes?: number): Promise<string | undefined> {
+async function read(path: string, maxBytes?: number): Promise<string | undefined> {
   if (!(await exists(path))) return undefined;
   const name = await lstat(path).catch((error: unknown) => {
-    if (unanswered(error) !== undefined) throw error;
+    if (classifyIoError(error) !== undefined) throw error;
     return undefined;
   });
-  if (!name?.isSymbolicLink()) return readUploadFile(path, mostBytes, undefined, noFollow);
+  if (!name?.isSymbolicLink()) return readUploadFile(path, maxBytes, undefined, noFollow);
   const { uid } = name;
-  if (!isForeign(uid)) return readUploadFile(path, mostBytes);
+  if (!isForeign(uid)) return readUploadFile(path, maxBytes);
   if ((await stat(path)).uid !== uid)
     throw new CertError(
       'file-unreadable',
       `a link of the user ${uid} leads to the file of another user`,
     );
-  return readUploadFile(path, mostBytes, uid);
+  return readUploadFile(path, maxBytes, uid);
 }
 
 /** Root must not give the group of a service what a link in place of a copy leads to. @throws as `readUploadFile` */
 async function readSaved(path: string): Promise<string | undefined> {
-  return (await exists(path)) ? readUploadFile(path, ample, undefined, noFollow) : undefined;
+  return (await exists(path))
+    ? readUploadFile(path, maxInternalFileBytes, undefined, noFollow)
+    : undefined;
 }
 
 /** Names of the files that `save` writes. */
 export const savedPair = { file: 'pair.pem', nothing: 'no-pair', trial: 'trial.pem' } as const;
 
-export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile {
-  const access: FileAccess = readableByGroup(group);
+export function credentialFile({ path, group, maxAside }: PairFileOptions): CredentialFile {
+  const access: FileMode = readableByGroup(group);
   const directory = dirname(path);
 
   const remove = async () => {
     if (await exists(directory)) await removeSynced(path);
   };
-  const isOthers: PairFile['isOthers'] = async (known) => {
+  const isOthers: CredentialFile['isOthers'] = async (known) => {
     const texts = known.filter((text) => text !== undefined);
-    const mostBytes = Math.max(0, ...texts.map((one) => Buffer.byteLength(one)));
+    const maxBytes = Math.max(0, ...texts.map((one) => Buffer.byteLength(one)));
     try {
       // It may be no more than our own, and goes then
-      const text = await patiently(() => read(path, mostBytes));
+      const text = await withRetries(() => read(path, maxBytes));
       return text !== undefined && !texts.includes(text);
     } catch (error) {
       const { code, cause } = error instanceof CertError ? error : { code: '', cause: error };
-      if (unanswered(cause) === 'busy') throw cause;
+      if (classifyIoError(cause) === 'busy') throw cause;
       return code !== 'file-empty';
     }
   };
-  const putAside = () => keepAside(path, mostAside);
+  const putAside = () => keepAside(path, maxAside);
   let faults: Faults | undefined;
   const settle = async () => {
     faults ??= await faultsOf(path, access);
-    await settleAccess(path, access);
+    await applyFileMode(path, access);
     return faults;
   };
 
@@ -136,10 +138,10 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
       await makeDirectory(directory, access);
       // Upstream leaves the directory 0700, which no service but root's can enter
       if (group !== undefined) await admitGroup(directory, group);
-      await clearUnfinished(path);
+      await removeTempFiles(path);
       await settle();
     },
-    read: (mostBytes) => read(path, mostBytes),
+    read: (maxBytes) => read(path, maxBytes),
     async holds(pair) {
       const text = await read(path).catch((error: unknown) => {
         if (isStorageError(error)) throw error;
@@ -156,7 +158,7 @@ export function pairFile({ path, group, mostAside }: PairFileOptions): PairFile 
       await writeFileAtomic(path, text, access, lastLook);
       faults = undefined;
     },
-    settleAccess: settle,
+    applyFileMode: settle,
     remove,
     isOthers,
     putAside,

@@ -1,20 +1,20 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
-import { exists, unanswered } from '../../storage/io-errors.ts';
+import { classifyIoError, exists } from '../../storage/io-errors.ts';
 import { readPrivateKey } from '../../x509/keys.ts';
 import { patience } from '../change.ts';
-import type { KeyedCandidate } from '../checks/checks.ts';
-import type { Surroundings } from '../endpoint-dependencies.ts';
+import type { CredentialCandidate } from '../checks/checks.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { parseUpload } from '../upload.ts';
-import type { PairInService } from './active-credential.ts';
-import type { PairAdmission } from './admission.ts';
-import { type PairFile, pairText } from './credential-file.ts';
+import type { ActiveCredential } from './active-credential.ts';
+import type { CredentialAdmission } from './admission.ts';
+import { type CredentialFile, pairText } from './credential-file.ts';
 
 export interface StoredPairOptions {
   readonly path: string;
-  readonly surroundings: Surroundings;
-  readonly file: PairFile;
-  readonly service: PairInService;
-  readonly admission: PairAdmission;
+  readonly dependencies: EndpointDependencies;
+  readonly file: CredentialFile;
+  readonly service: ActiveCredential;
+  readonly admission: CredentialAdmission;
   /** Makes the directories usable, and takes over what an upstream installation left. */
   readonly open: () => Promise<void>;
 }
@@ -23,7 +23,7 @@ export interface StoredPairOptions {
  * What an earlier manager, or another program, left in the file of a pair. What was never read must not be
  * written over; so all of this is done in the turn of a change, and no change comes before it.
  */
-export class StoredPair {
+export class CredentialLoader {
   readonly #options: StoredPairOptions;
   #state: 'new' | 'unread' | 'read' = 'new';
   #isOpen = false;
@@ -71,13 +71,13 @@ export class StoredPair {
    * in the meantime, may still be wanted.
    * @param next what will stand there. @throws CertError `storage`
    */
-  async keepOthers(next: KeyedCandidate | undefined): Promise<void> {
+  async keepOthers(next: CredentialCandidate | undefined): Promise<void> {
     const { path } = this.#options;
     if (this.#isUnserved ? await exists(path) : await this.hasOthers(next)) await this.putAside();
   }
 
   /** Whether somebody put something there that nobody looked at yet. @throws when nobody can tell */
-  async hasOthers(next?: KeyedCandidate): Promise<boolean> {
+  async hasOthers(next?: CredentialCandidate): Promise<boolean> {
     if (this.#isUnserved) return false;
     const { file, service } = this.#options;
     return file.isOthers([service.text, next && pairText(next)]);
@@ -96,8 +96,8 @@ export class StoredPair {
 
   /** Keeps a bad file under another name too. @throws CertError `storage`: then it must stay where it is */
   async putAside(): Promise<void> {
-    const { path, file, surroundings } = this.#options;
-    const { log } = surroundings;
+    const { path, file, dependencies } = this.#options;
+    const { log } = dependencies;
     try {
       const aside = await file.putAside();
       if (aside === undefined) return;
@@ -112,22 +112,22 @@ export class StoredPair {
   }
 
   async #open(): Promise<void> {
-    const { path, surroundings, open } = this.#options;
+    const { path, dependencies, open } = this.#options;
     try {
       await open();
       this.#isOpen = true;
     } catch (error) {
-      surroundings.log.error('directory cannot be used', { path, reason: reasonOf(error) });
+      dependencies.log.error('directory cannot be used', { path, reason: reasonOf(error) });
     }
   }
 
   async #load(): Promise<void> {
-    const { path, file, service, admission, surroundings } = this.#options;
+    const { path, file, service, admission, dependencies } = this.#options;
     try {
       const text = await file.read();
       if (text !== undefined) service.publish(await admission.readStored(text), text);
     } catch (error) {
-      surroundings.log.error('stored certificate cannot be served', {
+      dependencies.log.error('stored certificate cannot be served', {
         path,
         reason: reasonOf(error),
       });
@@ -140,14 +140,14 @@ export class StoredPair {
   /** A file that the disk cannot read for long is as good as lost; a busy program says nothing of it. */
   #mayBeReadLater(error: unknown): boolean {
     const cause = error instanceof CertError ? error.cause : error;
-    const why = unanswered(cause);
+    const why = classifyIoError(cause);
     if (why === 'failing') this.#failedReads += 1;
     return why === 'busy' || (why === 'failing' && this.#failedReads <= patience);
   }
 }
 
 /** Whether a service that reads the text shows just this: the key is there, and the certificates in order. */
-function isServedAs({ leaf, chain }: KeyedCandidate, text: string): boolean {
+function isServedAs({ leaf, chain }: CredentialCandidate, text: string): boolean {
   try {
     const { certificates, keyBlocks } = parseUpload(text, Number.POSITIVE_INFINITY);
     const [key] = keyBlocks;

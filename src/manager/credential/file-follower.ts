@@ -1,33 +1,33 @@
 import { createHash } from 'node:crypto';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
-import { unanswered } from '../../storage/io-errors.ts';
+import { classifyIoError } from '../../storage/io-errors.ts';
 import type { Change, ChangeQueue } from '../change.ts';
-import type { KeyedCandidate } from '../checks/checks.ts';
+import type { CredentialCandidate } from '../checks/checks.ts';
 import type { Log } from '../endpoint-dependencies.ts';
 import type { Finding } from '../outside-changes.ts';
-import type { PairInService } from './active-credential.ts';
-import type { PairAdmission } from './admission.ts';
-import type { PairFile } from './credential-file.ts';
-import type { StoredPair } from './credential-loader.ts';
+import type { ActiveCredential } from './active-credential.ts';
+import type { CredentialAdmission } from './admission.ts';
+import type { CredentialFile } from './credential-file.ts';
+import type { CredentialLoader } from './credential-loader.ts';
 
 export interface PairFollowerOptions {
   readonly path: string;
   /** The largest file that is taken over. */
-  readonly mostBytes: number;
-  readonly file: PairFile;
-  readonly service: PairInService;
+  readonly maxBytes: number;
+  readonly file: CredentialFile;
+  readonly service: ActiveCredential;
   readonly queue: ChangeQueue;
-  readonly admission: PairAdmission;
+  readonly admission: CredentialAdmission;
   /** What takes the pair out of service, unless `lastLook` throws. */
-  readonly removal: (lastLook: () => Promise<void>) => Change<KeyedCandidate | undefined>;
+  readonly removal: (lastLook: () => Promise<void>) => Change<CredentialCandidate | undefined>;
   /** Takes the file from others who may read or change it. */
   readonly makeOwn: () => Promise<void>;
-  readonly stored: StoredPair;
+  readonly stored: CredentialLoader;
   readonly log: Log;
 }
 
 /** Follows what others make of the file of a pair: takes over a good one, and puts a bad one right. */
-export class PairFollower {
+export class CredentialFileFollower {
   readonly #options: PairFollowerOptions;
   #refusedDigest: string | undefined;
 
@@ -64,7 +64,7 @@ export class PairFollower {
         log.warn('certificate file was removed', { path });
       } else {
         const changed = text;
-        await queue.run<KeyedCandidate>({
+        await queue.run<CredentialCandidate>({
           publish: (pair) => service.publish(pair),
           validate: () => stillThere(() => admission.admit(changed)),
           write: async (pair) => {
@@ -78,7 +78,8 @@ export class PairFollower {
     } catch (error) {
       // During a trial, or without a disk, nothing can be done now: the next check looks again
       if (!(error instanceof CertError) || error === superseded) return 'settled';
-      if (waits.includes(error.code) || unanswered(error.cause) !== undefined) return 'settled';
+      if (waits.includes(error.code) || classifyIoError(error.cause) !== undefined)
+        return 'settled';
       if (!final) return 'doubtful';
       await this.#refuse(text ?? '', error);
       return 'changed';
@@ -104,7 +105,7 @@ export class PairFollower {
       if ((await this.#readAnything()) !== text) throw superseded;
     };
     try {
-      await queue.run<KeyedCandidate>({
+      await queue.run<CredentialCandidate>({
         validate: async () => {
           await mustBeThere();
           if (!service.pair) throw superseded;
@@ -128,14 +129,14 @@ export class PairFollower {
 
   /** What others wrote has a limit; what the manager wrote itself may be beyond it. */
   #read(): Promise<string | undefined> {
-    const { file, service, mostBytes } = this.#options;
-    return file.read(Math.max(mostBytes, Buffer.byteLength(service.text ?? '')));
+    const { file, service, maxBytes } = this.#options;
+    return file.read(Math.max(maxBytes, Buffer.byteLength(service.text ?? '')));
   }
 
   /** The text of the file for a comparison, also of one that no endpoint would take. */
   async #readAnything(): Promise<string> {
     const text = this.#read().catch((error: unknown) => {
-      if (error instanceof CertError && unanswered(error.cause) !== undefined) throw error;
+      if (error instanceof CertError && classifyIoError(error.cause) !== undefined) throw error;
       return undefined;
     });
     return (await text) ?? '';

@@ -5,7 +5,7 @@ import { type GeneralName, parseGeneralName } from '../../x509/general-names.ts'
 import { type Curve, generateKey } from '../../x509/keys.ts';
 import { minCurveBits } from '../../x509/security-levels.ts';
 import { makeSelfSigned } from '../../x509/self-signed.ts';
-import type { KeyedCandidate } from '../checks/checks.ts';
+import type { CredentialCandidate } from '../checks/checks.ts';
 import type { HostIdentity, SelfSignedPolicy } from '../endpoint-dependencies.ts';
 
 /** By this text in nsComment the manager knows a certificate of its own making. */
@@ -21,7 +21,7 @@ export function generateCertificate(
   identity: HostIdentity,
   policy: SelfSignedPolicy,
   now: number,
-): KeyedCandidate {
+): CredentialCandidate {
   // A clock that stands at 1970 must not lead to a date before it
   const begin = Math.max(0, Math.floor(now / 1000) - backdateSeconds);
   const key = generateKey({ kind: 'EC', curve: policy.curve });

@@ -3,7 +3,7 @@ import { copyFile, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { giveSecondName } from '../../storage/atomic-file.ts';
 import { syncAfterSwitch } from '../../storage/directory.ts';
-import { ownerOnly, settleAccess } from '../../storage/file-mode.ts';
+import { applyFileMode, ownerOnly } from '../../storage/file-mode.ts';
 import { codeOf } from '../../storage/io-errors.ts';
 
 /** What stands at the path, and is kept under a second name. */
@@ -32,13 +32,13 @@ export async function keepAside(path: string, most: number): Promise<PutAside | 
     .sort((a, b) => a.number - b.number);
   const twin = await twinOf(path, others);
   if (twin !== undefined) {
-    await settleAccess(twin, ownerOnly, ownNames);
+    await applyFileMode(twin, ownerOnly, ownNames);
     return { to: twin, isMoved: false };
   }
   const to = join(directory, `${prefix}${(others.at(-1)?.number ?? 0) + 1}`);
   const how = await keepAs(path, to);
   if (how === 'nothing') return undefined;
-  await settleAccess(to, ownerOnly, ownNames);
+  await applyFileMode(to, ownerOnly, ownNames);
   for (const other of others.slice(0, Math.max(0, others.length + 1 - most))) {
     // One that cannot go, such as a directory, keeps no other from being kept
     await rm(other.to, { force: true }).catch(() => undefined);

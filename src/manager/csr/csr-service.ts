@@ -2,9 +2,9 @@ import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
 import { settledClock } from '../../core/clock.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
 import { asStorageError } from '../change.ts';
-import type { KeyedCandidate } from '../checks/checks.ts';
+import type { CredentialCandidate } from '../checks/checks.ts';
 import type { EndpointEvent, RequestState } from '../endpoint.ts';
-import type { Surroundings } from '../endpoint-dependencies.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { tellOwned } from '../owned-files.ts';
 import { type CsrParameters, type CsrPlan, planRequest } from './parameters.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
@@ -12,9 +12,9 @@ import { makeRenewal, planRekey, type RekeyParameters } from './renewal.ts';
 
 export interface RequestDeskOptions {
   readonly pending: PendingRequests;
-  readonly surroundings: Surroundings;
+  readonly dependencies: EndpointDependencies;
   /** The certificate in service with its key; an authority has no key here. */
-  readonly inService: () => KeyedCandidate | undefined;
+  readonly inService: () => CredentialCandidate | undefined;
   readonly emit: (event: EndpointEvent) => void;
 }
 
@@ -31,7 +31,7 @@ export interface RequestOutcome {
  * Takes the certification requests of one endpoint. Every request has its own key and directory; the
  * newest one is what upstream's single CSR object shows.
  */
-export class RequestDesk {
+export class CsrService {
   readonly #options: RequestDeskOptions;
   #waiting = 0;
   #serial = 0;
@@ -39,15 +39,15 @@ export class RequestDesk {
   readonly #ages: () => Date | undefined;
 
   constructor(options: RequestDeskOptions) {
-    const { now, elapsed } = options.surroundings;
+    const { now, elapsed } = options.dependencies;
     this.#options = options;
     this.#ages = settledClock(now, elapsed, (by) => options.pending.moveTimes(by));
   }
 
   /** Clears away what was never finished. */
   async start(): Promise<void> {
-    const { pending, surroundings } = this.#options;
-    await pending.open(tellOwned(surroundings.log));
+    const { pending, dependencies } = this.#options;
+    await pending.open(tellOwned(dependencies.log));
   }
 
   /** Gives up requests that are too old. Never rejects. */
@@ -89,15 +89,15 @@ export class RequestDesk {
     const pair = this.#mustHavePair();
     const pem = makeRenewal(pair, challengePassword);
     const id = publicKeyHash(publicKeyInfo(pair.leaf.publicKey));
-    const { pending, surroundings } = this.#options;
-    const now = new Date(surroundings.now());
+    const { pending, dependencies } = this.#options;
+    const now = new Date(dependencies.now());
     await pending
       .keep(id, exportPrivateKey(pair.key), pem, now, this.#ages())
       .catch(asStorageError);
     return pem;
   }
 
-  #mustHavePair(): KeyedCandidate {
+  #mustHavePair(): CredentialCandidate {
     const pair = this.#options.inService();
     if (pair) return pair;
     throw new CertError('wrong-endpoint-type', 'the key of this certificate is not on this device');
@@ -146,18 +146,18 @@ export class RequestDesk {
   }
 
   #refuseWhenBusy(): void {
-    if (this.#waiting < this.#options.surroundings.limits.queuedRequests) return;
+    if (this.#waiting < this.#options.dependencies.limits.queuedRequests) return;
     throw new CertError('busy', `${this.#waiting} CSRs are being made already`);
   }
 
   async #work(plan: CsrPlan): Promise<PendingRequest> {
-    const { pending, surroundings } = this.#options;
+    const { pending, dependencies } = this.#options;
     this.#waiting += 1;
     let directory: string | undefined;
     try {
       directory = await pending.prepare();
-      const id = await surroundings.csrWorker({ directory, plan });
-      return await pending.adopt(directory, id, new Date(surroundings.now()), this.#ages());
+      const id = await dependencies.csrWorker({ directory, plan });
+      return await pending.adopt(directory, id, new Date(dependencies.now()), this.#ages());
     } finally {
       this.#waiting -= 1;
       // What is left of it goes at the next start

@@ -2,7 +2,7 @@ import { writeFileAtomic } from '../../storage/atomic-file.ts';
 import { ownerOnly } from '../../storage/file-mode.ts';
 
 /** When a request was made, and after how many others: no clock that is set changes their order. */
-export interface Made {
+export interface CsrTimestamp {
   readonly created: Date;
   readonly number: number;
   /** The request, where the key had another one before: both change at once, or not at all. */
@@ -10,7 +10,7 @@ export interface Made {
 }
 
 /** What does not say when it was made is as old as can be, and of an age that nobody knows. */
-export function readMade(text: string): Made {
+export function readCsrTimestamp(text: string): CsrTimestamp {
   const [line = '', ...rest] = text.split('\n');
   const [time = '', number = '0'] = line.trim().split(' ');
   const milliseconds = Date.parse(time);
@@ -22,35 +22,35 @@ export function readMade(text: string): Made {
   };
 }
 
-export async function writeMade(
+export async function writeCsrTimestamp(
   path: string,
-  { created, number, renewal = '' }: Made,
+  { created, number, renewal = '' }: CsrTimestamp,
 ): Promise<void> {
   await writeFileAtomic(path, `${created.toISOString()} ${number}\n${renewal}`, ownerOnly);
 }
 
 /** Those without a number were there before any that has one. */
-export function inOrder(a: Made, b: Made): number {
+export function inOrder(a: CsrTimestamp, b: CsrTimestamp): number {
   return a.number - b.number || a.created.getTime() - b.created.getTime();
 }
 
 /** What was made since the start, by id: it comes after all from before, and its time moves with the clock. */
-export class MadeSinceStart {
-  readonly #byId = new Map<string, { made: Made; isWritten: boolean }>();
+export class CsrSequence {
+  readonly #byId = new Map<string, { made: CsrTimestamp; isWritten: boolean }>();
   #lastNumber = 0;
 
-  get(id: string): Made | undefined {
+  get(id: string): CsrTimestamp | undefined {
     return this.#byId.get(id)?.made;
   }
 
   /** @param others what can be read of those that are there */
-  next(created: Date, others: readonly Made[]): Made {
+  next(created: Date, others: readonly CsrTimestamp[]): CsrTimestamp {
     this.#lastNumber = Math.max(this.#lastNumber, ...others.map(({ number }) => number)) + 1;
     return { created, number: this.#lastNumber };
   }
 
   /** It is on the disk as it is. */
-  note(id: string, made: Made): void {
+  note(id: string, made: CsrTimestamp): void {
     this.#byId.delete(id);
     this.#byId.set(id, { made, isWritten: true });
   }
@@ -64,7 +64,7 @@ export class MadeSinceStart {
   }
 
   /** Gives all a higher number where one from before has it, which nobody could read when they got theirs. */
-  comeAfter(before: readonly Made[]): void {
+  comeAfter(before: readonly CsrTimestamp[]): void {
     const highest = Math.max(0, ...before.map(({ number }) => number));
     const lowest = Math.min(...[...this.#byId.values()].map(({ made }) => made.number));
     if (lowest > highest) return;
@@ -80,7 +80,7 @@ export class MadeSinceStart {
       const path = pathOf(id);
       if (one.isWritten || path === undefined) continue;
       const { made } = one;
-      const isWritten = await writeMade(path, made).then(
+      const isWritten = await writeCsrTimestamp(path, made).then(
         () => true,
         // It may be written at the next look
         () => false,
@@ -89,7 +89,7 @@ export class MadeSinceStart {
     }
   }
 
-  #change(how: (made: Made) => Made): void {
+  #change(how: (made: CsrTimestamp) => CsrTimestamp): void {
     for (const one of this.#byId.values()) {
       one.made = how(one.made);
       one.isWritten = false;

@@ -4,18 +4,24 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CertError, isSystemError } from '../../core/cert-error.ts';
 import { isClockSet } from '../../core/clock.ts';
-import { OneAtATime } from '../../core/mutex.ts';
+import { Mutex } from '../../core/mutex.ts';
 import { renameSynced, writeFileAtomic, writeNewFile } from '../../storage/atomic-file.ts';
 import { makeDirectory } from '../../storage/directory.ts';
 import { ownerOnly } from '../../storage/file-mode.ts';
-import { exists, unanswered } from '../../storage/io-errors.ts';
+import { classifyIoError, exists } from '../../storage/io-errors.ts';
 import { makeTreeOwn, type TellOwned } from '../../storage/ownership.ts';
 import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
-import { clearUnfinished } from '../../storage/temp-files.ts';
+import { removeTempFiles } from '../../storage/temp-files.ts';
 import { readPrivateKey } from '../../x509/keys.ts';
 import { parsePem } from '../../x509/pem.ts';
 import type { KeySource } from '../credential/pairing.ts';
-import { inOrder, type Made, MadeSinceStart, readMade, writeMade } from './csr-timestamp.ts';
+import {
+  CsrSequence,
+  type CsrTimestamp,
+  inOrder,
+  readCsrTimestamp,
+  writeCsrTimestamp,
+} from './csr-timestamp.ts';
 
 /** A certification request whose private key waits for its certificate. */
 export interface PendingRequest {
@@ -45,7 +51,7 @@ function isAged(created: number, oldest: number): boolean {
   return isClockSet(created) && created < oldest;
 }
 
-type Found = PendingRequest & Made;
+type Found = PendingRequest & CsrTimestamp;
 
 /**
  * The requests of one endpoint, several at a time, one directory each. A request stays after its
@@ -57,9 +63,9 @@ export class PendingRequests implements KeySource {
   readonly #limits: PendingLimits;
   /** Names of those that a worker is at. */
   readonly #unfinished = new Set<string>();
-  readonly #made = new MadeSinceStart();
+  readonly #made = new CsrSequence();
   /** What changes several of them, or looks which are too many, has all of them for itself. */
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
 
   constructor(directory: string, limits: PendingLimits) {
     this.#directory = directory;
@@ -72,7 +78,7 @@ export class PendingRequests implements KeySource {
       await this.#clearAbandoned();
       for (const id of await this.#ids())
         for (const name of Object.values(requestFiles))
-          await clearUnfinished(join(this.#directory, id, name));
+          await removeTempFiles(join(this.#directory, id, name));
       await makeTreeOwn(this.#directory, tellOwned);
     });
   }
@@ -104,7 +110,7 @@ export class PendingRequests implements KeySource {
 
   async #adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
     const made = this.#made.next(now, (await this.#survey()).found);
-    await writeMade(join(aside, requestFiles.created), made);
+    await writeCsrTimestamp(join(aside, requestFiles.created), made);
     const pem = await readOwn(join(aside, requestFiles.request));
     await renameSynced(aside, join(this.#directory, id));
     this.#made.note(id, made);
@@ -131,7 +137,7 @@ export class PendingRequests implements KeySource {
     const made = { ...this.#made.next(now, (await this.#survey()).found), renewal: pem };
     const kept = await readOwn(keyPath).catch(() => undefined);
     if (kept !== key) await writeFileAtomic(keyPath, key, ownerOnly);
-    await writeMade(join(there, requestFiles.created), made);
+    await writeCsrTimestamp(join(there, requestFiles.created), made);
     this.#made.note(id, made);
     await this.#prune(agesBy, id).catch(() => undefined);
   }
@@ -216,11 +222,11 @@ export class PendingRequests implements KeySource {
       const key = await readOwn(join(directory, requestFiles.key));
       const created = await readOwn(join(directory, requestFiles.created));
       if (key === undefined || created === undefined) return 'hidden';
-      const made = this.#made.get(id) ?? readMade(created);
+      const made = this.#made.get(id) ?? readCsrTimestamp(created);
       const pem = made.renewal ?? (await readOwn(join(directory, requestFiles.request)));
       return { id, pem, ...made };
     } catch (error) {
-      if (unanswered(error) === 'busy') throw error;
+      if (classifyIoError(error) === 'busy') throw error;
       return 'hidden';
     }
   }

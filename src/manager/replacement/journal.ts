@@ -6,7 +6,7 @@ import { syncDirectory } from '../../storage/directory.ts';
 import { codeOf, exists } from '../../storage/io-errors.ts';
 import { makeTreeOwn, type TellOwned } from '../../storage/ownership.ts';
 import { kindOf } from '../../storage/regular-file.ts';
-import { patiently } from '../../storage/retry.ts';
+import { withRetries } from '../../storage/retry.ts';
 import { savedPair } from '../credential/credential-file.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
 
@@ -73,7 +73,7 @@ export class TrialJournal {
     }
     await this.#makeOwn();
     // One part of a trial without the others is no state
-    return patiently(() => this.#bringBack(endpoints));
+    return withRetries(() => this.#bringBack(endpoints));
   }
 
   /**
@@ -93,7 +93,7 @@ export class TrialJournal {
   }
 
   async #removeOldest(): Promise<void> {
-    const oldest = (await this.#failed()).slice(mostFailed);
+    const oldest = (await this.#failed()).slice(maxFailed);
     for (const { path } of oldest) await rm(path, { recursive: true, force: true });
   }
 
@@ -143,7 +143,7 @@ export class TrialJournal {
 }
 
 /** How many that were given up are kept: they hold keys. */
-const mostFailed = 8;
+const maxFailed = 8;
 
 /** Those of older versions have eight hexadecimal digits, which say nothing, and are the oldest. */
 function numberOf(text: string): number {

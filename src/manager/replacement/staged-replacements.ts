@@ -19,7 +19,7 @@ export interface TrialPart {
 export interface TrialLimits {
   /** Seconds that a trial takes at most where its owner names none. */
   readonly defaultSeconds: number;
-  readonly mostSeconds: number;
+  readonly maxSeconds: number;
 }
 
 interface Trial {
@@ -50,7 +50,7 @@ const retryMilliseconds = 5000;
  * because time is up, or because the manager stops in the middle. For that last case the old state lies in
  * a journal from before the first switch until the commit.
  */
-export class Trials {
+export class StagedReplacements {
   readonly #log: Log;
   readonly #limits: TrialLimits;
   readonly #trials = new Map<string, Trial>();
@@ -273,9 +273,9 @@ export class Trials {
   }
 
   #milliseconds(seconds: number): number {
-    const { defaultSeconds, mostSeconds } = this.#limits;
-    if (seconds > mostSeconds) {
-      throw new CertError('argument-invalid', `Seconds is more than ${mostSeconds}`);
+    const { defaultSeconds, maxSeconds } = this.#limits;
+    if (seconds > maxSeconds) {
+      throw new CertError('argument-invalid', `Seconds is more than ${maxSeconds}`);
     }
     return (seconds || defaultSeconds) * 1000;
   }

@@ -3,10 +3,10 @@ import { basename, join } from 'node:path';
 import { CertError } from '../../core/cert-error.ts';
 import { writeFileAtomic } from '../../storage/atomic-file.ts';
 import { makeDirectory, makeOwnDirectory, syncDirectory } from '../../storage/directory.ts';
-import { everyone } from '../../storage/file-mode.ts';
+import { worldReadable } from '../../storage/file-mode.ts';
 import { exists } from '../../storage/io-errors.ts';
 import { tryReadRegularFile } from '../../storage/regular-file.ts';
-import { clearUnfinished } from '../../storage/temp-files.ts';
+import { removeTempFiles } from '../../storage/temp-files.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import {
   clearTheWay,
@@ -26,7 +26,7 @@ import {
 } from './authority-layout.ts';
 import { type EntryOfOthers, nothingSeen, type Seen } from './generation-entries.ts';
 import { Generations } from './generations.ts';
-import type { Keeping } from './quarantine.ts';
+import type { QuarantineLimits } from './quarantine.ts';
 import {
   type LoadedAuthorities,
   nothing,
@@ -77,7 +77,7 @@ export class AuthorityDirectory {
   #isOutOfStep = false;
 
   /** @param keeping for what others put into the directory, or in its place */
-  constructor(path: string, keeping: Keeping = { most: 8, warn: () => undefined }) {
+  constructor(path: string, keeping: QuarantineLimits = { most: 8, warn: () => undefined }) {
     this.#path = path;
     this.#generations = new Generations(path, keeping);
     const earlierMarker = join(this.#generations.root, 'taken-over');
@@ -89,9 +89,9 @@ export class AuthorityDirectory {
    * @param impatient takes a file for damaged that the disk cannot read, where it would be tried again
    * @throws what the file system throws; nothing is given up then
    */
-  async load(impatient = false): Promise<LoadedAuthorities> {
+  async load(treatUnreadableAsLost = false): Promise<LoadedAuthorities> {
     try {
-      return await this.#load(impatient);
+      return await this.#load(treatUnreadableAsLost);
     } catch (error) {
       // Half of it may have been taken over already; nobody knows of that yet
       this.#layout = undefined;
@@ -99,11 +99,11 @@ export class AuthorityDirectory {
     }
   }
 
-  async #load(impatient: boolean): Promise<LoadedAuthorities> {
-    await makeOwnDirectory(this.#generations.root, everyone);
+  async #load(treatUnreadableAsLost: boolean): Promise<LoadedAuthorities> {
+    await makeOwnDirectory(this.#generations.root, worldReadable);
     const { marker, earlierMarker } = this.#takeover;
     for (const path of [this.#nextIdFile, marker, earlierMarker, this.#path])
-      await clearUnfinished(path);
+      await removeTempFiles(path);
     this.#nextId = await this.#readNextId();
     await takeOverPlainDirectory({
       ...this.#takeover,
@@ -121,7 +121,7 @@ export class AuthorityDirectory {
     const { authorities, unreadable } =
       current === undefined
         ? nothing
-        : await readGeneration(this.#generations.pathOf(current), impatient);
+        : await readGeneration(this.#generations.pathOf(current), treatUnreadableAsLost);
     const highest = Math.max(0, ...authorities.map(({ id }) => id));
     this.#nextId = Math.max(this.#nextId, highest + 1);
     const kept = await this.#generations.moveToForeign(unreadable);
@@ -140,7 +140,7 @@ export class AuthorityDirectory {
 
   async #reserve(count: number): Promise<number> {
     const first = this.#nextId;
-    await makeDirectory(this.#generations.root, everyone);
+    await makeDirectory(this.#generations.root, worldReadable);
     await this.#writeNextId(first + count);
     this.#nextId = first + count;
     return first;
@@ -255,7 +255,7 @@ export class AuthorityDirectory {
     const next = await this.#generations.next();
     const directory = this.#generations.pathOf(next);
     try {
-      await makeOwnDirectory(directory, everyone);
+      await makeOwnDirectory(directory, worldReadable);
       const like = previous === undefined ? undefined : this.#generations.pathOf(previous);
       await writeLayout(directory, layout, like);
       await syncDirectory(this.#generations.root);
@@ -292,7 +292,7 @@ export class AuthorityDirectory {
       current !== undefined &&
       (await hasLayout(this.#generations.pathOf(current), layout).catch(() => false));
     if (inStep) {
-      await makeOwnDirectory(this.#generations.pathOf(current), everyone);
+      await makeOwnDirectory(this.#generations.pathOf(current), worldReadable);
       await this.#generations.switchTo(current);
       // What cannot be removed now is removed at the next start
       await this.#generations.removeUnfinished(current).catch(() => undefined);
@@ -303,7 +303,7 @@ export class AuthorityDirectory {
 
   /** Somebody may have removed it since the start; what is in memory outlives that, the numbers among it. */
   async #keepRoot(): Promise<void> {
-    await makeDirectory(this.#generations.root, everyone);
+    await makeDirectory(this.#generations.root, worldReadable);
     if (this.#nextId > 1 && !(await exists(this.#nextIdFile)))
       await this.#writeNextId(this.#nextId);
   }
@@ -318,7 +318,7 @@ export class AuthorityDirectory {
   }
 
   async #writeNextId(next: number): Promise<void> {
-    await writeFileAtomic(this.#nextIdFile, `${next}\n`, everyone);
+    await writeFileAtomic(this.#nextIdFile, `${next}\n`, worldReadable);
   }
 }
 

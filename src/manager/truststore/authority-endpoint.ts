@@ -1,7 +1,7 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
 import { type Change, ChangeQueue, type Holder, patience, stageChange } from '../change.ts';
-import { RequestDesk } from '../csr/csr-service.ts';
+import { CsrService } from '../csr/csr-service.ts';
 import { PendingRequests } from '../csr/pending-requests.ts';
 import type {
   Endpoint,
@@ -10,7 +10,7 @@ import type {
   InstalledCertificate,
   StagedChange,
 } from '../endpoint.ts';
-import type { Surroundings } from '../endpoint-dependencies.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { ExpiryWatch } from '../expiry.ts';
 import { OutsideChanges } from '../outside-changes.ts';
 import { RootCa } from '../upgrade/root-ca.ts';
@@ -23,8 +23,8 @@ import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
 /** A truststore: any number of CAs up to a limit, each under an id that is never given out again. */
 export class AuthorityEndpoint implements Endpoint {
   readonly definition: EndpointDefinition;
-  readonly requests: RequestDesk;
-  readonly #surroundings: Surroundings;
+  readonly requests: CsrService;
+  readonly #dependencies: EndpointDependencies;
   readonly #directory: AuthorityDirectory;
   readonly #plans: AuthorityPlans;
   readonly #queue: ChangeQueue;
@@ -44,25 +44,25 @@ export class AuthorityEndpoint implements Endpoint {
   /** Whether a trial was undone of which its services know nothing yet. */
   #isRecovered = false;
 
-  constructor(definition: EndpointDefinition, surroundings: Surroundings) {
+  constructor(definition: EndpointDefinition, dependencies: EndpointDependencies) {
     this.definition = definition;
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
     this.#directory = new AuthorityDirectory(definition.path, {
-      most: surroundings.limits.refusedFiles,
-      warn: (message, path) => surroundings.log.warn(message, { path }),
+      most: dependencies.limits.refusedFiles,
+      warn: (message, path) => dependencies.log.warn(message, { path }),
     });
-    this.#plans = new AuthorityPlans(surroundings, this.#directory, () => this.#authorities);
-    this.#listeners = new Listeners(surroundings.log);
-    this.#expiry = new ExpiryWatch(surroundings.expiryThresholds);
-    this.requests = new RequestDesk({
-      pending: new PendingRequests(`${definition.path}.requests`, surroundings.limits.pending),
-      surroundings,
+    this.#plans = new AuthorityPlans(dependencies, this.#directory, () => this.#authorities);
+    this.#listeners = new Listeners(dependencies.log);
+    this.#expiry = new ExpiryWatch(dependencies.expiryThresholds);
+    this.requests = new CsrService({
+      pending: new PendingRequests(`${definition.path}.requests`, dependencies.limits.pending),
+      dependencies,
       inService: () => undefined,
       emit: (event) => this.#listeners.tell(event),
     });
     this.#queue = new ChangeQueue(
-      () => surroundings.reload(definition),
-      () => surroundings.oweReload(definition),
+      () => dependencies.reload(definition),
+      () => dependencies.oweReload(definition),
     );
     this.#follower = new AuthorityFollower({
       path: definition.path,
@@ -71,17 +71,17 @@ export class AuthorityEndpoint implements Endpoint {
       plans: this.#plans,
       inService: () => this.#authorities,
       publish: ({ next }) => this.#publish(next),
-      log: surroundings.log,
+      log: dependencies.log,
     });
     this.#outside = new OutsideChanges({
-      ...surroundings.watch,
+      ...dependencies.watch,
       watch: (changed) => watchDirectory(definition.path, changed),
       look: (final) => this.#follower.look(final),
     });
     this.#rootCa = new RootCa({
       truststore: definition.path,
       install: (text) => this.install(text),
-      surroundings,
+      dependencies,
     });
   }
 
@@ -90,7 +90,7 @@ export class AuthorityEndpoint implements Endpoint {
     await this.#tryLoad();
     this.#outside.start();
     this.#started = true;
-    if (this.#isRecovered) void this.#surroundings.reload(this.definition);
+    if (this.#isRecovered) void this.#dependencies.reload(this.definition);
   }
 
   /** A disk that fails now may be well at the next look; what it holds must not be lost until then. */
@@ -103,7 +103,7 @@ export class AuthorityEndpoint implements Endpoint {
       });
     } catch (error) {
       const { path } = this.definition;
-      this.#surroundings.log.error('truststore is not readable', { path, reason: reasonOf(error) });
+      this.#dependencies.log.error('truststore is not readable', { path, reason: reasonOf(error) });
       return;
     } finally {
       this.#queue.release(holder);
@@ -119,7 +119,7 @@ export class AuthorityEndpoint implements Endpoint {
       return true;
     } catch (error) {
       const path = `${this.definition.path}.requests`;
-      this.#surroundings.log.error('directory of requests cannot be used', {
+      this.#dependencies.log.error('directory of requests cannot be used', {
         path,
         reason: reasonOf(error),
       });
@@ -129,10 +129,10 @@ export class AuthorityEndpoint implements Endpoint {
 
   async #load(): Promise<void> {
     this.#loads += 1;
-    const impatient = this.#loads > patience;
-    const { authorities, unreadable } = await this.#directory.load(impatient);
+    const treatUnreadableAsLost = this.#loads > patience;
+    const { authorities, unreadable } = await this.#directory.load(treatUnreadableAsLost);
     for (const path of unreadable) {
-      this.#surroundings.log.error('stored authority is not readable', { path });
+      this.#dependencies.log.error('stored authority is not readable', { path });
     }
     this.#publish(authorities);
   }
@@ -196,7 +196,7 @@ export class AuthorityEndpoint implements Endpoint {
 
   async recover(directory: string): Promise<void> {
     // Whoever ended in between has told nobody, or told them of the authorities that were on trial
-    this.#surroundings.oweReload(this.definition);
+    this.#dependencies.oweReload(this.definition);
     this.#isRecovered = true;
     await this.#directory.recover(directory);
   }
@@ -240,7 +240,7 @@ export class AuthorityEndpoint implements Endpoint {
         await this.#directory.commit(next, clears);
         if (!this.#directory.isOutOfStep) return;
         const { path } = this.definition;
-        this.#surroundings.log.error('bundle and links of the truststore are old', { path });
+        this.#dependencies.log.error('bundle and links of the truststore are old', { path });
       },
       publish: ({ next }) => this.#publish(next),
     };
@@ -266,7 +266,7 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   #tellExpiry(): void {
-    const news = this.#expiry.look(this.list(), this.#surroundings.now());
+    const news = this.#expiry.look(this.list(), this.#dependencies.now());
     for (const one of news) this.#listeners.tell({ kind: 'expiry', ...one });
   }
 }

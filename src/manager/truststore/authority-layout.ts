@@ -3,7 +3,7 @@ import { link, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeNewFile } from '../../storage/atomic-file.ts';
 import { syncDirectory, withDirectory } from '../../storage/directory.ts';
-import { everyone } from '../../storage/file-mode.ts';
+import { worldReadable } from '../../storage/file-mode.ts';
 import { tryReadRegularFile } from '../../storage/regular-file.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { bundleFile, readCertificates } from '../upgrade/upstream-authorities.ts';
@@ -43,7 +43,7 @@ export async function writeLayout(directory: string, layout: Layout, like?: stri
   for (const [name, text] of layout.files) {
     const kept = like !== undefined && (await tryReadRegularFile(join(like, name))) === text;
     if (kept) await link(join(like, name), join(directory, name));
-    else await writeNewFile(join(directory, name), text, everyone);
+    else await writeNewFile(join(directory, name), text, worldReadable);
   }
   for (const [name, target] of layout.links) await symlink(target, join(directory, name));
   await syncDirectory(directory);
@@ -207,7 +207,7 @@ async function rewrite(directory: string, name: string, { files }: Layout): Prom
   if (there === text) return;
   const path = asideOf(directory, name);
   await rm(path, { force: true });
-  await writeNewFile(path, text, everyone);
+  await writeNewFile(path, text, worldReadable);
   await rename(path, join(directory, name));
 }
 
@@ -222,7 +222,7 @@ async function writeAside(directory: string, name: string, text: string, aside: 
   const path = asideOf(directory, name);
   await rm(path, { force: true });
   aside.push(path);
-  await writeNewFile(path, text, everyone);
+  await writeNewFile(path, text, worldReadable);
 }
 
 function asideOf(directory: string, name: string): string {

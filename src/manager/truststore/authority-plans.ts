@@ -2,7 +2,7 @@ import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { usualSecurityLevel } from '../../x509/security-levels.ts';
 import { authorityChecks, enforce } from '../checks/checks.ts';
-import type { Surroundings } from '../endpoint-dependencies.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { distinct } from '../upgrade/upstream-authorities.ts';
 import { parseUpload, textOf, type Upload, type UploadSource } from '../upload.ts';
 import type { Authority, AuthorityDirectory, ScannedDirectory } from './authority-directory.ts';
@@ -15,17 +15,17 @@ export interface SetPlan {
 
 /** What a truststore would be after each kind of change; nothing here changes more than the next id. */
 export class AuthorityPlans {
-  readonly #surroundings: Surroundings;
+  readonly #dependencies: EndpointDependencies;
   readonly #directory: AuthorityDirectory;
   readonly #current: () => readonly Authority[];
 
   /** @param current the authorities in service */
   constructor(
-    surroundings: Surroundings,
+    dependencies: EndpointDependencies,
     directory: AuthorityDirectory,
     current: () => readonly Authority[],
   ) {
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
     this.#directory = directory;
     this.#current = current;
   }
@@ -122,14 +122,14 @@ export class AuthorityPlans {
 
   /** Counts before it reads, so that a bundle over the limit costs nothing. */
   #parseBundle(text: string): Upload {
-    const limit = this.#surroundings.limits.authorities;
+    const limit = this.#dependencies.limits.authorities;
     this.#refuseMoreThanLimit(text.split('-----BEGIN CERTIFICATE-----').length - 1);
     return parseUpload(text, limit);
   }
 
   /** The file may hold more: its first certificate is what it is about, and a key is never taken. */
   #checkOne(text: string): Certificate {
-    const { certificates } = parseUpload(text, this.#surroundings.limits.chain);
+    const { certificates } = parseUpload(text, this.#dependencies.limits.chain);
     const [certificate] = certificates;
     if (!certificate) throw new TypeError('an upload has a certificate');
     this.#check(certificate, certificates);
@@ -137,7 +137,7 @@ export class AuthorityPlans {
   }
 
   #check(leaf: Certificate, company: readonly Certificate[]): void {
-    const { checks, now } = this.#surroundings;
+    const { checks, now } = this.#dependencies;
     enforce(authorityChecks, {
       leaf,
       company,
@@ -156,7 +156,7 @@ export class AuthorityPlans {
   }
 
   #refuseMoreThanLimit(count: number): void {
-    const limit = this.#surroundings.limits.authorities;
+    const limit = this.#dependencies.limits.authorities;
     if (count <= limit) return;
     throw new CertError(
       'limit-reached',

@@ -50,7 +50,7 @@ export async function entriesIn(directory: string): Promise<Entries> {
 export async function unfinishedIn(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   return entries
-    .filter((entry) => !entry.isDirectory() && unfinishedName.test(entry.name))
+    .filter((entry) => !entry.isDirectory() && tempName.test(entry.name))
     .map(({ name }) => join(directory, name));
 }
 
@@ -58,7 +58,7 @@ export async function unfinishedIn(directory: string): Promise<readonly string[]
 function isOwn(entry: Dirent, target: string | undefined): boolean {
   const { name } = entry;
   if (entry.isDirectory()) return false;
-  if (isOwnFile(name) || unfinishedName.test(name)) return true;
+  if (isOwnFile(name) || tempName.test(name)) return true;
   return target !== undefined && !target.includes('/') && hashName.test(name);
 }
 
@@ -67,7 +67,7 @@ function isOwnFile(name: string): boolean {
 }
 
 const hashName = /^[0-9a-f]{8}\.\d+$/;
-const unfinishedName = /^\.(\d+\.pem|trust_bundle|[0-9a-f]{8}\.\d+)\.(new|[0-9a-f]{12})$/;
+const tempName = /^\.(\d+\.pem|trust_bundle|[0-9a-f]{8}\.\d+)\.(new|[0-9a-f]{12})$/;
 
 /** @returns `undefined` for what somebody took away meanwhile */
 async function versionOf(path: string): Promise<string | undefined> {

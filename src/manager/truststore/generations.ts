@@ -4,7 +4,7 @@ import { isSystemError } from '../../core/cert-error.ts';
 import { renameSynced } from '../../storage/atomic-file.ts';
 import { syncAfterSwitch } from '../../storage/directory.ts';
 import { exists } from '../../storage/io-errors.ts';
-import { unfinishedName } from '../../storage/temp-files.ts';
+import { tempName } from '../../storage/temp-files.ts';
 import {
   type EntryOfOthers,
   entriesIn,
@@ -12,7 +12,7 @@ import {
   type Seen,
   unfinishedIn,
 } from './generation-entries.ts';
-import { freeName, type Keeping, KeptFiles } from './quarantine.ts';
+import { freeName, Quarantine, type QuarantineLimits } from './quarantine.ts';
 
 /**
  * The directories `<path>.generations/1`, `2`, …, of which the symbolic link `path` names the one in
@@ -22,14 +22,14 @@ export class Generations {
   /** Where they are. */
   readonly root: string;
   readonly #path: string;
-  readonly #keeping: Keeping;
-  readonly #foreign: KeptFiles;
+  readonly #keeping: QuarantineLimits;
+  readonly #foreign: Quarantine;
 
-  constructor(path: string, keeping: Keeping) {
+  constructor(path: string, keeping: QuarantineLimits) {
     this.#path = path;
     this.#keeping = keeping;
     this.root = `${path}.generations`;
-    this.#foreign = new KeptFiles(join(this.root, 'foreign'), keeping);
+    this.#foreign = new Quarantine(join(this.root, 'foreign'), keeping);
   }
 
   pathOf(generation: string): string {
@@ -66,7 +66,7 @@ export class Generations {
   async switchTo(generation: string): Promise<void> {
     const target = join(basename(this.root), generation);
     if ((await readlink(this.#path).catch(() => '')) === target) return;
-    const aside = unfinishedName(this.#path);
+    const aside = tempName(this.#path);
     await symlink(target, aside);
     try {
       await renameSynced(aside, this.#path);

@@ -1,12 +1,12 @@
 import { lstat, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeDirectory, syncAfterSwitch } from '../../storage/directory.ts';
-import { everyone } from '../../storage/file-mode.ts';
+import { worldReadable } from '../../storage/file-mode.ts';
 import { codeOf, exists } from '../../storage/io-errors.ts';
-import { ample } from '../../storage/regular-file.ts';
+import { maxInternalFileBytes } from '../../storage/regular-file.ts';
 
 /** How much of what is somebody else's is kept. */
-export interface Keeping {
+export interface QuarantineLimits {
   /** How many files or directories; the oldest go first. */
   readonly most: number;
   /** Told what becomes of them. */
@@ -17,20 +17,20 @@ export interface Keeping {
  * A directory of what others put where it is in the way. A running number in each name, `ca.pem.~12~`, tells what
  * came first: the clock of a device may begin anew at each start.
  */
-export class KeptFiles {
+export class Quarantine {
   readonly #directory: string;
-  readonly #keeping: Keeping;
+  readonly #keeping: QuarantineLimits;
   /** Those that came since the oldest were removed: what came together stays together. */
   readonly #fresh = new Set<string>();
 
-  constructor(directory: string, keeping: Keeping) {
+  constructor(directory: string, keeping: QuarantineLimits) {
     this.#directory = directory;
     this.#keeping = keeping;
   }
 
   /** Moves a file, a link or a directory in; a file or link that is here already merely goes. @returns where it is now */
   async take(path: string): Promise<string> {
-    await makeDirectory(this.#directory, everyone);
+    await makeDirectory(this.#directory, worldReadable);
     // A file that cannot be read is none that is known
     const twin = await this.#twinOf(path).catch(() => undefined);
     if (twin !== undefined) {
@@ -63,7 +63,7 @@ export class KeptFiles {
   async #twinOf(path: string): Promise<string | undefined> {
     const stat = await lstat(path, { bigint: true });
     const kind = kindOf(stat);
-    if (kind === 'other' || stat.size > ample) return undefined;
+    if (kind === 'other' || stat.size > maxInternalFileBytes) return undefined;
     const alike = (await this.#list()).filter((one) => one.kind === kind && one.size === stat.size);
     if (alike.length === 0) return undefined;
     const contentOf = (of: string) => (kind === 'file' ? readFile(of, 'latin1') : readlink(of));

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unanswered } from '../../storage/io-errors.ts';
+import { classifyIoError } from '../../storage/io-errors.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { readCertificates } from '../upgrade/upstream-authorities.ts';
 import type { Authority } from './authority-layout.ts';
@@ -16,7 +16,7 @@ export const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };
 
 export async function readGeneration(
   directory: string,
-  impatient = false,
+  treatUnreadableAsLost = false,
 ): Promise<LoadedAuthorities> {
   const authorities: Authority[] = [];
   const unreadable: string[] = [];
@@ -25,7 +25,7 @@ export async function readGeneration(
     if (id === undefined) continue;
     const path = join(directory, name);
     const [certificate] = await readCertificates(path).catch((error: unknown) => {
-      if (impatient && unanswered(error) === 'failing') return [];
+      if (treatUnreadableAsLost && classifyIoError(error) === 'failing') return [];
       throw error;
     });
     if (certificate) authorities.push({ id: Number(id), certificate });

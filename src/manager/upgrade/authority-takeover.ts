@@ -2,11 +2,11 @@ import { readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { renameSynced, writeFileAtomic } from '../../storage/atomic-file.ts';
 import { syncDirectory } from '../../storage/directory.ts';
-import { everyone } from '../../storage/file-mode.ts';
+import { worldReadable } from '../../storage/file-mode.ts';
 import { codeOf, exists } from '../../storage/io-errors.ts';
 import { tryReadRegularFile } from '../../storage/regular-file.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import type { Keeping } from '../truststore/quarantine.ts';
+import type { QuarantineLimits } from '../truststore/quarantine.ts';
 import { readUpstreamDirectory } from './upstream-authorities.ts';
 
 export interface TakeoverOptions {
@@ -15,7 +15,7 @@ export interface TakeoverOptions {
   readonly marker: string;
   /** Where that file was before; it goes on to count. */
   readonly earlierMarker: string;
-  readonly keeping: Keeping;
+  readonly keeping: QuarantineLimits;
 }
 
 export interface StartOptions extends TakeoverOptions {
@@ -101,7 +101,7 @@ async function markedBy(marker: string): Promise<string> {
 }
 
 async function mark(marker: string, plain: string): Promise<void> {
-  await writeFileAtomic(marker, `${basename(plain)}\n`, everyone);
+  await writeFileAtomic(marker, `${basename(plain)}\n`, worldReadable);
 }
 
 function asideOf(path: string, count: number): string {

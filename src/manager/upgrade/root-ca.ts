@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { CertError, isStorageError, reasonOf } from '../../core/cert-error.ts';
 import { removeSynced, writeFileAtomic } from '../../storage/atomic-file.ts';
-import { everyone } from '../../storage/file-mode.ts';
+import { worldReadable } from '../../storage/file-mode.ts';
 import { exists } from '../../storage/io-errors.ts';
 import { tryReadRegularFile } from '../../storage/regular-file.ts';
-import { clearUnfinished } from '../../storage/temp-files.ts';
-import type { Surroundings } from '../endpoint-dependencies.ts';
+import { removeTempFiles } from '../../storage/temp-files.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { readUploadFile } from '../upload.ts';
 
 export interface RootCaOptions {
   /** The path of the truststore, beside which the file lies. */
   readonly truststore: string;
   readonly install: (text: string) => Promise<unknown>;
-  readonly surroundings: Surroundings;
+  readonly dependencies: EndpointDependencies;
 }
 
 /**
@@ -38,10 +38,10 @@ export class RootCa {
 
   /** @returns false when it may be tried again: what is in the way may go */
   async takeOver(): Promise<boolean> {
-    const { log } = this.#options.surroundings;
+    const { log } = this.#options.dependencies;
     const path = this.#path;
     try {
-      for (const one of [path, this.#marker]) await clearUnfinished(one);
+      for (const one of [path, this.#marker]) await removeTempFiles(one);
       if (!(await exists(path))) return true;
       const digest = await this.#installOnce();
       await removeSynced(path).catch(async (error: unknown) => {
@@ -63,8 +63,8 @@ export class RootCa {
 
   /** @returns the digest of the content */
   async #installOnce(): Promise<string> {
-    const { install, surroundings } = this.#options;
-    const text = await readUploadFile(this.#path, surroundings.limits.uploadBytes);
+    const { install, dependencies } = this.#options;
+    const text = await readUploadFile(this.#path, dependencies.limits.uploadBytes);
     const digest = createHash('sha256').update(text).digest('hex');
     if (this.#installed === digest || (await this.#marked()) === digest) return digest;
     await install(text).catch((error: unknown) => {
@@ -76,7 +76,7 @@ export class RootCa {
 
   async #mark(digest: string): Promise<void> {
     if ((await this.#marked()) !== digest)
-      await writeFileAtomic(this.#marker, `${digest}\n`, everyone);
+      await writeFileAtomic(this.#marker, `${digest}\n`, worldReadable);
   }
 
   async #marked(): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { isStorageError } from '../../core/cert-error.ts';
 import { removeSynced, renameSynced, writeNewFile } from '../../storage/atomic-file.ts';
 import { ownerOnly } from '../../storage/file-mode.ts';
 import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
-import { unfinishedName, unfinishedOf } from '../../storage/temp-files.ts';
+import { tempFilesOf, tempName } from '../../storage/temp-files.ts';
 import { readCertificate } from '../../x509/certificate.ts';
 import { requestedKeyInfo } from '../../x509/certification-request.ts';
 import {
@@ -59,7 +59,7 @@ export async function takeOverUpstreamKeys(
       if (!isUpstreams) continue;
       // Moved and not removed: without it the next start would not know the key for upstream's
       if (answered?.path === at(requestFile))
-        await renameSynced(answered.path, unfinishedName(answered.path));
+        await renameSynced(answered.path, tempName(answered.path));
       await removeSynced(file);
     } catch (error) {
       if (isStorageError(error)) refused = error;
@@ -124,7 +124,7 @@ async function lacksKey(path: string, keyHash: string): Promise<boolean> {
 
 /** The last request of upstream, also where a take-over was cut short after it was moved aside. */
 async function findRequest(path: string): Promise<FoundRequest | undefined> {
-  for (const one of [path, ...(await unfinishedOf(path))]) {
+  for (const one of [path, ...(await tempFilesOf(path))]) {
     const block = await onlyBlock(one);
     if (!block || !isRequestBlock(block)) continue;
     try {
@@ -142,7 +142,7 @@ async function clearMovedAside(
   path: string,
   isOfUpstream: (block: PemBlock) => boolean,
 ): Promise<void> {
-  for (const one of await unfinishedOf(path)) {
+  for (const one of await tempFilesOf(path)) {
     const block = await onlyBlock(one);
     if (block && isOfUpstream(block)) await rm(one, { force: true });
   }

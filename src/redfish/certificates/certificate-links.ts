@@ -1,11 +1,11 @@
 import type { CertificateClient, PublishedCertificate } from '../../manager/certificate-client.ts';
 import { type Certificate, isSelfIssued } from '../../x509/certificate.ts';
 import { nameKey } from '../../x509/name.ts';
-import type { CertificatePlace } from './collections.ts';
-import { rememberVerdicts } from './memoized-is-issued-by.ts';
+import type { CertificateCollection } from './collections.ts';
+import { memoizedIsIssuedBy } from './memoized-is-issued-by.ts';
 
 /** The installed certificates that issued a certificate, or that it issued, by their URIs. */
-export interface Kinship {
+export interface CertificateLinks {
   readonly issuer: string | undefined;
   readonly subjects: readonly string[];
 }
@@ -20,12 +20,12 @@ interface Relative {
  * the table of names is made anew after a change.
  * @returns what answers for one certificate
  */
-export function followKinship(
+export function linkIssuers(
   client: CertificateClient,
-  places: readonly CertificatePlace[],
-): (published: PublishedCertificate) => Kinship {
+  places: readonly CertificateCollection[],
+): (published: PublishedCertificate) => CertificateLinks {
   const canonical = places.filter((place) => place.canonical);
-  const isIssuedBy = rememberVerdicts();
+  const isIssuedBy = memoizedIsIssuedBy();
   let table: Table | undefined;
   client.subscribe(() => {
     table = undefined;
@@ -56,7 +56,7 @@ interface Table {
   readonly byIssuer: ReadonlyMap<string, readonly Relative[]>;
 }
 
-function makeTable(client: CertificateClient, places: readonly CertificatePlace[]): Table {
+function makeTable(client: CertificateClient, places: readonly CertificateCollection[]): Table {
   const all = places.flatMap(({ endpoint, uri }) =>
     client
       .list(endpoint)
@@ -69,7 +69,7 @@ function makeTable(client: CertificateClient, places: readonly CertificatePlace[
   };
 }
 
-function namesOf(places: readonly CertificatePlace[]): string {
+function namesOf(places: readonly CertificateCollection[]): string {
   return places.map(({ uri }) => uri).join(' ');
 }
 

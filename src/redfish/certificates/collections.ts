@@ -2,7 +2,7 @@ import type { EndpointRef } from '../../manager/certificate-client.ts';
 import type { KeyUsage } from '../../x509/oids.ts';
 
 /** Where the certificates of an endpoint appear in the Redfish tree. */
-export interface CertificatePlace {
+export interface CertificateCollection {
   readonly endpoint: EndpointRef;
   /** URI of the collection. */
   readonly uri: string;
@@ -21,7 +21,7 @@ export interface CertificatePlace {
   readonly inLocations: boolean;
 }
 
-type Looks = Omit<CertificatePlace, 'endpoint' | 'inLocations'>;
+type Looks = Omit<CertificateCollection, 'endpoint' | 'inLocations'>;
 
 /** An endpoint as the configuration has it. */
 interface ConfiguredEndpoint extends EndpointRef {
@@ -115,7 +115,7 @@ function placeOf(manager: string, { type, name }: EndpointRef): Looks {
 export function certificatePlaces(
   managerId: string,
   endpoints: readonly ConfiguredEndpoint[],
-): readonly CertificatePlace[] {
+): readonly CertificateCollection[] {
   const manager = `/redfish/v1/Managers/${managerId}`;
   const known = knownPlaces(manager);
   return endpoints.flatMap(({ type, name, inCertificateLocations = true }) => {
@@ -130,9 +130,9 @@ export function certificatePlaces(
 
 /** The canonical place of an endpoint; `undefined` for one that is not configured. */
 export function canonicalPlace(
-  places: readonly CertificatePlace[],
+  places: readonly CertificateCollection[],
   { type, name }: EndpointRef,
-): CertificatePlace | undefined {
+): CertificateCollection | undefined {
   return places.find(
     ({ canonical, endpoint }) => canonical && endpoint.type === type && endpoint.name === name,
   );
@@ -150,18 +150,18 @@ export function normalPath(reference: string): string | undefined {
 
 /** The place whose collection this reference names. */
 export function placeOfCollection(
-  places: readonly CertificatePlace[],
+  places: readonly CertificateCollection[],
   reference: string,
-): CertificatePlace | undefined {
+): CertificateCollection | undefined {
   const path = normalPath(reference);
   return places.find(({ uri }) => uri === path);
 }
 
 /** The place and id of the certificate that this reference names; it need not exist. */
 export function placeOfCertificate(
-  places: readonly CertificatePlace[],
+  places: readonly CertificateCollection[],
   reference: string,
-): { readonly place: CertificatePlace; readonly id: string } | undefined {
+): { readonly place: CertificateCollection; readonly id: string } | undefined {
   const path = normalPath(reference) ?? '';
   const slash = path.lastIndexOf('/');
   const place = places.find(({ uri }) => uri === path.slice(0, slash));

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { servedCurves } from '../../manager/checks/checks.ts';
 import { type Curve, curveNames } from '../../x509/keys.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import type { CertificatePlace } from './collections.ts';
+import type { CertificateCollection } from './collections.ts';
 import { infoOf } from './findings.ts';
 
 const curves = Object.keys(curveNames) as Curve[];
@@ -17,7 +17,7 @@ export const servableCurveNames: readonly string[] = curves
  * @throws RedfishError 400
  */
 export function refuseUnservable(
-  { endpoint }: CertificatePlace,
+  { endpoint }: CertificateCollection,
   { KeyCurveId }: { readonly KeyCurveId: string },
   action: string,
 ): void {
@@ -36,7 +36,7 @@ export function refuseUnservable(
  * @param served the key in service, for a CSR that asks for no other
  */
 export function curveInfo(
-  { endpoint }: CertificatePlace,
+  { endpoint }: CertificateCollection,
   { KeyCurveId, KeyPairAlgorithm = '', KeyBitLength = 0 }: CsrKey,
   served?: KeyObject,
 ): object {

@@ -20,7 +20,7 @@ export interface ListChange {
  * nobody locks everybody out. The settings stay as they are in between.
  * @throws RedfishError 409, and CertError for what comes
  */
-export async function changeList<T>(
+export async function withLockoutGuard<T>(
   { access: { certificates } }: Pick<ServiceParts, 'access'>,
   identity: Identity | undefined,
   { endpoint, gone, comes }: ListChange,

@@ -3,7 +3,7 @@ import { json, link, type Reply, type RequestContext, type ServiceParts } from '
 import { readPreference } from '../tasks/preference.ts';
 import { isTask, type Task } from '../tasks/tasks.ts';
 import { acceptedReply } from '../tasks/view.ts';
-import type { CertificatePlace } from './collections.ts';
+import type { CertificateCollection } from './collections.ts';
 import { asRedfish } from './errors.ts';
 
 export const generateCsrUri =
@@ -13,7 +13,7 @@ export const generateCsrUri =
 export interface RequestWork {
   /** Full name of the action, for messages. */
   readonly action: string;
-  readonly place: CertificatePlace;
+  readonly place: CertificateCollection;
   /** As the client gave them. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** @returns PEM. Rejections are CertErrors */
@@ -87,7 +87,7 @@ async function waitingRequests({ client, places, tasks }: ServiceParts): Promise
   return lists.flat();
 }
 
-function nameOf({ collectionName }: CertificatePlace): string {
+function nameOf({ collectionName }: CertificateCollection): string {
   return `Certificate signing request for the ${collectionName}`;
 }
 

@@ -9,7 +9,7 @@ import { parsePem } from '../../x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
-import type { CertificatePlace } from './collections.ts';
+import type { CertificateCollection } from './collections.ts';
 
 /** The members of a body that say what certificate is submitted (DSP2046, Certificate). */
 export type Submitted = Pick<
@@ -40,7 +40,7 @@ export function submittedContent(body: RequestBody): Content {
  * A truststore takes one authority with each POST: what the manager would leave out of a bundle must not
  * look stored. @throws CertError `too-many-certificates`, `certificate-malformed`, and what a container is refused with
  */
-export function admit({ endpoint }: CertificatePlace, content: Content): Content {
+export function admit({ endpoint }: CertificateCollection, content: Content): Content {
   if (endpoint.type !== 'authority' || content.format === 'PKCS12') return content;
   const blocks = parsePem(toPem(content)).filter(({ label }) => label.endsWith('CERTIFICATE'));
   // To send a large one over the bus takes longer than to refuse it

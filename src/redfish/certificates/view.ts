@@ -3,8 +3,8 @@ import type { Certificate } from '../../x509/certificate.ts';
 import type { Name } from '../../x509/name.ts';
 import { link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { Kinship } from './certificate-links.ts';
-import type { CertificatePlace } from './collections.ts';
+import type { CertificateLinks } from './certificate-links.ts';
+import type { CertificateCollection } from './collections.ts';
 import { conditionsOf } from './findings.ts';
 import { type Lifetime, statusOf } from './health.ts';
 import { successorActions } from './rekey-renew.ts';
@@ -12,15 +12,15 @@ import type { ServedCertificate } from './served.ts';
 
 /** What a Certificate resource is made from, beside the certificate. */
 export interface ViewParts extends Lifetime {
-  readonly kinship: (published: PublishedCertificate) => Kinship;
+  readonly kinship: (published: PublishedCertificate) => CertificateLinks;
   readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
 }
 
 /** The Certificate resource (DSP2046, Certificate). */
 export function certificateView(
   { kinship, served, ...lifetime }: ViewParts,
-  place: Pick<CertificatePlace, 'uri' | 'certificateName' | 'usageTypes' | 'requestUsages'> &
-    Partial<Pick<CertificatePlace, 'endpoint'>>,
+  place: Pick<CertificateCollection, 'uri' | 'certificateName' | 'usageTypes' | 'requestUsages'> &
+    Partial<Pick<CertificateCollection, 'endpoint'>>,
   published: PublishedCertificate,
 ) {
   const { id, certificate, chain } = published;
@@ -51,7 +51,7 @@ export function certificateView(
   };
 }
 
-function linksOf({ issuer, subjects }: Kinship) {
+function linksOf({ issuer, subjects }: CertificateLinks) {
   return {
     ...(issuer !== undefined && { Issuer: link(issuer) }),
     Subjects: subjects.map(link),

@@ -5,14 +5,14 @@ import type {
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
 import { passedThreshold } from '../../manager/expiry.ts';
-import type { CertificatePlace } from '../certificates/collections.ts';
+import type { CertificateCollection } from '../certificates/collections.ts';
 import { type Condition, conditionsOf } from '../certificates/findings.ts';
 import { type Health, healthOf, type Lifetime } from '../certificates/health.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
 import { type EventDraft, resourceEvent } from './event-record.ts';
 
 /** What was last told of a certificate. */
-export interface ToldHealth {
+export interface ReportedHealth {
   readonly health: Health;
   /** The lowest threshold that was passed, in days; absent when none was. */
   readonly threshold?: number;
@@ -20,7 +20,7 @@ export interface ToldHealth {
 
 export interface CertificateNewsOptions extends Lifetime {
   readonly client: CertificateClient;
-  readonly places: readonly CertificatePlace[];
+  readonly places: readonly CertificateCollection[];
   readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
 }
 
@@ -30,18 +30,18 @@ export interface CertificateNewsOptions extends Lifetime {
  * more for each further threshold that is passed. A certificate begins healthy when it is created; of
  * one that was there before anybody looked, what it is like then is no news.
  */
-export class CertificateNews {
+export class CertificateEvents {
   readonly #client: CertificateClient;
-  readonly #places: readonly CertificatePlace[];
+  readonly #places: readonly CertificateCollection[];
   readonly #served: CertificateNewsOptions['served'];
   readonly #lifetime: Lifetime;
   /** By URI. */
-  readonly #told: Map<string, ToldHealth>;
+  readonly #told: Map<string, ReportedHealth>;
 
   /** @param told what was told before, by URI */
   constructor(
     { client, places, served, ...lifetime }: CertificateNewsOptions,
-    told: Readonly<Record<string, ToldHealth>> = {},
+    told: Readonly<Record<string, ReportedHealth>> = {},
   ) {
     this.#client = client;
     this.#places = places.filter(({ canonical }) => canonical);
@@ -51,12 +51,12 @@ export class CertificateNews {
   }
 
   /** What was told so far, by URI: to be kept over a restart, so that nothing is told twice. */
-  get told(): Record<string, ToldHealth> {
+  get told(): Record<string, ReportedHealth> {
     return Object.fromEntries(this.#told);
   }
 
   /** Nothing for endpoints that have no place in the tree. */
-  draftsOf(event: CertificateEvent): readonly EventDraft[] {
+  toEvents(event: CertificateEvent): readonly EventDraft[] {
     const { type, name } = event.endpoint;
     const place = this.#places.find(
       ({ endpoint }) => endpoint.type === type && endpoint.name === name,
@@ -91,7 +91,7 @@ export class CertificateNews {
   }
 
   #status(
-    { uri: collection, endpoint }: CertificatePlace,
+    { uri: collection, endpoint }: CertificateCollection,
     published: PublishedCertificate,
   ): readonly EventDraft[] {
     const { id, certificate } = published;

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
-import { NotSentYet } from '../../outbound/delivery-deferred.ts';
+import { DeliveryDeferred } from '../../outbound/delivery-deferred.ts';
 import { push } from '../../outbound/push-request.ts';
 import type { Configuration } from '../../platform/configuration.ts';
-import type { CertificatePlace } from '../certificates/collections.ts';
+import type { CertificateCollection } from '../certificates/collections.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
-import { CertificateNews } from './certificate-events.ts';
+import { CertificateEvents } from './certificate-events.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { type EventClock, systemClock } from './event-clock.ts';
 import { type EventDraft, type PublishedEvent, renderEvent } from './event-record.ts';
@@ -15,14 +15,14 @@ import { openEventState } from './event-state.ts';
 import { EventStreams } from './event-streams.ts';
 import type { ListenerLogins } from './listeners.ts';
 import { PushSubscriptions, type Subscription } from './push-subscriptions.ts';
-import { ListeningRights } from './subscriber-authorization.ts';
+import { SubscriberAuthorization } from './subscriber-authorization.ts';
 
 /** Configuration `redfish.events`. */
 export type EventSettings = Configuration['redfish']['events'];
 
 export interface EventOptions {
   readonly client: CertificateClient;
-  readonly places: readonly CertificatePlace[];
+  readonly places: readonly CertificateCollection[];
   /** Absent where nothing is served with a certificate of the manager. */
   readonly served?: ServedCertificate;
   /** Days before its end at which a certificate needs attention. */
@@ -47,7 +47,7 @@ export interface EventServiceState {
 export interface Events {
   readonly streams: EventStreams;
   readonly subscriptions: PushSubscriptions;
-  readonly rights: ListeningRights;
+  readonly rights: SubscriberAuthorization;
   readonly settings: EventSettings;
   state(): EventServiceState;
   change(change: Partial<EventServiceState>): Promise<void>;
@@ -96,17 +96,22 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
       attempts: state().retryAttempts,
       intervalMilliseconds: state().retryIntervalSeconds * 1000,
     }),
-    mostPerUser: settings.subscriptionsPerUser,
+    maxPerUser: settings.subscriptionsPerUser,
     size: settings.queuedEvents,
     longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
     send: (subscription, event, signal) => deliver(client, settings, subscription, event, signal),
   });
-  const rights = new ListeningRights({ streams, subscriptions, logins: options.logins, log });
+  const rights = new SubscriberAuthorization({
+    streams,
+    subscriptions,
+    logins: options.logins,
+    log,
+  });
   options.logins.onRename((from, to) => rights.rename(from, to));
   // Users may have changed while the service was away
   void rights.reviewAll();
   const stopReviews = clock.every(settings.loginCheckSeconds * 1000, () => void rights.reviewAll());
-  const news = new CertificateNews(
+  const news = new CertificateEvents(
     {
       ...{ client, places, now: () => clock.now(), expiryThresholds: options.expiryThresholds },
       ...(served && { served }),
@@ -138,7 +143,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   look();
   const stopLooking = clock.every(settings.statusCheckSeconds * 1000, look);
   const stopFollowing = served?.onChange(look);
-  const unsubscribe = client.subscribe((event) => tell(() => news.draftsOf(event)));
+  const unsubscribe = client.subscribe((event) => tell(() => news.toEvents(event)));
   return {
     streams,
     subscriptions,
@@ -166,7 +171,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   };
 }
 
-/** @throws when the receiver did not take the event; NotSentYet when the manager cannot say whom to trust */
+/** @throws when the receiver did not take the event; DeliveryDeferred when the manager cannot say whom to trust */
 async function deliver(
   client: CertificateClient,
   settings: EventSettings,
@@ -190,6 +195,6 @@ function trustedAuthorities(client: CertificateClient): readonly string[] {
   } catch (cause) {
     const isAway =
       cause instanceof CertError && (cause.code === 'unavailable' || cause.code === 'no-answer');
-    throw isAway ? new NotSentYet(reasonOf(cause), { cause }) : cause;
+    throw isAway ? new DeliveryDeferred(reasonOf(cause), { cause }) : cause;
   }
 }

@@ -40,7 +40,7 @@ export interface PushOptions
   readonly most: number;
   /** What holds for every subscription; asked anew before each retry. */
   readonly retries: () => Omit<RetryRules, 'policy'>;
-  readonly mostPerUser: number;
+  readonly maxPerUser: number;
   readonly log: Log;
   /** Delivers one event. @throws as `send` of a queue does */
   readonly send: (
@@ -77,9 +77,9 @@ export class PushSubscriptions {
     const id = randomBytes(8).toString('hex');
     const subscription: Subscription = { ...request, id, state: 'active' };
     await this.#store((all) => {
-      const { most, mostPerUser } = this.#options;
+      const { most, maxPerUser } = this.#options;
       const own = all.filter(({ owner }) => owner === request.owner);
-      if (all.length >= most || own.length >= mostPerUser) {
+      if (all.length >= most || own.length >= maxPerUser) {
         throw new SubscriptionLimit('too many subscriptions');
       }
       return [...all, subscription];

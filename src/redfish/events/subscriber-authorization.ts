@@ -11,7 +11,7 @@ export interface ListeningRightsOptions {
 }
 
 /** Takes from users what they listen with when they lose the right to it. */
-export class ListeningRights {
+export class SubscriberAuthorization {
   readonly #options: ListeningRightsOptions;
   /** Names of users who have another one, which their subscriptions do not have yet. */
   readonly #renamed = new Map<string, string>();

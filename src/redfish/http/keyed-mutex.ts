@@ -1,18 +1,18 @@
 import { RedfishError } from '../messages/redfish-error.ts';
 
 /** Lets one task after the other touch the same thing. */
-export class Turns {
-  readonly #mostOfUser: number;
+export class KeyedMutex {
+  readonly #maxOfUser: number;
   readonly #last = new Map<string, Promise<unknown>>();
   /** Tasks that have not ended, by key and user. */
   readonly #shares = new Map<string, number>();
 
   /**
-   * @param mostOfUser how many tasks one user may have at a key, that at work included: who is to lose his account must
+   * @param maxOfUser how many tasks one user may have at a key, that at work included: who is to lose his account must
    *   not put that off with changes of his own
    */
-  constructor(mostOfUser = Number.POSITIVE_INFINITY) {
-    this.#mostOfUser = mostOfUser;
+  constructor(maxOfUser = Number.POSITIVE_INFINITY) {
+    this.#maxOfUser = maxOfUser;
   }
 
   /**
@@ -22,7 +22,7 @@ export class Turns {
   async take<T>(key: string, userName: string, task: () => Promise<T>): Promise<T> {
     const share = JSON.stringify([key, userName]);
     const held = this.#shares.get(share) ?? 0;
-    if (held >= this.#mostOfUser) {
+    if (held >= this.#maxOfUser) {
       const detail = 'Changes of the resource by this user wait already';
       const message = { id: 'ServiceTemporarilyUnavailable', args: ['5'], detail } as const;
       throw new RedfishError(503, message, { 'Retry-After': '5' });

@@ -23,7 +23,7 @@ export async function readBody(
   if (announced > most) throw tooLarge();
   // Its events were before, and nothing more would ever come
   if (req.destroyed) throw brokenOff();
-  const gathered = new Gathered(announced, most, place);
+  const gathered = new BodyBuffer(announced, most, place);
   return new Promise((resolve, reject) => {
     const onData = (chunk: Buffer) => {
       try {
@@ -44,7 +44,7 @@ export async function readBody(
 /** Room for less is not worth a place of its own. */
 const firstBytes = 4096;
 
-class Gathered {
+class BodyBuffer {
   readonly #announced: number;
   readonly #most: number;
   readonly #place: BodyPlace;

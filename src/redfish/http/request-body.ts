@@ -56,7 +56,7 @@ export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
       if (result.ok && fixed.length === 0 && problems.length === 0) return result.value;
       throw new RedfishError(400, [
         ...fixed.map(notWritable),
-        ...problems.slice(0, mostProblems).map((problem) => describe(problem, members, options)),
+        ...problems.slice(0, maxProblems).map((problem) => describe(problem, members, options)),
       ]);
     },
   };
@@ -118,7 +118,7 @@ function unusableTexts(value: unknown, path = ''): readonly Problem[] {
 }
 
 /** Problems that one answer names, and characters of a name or value that it shows. */
-const mostProblems = 10;
+const maxProblems = 10;
 const longestShown = 100;
 
 /** Members whose values never stand in an answer. */

@@ -117,7 +117,7 @@ export async function contextOf(
 ): Promise<RequestContext> {
   const { limits } = service;
   const { found, operation } = admitted;
-  const bytes = place ? await readBody(req, mostOf(operation, limits), place) : noBytes;
+  const bytes = place ? await readBody(req, maxOf(operation, limits), place) : noBytes;
   return {
     request: req,
     uri: req.path.replace(/\/+$/, ''),
@@ -133,7 +133,7 @@ export async function contextOf(
   };
 }
 
-function mostOf({ open, upload }: Operation, { bodyBytes, jsonBytes }: HttpLimits): number {
+function maxOf({ open, upload }: Operation, { bodyBytes, jsonBytes }: HttpLimits): number {
   if (upload) return bodyBytes;
   return open ? Math.min(jsonBytes, openBodyBytes) : jsonBytes;
 }

@@ -1,5 +1,5 @@
 import { SetupError } from '../../platform/configuration.ts';
-import { codeOf, unanswered } from '../../storage/io-errors.ts';
+import { classifyIoError, codeOf } from '../../storage/io-errors.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
 /** Errors of the system that a disk gives, and no bug of ours. */
@@ -11,7 +11,7 @@ const ofDisks = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EISDIR', 'ENOT
  */
 export function storageAnswer(error: unknown): RedfishError | undefined {
   const cause = error instanceof SetupError ? error.cause : error;
-  const state = unanswered(cause);
+  const state = classifyIoError(cause);
   if (state === undefined && !ofDisks.includes(codeOf(cause))) return undefined;
   const detail = `storage: what the service keeps could not be written or read (${codeOf(cause)})`;
   // A file that the disk did not read is tried again with each request that needs it

@@ -23,22 +23,22 @@ export type Expression =
  * and `not` stands before parentheses.
  * @returns `undefined` for what is no expression, or one whose parentheses lie too deep
  */
-export function parseFilter(text: string, mostDepth: number): Expression | undefined {
+export function parseFilter(text: string, maxDepth: number): Expression | undefined {
   const tokens = tokenize(text);
   if (!tokens) return undefined;
-  const parser = new Parser(tokens, mostDepth);
+  const parser = new Parser(tokens, maxDepth);
   const expression = parser.or(0);
   return parser.isAtEnd ? expression : undefined;
 }
 
 class Parser {
   readonly #tokens: readonly Token[];
-  readonly #mostDepth: number;
+  readonly #maxDepth: number;
   #at = 0;
 
-  constructor(tokens: readonly Token[], mostDepth: number) {
+  constructor(tokens: readonly Token[], maxDepth: number) {
     this.#tokens = tokens;
-    this.#mostDepth = mostDepth;
+    this.#maxDepth = maxDepth;
   }
 
   get isAtEnd(): boolean {
@@ -59,7 +59,7 @@ class Parser {
   }
 
   #single(depth: number): Expression | undefined {
-    if (depth > this.#mostDepth) return undefined;
+    if (depth > this.#maxDepth) return undefined;
     if (this.#takeWord('not')) {
       const of = this.#parentheses(depth);
       return of && { kind: 'not', of };

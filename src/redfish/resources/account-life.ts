@@ -2,7 +2,7 @@ import type { CertificateLogin } from '../../identity/accounts/access-settings.t
 import type { NewUser, User } from '../../identity/accounts/user-directory.ts';
 import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
 import type { Access } from '../access.ts';
-import type { ListeningRights } from '../events/subscriber-authorization.ts';
+import type { SubscriberAuthorization } from '../events/subscriber-authorization.ts';
 import type { Identity } from '../http/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { changesOf, changing, refuseLosingCertificate } from './account-changes.ts';
@@ -16,7 +16,7 @@ type StillMay = () => Promise<void>;
  */
 export async function createUser(
   access: Access,
-  rights: ListeningRights,
+  rights: SubscriberAuthorization,
   user: NewUser,
   stillMay: StillMay = async () => undefined,
 ): Promise<User> {
@@ -32,7 +32,7 @@ export async function createUser(
  */
 export async function renameUser(
   access: Access,
-  rights: ListeningRights,
+  rights: SubscriberAuthorization,
   identity: Identity | undefined,
   { userName, name, isOwn }: { userName: string; name: string; isOwn: boolean },
   update: () => Promise<User>,
@@ -59,7 +59,7 @@ export async function renameUser(
  */
 export async function removeUser(
   access: Access,
-  rights: ListeningRights,
+  rights: SubscriberAuthorization,
   identity: Identity | undefined,
   userName: string,
   stillMay: StillMay = async () => undefined,
@@ -88,7 +88,7 @@ export async function removeUser(
  */
 async function forgetNamesakes(
   { accountCertificates, sessions, users }: Access,
-  rights: ListeningRights,
+  rights: SubscriberAuthorization,
   name: string,
 ): Promise<void> {
   if (await users.find(name)) return;

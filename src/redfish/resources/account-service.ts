@@ -4,7 +4,7 @@ import {
 } from '../../../schemas/generated/validators.js';
 import type { AccessPolicy, CertificateLogin } from '../../identity/accounts/access-settings.ts';
 import type { Access } from '../access.ts';
-import type { CertificatePlace } from '../certificates/collections.ts';
+import type { CertificateCollection } from '../certificates/collections.ts';
 import type { Identity } from '../http/authentication.ts';
 import { hasPrivilege } from '../http/privileges.ts';
 import { notWritable } from '../http/request-body.ts';
@@ -125,7 +125,7 @@ function refuseConflicts(policy: AccessPolicy, members: AccountServicePatch): vo
 
 async function view(
   { settings: { policy }, certificates, users }: Access,
-  places: readonly CertificatePlace[],
+  places: readonly CertificateCollection[],
   identity: Identity | undefined,
 ) {
   const rules = await users.policy?.read();

@@ -13,7 +13,7 @@ import type { Access } from '../access.ts';
 import { resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
 import { accountUri, type Identity, passwordChangeRequired } from '../http/authentication.ts';
-import { Turns } from '../http/keyed-mutex.ts';
+import { KeyedMutex } from '../http/keyed-mutex.ts';
 import { hasPrivilege } from '../http/privileges.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
@@ -41,7 +41,7 @@ const collection = '/redfish/v1/AccountService/Accounts';
 /** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
 export const accounts: ResourceFactory = (parts) => {
   const { access, events } = parts;
-  const lives: Lives = new Turns();
+  const lives: AccountLocks = new KeyedMutex();
   const POST = createAccount(access, events, lives);
   return [
     {
@@ -74,9 +74,9 @@ export const accounts: ResourceFactory = (parts) => {
  * Beginnings and ends of accounts, one after the other for each name: what goes with an account must not be what the
  * next one has. Names that differ by case alone cannot both be there.
  */
-type Lives = Turns;
+type AccountLocks = KeyedMutex;
 
-function createAccount(access: Access, events: Events, lives: Lives): Operation {
+function createAccount(access: Access, events: Events, lives: AccountLocks): Operation {
   return {
     async handle({ body, identity, stillMay }) {
       const members = body.parse(validateAccountCreate);
@@ -90,14 +90,14 @@ function createAccount(access: Access, events: Events, lives: Lives): Operation 
         passwordChangeRequired: members.PasswordChangeRequired ?? false,
       };
       const make = () => createUser(access, events.rights, asked, stillMay);
-      const user = await lives.take(lifeOf(asked), identity?.account.userName ?? '', make);
+      const user = await lives.take(accountLock(asked), identity?.account.userName ?? '', make);
       const headers = { Location: accountUri(user.userName) };
       return { status: 201, headers, body: view(access, user) };
     },
   };
 }
 
-function lifeOf({ userName }: Pick<User, 'userName'>): string {
+function accountLock({ userName }: Pick<User, 'userName'>): string {
   return userName.toLowerCase();
 }
 
@@ -105,7 +105,11 @@ function lifeOf({ userName }: Pick<User, 'userName'>): string {
  * All members or none. A change that takes rights, or a password, ends the user's other sessions; with another name he
  * keeps what he has, at another URI.
  */
-async function change(parts: ServiceParts, lives: Lives, context: RequestContext): Promise<Reply> {
+async function change(
+  parts: ServiceParts,
+  lives: AccountLocks,
+  context: RequestContext,
+): Promise<Reply> {
   const { access, events } = parts;
   const { identity, ownOnly, body } = context;
   const before = await visible(access, context);
@@ -162,7 +166,7 @@ function changeOf(
 /** No other beginning or end of an account with one of the two names comes in between. */
 async function rename(
   { access, events, tasks, now }: ServiceParts,
-  lives: Lives,
+  lives: AccountLocks,
   { identity, stillMay }: RequestContext,
   names: { readonly userName: string; readonly name: string; readonly isOwn: boolean },
   update: () => Promise<User>,
@@ -170,7 +174,7 @@ async function rename(
   const { userName, name } = names;
   const by = identity?.account.userName ?? '';
   // In one order everywhere, so that two of them never wait for each other
-  const keys = [...new Set([lifeOf({ userName }), lifeOf({ userName: name })])].sort();
+  const keys = [...new Set([accountLock({ userName }), accountLock({ userName: name })])].sort();
   const work = () => renameUser(access, events.rights, identity, names, update, stillMay);
   const task = keys.reduceRight((inner, key) => () => lives.take(key, by, inner), work);
   const user = await task();
@@ -190,7 +194,12 @@ function ownChange({ sessions }: Access, { account, session }: Identity): OwnPas
   };
 }
 
-async function remove(access: Access, events: Events, lives: Lives, context: RequestContext) {
+async function remove(
+  access: Access,
+  events: Events,
+  lives: AccountLocks,
+  context: RequestContext,
+) {
   const user = await visible(access, context);
   const { userName } = user;
   if (context.identity?.account.userName === userName) {
@@ -199,7 +208,7 @@ async function remove(access: Access, events: Events, lives: Lives, context: Req
   }
   const { identity, stillMay } = context;
   const end = () => removeUser(access, events.rights, identity, userName, stillMay);
-  await lives.take(lifeOf(user), identity?.account.userName ?? '', end);
+  await lives.take(accountLock(user), identity?.account.userName ?? '', end);
   return { status: 204 };
 }
 

@@ -1,7 +1,7 @@
-import type { CertificatePlace } from '../certificates/collections.ts';
+import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
-import { changeList } from '../certificates/lockout-guard.ts';
+import { withLockoutGuard } from '../certificates/lockout-guard.ts';
 import { admit, isJson, submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
 import { createAs } from '../compatibility.ts';
@@ -25,7 +25,7 @@ export const certificateCollections: ResourceFactory = (parts) =>
     ...(place.requestUsages ? successorResources(parts, place) : []),
   ]);
 
-function collection(parts: ServiceParts, place: CertificatePlace): Resource {
+function collection(parts: ServiceParts, place: CertificateCollection): Resource {
   const { client, compatibility } = parts;
   const get: Operation = {
     async handle() {
@@ -49,7 +49,7 @@ function collection(parts: ServiceParts, place: CertificatePlace): Resource {
       const { endpoint } = place;
       const published = await asRedfish({ ...occupied, isRaw }, () => {
         const comes = admit(place, content);
-        return changeList(parts, identity, { endpoint, comes }, () =>
+        return withLockoutGuard(parts, identity, { endpoint, comes }, () =>
           client.install(endpoint, comes),
         );
       });
@@ -65,7 +65,7 @@ function collection(parts: ServiceParts, place: CertificatePlace): Resource {
   };
 }
 
-function certificate(parts: ServiceParts, place: CertificatePlace): Resource {
+function certificate(parts: ServiceParts, place: CertificateCollection): Resource {
   const { client } = parts;
   const get: Operation = {
     async handle({ parameters: { id = '' } }) {
@@ -78,7 +78,7 @@ function certificate(parts: ServiceParts, place: CertificatePlace): Resource {
       const { endpoint } = place;
       await asRedfish({ id }, () => {
         client.get(endpoint, id);
-        return changeList(parts, identity, { endpoint, gone: id }, () =>
+        return withLockoutGuard(parts, identity, { endpoint, gone: id }, () =>
           client.delete(endpoint, id),
         );
       });
@@ -92,7 +92,7 @@ function certificate(parts: ServiceParts, place: CertificatePlace): Resource {
 /** As bmcweb, every answer with a certificate says where it is. */
 function viewReply(
   parts: ServiceParts,
-  place: CertificatePlace,
+  place: CertificateCollection,
   published: Parameters<typeof certificateView>[2],
   status: number,
 ): Reply {

@@ -3,7 +3,7 @@ import {
   validateEventDestinationCreate,
   validateEventResume,
 } from '../../../schemas/generated/validators.js';
-import { NotSentYet } from '../../outbound/delivery-deferred.ts';
+import { DeliveryDeferred } from '../../outbound/delivery-deferred.ts';
 import { checkDestination, DestinationFault } from '../../outbound/destination.ts';
 import {
   HeaderFault,
@@ -71,7 +71,7 @@ async function destinationOf(
     await checkDestination(Destination, settings);
     return Destination;
   } catch (error) {
-    if (error instanceof NotSentYet) throw putOff();
+    if (error instanceof DeliveryDeferred) throw putOff();
     if (!(error instanceof DestinationFault)) throw error;
     throw invalid('Destination', error.message);
   }

@@ -1,6 +1,6 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
-import { type CertificatePlace, placeOfCollection } from '../certificates/collections.ts';
+import { type CertificateCollection, placeOfCollection } from '../certificates/collections.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { badReference } from '../certificates/references.ts';
 import { answerRequest } from '../certificates/requests.ts';
@@ -40,7 +40,10 @@ export function generateCsr(parts: ServiceParts): Operation {
   };
 }
 
-function withDefaults(given: GenerateCsr, { requestUsages = [] }: CertificatePlace): CsrParameters {
+function withDefaults(
+  given: GenerateCsr,
+  { requestUsages = [] }: CertificateCollection,
+): CsrParameters {
   const { CertificateCollection: _, KeyBitLength, KeyCurveId, KeyPairAlgorithm, ...rest } = given;
   const usages = given.KeyUsage.length > 0 ? given.KeyUsage : requestUsages;
   // A client that gives a length and no algorithm can only mean RSA

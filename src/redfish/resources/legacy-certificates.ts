@@ -1,6 +1,6 @@
-import type { CertificatePlace } from '../certificates/collections.ts';
+import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
-import { changeList } from '../certificates/lockout-guard.ts';
+import { withLockoutGuard } from '../certificates/lockout-guard.ts';
 import { admit, submittedContent } from '../certificates/submitted.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
@@ -48,7 +48,7 @@ async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
 /** The answers of that service: what is asked for, or nothing, and the status in words. */
 const done = json({ data: null, message: '200 OK', status: 'ok' });
 
-function putCertificate(parts: ServiceParts, place: CertificatePlace): Operation {
+function putCertificate(parts: ServiceParts, place: CertificateCollection): Operation {
   const { client } = parts;
   const { endpoint } = place;
   return {
@@ -60,7 +60,7 @@ function putCertificate(parts: ServiceParts, place: CertificatePlace): Operation
         const [only] = client.list(endpoint);
         return only && endpoint.type !== 'authority'
           ? client.replace(endpoint, only.id, content)
-          : changeList(parts, identity, { endpoint, comes: content }, () =>
+          : withLockoutGuard(parts, identity, { endpoint, comes: content }, () =>
               client.install(endpoint, content),
             );
       });
@@ -68,13 +68,13 @@ function putCertificate(parts: ServiceParts, place: CertificatePlace): Operation
   };
 }
 
-function deleteCertificate(parts: ServiceParts, { endpoint }: CertificatePlace): Operation {
+function deleteCertificate(parts: ServiceParts, { endpoint }: CertificateCollection): Operation {
   const { client } = parts;
   return {
     async handle({ parameters: { id = '1' }, identity }) {
       return asLegacy(async () => {
         client.get(endpoint, id);
-        await changeList(parts, identity, { endpoint, gone: id }, () =>
+        await withLockoutGuard(parts, identity, { endpoint, gone: id }, () =>
           client.delete(endpoint, id),
         );
       }, id);

@@ -1,5 +1,5 @@
 import { validateRekey, validateRenew } from '../../../schemas/generated/validators.js';
-import type { CertificatePlace } from '../certificates/collections.ts';
+import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { type SuccessorAction, successorActions } from '../certificates/rekey-renew.ts';
@@ -11,7 +11,7 @@ import { actionInfo } from './action-infos.ts';
 /** The actions Rekey and Renew of a certificate whose key is on the device, with their ActionInfo. */
 export function successorResources(
   parts: ServiceParts,
-  place: CertificatePlace,
+  place: CertificateCollection,
 ): readonly Resource[] {
   const certificate = `${place.uri}/:id`;
   return successorActions.flatMap((name) => [
@@ -24,7 +24,7 @@ export function successorResources(
 
 function successorAction(
   parts: ServiceParts,
-  place: CertificatePlace,
+  place: CertificateCollection,
   name: SuccessorAction,
 ): Resource {
   const action = `Certificate.${name}`;
@@ -56,7 +56,7 @@ function successorAction(
 
 type MakeOrder = (
   parts: ServiceParts,
-  place: CertificatePlace,
+  place: CertificateCollection,
   id: string,
   body: RequestBody,
   action: string,

@@ -2,7 +2,7 @@ import { validateReplaceCertificate } from '../../../schemas/generated/validator
 import { placeOfCertificate } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
-import { changeList } from '../certificates/lockout-guard.ts';
+import { withLockoutGuard } from '../certificates/lockout-guard.ts';
 import { badReference } from '../certificates/references.ts';
 import { admit, contentOf } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
@@ -28,7 +28,7 @@ export function replaceCertificate(parts: ServiceParts): Operation {
       const published = await asRedfish({ action, id }, () => {
         client.get(endpoint, id);
         const comes = admit(place, contentOf(submitted));
-        return changeList(parts, identity, { endpoint, gone: id, comes }, () =>
+        return withLockoutGuard(parts, identity, { endpoint, gone: id, comes }, () =>
           client.replace(endpoint, id, comes),
         );
       });

@@ -1,5 +1,5 @@
 import { validateKeptSessions } from '../../../schemas/generated/validators.js';
-import { OneAtATime } from '../../core/mutex.ts';
+import { Mutex } from '../../core/mutex.ts';
 import { readState, writeState } from '../../storage/state-file.ts';
 import type { KeptSession, Sessions } from './sessions.ts';
 
@@ -14,7 +14,7 @@ export class SessionFile {
   readonly #sessions: Sessions;
   readonly #idleWriteMilliseconds: number;
   #written = { at: 0, who: '[]' };
-  readonly #turn = new OneAtATime();
+  readonly #turn = new Mutex();
 
   /** @param idleWriteMilliseconds how long idle times may go on without being written */
   constructor(path: string, sessions: Sessions, idleWriteMilliseconds = 0) {

@@ -74,7 +74,7 @@ export class Sessions {
     this.endIdle();
     const ofUser = () => this.list().filter((one) => one.userName === userName);
     while (ofUser().length >= this.#limits.perUser) this.#endOldest(ofUser());
-    while (this.#byTokenHash.size >= this.#limits.sessions) this.#endOldest(this.#mostOfOneUser());
+    while (this.#byTokenHash.size >= this.#limits.sessions) this.#endOldest(this.#maxOfOneUser());
     const token = randomBytes(32).toString('hex');
     const xsrfToken = cookie === true ? randomBytes(16).toString('hex') : undefined;
     const session: Session = {
@@ -210,7 +210,7 @@ export class Sessions {
     }
   }
 
-  #mostOfOneUser(): readonly Session[] {
+  #maxOfOneUser(): readonly Session[] {
     const sessions = [...this.#byTokenHash.values()];
     const lists = [...new Set(sessions.map(({ userName }) => userName))].map((userName) =>
       sessions.filter((one) => one.userName === userName),

@@ -16,7 +16,7 @@ import { keepSessions } from './kept-sessions.ts';
 import { followUsers } from './orphaned-user-data.ts';
 
 /** What the service takes from outside. */
-export interface AccessSurroundings {
+export interface AccessDependencies {
   readonly configuration: Configuration;
   readonly client: CertificateClient;
   /** The users of the system, whether or not they count. */
@@ -35,9 +35,9 @@ export interface ReadyAccess {
 }
 
 /** @throws SetupError when a file of accounts or settings cannot be read */
-export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
-  const { configuration, log } = surroundings;
-  const users = userSource(surroundings);
+export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
+  const { configuration, log } = dependencies;
+  const users = userSource(dependencies);
   const accountCertificates = new AccountCertificates(
     join(configuration.stateDirectory, 'account-certificates.json'),
     configuration.redfish.clientCertificates,
@@ -45,7 +45,7 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
   );
   const byPassword = passwordAccess(configuration, users);
   const { settings } = byPassword;
-  const certificates = clientCertificates(surroundings, { users, settings, accountCertificates });
+  const certificates = clientCertificates(dependencies, { users, settings, accountCertificates });
   const access = { ...byPassword, certificates, accountCertificates };
   // First the kept ones, for a switch since the last run ends them too
   const kept = keepSessions(configuration, access.sessions, log);
@@ -69,12 +69,12 @@ export function setUpAccess(surroundings: AccessSurroundings): ReadyAccess {
 }
 
 /** It follows the system's users when it is started. */
-function userSource({ configuration, systemUsers, log }: AccessSurroundings): UserSource {
+function userSource({ configuration, systemUsers, log }: AccessDependencies): UserSource {
   const { redfish, stateDirectory } = configuration;
   const { source, passwordHelper: path, passwordHelperSeconds } = redfish.users;
   const helper = {
     deadline: passwordHelperSeconds * 1000,
-    mostWaiting: redfish.limits.queuedLogins,
+    maxWaiting: redfish.limits.queuedLogins,
   };
   const accounts = new Accounts(
     join(stateDirectory, 'accounts.json'),
@@ -96,7 +96,7 @@ function userSource({ configuration, systemUsers, log }: AccessSurroundings): Us
 type CertificateAccess = Required<Pick<Access, 'users' | 'settings' | 'accountCertificates'>>;
 
 function clientCertificates(
-  { configuration, client, hostName, log }: AccessSurroundings,
+  { configuration, client, hostName, log }: AccessDependencies,
   { users, settings, accountCertificates }: CertificateAccess,
 ): ClientCertificates {
   const { redfish } = configuration;

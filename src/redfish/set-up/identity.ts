@@ -7,7 +7,7 @@ import type { Credential } from '../../tls/credential.ts';
 import { openServerIdentity, type ServerIdentity } from '../../tls/server-identity.ts';
 import { exportPrivateKey } from '../../x509/keys.ts';
 import { followServed, type ServedCertificate } from '../certificates/served.ts';
-import type { AccessSurroundings } from './access.ts';
+import type { AccessDependencies } from './access.ts';
 
 /** The file of the state directory that holds the last good certificate and its key. */
 export const copyName = 'last-good.pem';
@@ -23,8 +23,8 @@ export interface ReadyIdentity {
  * Opens what the service shows, whatever lies in its file.
  * @throws SetupError when the configuration has no such endpoint
  */
-export async function openIdentity(surroundings: AccessSurroundings): Promise<ReadyIdentity> {
-  const { configuration, client, log } = surroundings;
+export async function openIdentity(dependencies: AccessDependencies): Promise<ReadyIdentity> {
+  const { configuration, client, log } = dependencies;
   const { redfish, limits, stateDirectory } = configuration;
   const { type, name, path } = endpointOf(configuration);
   const identity = await openServerIdentity({
@@ -33,7 +33,7 @@ export async function openIdentity(surroundings: AccessSurroundings): Promise<Re
     // A container of the largest size that is uploaded is larger as the PEM that the manager makes of it
     maxBytes: 2 * limits.uploadBytes,
     profile: redfish.tls.profile,
-    makeSelfSigned: () => selfSigned(surroundings),
+    makeSelfSigned: () => selfSigned(dependencies),
     now: Date.now,
     log,
   });
@@ -62,7 +62,7 @@ function endpointOf({
   );
 }
 
-function selfSigned({ configuration, hostName }: AccessSurroundings): Credential {
+function selfSigned({ configuration, hostName }: AccessDependencies): Credential {
   const host = { hostName: hostName(), addresses: addressesIfAllowed() };
   const { key, leaf } = generateCertificate(host, configuration.selfSigned, Date.now());
   return { key: exportPrivateKey(key), certificate: leaf, chain: [] };

@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import type { OfUsers } from '../../identity/system-users/user-source.ts';
+import type { UserOwnedData } from '../../identity/system-users/user-source.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { SessionFile } from '../sessions/session-file.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
 /** How sessions are kept from now on. */
-export interface KeptSessions extends OfUsers {
+export interface KeptSessions extends UserOwnedData {
   /** Keeps them for the next start, where that is wanted. */
   close(): Promise<void>;
 }

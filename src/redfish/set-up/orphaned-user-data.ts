@@ -9,7 +9,7 @@ const period = 60_000;
 type Users = Pick<UserSource, 'find' | 'list' | 'onSwitch' | 'settle' | 'settleRenames'>;
 
 /** What users leave behind. */
-export interface LeftBehind {
+export interface OrphanedUserData {
   readonly certificates: AccountCertificates;
   readonly sessions: Access['sessions'];
 }
@@ -24,13 +24,13 @@ export interface FollowedUsers {
  * Takes the certificates and sessions of users who are gone: those that others removed. All certificates go
  * when other users count than before.
  */
-export function followUsers(left: LeftBehind, users: Users, log: Log): FollowedUsers {
+export function followUsers(left: OrphanedUserData, users: Users, log: Log): FollowedUsers {
   const note = (error: unknown) => {
     log.error('what users had under names that are gone is still there', { reason: String(error) });
   };
   let last = Promise.resolve();
   const look = () => {
-    last = forgetDeparted(left, users).catch(note);
+    last = purgeOrphanedUserData(left, users).catch(note);
   };
   const { certificates } = left;
   users.onSwitch({ end: () => certificates.clear(), store: () => certificates.store() });
@@ -47,8 +47,8 @@ export function followUsers(left: LeftBehind, users: Users, log: Log): FollowedU
 }
 
 /** Rejects when the users cannot be asked now; what is not known to be of nobody stays. */
-export async function forgetDeparted(
-  { certificates, sessions }: LeftBehind,
+export async function purgeOrphanedUserData(
+  { certificates, sessions }: OrphanedUserData,
   users: Pick<Users, 'find' | 'list'>,
 ): Promise<void> {
   const [seen, seenSessions] = [certificates.kept, sessions.list()];

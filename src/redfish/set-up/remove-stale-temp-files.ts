@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { withAccountsLocked } from '../../identity/accounts/account-lock.ts';
-import { clearUnfinished, unfinishedOf } from '../../storage/temp-files.ts';
+import { removeTempFiles, tempFilesOf } from '../../storage/temp-files.ts';
 import { copyName } from './identity.ts';
 
 /** The files that nobody writes but the service that has claimed the directory. */
@@ -20,12 +20,12 @@ const ownFiles = [
  * Removes what a crash left unfinished beside the files of state: each may hold hashes or secret headers. What
  * other programs keep in the directory is theirs, and what one that sets a password is writing stays.
  */
-export async function clearAfterCrash(stateDirectory: string, log: Log): Promise<void> {
+export async function removeStaleTempFiles(stateDirectory: string, log: Log): Promise<void> {
   try {
-    for (const name of ownFiles) await clearUnfinished(join(stateDirectory, name));
+    for (const name of ownFiles) await removeTempFiles(join(stateDirectory, name));
     const accounts = join(stateDirectory, 'accounts.json');
-    if ((await unfinishedOf(accounts)).length === 0) return;
-    await withAccountsLocked(accounts, () => clearUnfinished(accounts));
+    if ((await tempFilesOf(accounts)).length === 0) return;
+    await withAccountsLocked(accounts, () => removeTempFiles(accounts));
   } catch (error) {
     log.warn('unfinished files could not be removed', { reason: reasonOf(error) });
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lstatSync, rmSync } from 'node:fs';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import { OneAtATime } from '../../core/mutex.ts';
+import { Mutex } from '../../core/mutex.ts';
 import { isBusy, isFailing, readStateText, writeStateText } from '../../storage/state-file.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -50,7 +50,7 @@ function forNow(value: string): ServiceId {
 async function written(path: string, value: string, log: Log): Promise<ServiceId> {
   let isWritten = false;
   let timer: NodeJS.Timeout | undefined;
-  const turn = new OneAtATime();
+  const turn = new Mutex();
   const settle = () =>
     turn.run(async () => {
       if (isWritten) return;

@@ -4,17 +4,17 @@ import { reasonOf } from '../../core/cert-error.ts';
 import { SetupError } from '../../platform/configuration.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { makeApp } from '../app.ts';
-import { followKinship } from '../certificates/certificate-links.ts';
+import { linkIssuers } from '../certificates/certificate-links.ts';
 import { certificatePlaces } from '../certificates/collections.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
 import { makeServer } from '../http/server.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import { readWebUi } from '../web-ui/directory.ts';
-import { type AccessSurroundings, setUpAccess } from './access.ts';
+import { type AccessDependencies, setUpAccess } from './access.ts';
 import { openIdentity } from './identity.ts';
 import { bootClock, firmwareVersionOf, openManagerSettings } from './manager-details.ts';
-import { clearAfterCrash } from './remove-stale-temp-files.ts';
+import { removeStaleTempFiles } from './remove-stale-temp-files.ts';
 import { openServiceId } from './service-id.ts';
 
 /** A Redfish service that listens. */
@@ -28,12 +28,12 @@ export interface RunningService {
  * The files of state must be those of this service alone.
  * @throws SetupError that says what is wrong with the files, the certificate or the port
  */
-export async function startService(surroundings: AccessSurroundings): Promise<RunningService> {
-  const { configuration, client, hostName, log } = surroundings;
+export async function startService(dependencies: AccessDependencies): Promise<RunningService> {
+  const { configuration, client, hostName, log } = dependencies;
   const { redfish, stateDirectory } = configuration;
-  await clearAfterCrash(stateDirectory, log);
-  const { identity, served, close: closeIdentity } = await openIdentity(surroundings);
-  const { access, close: closeAccess } = setUpAccess(surroundings);
+  await removeStaleTempFiles(stateDirectory, log);
+  const { identity, served, close: closeIdentity } = await openIdentity(dependencies);
+  const { access, close: closeAccess } = setUpAccess(dependencies);
   const places = certificatePlaces(redfish.managerId, configuration.endpoints);
   const events = await makeEvents({
     ...{ client, places, served, log },
@@ -56,10 +56,10 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
   const app = makeApp({
     log,
     limits: { ...redfish.limits, query: redfish.limits },
-    webUi: webUiOf(surroundings),
+    webUi: webUiOf(dependencies),
     parts: {
       ...{ client, access, events, places, served, tasks, hostName },
-      kinship: followKinship(client, places),
+      kinship: linkIssuers(client, places),
       compatibility: redfish.compatibility,
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,
@@ -118,7 +118,7 @@ export async function startService(surroundings: AccessSurroundings): Promise<Ru
 }
 
 /** A damaged web UI must not take the service off the network that could mend it. */
-function webUiOf({ configuration, log }: AccessSurroundings) {
+function webUiOf({ configuration, log }: AccessDependencies) {
   const { directory, files, bytes } = configuration.redfish.webUi;
   if (directory === undefined) return undefined;
   try {

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import dbus from 'dbus-next';
 import fc from 'fast-check';
 import { type Bus, type Call, connectBus } from '../../../src/dbus/transport/bus.ts';
-import { WholeBytes } from '../../../src/dbus/transport/byte-array-fast-path.ts';
+import { ByteArrayFastPath } from '../../../src/dbus/transport/byte-array-fast-path.ts';
 import { requestName } from '../../fakes/fake-systemd.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 
@@ -34,16 +34,16 @@ describe('bytes in a message', () => {
     fc.assert(
       fc.property(body, (list) => {
         const stream = new PassThrough();
-        const whole = new WholeBytes(stream);
-        const make = (standIn: (one: Buffer) => Buffer) => {
+        const whole = new ByteArrayFastPath(stream);
+        const make = (placeholder: (one: Buffer) => Buffer) => {
           const message = new dbus.Message({
             ...{ destination: 'a.b', path: '/a', interface: 'a.b', member: 'C', serial: 7 },
             signature: list.map(([signature]) => signature).join(''),
-            body: list.map(([, value]) => (Buffer.isBuffer(value) ? standIn(value) : value)),
+            body: list.map(([, value]) => (Buffer.isBuffer(value) ? placeholder(value) : value)),
           });
           return marshallMessage(message)[0];
         };
-        whole.during((standIn) => stream.write(make(standIn)));
+        whole.during((placeholder) => stream.write(make(placeholder)));
         assert.deepEqual(
           stream.read(),
           make((one) => one),

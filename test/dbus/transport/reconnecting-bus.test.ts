@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ManagerWatch } from '../../../src/dbus/client/manager-watch.ts';
-import { LastingConnection } from '../../../src/dbus/transport/reconnecting-bus.ts';
+import { ReconnectingBus } from '../../../src/dbus/transport/reconnecting-bus.ts';
 import { until } from '../../e2e/commands.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 
@@ -16,7 +16,7 @@ describe('a connection that lasts', () => {
   let bus: PrivateBus;
   const heard: string[] = [];
   const make = (busAddress: string, begin: () => Promise<void> = async () => undefined) =>
-    new LastingConnection({
+    new ReconnectingBus({
       busAddress,
       log,
       begin: async () => {
@@ -43,7 +43,7 @@ describe('a connection that lasts', () => {
 
   it('does not try again when it is closed while it begins', async () => {
     heard.length = 0;
-    const connection: LastingConnection = make(bus.address, async () => {
+    const connection: ReconnectingBus = make(bus.address, async () => {
       connection.close();
       throw new Error('closed');
     });

@@ -6,7 +6,7 @@ import { AccessSettings } from '../../../src/identity/accounts/access-settings.t
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
 import { ClientCertificates } from '../../../src/identity/peer-certificates/client-certificates.ts';
 import { removeUser } from '../../../src/redfish/resources/account-life.ts';
-import { forgetDeparted } from '../../../src/redfish/set-up/orphaned-user-data.ts';
+import { purgeOrphanedUserData } from '../../../src/redfish/set-up/orphaned-user-data.ts';
 import { setContentLimits } from '../../../src/x509/limits.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 import {
@@ -91,7 +91,7 @@ describe('a certificate of an account that cannot be read as it was stored', () 
     assert.deepEqual(namesOf(stored()), ['admin']);
     writeFileSync(path, JSON.stringify({ certificates: [{ userName: 'gone', pem: 'damaged' }] }));
     const left = { certificates: open(), sessions: service.sessions };
-    await forgetDeparted(left, service.accounts);
+    await purgeOrphanedUserData(left, service.accounts);
     assert.deepEqual(stored(), []);
   });
 

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { keepChains, shownChain } from '../../../src/identity/peer-certificates/peer-chain.ts';
+import { keepChains, peerChain } from '../../../src/identity/peer-certificates/peer-chain.ts';
 import {
   type Issued,
   type OpensslAuthority,
@@ -44,7 +44,7 @@ describe('the chain that a client shows', () => {
       const options = { host: '127.0.0.1', port, rejectUnauthorized: false, maxVersion };
       const client = connect({ ...options, ...shown });
       const [socket]: TLSSocket[] = await once(server, 'secureConnection');
-      const { certificates } = shownChain(socket ?? {}, 10) ?? {};
+      const { certificates } = peerChain(socket ?? {}, 10) ?? {};
       assert.deepEqual(
         certificates?.slice(0, 2).map(({ fingerprint }) => fingerprint),
         [leaf, middle].map(({ certificate }) => certificate.fingerprint),

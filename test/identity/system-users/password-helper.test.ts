@@ -18,8 +18,8 @@ describe('the password helper', () => {
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
   const log = { debug: note, info: note, warn: note, error: note };
-  const helperAt = (path: string, deadline = 20_000, mostWaiting = 2) =>
-    passwordHelper({ path, deadline, mostWaiting, log });
+  const helperAt = (path: string, deadline = 20_000, maxWaiting = 2) =>
+    passwordHelper({ path, deadline, maxWaiting, log });
 
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'password-helper-'));

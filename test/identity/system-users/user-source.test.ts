@@ -8,7 +8,7 @@ import { BusSystemUsers } from '../../../src/dbus/peers/user-manager.ts';
 import { Accounts } from '../../../src/identity/accounts/accounts.ts';
 import type { Passwords } from '../../../src/identity/accounts/passwords.ts';
 import {
-  type OfUsers,
+  type UserOwnedData,
   UserSource,
   type UserSourceOptions,
 } from '../../../src/identity/system-users/user-source.ts';
@@ -70,7 +70,7 @@ describe('where the users are', () => {
   const open = (
     source: UserSourceOptions['source'],
     passwords?: Passwords,
-    ofUsers: OfUsers = { end: () => undefined, store: async () => undefined },
+    ofUsers: UserOwnedData = { end: () => undefined, store: async () => undefined },
   ) => {
     const opened = new UserSource({ source, accounts, users, passwords, recordPath, log });
     opened.onSwitch(ofUsers);
@@ -207,7 +207,7 @@ describe('where the users are', () => {
     assert.deepEqual(await outcome, { kind: 'busy' });
   });
 
-  const counted = (end: () => void): OfUsers => ({ end, store: async () => undefined });
+  const counted = (end: () => void): UserOwnedData => ({ end, store: async () => undefined });
 
   function record(): string {
     try {

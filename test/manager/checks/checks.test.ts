@@ -129,7 +129,7 @@ const rows: readonly Row[] = [
     what: 'RSA 8192',
     fails: 'key-strength',
     leaf: rsaOf(8192),
-    policy: { mostRsaBits: 4096 },
+    policy: { maxRsaBits: 4096 },
   },
   { what: 'RSA 16384', fails: 'key-strength', leaf: rsaOf(16_384) },
   { what: 'P-192', fails: 'key-strength', leaf: make({ key: keyKinds.ec('prime192v1') }) },
@@ -184,7 +184,7 @@ describe('the checks of a certificate', () => {
         company: [one, ...company],
         now,
         securityLevel: 2,
-        policy: { allowExpired: true, requireCa: false, mostRsaBits: 8192, ...policy },
+        policy: { allowExpired: true, requireCa: false, maxRsaBits: 8192, ...policy },
       };
       assert.equal(
         codesOf(() => enforce(authorityChecks, candidate)),
@@ -199,7 +199,7 @@ describe('the checks of a certificate', () => {
   }
 
   it('say when a certificate expired', () => {
-    const policy = { allowExpired: false, requireCa: false, mostRsaBits: 8192 };
+    const policy = { allowExpired: false, requireCa: false, maxRsaBits: 8192 };
     const candidate = { leaf: expired.certificate, company: [], now, policy, securityLevel: 2 };
     assert.throws(() => enforce(authorityChecks, candidate), /2021-01-01T00:00:00\.000Z/);
   });
@@ -211,7 +211,7 @@ describe('the checks of a certificate', () => {
       company: [],
       now,
       securityLevel: 2,
-      policy: { allowExpired: true, requireCa: true, mostRsaBits: 8192 },
+      policy: { allowExpired: true, requireCa: true, maxRsaBits: 8192 },
     };
     assert.throws(() => enforce(authorityChecks, candidate), /1\.2\.3\.4/);
   });
@@ -232,7 +232,7 @@ describe('the checks of an authority', () => {
     ],
   ] as const) {
     it(`answer ${expected} to ${what}`, () => {
-      const policy = { allowExpired: true, requireCa, mostRsaBits: 8192 };
+      const policy = { allowExpired: true, requireCa, maxRsaBits: 8192 };
       const candidate = { leaf: one, company: [one], now, policy, securityLevel: 2 };
       assert.equal(
         codesOf(() => enforce(authorityChecks, candidate)),

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { type PairAdmission, pairAdmission } from '../../../src/manager/credential/admission.ts';
+import {
+  type CredentialAdmission,
+  credentialAdmission,
+} from '../../../src/manager/credential/admission.ts';
 import {
   type ServingProfile,
   servingProfile,
@@ -22,7 +25,7 @@ const admissionOf = (serving: ServingProfile, type: 'server' | 'client' = 'serve
   const world = makeWorld({ serving });
   after(() => world.remove());
   const nothing = { find: async () => undefined, isEmpty: async () => true };
-  return pairAdmission(type, world.surroundings, nothing);
+  return credentialAdmission(type, world.dependencies, nothing);
 };
 const redfish = admissionOf(servingProfile('intermediate'));
 const modern = admissionOf(servingProfile('modern'));
@@ -51,7 +54,7 @@ const pssOf = (digest: string) => [
 ];
 
 /** The code of the refusal and its text, or the codes of the warnings. */
-async function verdict(admission: PairAdmission, text: string): Promise<string> {
+async function verdict(admission: CredentialAdmission, text: string): Promise<string> {
   try {
     const { findings } = await admission.admit(text);
     return ['accepted', ...(findings?.warnings ?? []).map(({ code }) => code)].join(' ');
@@ -61,7 +64,12 @@ async function verdict(admission: PairAdmission, text: string): Promise<string> 
   }
 }
 
-type Row = readonly [what: string, admission: PairAdmission, file: () => string, verdict: RegExp];
+type Row = readonly [
+  what: string,
+  admission: CredentialAdmission,
+  file: () => string,
+  verdict: RegExp,
+];
 const accepted = /^accepted$/;
 
 const rows: readonly Row[] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import { nothingReplaces } from '../../fakes/moody-disk.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
@@ -28,7 +28,7 @@ for (const type of ['server', 'client'] as const) {
   describe(`a ${type} endpoint in trouble`, () => {
     let world: World;
     let definition: EndpointDefinition;
-    let endpoint: PairEndpoint;
+    let endpoint: CredentialEndpoint;
     let events: string[];
     const listed = () => endpoint.list().map(({ certificate }) => certificate.pem);
 
@@ -36,7 +36,7 @@ for (const type of ['server', 'client'] as const) {
       world = makeWorld();
       const path = join(world.directory, 'state', 'pair.pem');
       definition = { type, name: 'pair', path, reload: [] };
-      endpoint = new PairEndpoint(definition, world.surroundings);
+      endpoint = new CredentialEndpoint(definition, world.dependencies);
       await endpoint.start();
       if (type === 'server') await endpoint.replace('1', textOf(one));
       else await endpoint.install(textOf(one));
@@ -132,7 +132,7 @@ describe('a server endpoint without a place to write to', () => {
     writeFileSync(state, 'a file in place of the directory');
     const path = join(state, 'server.pem');
     const definition: EndpointDefinition = { type: 'server', name: 'https', path, reload: [] };
-    const endpoint = new PairEndpoint(definition, world.surroundings);
+    const endpoint = new CredentialEndpoint(definition, world.dependencies);
     try {
       await endpoint.start();
       assert.deepEqual(endpoint.list(), []);

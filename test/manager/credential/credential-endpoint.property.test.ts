@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../../src/core/cert-error.ts';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import { parsePem } from '../../../src/x509/pem.ts';
 import { goodTime, type Issued, opensslAuthority } from '../../fakes/openssl-authority.ts';
@@ -95,11 +95,11 @@ for (const type of ['server', 'client'] as const) {
       const world = makeWorld();
       const path = join(world.directory, 'state', 'pair.pem');
       const definition: EndpointDefinition = { type, name: 'pair', path, reload: [] };
-      const endpoint = new PairEndpoint(definition, world.surroundings);
+      const endpoint = new CredentialEndpoint(definition, world.dependencies);
       try {
         await endpoint.start();
         await use(endpoint, world, path);
-        const fresh = new PairEndpoint(definition, world.surroundings);
+        const fresh = new CredentialEndpoint(definition, world.dependencies);
         await fresh.start();
         assert.deepEqual(listed(fresh), listed(endpoint));
       } finally {

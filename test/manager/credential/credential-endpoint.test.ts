@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { CertErrorCode } from '../../../src/core/cert-error.ts';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import {
   caExtensions,
@@ -42,13 +42,13 @@ const mark = (pem: string) => certificateOf(pem).fingerprint.slice(0, 8);
 describe('a client endpoint', () => {
   let world: World;
   let definition: EndpointDefinition;
-  let endpoint: PairEndpoint;
+  let endpoint: CredentialEndpoint;
   let events: string[];
   const listed = (of = endpoint) =>
     of.list().map(({ id, certificate }) => `${id} ${mark(certificate.pem)}`);
   const text = () => readFileSync(definition.path, 'utf8');
   const restart = async () => {
-    const again = new PairEndpoint(definition, world.surroundings);
+    const again = new CredentialEndpoint(definition, world.dependencies);
     await again.start();
     return again;
   };
@@ -57,7 +57,7 @@ describe('a client endpoint', () => {
     world = makeWorld();
     const path = join(world.directory, 'ldap', 'cert.pem');
     definition = { type: 'client', name: 'ldap', path, reload: [] };
-    endpoint = new PairEndpoint(definition, world.surroundings);
+    endpoint = new CredentialEndpoint(definition, world.dependencies);
     events = recordEvents(endpoint);
     await endpoint.start();
   });
@@ -140,7 +140,7 @@ describe('a client endpoint', () => {
 
   it('announces at a start what is stored', async () => {
     await endpoint.install(good);
-    const again = new PairEndpoint(definition, world.surroundings);
+    const again = new CredentialEndpoint(definition, world.dependencies);
     const lines = recordEvents(again);
     await again.start();
     assert.deepEqual(lines, [`added 1 ${mark(leaf.pem)}`]);
@@ -152,7 +152,7 @@ describe('a client endpoint', () => {
     assert.deepEqual(events, []);
   });
 
-  const refusals: [string, CertErrorCode, (of: PairEndpoint) => Promise<unknown>][] = [
+  const refusals: [string, CertErrorCode, (of: CredentialEndpoint) => Promise<unknown>][] = [
     ['install of a second pair', 'already-installed', (of) => of.install(other.key + other.pem)],
     ['installAll', 'wrong-endpoint-type', (of) => of.installAll()],
     ['replaceAll', 'wrong-endpoint-type', (of) => of.replaceAll()],
@@ -173,11 +173,13 @@ describe('a client endpoint', () => {
         ['an unknown critical extension', 'critical-extension', strange.key + strange.pem],
         ['a damaged certificate', 'chain-signature', other.key + damaged + root.pem],
       ] as const
-    ).map(([what, code, pem]): [string, CertErrorCode, (of: PairEndpoint) => Promise<unknown>] => [
-      `replace by ${what}`,
-      code,
-      (of) => of.replace('1', pem),
-    ]),
+    ).map(
+      ([what, code, pem]): [
+        string,
+        CertErrorCode,
+        (of: CredentialEndpoint) => Promise<unknown>,
+      ] => [`replace by ${what}`, code, (of) => of.replace('1', pem)],
+    ),
   ];
   for (const [what, code, act] of refusals) {
     it(`is as it was after a refused ${what}`, async () => {

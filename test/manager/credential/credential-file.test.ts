@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
-import { pairFile } from '../../../src/manager/credential/credential-file.ts';
+import { credentialFile } from '../../../src/manager/credential/credential-file.ts';
 import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
 import { openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 
@@ -27,7 +27,8 @@ const pair = {
   key: createPrivateKey(leaf.key),
   chain: [root.certificate],
 };
-const fileOf = (path: string, group: number | undefined) => pairFile({ path, group, mostAside: 3 });
+const fileOf = (path: string, group: number | undefined) =>
+  credentialFile({ path, group, maxAside: 3 });
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
 describe('the file of a pair', () => {

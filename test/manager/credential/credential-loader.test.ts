@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { toUploadText } from '../../../src/manager/upload.ts';
 import { until } from '../../e2e/commands.ts';
 import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
@@ -38,18 +38,21 @@ const textOf = ({ key, pem }: typeof one) => key + pem;
 
 let world: World;
 let path: string;
-const open: PairEndpoint[] = [];
+const open: CredentialEndpoint[] = [];
 const restore: (() => void)[] = [];
 
-function make(type: 'server' | 'client', options: WorldOptions = {}): PairEndpoint {
+function make(type: 'server' | 'client', options: WorldOptions = {}): CredentialEndpoint {
   world = makeWorld(options);
   path = join(world.directory, 'pair', 'pair.pem');
   mkdirSync(dirname(path));
   return again(type);
 }
 
-function again(type: 'server' | 'client'): PairEndpoint {
-  const endpoint = new PairEndpoint({ type, name: 'pair', path, reload: [] }, world.surroundings);
+function again(type: 'server' | 'client'): CredentialEndpoint {
+  const endpoint = new CredentialEndpoint(
+    { type, name: 'pair', path, reload: [] },
+    world.dependencies,
+  );
   open.push(endpoint);
   return endpoint;
 }
@@ -61,7 +64,7 @@ function put(text: string, mode = 0o600): void {
 }
 
 const served = () => readFileSync(path, 'utf8');
-const listed = (endpoint: PairEndpoint) =>
+const listed = (endpoint: CredentialEndpoint) =>
   endpoint.list().map(({ certificate }) => certificate.pem);
 const saying = () => world.logged.map(({ message }) => message);
 
@@ -81,7 +84,7 @@ afterEach(() => {
 });
 
 describe('a file that could not be read at the start', () => {
-  let endpoint: PairEndpoint;
+  let endpoint: CredentialEndpoint;
   let answer: () => Promise<void>;
 
   beforeEach(async () => {
@@ -180,7 +183,7 @@ describe('a file that another program changes', () => {
 });
 
 describe('a file of an earlier time', () => {
-  const files: readonly [string, (endpoint: PairEndpoint) => Promise<string>, number][] = [
+  const files: readonly [string, (endpoint: CredentialEndpoint) => Promise<string>, number][] = [
     [
       'without its key, which waits with the request',
       async (endpoint) => {
@@ -272,8 +275,8 @@ describe('a trial that an earlier manager left', () => {
   it('has its services told that it is undone', async () => {
     const endpoint = make('server');
     const owed: string[] = [];
-    const surroundings = {
-      ...world.surroundings,
+    const dependencies = {
+      ...world.dependencies,
       oweReload: () => void owed.push(existsSync(path) ? served() : 'nothing'),
     };
     put(textOf(two));
@@ -281,7 +284,7 @@ describe('a trial that an earlier manager left', () => {
     mkdirSync(saved);
     writeFileSync(join(saved, 'pair.pem'), textOf(one));
     const definition = { ...endpoint.definition };
-    const next = new PairEndpoint(definition, surroundings);
+    const next = new CredentialEndpoint(definition, dependencies);
     open.push(next);
     await next.recover(saved);
     assert.deepEqual(owed, [textOf(two)], 'it is owed before anything is undone');

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import { until } from '../../e2e/commands.ts';
 import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
@@ -27,7 +27,7 @@ const textOf = ({ key, pem }: typeof one) => key + pem;
 
 let world: World;
 let path: string;
-let endpoint: PairEndpoint;
+let endpoint: CredentialEndpoint;
 const restore: (() => void)[] = [];
 
 async function start(
@@ -40,7 +40,7 @@ async function start(
   mkdirSync(dirname(path));
   if (text !== undefined) writeFileSync(path, text);
   const definition: EndpointDefinition = { type, name: 'pair', path, reload: [] };
-  endpoint = new PairEndpoint(definition, world.surroundings);
+  endpoint = new CredentialEndpoint(definition, world.dependencies);
   await endpoint.start();
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { servingProfile, usualServingProfile } from '../../../src/tls/profile.ts';
 import { keyKinds, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
@@ -19,7 +19,7 @@ const under = authority.issue({ issuer: small, subject: '/CN=under' });
 /** One file at two ends: of the manager that starts now, and of what was there before. */
 describe('a server endpoint of our own service', () => {
   let world: World | undefined;
-  let endpoint: PairEndpoint | undefined;
+  let endpoint: CredentialEndpoint | undefined;
   afterEach(() => {
     endpoint?.stop();
     world?.remove();
@@ -31,7 +31,7 @@ describe('a server endpoint of our own service', () => {
     mkdirSync(dirname(path));
     if (before !== undefined) writeFileSync(path, before);
     const definition = { type: 'server', name: 'https', path, reload: [] } as const;
-    endpoint = new PairEndpoint(definition, world.surroundings);
+    endpoint = new CredentialEndpoint(definition, world.dependencies);
     await endpoint.start();
     const { logged } = world;
     const warned = () =>
@@ -59,10 +59,10 @@ describe('a server endpoint of our own service', () => {
   });
 
   for (const [what, change] of [
-    ['Replace', (server: PairEndpoint, text: string) => server.replace('1', text)],
+    ['Replace', (server: CredentialEndpoint, text: string) => server.replace('1', text)],
     [
       'the first phase of a change in two',
-      (server: PairEndpoint, text: string) => server.stage(text),
+      (server: CredentialEndpoint, text: string) => server.stage(text),
     ],
   ] as const) {
     it(`refuses by ${what} what its service could not show`, async () => {

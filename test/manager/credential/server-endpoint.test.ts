@@ -3,9 +3,9 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
-import type { Surroundings } from '../../../src/manager/endpoint-dependencies.ts';
+import type { EndpointDependencies } from '../../../src/manager/endpoint-dependencies.ts';
 import type { Certificate } from '../../../src/x509/certificate.ts';
 import { valuesOf } from '../../../src/x509/name.ts';
 import { goodTime, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
@@ -23,14 +23,14 @@ const days = (count: number) => new Date(goodTime.getTime() + count * 86_400_000
 describe('a server endpoint', () => {
   let world: World;
   let definition: EndpointDefinition;
-  const start = async (surroundings: Surroundings = world.surroundings) => {
-    const endpoint = new PairEndpoint(definition, surroundings);
+  const start = async (dependencies: EndpointDependencies = world.dependencies) => {
+    const endpoint = new CredentialEndpoint(definition, dependencies);
     const events = recordEvents(endpoint);
     await endpoint.start();
     return { endpoint, events, served: () => served(endpoint) };
   };
   /** The one certificate, which must be in the file with its key. */
-  const served = (endpoint: PairEndpoint): Certificate => {
+  const served = (endpoint: CredentialEndpoint): Certificate => {
     const [installed] = endpoint.list();
     assert.ok(installed);
     assert.equal(installed.id, '1');
@@ -131,11 +131,11 @@ describe('a server endpoint', () => {
   });
 
   it('keeps the certificate of an operator at a start after it expired', async () => {
-    const checks = { allowExpired: false, requireCa: true, mostRsaBits: 8192 };
+    const checks = { allowExpired: false, requireCa: true, maxRsaBits: 8192 };
     const { endpoint } = await start();
     await endpoint.replace('1', short.key + short.pem);
     world.now = days(30);
-    const again = await start({ ...world.surroundings, checks });
+    const again = await start({ ...world.dependencies, checks });
     assert.equal(again.served().pem, short.pem);
   });
 
@@ -160,7 +160,7 @@ describe('a server endpoint', () => {
 
   it('is not overwritten by a look at the time that comes before its start', async () => {
     put(operators.key + operators.pem);
-    const endpoint = new PairEndpoint(definition, world.surroundings);
+    const endpoint = new CredentialEndpoint(definition, world.dependencies);
     await endpoint.maintain();
     assert.deepEqual(endpoint.list(), []);
     await endpoint.start();
@@ -169,8 +169,8 @@ describe('a server endpoint', () => {
 
   it('is taken as upstream wrote it, and not for changed at the next look', async () => {
     put(operators.pem + operators.key);
-    const surroundings = { ...world.surroundings, watch: { settle: 10, grace: 10 } };
-    const { endpoint, events } = await start(surroundings);
+    const dependencies = { ...world.dependencies, watch: { settle: 10, grace: 10 } };
+    const { endpoint, events } = await start(dependencies);
     await endpoint.maintain();
     await new Promise((resolve) => setTimeout(resolve, 150));
     assert.equal(events.length, 1);
@@ -236,8 +236,8 @@ describe('a server endpoint', () => {
   });
 
   it('renews one of a short life now and then, and not for ever', async () => {
-    const selfSigned = { ...world.surroundings.selfSigned, validDays: 10 };
-    const { endpoint, events } = await start({ ...world.surroundings, selfSigned });
+    const selfSigned = { ...world.dependencies.selfSigned, validDays: 10 };
+    const { endpoint, events } = await start({ ...world.dependencies, selfSigned });
     await endpoint.maintain();
     assert.equal(events.length, 1);
     world.now = days(8);

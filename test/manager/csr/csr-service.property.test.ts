@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { RequestDesk } from '../../../src/manager/csr/csr-service.ts';
+import { CsrService } from '../../../src/manager/csr/csr-service.ts';
 import { PendingRequests } from '../../../src/manager/csr/pending-requests.ts';
 import { refusal } from '../../fakes/refusal.ts';
 import { csrParameters, makeWorld, type World } from '../../fakes/surroundings.ts';
@@ -60,15 +60,15 @@ async function follow(world: World, sequence: readonly Step[]): Promise<void> {
   assert.equal(desk.outcome.state, newest === undefined ? 'none' : pem ? 'ready' : 'failed');
 }
 
-function call(desk: RequestDesk, step: Exclude<Step, 'finish'>): Promise<string> {
+function call(desk: CsrService, step: Exclude<Step, 'finish'>): Promise<string> {
   if (step === 'make') return desk.make(csrParameters());
   return desk.begin(csrParameters(step === 'begin' ? {} : { Country: 'Switzerland' }));
 }
 
-function deskOf({ directory, surroundings }: World): RequestDesk {
+function deskOf({ directory, dependencies }: World): CsrService {
   const pending = new PendingRequests(join(directory, 'requests'), { requests: 50, days: 30 });
   const inService = () => undefined;
-  return new RequestDesk({ pending, surroundings, inService, emit: () => undefined });
+  return new CsrService({ pending, dependencies, inService, emit: () => undefined });
 }
 
 function holdWorkers(world: World): (() => void)[] {

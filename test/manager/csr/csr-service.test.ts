@@ -3,7 +3,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { CertError } from '../../../src/core/cert-error.ts';
-import { RequestDesk } from '../../../src/manager/csr/csr-service.ts';
+import { CsrService } from '../../../src/manager/csr/csr-service.ts';
 import { PendingRequests } from '../../../src/manager/csr/pending-requests.ts';
 import type { EndpointEvent } from '../../../src/manager/endpoint.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
@@ -16,7 +16,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe('the desk of requests', () => {
   let world: World;
   let path: string;
-  let desk: RequestDesk;
+  let desk: CsrService;
   let states: string[];
   beforeEach(() => {
     world = makeWorld();
@@ -26,10 +26,10 @@ describe('the desk of requests', () => {
     const note = (event: EndpointEvent) => {
       if (event.kind === 'request') noted.push(event.state);
     };
-    const pending = new PendingRequests(path, world.surroundings.limits.pending);
-    desk = new RequestDesk({
+    const pending = new PendingRequests(path, world.dependencies.limits.pending);
+    desk = new CsrService({
       pending,
-      surroundings: world.surroundings,
+      dependencies: world.dependencies,
       inService: () => undefined,
       emit: note,
     });

@@ -16,7 +16,7 @@ after(() => rmSync(root, { recursive: true }));
 const realWorker = fileURLToPath(new URL('../../../src/bin/csr-worker.ts', import.meta.url));
 
 /** A deadline that no test reaches. */
-const ample = 60_000;
+const maxInternalFileBytes = 60_000;
 
 /** A worker program of these lines. */
 function script(name: string, ...lines: string[]): string {
@@ -38,7 +38,7 @@ describe('a forked worker', () => {
   });
 
   it('makes the key and the request, and tells the hash of the public key alone', async () => {
-    const hash = await workerOf(realWorker, ample)(job);
+    const hash = await workerOf(realWorker, maxInternalFileBytes)(job);
     assert.deepEqual(readdirSync(directory).sort(), ['key.pem', 'request.pem']);
     const request = readFileSync(join(directory, 'request.pem'), 'utf8');
     assert.match(openssl(['req', '-verify', '-noout', '-text'], request), /CN = bmc/);
@@ -49,7 +49,7 @@ describe('a forked worker', () => {
 
   it('says which fault it met, and nothing that the request says', async () => {
     const lost = { ...job, directory: join(directory, 'tops3cret', 'absent') };
-    await assert.rejects(workerOf(realWorker, ample)(lost), (error: Error) => {
+    await assert.rejects(workerOf(realWorker, maxInternalFileBytes)(lost), (error: Error) => {
       refusal('request-failed', /ENOENT/)(error);
       assert.doesNotMatch(error.message, /tops3cret/);
       return true;
@@ -94,20 +94,20 @@ describe('a forked worker', () => {
   ];
   for (const [what, name, line, words] of ends) {
     it(`fails its job when it ${what}`, async () => {
-      const worker = workerOf(script(name, line), ample);
+      const worker = workerOf(script(name, line), maxInternalFileBytes);
       await assert.rejects(worker(job), refusal('request-failed', words));
     });
   }
 
   it('fails its job when there is no such program', async () => {
-    const worker = workerOf(join(root, 'absent.cjs'), ample);
+    const worker = workerOf(join(root, 'absent.cjs'), maxInternalFileBytes);
     await assert.rejects(worker(job), refusal('request-failed'));
   });
 
   it('gives each job a process of its own', async () => {
     const line =
       'process.on("message", () => process.send({ publicKeyHash: String(process.pid).padStart(64, 0) }, () => process.exit()))';
-    const worker = workerOf(script('polite', line), ample);
+    const worker = workerOf(script('polite', line), maxInternalFileBytes);
     const [one, two] = await Promise.all([worker(job), worker(job)]);
     assert.notEqual(one, two);
   });
@@ -115,7 +115,7 @@ describe('a forked worker', () => {
   it('has no more processes at a time than it may, and does every job in its turn', async () => {
     const line =
       'process.on("message", () => setTimeout(() => process.send({ publicKeyHash: String(process.pid).padStart(64, 0) }, () => process.exit()), 30))';
-    const worker = workerOf(script('slow', line), ample, 1);
+    const worker = workerOf(script('slow', line), maxInternalFileBytes, 1);
     const ended: number[] = [];
     const began = performance.now();
     await Promise.all(
@@ -129,7 +129,7 @@ describe('a forked worker', () => {
   });
 
   it('gives up the place of a job that failed', async () => {
-    const worker = workerOf(join(root, 'absent.cjs'), ample, 1);
+    const worker = workerOf(join(root, 'absent.cjs'), maxInternalFileBytes, 1);
     for (const attempt of [1, 2]) {
       await assert.rejects(worker(job), refusal('request-failed'), `attempt ${attempt}`);
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { certificateOf, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import {
   csrParameters,
@@ -18,30 +18,30 @@ const day = 86_400_000;
 let world: World;
 afterEach(() => world.remove());
 
-function make(options: WorldOptions = {}): Promise<PairEndpoint> {
+function make(options: WorldOptions = {}): Promise<CredentialEndpoint> {
   world = makeWorld(options);
   return again();
 }
 
-async function again(): Promise<PairEndpoint> {
+async function again(): Promise<CredentialEndpoint> {
   const path = join(world.directory, 'https', 'server.pem');
   const definition = { type: 'server', name: 'https', path, reload: [] } as const;
-  const endpoint = new PairEndpoint(definition, world.surroundings);
+  const endpoint = new CredentialEndpoint(definition, world.dependencies);
   await endpoint.start();
   return endpoint;
 }
 
 /** Lets time go by, and the clock as much unless it is set. */
-async function pass(endpoint: PairEndpoint, milliseconds: number, clock = milliseconds) {
+async function pass(endpoint: CredentialEndpoint, milliseconds: number, clock = milliseconds) {
   world.elapsed += milliseconds;
   world.now = new Date(world.now.getTime() + clock);
   await endpoint.maintain();
 }
 
-const request = (endpoint: PairEndpoint, CommonName: string) =>
+const request = (endpoint: CredentialEndpoint, CommonName: string) =>
   endpoint.requests.make(csrParameters({ CommonName }));
 
-const waiting = async (endpoint: PairEndpoint) =>
+const waiting = async (endpoint: CredentialEndpoint) =>
   (await endpoint.requests.outstanding()).map(({ pem }) => pem);
 
 describe('a request on a device without a clock of its own', () => {
@@ -79,7 +79,7 @@ describe('a request on a device without a clock of its own', () => {
 });
 
 describe('the answer to a request for the key in service', () => {
-  const meanwhile: readonly [string, (endpoint: PairEndpoint) => Promise<unknown>][] = [
+  const meanwhile: readonly [string, (endpoint: CredentialEndpoint) => Promise<unknown>][] = [
     ['nothing happens', async () => undefined],
     [
       'the device is renamed',
@@ -121,7 +121,7 @@ describe('the key in service, for which a request was made long ago', () => {
     await pass(endpoint, 29 * day);
     return endpoint;
   };
-  const since: readonly [string, (endpoint: PairEndpoint) => Promise<unknown>][] = [
+  const since: readonly [string, (endpoint: CredentialEndpoint) => Promise<unknown>][] = [
     ['a day goes by', (endpoint) => pass(endpoint, 2 * day)],
     ['others are asked for', (endpoint) => request(endpoint, 'other')],
   ];

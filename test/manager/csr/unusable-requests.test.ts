@@ -19,7 +19,7 @@ describe('a truststore whose directory of requests the disk refuses', () => {
     world = makeWorld();
     const path = join(world.directory, 'authority');
     const definition = { type: 'authority', name: 'truststore', path, reload: [] } as const;
-    const before = new AuthorityEndpoint(definition, world.surroundings);
+    const before = new AuthorityEndpoint(definition, world.dependencies);
     await before.start();
     await before.install(ca.pem);
     before.stop();
@@ -33,7 +33,7 @@ describe('a truststore whose directory of requests the disk refuses', () => {
       const isRefused = String(which).startsWith(`${path}.requests`);
       return isRefused ? Promise.reject(diskError('EIO')) : real(which, options);
     });
-    const endpoint = new AuthorityEndpoint(definition, world.surroundings);
+    const endpoint = new AuthorityEndpoint(definition, world.dependencies);
     try {
       await endpoint.start();
       const trusted = endpoint.list().map(({ certificate }) => certificate.pem);

@@ -12,7 +12,7 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { type EndpointSet, endpointSet } from '../../../src/manager/endpoint-set.ts';
 import { until } from '../../e2e/commands.ts';
 import { nothingReplaces } from '../../fakes/moody-disk.ts';
@@ -109,7 +109,7 @@ describe('a replacement in two phases in trouble', () => {
       await device.trials.activate(owner, await device.stage());
       device.die();
       const renamed = { ...device.server.definition, name: 'web' };
-      const server = new PairEndpoint(renamed, device.world.surroundings);
+      const server = new CredentialEndpoint(renamed, device.world.dependencies);
       const set = endpointSet([server, device.truststore], device.trials);
       await set.start();
       set.stop();

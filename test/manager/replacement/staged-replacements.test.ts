@@ -3,9 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../../../src/manager/endpoint.ts';
-import { Trials } from '../../../src/manager/replacement/staged-replacements.ts';
+import { StagedReplacements } from '../../../src/manager/replacement/staged-replacements.ts';
 import { until } from '../../e2e/commands.ts';
 import { refusal } from '../../fakes/refusal.ts';
 import { snapshot } from '../../fakes/surroundings.ts';
@@ -149,13 +149,13 @@ describe('a replacement in two phases', () => {
   it('goes back to no certificate where there was none', async () => {
     const path = join(device.world.directory, 'ldap', 'cert.pem');
     const definition: EndpointDefinition = { type: 'client', name: 'ldap', path, reload: [] };
-    const client = new PairEndpoint(definition, device.world.surroundings);
+    const client = new CredentialEndpoint(definition, device.world.dependencies);
     await client.start();
     const trial = await device.trials.stage(owner, [{ endpoint: client, text: pairOf(next) }]);
     await device.trials.activate(owner, trial);
     assert.ok(existsSync(path));
-    const again = new PairEndpoint(definition, device.world.surroundings);
-    await new Trials(device.world.surroundings.log, limits).recover([again]);
+    const again = new CredentialEndpoint(definition, device.world.dependencies);
+    await new StagedReplacements(device.world.dependencies.log, limits).recover([again]);
     assert.ok(!existsSync(path));
     client.stop();
   });

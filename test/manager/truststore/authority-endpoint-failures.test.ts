@@ -23,8 +23,8 @@ describe('a truststore in trouble', () => {
   let endpoint: AuthorityEndpoint;
   let events: string[];
   const ids = (of = endpoint) => of.list().map(({ id }) => id);
-  const restart = async (surroundings = world.surroundings) => {
-    const again = new AuthorityEndpoint(definition, surroundings);
+  const restart = async (dependencies = world.dependencies) => {
+    const again = new AuthorityEndpoint(definition, dependencies);
     await again.start();
     return again;
   };
@@ -136,7 +136,7 @@ describe('a truststore in trouble', () => {
     const { path } = definition;
     for (const id of ids()) await endpoint.delete(id);
     await assert.rejects(
-      new AuthorityEndpoint(definition, world.surroundings).stage(three.pem),
+      new AuthorityEndpoint(definition, world.dependencies).stage(three.pem),
       refusal('storage'),
     );
     renameSync(`${path}.generations`, `${path}.elsewhere`);
@@ -158,7 +158,7 @@ describe('a truststore in trouble', () => {
     await staged.activate();
     const told: string[] = [];
     const again = new AuthorityEndpoint(definition, {
-      ...world.surroundings,
+      ...world.dependencies,
       oweReload: () => {
         told.push(existsSync(join(definition.path, '3.pem')) ? 'owed before' : 'owed after');
       },
@@ -176,15 +176,15 @@ describe('a truststore in trouble', () => {
 
   it('keeps what has expired since it was installed', async () => {
     await endpoint.install(expired.pem);
-    const checks = { allowExpired: false, requireCa: true, mostRsaBits: 8192 };
-    const again = await restart({ ...world.surroundings, checks });
+    const checks = { allowExpired: false, requireCa: true, maxRsaBits: 8192 };
+    const again = await restart({ ...world.dependencies, checks });
     assert.deepEqual(ids(again), ['1', '2', '3']);
     await assert.rejects(again.replace('1', expired.pem), refusal('expired'));
   });
 
   it('keeps more than a limit that was lowered since', async () => {
-    const limits = { ...world.surroundings.limits, authorities: 1 };
-    const again = await restart({ ...world.surroundings, limits });
+    const limits = { ...world.dependencies.limits, authorities: 1 };
+    const again = await restart({ ...world.dependencies, limits });
     assert.deepEqual(ids(again), ['1', '2']);
     await assert.rejects(again.install(three.pem), refusal('limit-reached'));
     await again.delete('1');

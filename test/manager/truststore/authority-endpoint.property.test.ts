@@ -63,7 +63,7 @@ class Watched {
   }
 
   #fresh(): Endpoint {
-    return new AuthorityEndpoint(this.#definition, this.#world.surroundings);
+    return new AuthorityEndpoint(this.#definition, this.#world.dependencies);
   }
 
   async take([name, act]: readonly [string, Step]): Promise<void> {

@@ -30,7 +30,7 @@ describe('a truststore', () => {
     of.list().map(({ id, certificate }) => `${id} ${certificate.fingerprint.slice(0, 8)}`);
   /** What another manager would find on the disk. */
   const stored = async () => {
-    const again = new AuthorityEndpoint(definition, world.surroundings);
+    const again = new AuthorityEndpoint(definition, world.dependencies);
     await again.start();
     return listed(again);
   };
@@ -39,7 +39,7 @@ describe('a truststore', () => {
     world = makeWorld({ limits: { authorities: 3 } });
     const path = join(world.directory, 'authority');
     definition = { type: 'authority', name: 'truststore', path, reload: [] };
-    endpoint = new AuthorityEndpoint(definition, world.surroundings);
+    endpoint = new AuthorityEndpoint(definition, world.dependencies);
     events = recordEvents(endpoint);
     await endpoint.start();
   });
@@ -96,7 +96,7 @@ describe('a truststore', () => {
     assert.deepEqual(listed(), [`1 ${mark(one)}`]);
     assert.equal(events.at(-1), `removed 2 ${mark(two)}`);
     assert.deepEqual(await stored(), listed());
-    const again = new AuthorityEndpoint(definition, world.surroundings);
+    const again = new AuthorityEndpoint(definition, world.dependencies);
     await again.start();
     assert.equal((await again.install(two.pem)).id, '3');
   });
@@ -137,7 +137,7 @@ describe('a truststore', () => {
 
   it('announces at a start what is stored', async () => {
     await endpoint.installAll(one.pem + two.pem);
-    const again = new AuthorityEndpoint(definition, world.surroundings);
+    const again = new AuthorityEndpoint(definition, world.dependencies);
     const lines = recordEvents(again);
     await again.start();
     assert.deepEqual(lines, [`added 1 ${mark(one)}`, `added 2 ${mark(two)}`]);

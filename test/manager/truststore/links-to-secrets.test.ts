@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import { Trials } from '../../../src/manager/replacement/staged-replacements.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { StagedReplacements } from '../../../src/manager/replacement/staged-replacements.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { csrParameters, makeWorld, type World } from '../../fakes/surroundings.ts';
@@ -30,7 +30,7 @@ describe('a link beside the file of an endpoint', () => {
   let world: World;
   let path: string;
   let elsewhere: string;
-  let endpoint: PairEndpoint;
+  let endpoint: CredentialEndpoint;
 
   beforeEach(() => {
     world = makeWorld();
@@ -41,9 +41,9 @@ describe('a link beside the file of an endpoint', () => {
     writeFileSync(path, first.key + first.pem);
     writeFileSync(join(elsewhere, 'pair.pem'), secret.key + secret.pem, { mode: 0o600 });
     writeFileSync(join(elsewhere, 'key.pem'), secret.key, { mode: 0o600 });
-    endpoint = new PairEndpoint(
+    endpoint = new CredentialEndpoint(
       { type: 'server', name: 'https', path, reload: [] },
-      world.surroundings,
+      world.dependencies,
     );
   });
   afterEach(() => {
@@ -69,7 +69,10 @@ describe('a link beside the file of an endpoint', () => {
   for (const [what, lay] of Object.entries(journals)) {
     it(`in place of ${what} brings nothing into service`, async () => {
       lay();
-      assert.equal(await new Trials(world.surroundings.log, limits).recover([endpoint]), true);
+      assert.equal(
+        await new StagedReplacements(world.dependencies.log, limits).recover([endpoint]),
+        true,
+      );
       assert.equal(readFileSync(path, 'utf8'), first.key + first.pem);
       assert.ok(!existsSync(`${path}.trial`), 'the next start does not try it again');
     });

@@ -57,7 +57,7 @@ describe('the directory of a truststore', () => {
     path = join(world.directory, 'authority');
     endpoint = new AuthorityEndpoint(
       { type: 'authority', name: 'truststore', path, reload: [] },
-      world.surroundings,
+      world.dependencies,
     );
     await endpoint.start();
     await endpoint.install(one.pem);
@@ -170,7 +170,7 @@ describe('the directory of a truststore', () => {
       assert.deepEqual(events, []);
       trusts(leaf);
       endpoint.stop();
-      const again = new AuthorityEndpoint(endpoint.definition, world.surroundings);
+      const again = new AuthorityEndpoint(endpoint.definition, world.dependencies);
       await again.start();
       assert.equal((await again.install(three.pem)).id, '3');
       again.stop();
@@ -263,7 +263,7 @@ describe('the directory of a truststore', () => {
       );
     const aside = () => readdirSync(world.directory).filter((name) => name.includes('taken-over'));
     const restarted = async () => {
-      const again = new AuthorityEndpoint(endpoint.definition, world.surroundings);
+      const again = new AuthorityEndpoint(endpoint.definition, world.dependencies);
       await again.start();
       again.stop();
       return again.list().map(({ id }) => id);

@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { KeptFiles } from '../../../src/manager/truststore/quarantine.ts';
+import { Quarantine } from '../../../src/manager/truststore/quarantine.ts';
 
 describe('what is kept of others', () => {
   let directory: string;
@@ -14,7 +14,7 @@ describe('what is kept of others', () => {
   const take = async (name: string, content = name) => {
     writeFileSync(join(directory, name), content);
     // Another each time, as after a start
-    const files = new KeptFiles(place(), { most: 2, warn: () => undefined });
+    const files = new Quarantine(place(), { most: 2, warn: () => undefined });
     await files.take(join(directory, name));
     await files.removeOldest();
   };

@@ -30,9 +30,9 @@ describe('what others put into a truststore', () => {
   let path: string;
   let endpoint: AuthorityEndpoint;
 
-  const start = async (surroundings = world.surroundings) => {
+  const start = async (dependencies = world.dependencies) => {
     const definition = { type: 'authority', name: 'truststore', path, reload: [] } as const;
-    endpoint = new AuthorityEndpoint(definition, surroundings);
+    endpoint = new AuthorityEndpoint(definition, dependencies);
     await endpoint.start();
   };
   const at = (...names: string[]) => join(path, ...names);
@@ -178,9 +178,9 @@ describe('what others put into a truststore', () => {
     ] as const) {
       it(`is looked at next after ${what}`, async () => {
         endpoint.stop();
-        const { log } = world.surroundings;
+        const { log } = world.dependencies;
         await start({
-          ...world.surroundings,
+          ...world.dependencies,
           log: {
             ...log,
             error: (message, fields) => {

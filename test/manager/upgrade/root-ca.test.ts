@@ -23,7 +23,7 @@ describe('the root certificate of an earlier installation', () => {
   const start = async () => {
     const endpoint = new AuthorityEndpoint(
       { type: 'authority', name: 'truststore', path: truststore(), reload: [] },
-      world.surroundings,
+      world.dependencies,
     );
     await endpoint.start();
     return endpoint;
@@ -106,7 +106,7 @@ describe('the root certificate of an earlier installation', () => {
     let onTrial = true;
     const rootCa = new RootCa({
       truststore: truststore(),
-      surroundings: world.surroundings,
+      dependencies: world.dependencies,
       install: async (text) => {
         if (onTrial) throw new CertError('on-trial', 'a certificate is on trial');
         installed.push(text);

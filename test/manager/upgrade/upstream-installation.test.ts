@@ -12,7 +12,7 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { keyKinds, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { makeWorld, type World } from '../../fakes/surroundings.ts';
@@ -40,9 +40,9 @@ describe('what phosphor-certificate-manager left of a server', () => {
   let path: string;
   const at = (name: string) => join(dirname(path), name);
   const start = async () => {
-    const endpoint = new PairEndpoint(
+    const endpoint = new CredentialEndpoint(
       { type: 'server', name: 'https', path, reload: [] },
-      world.surroundings,
+      world.dependencies,
     );
     await endpoint.start();
     return endpoint;
@@ -190,7 +190,7 @@ describe('what phosphor-certificate-manager left of a truststore', () => {
   const start = async () => {
     const endpoint = new AuthorityEndpoint(
       { type: 'authority', name: 'truststore', path, reload: [] },
-      world.surroundings,
+      world.dependencies,
     );
     await endpoint.start();
     return endpoint;

@@ -32,7 +32,7 @@ export interface SystemUsersService {
 
 export async function startSystemUsersService(
   deadline = 10_000,
-  mostWaiting = 5,
+  maxWaiting = 5,
 ): Promise<SystemUsersService> {
   const directory = mkdtempSync(join(tmpdir(), 'system-users-'));
   const bus = await startPrivateBus();
@@ -47,7 +47,7 @@ export async function startSystemUsersService(
     source: 'bus',
     accounts,
     users,
-    passwords: passwordHelper({ path: helper.path, deadline, mostWaiting, log }),
+    passwords: passwordHelper({ path: helper.path, deadline, maxWaiting, log }),
     recordPath: join(directory, 'users-source'),
     log,
   });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { followKinship } from '../../../src/redfish/certificates/certificate-links.ts';
+import { linkIssuers } from '../../../src/redfish/certificates/certificate-links.ts';
 import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
 import { makeAuthority, type TestAuthority } from '../../e2e/certificate-authority.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
@@ -30,7 +30,7 @@ describe('who issued whom', () => {
 
   const setUp = () => {
     const client = new MemoryClient();
-    const kinship = followKinship(client, certificatePlaces('bmc', endpoints));
+    const kinship = linkIssuers(client, certificatePlaces('bmc', endpoints));
     return { client, kinship };
   };
 

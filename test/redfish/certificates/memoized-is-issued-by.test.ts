@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rememberVerdicts } from '../../../src/redfish/certificates/memoized-is-issued-by.ts';
+import { memoizedIsIssuedBy } from '../../../src/redfish/certificates/memoized-is-issued-by.ts';
 import { readCertificate } from '../../../src/x509/certificate.ts';
 import { parsePem } from '../../../src/x509/pem.ts';
 import { makeSample } from '../../fakes/scripted-manager.ts';
@@ -22,7 +22,7 @@ describe('the verdicts on who issued whom', () => {
   ]);
   const counted = (most: number) => {
     asked.length = 0;
-    return rememberVerdicts(most, (one, issuer) => {
+    return memoizedIsIssuedBy(most, (one, issuer) => {
       asked.push(`${names.get(one.fingerprint)} by ${names.get(issuer.fingerprint)}`);
       return one.fingerprint === issuer.fingerprint;
     });

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Turns } from '../../../src/redfish/http/keyed-mutex.ts';
+import { KeyedMutex } from '../../../src/redfish/http/keyed-mutex.ts';
 import { RedfishError } from '../../../src/redfish/messages/redfish-error.ts';
 import { until } from '../../e2e/commands.ts';
 import { startService, type TestService } from '../service.ts';
 
 describe('turns', () => {
   it('run tasks of one key one after the other, go on after a failure and forget the key', async () => {
-    const turns = new Turns();
+    const turns = new KeyedMutex();
     const order: string[] = [];
     const first = turns.take('a', 'jane', async () => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -24,7 +24,7 @@ describe('turns', () => {
   });
 
   it('are for so many tasks of one user at a key, and as many of another or at another', async () => {
-    const turns = new Turns(2);
+    const turns = new KeyedMutex(2);
     let end = () => {};
     const held = new Promise<void>((resolve) => {
       end = resolve;

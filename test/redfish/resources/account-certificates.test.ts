@@ -4,8 +4,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
-import type { OfUsers } from '../../../src/identity/system-users/user-source.ts';
-import { followUsers, forgetDeparted } from '../../../src/redfish/set-up/orphaned-user-data.ts';
+import type { UserOwnedData } from '../../../src/identity/system-users/user-source.ts';
+import {
+  followUsers,
+  purgeOrphanedUserData,
+} from '../../../src/redfish/set-up/orphaned-user-data.ts';
 import {
   type Issued,
   type OpensslAuthority,
@@ -203,10 +206,10 @@ describe('the certificates of an account', () => {
     await given('reader', 0);
     await given('operator', 1);
     const away = { list: () => Promise.reject(new Error('away')), find: async () => undefined };
-    await assert.rejects(forgetDeparted(left(), away));
+    await assert.rejects(purgeOrphanedUserData(left(), away));
     assert.equal(kept.all.length, 2);
     const users = (await service.accounts.list()).filter(({ userName }) => userName !== 'reader');
-    await forgetDeparted(left(), { list: async () => users, find: async () => undefined });
+    await purgeOrphanedUserData(left(), { list: async () => users, find: async () => undefined });
     assert.deepEqual(
       kept.all.map(({ userName }) => userName),
       ['operator'],
@@ -215,7 +218,7 @@ describe('the certificates of an account', () => {
 
   it('go at once when other users count than before', async () => {
     await given('reader');
-    let change: OfUsers = { end: () => undefined, store: async () => undefined };
+    let change: UserOwnedData = { end: () => undefined, store: async () => undefined };
     const following = followUsers(
       left(),
       {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { forgetDeparted } from '../../../src/redfish/set-up/orphaned-user-data.ts';
+import { purgeOrphanedUserData } from '../../../src/redfish/set-up/orphaned-user-data.ts';
 import { until } from '../../e2e/commands.ts';
 import { type Answer, startService, type TestService } from '../service.ts';
 
@@ -141,7 +141,7 @@ describe('the sessions of a user whom others removed', () => {
     const { accountCertificates: certificates } = service.parts.access;
     assert.ok(certificates);
     const users = { list: () => list, find: find.bind(service.accounts) };
-    return forgetDeparted({ certificates, sessions: service.sessions }, users);
+    return purgeOrphanedUserData({ certificates, sessions: service.sessions }, users);
   };
   const names = () => service.sessions.list().map(({ userName }) => userName);
 

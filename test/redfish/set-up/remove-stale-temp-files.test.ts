@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { withAccountsLocked } from '../../../src/identity/accounts/account-lock.ts';
-import { clearAfterCrash } from '../../../src/redfish/set-up/remove-stale-temp-files.ts';
+import { removeStaleTempFiles } from '../../../src/redfish/set-up/remove-stale-temp-files.ts';
 import { scratchDirectory } from '../../storage/scratch.ts';
 
 const directory = scratchDirectory();
@@ -22,14 +22,14 @@ describe('a start after a crash', () => {
       ...kept,
       ...['accounts.json', 'users-source', 'events.json', 'last-good.pem'].map(unfinished),
     );
-    await clearAfterCrash(directory(), log);
+    await removeStaleTempFiles(directory(), log);
     assert.deepEqual(
       readdirSync(directory())
         .filter((name) => !name.endsWith('.lock'))
         .sort(),
       [...kept].sort(),
     );
-    await clearAfterCrash(join(directory(), 'absent'), log);
+    await removeStaleTempFiles(join(directory(), 'absent'), log);
     assert.deepEqual(lines, []);
   });
 
@@ -39,7 +39,7 @@ describe('a start after a crash', () => {
     leave(name);
     let cleared: Promise<void> | undefined;
     await withAccountsLocked(path, async () => {
-      cleared = clearAfterCrash(directory(), log);
+      cleared = removeStaleTempFiles(directory(), log);
       await new Promise((resolve) => setTimeout(resolve, 200));
       assert.ok(readdirSync(directory()).includes(name));
     });

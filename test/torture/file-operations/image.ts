@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Made } from './recording.ts';
+import type { CsrTimestamp } from './recording.ts';
 
 /** Everything below a directory by path; a directory comes before what is in it. */
-export type Image = ReadonlyMap<string, Made>;
+export type Image = ReadonlyMap<string, CsrTimestamp>;
 
 export function readImage(directory: string): Image {
-  const image = new Map<string, Made>();
+  const image = new Map<string, CsrTimestamp>();
   const read = (inside: string) => {
     for (const name of readdirSync(join(directory, inside)).sort()) {
       const path = inside === '' ? name : `${inside}/${name}`;

@@ -3,14 +3,17 @@ import { createHash, createPrivateKey, createPublicKey, X509Certificate } from '
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { isGenerated } from '../../../src/manager/credential/generated-certificate.ts';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
 import { PendingRequests } from '../../../src/manager/csr/pending-requests.ts';
 import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint.ts';
-import type { Surroundings, WatchTimes } from '../../../src/manager/endpoint-dependencies.ts';
+import type {
+  EndpointDependencies,
+  WatchTimes,
+} from '../../../src/manager/endpoint-dependencies.ts';
 import { endpointSet } from '../../../src/manager/endpoint-set.ts';
-import { Trials } from '../../../src/manager/replacement/staged-replacements.ts';
+import { StagedReplacements } from '../../../src/manager/replacement/staged-replacements.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { usualServingProfile } from '../../../src/tls/profile.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
@@ -26,7 +29,7 @@ export interface ManagerDevice extends Device {
   readonly server: Endpoint;
   readonly client: Endpoint;
   readonly truststore: Endpoint;
-  readonly trials: Trials;
+  readonly trials: StagedReplacements;
   readonly owner: string;
   maintain(): Promise<void>;
 }
@@ -46,7 +49,7 @@ export async function openManager(
   watch: WatchTimes = { settle: never, grace: never },
   days = 0,
 ): Promise<ManagerDevice> {
-  const around = { ...surroundings, watch, now: () => now + days * 86_400_000 };
+  const around = { ...dependencies, watch, now: () => now + days * 86_400_000 };
   const at = (type: EndpointDefinition['type'], name: string, path: string) => ({
     type,
     name,
@@ -55,13 +58,13 @@ export async function openManager(
     // Whoever reads the file through his group must still be able to after the cut
     ...(type === 'server' && { group: process.getgid?.() ?? 0 }),
   });
-  const server = new PairEndpoint(at('server', 'https', managerPaths.server), around);
-  const client = new PairEndpoint(at('client', 'ldap', managerPaths.client), around);
+  const server = new CredentialEndpoint(at('server', 'https', managerPaths.server), around);
+  const client = new CredentialEndpoint(at('client', 'ldap', managerPaths.client), around);
   const truststore = new AuthorityEndpoint(
     at('authority', 'truststore', managerPaths.truststore),
     around,
   );
-  const trials = new Trials(log, { defaultSeconds: 1000, mostSeconds: 1000 });
+  const trials = new StagedReplacements(log, { defaultSeconds: 1000, maxSeconds: 1000 });
   const endpoints = [server, client, truststore];
   const all = endpointSet(endpoints, trials);
   await all.start();
@@ -108,7 +111,7 @@ export function useProbe(pem: string): void {
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-const surroundings: Omit<Surroundings, 'watch' | 'now'> = {
+const dependencies: Omit<EndpointDependencies, 'watch' | 'now'> = {
   log,
   limits: {
     uploadBytes: 65_536,
@@ -118,7 +121,7 @@ const surroundings: Omit<Surroundings, 'watch' | 'now'> = {
     queuedRequests: 4,
     refusedFiles: 3,
   },
-  checks: { allowExpired: true, requireCa: true, mostRsaBits: 8192 },
+  checks: { allowExpired: true, requireCa: true, maxRsaBits: 8192 },
   serving: usualServingProfile(),
   selfSigned: {
     validDays: 397,
@@ -201,7 +204,7 @@ async function requestState(endpoints: readonly Endpoint[]): Promise<readonly st
       found.push(`${definition.name} key ${name.slice(0, 16)}`);
     }
     // A start finds them in this order, which says who goes first
-    const stored = await new PendingRequests(directory, surroundings.limits.pending).list();
+    const stored = await new PendingRequests(directory, dependencies.limits.pending).list();
     for (const [at, { id, pem = '' }] of stored.entries()) {
       const text = createHash('sha256').update(pem).digest('hex').slice(0, 16);
       found.push(`${definition.name} stored ${at} key ${id.slice(0, 16)} text ${text}`);

@@ -11,9 +11,9 @@ import { type EventState, openEventState } from '../../../src/redfish/events/eve
 import { EventStreams } from '../../../src/redfish/events/event-streams.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import { PushSubscriptions } from '../../../src/redfish/events/push-subscriptions.ts';
-import { ListeningRights } from '../../../src/redfish/events/subscriber-authorization.ts';
+import { SubscriberAuthorization } from '../../../src/redfish/events/subscriber-authorization.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
-import { clearAfterCrash } from '../../../src/redfish/set-up/remove-stale-temp-files.ts';
+import { removeStaleTempFiles } from '../../../src/redfish/set-up/remove-stale-temp-files.ts';
 import { openServiceId } from '../../../src/redfish/set-up/service-id.ts';
 import { readStateText, type StateFile } from '../../../src/storage/state-file.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
@@ -23,7 +23,7 @@ import type { Device, Place, State } from './scene.ts';
 export interface RedfishDevice extends Device {
   readonly access: ReadyAccess['access'];
   readonly events: StateFile<EventState>;
-  readonly rights: ListeningRights;
+  readonly rights: SubscriberAuthorization;
 }
 
 const silent = () => undefined;
@@ -39,7 +39,7 @@ export const openWithSystemUsers = (place: Place): Promise<RedfishDevice> => ope
 
 async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> {
   const configuration = configurationOf(directory, whose);
-  await clearAfterCrash(directory, log);
+  await removeStaleTempFiles(directory, log);
   const client = new MemoryClient();
   const { access, settle, close } = setUpAccess({
     ...{ configuration, client, log, systemUsers },
@@ -110,7 +110,7 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
 }
 
 /** As the event service has them, but that nobody is sent anything. */
-function rightsOf(access: Access, file: StateFile<EventState>): ListeningRights {
+function rightsOf(access: Access, file: StateFile<EventState>): SubscriberAuthorization {
   // Nothing but what a scene does may happen by itself
   const clock = { ...systemClock, every: () => silent };
   const logins = listenerLogins(access);
@@ -123,11 +123,11 @@ function rightsOf(access: Access, file: StateFile<EventState>): ListeningRights 
   };
   const subscriptions = new PushSubscriptions({
     ...{ file, log, clock, random: Math.random, send: async () => undefined },
-    ...{ most: 9, mostPerUser: 9, size: 1, longestBackoffMilliseconds: 1000 },
+    ...{ most: 9, maxPerUser: 9, size: 1, longestBackoffMilliseconds: 1000 },
     retries: () => ({ attempts: 0, intervalMilliseconds: 1000 }),
   });
   const streams = new EventStreams({ clock, log, logins, limits });
-  const rights = new ListeningRights({ streams, subscriptions, logins, log });
+  const rights = new SubscriberAuthorization({ streams, subscriptions, logins, log });
   logins.onRename((from, to) => rights.rename(from, to));
   return rights;
 }

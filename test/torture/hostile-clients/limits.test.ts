@@ -60,7 +60,7 @@ const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
   'limits.failedLogins': ['identity/accounts/failed-logins.test.ts', 'take no more memory'],
   'limits.failuresPerAddress': ['torture/hostile-clients/users.test.ts', 'failuresPerAddress'],
   'tasks.patienceSeconds': ['redfish/tasks/tasks.test.ts', 'patience'],
-  'tasks.tasks': ['torture/hostile-clients/users.test.ts', 'mostTasks'],
+  'tasks.tasks': ['torture/hostile-clients/users.test.ts', 'maxTasks'],
   'accountPolicy.lockoutThreshold': ['torture/hostile-clients/users.test.ts', 'shut out'],
   'accountPolicy.lockoutSeconds': ['identity/accounts/failed-logins.test.ts', 'after their time'],
   'accountPolicy.lockoutResetSeconds': [

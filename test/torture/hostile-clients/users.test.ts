@@ -37,7 +37,7 @@ const limits = {
   // As many as a storm of changes has
   changesPerUser: 100,
 };
-const mostTasks = 4;
+const maxTasks = 4;
 const events = {
   allowLoopback: true,
   ...{ deliverySeconds: 1, retryAttempts: 1, retryIntervalSeconds: 1 },
@@ -53,7 +53,7 @@ describe('a client who abuses what it may do', () => {
     target = await startTarget({
       limits,
       events,
-      tasks: { tasks: mostTasks, patienceSeconds: 30 },
+      tasks: { tasks: maxTasks, patienceSeconds: 30 },
     });
     operator = await operatorOf(target);
     const body = { UserName: 'reader', Password: readerPassword, RoleId: 'ReadOnly' };
@@ -165,7 +165,7 @@ describe('a client who abuses what it may do', () => {
     assert.ok(statuses.includes(202) && statuses.includes(503), statuses.join());
     const shown = JSON.parse((await asOperator(tasks)).body).Members.length;
     // Those whose certificate has not come are listed too, sixteen of them at most
-    assert.ok(shown <= mostTasks + 16, `${shown} tasks`);
+    assert.ok(shown <= maxTasks + 16, `${shown} tasks`);
     await operator.isServed();
     await until(
       'the last request is made',

@@ -25,7 +25,7 @@ export interface Target {
   /** What its refusals are; of the manager unless given. */
   isRefusal?(error: unknown): boolean;
   /** More than a second where each input costs the start of a process. */
-  readonly mostMilliseconds?: number;
+  readonly maxMilliseconds?: number;
 }
 
 /** `internal` is in the union for faults of ours. */
@@ -149,10 +149,10 @@ interface SlowInput {
  */
 async function confirmed(slow: SlowInput): Promise<number> {
   const { target, input, isElsewhere, before, taken } = slow;
-  const { mostMilliseconds = usualMilliseconds } = target;
-  if (taken <= mostMilliseconds) return taken;
+  const { maxMilliseconds = usualMilliseconds } = target;
+  if (taken <= maxMilliseconds) return taken;
   let least = taken;
-  for (let again = 0; again < 4 && least > mostMilliseconds; again += 1) {
+  for (let again = 0; again < 4 && least > maxMilliseconds; again += 1) {
     const [began, cpu] = [performance.now(), process.cpuUsage()];
     await outcomeOf(target, input);
     const { user, system } = process.cpuUsage(cpu);
@@ -160,7 +160,7 @@ async function confirmed(slow: SlowInput): Promise<number> {
     least = Math.min(least, spent);
   }
   assert.ok(
-    extent({ quick: true, long: least <= mostMilliseconds }),
+    extent({ quick: true, long: least <= maxMilliseconds }),
     `it takes ${least.toFixed(0)} ms`,
   );
   return Math.max(before, least);

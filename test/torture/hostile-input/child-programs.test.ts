@@ -25,7 +25,7 @@ it('a password helper that says anything but its answers lets nobody in', async 
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   after(() => server.close());
-  const passwords = passwordHelper({ path, deadline: 10_000, mostWaiting: 1, log: silent });
+  const passwords = passwordHelper({ path, deadline: 10_000, maxWaiting: 1, log: silent });
   await campaign({
     name: 'password helper',
     corpus: ['0\n', '1\n', '2\n', '3\n', '0', '00\n', '0\n0\n', ' 0\n', '0\r\n'].map((one) =>
@@ -53,7 +53,7 @@ it('a worker that says anything but the hash of a key makes its request fail, an
   ];
   await campaign({
     name: 'worker',
-    mostMilliseconds: 5000,
+    maxMilliseconds: 5000,
     corpus: [...replies, 'text', 7, [null], { fault: { toString: 1 } }].map((one) =>
       Buffer.from(JSON.stringify(one)),
     ),

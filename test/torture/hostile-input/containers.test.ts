@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { parseUpload, toUploadText } from '../../../src/manager/upload.ts';
 import { contentFormats, toPem } from '../../../src/x509/containers.ts';
 import { makeWorld, snapshot } from '../../fakes/surroundings.ts';
@@ -57,9 +57,9 @@ it('an upload is refused and leaves no trace, or is installed whole', async (t) 
   const world = makeWorld();
   t.after(() => world.remove());
   const path = `${world.directory}/client.pem`;
-  const endpoint = new PairEndpoint(
+  const endpoint = new CredentialEndpoint(
     { type: 'client', name: 'ldap', path, reload: [] },
-    world.surroundings,
+    world.dependencies,
   );
   await endpoint.start();
   await campaign({

@@ -4,7 +4,7 @@ import type { Dice } from './dice.ts';
 export type Mutator = (input: Buffer, dice: Dice, other: Buffer) => Buffer;
 
 /** Changes after which an input is still small enough to try many thousands of. */
-export const mostBytes = 65_536;
+export const maxBytes = 65_536;
 
 /** One to four changes, mostly one: it is the least likely to be noticed. */
 export function mutate(
@@ -16,7 +16,7 @@ export function mutate(
   let result = input;
   do result = dice.pick(mutators)(result, dice, other);
   while (dice.once(3));
-  return result.length > mostBytes ? result.subarray(0, mostBytes) : result;
+  return result.length > maxBytes ? result.subarray(0, maxBytes) : result;
 }
 
 /** Numbers at which lengths, counters and loops go wrong. */

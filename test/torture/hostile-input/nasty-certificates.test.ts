@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CertError } from '../../../src/core/cert-error.ts';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { Endpoint } from '../../../src/manager/endpoint.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { toUploadText } from '../../../src/manager/upload.ts';
@@ -19,7 +19,7 @@ import { shownEverywhere } from './what-is-shown.ts';
 const all: readonly Nasty[] = [...nastyKeys, ...nastyFields, ...nastyEncodings, ...nastyFiles];
 const uploadBytes = 4_194_304;
 /** What holds up everybody else for longer is a finding, also where other tests have the processor too. */
-const mostMilliseconds = 1500;
+const maxMilliseconds = 1500;
 
 for (const to of ['authority', 'client', 'server'] as const) {
   describe(`at an endpoint of the type ${to}`, () => {
@@ -48,8 +48,8 @@ async function judge(world: World, { to, content, format = 'PEM', password = '',
   const definition = { type: to, name: 'x', path, reload: [] };
   const make = () =>
     to === 'authority'
-      ? new AuthorityEndpoint(definition, world.surroundings)
-      : new PairEndpoint(definition, world.surroundings);
+      ? new AuthorityEndpoint(definition, world.dependencies)
+      : new CredentialEndpoint(definition, world.dependencies);
   const endpoint: Endpoint = make();
   await endpoint.start();
   const before = [snapshot(world.directory), endpoint.list()];
@@ -66,7 +66,7 @@ async function judge(world: World, { to, content, format = 'PEM', password = '',
   });
   const { user, system } = process.cpuUsage(began);
   const spent = (user + system) / 1000;
-  assert.ok(spent < mostMilliseconds, `it took ${spent} ms`);
+  assert.ok(spent < maxMilliseconds, `it took ${spent} ms`);
   endpoint.stop();
   if (outcome instanceof CertError) {
     assert.equal(outcome.code, verdict, outcome.message);

@@ -3,7 +3,7 @@ import { type Nasty, row } from './nasty-row.ts';
 
 const own = forge();
 const leaf = forge({ extensions: 'none' });
-const pairFile = keyPem + pem(leaf);
+const credentialFile = keyPem + pem(leaf);
 const served = 'OpenSSL and GnuTLS load it';
 
 /** BER of what is DER: the outermost length in another form. */
@@ -88,7 +88,7 @@ export const nastyEncodings: readonly Nasty[] = [
   ),
   row(
     { what: 'CRLF at the ends of lines', to: 'client', verdict: 'accepted', because: served },
-    () => pairFile.replaceAll('\n', '\r\n'),
+    () => credentialFile.replaceAll('\n', '\r\n'),
   ),
   row(
     {
@@ -97,7 +97,7 @@ export const nastyEncodings: readonly Nasty[] = [
       verdict: 'accepted',
       because: 'OpenSSL does not, but the file that is kept has LF',
     },
-    () => pairFile.replaceAll('\n', '\r'),
+    () => credentialFile.replaceAll('\n', '\r'),
   ),
   row(
     {
@@ -106,7 +106,7 @@ export const nastyEncodings: readonly Nasty[] = [
       verdict: 'accepted',
       because: 'the file that is kept has none',
     },
-    () => `\ufeff${pairFile}`,
+    () => `\ufeff${credentialFile}`,
   ),
   row(
     {
@@ -115,7 +115,7 @@ export const nastyEncodings: readonly Nasty[] = [
       verdict: 'no-certificate',
       because: 'no tool writes or reads PEM so',
     },
-    () => Buffer.from(`\ufeff${pairFile}`, 'utf16le'),
+    () => Buffer.from(`\ufeff${credentialFile}`, 'utf16le'),
   ),
   row(
     {
@@ -124,7 +124,7 @@ export const nastyEncodings: readonly Nasty[] = [
       verdict: 'accepted',
       because: 'RFC 7468 §2: it is skipped',
     },
-    () => `subject=x\n\n${pairFile}\nBye.\n`,
+    () => `subject=x\n\n${credentialFile}\nBye.\n`,
   ),
   row(
     {
@@ -133,7 +133,7 @@ export const nastyEncodings: readonly Nasty[] = [
       verdict: 'accepted',
       because: 'RFC 7468 §2: what is outside of blocks is skipped',
     },
-    () => Buffer.concat([Buffer.from(pairFile), Buffer.alloc(1000)]),
+    () => Buffer.concat([Buffer.from(credentialFile), Buffer.alloc(1000)]),
   ),
   row(
     {

@@ -32,7 +32,7 @@ import { type Nasty, row } from './nasty-row.ts';
 const own = forge();
 const ownPem = pem(own);
 const leaf = forge({ extensions: 'none' });
-const pairFile = keyPem + pem(leaf);
+const credentialFile = keyPem + pem(leaf);
 const other = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
 const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey;
 const exported = (key: typeof other) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -49,7 +49,7 @@ export const nastyFiles: readonly Nasty[] = [
       because: 'the one that the key fits first is served',
     },
     () =>
-      pairFile +
+      credentialFile +
       pem(forge({ extensions: 'none', subject: nameOf([commonName, encodedText('another')]) })),
   ),
   row(
@@ -233,7 +233,7 @@ export const nastyFiles: readonly Nasty[] = [
       verdict: 'accepted',
       because: 'it is served once',
     },
-    () => pairFile + pem(leaf),
+    () => credentialFile + pem(leaf),
   ),
   row(
     {

@@ -8,7 +8,7 @@ import { AccessSettings } from '../../../src/identity/accounts/access-settings.t
 import { readAccounts } from '../../../src/identity/accounts/account-file.ts';
 import { matchesHash } from '../../../src/identity/accounts/password-hash.ts';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { PendingRequests, requestFiles } from '../../../src/manager/csr/pending-requests.ts';
 import { SetupError } from '../../../src/platform/configuration.ts';
 import { openEventState } from '../../../src/redfish/events/event-state.ts';
@@ -160,7 +160,7 @@ it('a damaged file of a server is put aside whole, and the server is never witho
       mkdirSync(world.directory, { mode: 0o700 });
       writeFileSync(place, input);
       const definition = { type: 'server', name: 'https', path: place, reload: [] } as const;
-      const endpoint = new PairEndpoint(definition, world.surroundings);
+      const endpoint = new CredentialEndpoint(definition, world.dependencies);
       await endpoint.start();
       const [installed] = endpoint.list();
       const aside = world.logged

@@ -16,7 +16,7 @@ import { swollen, swollenTexts } from './swell.ts';
 import { shownEverywhere } from './what-is-shown.ts';
 
 /** What takes the square of its size takes many times as long. */
-const mostMilliseconds = 1000;
+const maxMilliseconds = 1000;
 const samples = makeSamples();
 const pemOf = (der: Buffer) => Buffer.from(formatPem('CERTIFICATE', der));
 
@@ -86,9 +86,9 @@ function tryAll(
     judged(attempt, input);
     let taken = performance.now() - began;
     // Again, by the processor's time, when the machine was busy
-    if (taken > mostMilliseconds) taken = processorTime(() => judged(attempt, input));
+    if (taken > maxMilliseconds) taken = processorTime(() => judged(attempt, input));
     const shown = `${input.subarray(0, 60).toString('hex')}… of ${input.length} bytes`;
-    assert.ok(taken <= mostMilliseconds, `${shown} took ${taken.toFixed(0)} ms`);
+    assert.ok(taken <= maxMilliseconds, `${shown} took ${taken.toFixed(0)} ms`);
     slowest = Math.max(slowest, taken);
   }
   figure('hostile-input', name, `${chosen.length} inputs, slowest ${slowest.toFixed(0)} ms`);

@@ -4,7 +4,7 @@ import { CertError } from '../../../src/core/cert-error.ts';
 import { certificateObject } from '../../../src/dbus/certs/certificate-object.ts';
 import { userNameOf } from '../../../src/identity/peer-certificates/mapping.ts';
 import { authorityChecks, pairChecks, serverChecks } from '../../../src/manager/checks/checks.ts';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
 import { expiryOf } from '../../../src/manager/expiry.ts';
 import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
@@ -17,13 +17,13 @@ import { formatName } from '../../../src/x509/name.ts';
 import { makeWorld } from '../../fakes/surroundings.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
-const policy = { allowExpired: true, requireCa: false, mostRsaBits: 8192 };
+const policy = { allowExpired: true, requireCa: false, maxRsaBits: 8192 };
 const thresholds = [30, 7];
 const [place] = certificatePlaces('bmc', [{ type: 'server', name: 'https' }]);
 const world = makeWorld();
-const endpoint = new PairEndpoint(
+const endpoint = new CredentialEndpoint(
   { type: 'server', name: 'https', path: `${world.directory}/x`, reload: [] },
-  world.surroundings,
+  world.dependencies,
 );
 world.remove();
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { certificateObject } from '../../../src/dbus/certs/certificate-object.ts';
 import { ObjectServer } from '../../../src/dbus/server/object-server.ts';
-import { PairEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { expiryOf } from '../../../src/manager/expiry.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';
 import { makeWorld } from '../../fakes/surroundings.ts';
@@ -59,7 +59,7 @@ it('no message on the wire ends the manager, or keeps it from reading the next o
     path: `${world.directory}/s.pem`,
     reload: [],
   } as const;
-  const endpoint = new PairEndpoint(definition, world.surroundings);
+  const endpoint = new CredentialEndpoint(definition, world.dependencies);
   await endpoint.start();
   const [installed] = endpoint.list();
   assert.ok(installed);

@@ -24,7 +24,7 @@ const every = extent({ quick: 4, long: 1 });
 describe('after kill -9', { skip: whyNotFollowed() }, () => {
   let workshop: Workshop;
   let kills = 0;
-  let mostNames = 0;
+  let maxNames = 0;
   before(async () => {
     workshop = await openWorkshop();
     useProbe(workshop.given.probe ?? '');
@@ -32,7 +32,7 @@ describe('after kill -9', { skip: whyNotFollowed() }, () => {
   after(async () => {
     await workshop.close();
     figure('power-cut', 'kills before or after a file operation', kills);
-    figure('power-cut', 'names left over after any number of kills in a row', mostNames);
+    figure('power-cut', 'names left over after any number of kills in a row', maxNames);
   });
 
   const die = async ({ scene, place }: Prepared, action: Rule['action'], at: number) => {
@@ -82,7 +82,7 @@ describe('after kill -9', { skip: whyNotFollowed() }, () => {
       await (await scene.open(place)).close();
       const left = plainNames(readImage(place.directory).keys());
       const more = left.filter((name) => !clean.includes(name));
-      mostNames = Math.max(mostNames, more.length);
+      maxNames = Math.max(maxNames, more.length);
       assert.deepEqual(more, [], scene.name);
     }
   });

@@ -26,7 +26,7 @@ export interface Door {
 }
 
 /** Authorities at a time, more or less. */
-const mostAuthorities = 25;
+const maxAuthorities = 25;
 
 /** The changes that both kinds of clients make, each held against the model. */
 export function changesOf(world: World, door: Door) {
@@ -113,7 +113,7 @@ export function changesOf(world: World, door: Door) {
 
     /** The list stays short: what is added to a long one goes before. */
     async addAuthority() {
-      if (truststore.present.length >= mostAuthorities) await removeAuthority();
+      if (truststore.present.length >= maxAuthorities) await removeAuthority();
       const { pem, fingerprint } = issuer.authority();
       const began = performance.now();
       truststore.arriving.add(fingerprint);

@@ -37,7 +37,7 @@ const size = { httpsClients: 50, busClients: 5, pause: extent({ quick: 2000, lon
 const seed = Number(process.env.SOAK_SEED ?? 20_261_121);
 
 /** MB by which the memory of a process may grow from one third of the calm to the next. */
-const mostGrowth = 12;
+const maxGrowth = 12;
 
 const password = 'correct-horse-battery';
 const configuration = {
@@ -310,7 +310,7 @@ function judgeGrowth(samples: readonly Sample[]): void {
       descriptors,
     );
     if (extent({ quick: true, long: false })) continue;
-    assert.ok(own < mostGrowth, `${program} grew by ${own} MB`);
+    assert.ok(own < maxGrowth, `${program} grew by ${own} MB`);
     assert.ok(descriptors < 8, `${program} grew by ${descriptors} descriptors`);
   }
 }
