@@ -2,6 +2,7 @@ import '../platform/debug-signal.ts';
 import { parseArgs } from 'node:util';
 import { CertError } from '../core/cert-error.ts';
 import { makeLog } from '../core/log.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
 import { parseStackOptions } from '../local-stack/options.ts';
 import { makeStack, type Stack } from '../local-stack/up.ts';
@@ -10,7 +11,7 @@ import { commands } from '../operator/commands.ts';
 import { readPassword } from '../operator/password-file.ts';
 import { sentenceOf } from '../operator/sentence.ts';
 import { setPassword } from '../operator/set-password.ts';
-import { readConfiguration, SetupError } from '../platform/configuration.ts';
+import { readConfiguration } from '../platform/configuration.ts';
 
 /** Long enough for an RSA 4096 key on a small device. */
 const requestMilliseconds = 310_000;

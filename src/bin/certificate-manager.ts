@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { reasonOf } from '../core/cert-error.ts';
 import { watchClock } from '../core/clock-watch.ts';
 import { makeLog } from '../core/log.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { rootPath } from '../dbus/certs/endpoint-names.ts';
 import { type EndpointServiceOptions, serveEndpoint } from '../dbus/certs/endpoint-service.ts';
 import { serveSigning } from '../dbus/certs/signing-service.ts';
@@ -29,7 +30,6 @@ import {
   contentLimitsOf,
   parseConfiguration,
   readConfiguration,
-  SetupError,
 } from '../platform/configuration.ts';
 import { debuggerNowhere } from '../platform/debug-signal.ts';
 import { hostAddresses } from '../platform/host-addresses.ts';
@@ -63,7 +63,7 @@ await runProgram(log, async (fail) => {
     // Until then systemd may keep the unit waiting for the manager, and the job does not end
     hasNames ? reloadUnit(bus, unit, timeout) : queueReload(bus, unit, timeout),
   );
-  const dependencies = surroundingsOf(configuration, reloader, hostName);
+  const dependencies = dependenciesOf(configuration, reloader, hostName);
   endpoints.push(
     ...configuration.endpoints.map((one) =>
       makeEndpoint(asDefinition(one, accounts), {
@@ -250,7 +250,7 @@ function owedReloads(runtimeDirectory: string): OwedReloads {
   });
 }
 
-function surroundingsOf(
+function dependenciesOf(
   { limits, checks, selfSigned, expiry, watch }: Configuration,
   reloader: Reloader,
   hostName: () => string,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { reasonOf } from '../core/cert-error.ts';
 import { makeLog } from '../core/log.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
 import { BusSystemUsers } from '../dbus/peers/user-manager.ts';
 import { claimState } from '../dbus/transport/state-claim.ts';
@@ -13,7 +14,6 @@ import {
   type Configuration,
   contentLimitsOf,
   readConfiguration,
-  SetupError,
 } from '../platform/configuration.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { writeRuntimeFile } from '../platform/runtime-file.ts';

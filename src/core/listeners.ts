@@ -1,12 +1,12 @@
-import type { Log } from '../manager/endpoint-dependencies.ts';
 import { reasonOf } from './cert-error.ts';
+import type { EventLog } from './log.ts';
 
 /** Tells listeners what happened. None of them can make a change that is done look like a failure. */
 export class Listeners<E extends { readonly kind: string }> {
-  readonly #log: Log;
+  readonly #log: EventLog;
   readonly #listeners: ((event: E) => void)[] = [];
 
-  constructor(log: Log) {
+  constructor(log: EventLog) {
     this.#log = log;
   }
 

@@ -11,6 +11,9 @@ export interface Log {
   error(message: string, fields?: Fields): void;
 }
 
+/** What reports events and nothing for debugging; one line for each event. */
+export type EventLog = Omit<Log, 'debug'>;
+
 /** Priorities of syslog that the journal reads from the beginning of a line (sd-daemon(3)). */
 const priorities: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 

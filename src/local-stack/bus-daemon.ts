@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SetupError } from '../platform/configuration.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { writeRuntimeFile } from '../platform/runtime-file.ts';
 import { readRegularFileSync } from '../storage/regular-file.ts';
 

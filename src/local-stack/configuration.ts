@@ -1,14 +1,10 @@
 import { join } from 'node:path';
-import {
-  type Configuration,
-  cannotBeRead,
-  parseConfiguration,
-  SetupError,
-} from '../platform/configuration.ts';
+import { SetupError } from '../core/setup-error.ts';
+import { type Configuration, parseConfiguration } from '../platform/configuration.ts';
 import { cannotBeWritten } from '../platform/runtime-file.ts';
 import { writeFileAtomic } from '../storage/atomic-file.ts';
 import { ownerOnly } from '../storage/file-mode.ts';
-import { readRegularFileSync } from '../storage/regular-file.ts';
+import { cannotBeRead, readRegularFileSync } from '../storage/regular-file.ts';
 import type { StackOptions } from './options.ts';
 
 /** The endpoints of OpenBMC and the list of revoked certificates, with all of their files below the state directory. */

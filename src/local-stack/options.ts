@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SetupError } from '../platform/configuration.ts';
+import { SetupError } from '../core/setup-error.ts';
 
 /** What the operator asks of the local stack; what is absent comes from the configuration. */
 export interface StackOptions {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_pr
 import { createInterface } from 'node:readline';
 import { backoff } from '../core/backoff.ts';
 import type { Log } from '../core/log.ts';
-import { SetupError } from '../platform/configuration.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { debuggerNowhere } from '../platform/debug-signal.ts';
 import type { ProgramMessage } from '../platform/process-life.ts';
 

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { reasonOf } from '../core/cert-error.ts';
 import type { Log } from '../core/log.ts';
-import { SetupError } from '../platform/configuration.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { writeRuntimeFile } from '../platform/runtime-file.ts';
 import { makeOwnedDirectory, openStateDirectory } from '../platform/state-directory.ts';
 import { type Claim, claimName } from '../storage/claim-socket.ts';

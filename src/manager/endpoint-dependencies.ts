@@ -1,18 +1,10 @@
+import type { EventLog } from '../core/log.ts';
 import type { Curve } from '../x509/keys.ts';
 import type { CheckPolicy } from './checks/checks.ts';
 import type { ServingProfile } from './checks/serving-profile.ts';
 import type { CsrWorker } from './csr/forked-worker.ts';
 import type { PendingLimits } from './csr/pending-requests.ts';
 import type { EndpointDefinition } from './endpoint.ts';
-
-/** Where the manager reports what it does; one line for each event. */
-export interface Log {
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
-}
-
-export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
 export interface ManagerLimits {
   readonly uploadBytes: number;
@@ -51,7 +43,7 @@ export interface HostIdentity {
 
 /** Everything an endpoint takes from outside, so that tests can give it another world. */
 export interface EndpointDependencies {
-  readonly log: Log;
+  readonly log: EventLog;
   readonly limits: ManagerLimits;
   readonly checks: CheckPolicy;
   /** How the service of the endpoint speaks TLS. */

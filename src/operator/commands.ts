@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { SetupError } from '../core/setup-error.ts';
 import type {
   CertificateClient,
   EndpointRef,
@@ -6,8 +7,7 @@ import type {
 } from '../manager/certificate-client.ts';
 import type { CsrParameters } from '../manager/csr/parameters.ts';
 import { endpointTypes } from '../manager/endpoint.ts';
-import { cannotBeRead, SetupError } from '../platform/configuration.ts';
-import { readStream } from '../storage/regular-file.ts';
+import { cannotBeRead, readStream } from '../storage/regular-file.ts';
 import { pemContent } from '../x509/containers.ts';
 import { formatName } from '../x509/name.ts';
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { SetupError } from '../platform/configuration.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { codeOf } from '../storage/io-errors.ts';
 import { FileRefusal, readRegularBytes } from '../storage/regular-file.ts';
 

@@ -1,5 +1,5 @@
 import { CertError, isSystemError } from '../core/cert-error.ts';
-import { SetupError } from '../platform/configuration.ts';
+import { SetupError } from '../core/setup-error.ts';
 
 /** What an operator is told of an error, in one sentence without a stack trace. */
 export function sentenceOf(error: unknown): string {

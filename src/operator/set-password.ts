@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { SetupError } from '../core/setup-error.ts';
 import { configuredSettings } from '../identity/accounts/access-settings.ts';
 import { Accounts } from '../identity/accounts/accounts.ts';
 import { passwordFault } from '../identity/accounts/password-rules.ts';
-import { type Configuration, SetupError } from '../platform/configuration.ts';
+import type { Configuration } from '../platform/configuration.ts';
 import { readStateText } from '../storage/state-file.ts';
 
 /** The account that the commands of an operator make. */

@@ -1,20 +1,10 @@
 import { resolve } from 'node:path';
 import { type Configuration, validateConfiguration } from '../../schemas/generated/validators.js';
+import { SetupError } from '../core/setup-error.ts';
 import { validate } from '../core/validation.ts';
-import { faultOfFile, readRegularFileSync } from '../storage/regular-file.ts';
+import { cannotBeRead, readRegularFileSync } from '../storage/regular-file.ts';
 
 export type { Configuration };
-
-/** The service cannot start as it is set up; the message is one sentence for the operator. */
-export class SetupError extends Error {
-  override readonly name = 'SetupError';
-}
-
-/** @param what the file as the beginning of a sentence */
-export function cannotBeRead(what: string, cause: unknown): SetupError {
-  const why = faultOfFile(cause);
-  return new SetupError(`${what} cannot be read${why === undefined ? '' : `: ${why}`}.`, { cause });
-}
 
 /** @throws SetupError that names the file and the path of the bad member */
 export function readConfiguration(path: string): Configuration {

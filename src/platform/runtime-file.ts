@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { SetupError } from '../core/setup-error.ts';
 import { faultOfFile } from '../storage/regular-file.ts';
 import { tempName } from '../storage/temp-files.ts';
-import { SetupError } from './configuration.ts';
 
 /**
  * Writes a file that need not outlive a reboot, such as one with a process id: beside, and then renamed, so that a link

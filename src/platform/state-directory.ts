@@ -9,8 +9,8 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { SetupError } from '../core/setup-error.ts';
 import { kindOf } from '../storage/regular-file.ts';
-import { SetupError } from './configuration.ts';
 
 const groupOrOthersWrite = 0o022;
 const othersWrite = 0o002;

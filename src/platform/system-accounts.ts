@@ -1,5 +1,5 @@
+import { SetupError } from '../core/setup-error.ts';
 import { readRegularFileSync } from '../storage/regular-file.ts';
-import { SetupError } from './configuration.ts';
 
 /** Numbers of users and groups by the names in /etc/passwd and /etc/group. */
 export interface SystemAccounts {

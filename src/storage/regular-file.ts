@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
+import { SetupError } from '../core/setup-error.ts';
 import { classifyIoError, codeOf } from './io-errors.ts';
 
 /** Why a file is not read. */
@@ -125,6 +126,12 @@ export async function tryReadRegularFile(path: string, flags = 0): Promise<strin
     if (classifyIoError(error) !== undefined) throw error;
     return error instanceof FileRefusal && error.reason === 'empty' ? '' : undefined;
   }
+}
+
+/** @param what the file as the beginning of a sentence */
+export function cannotBeRead(what: string, cause: unknown): SetupError {
+  const why = faultOfFile(cause);
+  return new SetupError(`${what} cannot be read${why === undefined ? '' : `: ${why}`}.`, { cause });
 }
 
 /** Why a file cannot be read or written, for the end of a sentence; `undefined` where there is nothing to add. */

@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
 import type { Validator } from '../../schemas/generated/validators.js';
 import { Mutex } from '../core/mutex.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { validate } from '../core/validation.ts';
-import { cannotBeRead, SetupError } from '../platform/configuration.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { makeDirectory } from './directory.ts';
 import { stateAccess } from './file-mode.ts';
 import { classifyIoError } from './io-errors.ts';
-import { readRegularFileSync } from './regular-file.ts';
+import { cannotBeRead, readRegularFileSync } from './regular-file.ts';
 
 /** What a file is to hold, as a complaint calls it and as its schema has it. */
 export interface StateForm<Stored> {

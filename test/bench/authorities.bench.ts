@@ -8,8 +8,8 @@ import { connectBus } from '../../src/dbus/transport/bus.ts';
 import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
 import { writeText } from '../e2e/certificate-authority.ts';
 import { names, paths, startManager } from '../fakes/manager-process.ts';
+import { makeWorld } from '../fakes/manager-world.ts';
 import { startPrivateBus } from '../fakes/private-bus.ts';
-import { makeWorld } from '../fakes/surroundings.ts';
 import { quickAuthorities } from '../interop/quick-authorities.ts';
 import { Measures } from './measures.ts';
 

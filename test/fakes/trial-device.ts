@@ -5,8 +5,8 @@ import { CredentialEndpoint } from '../../src/manager/credential/credential-endp
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
 import { StagedReplacements } from '../../src/manager/replacement/staged-replacements.ts';
 import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
+import { makeWorld, type World } from './manager-world.ts';
 import { certificateOf, opensslAuthority } from './openssl-authority.ts';
-import { makeWorld, type World } from './surroundings.ts';
 
 export const owner = ':1.7';
 export const limits = { defaultSeconds: 60, maxSeconds: 100 };

@@ -8,9 +8,9 @@ import { CertError } from '../../src/core/cert-error.ts';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { InstalledCertificate } from '../../src/manager/endpoint.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
+import { makeWorld } from '../fakes/manager-world.ts';
 import { type Issued, keyKinds, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { refusal } from '../fakes/refusal.ts';
-import { makeWorld } from '../fakes/surroundings.ts';
 import { mutated } from './pem-mutations.ts';
 
 const runs = 300;

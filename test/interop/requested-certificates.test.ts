@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import { makeAuthority } from '../e2e/certificate-authority.ts';
 import { must } from '../e2e/commands.ts';
-import { csrParameters, makeWorld } from '../fakes/surroundings.ts';
+import { csrParameters, makeWorld } from '../fakes/manager-world.ts';
 import { full, keyCases } from './full-csr.ts';
 
 describe('a certificate that was made of a request', () => {

@@ -7,7 +7,7 @@ import { planRequest } from '../../src/manager/csr/parameters.ts';
 import { requestFiles } from '../../src/manager/csr/pending-requests.ts';
 import { makeAuthority, type TestAuthority, writeText } from '../e2e/certificate-authority.ts';
 import { must } from '../e2e/commands.ts';
-import { csrParameters, makeWorld, type World } from '../fakes/surroundings.ts';
+import { csrParameters, makeWorld, type World } from '../fakes/manager-world.ts';
 import { full, keyCases } from './full-csr.ts';
 import {
   describeByCerttool,

@@ -6,13 +6,13 @@ import { credentialAdmission } from '../../src/manager/credential/admission.ts';
 import { profileOptions, servingProfile } from '../../src/tls/profile.ts';
 import { type Browser, startChromium } from '../e2e/chromium.ts';
 import { run } from '../e2e/commands.ts';
+import { makeWorld } from '../fakes/manager-world.ts';
 import {
   type CertificateShape,
   caExtensions,
   keyKinds,
   opensslAuthority,
 } from '../fakes/openssl-authority.ts';
-import { makeWorld } from '../fakes/surroundings.ts';
 
 const host = 'localhost';
 const names = 'subjectAltName=DNS:localhost';

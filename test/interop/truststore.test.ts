@@ -6,8 +6,8 @@ import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
 import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
 import { writeText } from '../e2e/certificate-authority.ts';
 import { must, run } from '../e2e/commands.ts';
+import { makeWorld, type World } from '../fakes/manager-world.ts';
 import { refusal } from '../fakes/refusal.ts';
-import { makeWorld, type World } from '../fakes/surroundings.ts';
 import { type QuickAuthority, quickAuthorities, quickAuthority } from './quick-authorities.ts';
 
 const most = 1000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { SetupError } from '../../src/core/setup-error.ts';
 import { parseStackOptions } from '../../src/local-stack/options.ts';
-import { SetupError } from '../../src/platform/configuration.ts';
 
 const parse = (...args: string[]) => parseStackOptions(args, '/var/lib/default');
 

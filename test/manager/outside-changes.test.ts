@@ -15,8 +15,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
 import { until } from '../e2e/commands.ts';
+import { csrParameters, makeWorld, recordEvents, type World } from '../fakes/manager-world.ts';
 import { certificateOf, opensslAuthority } from '../fakes/openssl-authority.ts';
-import { csrParameters, makeWorld, recordEvents, type World } from '../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

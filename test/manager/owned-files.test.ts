@@ -18,8 +18,8 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
 import { StagedReplacements } from '../../src/manager/replacement/staged-replacements.ts';
+import { csrParameters, makeWorld, type World } from '../fakes/manager-world.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
-import { csrParameters, makeWorld, type World } from '../fakes/surroundings.ts';
 import { limits, owner } from '../fakes/trial-device.ts';
 
 const skip = process.getuid?.() !== 0 && 'only root gives files away';

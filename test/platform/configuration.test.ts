@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { SetupError } from '../../src/core/setup-error.ts';
 import {
   contentLimitsOf,
   parseConfiguration,
   readConfiguration,
-  SetupError,
 } from '../../src/platform/configuration.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 

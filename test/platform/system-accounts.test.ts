@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { SetupError } from '../../src/platform/configuration.ts';
+import { SetupError } from '../../src/core/setup-error.ts';
 import { readSystemAccounts } from '../../src/platform/system-accounts.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 

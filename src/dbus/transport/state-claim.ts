@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import { SetupError } from '../../platform/configuration.ts';
+import { SetupError } from '../../core/setup-error.ts';
 import type { Bus } from './bus.ts';
 import { nameHasOwner } from './bus-driver.ts';
 import { requestName } from './bus-name.ts';

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SetupError } from '../../platform/configuration.ts';
+import { SetupError } from '../../core/setup-error.ts';
 import { type Claim, claimName } from '../../storage/claim-socket.ts';
 import { makeDirectory } from '../../storage/directory.ts';
 import { stateAccess } from '../../storage/file-mode.ts';

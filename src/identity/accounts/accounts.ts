@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
-import type { RoleId } from '../../redfish/http/privileges.ts';
+import type { RoleId } from '../roles.ts';
 import { AccountFile, type StoredAccount, type StoredAccounts } from './account-file.ts';
 import { hashPassword, matchesHash, type PasswordHash, stampOfHash } from './password-hash.ts';
 import {

@@ -1,4 +1,4 @@
-import type { RoleId } from '../../redfish/http/privileges.ts';
+import type { RoleId } from '../roles.ts';
 import type { Accounts } from './accounts.ts';
 import { type OwnPasswordChange, UserError } from './user-directory.ts';
 

@@ -1,4 +1,4 @@
-import type { RoleId } from '../../redfish/http/privileges.ts';
+import type { RoleId } from '../roles.ts';
 
 /** A user of the service, wherever he is kept. */
 export interface User {

@@ -6,7 +6,6 @@ import {
   type SystemUserSetting,
   type SystemUsers,
 } from '../../platform/system-users.ts';
-import type { RoleId } from '../../redfish/http/privileges.ts';
 import { ExpiredPasswords } from '../accounts/expired-passwords.ts';
 import { type Passwords, PasswordsBusy, PasswordsUnavailable } from '../accounts/passwords.ts';
 import {
@@ -21,6 +20,7 @@ import {
   type UserDirectory,
   UserError,
 } from '../accounts/user-directory.ts';
+import type { RoleId } from '../roles.ts';
 import { inRedfish, usersUnavailable } from './system-user-errors.ts';
 import {
   asUser,

@@ -1,6 +1,6 @@
 import type { SystemUser } from '../../platform/system-users.ts';
-import type { RoleId } from '../../redfish/http/privileges.ts';
 import type { AccountType, User } from '../accounts/user-directory.ts';
+import type { RoleId } from '../roles.ts';
 
 const rolesByPrivilege: Readonly<Record<string, RoleId>> = {
   'priv-admin': 'Administrator',

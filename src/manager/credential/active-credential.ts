@@ -1,9 +1,10 @@
 import { CertError } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
+import type { EventLog } from '../../core/log.ts';
 import { publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
 import type { EndpointEvent, InstalledCertificate } from '../endpoint.ts';
-import type { EndpointDependencies, Log } from '../endpoint-dependencies.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { ExpiryWatch } from '../expiry.ts';
 import { pairText } from './credential-file.ts';
 
@@ -17,7 +18,7 @@ export class ActiveCredential {
   #pair: CredentialCandidate | undefined;
   #text: string | undefined;
 
-  readonly #log: Log;
+  readonly #log: EventLog;
 
   constructor({ log, expiryThresholds, now }: EndpointDependencies) {
     this.#log = log;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
+import type { EventLog } from '../../core/log.ts';
 import { classifyIoError } from '../../storage/io-errors.ts';
 import type { Change, ChangeQueue } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
-import type { Log } from '../endpoint-dependencies.ts';
 import type { Finding } from '../outside-changes.ts';
 import type { ActiveCredential } from './active-credential.ts';
 import type { CredentialAdmission } from './admission.ts';
@@ -23,7 +23,7 @@ export interface PairFollowerOptions {
   /** Takes the file from others who may read or change it. */
   readonly makeOwn: () => Promise<void>;
   readonly stored: CredentialLoader;
-  readonly log: Log;
+  readonly log: EventLog;
 }
 
 /** Follows what others make of the file of a pair: takes over a good one, and puts a bad one right. */

@@ -1,6 +1,6 @@
 import { CertError } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
-import type { Log } from '../endpoint-dependencies.ts';
+import type { EventLog } from '../../core/log.ts';
 
 export const signingStates = ['Pending', 'BadCSR', 'Complete'] as const;
 export type SigningState = (typeof signingStates)[number];
@@ -39,7 +39,7 @@ export class SigningQueue {
   readonly #listeners: Listeners<SigningEvent>;
   #nextId = 1;
 
-  constructor(limits: SigningLimits, log: Log) {
+  constructor(limits: SigningLimits, log: EventLog) {
     this.#limits = limits;
     this.#listeners = new Listeners(log);
   }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { CertError, isStorageError, reasonOf } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
+import type { EventLog } from '../../core/log.ts';
 import { asStorageError, patience } from '../change.ts';
 import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
-import type { Log } from '../endpoint-dependencies.ts';
 import { tellOwned } from '../owned-files.ts';
 import { TrialJournal } from './journal.ts';
 
@@ -51,14 +51,14 @@ const retryMilliseconds = 5000;
  * a journal from before the first switch until the commit.
  */
 export class StagedReplacements {
-  readonly #log: Log;
+  readonly #log: EventLog;
   readonly #limits: TrialLimits;
   readonly #trials = new Map<string, Trial>();
   readonly #listeners: Listeners<TrialEvent>;
   /** How often `recover` was called. */
   #recoveries = 0;
 
-  constructor(log: Log, limits: TrialLimits) {
+  constructor(log: EventLog, limits: TrialLimits) {
     this.#log = log;
     this.#limits = limits;
     this.#listeners = new Listeners(log);

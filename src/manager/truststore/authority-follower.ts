@@ -1,7 +1,7 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
+import type { EventLog } from '../../core/log.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { Change, ChangeQueue } from '../change.ts';
-import type { Log } from '../endpoint-dependencies.ts';
 import type { Finding } from '../outside-changes.ts';
 import {
   type Authority,
@@ -20,7 +20,7 @@ export interface AuthorityFollowerOptions {
   /** Those in service. */
   readonly inService: () => readonly Authority[];
   readonly publish: (plan: SetPlan) => void;
-  readonly log: Log;
+  readonly log: EventLog;
 }
 
 /** What is judged goes with the change; what came since is yet to be looked at. */

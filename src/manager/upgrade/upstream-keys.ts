@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isStorageError } from '../../core/cert-error.ts';
+import type { EventLog } from '../../core/log.ts';
 import { removeSynced, renameSynced, writeNewFile } from '../../storage/atomic-file.ts';
 import { ownerOnly } from '../../storage/file-mode.ts';
 import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
@@ -17,7 +18,6 @@ import {
 } from '../../x509/keys.ts';
 import { type PemBlock, parsePem } from '../../x509/pem.ts';
 import { type PendingRequests, requestFiles } from '../csr/pending-requests.ts';
-import type { Log } from '../endpoint-dependencies.ts';
 
 /**
  * Where phosphor-certificate-manager kept the key of its last request, and its one key for RSA. Many programs
@@ -37,7 +37,7 @@ export async function takeOverUpstreamKeys(
   path: string,
   pending: PendingRequests,
   now: Date,
-  log: Log,
+  log: EventLog,
 ): Promise<void> {
   const at = (name: string) => join(dirname(path), name);
   for (const name of [keyFile, rsaKeyFile]) await clearMovedAside(at(name), isKeyBlock);

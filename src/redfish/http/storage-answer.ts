@@ -1,4 +1,4 @@
-import { SetupError } from '../../platform/configuration.ts';
+import { SetupError } from '../../core/setup-error.ts';
 import { classifyIoError, codeOf } from '../../storage/io-errors.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 

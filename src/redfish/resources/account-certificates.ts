@@ -4,13 +4,13 @@ import type {
   AccountCertificates,
 } from '../../identity/peer-certificates/account-certificates.ts';
 import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
+import { hasPrivilege } from '../../identity/roles.ts';
 import { parseUpload, toUploadText } from '../../manager/upload.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
 import { accountUri } from '../http/authentication.ts';
-import { hasPrivilege } from '../http/privileges.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {

@@ -3,10 +3,10 @@ import {
   validateAccountServicePatch,
 } from '../../../schemas/generated/validators.js';
 import type { AccessPolicy, CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import { hasPrivilege } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import type { Identity } from '../http/authentication.ts';
-import { hasPrivilege } from '../http/privileges.ts';
 import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';

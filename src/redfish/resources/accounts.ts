@@ -9,12 +9,12 @@ import type {
   User,
   UserChange,
 } from '../../identity/accounts/user-directory.ts';
+import { hasPrivilege } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
 import { resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
 import { accountUri, type Identity, passwordChangeRequired } from '../http/authentication.ts';
 import { KeyedMutex } from '../http/keyed-mutex.ts';
-import { hasPrivilege } from '../http/privileges.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,

@@ -1,5 +1,5 @@
+import { hasPrivilege } from '../../identity/roles.ts';
 import { generateCsrUri } from '../certificates/requests.ts';
-import { hasPrivilege } from '../http/privileges.ts';
 import {
   json,
   link,

@@ -1,7 +1,7 @@
 import { validateManagerPatch } from '../../../schemas/generated/validators.js';
+import { hasPrivilege } from '../../identity/roles.ts';
 import { canonicalPlace } from '../certificates/collections.ts';
 import type { Identity } from '../http/authentication.ts';
-import { hasPrivilege } from '../http/privileges.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,

@@ -1,4 +1,4 @@
-import { isRoleId, type RoleId, roles } from '../http/privileges.ts';
+import { isRoleId, type RoleId, roles } from '../../identity/roles.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';

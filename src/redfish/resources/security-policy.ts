@@ -1,5 +1,5 @@
+import { hasPrivilege } from '../../identity/roles.ts';
 import { type TlsProfile, tlsProfiles } from '../../tls/profile.ts';
-import { hasPrivilege } from '../http/privileges.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';

@@ -2,6 +2,7 @@ import {
   validateSessionCreate,
   validateSessionServicePatch,
 } from '../../../schemas/generated/validators.js';
+import { hasPrivilege, type RoleId } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
 import {
   badLogin,
@@ -10,7 +11,6 @@ import {
   login,
   passwordChangeRequired,
 } from '../http/authentication.ts';
-import { hasPrivilege, type RoleId } from '../http/privileges.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {

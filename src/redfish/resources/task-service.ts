@@ -1,5 +1,5 @@
+import { hasPrivilege } from '../../identity/roles.ts';
 import { isWaiting, outstandingRequests } from '../certificates/requests.ts';
-import { hasPrivilege } from '../http/privileges.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { SetupError } from '../../core/setup-error.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { generateCertificate } from '../../manager/credential/generated-certificate.ts';
-import { type Configuration, SetupError } from '../../platform/configuration.ts';
+import type { Configuration } from '../../platform/configuration.ts';
 import { hostAddresses } from '../../platform/host-addresses.ts';
 import type { Credential } from '../../tls/credential.ts';
 import { openServerIdentity, type ServerIdentity } from '../../tls/server-identity.ts';

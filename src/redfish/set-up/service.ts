@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
-import { SetupError } from '../../platform/configuration.ts';
+import { SetupError } from '../../core/setup-error.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { makeApp } from '../app.ts';
 import { linkIssuers } from '../certificates/certificate-links.ts';

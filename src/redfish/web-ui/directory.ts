@@ -12,7 +12,7 @@ import {
 import { join, relative, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Log } from '../../core/log.ts';
-import { SetupError } from '../../platform/configuration.ts';
+import { SetupError } from '../../core/setup-error.ts';
 import { contentTypeOf, hasContentHash } from './content-types.ts';
 
 export interface WebUiOptions {

@@ -6,8 +6,8 @@ import { makeAuthority, type TestAuthority } from '../../e2e/certificate-authori
 import { must, until } from '../../e2e/commands.ts';
 import { busTools } from '../../fakes/bus-tools.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
 
 const truststore = { type: 'authority', name: 'truststore' } as const;
 const https = { type: 'server', name: 'https' } as const;

@@ -9,6 +9,7 @@ import {
   servingProfile,
   usualServingProfile,
 } from '../../../src/tls/profile.ts';
+import { makeWorld } from '../../fakes/manager-world.ts';
 import {
   type CertificateShape,
   caExtensions,
@@ -16,7 +17,6 @@ import {
   keyKinds,
   opensslAuthority,
 } from '../../fakes/openssl-authority.ts';
-import { makeWorld } from '../../fakes/surroundings.ts';
 
 const authority = opensslAuthority();
 after(() => authority.remove());

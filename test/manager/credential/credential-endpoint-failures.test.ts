@@ -4,16 +4,16 @@ import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
-import { nothingReplaces } from '../../fakes/moody-disk.ts';
-import { opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { refusal } from '../../fakes/refusal.ts';
 import {
   csrParameters,
   makeWorld,
   recordEvents,
   snapshot,
   type World,
-} from '../../fakes/surroundings.ts';
+} from '../../fakes/manager-world.ts';
+import { nothingReplaces } from '../../fakes/moody-disk.ts';
+import { opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { refusal } from '../../fakes/refusal.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

@@ -8,8 +8,8 @@ import { CertError } from '../../../src/core/cert-error.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import { parsePem } from '../../../src/x509/pem.ts';
+import { csrParameters, makeWorld, snapshot, type World } from '../../fakes/manager-world.ts';
 import { goodTime, type Issued, opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { csrParameters, makeWorld, snapshot, type World } from '../../fakes/surroundings.ts';
 import { endings, tryOut } from '../../fakes/try-out.ts';
 
 const tools = opensslAuthority();

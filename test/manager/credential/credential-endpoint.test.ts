@@ -6,6 +6,13 @@ import type { CertErrorCode } from '../../../src/core/cert-error.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import {
+  csrParameters,
+  makeWorld,
+  recordEvents,
+  snapshot,
+  type World,
+} from '../../fakes/manager-world.ts';
+import {
   caExtensions,
   certificateOf,
   damagedSignature,
@@ -14,13 +21,6 @@ import {
   opensslAuthority,
 } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import {
-  csrParameters,
-  makeWorld,
-  recordEvents,
-  snapshot,
-  type World,
-} from '../../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

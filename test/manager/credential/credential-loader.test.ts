@@ -17,15 +17,15 @@ import { createSecureContext } from 'node:tls';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { toUploadText } from '../../../src/manager/upload.ts';
 import { until } from '../../e2e/commands.ts';
-import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
-import { certificateOf, opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { refusal } from '../../fakes/refusal.ts';
 import {
   csrParameters,
   makeWorld,
   type World,
   type WorldOptions,
-} from '../../fakes/surroundings.ts';
+} from '../../fakes/manager-world.ts';
+import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
+import { certificateOf, opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { refusal } from '../../fakes/refusal.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

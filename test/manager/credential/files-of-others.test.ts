@@ -12,9 +12,9 @@ import { after, afterEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import { until } from '../../e2e/commands.ts';
+import { makeWorld, type World, type WorldOptions } from '../../fakes/manager-world.ts';
 import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { makeWorld, type World, type WorldOptions } from '../../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

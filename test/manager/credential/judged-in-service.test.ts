@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { servingProfile, usualServingProfile } from '../../../src/tls/profile.ts';
+import { makeWorld, type World } from '../../fakes/manager-world.ts';
 import { keyKinds, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import { makeWorld, type World } from '../../fakes/surroundings.ts';
 
 const authority = opensslAuthority();
 after(() => authority.remove());

@@ -8,8 +8,8 @@ import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import type { EndpointDependencies } from '../../../src/manager/endpoint-dependencies.ts';
 import type { Certificate } from '../../../src/x509/certificate.ts';
 import { valuesOf } from '../../../src/x509/name.ts';
+import { makeWorld, recordEvents, type World } from '../../fakes/manager-world.ts';
 import { goodTime, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { makeWorld, recordEvents, type World } from '../../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

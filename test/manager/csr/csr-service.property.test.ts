@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CsrService } from '../../../src/manager/csr/csr-service.ts';
 import { PendingRequests } from '../../../src/manager/csr/pending-requests.ts';
+import { csrParameters, makeWorld, type World } from '../../fakes/manager-world.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import { csrParameters, makeWorld, type World } from '../../fakes/surroundings.ts';
 
 const queuedRequests = 2;
 

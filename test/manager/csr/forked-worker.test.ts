@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { forkedWorker } from '../../../src/manager/csr/forked-worker.ts';
 import type { CsrJob } from '../../../src/manager/csr/make-request-files.ts';
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'forked-worker-'));
 after(() => rmSync(root, { recursive: true }));

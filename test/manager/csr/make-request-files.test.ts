@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
 
 describe('the work on a request', () => {
   const root = mkdtempSync(join(tmpdir(), 'request-files-'));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type CsrParameters, planRequest } from '../../../src/manager/csr/parameters.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
 
 type Given = Partial<CsrParameters>;
 

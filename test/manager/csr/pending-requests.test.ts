@@ -18,9 +18,9 @@ import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
 import { PendingRequests } from '../../../src/manager/csr/pending-requests.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import { diskError, onDisk } from '../../fakes/moody-disk.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'pending-'));
 after(() => rmSync(root, { recursive: true }));

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import { certificateOf, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import {
   csrParameters,
   makeWorld,
   type World,
   type WorldOptions,
-} from '../../fakes/surroundings.ts';
+} from '../../fakes/manager-world.ts';
+import { certificateOf, opensslAuthority } from '../../fakes/openssl-authority.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
+import { makeWorld, type World } from '../../fakes/manager-world.ts';
 import { diskError, onDisk } from '../../fakes/moody-disk.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { makeWorld, type World } from '../../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

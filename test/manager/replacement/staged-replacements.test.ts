@@ -7,8 +7,8 @@ import { CredentialEndpoint } from '../../../src/manager/credential/credential-e
 import type { Endpoint, EndpointDefinition, StagedChange } from '../../../src/manager/endpoint.ts';
 import { StagedReplacements } from '../../../src/manager/replacement/staged-replacements.ts';
 import { until } from '../../e2e/commands.ts';
+import { snapshot } from '../../fakes/manager-world.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import { snapshot } from '../../fakes/surroundings.ts';
 import {
   limits,
   mark,

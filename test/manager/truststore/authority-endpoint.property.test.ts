@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { CertError } from '../../../src/core/cert-error.ts';
 import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
+import { makeWorld, snapshot, type World } from '../../fakes/manager-world.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { makeWorld, snapshot, type World } from '../../fakes/surroundings.ts';
 import { endings, tryOut } from '../../fakes/try-out.ts';
 
 const tools = opensslAuthority();

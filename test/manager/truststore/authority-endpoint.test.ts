@@ -5,9 +5,9 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { CertErrorCode } from '../../../src/core/cert-error.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
+import { makeWorld, recordEvents, snapshot, type World } from '../../fakes/manager-world.ts';
 import { type Issued, keyKinds, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import { makeWorld, recordEvents, snapshot, type World } from '../../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

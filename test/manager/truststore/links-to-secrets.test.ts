@@ -15,8 +15,8 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { StagedReplacements } from '../../../src/manager/replacement/staged-replacements.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
+import { csrParameters, makeWorld, type World } from '../../fakes/manager-world.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { csrParameters, makeWorld, type World } from '../../fakes/surroundings.ts';
 import { limits } from '../../fakes/trial-device.ts';
 
 const tools = opensslAuthority();

@@ -14,8 +14,8 @@ import { basename, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { until } from '../../e2e/commands.ts';
+import { makeWorld, recordEvents, type World } from '../../fakes/manager-world.ts';
 import { type Issued, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { makeWorld, recordEvents, type World } from '../../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

@@ -5,9 +5,9 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { CertError } from '../../../src/core/cert-error.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { RootCa } from '../../../src/manager/upgrade/root-ca.ts';
+import { makeWorld, type World } from '../../fakes/manager-world.ts';
 import { diskError, onDisk } from '../../fakes/moody-disk.ts';
 import { type Issued, opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { makeWorld, type World } from '../../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

@@ -14,8 +14,8 @@ import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
+import { makeWorld, type World } from '../../fakes/manager-world.ts';
 import { keyKinds, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { makeWorld, type World } from '../../fakes/surroundings.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());

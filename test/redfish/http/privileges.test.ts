@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { type Method, permission, type RoleId } from '../../../src/redfish/http/privileges.ts';
+import type { RoleId } from '../../../src/identity/roles.ts';
+import { type Method, permission } from '../../../src/redfish/http/privileges.ts';
 import type { Resource } from '../../../src/redfish/resource.ts';
 import { resources } from '../../../src/redfish/resources/index.ts';
 import { endpoints, samplePem, startService, type TestService } from '../service.ts';

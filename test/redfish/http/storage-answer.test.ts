@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { SetupError } from '../../../src/platform/configuration.ts';
+import { SetupError } from '../../../src/core/setup-error.ts';
 import { storageAnswer } from '../../../src/redfish/http/storage-answer.ts';
 import { diskError, onDisk } from '../../fakes/moody-disk.ts';
 import { startService, type TestService } from '../service.ts';

@@ -5,7 +5,7 @@ import { CertError } from '../../../src/core/cert-error.ts';
 import type { TrialPart } from '../../../src/manager/replacement/staged-replacements.ts';
 import { writeFileAtomic } from '../../../src/storage/atomic-file.ts';
 import { ownerOnly } from '../../../src/storage/file-mode.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import { type ManagerDevice, managerPaths, openManager } from './manager-device.ts';
 import type { Place } from './scene.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CertError } from '../../../src/core/cert-error.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import {
   activate,
   activateAuthorities,

@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { connectBus } from '../../../src/dbus/transport/bus.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
 import { extent, figure } from '../extent.ts';
 
 const area = 'hostile-clients';

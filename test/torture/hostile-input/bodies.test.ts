@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as validators from '../../../schemas/generated/validators.js';
-import { parseConfiguration, SetupError } from '../../../src/platform/configuration.ts';
+import { SetupError } from '../../../src/core/setup-error.ts';
+import { parseConfiguration } from '../../../src/platform/configuration.ts';
 import { contentOf, submittedContent } from '../../../src/redfish/certificates/submitted.ts';
 import { makeBody } from '../../../src/redfish/http/request-body.ts';
 import { renderErrors } from '../../../src/redfish/messages/base-registry.ts';

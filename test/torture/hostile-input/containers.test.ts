@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { parseUpload, toUploadText } from '../../../src/manager/upload.ts';
 import { contentFormats, toPem } from '../../../src/x509/containers.ts';
-import { makeWorld, snapshot } from '../../fakes/surroundings.ts';
+import { makeWorld, snapshot } from '../../fakes/manager-world.ts';
 import { campaign } from './campaign.ts';
 import { derMutators, lengthMutators } from './mutate-der.ts';
 import { pemMutators } from './mutate-pem.ts';

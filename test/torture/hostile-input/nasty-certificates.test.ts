@@ -7,7 +7,7 @@ import { CredentialEndpoint } from '../../../src/manager/credential/credential-e
 import type { Endpoint } from '../../../src/manager/endpoint.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { toUploadText } from '../../../src/manager/upload.ts';
-import { makeWorld, snapshot, type World } from '../../fakes/surroundings.ts';
+import { makeWorld, snapshot, type World } from '../../fakes/manager-world.ts';
 import { figure } from '../extent.ts';
 import { nastyEncodings } from './nasty-encodings.ts';
 import { nastyFields } from './nasty-fields.ts';

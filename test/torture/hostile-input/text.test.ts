@@ -18,7 +18,7 @@ import { decode, encode } from '../../../src/x509/der.ts';
 import { subjectAltName, writeExtensions } from '../../../src/x509/extensions.ts';
 import { isHostName, parseGeneralName, readGeneralNames } from '../../../src/x509/general-names.ts';
 import { writeName } from '../../../src/x509/name.ts';
-import { csrParameters } from '../../fakes/surroundings.ts';
+import { csrParameters } from '../../fakes/manager-world.ts';
 import { printFilter } from '../../redfish/query/print-filter.ts';
 import { campaign } from './campaign.ts';
 import { jsonMutators } from './mutate-json.ts';

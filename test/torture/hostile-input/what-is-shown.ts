@@ -14,7 +14,7 @@ import { type Certificate, isSelfIssued, namesAndUsages } from '../../../src/x50
 import { DerError } from '../../../src/x509/der.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
 import { formatName } from '../../../src/x509/name.ts';
-import { makeWorld } from '../../fakes/surroundings.ts';
+import { makeWorld } from '../../fakes/manager-world.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
 const policy = { allowExpired: true, requireCa: false, maxRsaBits: 8192 };

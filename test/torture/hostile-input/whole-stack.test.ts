@@ -8,7 +8,7 @@ import {
   startStack,
   temporaryDirectory,
 } from '../../e2e/stack.ts';
-import { snapshot } from '../../fakes/surroundings.ts';
+import { snapshot } from '../../fakes/manager-world.ts';
 import { extent } from '../extent.ts';
 import { bodySamples } from './body-samples.ts';
 import { campaign } from './campaign.ts';

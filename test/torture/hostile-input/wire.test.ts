@@ -7,8 +7,8 @@ import { certificateObject } from '../../../src/dbus/certs/certificate-object.ts
 import { ObjectServer } from '../../../src/dbus/server/object-server.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { expiryOf } from '../../../src/manager/expiry.ts';
+import { makeWorld } from '../../fakes/manager-world.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';
-import { makeWorld } from '../../fakes/surroundings.ts';
 import { campaign } from './campaign.ts';
 import { connectFakeBus, type FakeBus } from './fake-bus.ts';
 import { textMutators } from './mutate-text.ts';

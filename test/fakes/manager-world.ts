@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Fields } from '../../src/core/log.ts';
 import type { CheckPolicy } from '../../src/manager/checks/checks.ts';
 import type { CsrWorker } from '../../src/manager/csr/forked-worker.ts';
 import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
@@ -9,7 +10,6 @@ import type { Endpoint, EndpointEvent } from '../../src/manager/endpoint.ts';
 import type {
   EndpointDependencies,
   HostIdentity,
-  LogFields,
   ManagerLimits,
   WatchTimes,
 } from '../../src/manager/endpoint-dependencies.ts';
@@ -23,7 +23,7 @@ export interface World {
   readonly logged: {
     level: keyof EndpointDependencies['log'];
     message: string;
-    fields: LogFields;
+    fields: Fields;
   }[];
   /** Names of the endpoints whose services were told, in order. */
   readonly reloads: string[];
@@ -50,7 +50,7 @@ export function makeWorld(options: WorldOptions = {}): World {
   const logged: World['logged'] = [];
   const note =
     (level: keyof EndpointDependencies['log']) =>
-    (message: string, fields: LogFields = {}) => {
+    (message: string, fields: Fields = {}) => {
       logged.push({ level, message, fields });
     };
   const world: World = {
