@@ -9,35 +9,64 @@ process.on('SIGUSR1', () => undefined);
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Programs, and files by their paths, with the Debian packages that have them. */
+/** Programs with the Debian packages that have them, and what else is used along with them. */
 const packages = {
-  'dbus-daemon': 'dbus',
-  openssl: 'openssl',
-  busctl: 'systemd',
-  gdbus: 'libglib2.0-bin',
-  curl: 'curl',
-  nginx: 'nginx-light',
-  slapd: 'slapd',
-  ldapwhoami: 'ldap-utils',
-  certtool: 'gnutls-bin',
-  'gnutls-cli': 'gnutls-bin',
-  faketime: 'faketime',
-  chromium: 'chromium',
+  'dbus-daemon': ['dbus'],
+  openssl: ['openssl'],
+  busctl: ['systemd'],
+  gdbus: ['libglib2.0-bin'],
+  curl: ['curl'],
+  nginx: ['nginx-light'],
+  slapd: ['slapd'],
+  ldapwhoami: ['ldap-utils'],
+  certtool: ['gnutls-bin'],
+  'gnutls-cli': ['gnutls-bin'],
+  faketime: ['faketime'],
+  chromium: ['chromium'],
   // A systemd and a bus of its own, as on a device
-  'systemd-nspawn': 'systemd-container',
-  cc: 'gcc',
-  '/usr/include/stdio.h': 'libc6-dev',
-  '/usr/include/security/pam_appl.h': 'libpam0g-dev',
+  'systemd-nspawn': ['systemd-container'],
+  cc: ['gcc', 'libc6-dev', 'libpam0g-dev'],
 };
 
-export const neededToRun = ['dbus-daemon', 'openssl'];
-export const neededToTest = Object.keys(packages);
+/** Headers that a compiler alone does not bring along. */
+const headers = { cc: ['/usr/include/stdio.h', '/usr/include/security/pam_appl.h'] };
 
-/** Installs npm packages, and those Debian packages whose programs are missing. */
+export const neededToRun = ['dbus-daemon', 'openssl'];
+export const testPrograms = Object.keys(packages);
+
+/** Installs npm packages, and the Debian packages of programs that are missing. */
 export function prepare(programs) {
   requireNode();
-  installDebianPackages(programs);
+  const missing = missingPrograms(programs);
+  if (missing.length > 0)
+    installFromDebian(
+      missing.flatMap((one) => packages[one]),
+      missing,
+    );
   installNpmPackages();
+}
+
+/**
+ * As `prepare`, but for a user who may install no Debian packages.
+ * @returns the programs that are missing
+ */
+export function prepareAsFarAsPossible(programs) {
+  if (mayInstall()) {
+    prepare(programs);
+    return [];
+  }
+  prepare([]);
+  return missingPrograms(programs);
+}
+
+export function missingPrograms(programs) {
+  const isThere = (one) => isInstalled(one) && (headers[one] ?? []).every(existsSync);
+  return programs.filter((program) => !isThere(program));
+}
+
+/** The command that installs them. */
+export function installCommand(programs) {
+  return `apt-get install ${[...new Set(programs.flatMap((one) => packages[one]))].join(' ')}`;
 }
 
 export function run(command, args, options = {}) {
@@ -63,26 +92,23 @@ function requireNode() {
   }
 }
 
-function installDebianPackages(programs) {
-  const missing = programs.filter((program) => !isInstalled(program));
-  if (missing.length === 0) return;
-  installFromDebian([...new Set(missing.map((program) => packages[program]))], missing);
-}
-
 /** Installs Debian packages, or says what is missing when this user may not. */
 export function installFromDebian(names, missing = names) {
-  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
-    fail(`Missing: ${missing.join(', ')}. Install with: apt-get install ${names.join(' ')}`);
-  }
+  const distinct = [...new Set(names)];
+  if (!mayInstall())
+    fail(`Missing: ${missing.join(', ')}. Install with: apt-get install ${distinct.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run('apt-get', ['update', '-qq'], { env });
-  if (run('apt-get', ['install', '-y', '--no-install-recommends', ...names], { env }) !== 0) {
-    fail(`apt-get could not install ${names.join(' ')}.`);
+  if (run('apt-get', ['install', '-y', '--no-install-recommends', ...distinct], { env }) !== 0) {
+    fail(`apt-get could not install ${distinct.join(' ')}.`);
   }
+}
+
+function mayInstall() {
+  return process.getuid?.() === 0 && isInstalled('apt-get');
 }
 
 function isInstalled(program) {
-  if (program.startsWith('/')) return existsSync(program);
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return directories.some((directory) => {
     try {

@@ -1,40 +1,82 @@
-// npm test: prepares the clone, builds it, checks it, and runs every test (or those that are named).
+// npm test: prepares the clone, builds it, checks it, and runs the tests that a contributor waits for.
+//   -- FILE…  runs these tests, without the checks
+//   -- --all  runs every test (npm run test:all)
+//   -- --rest runs the tests that `npm test` leaves out (npm run test:rest)
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { fail, neededToTest, prepare, root, run } from './prepare.mjs';
+import { join, relative, resolve } from 'node:path';
+import {
+  fail,
+  installCommand,
+  prepareAsFarAsPossible,
+  root,
+  run,
+  testPrograms,
+} from './prepare.mjs';
+import { testsByProgram } from './test-programs.mjs';
+
+/** A file that takes longer hangs, in milliseconds: a minute on a quiet machine may be eight on a busy machine. */
+const maxFileMilliseconds = 600_000;
+/** Unit tests, the contract of the bus, and the main job: folders and files below test/. */
+const quick = [
+  'conformance',
+  'core',
+  'dbus',
+  'e2e/main-job.test.ts',
+  'identity',
+  'manager',
+  'outbound',
+  'platform',
+  'redfish',
+  'schemas',
+  'storage',
+  'tls',
+  'x509',
+].map((path) => join(root, 'test', path));
 
 const named = process.argv.slice(2);
-/** A file that takes longer hangs, in milliseconds: a minute on a quiet machine may be eight on a busy one. */
-const longestFile = 600_000;
-
-prepare(neededToTest);
+const files = testFiles(named);
+const needed = testsByProgram(files, testPrograms);
+const missing = prepareAsFarAsPossible([...needed.keys()]);
+const leftOut = new Set(missing.flatMap((program) => needed.get(program) ?? []));
 
 if (run(process.execPath, ['scripts/build.mjs']) !== 0) fail('The build failed.');
-if (named.length === 0 && run('node', ['scripts/check.mjs']) !== 0)
-  fail('The checks found faults.');
+const checks = named.length === 0 || named[0] === '--all';
+if (checks && run('node', ['scripts/check.mjs']) !== 0) fail('The checks found faults.');
 
-const files = named.length > 0 ? named : testFiles(join(root, 'test'));
 const args = [
-  '--import',
-  'tsx',
-  '--test',
-  '--test-concurrency',
-  String(availableParallelism() + 1),
-  '--test-reporter',
-  join(root, 'scripts', 'reporter.mjs'),
-  '--test-timeout',
-  String(longestFile),
-  ...files,
+  ...['--import', 'tsx', '--test'],
+  ...['--test-concurrency', String(availableParallelism() + 1)],
+  ...['--test-reporter', join(root, 'scripts', 'reporter.mjs')],
+  ...['--test-timeout', String(maxFileMilliseconds)],
+  ...files.filter((file) => !leftOut.has(file)),
 ];
+if (leftOut.size > 0) {
+  const programs = missing.join(', ');
+  const paths = [...leftOut].map((file) => `  ${relative(root, file)}\n`);
+  process.stderr.write(`Not run, for want of ${programs} (${installCommand(missing)}):\n`);
+  process.stderr.write(paths.join(''));
+}
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);
 
-function testFiles(directory) {
-  return readdirSync(directory, { recursive: true })
-    .map(String)
-    .filter((name) => name.endsWith('.test.ts'))
-    .sort()
-    .map((name) => join(directory, name));
+function testFiles([first, ...others]) {
+  if (first !== undefined && !first.startsWith('--'))
+    return [first, ...others].map((file) => resolve(root, file));
+  const all = readdirSync(join(root, 'test'), { recursive: true })
+    .map((name) => join(root, 'test', String(name)))
+    .filter((path) => path.endsWith('.test.ts'))
+    .sort();
+  const isQuick = (path) => quick.some((one) => path === one || path.startsWith(`${one}/`));
+  switch (first) {
+    case undefined:
+      return all.filter(isQuick);
+    case '--all':
+      return all;
+    case '--rest':
+      return all.filter((path) => !isQuick(path));
+    default:
+      return fail(`There is no option ${first}; there are --all and --rest, and paths of tests.`);
+  }
 }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fail, neededToTest, prepare, root, run } from './prepare.mjs';
+import { fail, prepare, root, run, testPrograms } from './prepare.mjs';
 
 const folder = join(root, 'test', 'torture');
 const page = join(root, 'docs', 'reliability.md');
@@ -20,7 +20,7 @@ const unknown = named.filter((name) => !areas.includes(name));
 if (unknown.length > 0)
   fail(`There is no area ${unknown.join(', ')}; there are ${areas.join(', ')}.`);
 
-prepare(neededToTest);
+prepare(testPrograms);
 if (run(process.execPath, ['scripts/build.mjs']) !== 0) fail('The build failed.');
 
 const failed = (named.length > 0 ? named : areas).filter((area) => !passes(area));

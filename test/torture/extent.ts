@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 
 const long = process.env.TORTURE === 'long';
 
-/** How far a test goes: `quick` with every `npm test`, `long` with `npm run torture`. */
+/** How far a test goes: `quick` with `npm run test:all`, `long` with `npm run torture`. */
 export function extent<T>(choices: { readonly quick: T; readonly long: T }): T {
   return long ? choices.long : choices.quick;
 }
