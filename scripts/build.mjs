@@ -21,6 +21,9 @@ async function readSchemas() {
   );
 }
 
+/** What express and dbus-next load and never use here: bodies, files and query strings are read by our own code. */
+const unused = ['body-parser', 'qs', 'send', 'serve-static'];
+
 /** Standalone code needs no ajv at run time, but for its modules that the code imports, and no `new Function`. */
 async function generateValidators(schemas) {
   const { default: Ajv } = await import('ajv');
@@ -86,7 +89,9 @@ async function bundle() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    minify: true,
     sourcemap: true,
+    alias: Object.fromEntries(unused.map((name) => [name, join(root, 'stubs', 'unused.cjs')])),
     // dbus-next looks for it at run time and does without
     external: ['x11'],
     banner: {
