@@ -1,5 +1,4 @@
 import winston from 'winston';
-import { makeLineRate } from './line-rate.ts';
 import { boundedOutput } from './log-output.ts';
 
 export type Fields = Readonly<Record<string, string | number | boolean>>;
@@ -24,21 +23,13 @@ const colours: Readonly<Record<string, string>> = {
   debug: '90',
 };
 
-/**
- * Lines with one message in a minute. Warnings and errors are what strangers can cause; the others are of
- * users, and say what was done, so there may be more of them than any honest user has written.
- */
-const maxLines: Readonly<Record<string, number>> = { error: 100, warn: 100, info: 1000 };
-const rateRest = { period: 60_000, kinds: 200 };
-
 /** Bytes that may wait for a reader of the log who does not read. */
 const maxUnread = 1024 * 1024;
 
 /**
  * A log on standard error, one line for each event: `message key=value …`. Under systemd each line
- * begins with its priority, elsewhere with the time, the level and the program. Of warnings and errors
- * with one message a hundred are written in a minute, of what is for information a thousand; how many
- * more there were stands in a later line.
+ * begins with its priority, elsewhere with the time, the level and the program. How many lines an hour the
+ * log takes is the reader's to say, as journald does (RateLimitIntervalSec=).
  */
 export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'): Log {
   const underJournal = process.env.JOURNAL_STREAM !== undefined;
@@ -62,22 +53,8 @@ export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'
     format: line,
     transports: [new winston.transports.Stream({ stream })],
   });
-  // One for each level: what users can cause must not have forgotten what strangers do
-  const rates = Object.fromEntries(
-    Object.entries(maxLines).map(([one, lines]) => [one, makeLineRate({ lines, ...rateRest })]),
-  );
   const write = (level: string) => (message: string, fields?: Fields) => {
-    const text = oneLine(message);
-    const verdict = rates[level]?.(text);
-    if (verdict?.kind === 'left-out') return;
-    const leftOut = verdict?.leftOut ? { leftOut: verdict.leftOut } : {};
-    logger.log({ level, message: text, fields: { ...fields, ...leftOut } });
-    if (verdict?.kind !== 'last') return;
-    logger.log({
-      level,
-      message: 'more lines like this are left out for a while',
-      fields: { line: text },
-    });
+    logger.log({ level, message: oneLine(message), fields });
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

@@ -70,30 +70,6 @@ describe('the log', () => {
     assert.ok(text.length < 5000, `${text.length} characters`);
   });
 
-  it('writes a hundred warnings of a kind in a minute, and says that there are more', async () => {
-    const text = await logged(`
-      for (let at = 0; at < 5000; at += 1) log.warn('refused', { at });
-      log.error('refused');
-      log.warn('another');
-      for (let at = 0; at < 200; at += 1) log.info('done');`);
-    const lines = text.trimEnd().split('\n');
-    const count = (word: RegExp) => lines.filter((line) => word.test(line)).length;
-    assert.deepEqual([count(/warn .*: refused/), count(/warn .*more lines like this/)], [100, 1]);
-    assert.deepEqual([count(/error .*: refused/), count(/another/), count(/done/)], [1, 1, 200]);
-  });
-
-  it('writes a thousand lines of information of a kind in a minute, and says that there are more', async () => {
-    const text = await logged(`
-      for (let at = 0; at < 5000; at += 1) log.info('stream opened', { at });
-      log.info('another');
-      log.warn('stream opened');
-      for (let at = 0; at < 5000; at += 1) log.debug('detail', { at });`);
-    const lines = text.trimEnd().split('\n');
-    const count = (word: RegExp) => lines.filter((line) => word.test(line)).length;
-    assert.deepEqual([count(/info .*: stream opened/), count(/more lines like this/)], [1000, 1]);
-    assert.deepEqual([count(/another/), count(/warn .*: stream opened/)], [1, 1]);
-  });
-
   const priorities = [
     { level: 'error', priority: 3 },
     { level: 'warn', priority: 4 },
