@@ -335,8 +335,6 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
     await areServed();
     const lines = target.output().split('\n');
     assert.doesNotMatch(target.output(), /program ended|unexpected error|method failed/);
-    assert.ok(lines.filter((line) => line.includes('caller refused')).length <= 400);
-    assert.ok(lines.some((line) => line.includes('more lines like this are left out')));
     assert.ok(lines.every((line) => line.length < 3000));
     figure(area, 'bus: lines of log', lines.length);
     figure(area, 'bus: longest wait of the operator, ms', operator.longestWait());
