@@ -1,9 +1,10 @@
 import { createPrivateKey } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
-import { type Asn1, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
+import { bytesOf, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
 import { exportPrivateKey } from './keys.ts';
 import { contentLimits, maxElementsOfContainer, refuseMoreThan } from './limits.ts';
+import { type Decrypt, passwordDecryption } from './password-encryption.ts';
 import { formatPem, type PemBlock, parsePem } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
 
@@ -72,28 +73,42 @@ function isEncryptedKey({ label, encrypted }: PemBlock): boolean {
   return encrypted || label === 'ENCRYPTED PRIVATE KEY';
 }
 
-function decryptKey(block: PemBlock, passphrase: string, budget: RoundBudget): string {
-  const { label, der, text } = block;
-  // OpenSSL's traditional form has a single round, and its content is no ASN.1 before it is opened
-  if (label === 'ENCRYPTED PRIVATE KEY') budget.spend(parametersOf(der));
+function decryptKey({ label, der, text }: PemBlock, password: string, budget: RoundBudget): string {
   try {
-    return exportPrivateKey(createPrivateKey({ key: text, format: 'pem', passphrase }));
-  } catch {
-    throw new CertError('password-wrong', 'the password does not open the private key');
+    // OpenSSL's traditional form has a single round, and is the only form that its own code opens
+    if (label !== 'ENCRYPTED PRIVATE KEY')
+      return exportPrivateKey(createPrivateKey({ key: text, format: 'pem', passphrase: password }));
+    const key = decryptPkcs8(der, password, budget);
+    return exportPrivateKey(createPrivateKey({ key, format: 'der', type: 'pkcs8' }));
+  } catch (error) {
+    if (error instanceof CertError) throw error;
+    throw wrongPassword();
   }
 }
 
-const maxParameters = 100;
+const maxElementsOfEncryptedKey = 100;
 
-/** The algorithm of an EncryptedPrivateKeyInfo (RFC 5208 §6). */
-function parametersOf(der: Uint8Array): Asn1 | undefined {
+/** EncryptedPrivateKeyInfo (RFC 5958 §3) */
+function decryptPkcs8(der: Uint8Array, password: string, budget: RoundBudget): Buffer {
+  const [decrypt, encrypted] = encryptedKey(der, budget);
+  const key = decrypt(encrypted, password);
+  if (!key) throw wrongPassword();
+  return key;
+}
+
+function encryptedKey(der: Uint8Array, budget: RoundBudget): readonly [Decrypt, Buffer] {
   try {
-    return childrenOf(decode(der, maxParameters))[0];
+    const [algorithm, encrypted] = childrenOf(decode(der, maxElementsOfEncryptedKey));
+    return [passwordDecryption(algorithm, budget), bytesOf(encrypted)];
   } catch (cause) {
-    throw new CertError('container-malformed', 'the encrypted private key cannot be read', {
-      cause,
-    });
+    if (cause instanceof CertError) throw cause;
+    const message = 'the encrypted private key cannot be read';
+    throw new CertError('container-malformed', message, { cause });
   }
+}
+
+function wrongPassword(): CertError {
+  return new CertError('password-wrong', 'the password does not open the private key');
 }
 
 /** The certificates of a SignedData, signed or not (RFC 2315 §9.1); its signatures do not matter here. */

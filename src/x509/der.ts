@@ -1,4 +1,6 @@
-import forge from 'node-forge';
+import type forge from 'node-forge';
+// The coder alone: the whole package is ten times as large, and nothing else of it is used
+import asn1 from 'node-forge/lib/asn1.js';
 import { readObjectIdentifier, writeObjectIdentifier } from './object-identifier.ts';
 
 /**
@@ -7,11 +9,10 @@ import { readObjectIdentifier, writeObjectIdentifier } from './object-identifier
  */
 export type Asn1 = forge.asn1.Asn1;
 
-const { Class, Type } = forge.asn1;
+const { Class, Type } = asn1;
 
 /** forge's published types know only the older form of the second parameter. */
-const fromDer: (bytes: forge.util.ByteStringBuffer, options: object) => Asn1 = forge.asn1
-  .fromDer as never;
+const fromDer: (bytes: string, options: object) => Asn1 = asn1.fromDer as never;
 
 export class DerError extends Error {
   override readonly name = 'DerError';
@@ -21,7 +22,7 @@ export class DerError extends Error {
 export class DerSizeError extends DerError {}
 
 export function encode(node: Asn1): Buffer {
-  return Buffer.from(forge.asn1.toDer(node).getBytes(), 'binary');
+  return Buffer.from(asn1.toDer(node).getBytes(), 'binary');
 }
 
 /** More than any certificate has; each costs the coder as much as hundreds of bytes. */
@@ -36,7 +37,7 @@ export function decode(der: Uint8Array, maxElements = usualElements): Asn1 {
   if (countElements(der, maxElements) > maxElements)
     throw new DerSizeError(`it has more than ${maxElements} elements`);
   try {
-    const bytes = forge.util.createBuffer(Buffer.from(der).toString('binary'));
+    const bytes = Buffer.from(der).toString('binary');
     // forge would otherwise guess at ASN.1 inside of bit strings and change what they mean
     const node = fromDer(bytes, { strict: true, parseAllBytes: true, decodeBitStrings: false });
     // forge takes BER too: indefinite lengths, long forms of short ones, padded integers
@@ -71,12 +72,12 @@ export function countElements(bytes: Uint8Array, enough: number): number {
 }
 
 export function sequence(...children: Asn1[]): Asn1 {
-  return forge.asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, children);
+  return asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, children);
 }
 
 /** SET OF, with its elements in the order that X.690 §11.6 demands of DER. */
 export function setOf(...children: Asn1[]): Asn1 {
-  return forge.asn1.create(Class.UNIVERSAL, Type.SET, true, sortedByEncoding(children));
+  return asn1.create(Class.UNIVERSAL, Type.SET, true, sortedByEncoding(children));
 }
 
 /** The order of X.690 §11.6, also for a SET OF with another tag. */
@@ -137,11 +138,11 @@ export function time(date: Date): Asn1 {
 
 /** A context-specific element that holds others: explicit tags and constructed implicit ones. */
 export function contextConstructed(tag: number, ...children: Asn1[]): Asn1 {
-  return forge.asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, true, children);
+  return asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, true, children);
 }
 
 export function contextPrimitive(tag: number, bytes: Uint8Array): Asn1 {
-  return forge.asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, false, binary(bytes));
+  return asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, false, binary(bytes));
 }
 
 /** The elements inside of a constructed one. @throws DerError when it is primitive. */
@@ -201,7 +202,7 @@ export const tags = {
 } as const;
 
 function primitive(type: forge.asn1.Type, bytes: Uint8Array): Asn1 {
-  return forge.asn1.create(Class.UNIVERSAL, type, false, binary(bytes));
+  return asn1.create(Class.UNIVERSAL, type, false, binary(bytes));
 }
 
 function binary(bytes: Uint8Array): string {

@@ -1,28 +1,25 @@
+import { hash as digest, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
-import { type Asn1, bytesOf, encode, oid, tags, universalTag } from './der.ts';
 import { contentLimits } from './limits.ts';
 
-/** Compared as bytes: what is no identifier at all is none of this one. */
-const scrypt = encode(oid('1.3.6.1.4.1.11591.4.11'));
-
-/** How much work passwords may make: an attacker chooses the keys and the rounds in what he uploads. */
+/** How much work passwords may make: an attacker chooses the keys and the rounds in an upload. */
 export class RoundBudget {
-  readonly #most: number;
+  readonly #max: number;
   #left: number;
   readonly #maxKeys = contentLimits().keyDerivations;
   #keys = 0;
 
-  /** @param most rounds of key derivation for a whole upload */
-  constructor(most: number) {
-    this.#most = most;
-    this.#left = most;
+  /** @param max rounds of key derivation for a whole upload */
+  constructor(max: number) {
+    this.#max = max;
+    this.#left = max;
   }
 
   /**
-   * Counts what the parameters of one encryption, or of a MAC, ask for; each costs something without rounds too.
+   * Counts one encryption, or one MAC; each costs something without rounds too.
    * @throws CertError `container-malformed`
    */
-  spend(node: Asn1 | undefined): void {
+  spend(rounds: number): void {
     this.#keys += 1;
     if (this.#keys > this.#maxKeys) {
       throw new CertError(
@@ -30,42 +27,116 @@ export class RoundBudget {
         `it wants more than ${this.#maxKeys} keys derived from the password`,
       );
     }
-    this.#spendRounds(node);
-  }
-
-  #spendRounds(node: Asn1 | undefined): void {
-    const children = node && Array.isArray(node.value) ? node.value : [];
-    const [first] = children;
-    if (first && universalTag(first) === tags.OBJECT_IDENTIFIER && encode(first).equals(scrypt)) {
-      this.#pay(scryptCost(children[1]));
-      return;
-    }
-    for (const [at, child] of children.entries()) {
-      // In every scheme of PKCS #5 and #12, and in the MAC, the number of rounds follows the salt
-      const follows = universalTag(children[at - 1]) === tags.OCTET_STRING;
-      if (follows && universalTag(child) === tags.INTEGER) this.#pay(numberOf(child));
-      this.#spendRounds(child);
-    }
-  }
-
-  #pay(rounds: number): void {
     this.#left -= rounds;
     if (this.#left >= 0) return;
     throw new CertError(
       'container-malformed',
-      `it wants more than ${this.#most} rounds of key derivation`,
+      `it wants more than ${this.#max} rounds of key derivation`,
     );
   }
 }
 
-/** RFC 7914 §7: salt, N, r, p; a round of it costs as much as some of the others. */
-function scryptCost(parameters: Asn1 | undefined): number {
-  const fields = parameters && Array.isArray(parameters.value) ? parameters.value : [];
-  return fields.slice(1, 4).reduce((product, field) => product * numberOf(field), 1);
+/** RFC 8018 §5.2 */
+export interface Pbkdf2 {
+  readonly kind: 'PBKDF2';
+  readonly salt: Buffer;
+  readonly rounds: number;
+  readonly hash: string;
 }
 
-/** What is no number may be any, and is more than there is. */
-function numberOf(integer: Asn1): number {
-  if (Array.isArray(integer.value)) return Number.POSITIVE_INFINITY;
-  return Number.parseInt(bytesOf(integer).toString('hex') || '0', 16);
+/** RFC 7914 */
+export interface Scrypt {
+  readonly kind: 'scrypt';
+  readonly salt: Buffer;
+  readonly cost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+}
+
+export type KeyDerivation = Pbkdf2 | Scrypt;
+
+/** A round of scrypt costs as much as some of the others. */
+export function roundsOf(derivation: KeyDerivation): number {
+  if (derivation.kind === 'PBKDF2') return derivation.rounds;
+  return derivation.cost * derivation.blockSize * derivation.parallelization;
+}
+
+/** PKCS #5 takes the password in UTF-8 (RFC 8018 §3). */
+export function deriveKey(derivation: KeyDerivation, password: string, bytes: number): Buffer {
+  const { salt } = derivation;
+  if (derivation.kind === 'PBKDF2')
+    return pbkdf2Sync(password, salt, derivation.rounds, bytes, derivation.hash);
+  const { cost, blockSize, parallelization } = derivation;
+  const maxmem = 256 * cost * blockSize;
+  return scryptSync(password, salt, bytes, { cost, blockSize, parallelization, maxmem });
+}
+
+/** What a key of PKCS #12 is for (RFC 7292 §B.3). */
+export const purposes = { key: 1, iv: 2, mac: 3 } as const;
+
+/** Bytes of a block of each digest. */
+const blockBytes: Readonly<Record<string, number>> = {
+  sha1: 64,
+  sha224: 64,
+  sha256: 64,
+  sha384: 128,
+  sha512: 128,
+};
+
+export interface Pkcs12Derivation {
+  readonly hash: string;
+  readonly salt: Buffer;
+  readonly rounds: number;
+}
+
+/**
+ * The key derivation of PKCS #12 (RFC 7292 §B.2).
+ * @param password as `pkcs12Passwords` gives it
+ */
+export function derivePkcs12Key(
+  { hash, salt, rounds }: Pkcs12Derivation,
+  purpose: number,
+  password: Buffer,
+  bytes: number,
+): Buffer {
+  const block = blockBytes[hash] ?? 64;
+  const diversifier = Buffer.alloc(block, purpose);
+  const input = Buffer.concat([repeated(salt, block), repeated(password, block)]);
+  let key = Buffer.alloc(0);
+  for (;;) {
+    let round: Buffer = Buffer.concat([diversifier, input]);
+    for (let left = rounds; left > 0; left -= 1) round = digest(hash, round, 'buffer');
+    key = Buffer.concat([key, round]);
+    if (key.length >= bytes) return key.subarray(0, bytes);
+    const addend = repeatedTo(round, block);
+    for (let at = 0; at < input.length; at += block) addOne(input.subarray(at, at + block), addend);
+  }
+}
+
+/**
+ * The forms of a password (RFC 7292 §B.1): UTF-16, big-endian, with two zeros at the end. A file without a password was
+ * made with these two zeros, or with nothing at all.
+ */
+export function pkcs12Passwords(password: string): readonly Buffer[] {
+  const form = Buffer.from(`${password}\0`, 'utf16le').swap16();
+  return password === '' ? [form, Buffer.alloc(0)] : [form];
+}
+
+/** As often as it takes to fill whole blocks. */
+function repeated(bytes: Buffer, block: number): Buffer {
+  return repeatedTo(bytes, block * Math.ceil(bytes.length / block));
+}
+
+function repeatedTo(bytes: Buffer, length: number): Buffer {
+  return length === 0 ? Buffer.alloc(0) : Buffer.alloc(length, bytes);
+}
+
+/** Adds a number and 1 to a number of as many bytes, without what is carried out of it. */
+function addOne(number: Buffer, addend: Buffer): void {
+  let carry = 1;
+  for (let at = number.length - 1; at >= 0; at -= 1) {
+    carry += (number[at] ?? 0) + (addend[at] ?? 0);
+    number[at] = carry & 0xff;
+    carry >>= 8;
+  }
 }

@@ -1,10 +1,27 @@
-import { createHash } from 'node:crypto';
-import forge from 'node-forge';
-import './forge-ciphers.ts';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
-import { countElements } from './der.ts';
-import { RoundBudget } from './key-derivation.ts';
+import { type ElementBudget, toDer } from './ber.ts';
+import {
+  type Asn1,
+  bytesOf,
+  childrenOf,
+  contextTag,
+  DerError,
+  DerSizeError,
+  decode,
+  encode,
+  oidOf,
+} from './der.ts';
+import {
+  deriveKey,
+  derivePkcs12Key,
+  pkcs12Passwords,
+  purposes,
+  RoundBudget,
+  roundsOf,
+} from './key-derivation.ts';
 import { contentLimits, maxElementsOfContainer, refuseMoreThan } from './limits.ts';
+import { hmacHashes, keyDerivation, numberOf, passwordDecryption } from './password-encryption.ts';
 
 /** What a PKCS #12 file holds, each in DER: certificates, and keys as PKCS #8. */
 export interface Pkcs12Content {
@@ -15,144 +32,183 @@ export interface Pkcs12Content {
 /** Rounds of key derivation for a whole file; the slowest of them take a third of a second on a server. */
 const maxRounds = 100_000;
 
-type Hash = Pick<forge.md.MessageDigest, 'algorithm' | 'blockLength' | 'digestLength'>;
-interface PasswordBasedEncryption {
-  getCipherForPBES2(oid: string, parameters: forge.asn1.Asn1, password: string): object;
-  getCipherForPKCS12PBE(oid: string, parameters: forge.asn1.Asn1, password: string): object;
-  generatePkcs12Key(
-    password: string,
-    salt: forge.util.ByteBuffer,
-    purpose: number,
-    rounds: number,
-    bytes: number,
-    hash?: Hash,
-  ): forge.util.ByteBuffer;
-}
-const pbe: PasswordBasedEncryption = Reflect.get(forge.pki, 'pbe');
-const { getCipherForPBES2, getCipherForPKCS12PBE, generatePkcs12Key } = pbe;
-const { pbkdf2 } = forge.pkcs5;
-let budget = new RoundBudget(0);
+const data = '1.2.840.113549.1.7.1';
+const encryptedData = '1.2.840.113549.1.7.6';
+const x509Certificate = '1.2.840.113549.1.9.22.1';
+const pbmac1 = '1.2.840.113549.1.5.14';
 
-// Every derivation of a key comes by here, also those for bags inside of encrypted ones. RFC 8018 §3 takes
-// the password in UTF-8, and forge the low bytes of its characters; the older schemes of RFC 7292 §B.1 take
-// UTF-16, which forge does by itself
-pbe.getCipherForPBES2 = (oid, parameters, password) => {
-  budget.spend(parameters);
-  return getCipherForPBES2(oid, parameters, forge.util.encodeUtf8(password));
-};
-pbe.getCipherForPKCS12PBE = (oid, parameters, password) => {
-  budget.spend(parameters);
-  return getCipherForPKCS12PBE(oid, parameters, password);
+/** RFC 7292 §4.2; CRLs and secrets are left out. */
+const bags = {
+  key: '1.2.840.113549.1.12.10.1.1',
+  shroudedKey: '1.2.840.113549.1.12.10.1.2',
+  certificate: '1.2.840.113549.1.12.10.1.3',
+  safeContents: '1.2.840.113549.1.12.10.1.6',
+} as const;
+
+const macHashes: Readonly<Record<string, string>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.4': 'sha224',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 
-// forge's own hashes take up to thirty times as long as OpenSSL's, and the manager waits for them
-pbe.generatePkcs12Key = (password, salt, purpose, rounds, bytes, hash) =>
-  generatePkcs12Key(password, salt, purpose, rounds, bytes, opensslHash(hash));
-Reflect.set(forge.pkcs12, 'generateKey', pbe.generatePkcs12Key);
-Reflect.set(
-  forge.pkcs5,
-  'pbkdf2',
-  (password: string, salt: string, rounds: number, bytes: number, hash?: Hash) =>
-    pbkdf2(password, salt, rounds, bytes, hash?.algorithm ?? 'sha1'),
-);
-
-/** What forge asks of a hash, done by OpenSSL. */
-function opensslHash(hash: Hash = forge.md.sha1.create()): Hash {
-  const { algorithm, blockLength, digestLength } = hash;
-  let state = createHash(algorithm);
-  return Object.assign(
-    { algorithm, blockLength, digestLength },
-    {
-      start: () => {
-        state = createHash(algorithm);
-      },
-      update: (bytes: string) => state.update(bytes, 'binary'),
-      digest: () => forge.util.createBuffer(state.digest('binary')),
-    },
-  );
-}
-
-type Ber = string | forge.util.ByteStringBuffer;
-
-/** forge's published types know only the older form of the second parameter. */
-const fromDer: (bytes: Ber, options: object) => forge.asn1.Asn1 = forge.asn1.fromDer as never;
-let elementsLeft = 0;
-
-/** Everything inside comes by here, also what was encrypted. Bit strings hold no ASN.1 that matters here. */
-const decodeBer = (bytes: Ber, strict: boolean): forge.asn1.Asn1 => {
-  const content = Buffer.from(typeof bytes === 'string' ? bytes : bytes.bytes(), 'latin1');
-  elementsLeft -= countElements(content, elementsLeft);
-  if (elementsLeft < 0) {
-    const most = maxElementsOfContainer();
-    throw new CertError('container-malformed', `it has more than ${most} elements`);
-  }
-  return fromDer(bytes, { strict, parseAllBytes: true, decodeBitStrings: false });
-};
-
-// Only what forge asks for while it opens a file has no options, or says by them whether it is strict
-Reflect.set(forge.asn1, 'fromDer', (bytes: Ber, options: boolean | object = true) =>
-  typeof options === 'boolean' ? decodeBer(bytes, options) : fromDer(bytes, options),
-);
-
-// forge would take keys and certificates apart, slowly, and only those with RSA; as it is they come out as they are
-for (const name of ['privateKeyFromAsn1', 'certificateFromAsn1']) {
-  Reflect.set(forge.pki, name, () => {
-    throw new TypeError('not for forge');
-  });
-}
-
-/** The form that forge uses for keys and certificates which it does not know. */
-interface Bag {
-  readonly key?: null;
-  readonly cert?: null;
-  readonly asn1?: forge.asn1.Asn1;
+/** What one file may still cost, and what was found in it. */
+interface Opening {
+  readonly password: string;
+  readonly budget: RoundBudget;
+  readonly elements: ElementBudget;
+  readonly certificates: Buffer[];
+  readonly keys: Buffer[];
 }
 
 /**
- * Opens a PKCS #12 file (RFC 7292), also one in BER as other systems write it. forge reads the
- * container alone; what is inside goes to node:crypto as DER.
+ * Opens a PKCS #12 file (RFC 7292), also one in BER as other systems write it.
  * @throws CertError `container-malformed`, `password-wrong`, `too-many-certificates`
  */
 export function readPkcs12(content: Uint8Array, password: string): Pkcs12Content {
-  elementsLeft = maxElementsOfContainer();
-  const root = decodeFile(content);
-  budget = new RoundBudget(maxRounds);
-  // Version, content, MAC
-  const [, , mac] = Array.isArray(root.value) ? root.value : [];
-  if (mac) budget.spend(mac);
-  const bags = open(root, password);
-  const certificates = bags.flatMap(({ cert, asn1 }) => (cert === null && asn1 ? [asn1] : []));
-  const keys = bags.flatMap(({ key, asn1 }) => (key === null && asn1 ? [asn1] : []));
-  const most = contentLimits();
-  refuseMoreThan(most.blocks, certificates.length, 'certificates');
-  refuseMoreThan(most.keys, keys.length, 'private keys');
-  return { certificates: certificates.map(toBuffer), keys: keys.map(toBuffer) };
-}
-
-function decodeFile(content: Uint8Array): forge.asn1.Asn1 {
+  const max = maxElementsOfContainer();
+  const opening: Opening = {
+    password,
+    budget: new RoundBudget(maxRounds),
+    elements: { left: max, max },
+    certificates: [],
+    keys: [],
+  };
   try {
-    return forge.asn1.fromDer(Buffer.from(content).toString('binary'));
+    const [, authSafe, mac] = childrenOf(read(opening, content));
+    const contents = octetsOf(contentOf(authSafe, data));
+    if (mac) verifyMac(mac, contents, opening);
+    for (const info of childrenOf(read(opening, contents))) readContent(opening, info);
   } catch (cause) {
     if (cause instanceof CertError) throw cause;
-    throw new CertError('container-malformed', 'the PKCS #12 file is not ASN.1', { cause });
+    const fault = cause instanceof DerSizeError ? `: ${cause.message}` : '';
+    const message = `the PKCS #12 file cannot be read${fault}`;
+    throw new CertError('container-malformed', message, { cause });
   }
+  const { certificates, keys } = opening;
+  const { blocks, keys: maxKeys } = contentLimits();
+  refuseMoreThan(blocks, certificates.length, 'certificates');
+  refuseMoreThan(maxKeys, keys.length, 'private keys');
+  return { certificates, keys };
 }
 
-function open(root: forge.asn1.Asn1, password: string): Bag[] {
-  try {
-    const { safeContents } = forge.pkcs12.pkcs12FromAsn1(root, false, password);
-    return safeContents.flatMap(({ safeBags }) => safeBags as readonly unknown[] as readonly Bag[]);
-  } catch (cause) {
-    if (cause instanceof CertError) throw cause;
-    // forge tells a wrong password from a damaged file by its words only
-    const text = cause instanceof Error ? cause.message : '';
-    if (/MAC could not be verified|decrypt/i.test(text)) {
-      throw new CertError('password-wrong', 'the password does not open the PKCS #12 file');
+/** One element in BER. */
+function read({ elements }: Opening, bytes: Uint8Array): Asn1 {
+  return decode(toDer(bytes, elements), elements.max);
+}
+
+/** RFC 7292 §4.1 */
+function readContent(opening: Opening, info: Asn1): void {
+  const type = oidOf(childrenOf(info)[0]);
+  if (type === data) {
+    readBags(opening, read(opening, octetsOf(contentOf(info, data))));
+    return;
+  }
+  const [, content] = childrenOf(contentOf(info, encryptedData));
+  const [, algorithm, encrypted] = childrenOf(content);
+  readBags(opening, decrypted(opening, algorithm, octetsOf(encrypted), read));
+}
+
+function readBags(opening: Opening, safeContents: Asn1): void {
+  for (const bag of childrenOf(safeContents)) {
+    const [id, explicit] = childrenOf(bag);
+    const [value] = childrenOf(explicit);
+    if (!value) throw new DerError('a bag without content');
+    switch (oidOf(id)) {
+      case bags.key:
+        opening.keys.push(encode(value));
+        break;
+      case bags.shroudedKey: {
+        const [algorithm, encrypted] = childrenOf(value);
+        const toKey = (_: Opening, plain: Buffer) => toDer(plain, opening.elements);
+        opening.keys.push(decrypted(opening, algorithm, octetsOf(encrypted), toKey));
+        break;
+      }
+      case bags.certificate: {
+        const [type, content] = childrenOf(value);
+        if (oidOf(type) === x509Certificate)
+          opening.certificates.push(octetsOf(childrenOf(content)[0]));
+        break;
+      }
+      case bags.safeContents:
+        readBags(opening, value);
+        break;
     }
-    throw new CertError('container-malformed', 'the PKCS #12 file cannot be read');
   }
 }
 
-function toBuffer(node: forge.asn1.Asn1): Buffer {
-  return Buffer.from(forge.asn1.toDer(node).getBytes(), 'binary');
+/**
+ * @param as reads what was encrypted; what the wrong password gives is hardly ever ASN.1
+ * @throws CertError `password-wrong`
+ */
+function decrypted<T>(
+  opening: Opening,
+  algorithm: Asn1 | undefined,
+  encrypted: Buffer,
+  as: (opening: Opening, plain: Buffer) => T,
+): T {
+  const plain = passwordDecryption(algorithm, opening.budget)(encrypted, opening.password);
+  if (!plain) throw wrongPassword();
+  try {
+    return as(opening, plain);
+  } catch (error) {
+    throw error instanceof DerError && !(error instanceof DerSizeError) ? wrongPassword() : error;
+  }
+}
+
+/** RFC 7292 §4 and, with PBMAC1, RFC 9579. @throws CertError `password-wrong` */
+function verifyMac(macData: Asn1, contents: Buffer, { password, budget }: Opening): void {
+  const [digestInfo, salt, iterations] = childrenOf(macData);
+  const [algorithm, expected] = childrenOf(digestInfo);
+  const [id, parameters] = childrenOf(algorithm);
+  const matches = (hash: string, key: Buffer) => {
+    const actual = createHmac(hash, key).update(contents).digest();
+    const stated = bytesOf(expected);
+    return actual.length === stated.length && timingSafeEqual(actual, stated);
+  };
+  if (oidOf(id) === pbmac1) {
+    const [derivationId, scheme] = childrenOf(parameters);
+    const derivation = keyDerivation(derivationId);
+    budget.spend(roundsOf(derivation));
+    const hash = known(hmacHashes, oidOf(childrenOf(scheme)[0]));
+    if (matches(hash, deriveKey(derivation, password, digestBytes(hash)))) return;
+    throw wrongPassword();
+  }
+  const hash = known(macHashes, oidOf(id));
+  const rounds = iterations ? numberOf(iterations) : 1;
+  budget.spend(rounds);
+  const derivation = { hash, salt: bytesOf(salt), rounds };
+  const isRight = pkcs12Passwords(password).some((form) =>
+    matches(hash, derivePkcs12Key(derivation, purposes.mac, form, digestBytes(hash))),
+  );
+  if (!isRight) throw wrongPassword();
+}
+
+/** The content of a ContentInfo (RFC 5652 §3). @throws DerError when it is of another type */
+function contentOf(info: Asn1 | undefined, type: string): Asn1 {
+  const [id, explicit] = childrenOf(info);
+  const [content] = childrenOf(explicit);
+  if (oidOf(id) !== type || !content) throw new DerError(`no content of type ${type}`);
+  return content;
+}
+
+/** An octet string, also with an implicit tag, and then perhaps in pieces. */
+function octetsOf(node: Asn1 | undefined): Buffer {
+  if (contextTag(node) === undefined || typeof node?.value === 'string') return bytesOf(node);
+  return Buffer.concat(childrenOf(node).map(bytesOf));
+}
+
+function known(hashes: Readonly<Record<string, string>>, id: string): string {
+  const hash = hashes[id];
+  if (hash !== undefined) return hash;
+  throw new CertError('container-malformed', `the MAC ${id} is not known`);
+}
+
+function digestBytes(hash: string): number {
+  return createHash(hash).digest().length;
+}
+
+function wrongPassword(): CertError {
+  return new CertError('password-wrong', 'the password does not open the PKCS #12 file');
 }

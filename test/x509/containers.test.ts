@@ -50,6 +50,13 @@ describe('a PKCS #12 file', () => {
     ['with a MAC of SHA-384', ['-macalg', 'sha384']],
     ['with a MAC of SHA-512', ['-macalg', 'sha512']],
     ['with AES-128', ['-keypbe', 'AES-128-CBC', '-certpbe', 'AES-128-CBC']],
+    ['with AES-192', ['-keypbe', 'AES-192-CBC', '-certpbe', 'AES-192-CBC']],
+    ['with 3DES of two keys', ['-keypbe', 'PBE-SHA1-2DES', '-certpbe', 'PBE-SHA1-2DES']],
+    [
+      'with RC2 of 128 bits',
+      ['-legacy', '-keypbe', 'PBE-SHA1-RC2-128', '-certpbe', 'PBE-SHA1-RC2-128'],
+    ],
+    ['with another pseudo-random function', ['-keypbe', 'AES-256-CBC', '-macalg', 'sha224']],
   ];
   for (const [what, options] of schemes) {
     for (const [kind, issued] of [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, generateKeyPairSync, pbkdf2Sync } from 'node:crypto';
+import { createCipheriv, createHmac, generateKeyPairSync, pbkdf2Sync } from 'node:crypto';
 import { afterEach, describe, it } from 'node:test';
 import {
   type Asn1,
@@ -12,6 +12,7 @@ import {
   sequence,
   unsignedInteger,
 } from '../../src/x509/der.ts';
+import { derivePkcs12Key, pkcs12Passwords, purposes } from '../../src/x509/key-derivation.ts';
 import { setContentLimits } from '../../src/x509/limits.ts';
 import { readPkcs12 } from '../../src/x509/pkcs12.ts';
 import { forgeCertificate } from '../fakes/forged-certificate.ts';
@@ -41,6 +42,8 @@ function encrypted(plain: Buffer): { readonly algorithm: Asn1; readonly bytes: B
 const info = (id: string, content: Asn1) => sequence(oid(id), contextConstructed(0, content));
 const file = (contents: readonly Asn1[]) =>
   encode(sequence(number(3), info(dataId, octetString(encode(sequence(...contents))))));
+const fileWith = (contents: Buffer, macData: Asn1) =>
+  encode(sequence(number(3), info(dataId, octetString(contents)), macData));
 const plain = (bags: readonly Asn1[]) => info(dataId, octetString(encode(sequence(...bags))));
 const sealed = (algorithm: Asn1, bytes: Buffer) =>
   info(
@@ -79,6 +82,42 @@ describe('a PKCS #12 file', () => {
       certificates: [own],
       keys: [rsaKey, ecKey],
     });
+  });
+
+  it('without a password is opened whether that was an empty string or nothing at all', () => {
+    const contents = encode(sequence(plain([certificateBag(own)])));
+    const stated = { hash: 'sha256', salt: Buffer.alloc(8, 1), rounds: 3 };
+    for (const form of pkcs12Passwords('')) {
+      const key = derivePkcs12Key(stated, purposes.mac, form, 32);
+      const mac = createHmac('sha256', key).update(contents).digest();
+      const digest = sequence(sequence(oid('2.16.840.1.101.3.4.2.1')), octetString(mac));
+      const macData = sequence(digest, octetString(stated.salt), number(stated.rounds));
+      const bytes = fileWith(contents, macData);
+      assert.deepEqual(readPkcs12(bytes, ''), { certificates: [own], keys: [] });
+      assert.throws(() => readPkcs12(bytes, 'x'), refusal('password-wrong', /does not open/));
+    }
+  });
+
+  it('may have a MAC of PBMAC1 (RFC 9579)', () => {
+    const contents = encode(sequence(plain([certificateBag(own)])));
+    const key = pbkdf2Sync('pw', Buffer.alloc(8), 5, 64, 'sha256');
+    const mac = createHmac('sha512', key).update(contents).digest();
+    const hmac = (last: number) => sequence(oid(`1.2.840.113549.2.${last}`));
+    const derivation = sequence(
+      oid('1.2.840.113549.1.5.12'),
+      sequence(salt, number(5), number(64), hmac(9)),
+    );
+    const algorithm = sequence(oid('1.2.840.113549.1.5.14'), sequence(derivation, hmac(11)));
+    const macData = sequence(sequence(algorithm, octetString(mac)), salt, number(1));
+    const bytes = fileWith(contents, macData);
+    assert.deepEqual(readPkcs12(bytes, 'pw').certificates, [own]);
+    assert.throws(() => readPkcs12(bytes, 'px'), refusal('password-wrong', /does not open/));
+  });
+
+  it('with an encryption that is not known says which', () => {
+    const bytes = file([sealed(sequence(oid('1.2.3.4'), sequence(salt, number(1))), own)]);
+    const words = /the encryption 1\.2\.3\.4 is not known/;
+    assert.throws(() => readPkcs12(bytes, password), refusal('container-malformed', words));
   });
 
   it('may have sixteen keys, and no more', () => {

@@ -1,0 +1,149 @@
+import { createDecipheriv } from 'node:crypto';
+import { CertError } from '../core/cert-error.ts';
+import { type Asn1, bytesOf, childrenOf, oidOf, tags, universalTag } from './der.ts';
+import {
+  deriveKey,
+  derivePkcs12Key,
+  type KeyDerivation,
+  type Pkcs12Derivation,
+  pkcs12Passwords,
+  purposes,
+  type RoundBudget,
+  roundsOf,
+} from './key-derivation.ts';
+import { decryptRc2 } from './rc2.ts';
+
+/** Decrypts what a password encrypted. @returns `undefined` when the password does not open it */
+export type Decrypt = (encrypted: Buffer, password: string) => Buffer | undefined;
+
+/** Encryption with the key derivation of PKCS #12 (RFC 7292 §C). */
+const pkcs12Schemes: Readonly<
+  Record<string, { readonly keyBytes: number; readonly isRc2: boolean }>
+> = {
+  '1.2.840.113549.1.12.1.3': { keyBytes: 24, isRc2: false },
+  '1.2.840.113549.1.12.1.4': { keyBytes: 16, isRc2: false },
+  '1.2.840.113549.1.12.1.5': { keyBytes: 16, isRc2: true },
+  '1.2.840.113549.1.12.1.6': { keyBytes: 5, isRc2: true },
+};
+
+/** RFC 8018 §6.2 */
+const pbes2 = '1.2.840.113549.1.5.13';
+const pbkdf2 = '1.2.840.113549.1.5.12';
+const scrypt = '1.3.6.1.4.1.11591.4.11';
+
+const ciphers: Readonly<Record<string, { readonly name: string; readonly keyBytes: number }>> = {
+  '2.16.840.1.101.3.4.1.2': { name: 'aes-128-cbc', keyBytes: 16 },
+  '2.16.840.1.101.3.4.1.22': { name: 'aes-192-cbc', keyBytes: 24 },
+  '2.16.840.1.101.3.4.1.42': { name: 'aes-256-cbc', keyBytes: 32 },
+  '1.2.840.113549.3.7': { name: 'des-ede3-cbc', keyBytes: 24 },
+};
+
+/** HMAC with each of them is a pseudo-random function of PBKDF2, and a MAC (RFC 8018 §B.1.2). */
+export const hmacHashes: Readonly<Record<string, string>> = {
+  '1.2.840.113549.2.7': 'sha1',
+  '1.2.840.113549.2.8': 'sha224',
+  '1.2.840.113549.2.9': 'sha256',
+  '1.2.840.113549.2.10': 'sha384',
+  '1.2.840.113549.2.11': 'sha512',
+};
+
+/**
+ * Reads an AlgorithmIdentifier for encryption with a password.
+ * @throws CertError `container-malformed` for a scheme that is not known, and when the budget does not suffice
+ * @throws DerError
+ */
+export function passwordDecryption(algorithm: Asn1 | undefined, budget: RoundBudget): Decrypt {
+  const [id, parameters] = childrenOf(algorithm);
+  const scheme = oidOf(id);
+  if (scheme === pbes2) return pbes2Decryption(parameters, budget);
+  const known = pkcs12Schemes[scheme];
+  if (!known) throw unknown(`the encryption ${scheme}`);
+  const [salt, rounds] = childrenOf(parameters);
+  const derivation = { hash: 'sha1', salt: bytesOf(salt), rounds: numberOf(rounds) };
+  budget.spend(derivation.rounds);
+  return (encrypted, password) => decryptPkcs12(known, derivation, encrypted, password);
+}
+
+function decryptPkcs12(
+  { keyBytes, isRc2 }: { readonly keyBytes: number; readonly isRc2: boolean },
+  derivation: Pkcs12Derivation,
+  encrypted: Buffer,
+  password: string,
+): Buffer | undefined {
+  for (const form of pkcs12Passwords(password)) {
+    const key = derivePkcs12Key(derivation, purposes.key, form, keyBytes);
+    const iv = derivePkcs12Key(derivation, purposes.iv, form, 8);
+    const plain = isRc2
+      ? withoutPadding(encrypted, (data) => decryptRc2(key, iv, data))
+      : decipher('des-ede3-cbc', threeKeys(key), iv, encrypted);
+    if (plain) return plain;
+  }
+  return undefined;
+}
+
+function pbes2Decryption(parameters: Asn1 | undefined, budget: RoundBudget): Decrypt {
+  const [derivationId, encryption] = childrenOf(parameters);
+  const derivation = keyDerivation(derivationId);
+  budget.spend(roundsOf(derivation));
+  const [id, iv] = childrenOf(encryption);
+  const cipher = ciphers[oidOf(id)];
+  if (!cipher) throw unknown(`the cipher ${oidOf(id)}`);
+  const ivBytes = bytesOf(iv);
+  return (encrypted, password) =>
+    decipher(cipher.name, deriveKey(derivation, password, cipher.keyBytes), ivBytes, encrypted);
+}
+
+/** @throws CertError `container-malformed`, DerError */
+export function keyDerivation(algorithm: Asn1 | undefined): KeyDerivation {
+  const [id, parameters] = childrenOf(algorithm);
+  const [salt, ...others] = childrenOf(parameters);
+  const numbers = others.filter((one) => universalTag(one) === tags.INTEGER).map(numberOf);
+  switch (oidOf(id)) {
+    case pbkdf2: {
+      const function_ = others.find((one) => universalTag(one) === tags.SEQUENCE);
+      const hashId = function_ ? oidOf(childrenOf(function_)[0]) : '1.2.840.113549.2.7';
+      const hash = hmacHashes[hashId];
+      if (hash === undefined) throw unknown(`the pseudo-random function ${hashId}`);
+      return { kind: 'PBKDF2', salt: bytesOf(salt), rounds: numbers[0] ?? 1, hash };
+    }
+    case scrypt: {
+      const [cost = 1, blockSize = 1, parallelization = 1] = numbers;
+      return { kind: 'scrypt', salt: bytesOf(salt), cost, blockSize, parallelization };
+    }
+    default:
+      throw unknown(`the key derivation ${oidOf(id)}`);
+  }
+}
+
+/** An INTEGER that is not negative; a number that is too large for JavaScript is no smaller than any limit. */
+export function numberOf(integer: Asn1 | undefined): number {
+  return Number.parseInt(bytesOf(integer).toString('hex') || '0', 16);
+}
+
+function decipher(name: string, key: Buffer, iv: Buffer, encrypted: Buffer): Buffer | undefined {
+  try {
+    const cipher = createDecipheriv(name, key, iv);
+    return Buffer.concat([cipher.update(encrypted), cipher.final()]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of two keys the first is used twice. */
+function threeKeys(key: Buffer): Buffer {
+  return key.length === 16 ? Buffer.concat([key, key.subarray(0, 8)]) : key;
+}
+
+/** RFC 8018 §6.1.1 */
+function withoutPadding(encrypted: Buffer, decrypt: (data: Buffer) => Buffer): Buffer | undefined {
+  if (encrypted.length === 0 || encrypted.length % 8 > 0) return undefined;
+  const plain = decrypt(encrypted);
+  const count = plain.at(-1) ?? 0;
+  const padding = plain.subarray(-count);
+  const isPadded = count > 0 && count <= 8 && padding.every((byte) => byte === count);
+  return isPadded ? plain.subarray(0, -count) : undefined;
+}
+
+function unknown(what: string): CertError {
+  return new CertError('container-malformed', `${what} is not known`);
+}
