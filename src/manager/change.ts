@@ -1,6 +1,6 @@
 import { CertError, isStorageError } from '../core/cert-error.ts';
 import { Mutex } from '../core/mutex.ts';
-import type { EndpointDefinition, StagedChange } from './endpoint.ts';
+import type { EndpointDefinition } from './endpoint-definition.ts';
 
 /**
  * One change of an endpoint. The order of its steps is the manager's promise: a failure, or a power
@@ -88,6 +88,19 @@ export class ChangeQueue {
     if (this.#holder === undefined || this.#holder === holder) return;
     throw new CertError('on-trial', 'a certificate is on trial; it must be kept or undone first');
   }
+}
+
+/** A change that is found good, and that keeps all others out of its endpoint until it is released. */
+export interface StagedChange {
+  readonly endpoint: EndpointDefinition;
+  /** Writes what is in service into an empty directory, from where `recover` brings it back. */
+  save(directory: string): Promise<void>;
+  activate(): Promise<void>;
+  /** Makes sure that what is in service stands on the disk, whatever others did there meanwhile. */
+  confirm(): Promise<void>;
+  /** Brings back what was in service before; may be called again when it failed. */
+  undo(): Promise<void>;
+  release(): void;
 }
 
 /** What a change in two phases does to its endpoint, and what undoes it. */

@@ -4,7 +4,7 @@ import type { CheckPolicy } from './checks/checks.ts';
 import type { ServingProfile } from './checks/serving-profile.ts';
 import type { CsrWorker } from './csr/forked-worker.ts';
 import type { PendingLimits } from './csr/pending-requests.ts';
-import type { EndpointDefinition } from './endpoint.ts';
+import type { EndpointDefinition } from './endpoint-definition.ts';
 
 export interface ManagerLimits {
   readonly uploadBytes: number;

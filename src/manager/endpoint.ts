@@ -1,62 +1,9 @@
-import type { Certificate } from '../x509/certificate.ts';
-import type { Findings } from './checks/findings.ts';
+import type { StagedChange } from './change.ts';
 import type { CsrService } from './csr/csr-service.ts';
-import type { ExpiryNews } from './expiry.ts';
+import type { EndpointDefinition } from './endpoint-definition.ts';
+import type { EndpointEvent } from './endpoint-event.ts';
+import type { InstalledCertificate } from './installed-certificate.ts';
 import type { UploadSource } from './upload.ts';
-
-export const endpointTypes = ['server', 'client', 'authority'] as const;
-export type EndpointType = (typeof endpointTypes)[number];
-
-/** Whom to tell after a change: a systemd unit, or the process whose id is in a file. */
-export type ReloadTarget = { readonly unit: string } | { readonly pidFile: string };
-
-/** A place where certificates live, as the configuration describes it. */
-export interface EndpointDefinition {
-  readonly type: EndpointType;
-  readonly name: string;
-  /** A file (server, client) or a directory (authority). */
-  readonly path: string;
-  readonly reload: readonly ReloadTarget[];
-  /** Id of the group that may read what the endpoint writes. */
-  readonly group?: number;
-}
-
-/** A certificate in service. Ids are decimal numbers; a server or client certificate is always `1`. */
-export interface InstalledCertificate {
-  readonly id: string;
-  readonly certificate: Certificate;
-  /** What is served with it: the issuers, in order. */
-  readonly chain: readonly Certificate[];
-  /** Absent where there is nothing to say. */
-  readonly findings?: Findings;
-}
-
-export type RequestState = 'none' | 'ready' | 'failed';
-
-/** What happened at an endpoint, in the order in which it became true. */
-export type EndpointEvent =
-  | { readonly kind: 'added'; readonly installed: InstalledCertificate }
-  | {
-      readonly kind: 'changed';
-      readonly installed: InstalledCertificate;
-      readonly previous: InstalledCertificate;
-    }
-  | { readonly kind: 'removed'; readonly installed: InstalledCertificate }
-  | { readonly kind: 'request'; readonly state: RequestState }
-  | ({ readonly kind: 'expiry' } & ExpiryNews);
-
-/** A change that is found good, and that keeps all others out of its endpoint until it is released. */
-export interface StagedChange {
-  readonly endpoint: EndpointDefinition;
-  /** Writes what is in service into an empty directory, from where `recover` brings it back. */
-  save(directory: string): Promise<void>;
-  activate(): Promise<void>;
-  /** Makes sure that what is in service stands on the disk, whatever others did there meanwhile. */
-  confirm(): Promise<void>;
-  /** Brings back what was in service before; may be called again when it failed. */
-  undo(): Promise<void>;
-  release(): void;
-}
 
 /**
  * What every endpoint can do. Each call validates all of its

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Certificate } from '../x509/certificate.ts';
-import type { InstalledCertificate } from './endpoint.ts';
+import type { InstalledCertificate } from './installed-certificate.ts';
 
 /** Where a certificate stands in its life. `Expiring` begins at the first threshold. */
 export type ExpiryState = 'NotYetValid' | 'Valid' | 'Expiring' | 'Expired';

@@ -6,7 +6,7 @@ import type {
   PublishedCertificate,
 } from '../manager/certificate-client.ts';
 import type { CsrParameters } from '../manager/csr/parameters.ts';
-import { endpointTypes } from '../manager/endpoint.ts';
+import { endpointTypes } from '../manager/endpoint-definition.ts';
 import { cannotBeRead, readStream } from '../storage/regular-file.ts';
 import { pemContent } from '../x509/containers.ts';
 import { formatName } from '../x509/name.ts';

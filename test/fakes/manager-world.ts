@@ -6,13 +6,14 @@ import type { CheckPolicy } from '../../src/manager/checks/checks.ts';
 import type { CsrWorker } from '../../src/manager/csr/forked-worker.ts';
 import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
 import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
-import type { Endpoint, EndpointEvent } from '../../src/manager/endpoint.ts';
+import type { Endpoint } from '../../src/manager/endpoint.ts';
 import type {
   EndpointDependencies,
   HostIdentity,
   ManagerLimits,
   WatchTimes,
 } from '../../src/manager/endpoint-dependencies.ts';
+import type { EndpointEvent } from '../../src/manager/endpoint-event.ts';
 import { type ServingProfile, usualServingProfile } from '../../src/tls/profile.ts';
 import { goodTime } from './openssl-authority.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
-import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../src/manager/endpoint-definition.ts';
 import { StagedReplacements } from '../../src/manager/replacement/staged-replacements.ts';
 import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
 import { makeWorld, type World } from './manager-world.ts';

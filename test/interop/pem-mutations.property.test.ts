@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../src/core/cert-error.ts';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
-import type { InstalledCertificate } from '../../src/manager/endpoint.ts';
+import type { InstalledCertificate } from '../../src/manager/installed-certificate.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { makeWorld } from '../fakes/manager-world.ts';
 import { type Issued, keyKinds, opensslAuthority } from '../fakes/openssl-authority.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../src/manager/endpoint-definition.ts';
 import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
 import { writeText } from '../e2e/certificate-authority.ts';
 import { must, run } from '../e2e/commands.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { InstalledCertificate } from '../../src/manager/endpoint.ts';
 import { type ExpiryNews, ExpiryWatch, expiryOf } from '../../src/manager/expiry.ts';
+import type { InstalledCertificate } from '../../src/manager/installed-certificate.ts';
 import type { Certificate } from '../../src/x509/certificate.ts';
 
 const day = 86_400;

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
-import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../src/manager/endpoint-definition.ts';
 import { until } from '../e2e/commands.ts';
 import { csrParameters, makeWorld, recordEvents, type World } from '../fakes/manager-world.ts';
 import { certificateOf, opensslAuthority } from '../fakes/openssl-authority.ts';

@@ -16,7 +16,7 @@ import {
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
-import type { EndpointDefinition } from '../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../src/manager/endpoint-definition.ts';
 import { StagedReplacements } from '../../src/manager/replacement/staged-replacements.ts';
 import { csrParameters, makeWorld, type World } from '../fakes/manager-world.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';

@@ -1,5 +1,6 @@
-import type { Endpoint, InstalledCertificate } from '../../manager/endpoint.ts';
+import type { Endpoint } from '../../manager/endpoint.ts';
 import type { Expiry } from '../../manager/expiry.ts';
+import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
 import { fileOfCaller, toUploadText } from '../../manager/upload.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { formatName } from '../../x509/name.ts';

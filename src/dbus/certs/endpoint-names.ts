@@ -1,4 +1,4 @@
-import { type EndpointType, endpointTypes } from '../../manager/endpoint.ts';
+import { type EndpointType, endpointTypes } from '../../manager/endpoint-definition.ts';
 
 /** What an endpoint is called, on the bus and off it. */
 export interface EndpointName {

@@ -1,10 +1,11 @@
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import type { Endpoint, EndpointEvent, InstalledCertificate } from '../../manager/endpoint.ts';
+import type { EndpointEvent } from '../../manager/endpoint-event.ts';
 import { expiryOf } from '../../manager/expiry.ts';
+import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
 import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
 import type { Reloader } from '../../platform/reload.ts';
-import { authorizeCaller, type CallerPolicy } from '../server/caller-policy.ts';
+import { authorizeCaller } from '../server/caller-policy.ts';
 import { ObjectServer } from '../server/object-server.ts';
 import { connectBus, smallMessageBytes } from '../transport/bus.ts';
 import type { Callers } from '../transport/bus-driver.ts';
@@ -20,15 +21,10 @@ import {
   reloadInterface,
   trialInterface,
 } from './extension-interfaces.ts';
+import type { GuardedEndpoint } from './guarded-endpoint.ts';
 import { csrObject, managerObject } from './manager-object.ts';
 import { serviceRows } from './service-rows.ts';
 import { trialObject } from './staged-replacement-object.ts';
-
-/** An endpoint, and who may change it. */
-export interface GuardedEndpoint {
-  readonly endpoint: Endpoint;
-  readonly access: CallerPolicy;
-}
 
 export interface EndpointServiceOptions extends GuardedEndpoint {
   /** What the endpoint is called on the bus; an endpoint may have a second name there. */

@@ -5,8 +5,8 @@ import { toUploadText } from '../../manager/upload.ts';
 import type { CallerPolicy } from '../server/caller-policy.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
 import { asContent } from './content.ts';
-import type { GuardedEndpoint } from './endpoint-service.ts';
 import { enumName, trialInterface } from './extension-interfaces.ts';
+import type { GuardedEndpoint } from './guarded-endpoint.ts';
 
 export interface TrialObjectOptions {
   readonly endpoint: Endpoint;

@@ -3,9 +3,10 @@ import { Listeners } from '../../core/listeners.ts';
 import type { EventLog } from '../../core/log.ts';
 import { publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
-import type { EndpointEvent, InstalledCertificate } from '../endpoint.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
+import type { EndpointEvent } from '../endpoint-event.ts';
 import { ExpiryWatch } from '../expiry.ts';
+import type { InstalledCertificate } from '../installed-certificate.ts';
 import { pairText } from './credential-file.ts';
 
 const onlyId = '1';

@@ -1,16 +1,14 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
+import type { StagedChange } from '../change.ts';
 import { type Change, ChangeQueue, stageChange } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
 import { CsrService } from '../csr/csr-service.ts';
 import { PendingRequests } from '../csr/pending-requests.ts';
-import type {
-  Endpoint,
-  EndpointDefinition,
-  EndpointEvent,
-  InstalledCertificate,
-  StagedChange,
-} from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { EndpointDefinition } from '../endpoint-definition.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
+import type { EndpointEvent } from '../endpoint-event.ts';
+import type { InstalledCertificate } from '../installed-certificate.ts';
 import { OutsideChanges } from '../outside-changes.ts';
 import { tellOwned } from '../owned-files.ts';
 import { takeOverUpstreamKeys } from '../upgrade/upstream-keys.ts';

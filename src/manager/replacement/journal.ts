@@ -7,8 +7,10 @@ import { codeOf, exists } from '../../storage/io-errors.ts';
 import { makeTreeOwn, type TellOwned } from '../../storage/ownership.ts';
 import { kindOf } from '../../storage/regular-file.ts';
 import { withRetries } from '../../storage/retry.ts';
+import type { StagedChange } from '../change.ts';
 import { savedPair } from '../credential/credential-file.ts';
-import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { EndpointDefinition } from '../endpoint-definition.ts';
 
 /**
  * The old state of all endpoints of a trial, beside the files of the one that it was staged at:

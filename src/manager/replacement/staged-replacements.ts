@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { CertError, isStorageError, reasonOf } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
 import type { EventLog } from '../../core/log.ts';
+import type { StagedChange } from '../change.ts';
 import { asStorageError, patience } from '../change.ts';
-import type { Endpoint, EndpointDefinition, StagedChange } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { EndpointDefinition } from '../endpoint-definition.ts';
 import { tellOwned } from '../owned-files.ts';
 import { TrialJournal } from './journal.ts';
 

@@ -1,17 +1,15 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
+import type { StagedChange } from '../change.ts';
 import { type Change, ChangeQueue, type Holder, patience, stageChange } from '../change.ts';
 import { CsrService } from '../csr/csr-service.ts';
 import { PendingRequests } from '../csr/pending-requests.ts';
-import type {
-  Endpoint,
-  EndpointDefinition,
-  EndpointEvent,
-  InstalledCertificate,
-  StagedChange,
-} from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { EndpointDefinition } from '../endpoint-definition.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
+import type { EndpointEvent } from '../endpoint-event.ts';
 import { ExpiryWatch } from '../expiry.ts';
+import type { InstalledCertificate } from '../installed-certificate.ts';
 import { OutsideChanges } from '../outside-changes.ts';
 import { RootCa } from '../upgrade/root-ca.ts';
 import type { UploadSource } from '../upload.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import {
   csrParameters,
   makeWorld,

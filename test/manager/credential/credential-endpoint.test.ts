@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { CertErrorCode } from '../../../src/core/cert-error.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import {
   csrParameters,
   makeWorld,

@@ -10,7 +10,7 @@ import {
 import { dirname, join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import { until } from '../../e2e/commands.ts';
 import { makeWorld, type World, type WorldOptions } from '../../fakes/manager-world.ts';
 import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import type { EndpointDependencies } from '../../../src/manager/endpoint-dependencies.ts';
 import type { Certificate } from '../../../src/x509/certificate.ts';
 import { valuesOf } from '../../../src/x509/name.ts';

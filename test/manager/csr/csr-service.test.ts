@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { CertError } from '../../../src/core/cert-error.ts';
 import { CsrService } from '../../../src/manager/csr/csr-service.ts';
 import { PendingRequests } from '../../../src/manager/csr/pending-requests.ts';
-import type { EndpointEvent } from '../../../src/manager/endpoint.ts';
+import type { EndpointEvent } from '../../../src/manager/endpoint-event.ts';
 import { csrParameters, makeWorld, type World } from '../../fakes/manager-world.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { makeWorld, recordEvents, snapshot, type World } from '../../fakes/manager-world.ts';
 import { type Issued, opensslAuthority } from '../../fakes/openssl-authority.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { CertErrorCode } from '../../../src/core/cert-error.ts';
-import type { EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { makeWorld, recordEvents, snapshot, type World } from '../../fakes/manager-world.ts';
 import { type Issued, keyKinds, opensslAuthority } from '../../fakes/openssl-authority.ts';

@@ -7,7 +7,8 @@ import { CredentialEndpoint } from '../../../src/manager/credential/credential-e
 import { isGenerated } from '../../../src/manager/credential/generated-certificate.ts';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
 import { PendingRequests } from '../../../src/manager/csr/pending-requests.ts';
-import type { Endpoint, EndpointDefinition } from '../../../src/manager/endpoint.ts';
+import type { Endpoint } from '../../../src/manager/endpoint.ts';
+import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import type {
   EndpointDependencies,
   WatchTimes,
