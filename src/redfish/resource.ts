@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Identity } from '../identity/identity.ts';
 import type { CertificateClient, PublishedCertificate } from '../manager/certificate-client.ts';
 import type { TlsProfileName } from '../tls/profile.ts';
 import type { Access } from './access.ts';
@@ -7,7 +8,6 @@ import type { CertificateCollection } from './certificates/collections.ts';
 import type { ServedCertificate } from './certificates/served.ts';
 import type { Compatibility } from './compatibility.ts';
 import type { Events } from './events/events.ts';
-import type { Identity } from './http/authentication.ts';
 import type { Entity, Method } from './http/privileges.ts';
 import type { RequestBody } from './http/request-body.ts';
 import type { QueryLimits } from './query/limits.ts';

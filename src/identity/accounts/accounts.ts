@@ -2,19 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
+import { IdentityError } from '../identity-error.ts';
 import type { RoleId } from '../roles.ts';
 import { AccountFile, type StoredAccount, type StoredAccounts } from './account-file.ts';
 import { hashPassword, matchesHash, type PasswordHash, stampOfHash } from './password-hash.ts';
-import {
-  type FollowRename,
-  type LoginOutcome,
-  type NewUser,
-  type OwnPasswordChange,
-  type User,
-  type UserChange,
-  type UserChanges,
-  type UserDirectory,
-  UserError,
+import type {
+  FollowRename,
+  LoginOutcome,
+  NewUser,
+  OwnPasswordChange,
+  User,
+  UserChange,
+  UserChanges,
+  UserDirectory,
 } from './user-directory.ts';
 
 /** The users of the service in a file of its own, which holds only hashes of passwords. */
@@ -111,7 +111,7 @@ export class Accounts implements UserDirectory {
     await this.#change(({ accounts, renames }) => {
       refuseTaken(accounts, userName);
       if (accounts.length >= most) {
-        throw new UserError('limit', `There are no more than ${most} accounts`);
+        throw new IdentityError('limit', userName, `There are no more than ${most} accounts`);
       }
       return { accounts: [...accounts, account], renames };
     });
@@ -126,7 +126,7 @@ export class Accounts implements UserDirectory {
     const asked = present(this.#file.writable(), userName);
     if (password !== undefined && asked.passwordChangeRequired === true) {
       if (await matchesHash(password, asked.password)) {
-        throw new UserError('password-refused', 'The new password is the old one');
+        throw new IdentityError('password-refused', name, 'The new password is the old one');
       }
     }
     const hash = password === undefined ? undefined : await hashPassword(password);
@@ -170,7 +170,11 @@ export class Accounts implements UserDirectory {
         before.accounts.some(isWorkingAdministrator) &&
         !after.accounts.some(isWorkingAdministrator)
       ) {
-        throw new UserError('last-administrator', 'The last enabled administrator stays as he is');
+        throw new IdentityError(
+          'last-administrator',
+          '',
+          'The last enabled administrator stays as he is',
+        );
       }
       return after;
     });
@@ -181,27 +185,28 @@ export class Accounts implements UserDirectory {
   }
 }
 
-/** @throws UserError `not-found` */
+/** @throws IdentityError `not-found` */
 function present(accounts: readonly StoredAccount[], userName: string): StoredAccount {
   const account = accounts.find((one) => one.userName === userName);
-  if (!account) throw new UserError('not-found', 'There is no such account');
+  if (!account) throw new IdentityError('not-found', userName);
   return account;
 }
 
-/** @throws UserError `exists` */
+/** @throws IdentityError `exists` */
 function refuseTaken(accounts: readonly StoredAccount[], userName: string): void {
   const taken = userName.toLowerCase();
   if (!accounts.some((one) => one.userName.toLowerCase() === taken)) return;
-  throw new UserError('exists', 'There is an account with this name, or one that looks like it');
+  throw new IdentityError('exists', userName);
 }
 
-/** @throws UserError `password-refused` to whoever is known by a password that is not that of the account any more */
+/** @throws IdentityError `password-refused` to whoever is known by a password that is not that of the account any more */
 function refuseOutdated(
   before: StoredAccount | undefined,
   own: OwnPasswordChange | undefined,
 ): void {
   if (!own || !before || stampOfHash(before.password) === own.passwordStamp) return;
-  throw new UserError('password-refused', 'The account has got another password meanwhile');
+  const message = 'The account has got another password meanwhile';
+  throw new IdentityError('password-refused', before.userName, message);
 }
 
 function isWorkingAdministrator({ role, enabled = true }: StoredAccount): boolean {

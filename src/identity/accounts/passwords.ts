@@ -1,6 +1,7 @@
+import { IdentityError } from '../identity-error.ts';
 import type { RoleId } from '../roles.ts';
 import type { Accounts } from './accounts.ts';
-import { type OwnPasswordChange, UserError } from './user-directory.ts';
+import type { OwnPasswordChange } from './user-directory.ts';
 
 /** What a check says; `expired` is a right password that must be changed. */
 export type PasswordAnswer = 'right' | 'wrong' | 'expired' | 'locked';
@@ -19,7 +20,7 @@ export class PasswordsUnavailable extends Error {
 export interface Passwords {
   /** Takes as long for an unknown name as for a wrong password. */
   check(userName: string, password: string, clientAddress: string): Promise<PasswordAnswer>;
-  /** @throws UserError `password-refused` */
+  /** @throws IdentityError `password-refused` */
   set(userName: string, role: RoleId, password: string, own?: OwnPasswordChange): Promise<void>;
   /** `User.passwordStamp`; absent where that is not ours to know. */
   stampOf?(userName: string): string | undefined;
@@ -44,7 +45,7 @@ export function accountPasswords(accounts: Accounts): Passwords {
     async forget(userName) {
       await accounts.changes.remove(userName).catch((error: unknown) => {
         // The last password of an administrator may stay: without a user it opens nothing
-        if (!(error instanceof UserError)) throw error;
+        if (!(error instanceof IdentityError)) throw error;
       });
     },
   };

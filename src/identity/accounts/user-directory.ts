@@ -59,26 +59,6 @@ export interface OwnPasswordChange {
   foretell(passwordStamp: string): void;
 }
 
-export type UserErrorCode =
-  | 'exists'
-  | 'not-found'
-  | 'limit'
-  | 'last-administrator'
-  | 'password-refused'
-  | 'read-only';
-
-/** Why a directory did not make a change; nothing has been changed then. */
-export class UserError extends Error {
-  override readonly name = 'UserError';
-  readonly code: UserErrorCode;
-
-  /** @param message one sentence for the client, without a password */
-  constructor(code: UserErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 /**
  * The users that the service lets in: a file of our own, or a user manager of the system. Names are
  * exact: case matters when finding, and no two names differ by case alone.
@@ -115,19 +95,19 @@ export interface DirectoryRules {
 
 export interface DirectoryPolicy {
   read(): Promise<DirectoryRules>;
-  /** @throws UserError `read-only` */
+  /** @throws IdentityError `read-only` */
   change(members: Partial<DirectoryRules>): Promise<void>;
 }
 
 export interface UserChanges {
-  /** @throws UserError `exists`, `limit`, `password-refused`, `read-only` */
+  /** @throws IdentityError `exists`, `limit`, `password-refused`, `read-only` */
   create(user: NewUser): Promise<User>;
   /**
    * All members in one step. A new password that a required change brings must differ from the old one.
    * @param own where a user changes his own password
-   * @throws UserError `not-found`, `exists`, `last-administrator`, `password-refused`, `read-only`
+   * @throws IdentityError `not-found`, `exists`, `last-administrator`, `password-refused`, `read-only`
    */
   update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User>;
-  /** @throws UserError `not-found`, `last-administrator`, `read-only` */
+  /** @throws IdentityError `not-found`, `last-administrator`, `read-only` */
   remove(userName: string): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import { validateAccountCertificatesFile } from '../../../schemas/generated/validators.js';
-import { reasonOf } from '../../core/cert-error.ts';
+import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
-import { parseUpload } from '../../manager/upload.ts';
-import { RedfishError } from '../../redfish/messages/redfish-error.ts';
 import { readState, writeState } from '../../storage/state-file.ts';
-import type { Certificate } from '../../x509/certificate.ts';
+import { type Certificate, readCertificate } from '../../x509/certificate.ts';
+import { parsePem } from '../../x509/pem.ts';
+import { IdentityError } from '../identity-error.ts';
 
 /** What is kept for an account. */
 export interface Owned {
@@ -69,7 +69,7 @@ export class AccountCertificates {
 
   /**
    * @param isThere whether the account is, when the turn of the change has come
-   * @throws RedfishError 409 when some account has it, 400 when this one has too many, 404
+   * @throws IdentityError `certificate-taken`, `certificate-limit`, `not-found`
    */
   add(
     userName: string,
@@ -77,17 +77,14 @@ export class AccountCertificates {
     isThere: () => Promise<boolean>,
   ): Promise<AccountCertificate> {
     return this.#turn.run(async () => {
-      if (!(await isThere())) {
-        throw new RedfishError(404, { id: 'ResourceNotFound', args: ['ManagerAccount', userName] });
-      }
+      if (!(await isThere())) throw new IdentityError('not-found', userName);
       if (this.ownerOf(certificate) !== undefined) {
-        const args = ['Certificate', 'CertificateString', 'as submitted'];
-        const detail = 'A certificate belongs to one account only';
-        throw new RedfishError(409, { id: 'ResourceAlreadyExists', args, detail });
+        const message = 'A certificate belongs to one account only';
+        throw new IdentityError('certificate-taken', userName, message);
       }
       if (this.of(userName).length >= this.limits.perAccount) {
-        const detail = `An account has no more than ${this.limits.perAccount} certificates`;
-        throw new RedfishError(400, { id: 'CreateLimitReachedForResource', args: [], detail });
+        const message = `An account has no more than ${this.limits.perAccount} certificates`;
+        throw new IdentityError('certificate-limit', userName, message);
       }
       const added = entry(userName, certificate);
       await this.#write([...this.#all, added], this.#unread);
@@ -162,8 +159,7 @@ function read(path: string, log: Log | undefined) {
   const unread: Unread[] = [];
   for (const { userName, pem } of readState(path, form)?.certificates ?? []) {
     try {
-      const { certificates } = parseUpload(pem, 1);
-      all.push(...certificates.map((certificate) => entry(userName, certificate)));
+      all.push(entry(userName, readStored(pem)));
     } catch (error) {
       unread.push({ userName, pem });
       const fields = { path, user: userName, reason: reasonOf(error) };
@@ -171,4 +167,11 @@ function read(path: string, log: Log | undefined) {
     }
   }
   return { all, unread };
+}
+
+/** @throws CertError */
+function readStored(pem: string): Certificate {
+  const [block, ...others] = parsePem(pem);
+  if (block?.label === 'CERTIFICATE' && others.length === 0) return readCertificate(block.der);
+  throw new CertError('no-certificate', 'the text is not one PEM certificate');
 }

@@ -1,17 +1,25 @@
-import type { Access } from '../../redfish/access.ts';
-import type { Identity } from '../../redfish/http/authentication.ts';
-import { RedfishError } from '../../redfish/messages/redfish-error.ts';
+import type { UserDirectory } from '../accounts/user-directory.ts';
+import type { Identity } from '../identity.ts';
+import { IdentityError } from '../identity-error.ts';
 import type { AccountCertificates, Owned } from './account-certificates.ts';
+import type { ClientCertificates } from './client-certificates.ts';
+
+/** The users, and the certificates by which they log in, where they can. */
+interface CertificateLogins {
+  readonly users: Pick<UserDirectory, 'find'>;
+  readonly certificates?: ClientCertificates;
+  readonly accountCertificates?: AccountCertificates;
+}
 
 /**
  * Takes certificates away from accounts. Where only clients with a certificate of an account are served,
  * those of administrators go only for an administrator who came in with one that stays: so nobody locks
  * everybody out. No change of the settings comes in between.
  * @param first what else must succeed before; nothing changes when it throws
- * @throws RedfishError 409 for whom it could lock out
+ * @throws IdentityError `locks-out`
  */
 export async function forgetCertificates(
-  access: Access,
+  access: CertificateLogins,
   identity: Identity | undefined,
   isGone: (one: Owned) => boolean,
   first: () => Promise<void> = async () => undefined,
@@ -34,7 +42,7 @@ export async function forgetCertificates(
 }
 
 async function refuseLockout(
-  { users }: Access,
+  { users }: CertificateLogins,
   kept: AccountCertificates,
   identity: Identity | undefined,
   isGone: (one: Owned) => boolean,
@@ -45,8 +53,8 @@ async function refuseLockout(
   for (const { userName } of kept.all.filter(isGone)) {
     const owner = await users.find(userName);
     if (owner?.role !== 'Administrator') continue;
-    const detail =
+    const message =
       'Only an administrator whose own certificate lets him in after it may do this, over a connection with it';
-    throw new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
+    throw new IdentityError('locks-out', userName, message);
   }
 }

@@ -8,7 +8,7 @@ import {
   PasswordsBusy,
   PasswordsUnavailable,
 } from '../accounts/passwords.ts';
-import { UserError } from '../accounts/user-directory.ts';
+import { IdentityError } from '../identity-error.ts';
 
 export interface PasswordHelperOptions {
   /** The program, or a socket whose other end is one for each connection. */
@@ -60,7 +60,8 @@ export function passwordHelper(options: PasswordHelperOptions): Passwords {
     async set(userName, _role, password) {
       const answer = canBeAsked(password) ? await ask(['set', userName, password, '']) : 'refused';
       if (answer === 'right') return;
-      throw new UserError('password-refused', 'The system does not take this password');
+      const message = 'The system does not take this password';
+      throw new IdentityError('password-refused', userName, message);
     },
     forget: () => Promise.resolve(),
   };

@@ -8,20 +8,20 @@ import {
 } from '../../platform/system-users.ts';
 import { ExpiredPasswords } from '../accounts/expired-passwords.ts';
 import { type Passwords, PasswordsBusy, PasswordsUnavailable } from '../accounts/passwords.ts';
-import {
-  type DirectoryPolicy,
-  type FollowRename,
-  type LoginOutcome,
-  type NewUser,
-  type OwnPasswordChange,
-  type User,
-  type UserChange,
-  type UserChanges,
-  type UserDirectory,
-  UserError,
+import type {
+  DirectoryPolicy,
+  FollowRename,
+  LoginOutcome,
+  NewUser,
+  OwnPasswordChange,
+  User,
+  UserChange,
+  UserChanges,
+  UserDirectory,
 } from '../accounts/user-directory.ts';
+import { IdentityError } from '../identity-error.ts';
 import type { RoleId } from '../roles.ts';
-import { inRedfish, usersUnavailable } from './system-user-errors.ts';
+import { askUserManager } from './system-user-errors.ts';
 import {
   asUser,
   isSystemName,
@@ -38,8 +38,8 @@ export interface SystemUserDirectoryOptions {
 
 /**
  * The users of the system's user manager, with the passwords of somebody else. It holds nothing: every
- * request sees a user as he is at that moment. While the user manager is away, every request of somebody
- * who needs to be known is answered with 503; sessions outlive that.
+ * request sees a user as he is at that moment. While the user manager is away, every question is answered
+ * with the error `unavailable`; sessions outlive that.
  */
 export class SystemUserDirectory implements UserDirectory {
   readonly changes: UserChanges;
@@ -61,8 +61,8 @@ export class SystemUserDirectory implements UserDirectory {
       remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
     this.policy = {
-      read: () => inRedfish('', this.#users.policy()),
-      change: (members) => inRedfish('', this.#users.setPolicy(members), 'MinPasswordLength'),
+      read: () => askUserManager('', this.#users.policy()),
+      change: (members) => askUserManager('', this.#users.setPolicy(members), 'rule-refused'),
     };
   }
 
@@ -71,7 +71,7 @@ export class SystemUserDirectory implements UserDirectory {
   }
 
   async list(): Promise<readonly User[]> {
-    const users = await inRedfish('', this.#users.list());
+    const users = await askUserManager('', this.#users.list());
     return users.flatMap((one) => this.#userOf(one) ?? []);
   }
 
@@ -87,7 +87,7 @@ export class SystemUserDirectory implements UserDirectory {
   async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {
     if (!isSystemName(userName)) return { kind: 'wrong' };
     // Whoever cannot be resolved need not be counted as a failure by PAM
-    if (!this.#users.isThere) throw usersUnavailable();
+    if (!this.#users.isThere) throw new IdentityError('unavailable', userName);
     // A password that comes after the check is not the one that was right
     const stamp = this.passwordStamp(userName);
     let answer: Awaited<ReturnType<Passwords['check']>>;
@@ -95,7 +95,7 @@ export class SystemUserDirectory implements UserDirectory {
       answer = await this.#passwords.check(userName, password, clientAddress);
     } catch (error) {
       if (error instanceof PasswordsBusy) return { kind: 'busy' };
-      throw inHttp(error);
+      throw asUnavailable(error, userName);
     }
     const known = await this.#ask(userName);
     const user = known && stamped(asUser(known), stamp);
@@ -114,7 +114,7 @@ export class SystemUserDirectory implements UserDirectory {
     if (!isSystemName(userName)) await this.#refuseName(userName);
     const privilege = privileges[role];
     const user = { name: userName, groups: ownGroups, privilege, enabled };
-    await inRedfish(userName, this.#users.create(user));
+    await askUserManager(userName, this.#users.create(user));
     this.#expired.forget(userName);
     try {
       await this.#setPassword(userName, role, password);
@@ -132,7 +132,7 @@ export class SystemUserDirectory implements UserDirectory {
   async #update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User> {
     const before = await this.#local(userName);
     const user = this.#userOf(before);
-    if (!user) throw noSuchUser();
+    if (!user) throw new IdentityError('not-found', userName);
     const name = change.userName ?? userName;
     if (!isSystemName(name)) await this.#refuseName(name);
     const role = change.role ?? user.role;
@@ -140,7 +140,7 @@ export class SystemUserDirectory implements UserDirectory {
     if (role !== 'Administrator' || !enabled) await this.#keepAnAdministrator(before);
     const { password } = change;
     if (password !== undefined && (await this.#expired.is(userName, password))) {
-      throw new UserError('password-refused', 'The new password is the old one');
+      throw new IdentityError('password-refused', name, 'The new password is the old one');
     }
     const undo: (() => Promise<void>)[] = [];
     const apply = async (setting: SystemUserSetting, old: SystemUserSetting) => {
@@ -175,7 +175,7 @@ export class SystemUserDirectory implements UserDirectory {
    * the next look after users who are gone.
    */
   async #rename(from: string, to: string): Promise<void> {
-    await inRedfish(to, this.#users.rename(from, to));
+    await askUserManager(to, this.#users.rename(from, to));
     this.#expired.rename(from, to);
     await this.#putRight(to, async () => {
       // First the passwords: a session whose user has none under his new name would end
@@ -202,7 +202,7 @@ export class SystemUserDirectory implements UserDirectory {
 
   async #remove(userName: string): Promise<void> {
     await this.#keepAnAdministrator(await this.#local(userName));
-    await inRedfish(userName, this.#users.remove(userName));
+    await askUserManager(userName, this.#users.remove(userName));
     this.#expired.forget(userName);
     await this.#passwords.forget(userName).catch((error: unknown) => {
       this.#log.error('password of a removed user stays', {
@@ -215,10 +215,11 @@ export class SystemUserDirectory implements UserDirectory {
   /** Nobody may take away the last one that could give rights back. */
   async #keepAnAdministrator(leaving: SystemUser): Promise<void> {
     if (!isWorkingAdministrator(leaving)) return;
-    const all = await inRedfish('', this.#users.list());
+    const all = await askUserManager('', this.#users.list());
     const others = all.filter(({ name }) => name !== leaving.name);
     if (others.some(isWorkingAdministrator)) return;
-    throw new UserError('last-administrator', 'The last enabled administrator stays as he is');
+    const message = 'The last enabled administrator stays as he is';
+    throw new IdentityError('last-administrator', leaving.name, message);
   }
 
   #userOf(one: SystemUser): User | undefined {
@@ -237,32 +238,34 @@ export class SystemUserDirectory implements UserDirectory {
       if (fault === 'failed' || fault === 'argument-refused') return undefined;
       throw error;
     });
-    return inRedfish(userName, asked);
+    return askUserManager(userName, asked);
   }
 
   async #present(userName: string): Promise<User> {
     const user = await this.find(userName);
-    if (!user) throw noSuchUser();
+    if (!user) throw new IdentityError('not-found', userName);
     return user;
   }
 
-  /** @throws UserError `not-found`, `read-only` for a remote one */
+  /** @throws IdentityError `not-found`, `read-only` for a remote one */
   async #local(userName: string): Promise<SystemUser> {
     const known = await this.#ask(userName);
-    if (!known || !this.#userOf(known)) throw noSuchUser();
-    if (known.remote) throw new UserError('read-only', 'This user is kept elsewhere');
+    if (!known || !this.#userOf(known)) throw new IdentityError('not-found', userName);
+    if (known.remote) {
+      throw new IdentityError('read-only', userName, 'This user is kept elsewhere');
+    }
     return known;
   }
 
   #refuseName(userName: string): Promise<never> {
-    return inRedfish(
+    return askUserManager(
       userName,
       Promise.reject(new SystemUserError('argument-refused', 'no name of a system')),
     );
   }
 
   #set(userName: string, setting: SystemUserSetting): Promise<void> {
-    return inRedfish(userName, this.#users.set(userName, setting));
+    return askUserManager(userName, this.#users.set(userName, setting));
   }
 
   async #setPassword(
@@ -272,7 +275,7 @@ export class SystemUserDirectory implements UserDirectory {
     own?: OwnPasswordChange,
   ): Promise<void> {
     await this.#passwords.set(userName, role, password, own).catch((error: unknown) => {
-      throw inHttp(error);
+      throw asUnavailable(error, userName);
     });
   }
 
@@ -287,11 +290,7 @@ function stamped(user: User | undefined, passwordStamp: string | undefined): Use
   return user && passwordStamp !== undefined ? { ...user, passwordStamp } : user;
 }
 
-function noSuchUser(): UserError {
-  return new UserError('not-found', 'There is no such account');
-}
-
-function inHttp(error: unknown): unknown {
-  const away = error instanceof PasswordsBusy || error instanceof PasswordsUnavailable;
-  return away ? usersUnavailable() : error;
+function asUnavailable(error: unknown, userName: string): unknown {
+  const isAway = error instanceof PasswordsBusy || error instanceof PasswordsUnavailable;
+  return isAway ? new IdentityError('unavailable', userName) : error;
 }

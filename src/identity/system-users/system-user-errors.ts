@@ -1,61 +1,40 @@
-import { SystemUserError } from '../../platform/system-users.ts';
-import { RedfishError } from '../../redfish/messages/redfish-error.ts';
-import { UserError } from '../accounts/user-directory.ts';
+import { SystemUserError, type SystemUserFault } from '../../platform/system-users.ts';
+import { IdentityError, type IdentityErrorCode } from '../identity-error.ts';
+
+const codes: Readonly<Record<SystemUserFault, IdentityErrorCode>> = {
+  exists: 'exists',
+  'not-found': 'not-found',
+  limit: 'limit',
+  'argument-refused': 'name-refused',
+  'privilege-refused': 'role-refused',
+  'not-permitted': 'read-only',
+  unavailable: 'unavailable',
+  failed: 'failed',
+};
+
+const messages: Readonly<Partial<Record<IdentityErrorCode, string>>> = {
+  'name-refused': 'The user manager of the system does not take this',
+  'rule-refused': 'The user manager of the system does not take this',
+  'role-refused': 'The system does not give this user this role',
+  'read-only': 'The user manager of the system does not do this',
+};
 
 /**
  * Asks the user manager, with its errors in our words.
- * @param userName whom it is about
- * @param member what is to blame for an argument that the user manager does not take
+ * @param userName the account that the question is about
+ * @param refused the code for an argument that the user manager does not take
+ * @throws IdentityError
  */
-export async function inRedfish<T>(
+export async function askUserManager<T>(
   userName: string,
   asked: Promise<T>,
-  member: 'UserName' | 'MinPasswordLength' = 'UserName',
+  refused: 'name-refused' | 'rule-refused' = 'name-refused',
 ): Promise<T> {
   try {
     return await asked;
-  } catch (error) {
-    throw error instanceof SystemUserError ? translate(error, userName, member) : error;
+  } catch (cause) {
+    if (!(cause instanceof SystemUserError)) throw cause;
+    const code = cause.fault === 'argument-refused' ? refused : codes[cause.fault];
+    throw new IdentityError(code, userName, messages[code], { cause });
   }
-}
-
-/** The service that knows the users, or keeps their passwords, does not answer now. */
-export function usersUnavailable(): RedfishError {
-  const message = { id: 'ServiceTemporarilyUnavailable', args: ['5'] } as const;
-  return new RedfishError(503, message, { 'Retry-After': '5' });
-}
-
-function translate({ fault }: SystemUserError, userName: string, member: string): Error {
-  switch (fault) {
-    case 'exists':
-      return new UserError('exists', 'The system has a user with this name');
-    case 'not-found':
-      return new UserError('not-found', 'There is no such account');
-    case 'limit':
-      return new UserError('limit', 'The system takes no more users');
-    case 'argument-refused': {
-      const shown = member === 'UserName' ? JSON.stringify(userName).slice(0, 100) : '(as sent)';
-      const detail = 'The user manager of the system does not take this';
-      return refusal('PropertyValueFormatError', [shown, member], member, detail);
-    }
-    case 'privilege-refused': {
-      const detail = 'The system does not give this user this role';
-      return refusal('PropertyValueConflict', ['RoleId', 'UserName'], 'RoleId', detail);
-    }
-    case 'not-permitted':
-      return new UserError('read-only', 'The user manager of the system does not do this');
-    case 'unavailable':
-      return usersUnavailable();
-    case 'failed':
-      return new RedfishError(500, { id: 'InternalError', args: [] });
-  }
-}
-
-function refusal(
-  id: 'PropertyValueFormatError' | 'PropertyValueConflict',
-  args: readonly string[],
-  member: string,
-  detail: string,
-): RedfishError {
-  return new RedfishError(400, { id, args, detail, related: [`#/${member}`] });
 }

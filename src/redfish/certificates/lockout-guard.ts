@@ -1,8 +1,8 @@
+import type { Identity } from '../../identity/identity.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { readCertificate } from '../../x509/certificate.ts';
 import { type Content, toPem } from '../../x509/containers.ts';
 import { parsePem } from '../../x509/pem.ts';
-import type { Identity } from '../http/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { ServiceParts } from '../resource.ts';
 

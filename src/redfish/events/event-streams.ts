@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../../core/log.ts';
-import type { Identity } from '../http/authentication.ts';
+import type { Identity } from '../../identity/identity.ts';
 import type { EventClock } from './event-clock.ts';
 import { type PublishedEvent, renderEvent } from './event-record.ts';
 import type { ListenerLogins } from './listeners.ts';

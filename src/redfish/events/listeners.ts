@@ -1,6 +1,6 @@
 import type { FollowRename, User } from '../../identity/accounts/user-directory.ts';
+import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
-import type { Identity } from '../http/authentication.ts';
 import { permission } from '../http/privileges.ts';
 
 /** Whether who opened a stream of events may still have it. */

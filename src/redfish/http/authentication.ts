@@ -1,23 +1,12 @@
 import type { Request } from 'express';
 import type { User } from '../../identity/accounts/user-directory.ts';
+import type { Identity } from '../../identity/identity.ts';
 import { refusals } from '../../identity/peer-certificates/refusal.ts';
-import type { Certificate } from '../../x509/certificate.ts';
 import type { Access } from '../access.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { cookieToken } from '../sessions/session-cookies.ts';
-import { knowsXsrfToken, type Session } from '../sessions/sessions.ts';
+import { knowsXsrfToken } from '../sessions/sessions.ts';
 import { isFromOtherSite } from './other-sites.ts';
-
-/** Who makes a request. */
-export interface Identity {
-  readonly account: User;
-  /** Absent with credentials that come along with every request. */
-  readonly session?: Session;
-  /** The client's own, when it made the connection with it and is logged in by it. */
-  readonly certificate?: Certificate;
-  /** What it showed along with that, its own first. */
-  readonly shown?: readonly Certificate[];
-}
 
 /**
  * One way to say who one is. `undefined` when the request does not go this way.

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
+import { identityAnswer } from '../identity-errors.ts';
 import { renderErrors } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Reply } from '../resource.ts';
@@ -18,9 +19,13 @@ export function errorReply(log: Log, error: unknown, { method, path }: Request):
 }
 
 /** Everything unknown is a bug, and no client learns more of it. */
-function asRedfishError(error: unknown): RedfishError {
+export function asRedfishError(error: unknown): RedfishError {
   if (error instanceof RedfishError) return error;
-  return storageAnswer(error) ?? new RedfishError(500, { id: 'InternalError', args: [] });
+  return (
+    identityAnswer(error) ??
+    storageAnswer(error) ??
+    new RedfishError(500, { id: 'InternalError', args: [] })
+  );
 }
 
 function describeCause(error: unknown): string {

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { IdentityError } from '../../identity/identity-error.ts';
 import type { Service } from '../app.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { answerQuery } from '../query/answer.ts';
@@ -135,7 +136,7 @@ async function readAs(
     const { status, body } = await operation.handle({ ...context, uri, parameters, ownOnly });
     return status === 200 && body ? tagResource(body).body : undefined;
   } catch (error) {
-    if (error instanceof RedfishError) return undefined;
+    if (error instanceof RedfishError || error instanceof IdentityError) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
+import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
-import { type Identity, refuseExpiredPassword, unauthorized } from './authentication.ts';
+import { refuseExpiredPassword, unauthorized } from './authentication.ts';
 
 /**
  * The client of a request as he is by now. His body may have come for an hour and his turn later yet, and what was

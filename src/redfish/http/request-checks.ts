@@ -1,7 +1,7 @@
 import type { Request } from 'express';
+import type { Identity } from '../../identity/identity.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { Resource } from '../resource.ts';
-import type { Identity } from './authentication.ts';
 import { isOfOtherSite } from './other-sites.ts';
 import { preconditionFailed } from './preconditions.ts';
 import type { Entity } from './privileges.ts';

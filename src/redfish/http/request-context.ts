@@ -1,9 +1,10 @@
 import type { Request } from 'express';
+import type { Identity } from '../../identity/identity.ts';
 import type { Service } from '../app.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { hasQuery } from '../query/parameters.ts';
 import type { Operation, RequestContext, Resource } from '../resource.ts';
-import { authenticate, type Identity, requireIdentity } from './authentication.ts';
+import { authenticate, requireIdentity } from './authentication.ts';
 import type { BodyPlace } from './body-room.ts';
 import type { HttpLimits } from './limits.ts';
 import { effectiveMethod } from './methods.ts';

@@ -1,4 +1,4 @@
-import { UserError } from '../../identity/accounts/user-directory.ts';
+import { IdentityError } from '../../identity/identity-error.ts';
 import type {
   AccountCertificate,
   AccountCertificates,
@@ -23,7 +23,6 @@ import {
   type ServiceParts,
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import { changing } from './account-changes.ts';
 import { visible } from './accounts.ts';
 
 /**
@@ -62,7 +61,9 @@ function collection(parts: ServiceParts, kept: AccountCertificates): Resource {
         async handle(context) {
           const { userName } = await visible(access, context);
           const submitted = await asRedfish({}, () => certificateOf(context.body, kept));
-          if (!(await isKeptHere(parts, userName))) await changing(userName, keptElsewhere());
+          if (!(await isKeptHere(parts, userName))) {
+            throw new IdentityError('read-only', userName, 'This user is kept elsewhere');
+          }
           const isThere = async () => {
             await context.stillMay();
             tellOwner(kept, submitted, context);
@@ -129,10 +130,6 @@ function tellOwner(
 /** Of a user who is kept elsewhere nobody tells us when he goes. */
 async function isKeptHere({ access }: ServiceParts, name: string): Promise<boolean> {
   return (await access.users.list()).some(({ userName }) => userName === name);
-}
-
-async function keptElsewhere(): Promise<never> {
-  throw new UserError('read-only', 'This user is kept elsewhere');
 }
 
 /**

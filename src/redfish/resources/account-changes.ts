@@ -6,10 +6,10 @@ import type {
   UserChange,
   UserChanges,
 } from '../../identity/accounts/user-directory.ts';
-import { UserError } from '../../identity/accounts/user-directory.ts';
 import { userNameFault } from '../../identity/accounts/user-names.ts';
+import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
-import type { Identity } from '../http/authentication.ts';
+import { refusedPassword } from '../identity-errors.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
@@ -88,39 +88,6 @@ export function refuseLosingCertificate(
   const detail = 'Only clients with certificates are served, and yours does not have the new name';
   const args = ['UserName', JSON.stringify(name)];
   throw refusal(409, 'PropertyValueExternalConflict', args, 'UserName', detail);
-}
-
-/** Makes a change, with the errors of the directory in the words of Redfish. */
-export async function changing<T>(userName: string, change: Promise<T>): Promise<T> {
-  try {
-    return await change;
-  } catch (error) {
-    throw error instanceof UserError ? asRedfishError(error, userName) : error;
-  }
-}
-
-function asRedfishError({ code, message }: UserError, userName: string): RedfishError {
-  switch (code) {
-    case 'exists': {
-      const args = ['ManagerAccount', 'UserName', userName];
-      return new RedfishError(409, { id: 'ResourceAlreadyExists', args });
-    }
-    case 'not-found':
-      return new RedfishError(404, { id: 'ResourceNotFound', args: ['ManagerAccount', userName] });
-    case 'limit':
-      return new RedfishError(400, { id: 'CreateLimitReachedForResource', args: [] });
-    case 'password-refused':
-      return refusedPassword(message);
-    case 'last-administrator':
-      return new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail: message });
-    case 'read-only':
-      return new RedfishError(405, { id: 'OperationNotAllowed', args: [], detail: message });
-  }
-}
-
-function refusedPassword(detail: string): RedfishError {
-  const args = ['(not shown)', 'Password'];
-  return refusal(400, 'PropertyValueFormatError', args, 'Password', detail);
 }
 
 function refusal(

@@ -1,11 +1,11 @@
 import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
 import type { NewUser, User } from '../../identity/accounts/user-directory.ts';
+import type { Identity } from '../../identity/identity.ts';
 import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
 import type { Access } from '../access.ts';
 import type { SubscriberAuthorization } from '../events/subscriber-authorization.ts';
-import type { Identity } from '../http/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { changesOf, changing, refuseLosingCertificate } from './account-changes.ts';
+import { changesOf, refuseLosingCertificate } from './account-changes.ts';
 
 /** Whoever asks may do it yet, or else it throws. Asked when nothing that takes long is left before the change. */
 type StillMay = () => Promise<void>;
@@ -22,7 +22,7 @@ export async function createUser(
 ): Promise<User> {
   await forgetNamesakes(access, rights, user.userName);
   await stillMay();
-  return changing(user.userName, changesOf(access).create(user));
+  return changesOf(access).create(user);
 }
 
 /**
@@ -42,7 +42,7 @@ export async function renameUser(
     if (isOwn && identity && login) refuseLosingCertificate(access, identity, login, name);
     await forgetNamesakes(access, rights, name);
     await stillMay();
-    return changing(name, update());
+    return update();
   };
   const { certificates, gate } = access;
   const user = certificates
@@ -67,7 +67,7 @@ export async function removeUser(
   let isGone = false;
   const remove = async () => {
     await stillMay();
-    await changing(userName, changesOf(access).remove(userName));
+    await changesOf(access).remove(userName);
     isGone = true;
   };
   try {

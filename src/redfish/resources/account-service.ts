@@ -3,15 +3,14 @@ import {
   validateAccountServicePatch,
 } from '../../../schemas/generated/validators.js';
 import type { AccessPolicy, CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import type { Identity } from '../../identity/identity.ts';
 import { hasPrivilege } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
-import type { Identity } from '../http/authentication.ts';
 import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type ResourceFactory } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import { changing } from './account-changes.ts';
 import { refuseOutside } from './change.ts';
 import { changedMultiFactorAuth, multiFactorAuthView } from './multi-factor-auth.ts';
 
@@ -89,7 +88,7 @@ async function changeRules(
     const before = await rules.read();
     refuseConflicts({ ...policy, ...own, ...before, ...shared, lockoutSeconds: 0 }, members);
     // The directory may refuse what we would not, and so comes first
-    await changing('', rules.change(shared));
+    await rules.change(shared);
     const names = Object.keys(shared) as (keyof typeof shared)[];
     takeBack = () => rules.change(Object.fromEntries(names.map((name) => [name, before[name]])));
     return { ...own, ...login };

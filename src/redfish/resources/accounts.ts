@@ -9,11 +9,12 @@ import type {
   User,
   UserChange,
 } from '../../identity/accounts/user-directory.ts';
+import type { Identity } from '../../identity/identity.ts';
 import { hasPrivilege } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
 import { resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
-import { accountUri, type Identity, passwordChangeRequired } from '../http/authentication.ts';
+import { accountUri, passwordChangeRequired } from '../http/authentication.ts';
 import { KeyedMutex } from '../http/keyed-mutex.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
@@ -29,7 +30,6 @@ import { typeOf } from '../schema-versions.ts';
 import {
   accountTypes,
   changesOf,
-  changing,
   refuseBadMembers,
   refuseBadName,
   refuseSelfHarm,
@@ -136,7 +136,7 @@ async function change(
   const update = () => changesOf(access).update(before.userName, asked, own);
   const after = isRenamed
     ? await rename(parts, lives, context, { userName: before.userName, name, isOwn }, update)
-    : await changing(name, update());
+    : await update();
   if (members.Locked === false) access.gate.failures.unlock(name);
   if (asked.password !== undefined || after.role !== before.role || !after.enabled) {
     // Who changes his own password goes on where he is, and ends what others may have of him

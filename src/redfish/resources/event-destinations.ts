@@ -1,7 +1,7 @@
 import { validateEventDestinationPatch } from '../../../schemas/generated/validators.js';
+import type { Identity } from '../../identity/identity.ts';
 import { hasPrivilege } from '../../identity/roles.ts';
 import { type Subscription, SubscriptionLimit } from '../events/push-subscriptions.ts';
-import type { Identity } from '../http/authentication.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {

@@ -1,7 +1,7 @@
 import { validateManagerPatch } from '../../../schemas/generated/validators.js';
+import type { Identity } from '../../identity/identity.ts';
 import { hasPrivilege } from '../../identity/roles.ts';
 import { canonicalPlace } from '../certificates/collections.ts';
-import type { Identity } from '../http/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {
   json,

@@ -1,7 +1,7 @@
 import type { AccountServicePatch } from '../../../schemas/generated/validators.js';
 import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import type { Identity } from '../../identity/identity.ts';
 import type { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
-import type { Identity } from '../http/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { link } from '../resource.ts';
 

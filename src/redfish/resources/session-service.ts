@@ -2,15 +2,10 @@ import {
   validateSessionCreate,
   validateSessionServicePatch,
 } from '../../../schemas/generated/validators.js';
+import type { Identity } from '../../identity/identity.ts';
 import { hasPrivilege, type RoleId } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
-import {
-  badLogin,
-  challenge,
-  type Identity,
-  login,
-  passwordChangeRequired,
-} from '../http/authentication.ts';
+import { badLogin, challenge, login, passwordChangeRequired } from '../http/authentication.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import {

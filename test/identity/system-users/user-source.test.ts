@@ -151,8 +151,8 @@ describe('where the users are', () => {
       }),
     );
     for (const one of [opened, again]) {
-      await assert.rejects(one.login('file-only', 'file', ''), { status: 503 });
-      await assert.rejects(one.find('both'), { status: 503 });
+      await assert.rejects(one.login('file-only', 'file', ''), { code: 'unavailable' });
+      await assert.rejects(one.find('both'), { code: 'unavailable' });
     }
     await manager.come();
     await until('the manager is seen', () => users.isThere);

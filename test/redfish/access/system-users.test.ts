@@ -205,7 +205,7 @@ describe('users of the system', () => {
       service.manager.failNext('GetUserInfo', away);
       assert.equal(await service.access.users.find(name), undefined, JSON.stringify(name));
     }
-    await assert.rejects(service.access.users.find('root'), { status: 503 });
+    await assert.rejects(service.access.users.find('root'), { code: 'unavailable' });
   });
 
   it('never shows a password in a command line, the environment, a log or an answer', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { CertError } from '../../../src/core/cert-error.ts';
 import { SetupError } from '../../../src/core/setup-error.ts';
-import { UserError } from '../../../src/identity/accounts/user-directory.ts';
+import { IdentityError } from '../../../src/identity/identity-error.ts';
 import { extent, figure } from '../extent.ts';
 import { openWorkshop, type Prepared, type Workshop } from '../file-operations/followed.ts';
 import { digestOf, readImage, writeImage } from '../file-operations/image.ts';
@@ -99,7 +99,7 @@ describe('a device that finds something else in place of a file', {
         await device.close().catch(() => undefined);
       }
     } catch (error) {
-      const isClear = [SetupError, CertError, UserError].some((one) => error instanceof one);
+      const isClear = [SetupError, CertError, IdentityError].some((one) => error instanceof one);
       const hasCode = error instanceof Error && 'code' in error && /^E/.test(String(error.code));
       assert.ok(isClear || hasCode, String(error instanceof Error ? error.stack : error));
       return error instanceof Error ? error.message : String(error);
