@@ -36,7 +36,7 @@ export function findPath(
   { now, maxCertificates }: PathLimits,
 ): readonly Certificate[] | Refusal {
   const [own] = shown;
-  if (!own) return 'authority';
+  if (!own) return 'untrusted-issuer';
   if (shown.some((one) => isRevoked(one, revoked))) return 'revoked';
   const ownFault = dateFault(own, now);
   if (ownFault) return ownFault;
@@ -59,7 +59,7 @@ export function findPath(
       if (!isIssuedBy(below, issuer)) continue;
       const fault =
         path.length >= maxCertificates
-          ? 'long'
+          ? 'chain-too-long'
           : (revocationFault(issuer, revoked) ??
             dateFault(issuer, now) ??
             issuerFault(issuer, path, anchors.has(issuer.fingerprint)));
@@ -69,7 +69,9 @@ export function findPath(
     }
     return undefined;
   };
-  return complete([own]) ?? reason ?? (verificationsLeft < 0 ? 'long' : 'authority');
+  return (
+    complete([own]) ?? reason ?? (verificationsLeft < 0 ? 'chain-too-long' : 'untrusted-issuer')
+  );
 }
 
 /**
@@ -100,7 +102,7 @@ function isRoot(one: Certificate): boolean {
 
 function dateFault({ notAfter, notBefore }: Certificate, now: number): Refusal | undefined {
   if (notAfter < now) return 'expired';
-  return notBefore > now ? 'early' : undefined;
+  return notBefore > now ? 'not-yet-valid' : undefined;
 }
 
 function revocationFault(one: Certificate, revoked: readonly Certificate[]): Refusal | undefined {
@@ -121,11 +123,11 @@ function issuerFault(
   if (unknownCritical.length > 0) return 'rejected';
   const { pathLength } = constraintsOf(issuer);
   const intermediates = below.slice(1).filter((one) => !isSelfIssued(one)).length;
-  if (pathLength !== undefined && intermediates > pathLength) return 'long';
+  if (pathLength !== undefined && intermediates > pathLength) return 'chain-too-long';
   const fault =
     weakness(publicKey, Number.POSITIVE_INFINITY, usualSecurityLevel) ??
     (isAnchor ? undefined : digestFault(issuer, usualSecurityLevel));
-  return fault === undefined ? undefined : 'weak';
+  return fault === undefined ? undefined : 'weak-key';
 }
 
 /** id-kp-clientAuth; what Node calls `keyUsage` is the extended one, `undefined` where it is absent. */

@@ -137,7 +137,7 @@ export class ClientCertificates {
     if (!chain) return undefined;
     const refusal = this.#judge(chain);
     const bytes = chain.certificates.reduce((sum, { der }) => sum + der.length, 0);
-    return { isRefused: refusal !== undefined && refusal !== 'away', bytes };
+    return { isRefused: refusal !== undefined && refusal !== 'unavailable', bytes };
   }
 
   /** The client of a connection was not asked for a certificate, and should know why it has no login. */
@@ -153,10 +153,10 @@ export class ClientCertificates {
     const { findUser, hostName, accountCertificates } = this.#options;
     if (mapping === 'Whole') {
       const owner = accountCertificates.ownerOf(certificate);
-      return owner === undefined ? 'unlisted' : ((await findUser(owner)) ?? 'user');
+      return owner === undefined ? 'not-listed' : ((await findUser(owner)) ?? 'unknown-user');
     }
     const name = userNameOf(certificate, mapping, hostName());
-    return name === undefined ? 'name' : ((await findUser(name)) ?? 'user');
+    return name === undefined ? 'no-user-name' : ((await findUser(name)) ?? 'unknown-user');
   }
 
   /** Serves nothing to clients without a valid certificate while the settings say so. */
@@ -203,14 +203,14 @@ export class ClientCertificates {
     if (this.settings.clientCertificates.mapping !== 'Whole') return;
     const isGone = ({ certificates: [own] }: PeerChain) =>
       gone.some(({ fingerprint }) => fingerprint === own?.fingerprint);
-    this.#cutLater((chain) => (isGone(chain) ? 'user' : undefined));
+    this.#cutLater((chain) => (isGone(chain) ? 'unknown-user' : undefined));
   }
 
   /** Requests are judged one by one; what is left are answers that go on for long, such as events. */
   #cutLater(judge: JudgeChain): void {
     const bad = [...this.#open].filter((socket) => {
       const refusal = this.#verdict(socket, judge);
-      return refusal !== undefined && refusal !== 'away';
+      return refusal !== undefined && refusal !== 'unavailable';
     });
     if (bad.length > 0) this.#cutAfterAll(bad, judge);
   }
@@ -222,9 +222,9 @@ export class ClientCertificates {
         .filter((socket) => this.#open.has(socket))
         .map((socket) => ({ socket, refusal: this.#verdict(socket, judge) }));
       for (const { socket, refusal } of verdicts) {
-        if (refusal !== undefined && refusal !== 'away') socket.destroy();
+        if (refusal !== undefined && refusal !== 'unavailable') socket.destroy();
       }
-      const away = verdicts.filter(({ refusal }) => refusal === 'away');
+      const away = verdicts.filter(({ refusal }) => refusal === 'unavailable');
       if (away.length > 0)
         this.#cutAfterAll(
           away.map(({ socket }) => socket),
@@ -258,7 +258,7 @@ export class ClientCertificates {
 
   #judge(chain: PeerChain): Refusal | undefined {
     const trust = this.#trust();
-    if (!trust) return 'away';
+    if (!trust) return 'unavailable';
     if (chain.refusal) return chain.refusal;
     const path = this.#paths.get(chain) ?? this.#pathOf(chain.certificates, trust);
     if (typeof path !== 'string') this.#paths.set(chain, path);
@@ -274,7 +274,7 @@ export class ClientCertificates {
     if (typeof before === 'string') return before;
     const path = this.#pathOf(shown, trust);
     if (typeof path === 'string') return path;
-    return needsHandshake(path, before) ? 'authority' : undefined;
+    return needsHandshake(path, before) ? 'untrusted-issuer' : undefined;
   }
 
   #pathOf(shown: readonly Certificate[], trust: TrustLists): readonly Certificate[] | Refusal {

@@ -63,6 +63,6 @@ async function listener(
   if ('account' in login) {
     return login.account.userName === account.userName ? login.account : undefined;
   }
-  if (login.refusal === 'away') throw new Error('the truststore cannot be read now');
+  if (login.refusal === 'unavailable') throw new Error('the truststore cannot be read now');
   return undefined;
 }

@@ -68,12 +68,12 @@ describe('a chain that is looked at again', () => {
 
   it('counts only up to a root of the truststore', () => {
     assert.equal(verdictOf([root], lists, now, 10), undefined);
-    assert.equal(verdictOf([root], { ...lists, trusted: [] }, now, 10), 'authority');
-    assert.equal(verdictOf([], lists, now, 10), 'authority');
+    assert.equal(verdictOf([root], { ...lists, trusted: [] }, now, 10), 'untrusted-issuer');
+    assert.equal(verdictOf([], lists, now, 10), 'untrusted-issuer');
   });
 
   it('counts while it is valid', () => {
-    assert.equal(verdictOf([root], lists, Date.parse('2025-12-31') / 1000, 10), 'early');
+    assert.equal(verdictOf([root], lists, Date.parse('2025-12-31') / 1000, 10), 'not-yet-valid');
     assert.equal(verdictOf([root], lists, Date.parse('2036-01-02') / 1000, 10), 'expired');
   });
 
@@ -85,9 +85,9 @@ describe('a chain that is looked at again', () => {
       const twin = authority.issueCa({ subject: '/CN=Middle' }).certificate;
       const leaf = authority.issue({ issuer: middle }).certificate;
       const trust = { trusted: [top.certificate], revoked: [] };
-      assert.equal(verdictOf([leaf, twin], trust, now, 10), 'authority');
+      assert.equal(verdictOf([leaf, twin], trust, now, 10), 'untrusted-issuer');
       assert.equal(verdictOf([leaf, twin, middle.certificate], trust, now, 10), undefined);
-      assert.equal(verdictOf([leaf, middle.certificate], trust, now, 2), 'long');
+      assert.equal(verdictOf([leaf, middle.certificate], trust, now, 2), 'chain-too-long');
       const gone = { ...trust, revoked: [top.certificate] };
       assert.equal(verdictOf([leaf, middle.certificate], gone, now, 10), 'revoked');
     } finally {

@@ -97,16 +97,16 @@ describe('a login with a client certificate', () => {
   }
 
   const refused: Record<string, readonly [keyof typeof refusals, () => [Issued, ...Issued[]]]> = {
-    'of an unknown authority': ['authority', () => [client({ issuer: other })]],
+    'of an unknown authority': ['untrusted-issuer', () => [client({ issuer: other })]],
     'of an authority that only has the name': [
-      'authority',
+      'untrusted-issuer',
       () => [client({ issuer: authority.issueCa({ ...always, subject: '/CN=Root' }) })],
     ],
-    'that is self-signed': ['authority', () => [selfSigned('admin')]],
-    'without its intermediate': ['authority', () => [client({ issuer: intermediate })]],
+    'that is self-signed': ['untrusted-issuer', () => [selfSigned('admin')]],
+    'without its intermediate': ['untrusted-issuer', () => [client({ issuer: intermediate })]],
     'behind a certificate that is no CA': ['rejected', () => [client({ issuer: good }), good]],
     'that has expired': ['expired', () => [client({ until: '20210101000000Z' })]],
-    'that is not valid yet': ['early', () => [client({ from: '20980101000000Z' })]],
+    'that is not valid yet': ['not-yet-valid', () => [client({ from: '20980101000000Z' })]],
     'of an intermediate that has expired': [
       'expired',
       () => {
@@ -139,11 +139,14 @@ describe('a login with a client certificate', () => {
         return [client({ issuer: ca }), ca];
       },
     ],
-    'without a common name': ['name', () => [client({ subject: '/O=admin' })]],
-    'that names nobody': ['user', () => [client({ subject: '/CN=nobody' })]],
-    'that names a user in other letters': ['user', () => [client({ subject: '/CN=Admin' })]],
+    'without a common name': ['no-user-name', () => [client({ subject: '/O=admin' })]],
+    'that names nobody': ['unknown-user', () => [client({ subject: '/CN=nobody' })]],
+    'that names a user in other letters': [
+      'unknown-user',
+      () => [client({ subject: '/CN=Admin' })],
+    ],
     'with more than 255 bytes of name': [
-      'user',
+      'unknown-user',
       () => [client({ subject: `/CN=${'a'.repeat(64)}` })],
     ],
   };

@@ -76,7 +76,7 @@ describe('a login by the whole certificate', () => {
     assert.equal((await service.ask(`${accounts}/reader`, { show: second })).status, 200);
     const refused = await login(twin);
     assert.equal(refused.status, 401);
-    assert.ok(refused.text.includes(refusals.unlisted), refused.text);
+    assert.ok(refused.text.includes(refusals['not-listed']), refused.text);
     assert.equal((await take(uri, { as: password })).status, 204);
     assert.equal((await login(first)).status, 401);
   });
@@ -109,7 +109,7 @@ describe('a login by the whole certificate', () => {
     await given('admin', strange);
     const { status, text } = await login(strange);
     assert.equal(status, 401);
-    assert.ok(text.includes(refusals.authority), text);
+    assert.ok(text.includes(refusals['untrusted-issuer']), text);
   });
 
   it('ends with the account, also for who gets its name', async () => {
