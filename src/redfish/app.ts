@@ -6,14 +6,15 @@ import { errorReply } from './http/error-reply.ts';
 import { KeyedMutex } from './http/keyed-mutex.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { allowedMethods, operationOf } from './http/methods.ts';
-import { perform } from './http/perform.ts';
+import { perform, type Service } from './http/perform.ts';
 import { checkContentType, checkRequest, refuseOtherSites } from './http/request-checks.ts';
 import { type Admitted, allow, contextOf, identify } from './http/request-context.ts';
 import { send } from './http/send.ts';
-import { type FindResource, makeTree } from './http/tree.ts';
+import { makeTree } from './http/tree.ts';
 import { RedfishError } from './messages/redfish-error.ts';
-import type { Reply, ServiceParts } from './resource.ts';
+import type { Reply } from './resource.ts';
 import { resources } from './resources/index.ts';
+import type { ServiceParts } from './service-parts.ts';
 import type { WebUi } from './web-ui/directory.ts';
 import { serveWebUi } from './web-ui/serve.ts';
 
@@ -24,11 +25,7 @@ export interface AppOptions {
   readonly webUi?: WebUi | undefined;
 }
 
-/** What one application works with. */
-export interface Service extends AppOptions {
-  readonly find: FindResource;
-  /** Changes of one resource, one after the other. */
-  readonly turns: KeyedMutex;
+interface AppService extends Service {
   readonly bodies: BodyRoom;
 }
 
@@ -43,7 +40,9 @@ export function makeApp(options: AppOptions): App {
   const { parts, limits, log } = options;
   const find = makeTree(resources.flatMap((make) => make(parts)));
   const turns = new KeyedMutex(limits.changesPerUser);
-  const service: Service = { ...options, find, turns, bodies: new BodyRoom(limits) };
+  const { access, served } = parts;
+  const bodies = new BodyRoom(limits);
+  const service: AppService = { access, served, limits, find, turns, bodies };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -72,7 +71,7 @@ export function makeApp(options: AppOptions): App {
 }
 
 /** The order is DSP0266's: who is it, does the method exist, may he, what does he want. */
-async function answer(service: Service, req: Request, res: Response): Promise<Reply> {
+async function answer(service: AppService, req: Request, res: Response): Promise<Reply> {
   checkRequest(req, service.limits.uriBytes);
   const found = service.find(req.path);
   if (found) res.set('Allow', allowedMethods(found.resource).join(', '));

@@ -27,7 +27,7 @@ import {
 } from '../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../src/redfish/events/listeners.ts';
 import type { HttpLimits } from '../../src/redfish/http/limits.ts';
-import type { ServiceParts } from '../../src/redfish/resource.ts';
+import type { ServiceParts } from '../../src/redfish/service-parts.ts';
 import type { Sessions } from '../../src/redfish/sessions/sessions.ts';
 import { openManagerSettings } from '../../src/redfish/set-up/manager-details.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';

@@ -4,7 +4,7 @@ import { readCertificate } from '../../x509/certificate.ts';
 import { type Content, toPem } from '../../x509/containers.ts';
 import { parsePem } from '../../x509/pem.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import type { ServiceParts } from '../resource.ts';
+import type { ServiceParts } from '../service-parts.ts';
 
 /** What a request is about to do to the certificates of an endpoint. */
 export interface ListChange {

@@ -1,5 +1,6 @@
 import type { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type Reply, type RequestContext, type ServiceParts } from '../resource.ts';
+import { json, link, type Reply, type RequestContext } from '../resource.ts';
+import type { ServiceParts } from '../service-parts.ts';
 import { readPreference } from '../tasks/preference.ts';
 import { isTask, type Task } from '../tasks/tasks.ts';
 import { acceptedReply } from '../tasks/view.ts';

@@ -1,17 +1,33 @@
 import type { Request } from 'express';
 import { IdentityError } from '../../identity/identity-error.ts';
-import type { Service } from '../app.ts';
+import type { ServedCertificate } from '../certificates/served.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { answerQuery } from '../query/answer.ts';
 import { hasQuery, parseQuery } from '../query/parameters.ts';
 import type { Reply, RequestContext } from '../resource.ts';
 import { schemaUri } from '../schema-versions.ts';
 import { hashTag, steadyPart, tagResource } from './entity-tag.ts';
+import type { KeyedMutex } from './keyed-mutex.ts';
 import { effectiveMethod, operationOf } from './methods.ts';
 import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
 import { acceptsJson } from './quality.ts';
-import { allow, allowance, readmitted, searchOf, type Wanted } from './request-context.ts';
-import type { Found } from './tree.ts';
+import {
+  allow,
+  allowance,
+  type RequestDependencies,
+  readmitted,
+  searchOf,
+  type Wanted,
+} from './request-context.ts';
+import type { FindResource, Found } from './tree.ts';
+
+/** What the operations of all resources have in common. */
+export interface Service extends RequestDependencies {
+  readonly find: FindResource;
+  /** Changes of one resource, one after the other. */
+  readonly turns: KeyedMutex;
+  readonly served: Pick<ServedCertificate, 'refresh'>;
+}
 
 /** Does what an admitted request asks for, under its conditions. */
 export function perform(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
@@ -30,7 +46,7 @@ async function read(service: Service, wanted: Wanted, req: Request): Promise<Rep
   const { operation, context } = wanted;
   const query = parseQuery(searchOf(req), service.limits.query, operation.ownQuery);
   // Before the first resource is read: certificates that come and go between two reads of $expand would be missing
-  await service.parts.served.refresh();
+  await service.served.refresh();
   const reply = await operation.handle(context);
   if (reply.status !== 200 || reply.body === undefined) return reply;
   if (!acceptsJson(context.header('Accept'))) {

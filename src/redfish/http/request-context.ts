@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { Identity } from '../../identity/identity.ts';
-import type { Service } from '../app.ts';
+import type { Access } from '../access.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { hasQuery } from '../query/parameters.ts';
 import type { Operation, RequestContext, Resource } from '../resource.ts';
@@ -19,19 +19,25 @@ const openBodyBytes = 4096;
 
 export type Allowed = 'all' | 'own';
 
+/** What it takes to judge the client of a request and to read its body. */
+export interface RequestDependencies {
+  readonly access: Access;
+  readonly limits: HttpLimits;
+}
+
 /**
  * Who makes a request. What is open to everybody asks nobody, unless a query leads from there to what is
  * not: then credentials, if there are any, decide how far.
  * @throws RedfishError 401; 403 to whoever must first change his password
  */
 export async function identify(
-  { parts }: Service,
+  { access }: Pick<RequestDependencies, 'access'>,
   operation: Operation | undefined,
   req: Request,
 ): Promise<Identity | undefined> {
-  if (operation?.open !== true) return requireIdentity(req, parts.access);
+  if (operation?.open !== true) return requireIdentity(req, access);
   if (!hasQuery(searchOf(req))) return undefined;
-  const identity = await authenticate(req, parts.access);
+  const identity = await authenticate(req, access);
   return identity?.account.passwordChangeRequired ? undefined : identity;
 }
 
@@ -73,33 +79,37 @@ export interface Admitted {
  * for it.
  * @throws RedfishError 401, 403; 400 to nobody
  */
-async function readmit({ parts }: Service, admitted: Admitted, req: Request): Promise<Admitted> {
+async function readmit(
+  { access }: RequestDependencies,
+  admitted: Admitted,
+  req: Request,
+): Promise<Admitted> {
   const { found, operation } = admitted;
   if (req.socket.destroyed) throw brokenOff();
   if (!admitted.identity) return admitted;
-  const identity = await reauthenticate(req, admitted.identity, parts.access);
+  const identity = await reauthenticate(req, admitted.identity, access);
   const allowed = allow(found.resource, operation, req.method, identity);
   return { ...admitted, identity, allowed };
 }
 
 /** The context of a request that is begun now, after all that it waited for. @throws RedfishError 401, 403 */
 export async function readmitted(
-  service: Service,
+  dependencies: RequestDependencies,
   { found, operation, context }: Wanted,
   req: Request,
 ): Promise<RequestContext> {
   const { identity, ownOnly } = context;
   const before: Admitted = { found, operation, identity, allowed: ownOnly ? 'own' : 'all' };
-  return { ...context, ...rightsOf(service, await readmit(service, before, req), req) };
+  return { ...context, ...rightsOf(dependencies, await readmit(dependencies, before, req), req) };
 }
 
-function rightsOf(service: Service, admitted: Admitted, req: Request) {
+function rightsOf(dependencies: RequestDependencies, admitted: Admitted, req: Request) {
   const { identity, allowed } = admitted;
   return {
     identity,
     ownOnly: allowed === 'own',
     async stillMay() {
-      const now = await readmit(service, admitted, req);
+      const now = await readmit(dependencies, admitted, req);
       if (now.allowed === allowed) return;
       throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
     },
@@ -111,19 +121,19 @@ function rightsOf(service: Service, admitted: Admitted, req: Request) {
  * @throws RedfishError 400, 413, 415 or 503 for a body
  */
 export async function contextOf(
-  service: Service,
+  dependencies: RequestDependencies,
   admitted: Admitted,
   req: Request,
   place?: BodyPlace,
 ): Promise<RequestContext> {
-  const { limits } = service;
+  const { limits } = dependencies;
   const { found, operation } = admitted;
   const bytes = place ? await readBody(req, maxOf(operation, limits), place) : noBytes;
   return {
     request: req,
     uri: req.path.replace(/\/+$/, ''),
     parameters: found.parameters,
-    ...rightsOf(service, admitted, req),
+    ...rightsOf(dependencies, admitted, req),
     header: (name) => req.get(name),
     query(name) {
       const [value, ...others] = new URLSearchParams(searchOf(req)).getAll(name);

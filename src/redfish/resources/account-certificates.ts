@@ -13,16 +13,9 @@ import { certificateView } from '../certificates/view.ts';
 import { accountUri } from '../http/authentication.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import {
-  json,
-  link,
-  type Reply,
-  type RequestContext,
-  type Resource,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, link, type Reply, type RequestContext, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import { visible } from './accounts.ts';
 
 /**

@@ -9,8 +9,9 @@ import type { Access } from '../access.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type ResourceFactory } from '../resource.ts';
+import { json, link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 import { refuseOutside } from './change.ts';
 import { changedMultiFactorAuth, multiFactorAuthView } from './multi-factor-auth.ts';
 

@@ -17,16 +17,9 @@ import type { Events } from '../events/events.ts';
 import { accountUri, passwordChangeRequired } from '../http/authentication.ts';
 import { KeyedMutex } from '../http/keyed-mutex.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import {
-  json,
-  link,
-  type Operation,
-  type Reply,
-  type RequestContext,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, link, type Operation, type Reply, type RequestContext } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import {
   accountTypes,
   changesOf,

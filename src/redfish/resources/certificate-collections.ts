@@ -5,16 +5,9 @@ import { withLockoutGuard } from '../certificates/lockout-guard.ts';
 import { admit, isJson, submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
 import { createAs } from '../compatibility.ts';
-import {
-  json,
-  link,
-  type Operation,
-  type Reply,
-  type Resource,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, link, type Operation, type Reply, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import { successorResources } from './rekey-renew.ts';
 
 /** Every CertificateCollection with its Certificates (DSP2046). */

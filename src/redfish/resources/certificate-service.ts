@@ -1,13 +1,8 @@
 import { hasPrivilege } from '../../identity/roles.ts';
 import { generateCsrUri } from '../certificates/requests.ts';
-import {
-  json,
-  link,
-  type RequestContext,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, link, type RequestContext } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import { actionInfo } from './action-infos.ts';
 import { generateCsr } from './generate-csr.ts';
 import { replaceCertificate } from './replace-certificate.ts';

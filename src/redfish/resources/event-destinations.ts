@@ -4,16 +4,9 @@ import { hasPrivilege } from '../../identity/roles.ts';
 import { type Subscription, SubscriptionLimit } from '../events/push-subscriptions.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import {
-  json,
-  link,
-  type Operation,
-  type Reply,
-  type RequestContext,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, link, type Operation, type Reply, type RequestContext } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import { bufferedAge, headersOf, subscriptionRequest } from './event-destination-request.ts';
 import {
   collection,

@@ -7,14 +7,9 @@ import { type EventDraft, resourceEvent } from '../events/event-record.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { eventRegistries, servedMessageId } from '../messages/registries.ts';
-import {
-  json,
-  link,
-  type Operation,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, link, type Operation } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 
 export const eventServiceUri = '/redfish/v1/EventService';
 const submitTest = 'EventService.SubmitTestEvent';

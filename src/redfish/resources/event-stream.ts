@@ -8,7 +8,8 @@ import {
 } from '../events/stream-filter.ts';
 import { isOfOtherSite } from '../http/other-sites.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import type { RequestContext, ResourceFactory } from '../resource.ts';
+import type { RequestContext } from '../resource.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 import { eventServiceUri } from './event-service.ts';
 
 /** The stream of server-sent events (DSP0266, "Server-sent events"). */

@@ -4,7 +4,8 @@ import { type CertificateCollection, placeOfCollection } from '../certificates/c
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { badReference } from '../certificates/references.ts';
 import { answerRequest } from '../certificates/requests.ts';
-import { link, type Operation, type ServiceParts } from '../resource.ts';
+import { link, type Operation } from '../resource.ts';
+import type { ServiceParts } from '../service-parts.ts';
 
 const action = 'CertificateService.GenerateCSR';
 

@@ -1,4 +1,4 @@
-import type { ResourceFactory } from '../resource.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 import { accountCertificates } from './account-certificates.ts';
 import { accountService } from './account-service.ts';
 import { accounts } from './accounts.ts';

@@ -3,13 +3,8 @@ import { asRedfish } from '../certificates/errors.ts';
 import { withLockoutGuard } from '../certificates/lockout-guard.ts';
 import { admit, submittedContent } from '../certificates/submitted.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import {
-  json,
-  type Operation,
-  type Reply,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, type Operation, type Reply } from '../resource.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 
 /**
  * The addresses of OpenBMC's REST service from before Redfish, which scripts still use:

@@ -3,14 +3,9 @@ import type { Identity } from '../../identity/identity.ts';
 import { hasPrivilege } from '../../identity/roles.ts';
 import { canonicalPlace } from '../certificates/collections.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import {
-  json,
-  link,
-  type RequestContext,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, link, type RequestContext } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 
 const collection = '/redfish/v1/Managers';
 

@@ -1,7 +1,8 @@
 import { RedfishError } from '../messages/redfish-error.ts';
 import { registries } from '../messages/registries.ts';
-import { json, link, type ResourceFactory } from '../resource.ts';
+import { json, link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 
 const collection = '/redfish/v1/Registries';
 

@@ -5,7 +5,8 @@ import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { type SuccessorAction, successorActions } from '../certificates/rekey-renew.ts';
 import { answerRequest, type RequestWork } from '../certificates/requests.ts';
 import type { RequestBody } from '../http/request-body.ts';
-import { link, type Resource, type ServiceParts } from '../resource.ts';
+import { link, type Resource } from '../resource.ts';
+import type { ServiceParts } from '../service-parts.ts';
 import { actionInfo } from './action-infos.ts';
 
 /** The actions Rekey and Renew of a certificate whose key is on the device, with their ActionInfo. */

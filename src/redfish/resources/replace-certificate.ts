@@ -6,7 +6,8 @@ import { withLockoutGuard } from '../certificates/lockout-guard.ts';
 import { badReference } from '../certificates/references.ts';
 import { admit, contentOf } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
-import { json, type Operation, type ServiceParts } from '../resource.ts';
+import { json, type Operation } from '../resource.ts';
+import type { ServiceParts } from '../service-parts.ts';
 
 const action = 'CertificateService.ReplaceCertificate';
 

@@ -1,7 +1,8 @@
 import { isRoleId, type RoleId, roles } from '../../identity/roles.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type ResourceFactory } from '../resource.ts';
+import { json, link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 
 const collection = '/redfish/v1/AccountService/Roles';
 

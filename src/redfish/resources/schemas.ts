@@ -1,6 +1,7 @@
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type ResourceFactory } from '../resource.ts';
+import { json, link } from '../resource.ts';
 import { type SchemaName, schemaUri, schemaVersions, typeOf } from '../schema-versions.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 
 const collection = '/redfish/v1/JsonSchemas';
 const names = Object.keys(schemaVersions) as SchemaName[];

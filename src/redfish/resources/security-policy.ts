@@ -1,8 +1,9 @@
 import { hasPrivilege } from '../../identity/roles.ts';
 import { type TlsProfile, tlsProfiles } from '../../tls/profile.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type ResourceFactory } from '../resource.ts';
+import { json, link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 
 const collection = '/redfish/v1/Managers';
 

@@ -1,5 +1,6 @@
-import { json, link, type ResourceFactory } from '../resource.ts';
+import { json, link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 
 const root = '/redfish/v1';
 

@@ -8,15 +8,9 @@ import type { Access } from '../access.ts';
 import { badLogin, challenge, login, passwordChangeRequired } from '../http/authentication.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import {
-  json,
-  link,
-  type Operation,
-  type Reply,
-  type RequestContext,
-  type ResourceFactory,
-} from '../resource.ts';
+import { json, link, type Operation, type Reply, type RequestContext } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory } from '../service-parts.ts';
 import { clearedCookies, sessionCookies } from '../sessions/session-cookies.ts';
 import type { Session } from '../sessions/sessions.ts';
 import { refuseOutside } from './change.ts';

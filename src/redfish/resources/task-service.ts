@@ -1,15 +1,9 @@
 import { hasPrivilege } from '../../identity/roles.ts';
 import { isWaiting, outstandingRequests } from '../certificates/requests.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import {
-  json,
-  link,
-  type Reply,
-  type RequestContext,
-  type ResourceFactory,
-  type ServiceParts,
-} from '../resource.ts';
+import { json, link, type Reply, type RequestContext } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import type { Task } from '../tasks/tasks.ts';
 import { acceptedReply, taskCollection, taskService, taskView } from '../tasks/view.ts';
 
