@@ -1,9 +1,9 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { KeyedMutex } from '../core/keyed-mutex.ts';
 import type { Log } from '../core/log.ts';
 import { type BodyPlace, BodyRoom } from './http/body-room.ts';
 import { commonHeaders } from './http/common-headers.ts';
 import { errorReply } from './http/error-reply.ts';
-import { KeyedMutex } from './http/keyed-mutex.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { allowedMethods, operationOf } from './http/methods.ts';
 import { perform, type Service } from './http/perform.ts';
@@ -39,10 +39,10 @@ export interface App {
 export function makeApp(options: AppOptions): App {
   const { parts, limits, log } = options;
   const find = makeTree(resources.flatMap((make) => make(parts)));
-  const turns = new KeyedMutex(limits.changesPerUser);
+  const changes = new KeyedMutex(limits.changesPerUser);
   const { access, served } = parts;
   const bodies = new BodyRoom(limits);
-  const service: AppService = { access, served, limits, find, turns, bodies };
+  const service: AppService = { access, served, limits, find, changes, bodies };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -1,6 +1,6 @@
 import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
 import type { BaseMessageId } from '../messages/base-registry.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 
 /** What a request was about, for the arguments of the messages. */
 export interface ErrorContext {
@@ -71,7 +71,7 @@ const kinds: Record<CertErrorCode, Kind> = {
 };
 
 /** Seconds after which a client may try again when the manager is away or busy. */
-const retrySeconds = '5';
+const secondsToRetry = 5;
 
 /** The Redfish form of an error of the manager; its code and message stand in the detail. */
 export function toRedfishError(error: CertError, context: ErrorContext = {}): RedfishError {
@@ -114,9 +114,7 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
     case 'missing':
       return new RedfishError(404, plain('ResourceNotFound', 'Certificate', context.id ?? ''));
     case 'away':
-      return new RedfishError(503, plain('ServiceTemporarilyUnavailable', retrySeconds), {
-        'Retry-After': retrySeconds,
-      });
+      return unavailable(secondsToRetry, { detail });
     case 'timeout':
       return new RedfishError(500, plain('OperationTimeout'));
     case 'fault':

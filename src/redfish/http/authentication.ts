@@ -3,7 +3,7 @@ import type { User } from '../../identity/accounts/user-directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { refusals } from '../../identity/peer-certificates/refusal.ts';
 import type { Access } from '../access.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 import { cookieToken } from '../sessions/session-cookies.ts';
 import { knowsXsrfToken } from '../sessions/sessions.ts';
 import { isFromOtherSite } from './other-sites.ts';
@@ -67,10 +67,7 @@ export async function login(
   clientAddress: string,
 ): Promise<User | undefined> {
   const outcome = await gate.login(userName, password, clientAddress);
-  if (outcome.kind === 'busy') {
-    const message = { id: 'ServiceTemporarilyUnavailable', args: ['5'] } as const;
-    throw new RedfishError(503, message, { 'Retry-After': '5' });
-  }
+  if (outcome.kind === 'busy') throw unavailable(5);
   if (!('user' in outcome)) return undefined;
   return outcome.kind === 'ok' ? outcome.user : { ...outcome.user, passwordChangeRequired: true };
 }

@@ -1,13 +1,13 @@
 import type { Request } from 'express';
+import type { KeyedMutex } from '../../core/keyed-mutex.ts';
 import { IdentityError } from '../../identity/identity-error.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 import { answerQuery } from '../query/answer.ts';
 import { hasQuery, parseQuery } from '../query/parameters.ts';
 import type { Reply, RequestContext } from '../resource.ts';
 import { schemaUri } from '../schema-versions.ts';
 import { hashTag, steadyPart, tagResource } from './entity-tag.ts';
-import type { KeyedMutex } from './keyed-mutex.ts';
 import { effectiveMethod, operationOf } from './methods.ts';
 import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
 import { acceptsJson } from './quality.ts';
@@ -25,7 +25,7 @@ import type { FindResource, Found } from './tree.ts';
 export interface Service extends RequestDependencies {
   readonly find: FindResource;
   /** Changes of one resource, one after the other. */
-  readonly turns: KeyedMutex;
+  readonly changes: KeyedMutex;
   readonly served: Pick<ServedCertificate, 'refresh'>;
 }
 
@@ -90,7 +90,12 @@ async function change(service: Service, wanted: Wanted, req: Request): Promise<R
   };
   if (req.method === 'POST' && !isConditional(conditions)) return handle();
   const key = JSON.stringify([target.found.resource.path, target.found.parameters]);
-  return service.turns.take(key, wanted.context.identity?.account.userName ?? '', handle);
+  const userName = wanted.context.identity?.account.userName ?? '';
+  // The administrator who removes an account must not wait for all the changes that its user makes
+  if (!service.changes.hasRoom(key, userName)) {
+    throw unavailable(5, { detail: 'Changes of the resource by this user wait already' });
+  }
+  return service.changes.run(key, userName, handle);
 }
 
 interface ConditionTarget {

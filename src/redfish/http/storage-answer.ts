@@ -1,6 +1,6 @@
 import { SetupError } from '../../core/setup-error.ts';
 import { classifyIoError, codeOf } from '../../storage/io-errors.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 
 /** Errors of the system that a disk gives, and no bug of ours. */
 const ofDisks = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR', 'ELOOP'];
@@ -16,9 +16,7 @@ export function storageAnswer(error: unknown): RedfishError | undefined {
   const detail = `storage: what the service keeps could not be written or read (${codeOf(cause)})`;
   // A file that the disk did not read is tried again with each request that needs it
   if (state === 'busy' || (state === 'failing' && error instanceof SetupError)) {
-    const retry = state === 'busy' ? '5' : '60';
-    const message = { id: 'ServiceTemporarilyUnavailable', args: [retry], detail } as const;
-    return new RedfishError(503, message, { 'Retry-After': retry }, error);
+    return unavailable(state === 'busy' ? 5 : 60, { detail, cause: error });
   }
   return new RedfishError(500, { id: 'InternalError', args: [], detail }, {}, error);
 }

@@ -21,3 +21,22 @@ export class RedfishError extends Error {
     this.headers = headers;
   }
 }
+
+export interface Unavailability {
+  readonly detail?: string;
+  /** Headers beside Retry-After. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the log, and for no client. */
+  readonly cause?: unknown;
+}
+
+/** 503 where the same request may succeed after so many seconds. */
+export function unavailable(
+  seconds: number,
+  { detail, headers, cause }: Unavailability = {},
+): RedfishError {
+  const retry = String(seconds);
+  const id = 'ServiceTemporarilyUnavailable';
+  const message: Message = { id, args: [retry], ...(detail !== undefined && { detail }) };
+  return new RedfishError(503, message, { 'Retry-After': retry, ...headers }, cause);
+}

@@ -4,7 +4,7 @@ import type { Identity } from '../../identity/identity.ts';
 import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
 import type { Access } from '../access.ts';
 import type { SubscriberAuthorization } from '../events/subscriber-authorization.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { unavailable } from '../messages/redfish-error.ts';
 import { changesOf, refuseLosingCertificate } from './account-changes.ts';
 
 /** Whoever asks may do it yet, or else it throws. Asked when nothing that takes long is left before the change. */
@@ -100,7 +100,6 @@ async function forgetNamesakes(
   } catch (cause) {
     const detail =
       'No account gets the name now: what an earlier one of the name may have left cannot be read, or removed, from the disk';
-    const message = { id: 'ServiceTemporarilyUnavailable', args: ['60'], detail } as const;
-    throw new RedfishError(503, message, { 'Retry-After': '60' }, cause);
+    throw unavailable(60, { detail, cause });
   }
 }

@@ -3,6 +3,7 @@ import {
   validateAccountCreate,
   validateAccountPatch,
 } from '../../../schemas/generated/validators.js';
+import { KeyedMutex } from '../../core/keyed-mutex.ts';
 import type {
   NewUser,
   OwnPasswordChange,
@@ -15,7 +16,6 @@ import type { Access } from '../access.ts';
 import { resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
 import { accountUri, passwordChangeRequired } from '../http/authentication.ts';
-import { KeyedMutex } from '../http/keyed-mutex.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type Operation, type Reply, type RequestContext } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
@@ -83,7 +83,7 @@ function createAccount(access: Access, events: Events, lives: AccountLocks): Ope
         passwordChangeRequired: members.PasswordChangeRequired ?? false,
       };
       const make = () => createUser(access, events.rights, asked, stillMay);
-      const user = await lives.take(accountLock(asked), identity?.account.userName ?? '', make);
+      const user = await lives.run(accountLock(asked), identity?.account.userName ?? '', make);
       const headers = { Location: accountUri(user.userName) };
       return { status: 201, headers, body: view(access, user) };
     },
@@ -169,7 +169,7 @@ async function rename(
   // In one order everywhere, so that two of them never wait for each other
   const keys = [...new Set([accountLock({ userName }), accountLock({ userName: name })])].sort();
   const work = () => renameUser(access, events.rights, identity, names, update, stillMay);
-  const task = keys.reduceRight((inner, key) => () => lives.take(key, by, inner), work);
+  const task = keys.reduceRight((inner, key) => () => lives.run(key, by, inner), work);
   const user = await task();
   tasks.rename(userName, name);
   const about = { resourceType: 'ManagerAccount', timestamp: new Date(now()).toISOString() };
@@ -201,7 +201,7 @@ async function remove(
   }
   const { identity, stillMay } = context;
   const end = () => removeUser(access, events.rights, identity, userName, stillMay);
-  await lives.take(accountLock(user), identity?.account.userName ?? '', end);
+  await lives.run(accountLock(user), identity?.account.userName ?? '', end);
   return { status: 204 };
 }
 

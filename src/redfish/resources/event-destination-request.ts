@@ -15,7 +15,7 @@ import { normalPath } from '../certificates/collections.ts';
 import type { EventCriteria } from '../events/event-criteria.ts';
 import type { EventSettings } from '../events/events.ts';
 import type { SubscriptionRequest } from '../events/push-subscriptions.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 import { servedMessageId } from '../messages/registries.ts';
 import type { RequestContext } from '../resource.ts';
 import { resumeAction } from './event-destination-view.ts';
@@ -71,17 +71,10 @@ async function destinationOf(
     await checkDestination(Destination, settings);
     return Destination;
   } catch (error) {
-    if (error instanceof DeliveryDeferred) throw putOff();
+    if (error instanceof DeliveryDeferred) throw unavailable(5);
     if (!(error instanceof DestinationFault)) throw error;
     throw invalid('Destination', error.message);
   }
-}
-
-const retrySeconds = '5';
-
-function putOff(): RedfishError {
-  const message = { id: 'ServiceTemporarilyUnavailable', args: [retrySeconds] } as const;
-  return new RedfishError(503, message, { 'Retry-After': retrySeconds });
 }
 
 function invalid(member: string, detail: string): RedfishError {

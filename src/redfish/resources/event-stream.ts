@@ -7,7 +7,7 @@ import {
   type StreamFilterLimits,
 } from '../events/stream-filter.ts';
 import { isOfOtherSite } from '../http/other-sites.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 import type { RequestContext } from '../resource.ts';
 import type { ResourceFactory } from '../service-parts.ts';
 import { eventServiceUri } from './event-service.ts';
@@ -63,8 +63,7 @@ function refuseOtherSite({ header }: RequestContext): void {
 function refuseWaiting({ socket }: ServerResponse): void {
   if (socket) return;
   const detail = 'A stream cannot be opened while an earlier request of the connection waits';
-  const message = { id: 'ServiceTemporarilyUnavailable', args: ['1'], detail } as const;
-  throw new RedfishError(503, message, { 'Retry-After': '1', Connection: 'close' });
+  throw unavailable(1, { detail, headers: { Connection: 'close' } });
 }
 
 /** @throws RedfishError 406 */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 import type { Reply } from '../resource.ts';
 import type { Preference } from './preference.ts';
 
@@ -61,12 +61,7 @@ export class Tasks {
   ): Promise<Reply | Task> {
     const { limits } = this.#options;
     if (this.#running >= limits.tasks) {
-      const headers = { 'Retry-After': '10' };
-      throw new RedfishError(
-        503,
-        { id: 'ServiceTemporarilyUnavailable', args: ['10'], detail: 'too many tasks are running' },
-        headers,
-      );
+      throw unavailable(10, { detail: 'too many tasks are running' });
     }
     const started = this.#options.now();
     this.#running += 1;

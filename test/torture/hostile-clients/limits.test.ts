@@ -52,7 +52,7 @@ const accountPolicy = { minPasswordLength: 10, maxPasswordLength: 40 };
 const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
   'limits.connections': ['torture/hostile-clients/connections.test.ts', 'const connections'],
   'limits.bodiesBytes': ['redfish/http/bodies.test.ts', 'bodiesBytes'],
-  'limits.changesPerUser': ['redfish/http/keyed-mutex.test.ts', 'changesPerUser'],
+  'limits.changesPerUser': ['redfish/http/waiting-changes.test.ts', 'changesPerUser'],
   'limits.addressPercent': ['tls/connection-limits.test.ts', 'its share of the connections'],
   'limits.sendSeconds': ['tls/slow-readers.test.ts', 'sendMilliseconds'],
   'limits.sessionSeconds': ['redfish/sessions/sessions.test.ts', 'idle for too long'],
