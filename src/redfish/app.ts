@@ -1,17 +1,16 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { KeyedMutex } from '../core/keyed-mutex.ts';
 import type { Log } from '../core/log.ts';
-import { type BodyPlace, BodyRoom } from './http/body-room.ts';
 import { commonHeaders } from './http/common-headers.ts';
 import { errorReply } from './http/error-reply.ts';
 import type { HttpLimits } from './http/limits.ts';
-import { allowedMethods, operationOf } from './http/methods.ts';
+import { allowedMethods, effectiveMethod, operationOf } from './http/methods.ts';
 import { perform, type Service } from './http/perform.ts';
 import { checkContentType, checkRequest, refuseOtherSites } from './http/request-checks.ts';
 import { type Admitted, allow, contextOf, identify } from './http/request-context.ts';
 import { send } from './http/send.ts';
 import { makeTree } from './http/tree.ts';
-import { RedfishError } from './messages/redfish-error.ts';
+import { RedfishError, unavailable } from './messages/redfish-error.ts';
 import type { Reply } from './resource.ts';
 import { resources } from './resources/index.ts';
 import type { ServiceParts } from './service-parts.ts';
@@ -26,8 +25,12 @@ export interface AppOptions {
 }
 
 interface AppService extends Service {
-  readonly bodies: BodyRoom;
+  /** Uploads that are being read or worked on. */
+  uploads: number;
 }
+
+/** An upload may hold `bodyBytes`, also after its client has gone; all other bodies end with their connections. */
+export const maxUploads = 16;
 
 /** The whole tree as a server takes it. */
 export interface App {
@@ -41,8 +44,7 @@ export function makeApp(options: AppOptions): App {
   const find = makeTree(resources.flatMap((make) => make(parts)));
   const changes = new KeyedMutex(limits.changesPerUser);
   const { access, served } = parts;
-  const bodies = new BodyRoom(limits);
-  const service: AppService = { access, served, limits, find, changes, bodies };
+  const service: AppService = { access, served, limits, find, changes, uploads: 0 };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -81,18 +83,26 @@ async function answer(service: AppService, req: Request, res: Response): Promise
   if (!operation) throw methodNotAllowed(req.method);
   const allowed = allow(found.resource, operation, req.method, identity);
   const admitted: Admitted = { found, operation, identity, allowed };
-  const carryOut = async (place?: BodyPlace) => {
-    const context = await contextOf(service, admitted, req, place);
+  if (effectiveMethod(req.method) !== 'GET') {
+    refuseOtherSites(req, identity);
+    checkContentType(req, found.resource);
+  }
+  const carryOut = async () => {
+    const context = await contextOf(service, admitted, req);
     return perform(service, { found, operation, context }, req);
   };
-  if (isReading(req)) return carryOut();
-  refuseOtherSites(req, identity);
-  checkContentType(req, found.resource);
-  return service.bodies.use(req.socket.remoteAddress ?? '', carryOut);
+  return operation.upload ? limitUploads(service, carryOut) : carryOut();
 }
 
-function isReading({ method }: Request): boolean {
-  return method === 'GET' || method === 'HEAD';
+/** @throws RedfishError 503 */
+async function limitUploads<T>(service: AppService, upload: () => Promise<T>): Promise<T> {
+  if (service.uploads >= maxUploads) throw unavailable(5);
+  service.uploads += 1;
+  try {
+    return await upload();
+  } finally {
+    service.uploads -= 1;
+  }
 }
 
 function methodNotAllowed(method: string): RedfishError {

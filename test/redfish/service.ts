@@ -77,8 +77,6 @@ export const samplePem = generateCertificate(
 export const httpLimits: HttpLimits = {
   bodyBytes: 65_536,
   jsonBytes: 16_384,
-  bodiesBytes: 1_000_000,
-  addressPercent: 100,
   changesPerUser: 10,
   uriBytes: 2048,
   jsonDepth: 10,

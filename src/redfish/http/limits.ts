@@ -6,10 +6,6 @@ export interface HttpLimits {
   readonly bodyBytes: number;
   /** The largest body of any other kind. */
   readonly jsonBytes: number;
-  /** Bytes of all bodies at a time. */
-  readonly bodiesBytes: number;
-  /** Percent of what is counted for each address that one may have. */
-  readonly addressPercent: number;
   /** Changes of one resource that one user may have waiting, the one at work included. */
   readonly changesPerUser: number;
   readonly uriBytes: number;

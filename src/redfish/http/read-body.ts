@@ -1,33 +1,27 @@
 import type { IncomingMessage } from 'node:http';
 import { RedfishError } from '../messages/redfish-error.ts';
-import type { BodyPlace } from './body-room.ts';
 
 /**
- * Reads the body of a request. It is copied into one buffer as it comes: a piece of one byte would take a
+ * Reads the body of a request. Its pieces are copied into one buffer as they arrive: a piece of one byte would take a
  * hundred times as much by itself.
- * @throws RedfishError 413 when it is larger than the limit, 415 when it is compressed, 503 when there is
- *   no room for it, 400 when the client breaks off
+ * @throws RedfishError 413 when it is larger than the limit, 415 when it is compressed, 400 when the client breaks off
  */
-export async function readBody(
-  req: IncomingMessage,
-  most: number,
-  place: BodyPlace,
-): Promise<Buffer> {
+export async function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
   // RFC 9112 §6.3: there is a body only where one of the two announces it
   if (length === undefined && coding === undefined) return Buffer.alloc(0);
   if ((req.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
     throw new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Encoding'] });
   }
-  const announced = length === undefined ? most : Number(length);
-  if (announced > most) throw tooLarge();
+  const announced = length === undefined ? maxBytes : Number(length);
+  if (announced > maxBytes) throw tooLarge();
   // Its events were before, and nothing more would ever come
   if (req.destroyed) throw brokenOff();
-  const gathered = new BodyBuffer(announced, most, place);
+  const body = new BodyBuffer(announced, maxBytes);
   return new Promise((resolve, reject) => {
     const onData = (chunk: Buffer) => {
       try {
-        gathered.add(chunk);
+        body.add(chunk);
       } catch (error) {
         // Node only reads what is left by itself where nobody has begun to
         req.off('data', onData).resume();
@@ -35,31 +29,29 @@ export async function readBody(
       }
     };
     req.on('data', onData);
-    req.on('end', () => resolve(gathered.bytes));
+    req.on('end', () => resolve(body.bytes));
     req.on('error', () => reject(brokenOff()));
     req.on('close', () => reject(brokenOff()));
   });
 }
 
-/** Room for less is not worth a place of its own. */
+/** The first buffer, whatever the first piece is. */
 const firstBytes = 4096;
 
 class BodyBuffer {
   readonly #announced: number;
-  readonly #most: number;
-  readonly #place: BodyPlace;
+  readonly #maxBytes: number;
   #buffer = Buffer.alloc(0);
   #length = 0;
 
-  constructor(announced: number, most: number, place: BodyPlace) {
+  constructor(announced: number, maxBytes: number) {
     this.#announced = announced;
-    this.#most = most;
-    this.#place = place;
+    this.#maxBytes = maxBytes;
   }
 
   add(chunk: Buffer): void {
     const length = this.#length + chunk.length;
-    if (length > this.#most) throw tooLarge();
+    if (length > this.#maxBytes) throw tooLarge();
     if (length > this.#buffer.length) this.#grow(length);
     chunk.copy(this.#buffer, this.#length);
     this.#length = length;
@@ -69,11 +61,10 @@ class BodyBuffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Room is for what has come, and not for what a client merely announces. */
+  /** The buffer grows with the bytes that arrived, not with what the client announces. */
   #grow(least: number): void {
     const wanted = Math.max(least, 2 * this.#buffer.length, firstBytes);
     const size = Math.max(least, Math.min(wanted, this.#announced));
-    this.#place.take(size - this.#buffer.length);
     const larger = Buffer.allocUnsafeSlow(size);
     this.bytes.copy(larger);
     this.#buffer = larger;

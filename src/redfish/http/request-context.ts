@@ -5,7 +5,6 @@ import { RedfishError } from '../messages/redfish-error.ts';
 import { hasQuery } from '../query/parameters.ts';
 import type { Operation, RequestContext, Resource } from '../resource.ts';
 import { authenticate, requireIdentity } from './authentication.ts';
-import type { BodyPlace } from './body-room.ts';
 import type { HttpLimits } from './limits.ts';
 import { effectiveMethod } from './methods.ts';
 import { type Method, permission } from './privileges.ts';
@@ -117,18 +116,18 @@ function rightsOf(dependencies: RequestDependencies, admitted: Admitted, req: Re
 }
 
 /**
- * @param place for the body; without one, as of a GET, the body is ignored
- * @throws RedfishError 400, 413, 415 or 503 for a body
+ * The body of a GET is ignored.
+ * @throws RedfishError 400, 413 or 415 for a body
  */
 export async function contextOf(
   dependencies: RequestDependencies,
   admitted: Admitted,
   req: Request,
-  place?: BodyPlace,
 ): Promise<RequestContext> {
   const { limits } = dependencies;
   const { found, operation } = admitted;
-  const bytes = place ? await readBody(req, maxOf(operation, limits), place) : noBytes;
+  const isReading = effectiveMethod(req.method) === 'GET';
+  const bytes = isReading ? noBytes : await readBody(req, maxOf(operation, limits));
   return {
     request: req,
     uri: req.path.replace(/\/+$/, ''),

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { validateAccountPatch } from '../../../schemas/generated/validators.js';
-import { BodyRoom, requestBytes } from '../../../src/redfish/http/body-room.ts';
+import { maxUploads } from '../../../src/redfish/app.ts';
 import { checkJsonBounds } from '../../../src/redfish/http/json-bounds.ts';
 import { makeBody } from '../../../src/redfish/http/request-body.ts';
-import { RedfishError } from '../../../src/redfish/messages/redfish-error.ts';
 import { until } from '../../e2e/commands.ts';
 import { startService, type TestService } from '../service.ts';
 
@@ -16,8 +15,7 @@ const replace = '/redfish/v1/CertificateService/Actions/CertificateService.Repla
 
 describe('the bodies of requests', () => {
   let service: TestService;
-  // Room for three requests that have begun to send, and no more
-  const http = { bodyBytes: 8192, jsonBytes: 4096, bodiesBytes: 65_536 };
+  const http = { bodyBytes: 8192, jsonBytes: 4096 };
 
   before(async () => {
     service = await startService({ http });
@@ -59,19 +57,20 @@ describe('the bodies of requests', () => {
   const post = () =>
     service.ask('POST', truststore, { as: '', headers: { 'X-Auth-Token': login() }, body: 'x' });
 
-  it('take no more than bodiesBytes at a time, until those before them are done', async () => {
+  it('of uploads are so many at a time, until those before them are done, and others are read', async () => {
     const sockets: Socket[] = [];
-    while ((await post()).status === 400 && sockets.length < 10) {
+    while ((await post()).status === 400 && sockets.length < 2 * maxUploads) {
       sockets.push(await sendHalf());
-      // Whatever came before it is being read when it is answered
+      // The half that was sent before is being read when this is answered
       await service.ask('GET', truststore);
     }
-    assert.equal(sockets.length, 3);
+    assert.equal(sockets.length, maxUploads);
     const { status, headers, text } = await post();
     assert.equal(status, 503, text);
     assert.match(text, /ServiceTemporarilyUnavailable/);
     assert.ok(Number(headers['retry-after']) > 0);
     assert.equal((await service.ask('GET', truststore)).status, 200);
+    assert.equal((await service.ask('PATCH', `${accounts}/admin`, { body: '{' })).status, 400);
     for (const socket of sockets) socket.destroy();
     await until('there is room again', async () => (await post()).status === 400);
   });
@@ -168,58 +167,5 @@ describe('the text of a body', () => {
     const { status, text } = await service.ask('POST', accounts, { binary });
     assert.equal(status, 400);
     assert.match(text, /MalformedJSON/);
-  });
-});
-
-describe('the room for bodies', () => {
-  const total = 400 * requestBytes;
-  const limits = { bodyBytes: requestBytes, bodiesBytes: total, addressPercent: 25 };
-  const never = () => new Promise<never>(() => undefined);
-  const isBusy = (error: unknown) => error instanceof RedfishError && error.status === 503;
-
-  /** Requests of an address that never end, as many as there may be. */
-  async function fill(room: BodyRoom, address: string): Promise<number> {
-    let refused = false;
-    for (let at = 0; ; at += 1) {
-      room.use(address, never).catch(() => {
-        refused = true;
-      });
-      await new Promise((resolve) => setImmediate(resolve));
-      if (refused) return at;
-    }
-  }
-
-  it('has its share for one address, in whichever notation', async () => {
-    const room = new BodyRoom(limits);
-    assert.equal(await fill(room, '192.0.2.1'), 100);
-    assert.equal(await fill(room, '::ffff:192.0.2.1'), 0);
-  });
-
-  it('never has more than its total, nor is it ever taken by a few addresses', async () => {
-    const room = new BodyRoom(limits);
-    for (let at = 1; at <= 12; at += 1) {
-      assert.ok((await fill(room, `192.0.2.${at}`)) > 0, `${at}`);
-      assert.ok(room.used <= total, `${room.used}`);
-    }
-  });
-
-  it('has all of it for an address that may have all', async () => {
-    const room = new BodyRoom({ ...limits, addressPercent: 100 });
-    assert.equal(await fill(room, '192.0.2.1'), 400);
-    assert.equal(await fill(room, '192.0.2.2'), 0);
-  });
-
-  it('takes the largest body, however little it is to be', async () => {
-    const room = new BodyRoom({ ...limits, bodyBytes: 1_000_000, bodiesBytes: 0 });
-    await room.use('192.0.2.1', async ({ take }) => take(1_000_000));
-  });
-
-  it('is given back when the work ends, however it does', async () => {
-    const room = new BodyRoom(limits);
-    const much = room.use('192.0.2.1', async ({ take }) => take(total));
-    await assert.rejects(much, isBusy);
-    await room.use('192.0.2.1', async ({ take }) => take(1000));
-    assert.equal(room.used, 0);
-    assert.equal(await fill(room, '192.0.2.1'), 100);
   });
 });

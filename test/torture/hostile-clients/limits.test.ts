@@ -51,7 +51,6 @@ const accountPolicy = { minPasswordLength: 10, maxPasswordLength: 40 };
 /** Limits that other tests reach: where, and a word of what stands there. */
 const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
   'limits.connections': ['torture/hostile-clients/connections.test.ts', 'const connections'],
-  'limits.bodiesBytes': ['redfish/http/bodies.test.ts', 'bodiesBytes'],
   'limits.changesPerUser': ['redfish/http/waiting-changes.test.ts', 'changesPerUser'],
   'limits.addressPercent': ['tls/connection-limits.test.ts', 'its share of the connections'],
   'limits.sendSeconds': ['tls/slow-readers.test.ts', 'sendMilliseconds'],
