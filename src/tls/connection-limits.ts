@@ -5,22 +5,24 @@ import type { Socket } from 'node:net';
  * Lets no client have more than some requests without an answer on one connection. Node calls a listener
  * for every request that it has parsed, also for those whose answers wait behind an earlier one, so a
  * client that sends and never reads would have any number of answers kept for it.
- * @param most requests of a connection that may be under way; one more destroys it
+ * @param maxUnanswered requests of a connection that may be under way; one more destroys it
  * @returns how to guard a listener; those guarded by one limit count together
  */
-export function limitUnanswered(most: number): (listener: RequestListener) => RequestListener {
-  const classifyIoError = new WeakMap<Socket, number>();
+export function limitUnanswered(
+  maxUnanswered: number,
+): (listener: RequestListener) => RequestListener {
+  const unanswered = new WeakMap<Socket, number>();
   return (listener) => (req, res) => {
     const { socket } = req;
     // What came in one piece with the request that was too much
     if (socket.destroyed) return;
-    const count = (classifyIoError.get(socket) ?? 0) + 1;
-    if (count > most) {
+    const count = (unanswered.get(socket) ?? 0) + 1;
+    if (count > maxUnanswered) {
       socket.destroy();
       return;
     }
-    classifyIoError.set(socket, count);
-    res.once('close', () => classifyIoError.set(socket, (classifyIoError.get(socket) ?? 1) - 1));
+    unanswered.set(socket, count);
+    res.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
     listener(req, res);
   };
 }

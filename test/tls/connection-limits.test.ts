@@ -69,8 +69,8 @@ describe('one client of the HTTPS server', () => {
     });
   }
 
-  function tcp(): Socket {
-    const socket = connectTcp({ port, host: '127.0.0.1' });
+  function tcp(localAddress = '127.0.0.1'): Socket {
+    const socket = connectTcp({ port, host: '127.0.0.1', localAddress });
     open.push(socket);
     socket.on('error', () => undefined);
     return socket;
@@ -144,7 +144,7 @@ describe('one client of the HTTPS server', () => {
 
   it('has no more than its share of the connections, and others have theirs', async () => {
     handler = (_req, res) => res.end('served');
-    const silent = Array.from({ length: 3 }, tcp);
+    const silent = Array.from({ length: 3 }, () => tcp());
     await until(async () => (await connections()) === 3);
     for (let times = 0; times < 5; times += 1) await assert.rejects(tls());
     await gone(tcp());
@@ -159,6 +159,28 @@ describe('one client of the HTTPS server', () => {
     silent[0]?.destroy();
     await until(async () => (await connections()) === 3);
     (await tls()).destroy();
+  });
+
+  it('gets in while strangers from 20 addresses hold all connections idle', async () => {
+    handler = (_req, res) => res.end('served');
+    const begun = 'POST / HTTP/1.1\r\nHost: bmc\r\nContent-Length: 9\r\n\r\n{';
+    for (const [round, words] of [undefined, '', begun].entries()) {
+      for (let at = 1; at <= 20; at += 1) {
+        const from = `127.0.${round + 1}.${at}`;
+        if (words === undefined) tcp(from);
+        else (await tls(from)).write(words);
+      }
+      await until(async () => (await connections()) >= limits.connections);
+      const operator = await tls();
+      let text = '';
+      operator.on('data', (chunk) => {
+        text += chunk;
+      });
+      operator.write(request(0));
+      await until(() => text.endsWith('served'));
+      assert.ok((await connections()) <= limits.connections + 1);
+      operator.destroy();
+    }
   });
 
   const refusals: Readonly<Record<string, readonly [string, string]>> = {

@@ -97,8 +97,8 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     });
   }
   limitConnections(server, {
-    connections: limits.connections,
-    perAddress: limits.connectionsPerAddress,
+    maxConnections: limits.connections,
+    maxPerAddress: limits.connectionsPerAddress,
     log,
   });
   const clients = followTlsIdentity(server, {

@@ -11,7 +11,7 @@ const area = 'hostile-clients';
 const connections = extent({ quick: 24, long: 200 });
 const addresses = extent({ quick: 5, long: 40 });
 const perAddress = extent({ quick: 8, long: 50 });
-const classifyIoError = 8;
+const unanswered = 8;
 /** Megabytes, as the unit of the service has it; a little of what is counted here is not counted there. */
 const memoryMax = 300;
 
@@ -100,7 +100,7 @@ describe('strangers who connect', () => {
           Array.from({ length: extent({ quick: 5, long: 40 }) }, () => shakeHands(target, from)),
         );
         for (const socket of sockets) {
-          socket?.pause().write(request.repeat(classifyIoError));
+          socket?.pause().write(request.repeat(unanswered));
           socket?.write(request.repeat(extent({ quick: 50, long: 2000 })));
           if (socket) open.push(socket);
         }
