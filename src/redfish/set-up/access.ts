@@ -30,7 +30,7 @@ export interface ReadyAccess {
   readonly access: Access & { readonly certificates: ClientCertificates };
   /** Resolves when nothing is left of users who are gone or count no more, or when it could not be taken now. */
   settle(): Promise<void>;
-  /** Keeps the sessions, where that is wanted. */
+  /** Writes the sessions for the next start. */
   close(): Promise<void>;
 }
 

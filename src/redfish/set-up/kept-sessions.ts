@@ -7,15 +7,15 @@ import type { Configuration } from '../../platform/configuration.ts';
 import { SessionFile } from '../sessions/session-file.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
-/** How sessions are kept from now on. */
+/** Sessions that go on after a restart of the service. */
 export interface KeptSessions extends UserOwnedData {
-  /** Keeps them for the next start, where that is wanted. */
+  /** Writes them for the next start. */
   close(): Promise<void>;
 }
 
 /**
- * Loads the sessions of the last run, ends idle ones in time for those who watch, and keeps sessions
- * where that is wanted. A file that cannot be used costs its users a login, not the service.
+ * Loads the sessions of the last run, ends idle ones in time for their listeners, and writes sessions as they change. A
+ * file that cannot be used costs its users a login, not the service.
  */
 export function keepSessions(
   { redfish, stateDirectory }: Configuration,
@@ -24,17 +24,14 @@ export function keepSessions(
 ): KeptSessions {
   const path = join(stateDirectory, 'sessions.json');
   const { sessionWriteSeconds, sessionIdleWriteSeconds } = redfish.limits;
-  const file = redfish.sessions.persist
-    ? new SessionFile(path, sessions, sessionIdleWriteSeconds * 1000)
-    : undefined;
-  if (file?.load() === 'damaged') {
+  const file = new SessionFile(path, sessions, sessionIdleWriteSeconds * 1000);
+  if (file.load() === 'damaged') {
     log.warn('the kept sessions cannot be read, their users log in again', { path });
     // Also where the disk failed for now: what a later start would find, users may have ended in between
     remove(path, log);
   }
-  if (!file) remove(path, log);
   const keep = async (everything: boolean) =>
-    file?.save({ everything }).catch((error: unknown) => {
+    file.save({ everything }).catch((error: unknown) => {
       log.error('the sessions could not be kept', { reason: reasonOf(error) });
       throw error;
     });
@@ -54,7 +51,7 @@ export function keepSessions(
   }, sessionWriteSeconds * 1000).unref();
   return {
     end: () => sessions.endAll(),
-    store: async () => file?.save({ everything: true }),
+    store: () => file.save({ everything: true }),
     async close() {
       // The last write may find sessions that ended, and nothing may be written after it
       stopFollowing();

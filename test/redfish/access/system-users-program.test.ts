@@ -56,7 +56,6 @@ describe('the program with users of the system', () => {
       redfish: {
         address: '127.0.0.1',
         port: 0,
-        sessions: { persist: true },
         users: { source, passwordHelper: helper.path },
       },
     };

@@ -22,8 +22,7 @@ describe('the sessions of a service that was closed', () => {
       ['operator', 'first'],
     ]);
     const sessions = new Sessions(limits, undefined, (userName) => stamps.get(userName));
-    const text = JSON.stringify({ redfish: { sessions: { persist: true } } });
-    const configuration = { ...parseConfiguration(text, 'of a test'), stateDirectory };
+    const configuration = { ...parseConfiguration('{}', 'of a test'), stateDirectory };
     const kept = keepSessions(configuration, sessions, log);
     for (const userName of stamps.keys()) sessions.create({ userName, address: '192.0.2.1' });
     // Another program removed the account

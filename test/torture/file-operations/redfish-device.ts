@@ -144,7 +144,7 @@ function checkFile(path: string): void {
 
 function configurationOf(stateDirectory: string, whose: Users): Configuration {
   const source = whose === 'file' ? 'auto' : 'bus';
-  const redfish = { sessions: { persist: true }, users: { source } };
+  const redfish = { users: { source } };
   const text = JSON.stringify({ stateDirectory, redfish });
   const configuration = parseConfiguration(text, 'of a scene');
   return { ...configuration, stateDirectory };

@@ -126,7 +126,7 @@ describe('a Redfish service whose clock jumps', () => {
     writeFileSync(join(state, 'password'), password);
     const events = { allowLoopback: true, retryAttempts: 1, retryIntervalSeconds: 1 };
     const accountPolicy = { lockoutThreshold: 3, lockoutSeconds: 4, lockoutResetSeconds: 4 };
-    const configuration = { redfish: { events, accountPolicy, sessions: { persist: true } } };
+    const configuration = { redfish: { events, accountPolicy } };
     writeFileSync(join(state, 'given.json'), JSON.stringify(configuration));
     stack = await startUp(
       [
