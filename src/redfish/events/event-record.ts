@@ -4,7 +4,6 @@ import {
   resourceEventMessages,
   resourceEventRegistry,
 } from '../messages/resource-event-registry.ts';
-import { link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 
 /** What an event says; everything but its number. */
@@ -92,7 +91,7 @@ export function renderEvent(event: PublishedEvent, context: string): object {
         ...(event.messageArgs !== undefined && { MessageArgs: event.messageArgs }),
         ...(event.severity !== undefined && { MessageSeverity: event.severity }),
         ...(event.resolution !== undefined && { Resolution: event.resolution }),
-        ...(event.origin !== undefined && { OriginOfCondition: link(event.origin) }),
+        ...(event.origin !== undefined && { OriginOfCondition: { '@odata.id': event.origin } }),
         ...(event.group !== undefined && { EventGroupId: event.group }),
       },
     ],

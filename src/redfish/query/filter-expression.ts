@@ -1,12 +1,7 @@
-import { type Token, tokenize } from './filter-tokens.ts';
+import { type Operand, type Token, tokenize } from './filter-tokens.ts';
 
 export const comparisons = ['eq', 'ne', 'gt', 'ge', 'lt', 'le'] as const;
 export type Comparison = (typeof comparisons)[number];
-
-export type Operand =
-  | { readonly kind: 'member'; readonly path: readonly string[] }
-  | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
-  | { readonly kind: 'date'; readonly text: string };
 
 export type Expression =
   | {

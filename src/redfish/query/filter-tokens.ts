@@ -1,4 +1,7 @@
-import type { Operand } from './filter-expression.ts';
+export type Operand =
+  | { readonly kind: 'member'; readonly path: readonly string[] }
+  | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
+  | { readonly kind: 'date'; readonly text: string };
 
 export type Token =
   | { readonly kind: '(' | ')' }

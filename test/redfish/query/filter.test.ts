@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import {
   comparisons,
   type Expression,
-  type Operand,
   parseFilter,
 } from '../../../src/redfish/query/filter-expression.ts';
 import { matchesFilter } from '../../../src/redfish/query/filter-match.ts';
+import type { Operand } from '../../../src/redfish/query/filter-tokens.ts';
 import { printFilter } from './print-filter.ts';
 
 const name = fc

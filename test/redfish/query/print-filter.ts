@@ -1,4 +1,5 @@
-import type { Expression, Operand } from '../../../src/redfish/query/filter-expression.ts';
+import type { Expression } from '../../../src/redfish/query/filter-expression.ts';
+import type { Operand } from '../../../src/redfish/query/filter-tokens.ts';
 
 /** An expression as a client would write it: what `parseFilter` reads back. */
 export function printFilter(expression: Expression): string {
