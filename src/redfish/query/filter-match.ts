@@ -1,5 +1,5 @@
-import type { Comparison, Expression } from './filter-expression.ts';
-import type { Operand } from './filter-tokens.ts';
+import type { Expression } from './filter-expression.ts';
+import type { Comparison, Operand } from './filter-tokens.ts';
 
 /** Whether a resource is one that the expression asks for; a member that it has not is `null`. */
 export function matchesFilter(expression: Expression, resource: object): boolean {

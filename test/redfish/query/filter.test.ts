@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  comparisons,
-  type Expression,
-  parseFilter,
-} from '../../../src/redfish/query/filter-expression.ts';
+import { type Expression, parseFilter } from '../../../src/redfish/query/filter-expression.ts';
 import { matchesFilter } from '../../../src/redfish/query/filter-match.ts';
-import type { Operand } from '../../../src/redfish/query/filter-tokens.ts';
+import { comparisons, type Operand } from '../../../src/redfish/query/filter-tokens.ts';
 import { printFilter } from './print-filter.ts';
 
 const name = fc
@@ -96,6 +92,7 @@ describe('the language of $filter', () => {
     "Name eq 'a'b",
     'Name eq 1e',
     '((((Name eq 1))))',
+    "Name eq /a'b'",
   ];
   for (const text of wrong) {
     it(`refuses ${text === '' ? 'nothing' : text}`, () => {
@@ -106,6 +103,7 @@ describe('the language of $filter', () => {
   const resource = {
     Id: '7',
     Count: 3,
+    Uri: '/redfish/v1/#a',
     On: true,
     Nothing: null,
     Subject: { CommonName: "o'brien" },
@@ -133,6 +131,7 @@ describe('the language of $filter', () => {
     ['(On eq true or Count gt 2) and Count gt 9', false],
     ['not (On eq true)', false],
     ["Count gt '2'", false],
+    ['Uri eq /redfish/v1/#a', true],
   ];
   for (const [text, expected] of cases) {
     it(`finds ${text} ${expected ? 'true' : 'false'}`, () => {
