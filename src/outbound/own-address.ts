@@ -1,13 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { BlockList, isIPv6 } from 'node:net';
 import { codeOf } from '../storage/io-errors.ts';
-import { DeliveryDeferred } from './delivery-deferred.ts';
+import { RequestDeferred } from './request-deferred.ts';
 
 /**
  * Whether an IP address is one of this machine now: then the system would send from that very address.
  * Nothing is sent. The list of interfaces would lack those without a carrier, whose addresses can be
  * reached all the same, and reading it takes AF_NETLINK, which the unit forbids.
- * @throws DeliveryDeferred when the system does not tell, as for want of descriptors: it may be one
+ * @throws RequestDeferred when the system does not tell, as for want of descriptors: it may be one
  */
 export function isOwnAddress(address: string): Promise<boolean> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
@@ -18,7 +18,7 @@ export function isOwnAddress(address: string): Promise<boolean> {
     });
     socket.once('error', (cause) => {
       if (noWay.includes(codeOf(cause))) resolve(false);
-      else reject(new DeliveryDeferred('its address cannot be checked now', { cause }));
+      else reject(new RequestDeferred('its address cannot be checked now', { cause }));
       socket.close();
     });
     socket.connect(discardPort, address);

@@ -1,154 +1,72 @@
 import assert from 'node:assert/strict';
+import type { LookupAddress } from 'node:dns';
 import { getEventListeners } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { nameLookup } from '../../src/outbound/name-lookup.ts';
-import { push } from '../../src/outbound/push-request.ts';
-import { failsOnDisk } from '../fakes/moody-disk.ts';
-import {
-  type NameAnswer,
-  type NameServer,
-  startNameServer,
-} from '../redfish/events/name-server.ts';
+import { sendRequest } from '../../src/outbound/request.ts';
 import { startReceiver } from '../redfish/events/receivers.ts';
 
-const v4 = (address: string) => ({ address, family: 4 });
+interface Question {
+  readonly name: string;
+  readonly answer: () => void;
+  readonly fail: () => void;
+}
 
-describe('the name of a receiver', () => {
-  const servers: NameServer[] = [];
-  let directory: string;
-  let hosts: string;
+function stage() {
+  const questions: Question[] = [];
+  const lookUp = nameLookup(
+    (name) =>
+      new Promise<LookupAddress[]>((resolve, reject) => {
+        const answer = () => resolve([{ address: '127.0.0.1', family: 4 }]);
+        questions.push({ name, answer, fail: () => reject(new Error('ENOTFOUND')) });
+        if (name.startsWith('good')) answer();
+      }),
+  );
+  const { signal } = new AbortController();
+  const find = (name: string, limit: { milliseconds?: number; signal?: AbortSignal } = {}) =>
+    lookUp(name, { milliseconds: 60_000, signal, ...limit });
+  const names = () => questions.map(({ name }) => name);
+  return { questions, lookUp, find, names };
+}
 
-  before(() => {
-    directory = mkdtempSync(join(tmpdir(), 'names-'));
-    hosts = join(directory, 'hosts');
-    writeHosts();
-  });
-  after(() => rmSync(directory, { recursive: true }));
-  afterEach(async () => {
-    for (const server of servers.splice(0)) await server.close();
-  });
+const tick = () => new Promise((resolve) => setImmediate(resolve));
 
-  function writeHosts() {
-    const lines = [
-      '127.0.0.1 localhost # good.test is no comment',
-      '192.0.2.1\tGood.test good',
-      '2001:db8::1 good.test',
-      'nonsense good.test',
-      '192.0.2.9 other.good.test #192.0.2.8 good.test',
-    ];
-    writeFileSync(hosts, lines.join('\n'));
-  }
-
-  async function stage(answer: (name: string, family: 4 | 6) => NameAnswer) {
-    const server = await startNameServer(answer);
-    servers.push(server);
-    const asked: string[] = [];
-    const system = async (name: string) => {
-      asked.push(name);
-      return [v4('192.0.2.99')];
-    };
-    const lookUp = nameLookup({ hosts, servers: [server.address], system });
-    const find = (name: string, milliseconds = 20_000, { signal } = new AbortController()) =>
-      lookUp(name, { milliseconds, signal });
-    return { find, lookUp, asked, questions: server.questions };
-  }
-
-  it('is what the file of hosts says, whatever DNS would say', async () => {
-    const { find, questions, asked } = await stage(() => ['192.0.2.66']);
-    const listed = [v4('192.0.2.1'), { address: '2001:db8::1', family: 6 }];
-    for (const name of ['good.test', 'GOOD.test.']) assert.deepEqual(await find(name), listed);
-    assert.deepEqual(await find('good'), [v4('192.0.2.1')]);
-    assert.deepEqual([questions, asked], [[], []]);
-  });
-
-  it('is asked of nobody while the file of hosts cannot be read, and of others where there is none', async () => {
-    const { find, asked, questions } = await stage(() => ['192.0.2.4']);
-    const heal = failsOnDisk('readFile', 'EMFILE');
-    try {
-      await assert.rejects(find('good.test'), { name: 'NotSentYet' });
-    } finally {
-      heal();
-    }
-    assert.deepEqual([asked, questions], [[], []]);
-    rmSync(hosts);
-    try {
-      assert.deepEqual(await find('single'), [v4('192.0.2.99')]);
-    } finally {
-      writeHosts();
-    }
-  });
-
-  it('is what DNS says in both families', async () => {
-    const { find, asked } = await stage((_, family) =>
-      family === 6 ? ['::6'] : ['192.0.2.4', '192.0.2.5'],
-    );
-    const found = [{ address: '::6', family: 6 }, v4('192.0.2.4'), v4('192.0.2.5')];
-    assert.deepEqual(await find('both.test'), found);
-    assert.deepEqual(asked, []);
-  });
-
-  it('is found in one family though its server never answers for the other', async () => {
-    const { find } = await stage((_, family) => (family === 6 ? undefined : ['192.0.2.4']));
-    assert.deepEqual(await find('half.test'), [v4('192.0.2.4')]);
-  });
-
-  it('is what the system says when DNS does not know it, or is not for it', async () => {
-    const { find, asked, questions } = await stage(() => 'unknown');
-    for (const name of ['nowhere.test', 'single', 'printer.local']) {
-      assert.deepEqual(await find(name), [v4('192.0.2.99')]);
-    }
-    assert.deepEqual(asked, ['nowhere.test', 'single', 'printer.local']);
-    assert.deepEqual(new Set(questions), new Set(['nowhere.test 4', 'nowhere.test 6']));
-  });
-
-  it('is what the system says where there is no server of DNS', async () => {
-    const gone = await startNameServer(() => undefined);
-    await gone.close();
-    const lookUp = nameLookup({
-      ...{ hosts, servers: [gone.address] },
-      system: async () => [v4('192.0.2.99')],
-    });
+describe('the name of a server of others', () => {
+  it('is what the system says', async () => {
+    const lookUp = nameLookup();
     const limit = { milliseconds: 20_000, signal: new AbortController().signal };
-    assert.deepEqual(await lookUp('name.test', limit), [v4('192.0.2.99')]);
+    const found = await lookUp('localhost', limit);
+    assert.ok(found.some(({ address }) => ['127.0.0.1', '::1'].includes(address)));
   });
 
-  it('is no matter of the system when DNS fails at it or says nothing: a thread would wait for it', async () => {
-    const { find, asked } = await stage((name) => (name === 'bad.test' ? 'failure' : undefined));
-    await assert.rejects(find('bad.test'), /ESERVFAIL/);
-    await assert.rejects(find('dead.test', 200), /not found in time/);
-    assert.deepEqual(asked, []);
+  it('that hangs has one thread for itself and the other new ones, and loses no time in line', async () => {
+    const { questions, find, names } = stage();
+    // Given up, yet its thread is busy until the system has an answer
+    await assert.rejects(find('dead', { milliseconds: 20 }), /not found in time/);
+    const next = find('next', { milliseconds: 50 });
+    const outcome = assert.rejects(next, /not found in time/);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(names(), ['dead']);
+    questions[0]?.fail();
+    await outcome;
+    assert.deepEqual(names(), ['dead', 'next']);
   });
 
-  it('is looked up no longer when the attempt is called off, and leaves nothing with its signal', async () => {
-    const { find } = await stage(() => undefined);
-    const calling = new AbortController();
-    const ended = assert.rejects(find('dead.test', 20_000, calling), { name: 'AbortError' });
-    await assert.rejects(find('dead.test', 50, calling), /in time/);
-    calling.abort();
-    await ended;
-    assert.deepEqual(getEventListeners(calling.signal, 'abort'), []);
-    await assert.rejects(find('dead.test', 20_000, calling), { name: 'AbortError' });
-  });
-
-  it('leads to its receiver at once, however many others nobody answers for', async () => {
-    const { lookUp, questions } = await stage((name, family) => {
-      if (name !== 'known.test') return undefined;
-      return family === 4 ? ['127.0.0.1'] : [];
-    });
-    const limits = {
-      ...{ allowLoopback: true, allowLinkLocal: false },
-      ...{ deliveryMilliseconds: 60_000, responseBytes: 1000 },
-    };
+  it('that was found before is found at once again, however many others nobody answers for', async () => {
+    const { lookUp, names } = stage();
     const receiver = await startReceiver();
     const calling = new AbortController();
-    const send = (name: string) => {
+    const send = async (name: string) => {
       const url = new URL(`http://${name}:${receiver.port}/`);
-      return push({ url, headers: [] }, '{}', limits, calling.signal, lookUp);
+      const request = { method: 'POST', url, headers: {}, body: '{}' };
+      const limits = {
+        ...{ allowLoopback: true, allowLinkLocal: false },
+        ...{ milliseconds: 60_000, responseBytes: 1000 },
+      };
+      return (await sendRequest(request, limits, lookUp, calling.signal)).status;
     };
     try {
+      assert.equal(await send('good.test'), 204);
       let ended = 0;
       const dead = Array.from({ length: 50 }, (_, at) =>
         send(`n${at}.dead.test`).finally(() => {
@@ -156,13 +74,59 @@ describe('the name of a receiver', () => {
         }),
       );
       const outcomes = Promise.allSettled(dead);
-      assert.equal(await send('known.test'), 204);
+      for (let round = 0; round < 3; round += 1) assert.equal(await send('good.test'), 204);
       assert.equal(ended, 0);
-      assert.ok(new Set(questions).size > 50);
+      assert.deepEqual(new Set(names()), new Set(['good.test', 'n0.dead.test']));
       calling.abort();
       for (const { status } of await outcomes) assert.equal(status, 'rejected');
     } finally {
       receiver.close();
     }
+  });
+
+  it('that was found before and hangs then holds up the others that were found no more than once', async () => {
+    const { questions, find, names } = stage();
+    const first = find('turns');
+    await tick();
+    questions[0]?.answer();
+    await first;
+    await find('good');
+    await assert.rejects(find('turns', { milliseconds: 20 }), /in time/);
+    const good = find('good');
+    questions[2]?.fail();
+    await good;
+    const again = assert.rejects(find('turns'), /ENOTFOUND/);
+    await tick();
+    assert.deepEqual(names(), ['turns', 'good', 'turns', 'good', 'turns']);
+    await find('good');
+    questions[4]?.fail();
+    await again;
+  });
+
+  it('is looked up no longer when that is called off, and leaves nothing with its signal', async () => {
+    const { questions, find, names } = stage();
+    const calling = new AbortController();
+    const { signal } = calling;
+    const ended = assert.rejects(find('dead', { signal }), { name: 'AbortError' });
+    await tick();
+    const left = assert.rejects(find('left', { signal }), { name: 'AbortError' });
+    const stays = find('good');
+    calling.abort();
+    await Promise.all([ended, left]);
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+    await assert.rejects(find('dead', { signal }), { name: 'AbortError' });
+    questions[0]?.fail();
+    await stays;
+    assert.deepEqual(names(), ['dead', 'good']);
+  });
+
+  it('that the system refuses to look up frees its thread for the next', async () => {
+    const lookUp = nameLookup((name) => {
+      if (name === 'bad') throw new TypeError('bad name');
+      return Promise.resolve([{ address: '192.0.2.1', family: 4 }]);
+    });
+    const limit = { milliseconds: 20_000, signal: new AbortController().signal };
+    await assert.rejects(lookUp('bad', limit), TypeError);
+    assert.equal((await lookUp('good', limit)).length, 1);
   });
 });

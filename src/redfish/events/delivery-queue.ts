@@ -1,5 +1,5 @@
 import { backoff } from '../../core/backoff.ts';
-import { DeliveryDeferred } from '../../outbound/delivery-deferred.ts';
+import { RequestDeferred } from '../../outbound/request-deferred.ts';
 import type { EventClock } from './event-clock.ts';
 import { bufferExceeded, type PublishedEvent } from './event-record.ts';
 
@@ -26,7 +26,7 @@ export interface DeliveryOptions {
   readonly rules: () => RetryRules;
   /**
    * Delivers one event.
-   * @throws when the receiver did not take it; DeliveryDeferred, which counts for no attempt, when it was not asked
+   * @throws when the receiver did not take it; RequestDeferred, which counts for no attempt, when it was not asked
    */
   readonly send: (event: PublishedEvent, signal: AbortSignal) => Promise<void>;
   /** The retries are used up; `onFailure` tells of each attempt, with the reason. */
@@ -147,7 +147,7 @@ export class DeliveryQueue {
       if (signal.aborted) return false;
       const { policy, attempts, intervalMilliseconds } = rules();
       let pause = intervalMilliseconds;
-      if (outcome instanceof DeliveryDeferred) {
+      if (outcome instanceof RequestDeferred) {
         if (!heldUp) this.#options.onHeldUp(outcome.message);
         heldUp = true;
       } else {
@@ -175,7 +175,7 @@ export class DeliveryQueue {
   async #attempt(
     event: PublishedEvent,
     signal: AbortSignal,
-  ): Promise<'taken' | 'refused' | DeliveryDeferred> {
+  ): Promise<'taken' | 'refused' | RequestDeferred> {
     try {
       await this.#options.send(event, signal);
       this.#failing = false;
@@ -183,7 +183,7 @@ export class DeliveryQueue {
     } catch (error) {
       if (signal.aborted) return 'refused';
       this.#failing = true;
-      if (error instanceof DeliveryDeferred) return error;
+      if (error instanceof RequestDeferred) return error;
       this.#options.onFailure(error instanceof Error ? error.message : 'unknown');
       return 'refused';
     }

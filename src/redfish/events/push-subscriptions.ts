@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../core/log.ts';
-import type { ReceiverHeader } from '../../outbound/receiver-headers.ts';
 import type { StateFile } from '../../storage/state-file.ts';
 import type { DeliveryOptions } from './delivery-queue.ts';
 import { DeliveryQueue, type RetryPolicy, type RetryRules } from './delivery-queue.ts';
 import { type EventCriteria, isWanted } from './event-criteria.ts';
 import type { PublishedEvent } from './event-record.ts';
 import type { EventState } from './event-state.ts';
+import type { ReceiverHeader } from './receiver-headers.ts';
 
 /** What a client asks for. */
 export interface SubscriptionRequest {

@@ -3,18 +3,18 @@ import {
   validateEventDestinationCreate,
   validateEventResume,
 } from '../../../schemas/generated/validators.js';
-import { DeliveryDeferred } from '../../outbound/delivery-deferred.ts';
 import { checkDestination, DestinationFault } from '../../outbound/destination.ts';
+import { RequestDeferred } from '../../outbound/request-deferred.ts';
+import { normalPath } from '../certificates/collections.ts';
+import type { EventCriteria } from '../events/event-criteria.ts';
+import type { EventSettings } from '../events/events.ts';
+import type { SubscriptionRequest } from '../events/push-subscriptions.ts';
 import {
   HeaderFault,
   type HeaderLimits,
   parseHeaders,
   type ReceiverHeader,
-} from '../../outbound/receiver-headers.ts';
-import { normalPath } from '../certificates/collections.ts';
-import type { EventCriteria } from '../events/event-criteria.ts';
-import type { EventSettings } from '../events/events.ts';
-import type { SubscriptionRequest } from '../events/push-subscriptions.ts';
+} from '../events/receiver-headers.ts';
 import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 import { servedMessageId } from '../messages/registries.ts';
 import type { RequestContext } from '../resource.ts';
@@ -71,7 +71,7 @@ async function destinationOf(
     await checkDestination(Destination, settings);
     return Destination;
   } catch (error) {
-    if (error instanceof DeliveryDeferred) throw unavailable(5);
+    if (error instanceof RequestDeferred) throw unavailable(5);
     if (!(error instanceof DestinationFault)) throw error;
     throw invalid('Destination', error.message);
   }

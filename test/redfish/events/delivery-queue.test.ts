@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DeliveryDeferred } from '../../../src/outbound/delivery-deferred.ts';
+import { RequestDeferred } from '../../../src/outbound/request-deferred.ts';
 import { DeliveryQueue, type RetryPolicy } from '../../../src/redfish/events/delivery-queue.ts';
 import { resourceEvent } from '../../../src/redfish/events/event-record.ts';
 import { eventually, ManualClock } from './manual-clock.ts';
@@ -18,7 +18,7 @@ function stage(policy: RetryPolicy) {
     rules: () => ({ policy, attempts: 2, intervalMilliseconds: 1000 }),
     async send({ id, messageId }) {
       state.tries += 1;
-      if (state.heldUp) throw new DeliveryDeferred('nobody to ask');
+      if (state.heldUp) throw new RequestDeferred('nobody to ask');
       if (!state.takes) throw new Error('refused');
       taken.push(`${id} ${messageId.split('.').at(-1)}`);
     },

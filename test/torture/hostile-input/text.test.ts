@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { addressGroup } from '../../../src/core/client-address.ts';
 import { planRequest } from '../../../src/manager/csr/parameters.ts';
 import { DestinationFault, parseDestination } from '../../../src/outbound/destination.ts';
-import { HeaderFault, parseHeaders } from '../../../src/outbound/receiver-headers.ts';
+import { HeaderFault, parseHeaders } from '../../../src/redfish/events/receiver-headers.ts';
 import { FilterFault, parseStreamFilter } from '../../../src/redfish/events/stream-filter.ts';
 import { checkBeforeChange, isUnchanged } from '../../../src/redfish/http/preconditions.ts';
 import { acceptsJson, prefersGzip } from '../../../src/redfish/http/quality.ts';

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { push } from '../../src/outbound/push-request.ts';
+import { nameLookup } from '../../src/outbound/name-lookup.ts';
+import { sendRequest } from '../../src/outbound/request.ts';
 
 const limits = {
   ...{ allowLoopback: true, allowLinkLocal: false },
-  ...{ deliveryMilliseconds: 300, responseBytes: 1000 },
+  ...{ milliseconds: 300, responseBytes: 1000 },
 };
 
-describe('a push to a receiver', () => {
+describe('a request to a server of others', () => {
   const sockets = new Set<Socket>();
   const servers: Server[] = [];
 
@@ -19,7 +20,7 @@ describe('a push to a receiver', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  async function pushTo(answer: (socket: Socket) => void, signal = new AbortController().signal) {
+  async function sendTo(answer: (socket: Socket) => void, signal = new AbortController().signal) {
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -29,7 +30,9 @@ describe('a push to a receiver', () => {
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    return push({ url: new URL(`http://127.0.0.1:${port}/`), headers: [] }, '{}', limits, signal);
+    const url = new URL(`http://127.0.0.1:${port}/`);
+    const request = { method: 'POST', url, headers: { 'X-Key': 'k' }, body: '{}' };
+    return sendRequest(request, limits, nameLookup(), signal);
   }
 
   function drip(socket: Socket, text: string): void {
@@ -56,27 +59,46 @@ describe('a push to a receiver', () => {
   };
   for (const [what, [answer, reason]] of Object.entries(failures)) {
     it(`that ${what} fails and leaves no connection`, async () => {
-      await assert.rejects(pushTo(answer), reason);
+      await assert.rejects(sendTo(answer), reason);
       while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 2));
     });
   }
 
   it('that never ends its body has succeeded by its status, and leaves no connection', async () => {
-    const status = await pushTo((socket) => {
+    const { status, isWhole } = await sendTo((socket) => {
       socket.write('HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n');
       drip(socket, '1\r\na\r\n');
     });
-    assert.equal(status, 202);
+    assert.deepEqual([status, isWhole], [202, false]);
     while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   });
+
+  it('is answered by a status, headers and a body', async () => {
+    const { status, headers, body, isWhole } = await sendTo((socket) =>
+      socket.end('HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 4\r\n\r\ntext'),
+    );
+    assert.deepEqual([status, headers['x-a'], body.toString(), isWhole], [200, 'b', 'text', true]);
+  });
+
+  const bodies = {
+    'breaks off': 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\ntext',
+    'is longer than the limit': `HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n${'x'.repeat(1001)}`,
+  };
+  for (const [what, answer] of Object.entries(bodies)) {
+    it(`whose answer ${what} has its status, and says that the body is not whole`, async () => {
+      const { status, body, isWhole } = await sendTo((socket) => socket.end(answer));
+      assert.deepEqual([status, isWhole], [200, false]);
+      assert.ok(body.length <= 1000);
+    });
+  }
 
   it('leaves nothing with the signal that could call it off and goes on after it', async () => {
     const { signal } = new AbortController();
     for (let attempt = 0; attempt < 20; attempt += 1) {
-      await pushTo((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'), signal);
+      await sendTo((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'), signal);
     }
     await assert.rejects(
-      pushTo(() => undefined, signal),
+      sendTo(() => undefined, signal),
       /in time/,
     );
     assert.deepEqual(getEventListeners(signal, 'abort'), []);
@@ -93,11 +115,11 @@ describe('a push to a receiver', () => {
   it('ends when it is called off, before it begins as well', async () => {
     const calling = new AbortController();
     await assert.rejects(
-      pushTo(() => calling.abort(), calling.signal),
+      sendTo(() => calling.abort(), calling.signal),
       { name: 'AbortError' },
     );
     await assert.rejects(
-      pushTo(() => undefined, AbortSignal.abort()),
+      sendTo(() => undefined, AbortSignal.abort()),
       { name: 'AbortError' },
     );
   });

@@ -1,0 +1,52 @@
+import { CertError, reasonOf } from '../../core/cert-error.ts';
+import type { CertificateClient } from '../../manager/certificate-client.ts';
+import { nameLookup } from '../../outbound/name-lookup.ts';
+import { sendRequest } from '../../outbound/request.ts';
+import { RequestDeferred } from '../../outbound/request-deferred.ts';
+import type { Configuration } from '../../platform/configuration.ts';
+import { renderEvent } from './event-record.ts';
+import type { PushOptions } from './push-subscriptions.ts';
+
+type DeliverySettings = Pick<
+  Configuration['redfish']['events'],
+  'deliverySeconds' | 'responseBytes' | 'allowLoopback' | 'allowLinkLocal'
+>;
+
+/**
+ * Delivers events by POST; only the status of an answer counts.
+ * @returns `send` of the subscriptions, which throws RequestDeferred when the manager cannot say whom to trust
+ */
+export function eventDelivery(
+  client: CertificateClient,
+  settings: DeliverySettings,
+): PushOptions['send'] {
+  const { deliverySeconds, ...policy } = settings;
+  const limits = { ...policy, milliseconds: deliverySeconds * 1000 };
+  const lookUp = nameLookup();
+  return async ({ destination, headers, verifyCertificate, context }, event, signal) => {
+    const url = new URL(destination);
+    const isChecked = verifyCertificate && url.protocol === 'https:';
+    const request = {
+      ...{ method: 'POST', url, body: JSON.stringify(renderEvent(event, context)) },
+      headers: {
+        ...Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+        'Content-Type': 'application/json;charset=utf-8',
+        'OData-Version': '4.0',
+      },
+      ...(isChecked && { authorities: trustedAuthorities(client) }),
+    };
+    const { status } = await sendRequest(request, limits, lookUp, signal);
+    if (status < 200 || status > 299) throw new Error(`it answered with status ${status}`);
+  };
+}
+
+function trustedAuthorities(client: CertificateClient): readonly string[] {
+  try {
+    const list = client.list({ type: 'authority', name: 'truststore' });
+    return list.map(({ certificate }) => certificate.pem);
+  } catch (cause) {
+    const isAway =
+      cause instanceof CertError && (cause.code === 'unavailable' || cause.code === 'no-answer');
+    throw isAway ? new RequestDeferred(reasonOf(cause), { cause }) : cause;
+  }
+}
