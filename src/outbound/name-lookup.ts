@@ -14,14 +14,14 @@ export interface LookupLimit {
 /** Finds the addresses of a name. @throws when there are none, or not in time */
 export type LookUpName = (name: string, limit: LookupLimit) => Promise<readonly LookupAddress[]>;
 
-/** More names than receivers can have; what is forgotten only waits in the other line once. */
+/** More names than are called; a name that is forgotten waits in the other line once. */
 const maxKnownNames = 1000;
 
 /**
  * Looks names up by the system (getaddrinfo). A lookup cannot be called off and has one of the two threads
  * that libuv gives to what may wait long. So there are two lines, each with one thread: one for names that
  * were found in time when they were last looked up, and one for all others, among them those that nobody
- * answers for; see docs/decisions/2026-11-22-names-of-receivers.md.
+ * answers for; see docs/decisions/2026-11-29-requests-to-others.md.
  */
 export function nameLookup(
   ask: (name: string) => Promise<readonly LookupAddress[]> = (name) => lookup(name, { all: true }),
