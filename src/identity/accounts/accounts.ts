@@ -23,16 +23,19 @@ export class Accounts implements UserDirectory {
   readonly #file: AccountFile;
   readonly #decoy: Promise<PasswordHash>;
   readonly #log: Pick<Log, 'error'> | undefined;
+  readonly #hash: (password: string) => Promise<PasswordHash>;
   readonly #turn = new Mutex();
 
   /**
    * @param most how many accounts there may be
+   * @param hashCost of new passwords, as of `hashPassword`
    * @throws SetupError when the file is there but not readable as what it should be
    */
-  constructor(path: string, most: number, log?: Pick<Log, 'error'>) {
+  constructor(path: string, most: number, log?: Pick<Log, 'error'>, hashCost?: number) {
     this.#file = new AccountFile(path, log);
     this.#log = log;
-    this.#decoy = hashPassword('');
+    this.#hash = (password) => hashPassword(password, hashCost);
+    this.#decoy = this.#hash('');
     this.changes = {
       create: (user) => this.#turn.run(() => this.#create(user, most)),
       update: (userName, change, own) => this.#turn.run(() => this.#update(userName, change, own)),
@@ -89,7 +92,7 @@ export class Accounts implements UserDirectory {
     own?: OwnPasswordChange,
   ): Promise<void> {
     return this.#turn.run(async () => {
-      const hash = await hashPassword(password);
+      const hash = await this.#hash(password);
       own?.foretell(stampOfHash(hash));
       await this.#file.change(({ accounts, renames }) => {
         const others = accounts.filter((one) => one.userName !== userName);
@@ -107,7 +110,7 @@ export class Accounts implements UserDirectory {
     await this.#file.settleRenames();
     // Others wait for as long as a hash takes
     refuseTaken(this.#file.writable(), userName);
-    const account = { userName, ...rest, password: await hashPassword(password) };
+    const account = { userName, ...rest, password: await this.#hash(password) };
     await this.#change(({ accounts, renames }) => {
       refuseTaken(accounts, userName);
       if (accounts.length >= most) {
@@ -129,7 +132,7 @@ export class Accounts implements UserDirectory {
         throw new IdentityError('password-refused', name, 'The new password is the old one');
       }
     }
-    const hash = password === undefined ? undefined : await hashPassword(password);
+    const hash = password === undefined ? undefined : await this.#hash(password);
     if (hash) own?.foretell(stampOfHash(hash));
     // The file may have changed while the hash was made
     const all = await this.#change(({ accounts, renames }) => {

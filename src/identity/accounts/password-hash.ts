@@ -15,12 +15,17 @@ export interface PasswordHash {
 const parameters = { cost: 2 ** 14, blockSize: 8, parallelization: 1 } as const;
 const hashBytes = 32;
 
-export async function hashPassword(password: string): Promise<PasswordHash> {
+/** @param cost N of scrypt (RFC 7914), a power of two */
+export async function hashPassword(
+  password: string,
+  cost: number = parameters.cost,
+): Promise<PasswordHash> {
   const salt = randomBytes(16);
-  const hash = await derive(password, salt, parameters);
+  const hash = await derive(password, salt, { ...parameters, cost });
   return {
     algorithm: 'scrypt',
     ...parameters,
+    cost,
     salt: salt.toString('base64'),
     hash: hash.toString('base64'),
   };
