@@ -20,7 +20,7 @@ describe('the path of a user', () => {
     ['user_1', 'user_5f1'],
     ['a.b-c', 'a_2eb_2dc'],
     ['9lives', '_39lives'],
-    ['../../../certs/server/https/1', '_2e_2e_2f_2e_2e_2fcerts_2fserver_2fhttps_2f1'],
+    ['../../certs/server/https/1', '_2e_2e_2f_2e_2e_2fcerts_2fserver_2fhttps_2f1'],
     ['a/b', 'a_2fb'],
     ['ü', '_c3_bc'],
     ['', '_'],
