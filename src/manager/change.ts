@@ -58,14 +58,6 @@ export class ChangeQueue {
     return this.#turn.run(work);
   }
 
-  /** Does in its turn what no service has to hear of. @throws as `run` */
-  quietly<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turn.run(async () => {
-      this.#refuseOthers(undefined);
-      return work().catch(asStorageError);
-    });
-  }
-
   /** Keeps all others out from the moment at which the input is found good, until `release`. */
   hold<Plan>(holder: Holder, validate: () => Promise<Plan>): Promise<Plan> {
     return this.#turn.run(async () => {
@@ -112,7 +104,7 @@ export interface TwoWayChange<Plan> {
   readonly forward: Omit<Change<Plan>, 'validate'>;
   confirm(plan: Plan): Promise<void>;
   /** Told when others may change the endpoint again. */
-  released(): void;
+  released?(): void;
   /** Asked for when the input is found good, while the old state is in service. */
   backward(): Change<unknown>;
 }
@@ -137,7 +129,7 @@ export async function stageChange<Plan>(
     confirm: () => change.confirm(plan),
     release: () => {
       queue.release(holder);
-      change.released();
+      change.released?.();
     },
   };
 }

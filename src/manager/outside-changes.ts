@@ -39,11 +39,6 @@ export class OutsideChanges {
     this.#watcher = this.#options.watch(() => this.#wait(this.#pace, false));
   }
 
-  /** To be called when the files have moved to another directory. */
-  follow(): void {
-    this.#watcher?.renew();
-  }
-
   /** Looks without an event too: a watch may have been lost, or never come about. */
   check(): void {
     this.#watcher?.renew();

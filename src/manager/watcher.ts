@@ -9,24 +9,12 @@ export interface FileWatcher {
 }
 
 /**
- * Follows one file.
+ * Follows one file. A directory that cannot be watched now is tried again at `renew`.
  * @param changed called at each event, also for half of a change; it may be called for nothing
  */
 export function watchFile(path: string, changed: () => void): FileWatcher {
+  const directory = dirname(path);
   const name = basename(path);
-  return watchDirectory(dirname(path), (file) => {
-    if (file === null || file === name) changed();
-  });
-}
-
-/**
- * Follows the entries of a directory, or of the one that a link leads to. A directory that cannot be
- * watched now is tried again at `renew`.
- */
-export function watchDirectory(
-  directory: string,
-  changed: (name: string | null) => void,
-): FileWatcher {
   let watcher: FSWatcher | undefined;
   let watched: number | undefined;
 
@@ -41,7 +29,9 @@ export function watchDirectory(
     watched = inode;
     try {
       // A watch must never keep a program alive that has nothing else to do
-      watcher = watch(directory, { persistent: false }, (_event, file) => changed(file));
+      watcher = watch(directory, { persistent: false }, (_event, file) => {
+        if (file === null || file === name) changed();
+      });
       watcher.on('error', close);
     } catch {
       // No such directory, or no more watches: what happens is seen when the files are next looked at

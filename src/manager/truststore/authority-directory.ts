@@ -1,180 +1,182 @@
-import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { CertError } from '../../core/cert-error.ts';
+import type { EventLog } from '../../core/log.ts';
 import { writeFileAtomic } from '../../storage/atomic-file.ts';
-import { makeDirectory, makeOwnDirectory, syncDirectory } from '../../storage/directory.ts';
+import { makeDirectory, makeOwnDirectory } from '../../storage/directory.ts';
 import { worldReadable } from '../../storage/file-mode.ts';
 import { exists } from '../../storage/io-errors.ts';
 import { tryReadRegularFile } from '../../storage/regular-file.ts';
 import { removeTempFiles } from '../../storage/temp-files.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import {
-  clearTheWay,
-  readPlainDirectory,
-  type TakeoverOptions,
-  takeOverPlainDirectory,
-} from '../upgrade/authority-takeover.ts';
+import { readPlainDirectory } from '../upgrade/authority-takeover.ts';
+import { readUpstreamFilesAmongOurs } from '../upgrade/upstream-authorities.ts';
 import {
   type Authority,
   amendLayout,
-  hasLayout,
+  deviations,
+  differences,
+  isSingleAmendment,
   type Layout,
   layoutOf,
-  singleDifference,
-  strangeFiles,
   writeLayout,
 } from './authority-layout.ts';
-import { type EntryOfOthers, nothingSeen, type Seen } from './generation-entries.ts';
 import { Generations } from './generations.ts';
-import type { QuarantineLimits } from './quarantine.ts';
-import {
-  type LoadedAuthorities,
-  nothing,
-  readGeneration,
-  withCertificates,
-} from './stored-authorities.ts';
+import { type LoadedAuthorities, nothing, readGeneration } from './stored-authorities.ts';
 
-export type { Authority, Seen };
-export { nothingSeen };
-
-/** What stands in the directory while the manager runs. */
-export interface ScannedDirectory {
-  readonly authorities: readonly Authority[];
-  /** True when a file of the manager's own holds no certificate any more. */
-  readonly damaged: boolean;
-  /** Certificates in files that others put there. */
-  readonly foreign: readonly Certificate[];
-  /** True when everything of the manager's own is as it left it. */
-  readonly inStep: boolean;
-  /** What others put there until now, certificates or not. */
-  readonly seen: Seen;
-}
+export type { Authority };
 
 /**
  * A directory that OpenSSL takes as `-CApath`: a PEM file for each CA, found through links named by
  * subject hash. The path itself is a symbolic link to one generation. A change of one authority is made
- * in place, and any other by a new generation and one rename of the link, so that whoever reads the path
+ * in place, and any other by a new generation and one rename of the link, so that a reader of the path
  * finds the old set or the new one:
  *
  *     authority -> authority.generations/7
- *     authority.adopted
  *     authority.generations/next-id
  *     authority.generations/7/{1.pem,4.pem,5ad8a5d6.0 -> 1.pem,…,trust_bundle}
- *     authority.generations/foreign/…
  *
- * `trust_bundle` has all of them in one file for whoever takes a `-CAfile`; upstream's has that name,
- * but is left behind by single changes. What others put into a generation is kept in `foreign`. `adopted`
- * names the plain directory that was taken over, and does not go with the generations when somebody removes
- * them: whom nobody trusts any more would come back.
+ * `trust_bundle` has all of them in one file for a service that takes a `-CAfile`; upstream's has that name,
+ * but is left behind by single changes. The directory is the manager's: each start and each change leaves out
+ * what is not, and writes its own files anew when they differ.
  */
 export class AuthorityDirectory {
   readonly #path: string;
   readonly #generations: Generations;
-  readonly #takeover: TakeoverOptions;
+  readonly #warn: EventLog['warn'];
   #nextId = 1;
   /** What stands in the current generation. */
   #layout: Layout | undefined;
   #isOutOfStep = false;
 
-  /** @param keeping for what others put into the directory, or in its place */
-  constructor(path: string, keeping: QuarantineLimits = { most: 8, warn: () => undefined }) {
+  /** @param warn told what others put into the directory, or in its place, and what became of it */
+  constructor(path: string, warn: EventLog['warn'] = () => undefined) {
     this.#path = path;
-    this.#generations = new Generations(path, keeping);
-    const earlierMarker = join(this.#generations.root, 'taken-over');
-    this.#takeover = { path, marker: `${path}.adopted`, earlierMarker, keeping };
+    this.#warn = warn;
+    this.#generations = new Generations(path, warn);
   }
 
   /**
    * Reads the current generation, takes over a plain directory, and clears what a crash left.
-   * @param impatient takes a file for damaged that the disk cannot read, where it would be tried again
+   * @param treatUnreadableAsLost gives up a file that the disk cannot read, where it would be tried again
    * @throws what the file system throws; nothing is given up then
    */
   async load(treatUnreadableAsLost = false): Promise<LoadedAuthorities> {
-    try {
-      return await this.#load(treatUnreadableAsLost);
-    } catch (error) {
-      // Half of it may have been taken over already; nobody knows of that yet
-      this.#layout = undefined;
-      throw error;
+    const { root } = this.#generations;
+    await makeOwnDirectory(root, worldReadable);
+    for (const path of [this.#nextIdFile, this.#path]) await removeTempFiles(path);
+    if (await this.#generations.areLost())
+      this.#warn('the authorities of the truststore are gone', { path: this.#path });
+    const current = await this.#generations.current();
+    const from = current ?? (await this.#generations.newest());
+    const stored =
+      from === undefined
+        ? nothing
+        : await readGeneration(this.#generations.pathOf(from), treatUnreadableAsLost);
+    this.#nextId = Math.max(await this.#readNextId(), idAfter(stored.authorities));
+    const others = await this.#findOthers(current, from, stored);
+    if (others.length === 0) {
+      await this.#settle(current, stored.authorities, (found) => this.#tell(found));
+      return stored;
     }
+    const first = this.#nextId;
+    const authorities = others.map((certificate, at) => ({ id: first + at, certificate }));
+    await this.#settle(current, authorities);
+    return { ...stored, authorities };
   }
 
-  async #load(treatUnreadableAsLost: boolean): Promise<LoadedAuthorities> {
-    await makeOwnDirectory(this.#generations.root, worldReadable);
-    const { marker, earlierMarker } = this.#takeover;
-    for (const path of [this.#nextIdFile, marker, earlierMarker, this.#path])
-      await removeTempFiles(path);
-    this.#nextId = await this.#readNextId();
-    await takeOverPlainDirectory({
-      ...this.#takeover,
-      isOurs: (await this.#generations.current()) !== undefined,
-      adopt: async (found) => {
-        const firstId = await this.#reserve(found.length);
-        await this.commitAfresh(
-          found.map((certificate, at) => ({ id: firstId + at, certificate })),
-        );
-      },
-    });
-    if (await this.#generations.areLost())
-      this.#takeover.keeping.warn('the authorities of the truststore are gone', this.#path);
-    const current = (await this.#generations.current()) ?? (await this.#generations.newest());
-    const { authorities, unreadable } =
-      current === undefined
-        ? nothing
-        : await readGeneration(this.#generations.pathOf(current), treatUnreadableAsLost);
-    const highest = Math.max(0, ...authorities.map(({ id }) => id));
-    this.#nextId = Math.max(this.#nextId, highest + 1);
-    const kept = await this.#generations.moveToForeign(unreadable);
-    await this.#settle(current, layoutOf(authorities));
-    return { authorities, unreadable: kept };
+  /** The certificates of another manager: in a plain directory, or in a generation that has none of ours. */
+  async #findOthers(
+    current: string | undefined,
+    from: string | undefined,
+    { authorities, unreadable }: LoadedAuthorities,
+  ): Promise<readonly Certificate[]> {
+    const plain = current === undefined ? await readPlainDirectory(this.#path) : [];
+    const hasOurs = authorities.length > 0 || unreadable.length > 0;
+    if (plain.length > 0 || hasOurs || from === undefined) return plain;
+    return readUpstreamFilesAmongOurs(this.#generations.pathOf(from));
   }
 
   /**
-   * Gives out `count` ids that no certificate ever had; a crash afterwards only leaves a gap.
+   * Goes on with a generation as it is, or with a new one where it holds anything else.
+   * @param tell told of that
+   */
+  async #settle(
+    current: string | undefined,
+    authorities: readonly Authority[],
+    tell: (found: readonly string[]) => void = () => undefined,
+  ): Promise<void> {
+    const layout = layoutOf(authorities);
+    const found = this.#deviations(current, layout);
+    if (current !== undefined && found.length === 0) {
+      await makeOwnDirectory(this.#generations.pathOf(current), worldReadable);
+      await this.#generations.removeAllBut(current);
+    } else {
+      await this.#reserve(authorities);
+      await this.#commitGeneration(layout, current);
+    }
+    this.#layout = layout;
+    tell(found);
+  }
+
+  /**
+   * The id of the next certificate. No other ever had it; `commit` makes sure that none will.
    * @throws CertError `storage` before `load` succeeded: nobody knows then which were given
    */
-  async reserveIds(count: number): Promise<number> {
+  get nextId(): number {
     this.#known();
-    return this.#reserve(count);
+    return this.#nextId;
   }
 
-  async #reserve(count: number): Promise<number> {
-    const first = this.#nextId;
+  /** A crash after it only leaves a gap. */
+  async #reserve(authorities: readonly Authority[]): Promise<void> {
+    const next = Math.max(this.#nextId, idAfter(authorities));
     await makeDirectory(this.#generations.root, worldReadable);
-    await this.#writeNextId(first + count);
-    this.#nextId = first + count;
-    return first;
+    if (next === this.#nextId && (next === 1 || (await exists(this.#nextIdFile)))) return;
+    await writeFileAtomic(this.#nextIdFile, `${next}\n`, worldReadable);
+    this.#nextId = next;
   }
 
   /**
-   * Makes these the authorities, all at once.
-   * @param clears whether what somebody put in place of the link is put aside, where it would be refused
+   * Makes these the authorities, all at once, whatever others have made of the directory.
    * @throws CertError `storage` before `load` succeeded
    */
-  async commit(authorities: readonly Authority[], clears = false): Promise<void> {
+  async commit(authorities: readonly Authority[]): Promise<void> {
     const known = this.#known();
     const layout = layoutOf(authorities);
+    await this.#reserve(authorities);
     const current = await this.#generations.current();
-    const isSmall = !this.#isOutOfStep && singleDifference(known, layout) !== undefined;
-    if (current !== undefined && isSmall)
-      await this.#amend(this.#generations.pathOf(current), known, layout);
-    else await this.#commitGeneration(layout, current, { clears });
+    const found = this.#deviations(current, known);
+    if (current === undefined || found.length > 0 || this.#isOutOfStep) {
+      const isOurs = this.#isOutOfStep;
+      await this.#commitGeneration(layout, current);
+      if (!isOurs) this.#tell(found);
+    } else if (isSingleAmendment(known, layout)) {
+      await this.#amend(current, known, layout);
+    } else if (differences(known, layout).length > 0) {
+      await this.#commitGeneration(layout, current);
+    }
     this.#layout = layout;
   }
 
-  /** Whether a change that failed has left the directory in neither state; `commitAfresh` mends it. */
+  /** Whether a change that failed has left the directory in neither state; the next `commit` mends it. */
   get isOutOfStep(): boolean {
     return this.#isOutOfStep;
   }
 
+  /** Whether services do not find what is in memory, as far as can be told without reading all of it. */
+  async isBroken(): Promise<boolean> {
+    if (!this.isLoaded) return false;
+    return this.#isOutOfStep || (await this.#generations.current()) === undefined;
+  }
+
   /** Rejects only where the old state is there. */
-  async #amend(directory: string, from: Layout, to: Layout): Promise<void> {
-    const failed = await amendLayout(directory, from, to);
+  async #amend(generation: string, from: Layout, to: Layout): Promise<void> {
+    const failed = await amendLayout(this.#generations.pathOf(generation), from, to);
     if (!failed) return;
     this.#isOutOfStep = !failed.inStep;
     if (failed.holds === 'from') throw failed.error;
     // Services are about to read links and bundle
-    await this.#commitGeneration(to, basename(directory)).catch(() => undefined);
+    await this.#commitGeneration(to, generation).catch(() => undefined);
   }
 
   /** Copies what is in service into an empty directory. */
@@ -186,54 +188,7 @@ export class AuthorityDirectory {
   async recover(from: string): Promise<void> {
     const { authorities, unreadable } = await readGeneration(from);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
-    await this.commitAfresh(authorities);
-    // The endpoint has read nothing of it yet
-    this.#layout = undefined;
-  }
-
-  /**
-   * What others have made of the current generation.
-   * @returns `undefined` when the path leads to none of ours any more
-   */
-  async scan(): Promise<ScannedDirectory | undefined> {
-    const layout = this.#known();
-    const current = await this.#generations.current();
-    if (current === undefined) return undefined;
-    const directory = this.#generations.pathOf(current);
-    const others = await this.#generations.othersIn(current);
-    const files = await withCertificates(offersOf(others));
-    const foreign = files.flatMap(({ certificates }) => certificates);
-    const inStep = await hasLayout(directory, layout);
-    const { authorities, unreadable } = await readGeneration(directory);
-    const seen = new Set(others.map(({ version }) => version));
-    return { authorities, damaged: unreadable.length > 0, foreign, inStep, seen };
-  }
-
-  /** The certificates in a directory that somebody put in place of the link. */
-  readInPlace(): Promise<readonly Certificate[]> {
-    return readPlainDirectory(this.#path);
-  }
-
-  /** Keeps the certificates of others that were seen out of the way, and changes nothing else. */
-  async clearForeign(seen: Seen): Promise<void> {
-    const current = await this.#generations.current();
-    if (current === undefined) return;
-    const others = await this.#generations.othersIn(current);
-    const files = await withCertificates(
-      offersOf(others.filter(({ version }) => seen.has(version))),
-    );
-    await this.#generations.moveToForeign(files.map(({ path }) => path));
-  }
-
-  /**
-   * Makes a new generation whatever the path looks like now; what is in its place is put aside.
-   * @param seen what others put there and has been judged; the rest is yet to be looked at
-   */
-  async commitAfresh(authorities: readonly Authority[], seen = nothingSeen): Promise<void> {
-    const layout = layoutOf(authorities);
-    const current = await this.#generations.current();
-    await this.#commitGeneration(layout, current, { seen, clears: true });
-    this.#layout = layout;
+    await this.#commitGeneration(layoutOf(authorities), await this.#generations.current());
   }
 
   get isLoaded(): boolean {
@@ -246,66 +201,28 @@ export class AuthorityDirectory {
     throw new CertError('storage', 'the truststore could not be read; nothing changed');
   }
 
-  async #commitGeneration(
-    layout: Layout,
-    previous: string | undefined,
-    { seen = nothingSeen, clears = false } = {},
-  ): Promise<void> {
-    await this.#keepRoot();
-    const next = await this.#generations.next();
-    const directory = this.#generations.pathOf(next);
+  async #commitGeneration(layout: Layout, previous: string | undefined): Promise<void> {
+    const like = previous === undefined ? undefined : this.#generations.pathOf(previous);
+    const next = await this.#generations.make((directory) => writeLayout(directory, layout, like));
     try {
-      await makeOwnDirectory(directory, worldReadable);
-      const like = previous === undefined ? undefined : this.#generations.pathOf(previous);
-      await writeLayout(directory, layout, like);
-      await syncDirectory(this.#generations.root);
-      const isInTheWay = clears && previous === undefined;
-      const restore = isInTheWay ? await clearTheWay(this.#takeover) : undefined;
-      await this.#generations.switchTo(next).catch(async (error: unknown) => {
-        await restore?.().catch(() => undefined);
-        throw error;
-      });
+      await this.#generations.switchTo(next);
     } catch (error) {
-      // Where switchTo fails, the link does not lead to the new generation
-      await rm(directory, { recursive: true, force: true }).catch(() => undefined);
+      // The link does not lead to the new generation then
+      await this.#generations.remove(next).catch(() => undefined);
       throw error;
     }
-    const wasOutOfStep = this.#isOutOfStep;
     this.#isOutOfStep = false;
-    try {
-      // After our own failure it may be one that was refused
-      if (previous !== undefined && this.#layout && !wasOutOfStep) {
-        const known = [this.#layout, layout];
-        const strange = await strangeFiles(this.#generations.pathOf(previous), known);
-        for (const kept of await this.#generations.moveToForeign(strange))
-          this.#takeover.keeping.warn('file of others with a name of the manager put aside', kept);
-      }
-      await this.#generations.removeAllBut(next, previous, seen);
-    } catch {
-      // What cannot be removed now is removed at the next start
-    }
+    await this.#generations.removeAllBut(next);
   }
 
-  /** Goes on with a generation as it is, or with a new one where links or bundle are out of step. */
-  async #settle(current: string | undefined, layout: Layout): Promise<void> {
-    const inStep =
-      current !== undefined &&
-      (await hasLayout(this.#generations.pathOf(current), layout).catch(() => false));
-    if (inStep) {
-      await makeOwnDirectory(this.#generations.pathOf(current), worldReadable);
-      await this.#generations.switchTo(current);
-      // What cannot be removed now is removed at the next start
-      await this.#generations.removeUnfinished(current).catch(() => undefined);
-      await this.#generations.removeAllBut(current).catch(() => undefined);
-    } else await this.#commitGeneration(layout, current);
-    this.#layout = layout;
+  #deviations(generation: string | undefined, layout: Layout): readonly string[] {
+    return generation === undefined ? [] : deviations(this.#generations.pathOf(generation), layout);
   }
 
-  /** Somebody may have removed it since the start; what is in memory outlives that, the numbers among it. */
-  async #keepRoot(): Promise<void> {
-    await makeDirectory(this.#generations.root, worldReadable);
-    if (this.#nextId > 1 && !(await exists(this.#nextIdFile)))
-      await this.#writeNextId(this.#nextId);
+  /** @param found names that were not as the manager left them; they were removed, or written anew */
+  #tell(found: readonly string[]): void {
+    if (found.length === 0) return;
+    this.#warn('truststore put right', { path: this.#path, names: found.join(' ') });
   }
 
   get #nextIdFile(): string {
@@ -316,12 +233,9 @@ export class AuthorityDirectory {
     const text = (await tryReadRegularFile(this.#nextIdFile)) ?? '1';
     return Math.max(1, Number.parseInt(text, 10) || 1);
   }
-
-  async #writeNextId(next: number): Promise<void> {
-    await writeFileAtomic(this.#nextIdFile, `${next}\n`, worldReadable);
-  }
 }
 
-function offersOf(others: readonly EntryOfOthers[]): string[] {
-  return others.filter(({ isOffer }) => isOffer).map(({ path }) => path);
+/** One more than the highest id. */
+function idAfter(authorities: readonly Authority[]): number {
+  return Math.max(0, ...authorities.map(({ id }) => id)) + 1;
 }

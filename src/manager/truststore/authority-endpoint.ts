@@ -10,12 +10,9 @@ import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import type { EndpointEvent } from '../endpoint-event.ts';
 import { ExpiryWatch } from '../expiry.ts';
 import type { InstalledCertificate } from '../installed-certificate.ts';
-import { OutsideChanges } from '../outside-changes.ts';
 import { RootCa } from '../upgrade/root-ca.ts';
 import type { UploadSource } from '../upload.ts';
-import { watchDirectory } from '../watcher.ts';
 import { type Authority, AuthorityDirectory } from './authority-directory.ts';
-import { AuthorityFollower } from './authority-follower.ts';
 import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
 
 /** A truststore: any number of CAs up to a limit, each under an id that is never given out again. */
@@ -28,8 +25,6 @@ export class AuthorityEndpoint implements Endpoint {
   readonly #queue: ChangeQueue;
   readonly #listeners: Listeners<EndpointEvent>;
   readonly #expiry: ExpiryWatch;
-  readonly #follower: AuthorityFollower;
-  readonly #outside: OutsideChanges;
   readonly #rootCa: RootCa;
   #authorities: readonly Authority[] = [];
   /** Not before the start: what is there may be to be undone. */
@@ -45,10 +40,7 @@ export class AuthorityEndpoint implements Endpoint {
   constructor(definition: EndpointDefinition, dependencies: EndpointDependencies) {
     this.definition = definition;
     this.#dependencies = dependencies;
-    this.#directory = new AuthorityDirectory(definition.path, {
-      most: dependencies.limits.refusedFiles,
-      warn: (message, path) => dependencies.log.warn(message, { path }),
-    });
+    this.#directory = new AuthorityDirectory(definition.path, dependencies.log.warn);
     this.#plans = new AuthorityPlans(dependencies, this.#directory, () => this.#authorities);
     this.#listeners = new Listeners(dependencies.log);
     this.#expiry = new ExpiryWatch(dependencies.expiryThresholds);
@@ -62,20 +54,6 @@ export class AuthorityEndpoint implements Endpoint {
       () => dependencies.reload(definition),
       () => dependencies.oweReload(definition),
     );
-    this.#follower = new AuthorityFollower({
-      path: definition.path,
-      directory: this.#directory,
-      queue: this.#queue,
-      plans: this.#plans,
-      inService: () => this.#authorities,
-      publish: ({ next }) => this.#publish(next),
-      log: dependencies.log,
-    });
-    this.#outside = new OutsideChanges({
-      ...dependencies.watch,
-      watch: (changed) => watchDirectory(definition.path, changed),
-      look: (final) => this.#follower.look(final),
-    });
     this.#rootCa = new RootCa({
       truststore: definition.path,
       install: (text) => this.install(text),
@@ -86,7 +64,6 @@ export class AuthorityEndpoint implements Endpoint {
   async start(): Promise<void> {
     this.#mayLoad = true;
     await this.#tryLoad();
-    this.#outside.start();
     this.#started = true;
     if (this.#isRecovered) void this.#dependencies.reload(this.definition);
   }
@@ -136,7 +113,6 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   stop(): void {
-    this.#outside.stop();
     this.#listeners.clear();
   }
 
@@ -178,16 +154,10 @@ export class AuthorityEndpoint implements Endpoint {
       },
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),
-      confirm: async ({ next }) => {
-        const found = await this.#directory.scan();
-        // What others put there besides is looked at when the trial is over
-        if (!found?.inStep) await this.#directory.commitAfresh(next);
-      },
-      released: () => this.#outside.check(),
+      confirm: ({ next }) => this.#directory.commit(next),
       backward: () => {
         const before = this.#authorities;
-        // Nothing that somebody puts in the way keeps it from being undone
-        return { ...this.#store(true), validate: async () => ({ next: before, asked: [] }) };
+        return { ...this.#store(), validate: async () => ({ next: before, asked: [] }) };
       },
     });
   }
@@ -203,10 +173,23 @@ export class AuthorityEndpoint implements Endpoint {
   async maintain(): Promise<void> {
     if (!this.#started) return;
     if (!this.#isSettled && !this.#queue.isHeld) await this.#tryLoad();
-    await this.#follower.putRight();
-    this.#outside.check();
+    await this.#repair();
     this.#tellExpiry();
     await this.requests.maintain();
+  }
+
+  /** After a change that failed and could not be undone, and when others took the path away. */
+  async #repair(): Promise<void> {
+    try {
+      if (this.#queue.isHeld || !(await this.#directory.isBroken())) return;
+      await this.#queue.run({
+        ...this.#store(),
+        validate: async () => ({ next: this.#authorities, asked: [] }),
+      });
+    } catch (error) {
+      const { path } = this.definition;
+      this.#dependencies.log.error('truststore not put right', { path, reason: reasonOf(error) });
+    }
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
@@ -232,10 +215,10 @@ export class AuthorityEndpoint implements Endpoint {
     if (!this.#directory.isLoaded) await this.#load();
   }
 
-  #store(clears = false): Omit<Change<SetPlan>, 'validate'> {
+  #store(): Omit<Change<SetPlan>, 'validate'> {
     return {
       write: async ({ next }) => {
-        await this.#directory.commit(next, clears);
+        await this.#directory.commit(next);
         if (!this.#directory.isOutOfStep) return;
         const { path } = this.definition;
         this.#dependencies.log.error('bundle and links of the truststore are old', { path });
@@ -248,7 +231,6 @@ export class AuthorityEndpoint implements Endpoint {
     const before = new Map(this.#authorities.map((one) => [one.id, one]));
     const staying = new Set(next.map(({ id }) => id));
     this.#authorities = next;
-    this.#outside.follow();
     for (const one of before.values()) {
       if (!staying.has(one.id))
         this.#listeners.tell({ kind: 'removed', installed: asInstalled(one) });

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { link, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { type Dirent, readdirSync, readlinkSync } from 'node:fs';
+import { link, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeNewFile } from '../../storage/atomic-file.ts';
 import { syncDirectory, withDirectory } from '../../storage/directory.ts';
 import { worldReadable } from '../../storage/file-mode.ts';
-import { tryReadRegularFile } from '../../storage/regular-file.ts';
+import { noFollow, readRegularFileSync, tryReadRegularFile } from '../../storage/regular-file.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { bundleFile, readCertificates } from '../upgrade/upstream-authorities.ts';
+import { bundleFile } from '../upgrade/upstream-authorities.ts';
 
 /** A trusted CA and the number it goes by for ever. */
 export interface Authority {
@@ -41,7 +42,7 @@ export function layoutOf(authorities: readonly Authority[]): Layout {
 /** Fills an empty directory; what another one holds already is linked from there. */
 export async function writeLayout(directory: string, layout: Layout, like?: string): Promise<void> {
   for (const [name, text] of layout.files) {
-    const kept = like !== undefined && (await tryReadRegularFile(join(like, name))) === text;
+    const kept = like !== undefined && (await contentOf(join(like, name))) === text;
     if (kept) await link(join(like, name), join(directory, name));
     else await writeNewFile(join(directory, name), text, worldReadable);
   }
@@ -49,44 +50,53 @@ export async function writeLayout(directory: string, layout: Layout, like?: stri
   await syncDirectory(directory);
 }
 
-/** Whether a directory holds a layout, and no other certificate or link. */
-export async function hasLayout(directory: string, { files, links }: Layout): Promise<boolean> {
-  for (const name of await readdir(directory)) {
-    const isOurs = /^(\d+\.pem|[0-9a-f]{8}\.\d+)$/.test(name) || name === bundleFile;
-    if (isOurs && !files.has(name) && !links.has(name)) return false;
+/**
+ * The names of what a directory has, lacks or holds otherwise than a layout says. It reads synchronously: each
+ * change looks at all files, and for a thousand asynchronous reads take fifteen times as long.
+ */
+export function deviations(directory: string, layout: Layout): readonly string[] {
+  const missing = new Set([...layout.files.keys(), ...layout.links.keys()]);
+  const found: string[] = [];
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (isAsWritten(directory, entry, layout)) missing.delete(entry.name);
+    else if (!missing.has(entry.name)) found.push(entry.name);
   }
-  for (const [name, text] of files) {
-    if ((await tryReadRegularFile(join(directory, name))) !== text) return false;
-  }
-  for (const [name, target] of links) {
-    if ((await readlink(join(directory, name)).catch(() => '')) !== target) return false;
-  }
-  return true;
+  return [...found, ...missing];
 }
 
-/** Files under names of ours with certificates that are in none of these layouts: somebody else's. */
-export async function strangeFiles(
-  directory: string,
-  layouts: readonly Layout[],
-): Promise<readonly string[]> {
-  const known = new Set(layouts.flatMap(({ files }) => [...files.values()]));
-  const strange: string[] = [];
-  for (const name of (await readdir(directory)).filter((one) => /^\d+\.pem$/.test(one))) {
-    const path = join(directory, name);
-    if (known.has((await tryReadRegularFile(path)) ?? '')) continue;
-    if ((await readCertificates(path)).length > 0) strange.push(path);
+function isAsWritten(directory: string, entry: Dirent, { files, links }: Layout): boolean {
+  const path = join(directory, entry.name);
+  try {
+    if (entry.isSymbolicLink()) return links.get(entry.name) === readlinkSync(path);
+    return entry.isFile() && files.get(entry.name) === readRegularFileSync(path);
+  } catch {
+    // What cannot be read can be written anew
+    return false;
   }
-  return strange;
 }
 
-/** The one authority by which two layouts differ; `undefined` when it is more, or another content. */
-export function singleDifference(from: Layout, to: Layout): string | undefined {
-  const added = missingFrom(from.files, to.files);
-  const removed = missingFrom(to.files, from.files);
-  const kept = [...to.files].filter(([name]) => name !== bundleFile && from.files.has(name));
-  if (kept.some(([name, text]) => from.files.get(name) !== text)) return undefined;
-  const [only, ...more] = [...added, ...removed];
-  return more.length === 0 ? only : undefined;
+/** @returns `undefined` also for a file that cannot be read now */
+function contentOf(path: string): Promise<string | undefined> {
+  return tryReadRegularFile(path, noFollow).catch(() => undefined);
+}
+
+/** The files of the authorities by which two layouts differ. */
+export function differences(from: Layout, to: Layout): readonly string[] {
+  const changed = [...to.files].filter(([name, text]) => {
+    const before = from.files.get(name);
+    return name !== bundleFile && before !== undefined && before !== text;
+  });
+  return [
+    ...missingFrom(from.files, to.files),
+    ...missingFrom(to.files, from.files),
+    ...changed.map(([name]) => name),
+  ];
+}
+
+/** Whether one authority comes or goes, and nothing else is to be done. */
+export function isSingleAmendment(from: Layout, to: Layout): boolean {
+  const [only = '', ...more] = differences(from, to);
+  return more.length === 0 && from.files.has(only) !== to.files.has(only);
 }
 
 function missingFrom(there: ReadonlyMap<string, string>, names: ReadonlyMap<string, string>) {
@@ -203,7 +213,7 @@ async function restoreRest(
 
 async function rewrite(directory: string, name: string, { files }: Layout): Promise<void> {
   const text = files.get(name) ?? '';
-  const there = await tryReadRegularFile(join(directory, name)).catch(() => undefined);
+  const there = await contentOf(join(directory, name));
   if (there === text) return;
   const path = asideOf(directory, name);
   await rm(path, { force: true });

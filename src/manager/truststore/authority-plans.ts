@@ -5,7 +5,7 @@ import { authorityChecks, enforce } from '../checks/checks.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { distinct } from '../upgrade/upstream-authorities.ts';
 import { parseUpload, textOf, type Upload, type UploadSource } from '../upload.ts';
-import type { Authority, AuthorityDirectory, ScannedDirectory } from './authority-directory.ts';
+import type { Authority, AuthorityDirectory } from './authority-directory.ts';
 
 /** A new set of authorities, and which of them the caller asked about. */
 export interface SetPlan {
@@ -13,7 +13,7 @@ export interface SetPlan {
   readonly asked: readonly Authority[];
 }
 
-/** What a truststore would be after each kind of change; nothing here changes more than the next id. */
+/** What a truststore would be after each kind of change; nothing here changes anything. */
 export class AuthorityPlans {
   readonly #dependencies: EndpointDependencies;
   readonly #directory: AuthorityDirectory;
@@ -35,7 +35,7 @@ export class AuthorityPlans {
     this.#refuseMoreThanLimit(current.length + 1);
     const certificate = this.#checkOne(await textOf(source));
     this.#refuseDuplicate(certificate);
-    const authority = { id: await this.#directory.reserveIds(1), certificate };
+    const authority = { id: this.#directory.nextId, certificate };
     return { next: [...current, authority], asked: [authority] };
   }
 
@@ -62,7 +62,7 @@ export class AuthorityPlans {
     const set = distinct(certificates);
     for (const certificate of set) this.#check(certificate, set);
     const known = new Map(this.#current().map((one) => [one.certificate.fingerprint, one]));
-    const fresh = await this.#number(set.filter(({ fingerprint }) => !known.has(fingerprint)));
+    const fresh = this.#number(set.filter(({ fingerprint }) => !known.has(fingerprint)));
     const numbered = new Map([
       ...known,
       ...fresh.map((one) => [one.certificate.fingerprint, one] as const),
@@ -80,43 +80,8 @@ export class AuthorityPlans {
     return { next: this.#current().filter((one) => one !== gone), asked: [] };
   }
 
-  /** A number that was given to another certificate, or to none, counts for nothing here. */
-  async adopt({ authorities, damaged, foreign }: ScannedDirectory): Promise<SetPlan> {
-    if (damaged) {
-      throw new CertError('certificate-malformed', 'a file of the truststore was damaged');
-    }
-    const ours = new Map(this.#current().map((one) => [one.id, one]));
-    const staying = authorities.flatMap((found) => {
-      const known = ours.get(found.id);
-      if (!known) return [];
-      return known.certificate.fingerprint === found.certificate.fingerprint ? known : found;
-    });
-    const strange = authorities.filter(({ id }) => !ours.has(id));
-    const candidates = [...strange.map(({ certificate }) => certificate), ...foreign];
-    const known = new Set(staying.map(({ certificate }) => certificate.fingerprint));
-    const fresh = distinct(candidates).filter(({ fingerprint }) => !known.has(fingerprint));
-    this.#refuseMoreThanLimit(staying.length + fresh.length);
-    for (const one of [...staying.map(({ certificate }) => certificate), ...fresh]) {
-      this.#check(one, [one]);
-    }
-    const added = await this.#number(fresh);
-    return { next: [...staying, ...added], asked: added };
-  }
-
-  /** These alone, as somebody put them in place of all others. What is installed keeps its id. */
-  async exchange(found: readonly Certificate[]): Promise<SetPlan> {
-    this.#refuseMoreThanLimit(found.length);
-    for (const one of found) this.#check(one, [one]);
-    const known = (one: Certificate) =>
-      this.#current().find(({ certificate }) => certificate.fingerprint === one.fingerprint);
-    const staying = found.flatMap((one) => known(one) ?? []);
-    const added = await this.#number(found.filter((one) => !known(one)));
-    return { next: [...staying, ...added].sort((a, b) => a.id - b.id), asked: added };
-  }
-
-  async #number(certificates: readonly Certificate[]): Promise<Authority[]> {
-    if (certificates.length === 0) return [];
-    const first = await this.#directory.reserveIds(certificates.length);
+  #number(certificates: readonly Certificate[]): Authority[] {
+    const first = this.#directory.nextId;
     return certificates.map((certificate, at) => ({ id: first + at, certificate }));
   }
 

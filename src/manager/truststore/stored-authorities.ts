@@ -1,14 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classifyIoError } from '../../storage/io-errors.ts';
-import type { Certificate } from '../../x509/certificate.ts';
 import { readCertificates } from '../upgrade/upstream-authorities.ts';
 import type { Authority } from './authority-layout.ts';
 
 /** What stood in the directory at start. */
 export interface LoadedAuthorities {
   readonly authorities: readonly Authority[];
-  /** Where files are kept now that hold no readable certificate. */
+  /** Files of the manager that hold no readable certificate. */
   readonly unreadable: readonly string[];
 }
 
@@ -32,14 +31,4 @@ export async function readGeneration(
     else unreadable.push(path);
   }
   return { authorities: authorities.sort((a, b) => a.id - b.id), unreadable };
-}
-
-/** Those of the files, or of what links lead to, that hold certificates. */
-export async function withCertificates(paths: readonly string[]) {
-  const found: { path: string; certificates: readonly Certificate[] }[] = [];
-  for (const path of paths) {
-    const certificates = await readCertificates(path);
-    if (certificates.length > 0) found.push({ path, certificates });
-  }
-  return found;
 }

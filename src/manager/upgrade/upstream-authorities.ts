@@ -13,17 +13,29 @@ export const bundleFile = 'trust_bundle';
  * as after a ReplaceAll that failed: it still lists what was deleted, and lacks what was added since.
  */
 export async function readUpstreamDirectory(directory: string): Promise<Certificate[]> {
+  const found = await readFirstCertificates(directory, (name) => name !== bundleFile);
+  return found.length > 0 ? found : distinct(await readCertificates(join(directory, bundleFile)));
+}
+
+/**
+ * What phosphor-certificate-manager made of a directory of ours where it ran in between: it removes all files of
+ * ours. Hidden ones are left from a crash of ours, and the bundle may be.
+ */
+export function readUpstreamFilesAmongOurs(directory: string): Promise<Certificate[]> {
+  return readFirstCertificates(directory, (name) => name !== bundleFile && !name.startsWith('.'));
+}
+
+async function readFirstCertificates(
+  directory: string,
+  counts: (name: string) => boolean,
+): Promise<Certificate[]> {
   const entries = await readdir(directory, { withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => name)
-    .sort();
+  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   const found: Certificate[] = [];
-  for (const name of files.filter((one) => one !== bundleFile)) {
+  for (const name of files.filter(counts).sort()) {
     found.push(...(await readCertificates(join(directory, name))).slice(0, 1));
   }
-  if (found.length > 0 || !files.includes(bundleFile)) return distinct(found);
-  return distinct(await readCertificates(join(directory, bundleFile)));
+  return distinct(found);
 }
 
 /**

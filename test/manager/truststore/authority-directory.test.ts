@@ -19,6 +19,7 @@ import {
   type Authority,
   AuthorityDirectory,
 } from '../../../src/manager/truststore/authority-directory.ts';
+import { diskError, onDisk } from '../../fakes/moody-disk.ts';
 import { goodTime, type Issued, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
 
@@ -67,7 +68,7 @@ describe('an authority directory', () => {
       [path, `${path}.generations`].map((one) => statSync(one).mode.toString(8).slice(-3));
     const umask = process.umask(0o077);
     try {
-      await store.commitAfresh([authority(1, one)]);
+      await store.commit([authority(1, one), authority(2, two)]);
       assert.deepEqual(modes(), ['755', '755']);
       chmodSync(`${path}.generations`, 0o700);
       chmodSync(path, 0o700);
@@ -166,7 +167,7 @@ describe('an authority directory whose generations somebody removed', () => {
     await store.commit([authority(1, one), authority(2, two)]);
     const lost = readlinkSync(path);
     rmSync(`${path}.generations`, { recursive: true });
-    await store.commitAfresh([authority(1, one), authority(2, two)]);
+    await store.commit([authority(1, one), authority(2, two)]);
     assert.notEqual(readlinkSync(path), lost);
     assert.deepEqual(readdirSync(parent).sort(), ['authority', 'authority.generations']);
     assert.ok(isTrusted(one) && isTrusted(two));
@@ -174,51 +175,55 @@ describe('an authority directory whose generations somebody removed', () => {
 });
 
 describe('the number of an authority', () => {
-  it('begins with 1 and is given out once', async () => {
-    assert.equal(await store.reserveIds(1), 1);
-    assert.equal(await store.reserveIds(3), 2);
-    assert.equal(await store.reserveIds(1), 5);
-  });
-
-  it('is never given out again after a restart', async () => {
-    await store.reserveIds(4);
+  const restarted = async () => {
     const again = new AuthorityDirectory(path);
     await again.load();
-    assert.equal(await again.reserveIds(1), 5);
+    return again;
+  };
+
+  it('begins with 1, and is used up by a change alone', async () => {
+    assert.deepEqual([store.nextId, store.nextId], [1, 1]);
+    await store.commit([authority(1, one)]);
+    assert.equal(store.nextId, 2);
+    await store.commit([authority(1, one), authority(2, two), authority(3, namesake)]);
+    assert.equal(store.nextId, 4);
   });
 
   it('is never given out again after its certificate was deleted', async () => {
-    const id = await store.reserveIds(1);
-    await store.commit([authority(id, one)]);
+    await store.commit([authority(4, one)]);
     await store.commit([]);
-    const again = new AuthorityDirectory(path);
-    await again.load();
-    assert.equal(await again.reserveIds(1), 2);
+    assert.equal((await restarted()).nextId, 5);
   });
 
-  it('is not given out before anything was read', async () => {
-    await store.reserveIds(4);
+  it('is on the disk before the certificate that has it', async () => {
+    const restore = onDisk('rename', (real) => async (from, to) => {
+      if (String(to) === path) throw diskError('EIO');
+      return real(from, to);
+    });
+    try {
+      await assert.rejects(store.commit([authority(1, one), authority(2, two)]));
+    } finally {
+      restore();
+    }
+    assert.equal((await restarted()).nextId, 3);
+  });
+
+  it('is not known before anything was read', async () => {
     const again = new AuthorityDirectory(path);
-    await assert.rejects(again.reserveIds(1), refusal('storage'));
-    await again.load();
-    assert.equal(await again.reserveIds(1), 5);
+    assert.throws(() => again.nextId, refusal('storage'));
+    await assert.rejects(again.commit([]), refusal('storage'));
   });
 
   it('is above all that are installed when the record of it is lost', async () => {
     await store.commit([authority(41, one), authority(7, two)]);
-    rmSync(join(`${path}.generations`, 'next-id'), { force: true });
-    const again = new AuthorityDirectory(path);
-    await again.load();
-    assert.equal(await again.reserveIds(1), 42);
+    rmSync(join(`${path}.generations`, 'next-id'));
+    assert.equal((await restarted()).nextId, 42);
   });
 
   it('is never given out again when the generation in use is lost', async () => {
-    const id = await store.reserveIds(5);
-    await store.commit([authority(id, one)]);
+    await store.commit([authority(5, one)]);
     rmSync(join(`${path}.generations`, generations()[0] ?? ''), { recursive: true });
-    const again = new AuthorityDirectory(path);
-    await again.load().catch(() => undefined);
-    assert.equal(await again.reserveIds(1), 6);
+    assert.equal((await restarted()).nextId, 6);
   });
 });
 
@@ -233,36 +238,25 @@ describe('a start', () => {
     assert.equal(generations().length, 1);
   });
 
-  it('reports a file without a certificate and reads the others', async () => {
+  it('removes what a crash left of a generation that was being made, also when the link is lost', async () => {
+    await store.commit([authority(1, one), authority(2, two)]);
+    mkdirSync(join(`${path}.generations`, '99.new'));
+    writeFileSync(join(`${path}.generations`, '99.new', '2.pem'), two.pem);
+    rmSync(path);
+    const { authorities } = await new AuthorityDirectory(path).load();
+    assert.deepEqual(idsOf(authorities), [1, 2]);
+    assert.deepEqual(readdirSync(`${path}.generations`).length, 2);
+    assert.ok(isTrusted(one) && isTrusted(two));
+  });
+
+  it('reports a file without a certificate, reads the others and leaves no link to it', async () => {
     await store.commit([authority(1, one), authority(2, two)]);
     writeFileSync(join(path, '1.pem'), 'garbage');
     const { authorities, unreadable } = await new AuthorityDirectory(path).load();
     assert.deepEqual(idsOf(authorities), [2]);
-    assert.equal(unreadable.length, 1);
-    assert.match(unreadable[0] ?? '', /1\.pem\.~1~$/);
-  });
-
-  it('leaves a file without a certificate where it is, also at the next change', async () => {
-    await store.commit([authority(1, one)]);
-    writeFileSync(join(path, '1.pem'), 'garbage');
-    const again = new AuthorityDirectory(path);
-    const { unreadable } = await again.load();
-    await again.commit([authority(2, two)]);
-    const kept = readdirSync(parent, { recursive: true }).map(String);
-    assert.ok(
-      kept.some((name) => name.endsWith('1.pem.~1~')),
-      `${unreadable[0]} is gone`,
-    );
-  });
-
-  it('ignores what else stands in the directory', async () => {
-    await store.commit([authority(1, one)]);
-    for (const name of ['README', 'x.pem', '1.pem.bak', '.2.pem']) {
-      writeFileSync(join(path, name), two.pem);
-    }
-    const { authorities, unreadable } = await new AuthorityDirectory(path).load();
-    assert.deepEqual(idsOf(authorities), [1]);
-    assert.deepEqual(unreadable, []);
+    assert.match(unreadable.join(), /\/1\.pem$/);
+    assert.equal(readFileSync(join(path, 'trust_bundle'), 'utf8'), two.pem);
+    assert.deepEqual([isTrusted(one), isTrusted(two)], [false, true]);
   });
 });
 

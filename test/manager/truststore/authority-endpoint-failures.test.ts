@@ -5,6 +5,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { makeWorld, recordEvents, snapshot, type World } from '../../fakes/manager-world.ts';
+import { diskError, onDisk } from '../../fakes/moody-disk.ts';
 import { type Issued, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
 
@@ -67,12 +68,24 @@ describe('a truststore in trouble', () => {
     });
   }
 
-  it('is as it was when the path cannot be switched', async () => {
+  it('is as it was when the path cannot be switched, with what is in its place', async () => {
     rmSync(definition.path);
     mkdirSync(join(definition.path, 'in the way'), { recursive: true });
-    await assert.rejects(endpoint.install(three.pem), refusal('storage'));
+    const restore = onDisk('rename', (real) => async (from, to) => {
+      if (String(to) === definition.path && String(from).endsWith('.new')) throw diskError('EIO');
+      return real(from, to);
+    });
+    try {
+      await assert.rejects(endpoint.install(three.pem), refusal('storage'));
+    } finally {
+      restore();
+    }
     assert.deepEqual(ids(), ['1', '2']);
     assert.deepEqual(readdirSync(state()).sort(), ['authority', 'authority.generations']);
+    assert.deepEqual(readdirSync(definition.path), ['in the way']);
+    await endpoint.install(three.pem);
+    assert.deepEqual(ids(await restart()), ['1', '2', '4']);
+    assert.deepEqual(readdirSync(`${definition.path}.taken-over`), ['in the way']);
   });
 
   it('lets go of an authority whose file somebody took away already', async () => {
@@ -106,7 +119,7 @@ describe('a truststore in trouble', () => {
     const again = await restart();
     assert.deepEqual(ids(again), ['2']);
     const reported = world.logged.filter(({ level }) => level === 'error');
-    assert.match(String(reported[0]?.fields.path), /1\.pem\.~1~$/);
+    assert.match(String(reported[0]?.fields.path), /\/1\.pem$/);
     assert.equal((await again.install(three.pem)).id, '3');
   });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import {
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -10,273 +9,184 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
-import { until } from '../../e2e/commands.ts';
-import { makeWorld, type World } from '../../fakes/manager-world.ts';
-import { diskError, onDisk } from '../../fakes/moody-disk.ts';
+import { makeWorld, recordEvents, type World } from '../../fakes/manager-world.ts';
 import { type Issued, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());
 
-const [one, two, three] = ['One', 'Two', 'Three'].map((name) =>
+const [one, two, three, four] = ['One', 'Two', 'Three', 'Four'].map((name) =>
   tools.issueCa({ subject: `/CN=${name}` }),
-) as [Issued, Issued, Issued];
+) as [Issued, Issued, Issued, Issued];
 
-describe('what others put into a truststore', () => {
+describe('the directory of a truststore', () => {
   let world: World;
   let path: string;
   let endpoint: AuthorityEndpoint;
+  let events: string[];
 
-  const start = async (dependencies = world.dependencies) => {
+  const start = async () => {
     const definition = { type: 'authority', name: 'truststore', path, reload: [] } as const;
-    endpoint = new AuthorityEndpoint(definition, dependencies);
+    endpoint = new AuthorityEndpoint(definition, world.dependencies);
     await endpoint.start();
   };
   const at = (...names: string[]) => join(path, ...names);
-  const asideDirectory = () => join(`${path}.generations`, 'foreign');
-  const asideEntries = () => (existsSync(asideDirectory()) ? readdirSync(asideDirectory()) : []);
-  const isNumbered = (entry: string, name: string) => entry.replace(/\.~\d+~$/, '') === name;
-  /** Where something is that was put aside under the next number. */
-  const aside = (name: string, ...below: string[]) => {
-    const entry = asideEntries().find((one) => isNumbered(one, name)) ?? name;
-    return join(asideDirectory(), entry, ...below);
-  };
-  const asideNames = () =>
-    asideEntries()
-      .map((one) => one.replace(/\.~\d+~$/, ''))
-      .sort();
-  const put = (name: string, text: string) => writeFileSync(at(name), text);
-  const elsewhere = ({ pem }: Issued) => {
-    const file = join(world.directory, 'elsewhere.pem');
-    writeFileSync(file, pem);
-    return file;
-  };
+  const listed = () => endpoint.list().map(({ id, certificate }) => [id, certificate.pem]);
   const trusts = ({ path: certificate }: Issued) => {
     const when = ['-attime', '1780000000', '-no-CAfile', '-no-CAstore'];
     openssl(['verify', ...when, '-CApath', path, certificate]);
   };
-  const holds = (...expected: readonly Issued[]) =>
-    until(
-      'the list is as it should be',
-      () =>
-        endpoint
-          .list()
-          .map(({ certificate }) => certificate.pem)
-          .join() === expected.map(({ pem }) => pem).join(),
-      5000,
-    );
+  const told = () =>
+    world.logged
+      .filter(({ message }) => message === 'truststore put right')
+      .map(({ fields }) => fields.names);
+  /** What the manager has there for authorities with these ids. */
+  const isOurs = (...ids: string[]) => {
+    const names = readdirSync(path).filter((name) => !/^[0-9a-f]{8}\.0$/.test(name));
+    assert.deepEqual(names.sort(), [...ids.map((id) => `${id}.pem`), 'trust_bundle']);
+    assert.equal(readdirSync(path).length, 2 * ids.length + 1);
+    for (const { certificate } of endpoint.list())
+      assert.equal(readlinkSync(at(`${certificate.subjectHash}.0`)).endsWith('.pem'), true);
+  };
 
   beforeEach(async () => {
-    world = makeWorld({ watch: { settle: 20, grace: 100 } });
+    world = makeWorld();
     path = join(world.directory, 'authority');
     await start();
     await endpoint.install(one.pem);
+    await endpoint.install(two.pem);
+    events = recordEvents(endpoint);
+    world.reloads.length = 0;
   });
   afterEach(() => {
     endpoint.stop();
     world.remove();
   });
 
-  describe('that is no file', () => {
-    beforeEach(() => {
+  const strange: Readonly<Record<string, () => string>> = {
+    'a certificate': () => {
+      writeFileSync(at('company.crt'), three.pem);
+      return 'company.crt';
+    },
+    'a certificate under a name of ours': () => {
+      writeFileSync(at('9.pem'), three.pem);
+      return '9.pem';
+    },
+    'a link by which OpenSSL finds a CA elsewhere': () => {
+      const file = join(world.directory, 'elsewhere.pem');
+      writeFileSync(file, three.pem);
+      symlinkSync(file, at(`${three.certificate.subjectHash}.0`));
+      return `${three.certificate.subjectHash}.0`;
+    },
+    'a directory': () => {
       mkdirSync(at('site'));
-      put('site/b.pem', two.pem);
-      symlinkSync('1.pem', at('current.pem'));
-    });
+      writeFileSync(at('site', 'c.pem'), three.pem);
+      return 'site';
+    },
+  };
+  const changes: Readonly<Record<string, [() => Promise<unknown>, string[]]>> = {
+    'a change of one authority': [() => endpoint.install(four.pem), ['1', '2', '3']],
+    'a change of many': [() => endpoint.replaceAll(two.pem + four.pem), ['2', '3']],
+    'a change of none': [() => endpoint.replaceAll(one.pem + two.pem), ['1', '2']],
+  };
+  for (const [what, put] of Object.entries(strange)) {
+    for (const [when, [change, ids]] of Object.entries(changes)) {
+      it(`is without ${what} of others after ${when}, which is said once`, async () => {
+        const name = put();
+        await endpoint.maintain();
+        assert.deepEqual([events, world.reloads], [[], []]);
+        await change();
+        isOurs(...ids);
+        assert.throws(() => trusts(three));
+        await endpoint.delete('2');
+        assert.deepEqual(told(), [name]);
+        if (existsSync(join(world.directory, 'elsewhere.pem')))
+          assert.equal(readFileSync(join(world.directory, 'elsewhere.pem'), 'utf8'), three.pem);
+      });
+    }
 
-    it('is there after a change of many authorities', async () => {
-      await endpoint.replaceAll(two.pem + three.pem);
-      assert.equal(readFileSync(at('site', 'b.pem'), 'utf8'), two.pem);
-      assert.equal(readlinkSync(at('current.pem')), '1.pem');
-    });
-
-    it('is kept aside, with a word, when a certificate is taken in beside it', async () => {
-      put('c.crt', three.pem);
-      await holds(one, three);
-      await until('all is aside', () => asideNames().length === 3);
-      assert.deepEqual(asideNames(), ['c.crt', 'current.pem', 'site']);
-      assert.equal(readFileSync(aside('site', 'b.pem'), 'utf8'), two.pem);
-      const told = world.logged.filter(({ message }) => /what others put/.test(message));
-      assert.deepEqual(told.map(({ fields }) => fields.path).sort(), [
-        aside('current.pem'),
-        aside('site'),
-      ]);
-    });
-
-    it('is there after a restart', async () => {
-      put('.settings', 'words');
-      endpoint.stop();
+    if (what === 'a certificate under a name of ours') continue;
+    it(`is without ${what} of others after a start, which is said once`, async () => {
+      const name = put();
+      await start();
       await start();
       assert.deepEqual(
-        ['site/b.pem', '.settings', 'current.pem'].map((name) => existsSync(at(name))),
-        [true, true, true],
+        listed().map(([id]) => id),
+        ['1', '2'],
       );
-    });
-
-    it('keeps no other generation from going when it cannot be moved', async () => {
-      const restore = onDisk('rename', (real) => async (from, to) => {
-        if (String(from).endsWith('/site')) throw diskError('EBUSY');
-        return real(from, to);
-      });
-      try {
-        await endpoint.replaceAll(two.pem + three.pem);
-        await endpoint.replaceAll(one.pem + three.pem);
-        await endpoint.replaceAll(one.pem + two.pem);
-      } finally {
-        restore();
-      }
-      const generations = readdirSync(`${path}.generations`).filter((name) => /^\d+$/.test(name));
-      assert.equal(generations.length, 2);
-      assert.ok(generations.some((name) => existsSync(`${path}.generations/${name}/site/b.pem`)));
-    });
-  });
-
-  it('is not lost when it comes while the generation goes', async () => {
-    let isLate = false;
-    const restore = onDisk('rm', (real) => async (file, options) => {
-      if (String(file).endsWith('/1.pem') && !isLate) {
-        isLate = true;
-        writeFileSync(join(dirname(String(file)), 'late.pem'), two.pem);
-      }
-      return real(file, options);
-    });
-    try {
-      await endpoint.replaceAll(two.pem + three.pem);
-    } finally {
-      restore();
-    }
-    await endpoint.replaceAll(one.pem);
-    assert.ok(isLate);
-    assert.deepEqual(asideNames(), ['late.pem']);
-  });
-
-  describe('while it looks at something else there', () => {
-    it('is looked at next when the other is taken in', async () => {
-      let isThere = false;
-      const restore = onDisk('open', (real) => async (file, ...rest) => {
-        if (String(file).includes('/.next-id.') && !isThere) {
-          isThere = true;
-          put('c.pem', three.pem);
-        }
-        return real(file, ...rest);
-      });
-      try {
-        put('b.pem', two.pem);
-        await holds(one, two, three);
-      } finally {
-        restore();
-      }
-      await until('both are aside', () => asideNames().length === 2);
-    });
-
-    for (const [what, make] of [
-      ['a file that is refused', () => put('bad.pem', tools.issue({ issuer: one }).pem)],
-      ['a damaged file', () => put('1.pem', 'garbage')],
-    ] as const) {
-      it(`is looked at next after ${what}`, async () => {
-        endpoint.stop();
-        const { log } = world.dependencies;
-        await start({
-          ...world.dependencies,
-          log: {
-            ...log,
-            error: (message, fields) => {
-              log.error(message, fields);
-              if (message === 'changed truststore refused') put('c.pem', three.pem);
-            },
-          },
-        });
-        make();
-        await holds(one, three);
-      });
-    }
-  });
-
-  it('is kept aside, with a word, when it got a name of ours just before a change', async () => {
-    endpoint.stop();
-    put('9.pem', two.pem);
-    await endpoint.replaceAll(one.pem + three.pem + tools.issueCa({ subject: '/CN=Four' }).pem);
-    assert.deepEqual(asideNames(), ['9.pem']);
-    assert.ok(
-      world.logged.some(({ level, fields }) => level === 'warn' && fields.path === aside('9.pem')),
-    );
-  });
-
-  it('is kept aside when it is a directory with a name of ours', async () => {
-    mkdirSync(at('9.pem'));
-    put('9.pem/b.pem', two.pem);
-    await until('it is aside', () => existsSync(aside('9.pem', 'b.pem')));
-    await holds(one);
-    trusts(one);
-  });
-
-  for (const [what, nameOf] of [
-    ['any name', () => 'company.pem'],
-    ['the name by which OpenSSL finds it', () => `${two.certificate.subjectHash}.0`],
-  ] as const) {
-    it(`is taken in when it is a link to a CA elsewhere under ${what}`, async () => {
-      const file = elsewhere(two);
-      symlinkSync(file, at(nameOf()));
-      await holds(one, two);
-      trusts(two);
-      await until('the link is aside', () => asideNames().length === 1);
-      assert.equal(readlinkSync(aside(nameOf())), file);
-      assert.equal(readFileSync(file, 'utf8'), two.pem);
+      isOurs('1', '2');
+      assert.deepEqual(told(), [name]);
     });
   }
 
-  it('is taken in though a change made the name its own meanwhile', async () => {
-    const namesake = tools.issueCa({ subject: '/CN=Two' });
-    endpoint.stop();
-    symlinkSync(elsewhere(two), at(`${two.certificate.subjectHash}.0`));
-    await endpoint.replaceAll(one.pem + namesake.pem + three.pem);
-    await start();
-    await endpoint.maintain();
-    await holds(one, namesake, three, two);
-    for (const issuer of [two, namesake]) trusts(tools.issue({ issuer, subject: '/CN=leaf' }));
-  });
+  const damage: Readonly<Record<string, [string, () => void]>> = {
+    'an exchanged certificate': ['1.pem', () => writeFileSync(at('1.pem'), three.pem)],
+    'a damaged certificate': ['1.pem', () => writeFileSync(at('1.pem'), 'garbage')],
+    'a link in place of a certificate': [
+      '1.pem',
+      () => {
+        writeFileSync(join(world.directory, 'elsewhere.pem'), one.pem);
+        rmSync(at('1.pem'));
+        symlinkSync(join(world.directory, 'elsewhere.pem'), at('1.pem'));
+      },
+    ],
+    'another bundle': ['trust_bundle', () => writeFileSync(at('trust_bundle'), 'garbage')],
+    'a lost link': [
+      `${one.certificate.subjectHash}.0`,
+      () => rmSync(at(`${one.certificate.subjectHash}.0`)),
+    ],
+  };
+  for (const [what, [name, spoil]] of Object.entries(damage)) {
+    it(`has its own files again after a change where there was ${what}`, async () => {
+      spoil();
+      await endpoint.install(four.pem);
+      isOurs('1', '2', '3');
+      assert.equal(readFileSync(at('1.pem'), 'utf8'), one.pem);
+      assert.equal(readFileSync(at('trust_bundle'), 'utf8'), one.pem + two.pem + four.pem);
+      for (const issuer of [one, two, four]) trusts(issuer);
+      assert.deepEqual(told(), [name]);
+    });
+  }
 
-  it('is kept once when it is a link that comes again and again', async () => {
-    for (let round = 0; round < 3; round += 1) {
-      symlinkSync(elsewhere(one), at('again.pem'));
+  const lost: Readonly<Record<string, () => void>> = {
+    'the link': () => rmSync(path),
+    'the generations': () => rmSync(`${path}.generations`, { recursive: true }),
+    both: () => {
+      rmSync(`${path}.generations`, { recursive: true });
+      rmSync(path);
+    },
+  };
+  for (const [what, lose] of Object.entries(lost)) {
+    it(`is back at the next look when somebody takes ${what} away, and goes on with its numbers`, async () => {
+      await endpoint.delete('2');
+      events.length = 0;
+      world.reloads.length = 0;
+      lose();
       await endpoint.maintain();
-      await until(
-        'it goes',
-        () => lstatSync(at('again.pem'), { throwIfNoEntry: false }) === undefined,
-      );
-    }
-    assert.deepEqual(asideNames(), ['again.pem']);
-  });
+      assert.deepEqual([events, world.reloads], [[], ['truststore']]);
+      trusts(one);
+      await start();
+      assert.equal((await endpoint.install(three.pem)).id, '3');
+      assert.deepEqual(readdirSync(world.directory).sort(), ['authority', 'authority.generations']);
+    });
 
-  it('is kept each for itself when links lead nowhere', async () => {
-    for (const target of ['/nowhere/1', '/nowhere/2']) {
-      symlinkSync(target, at('stale.pem'));
-      put('c.crt', `${target}\n${three.pem}`);
-      await until(
-        'it goes',
-        () => lstatSync(at('stale.pem'), { throwIfNoEntry: false }) === undefined,
-      );
-      await endpoint.deleteAll();
-    }
-    assert.deepEqual(
-      asideEntries()
-        .filter((name) => name.startsWith('stale'))
-        .map((name) => readlinkSync(join(asideDirectory(), name)))
-        .sort(),
-      ['/nowhere/1', '/nowhere/2'],
-    );
-  });
+    it(`can be changed at once when somebody took ${what} away`, async () => {
+      lose();
+      await endpoint.install(three.pem);
+      isOurs('1', '2', '3');
+    });
+  }
 
-  it('is made anew and not kept when it is a link that `openssl rehash` makes', async () => {
-    put('b.pem', two.pem);
-    symlinkSync('b.pem', at(`${two.certificate.subjectHash}.0`));
-    await holds(one, two);
-    await until('the file is aside', () => asideNames().length > 0);
-    assert.deepEqual(asideNames(), ['b.pem']);
-    rmSync(aside('b.pem'));
-    trusts(two);
+  it('takes the place of a plain one that somebody puts there, which is kept aside', async () => {
+    rmSync(path);
+    mkdirSync(path);
+    writeFileSync(at('c.pem'), three.pem);
+    await endpoint.maintain();
+    isOurs('1', '2');
+    assert.deepEqual(readdirSync(`${path}.taken-over`), ['c.pem']);
+    assert.ok(world.logged.some(({ fields }) => fields.path === `${path}.taken-over`));
   });
 });

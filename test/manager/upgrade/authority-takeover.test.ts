@@ -1,13 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import {
@@ -50,7 +42,7 @@ describe('a plain directory of upstream', () => {
     const { authorities } = await again.load();
     assert.deepEqual(pemOf(authorities), [two.pem, one.pem]);
     assert.deepEqual(idsOf(authorities), [1, 2]);
-    assert.equal(await again.reserveIds(1), 3);
+    assert.equal(again.nextId, 3);
     const when = ['-attime', String(goodTime.getTime() / 1000)];
     openssl(['verify', ...when, '-no-CAfile', '-CApath', path, one.path, two.path]);
   });
@@ -60,13 +52,6 @@ describe('a plain directory of upstream', () => {
     await new AuthorityDirectory(path).load();
     const { authorities } = await new AuthorityDirectory(path).load();
     assert.deepEqual(idsOf(authorities), [1]);
-  });
-
-  it('is taken over after a crash between the rename and the switch', async () => {
-    plainDirectory({ fileA: one.pem });
-    renameSync(path, `${path}.taken-over`);
-    const { authorities } = await new AuthorityDirectory(path).load();
-    assert.deepEqual(pemOf(authorities), [one.pem]);
   });
 
   it('is taken over when it is reached through a link', async () => {
@@ -99,25 +84,11 @@ describe('a plain directory of upstream', () => {
       rmSync(`${path}.generations`, { recursive: true });
       if (withLink) rmSync(path);
       const told: string[] = [];
-      const warn = (message: string) => told.push(message);
-      const { authorities } = await new AuthorityDirectory(path, { most: 2, warn }).load();
-      assert.deepEqual(pemOf(authorities), []);
+      const third = new AuthorityDirectory(path, (message) => told.push(message));
+      assert.deepEqual(pemOf((await third.load()).authorities), []);
       assert.deepEqual(told, withLink ? [] : ['the authorities of the truststore are gone']);
     });
   }
-
-  it('does not come back where an earlier version noted that it was taken over', async () => {
-    mkdirSync(`${path}.generations`, { recursive: true });
-    mkdirSync(`${path}.taken-over`);
-    writeFileSync(join(`${path}.taken-over`, 'fileA'), one.pem);
-    writeFileSync(join(`${path}.generations`, 'taken-over'), 'authority.taken-over\n');
-    const { authorities } = await new AuthorityDirectory(path).load();
-    assert.deepEqual(pemOf(authorities), []);
-    rmSync(path);
-    plainDirectory({ fileB: two.pem });
-    rmSync(`${path}.taken-over`, { recursive: true });
-    assert.deepEqual(pemOf((await new AuthorityDirectory(path).load()).authorities), [two.pem]);
-  });
 
   it('is taken over a second time when someone puts another one there', async () => {
     plainDirectory({ fileA: one.pem });
@@ -144,38 +115,44 @@ describe('a plain directory of upstream', () => {
       rmSync(path);
     });
 
-    for (const [what, files, kept] of [
-      ['empty', {}, 1],
-      ['without a certificate', { notes: 'words' }, 2],
-    ] as const) {
-      it(`takes no authority away when it is ${what}`, async () => {
-        plainDirectory(files);
-        const { authorities } = await new AuthorityDirectory(path).load();
-        assert.deepEqual(pemOf(authorities), [one.pem]);
-        assert.deepEqual(idsOf(authorities), [1]);
-        const aside = readdirSync(parent).filter((name) => name.includes('taken-over'));
-        assert.equal(aside.length, kept);
-      });
-    }
-
-    it('is taken over though the earlier one was thrown away since', async () => {
-      rmSync(`${path}.taken-over`, { recursive: true });
-      plainDirectory({ fileB: two.pem });
+    it('takes no authority away when it is empty, and goes', async () => {
+      plainDirectory({});
       const { authorities } = await new AuthorityDirectory(path).load();
-      assert.deepEqual(pemOf(authorities), [two.pem]);
+      assert.deepEqual([pemOf(authorities), idsOf(authorities)], [[one.pem], [1]]);
+      assert.deepEqual(readdirSync(`${path}.taken-over`), ['fileA']);
     });
 
-    it('is kept aside with the newest others, and the oldest go with a word', async () => {
+    it('takes no authority away when it is without a certificate, and is kept aside', async () => {
+      plainDirectory({ notes: 'words' });
       const told: string[] = [];
-      const warn = (_message: string, which: string) => told.push(which);
-      for (const pem of [two.pem, one.pem, two.pem]) {
-        plainDirectory({ fileB: pem });
-        await new AuthorityDirectory(path, { most: 2, warn }).load();
-        rmSync(path);
-      }
-      const aside = readdirSync(parent).filter((name) => name.includes('taken-over'));
-      assert.deepEqual(aside.sort(), ['authority.taken-over-3', 'authority.taken-over-4']);
-      assert.deepEqual(told, [`${path}.taken-over`, `${path}.taken-over-2`]);
+      const again = new AuthorityDirectory(path, (message) => told.push(message));
+      const { authorities } = await again.load();
+      assert.deepEqual([pemOf(authorities), idsOf(authorities)], [[one.pem], [1]]);
+      assert.deepEqual(readdirSync(`${path}.taken-over`), ['notes']);
+      assert.deepEqual(told, ['what was in place of the truststore put aside']);
+    });
+  });
+
+  describe('in a generation of ours, after a time in which upstream ran again', () => {
+    const atUpstream = (files: Readonly<Record<string, string>>) => {
+      for (const name of readdirSync(path)) rmSync(join(path, name));
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+    };
+
+    it('is taken over with what it has now', async () => {
+      plainDirectory({ fileA: one.pem });
+      await new AuthorityDirectory(path).load();
+      atUpstream({ fileB: two.pem, trust_bundle: one.pem + two.pem });
+      const { authorities } = await new AuthorityDirectory(path).load();
+      assert.deepEqual([pemOf(authorities), idsOf(authorities)], [[two.pem], [2]]);
+      assert.ok(!readdirSync(path).includes('fileB'));
+    });
+
+    it('is not what a crash left of the first or the last authority', async () => {
+      await new AuthorityDirectory(path).load();
+      atUpstream({ '.1.pem.new': one.pem, '.trust_bundle.new': one.pem, trust_bundle: one.pem });
+      assert.deepEqual((await new AuthorityDirectory(path).load()).authorities, []);
+      assert.deepEqual(readdirSync(path), []);
     });
   });
 });

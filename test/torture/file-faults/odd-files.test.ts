@@ -36,7 +36,7 @@ const places: readonly [string, readonly string[]][] = [
       'https/server.pem.trial',
       'ldap/cert.pem',
       'authority.generations/next-id',
-      'authority.generations/foreign',
+      'authority.generations',
     ],
   ],
   [
@@ -46,7 +46,7 @@ const places: readonly [string, readonly string[]][] = [
       'authority/1.pem',
       'authority/trust_bundle',
       'authority.generations/next-id',
-      'authority.adopted',
+      'authority.taken-over',
       'authority.requests',
       'Root-CA.pem',
       'Root-CA.pem.adopted',

@@ -1,7 +1,14 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { CertError } from '../../../src/core/cert-error.ts';
 import type { TrialPart } from '../../../src/manager/replacement/staged-replacements.ts';
 import { writeFileAtomic } from '../../../src/storage/atomic-file.ts';
 import { ownerOnly } from '../../../src/storage/file-mode.ts';
@@ -77,14 +84,11 @@ export function putSynced(path: string, text: string): void {
   }
 }
 
-/** The look now and then begins what ends a little later. */
-export async function takesOver(device: ManagerDevice, count: number): Promise<void> {
-  await device.maintain();
-  for (let tries = 0; tries < 30; tries += 1) {
-    if (device.truststore.list().length === count) return;
-    await wait(10);
-  }
-  throw new CertError('storage', 'the file was not taken over');
+/** What is not the manager's goes with the next change. */
+export async function leaveOut({ truststore }: ManagerDevice, { given }: Place): Promise<void> {
+  await truststore.install(give(given, 'ca3'));
+  const there = readdirSync(truststore.definition.path);
+  if (there.includes('company.crt')) throw new Error('what is not the manager’s is still served');
 }
 
 /** A careful program replaces the file of the server; the device follows now, or at a later look. */

@@ -7,12 +7,12 @@ import {
   activateAuthorities,
   give,
   inService,
+  leaveOut,
   leaveRootCa,
   openFollowing,
   putSynced,
   renewed,
   replaceFromOutside,
-  takesOver,
   used,
 } from './manager-acts.ts';
 import { anyGenerated, type ManagerDevice, managerPaths, openManager } from './manager-device.ts';
@@ -244,17 +244,14 @@ export const managerScenes: readonly Scene[] = [
     truststore.replaceAll(give(given, 'ca1') + give(given, 'ca3') + give(given, 'ca4')),
   ),
   change('truststore: delete all', ({ truststore }) => truststore.deleteAll()),
-  change('truststore: take over what another program put there', (device) => takesOver(device, 3), {
-    open: (place) => openManager(place, { settle: 10, grace: 40 }),
+  change('truststore: install beside what another program put there', leaveOut, {
     async act(device, place, begin) {
       // What is recorded has no name for the way over a link
       const truststore = realpathSync(device.truststore.definition.path);
-      putSynced(join(truststore, 'company.crt'), give(place.given, 'ca3'));
+      putSynced(join(truststore, 'company.crt'), give(place.given, 'ca4'));
       begin();
-      await takesOver(device, 3);
+      await leaveOut(device, place);
     },
-    loosely: anyNumbers,
-    isDoneLater: true,
     leftOver: ['authority.generations/N/company.crt'],
   }),
   change('two phases: stage, activate and undo', async (device, place) => {

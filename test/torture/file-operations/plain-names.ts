@@ -2,7 +2,6 @@
 function plainName(path: string): string {
   return path
     .replace(/[0-9a-f]{64}/g, 'ID')
-    .replace(/\.~\d+~$/, '')
     .replace(/generations\/\d+/g, 'generations/N')
     .replace(/\b\d+\.pem$/, 'N.pem')
     .replace(/\b[0-9a-f]{8}\.\d+$/, 'HASH')
