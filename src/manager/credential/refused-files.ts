@@ -26,9 +26,8 @@ export async function keepAside(path: string, most: number): Promise<PutAside | 
   const directory = dirname(path);
   const prefix = `${basename(path)}.refused-`;
   const others = (await readdir(directory))
-    .filter((name) => name.startsWith(prefix))
-    .sort()
-    .map((name) => ({ to: join(directory, name), number: numberOf(name.slice(prefix.length)) }))
+    .filter((name) => name.startsWith(prefix) && /^[1-9]\d{0,14}$/.test(name.slice(prefix.length)))
+    .map((name) => ({ to: join(directory, name), number: Number(name.slice(prefix.length)) }))
     .sort((a, b) => a.number - b.number);
   const twin = await twinOf(path, others);
   if (twin !== undefined) {
@@ -45,11 +44,6 @@ export async function keepAside(path: string, most: number): Promise<PutAside | 
   }
   await syncAfterSwitch(directory);
   return { to, isMoved: how === 'moved' };
-}
-
-/** Earlier versions named them after the clock, which may have been wrong; they are the oldest. */
-function numberOf(suffix: string): number {
-  return /^\d{1,15}$/.test(suffix) ? Number(suffix) : 0;
 }
 
 /** The name under which the very same file is kept already, by an earlier start that got no further. */

@@ -29,9 +29,8 @@ export async function writeCsrTimestamp(
   await writeFileAtomic(path, `${created.toISOString()} ${number}\n${renewal}`, ownerOnly);
 }
 
-/** Those without a number were there before any that has one. */
 export function inOrder(a: CsrTimestamp, b: CsrTimestamp): number {
-  return a.number - b.number || a.created.getTime() - b.created.getTime();
+  return a.number - b.number;
 }
 
 /** What was made since the start, by id: it comes after all from before, and its time moves with the clock. */

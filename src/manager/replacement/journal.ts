@@ -105,10 +105,8 @@ export class TrialJournal {
     const prefix = `${basename(this.#path)}.failed-`;
     const names = (await readdir(directory)).filter((name) => name.startsWith(prefix));
     return names
-      .map((name) => ({
-        path: join(directory, name),
-        number: numberOf(name.slice(prefix.length)),
-      }))
+      .filter((name) => /^[1-9]\d{0,6}$/.test(name.slice(prefix.length)))
+      .map((name) => ({ path: join(directory, name), number: Number(name.slice(prefix.length)) }))
       .sort((a, b) => b.number - a.number);
   }
 
@@ -146,11 +144,6 @@ export class TrialJournal {
 
 /** How many that were given up are kept: they hold keys. */
 const maxFailed = 8;
-
-/** Those of older versions have eight hexadecimal digits, which say nothing, and are the oldest. */
-function numberOf(text: string): number {
-  return /^\d{1,7}$/.test(text) ? Number(text) : 0;
-}
 
 function nameOf({ type, name }: EndpointDefinition): string {
   return `${type}.${name}`;
