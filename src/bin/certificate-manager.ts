@@ -8,7 +8,11 @@ import { watchClock } from '../core/clock-watch.ts';
 import { makeLog } from '../core/log.ts';
 import { SetupError } from '../core/setup-error.ts';
 import { rootPath } from '../dbus/certs/endpoint-names.ts';
-import { type EndpointServiceOptions, serveEndpoint } from '../dbus/certs/endpoint-service.ts';
+import {
+  type EndpointService,
+  type EndpointServiceOptions,
+  serveEndpoint,
+} from '../dbus/certs/endpoint-service.ts';
 import { serveSigning } from '../dbus/certs/signing-service.ts';
 import { watchHostName } from '../dbus/peers/host-name.ts';
 import { queueReload, reloadUnit } from '../dbus/peers/systemd.ts';
@@ -65,43 +69,22 @@ await runProgram(log, async (fail) => {
     hasNames ? reloadUnit(bus, unit, timeout) : queueReload(bus, unit, timeout),
   );
   const dependencies = dependenciesOf(configuration, reloader, hostName);
-  endpoints.push(
-    ...configuration.endpoints.map((one) =>
-      makeEndpoint(asDefinition(one, accounts), {
-        ...withOwnRules(dependencies, one),
-        serving: servingOf(configuration, one),
-      }),
-    ),
-  );
+  endpoints.push(...makeEndpoints(configuration, dependencies, accounts));
   await claimFiles(bus, configuration.endpoints, log);
 
   const callers = await watchCallers(bus);
   callers.onDisconnect((caller) => void trials.ownerLeft(caller));
   const common = { busAddress: configuration.bus, callers, log, onLost };
-  const published = configuration.endpoints.flatMap(({ type, name, alias, access }, at) => {
-    const endpoint = endpoints[at];
-    const names = [name, ...(alias === undefined ? [] : [alias])];
-    const policy = accessPolicy(access ?? configuration.access, accounts);
-    return endpoint
-      ? names.map((one) => ({ endpoint, access: policy, name: { type, name: one } }))
-      : [];
+  const published = publishedEndpoints(configuration, endpoints, accounts);
+  const services = await serveEndpoints(published, {
+    ...common,
+    uploadBytes: configuration.limits.uploadBytes,
+    calls: callLimits(configuration),
+    expiryThresholds: dependencies.expiryThresholds,
+    now: dependencies.now,
+    reloader,
+    trials,
   });
-  const byRoot = new Map(published.map((one) => [rootPath(one.name), one]));
-  const services = await Promise.all(
-    published.map((one) =>
-      serveEndpoint({
-        ...common,
-        ...one,
-        uploadBytes: configuration.limits.uploadBytes,
-        calls: callLimits(configuration),
-        expiryThresholds: dependencies.expiryThresholds,
-        now: dependencies.now,
-        reloader,
-        trials,
-        findEndpoint: (root) => byRoot.get(root),
-      }),
-    ),
-  );
   await all.start();
   await Promise.all(services.map((service) => service.takeName()));
   hasNames = true;
@@ -112,16 +95,11 @@ await runProgram(log, async (fail) => {
     access: accessPolicy(configuration.access, accounts),
   });
 
-  const timer = setInterval(maintain, maintenanceMilliseconds);
-  const stopClock = watchClock({ now: Date.now, monotonic: () => performance.now() }, () => {
-    log.warn('the clock was set');
-    maintain();
-  });
+  const stopMaintenance = maintainNowAndThen(maintain);
   log.info('certificate manager ready', { endpoints: endpoints.length });
   announceReady({ endpoints: endpoints.length });
   return async () => {
-    clearInterval(timer);
-    stopClock();
+    stopMaintenance();
     await trials.stop();
     all.stop();
     for (const service of services) service.close();
@@ -129,6 +107,19 @@ await runProgram(log, async (fail) => {
     bus.close();
   };
 });
+
+/** @returns what ends it */
+function maintainNowAndThen(maintain: () => void): () => void {
+  const timer = setInterval(maintain, maintenanceMilliseconds);
+  const stopClock = watchClock({ now: Date.now, monotonic: () => performance.now() }, () => {
+    log.warn('the clock was set');
+    maintain();
+  });
+  return () => {
+    clearInterval(timer);
+    stopClock();
+  };
+}
 
 type BusOptions = Pick<
   EndpointServiceOptions,
@@ -193,13 +184,46 @@ function servingOf(
     : usualServingProfile(securityLevel);
 }
 
-function makeEndpoint(
-  definition: EndpointDefinition,
-  dependencies: EndpointDependencies,
-): Endpoint {
-  return definition.type === 'authority'
-    ? new AuthorityEndpoint(definition, dependencies)
-    : new CredentialEndpoint(definition, dependencies);
+function makeEndpoints(
+  configuration: Configuration,
+  dependencies: EndpointRules,
+  accounts: SystemAccounts,
+): readonly Endpoint[] {
+  return configuration.endpoints.map((one) => {
+    const definition = asDefinition(one, accounts);
+    const rules = withOwnRules(dependencies, one);
+    const all = { ...rules, serving: servingOf(configuration, one) };
+    return definition.type === 'authority'
+      ? new AuthorityEndpoint(definition, all)
+      : new CredentialEndpoint(definition, all);
+  });
+}
+
+/** An endpoint, who may change it, and one of its names. */
+type PublishedEndpoint = Pick<EndpointServiceOptions, 'endpoint' | 'access' | 'name'>;
+
+function serveEndpoints(
+  published: readonly PublishedEndpoint[],
+  common: Omit<EndpointServiceOptions, keyof PublishedEndpoint | 'findEndpoint'>,
+): Promise<EndpointService[]> {
+  const byRoot = new Map(published.map((one) => [rootPath(one.name), one]));
+  const findEndpoint = (root: string) => byRoot.get(root);
+  return Promise.all(published.map((one) => serveEndpoint({ ...common, ...one, findEndpoint })));
+}
+
+/** Each endpoint under each of its names. */
+function publishedEndpoints(
+  configuration: Configuration,
+  endpoints: readonly Endpoint[],
+  accounts: SystemAccounts,
+): readonly PublishedEndpoint[] {
+  return configuration.endpoints.flatMap(({ type, name, alias, access: own }, at) => {
+    const endpoint = endpoints[at];
+    if (!endpoint) return [];
+    const access = accessPolicy(own ?? configuration.access, accounts);
+    const names = [name, ...(alias === undefined ? [] : [alias])];
+    return names.map((one) => ({ endpoint, access, name: { type, name: one } }));
+  });
 }
 
 function asDefinition(

@@ -1,8 +1,5 @@
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import type { EndpointEvent } from '../../manager/endpoint-event.ts';
-import { expiryOf } from '../../manager/expiry.ts';
-import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
 import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
 import type { Reloader } from '../../platform/reload.ts';
 import { authorizeCaller } from '../server/caller-policy.ts';
@@ -12,17 +9,11 @@ import type { Callers } from '../transport/bus-driver.ts';
 import { requestName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
 import type { MessageBounds } from '../transport/oversized-messages.ts';
-import { certificateObject, changedProperties } from './certificate-object.ts';
-import { certificateInterface } from './certs-interfaces.ts';
 import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
-import {
-  contentSignatures,
-  expiryInterface,
-  reloadInterface,
-  trialInterface,
-} from './extension-interfaces.ts';
+import { endpointPublisher } from './endpoint-publisher.ts';
+import { contentSignatures, reloadInterface, trialInterface } from './extension-interfaces.ts';
 import type { GuardedEndpoint } from './guarded-endpoint.ts';
-import { csrObject, managerObject } from './manager-object.ts';
+import { managerObject } from './manager-object.ts';
 import { serviceRows } from './service-rows.ts';
 import { trialObject } from './staged-replacement-object.ts';
 
@@ -53,7 +44,7 @@ export interface EndpointService {
 
 /** Serves an endpoint on a connection of its own, so that each bus name has its own object tree. */
 export async function serveEndpoint(options: EndpointServiceOptions): Promise<EndpointService> {
-  const { endpoint, log, reloader, trials, callers } = options;
+  const { endpoint, log, callers } = options;
   const name = busName(options.name);
   const root = rootPath(options.name);
   // A file in a message costs no more than its bytes; what else is large, an array behind the file too, costs
@@ -72,12 +63,23 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
       log.error(text, { method: `${called}.${member}`, sender, reason: reasonOf(error) });
     },
   });
+  serveRoot(options, server, root);
+  endpoint.subscribe(endpointPublisher({ ...options, server, root }));
+  return {
+    takeName: () => requestName(bus, name),
+    close: () => bus.close(),
+  };
+}
+
+/** The object of the endpoint itself, and the signals that come from elsewhere than the endpoint. */
+function serveRoot(options: EndpointServiceOptions, server: ObjectServer, root: string): void {
+  const { endpoint, log, reloader, trials, callers } = options;
   const { reload: targets } = endpoint.definition;
   const manager = managerObject({
     ...options,
     root,
     reportRequest: (error) => {
-      log.warn('request not made', { endpoint: name, reason: reasonOf(error) });
+      log.warn('request not made', { endpoint: busName(options.name), reason: reasonOf(error) });
     },
     services: () => serviceRows(reloader.results(targets)),
     reload: () => reloader.reload(targets),
@@ -96,70 +98,4 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     if (event.endpoint === endpoint.definition)
       server.announce(root, trialInterface.name, ['State']);
   });
-  const object = (installed: InstalledCertificate) =>
-    certificateObject(
-      {
-        ...options,
-        expiry: (certificate) => expiryOf(certificate, options.now(), options.expiryThresholds),
-      },
-      installed,
-    );
-  endpoint.subscribe((event) => publish(event));
-  return {
-    takeName: () => requestName(bus, name),
-    close: () => bus.close(),
-  };
-
-  function publish(event: EndpointEvent): void {
-    switch (event.kind) {
-      case 'added':
-        // Upstream sets each property of a new object on its own, before it announces the object
-        server.add(pathOf(event.installed), object(event.installed), [certificateInterface.name]);
-        log.info('certificate added', describe(event.installed));
-        break;
-      case 'changed':
-        publishChange(event.previous, event.installed);
-        log.info('certificate replaced', describe(event.installed));
-        break;
-      case 'removed':
-        server.remove(pathOf(event.installed));
-        log.info('certificate removed', describe(event.installed));
-        break;
-      case 'request':
-        if (event.state === 'none') server.remove(`${root}/csr`);
-        else server.add(`${root}/csr`, csrObject(endpoint));
-        break;
-      case 'expiry':
-        if (event.changed) {
-          server.announce(pathOf(event.installed), expiryInterface.name, ['State', 'DaysLeft']);
-        }
-        if (event.threshold !== undefined) {
-          const body = [event.threshold, BigInt(event.expiry.daysLeft)];
-          server.emit(pathOf(event.installed), expiryInterface, 'ThresholdReached', body);
-        }
-        break;
-      default:
-        event satisfies never;
-    }
-  }
-
-  function publishChange(previous: InstalledCertificate, installed: InstalledCertificate): void {
-    const path = pathOf(installed);
-    const before = object(previous);
-    const after = object(installed);
-    server.update(path, after);
-    for (const [at, served] of after.entries()) {
-      server.announce(path, served.spec.name, changedProperties(before[at], served));
-    }
-  }
-
-  function pathOf({ id }: InstalledCertificate): string {
-    return `${root}/${id}`;
-  }
-
-  function describe(installed: InstalledCertificate) {
-    const { fingerprint, notAfter } = installed.certificate;
-    const until = new Date(notAfter * 1000).toISOString();
-    return { object: pathOf(installed), sha256: fingerprint.toLowerCase(), until };
-  }
 }

@@ -32,11 +32,13 @@ export interface ManagerObjectOptions {
 
 /** The root object of an endpoint. All types have all of these interfaces, as upstream. */
 export function managerObject(options: ManagerObjectOptions): readonly ServedInterface[] {
-  const { endpoint, root, uploadBytes, reportRequest, services, reload } = options;
-  const { requests } = endpoint;
+  return [...upstreamInterfaces(options), ...ownInterfaces(options)];
+}
+
+function upstreamInterfaces(options: ManagerObjectOptions): readonly ServedInterface[] {
+  const { endpoint, root, uploadBytes, reportRequest } = options;
   const file = ({ Path }: { readonly Path: string }, { user }: Caller) =>
     fileOfCaller(Path, uploadBytes, user);
-  const contentOf = (inputs: ContentInputs) => toUploadText(asContent(inputs), uploadBytes);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(installInterface, {
@@ -49,7 +51,7 @@ export function managerObject(options: ManagerObjectOptions): readonly ServedInt
         // Upstream answers at once, whatever the arguments; the outcome shows on the CSR object. A CSR that is not
         // even begun because of too many others is an error of the call: the object is that of another caller
         GenerateCSR(parameters) {
-          requests.begin(parameters).catch(reportRequest);
+          endpoint.requests.begin(parameters).catch(reportRequest);
           return `${root}/csr`;
         },
       },
@@ -75,6 +77,15 @@ export function managerObject(options: ManagerObjectOptions): readonly ServedInt
         ReplaceAll: async (...call) => (await endpoint.replaceAll(file(...call))).map(pathOf),
       },
     }),
+  ];
+}
+
+function ownInterfaces(options: ManagerObjectOptions): readonly ServedInterface[] {
+  const { endpoint, root, uploadBytes, services, reload } = options;
+  const { requests } = endpoint;
+  const contentOf = (inputs: ContentInputs) => toUploadText(asContent(inputs), uploadBytes);
+  const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
+  return [
     serve(uploadInterface, {
       properties: {},
       methods: {
