@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Audit } from '../core/audit.ts';
 import { reasonOf } from '../core/cert-error.ts';
 import { watchClock } from '../core/clock-watch.ts';
 import { makeLog } from '../core/log.ts';
@@ -74,7 +75,8 @@ await runProgram(log, async (fail) => {
 
   const callers = await watchCallers(bus);
   callers.onDisconnect((caller) => void trials.ownerLeft(caller));
-  const common = { busAddress: configuration.bus, callers, log, onLost };
+  const audit = new Audit(log);
+  const common = { busAddress: configuration.bus, callers, log, audit, onLost };
   const published = publishedEndpoints(configuration, endpoints, accounts);
   const services = await serveEndpoints(published, {
     ...common,
@@ -123,7 +125,7 @@ function maintainNowAndThen(maintain: () => void): () => void {
 
 type BusOptions = Pick<
   EndpointServiceOptions,
-  'busAddress' | 'callers' | 'access' | 'log' | 'onLost'
+  'busAddress' | 'callers' | 'access' | 'log' | 'audit' | 'onLost'
 >;
 
 async function startSigning(

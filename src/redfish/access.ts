@@ -1,7 +1,9 @@
+import type { Audit } from '../core/audit.ts';
 import type { AccessSettings } from '../identity/accounts/access-settings.ts';
 import { type FailedLoginLimits, FailedLogins } from '../identity/accounts/failed-logins.ts';
 import { LoginGate } from '../identity/accounts/login-gate.ts';
 import type { UserDirectory } from '../identity/accounts/user-directory.ts';
+import { LoginAudit } from '../identity/login-audit.ts';
 import type { AccountCertificates } from '../identity/peer-certificates/account-certificates.ts';
 import type { ClientCertificates } from '../identity/peer-certificates/client-certificates.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -10,6 +12,9 @@ import { Sessions } from './sessions/sessions.ts';
 export interface Access {
   readonly users: UserDirectory;
   readonly gate: LoginGate;
+  readonly audit: Audit;
+  /** Audit of logins that need no password. */
+  readonly logins: LoginAudit;
   readonly sessions: Sessions;
   readonly settings: AccessSettings;
   /** Absent where clients cannot log in with certificates. */
@@ -30,6 +35,7 @@ export function makeAccess(
   users: UserDirectory,
   settings: AccessSettings,
   limits: AccessLimits,
+  audit: Audit,
   now: () => number = () => performance.now(),
 ): Access {
   const rules = () => {
@@ -48,12 +54,16 @@ export function makeAccess(
     perUser: limits.sessionsPerUser,
     idleMilliseconds: () => settings.policy.sessionSeconds * 1000,
   };
-  return {
-    users,
-    gate: new LoginGate(users, failures, limits.queuedLogins),
-    sessions: new Sessions(sessionLimits, now, stampOf),
-    settings,
-  };
+  const sessions = new Sessions(sessionLimits, now, stampOf);
+  sessions.onEnd(({ id: session, userName: user, address }, reason) => {
+    const write = () => audit.write('session ended', { session, user, address, reason });
+    // Another client's change may be when the service sees that a session has been idle for too long
+    if (reason === 'idle') audit.apart(write);
+    else write();
+  });
+  const logins = new LoginAudit(audit);
+  const gate = new LoginGate(users, failures, logins, limits.queuedLogins);
+  return { users, gate, audit, logins, sessions, settings };
 }
 
 /** Has the certificates and sessions of users follow the names that they get. */

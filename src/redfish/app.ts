@@ -1,6 +1,7 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { KeyedMutex } from '../core/keyed-mutex.ts';
 import type { Log } from '../core/log.ts';
+import { auditChange } from './http/audit-change.ts';
 import { commonHeaders } from './http/common-headers.ts';
 import { errorReply } from './http/error-reply.ts';
 import type { HttpLimits } from './http/limits.ts';
@@ -58,7 +59,8 @@ export function makeApp(options: AppOptions): App {
     app.use((req, res, next) => (find(req.path) ? next() : serve(req, res, next)));
   }
   app.use(async (req, res) => {
-    await send(req, res, await answer(service, req, res), limits.gzipBytes);
+    const reply = await auditChange(parts.access.audit, req, () => answer(service, req, res));
+    await send(req, res, reply, limits.gzipBytes);
   });
   app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {
     const reply = errorReply(log, error, req);

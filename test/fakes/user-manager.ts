@@ -149,6 +149,7 @@ export async function startFakeUserManager(address: string): Promise<FakeUserMan
         bus: connection,
         root: userManager.path,
         authorize: async () => undefined,
+        follow: (_call, _method, work) => work(),
         report: () => undefined,
       });
       server.add(userManager.path, [

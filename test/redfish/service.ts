@@ -33,6 +33,7 @@ import { openManagerSettings } from '../../src/redfish/set-up/manager-details.ts
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import type { WebUi } from '../../src/redfish/web-ui/directory.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
+import { recordedAudit } from '../fakes/recorded-audit.ts';
 import { checkAnswer } from '../schemas/answers.ts';
 
 /** The Redfish application over plain HTTP with a manager in memory. */
@@ -41,6 +42,8 @@ export interface TestService {
   readonly accounts: Accounts;
   readonly access: Access;
   readonly log: string[];
+  /** The lines of the audit. */
+  readonly audit: string[];
   readonly events: Events;
   readonly sessions: Sessions;
   /** Where its files are. */
@@ -150,6 +153,7 @@ export interface TestParts extends ServiceParts {
   readonly access: Access & { readonly accountCertificates: AccountCertificates };
   /** What was logged. */
   readonly lines: string[];
+  readonly auditLines: string[];
   readonly log: Log;
 }
 
@@ -187,13 +191,15 @@ export async function makeTestParts(
     basicAuth: 'Enabled',
     sessionSeconds: 60,
   });
-  const rest = makeAccess(accounts, settings, {
+  const accessLimits = {
     queuedLogins: 5,
     sessions: 4,
     sessionsPerUser: 3,
     failedLogins: { entries: 100, perAddress: 20 },
     ...limits,
-  });
+  };
+  const { audit, auditLines } = recordedAudit();
+  const rest = makeAccess(accounts, settings, accessLimits, audit);
   const accountCertificates = new AccountCertificates(
     join(directory, 'account-certificates.json'),
     { perAccount: 2, accountCertificateBytes: 4096 },
@@ -218,6 +224,7 @@ export async function makeTestParts(
     accounts,
     access,
     lines,
+    auditLines,
     log,
     places,
     kinship: linkIssuers(client, places),
@@ -264,6 +271,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     accounts,
     access,
     log: lines,
+    audit: parts.auditLines,
     events: parts.events,
     sessions: access.sessions,
     directory,

@@ -84,6 +84,6 @@ export const deleteInterface = {
 
 export const csrInterface = {
   name: 'xyz.openbmc_project.Certs.CSR',
-  methods: { CSR: { in: {}, out: { CSR: 's' }, privileged: true } },
+  methods: { CSR: { in: {}, out: { CSR: 's' }, privileged: true, reads: true } },
   properties: {},
 } as const satisfies InterfaceSpec;

@@ -1,3 +1,4 @@
+import type { Audit } from '../../core/audit.ts';
 import type { EventLog } from '../../core/log.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
 import type { EndpointEvent } from '../../manager/endpoint-event.ts';
@@ -19,13 +20,14 @@ export interface EndpointPublisherOptions {
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
   readonly log: EventLog;
+  readonly audit: Audit;
 }
 
 /** Makes objects and signals of what happens at an endpoint, and a line of the log for each certificate. */
 export function endpointPublisher(
   options: EndpointPublisherOptions,
 ): (event: EndpointEvent) => void {
-  const { endpoint, server, root, expiryThresholds, now, log } = options;
+  const { endpoint, server, root, expiryThresholds, now, log, audit } = options;
   const pathOf = ({ id }: InstalledCertificate) => `${root}/${id}`;
   const object = (installed: InstalledCertificate) =>
     certificateObject(
@@ -35,7 +37,8 @@ export function endpointPublisher(
   const tell = (message: string, installed: InstalledCertificate) => {
     const { fingerprint, notAfter } = installed.certificate;
     const until = new Date(notAfter * 1000).toISOString();
-    log.info(message, { object: pathOf(installed), sha256: fingerprint.toLowerCase(), until });
+    const object = pathOf(installed);
+    log.info(message, { ...audit.change, object, sha256: fingerprint.toLowerCase(), until });
   };
   const update = (previous: InstalledCertificate, installed: InstalledCertificate) => {
     const path = pathOf(installed);

@@ -1,3 +1,4 @@
+import type { Audit } from '../../core/audit.ts';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
@@ -9,6 +10,7 @@ import type { Callers } from '../transport/bus-driver.ts';
 import { requestName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
 import type { MessageBounds } from '../transport/oversized-messages.ts';
+import { auditCalls } from './audit-calls.ts';
 import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
 import { endpointPublisher } from './endpoint-publisher.ts';
 import { contentSignatures, reloadInterface, trialInterface } from './extension-interfaces.ts';
@@ -32,6 +34,7 @@ export interface EndpointServiceOptions extends GuardedEndpoint {
   /** The endpoint of a root object path. */
   readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
   readonly log: Log;
+  readonly audit: Audit;
   /** The bus went away: nobody can reach the endpoint any more. */
   readonly onLost: () => void;
 }
@@ -44,7 +47,7 @@ export interface EndpointService {
 
 /** Serves an endpoint on a connection of its own, so that each bus name has its own object tree. */
 export async function serveEndpoint(options: EndpointServiceOptions): Promise<EndpointService> {
-  const { endpoint, log, callers } = options;
+  const { endpoint, log, audit, callers } = options;
   const name = busName(options.name);
   const root = rootPath(options.name);
   // A file in a message costs no more than its bytes; what else is large, an array behind the file too, costs
@@ -58,9 +61,13 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     bus,
     root,
     authorize: authorizeCaller(callers, options.access),
-    report: (event, { interface: called, member, sender }, error) => {
-      const text = event === 'failure' ? 'method failed' : 'caller refused';
-      log.error(text, { method: `${called}.${member}`, sender, reason: reasonOf(error) });
+    follow: auditCalls(audit, callers),
+    report: ({ interface: called, member, sender }, error) => {
+      log.error('method failed', {
+        method: `${called}.${member}`,
+        sender,
+        reason: reasonOf(error),
+      });
     },
   });
   serveRoot(options, server, root);
@@ -73,13 +80,17 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
 
 /** The object of the endpoint itself, and the signals that come from elsewhere than the endpoint. */
 function serveRoot(options: EndpointServiceOptions, server: ObjectServer, root: string): void {
-  const { endpoint, log, reloader, trials, callers } = options;
+  const { endpoint, log, audit, reloader, trials, callers } = options;
   const { reload: targets } = endpoint.definition;
   const manager = managerObject({
     ...options,
     root,
     reportRequest: (error) => {
-      log.warn('request not made', { endpoint: busName(options.name), reason: reasonOf(error) });
+      log.warn('request not made', {
+        ...audit.change,
+        endpoint: busName(options.name),
+        reason: reasonOf(error),
+      });
     },
     services: () => serviceRows(reloader.results(targets)),
     reload: () => reloader.reload(targets),

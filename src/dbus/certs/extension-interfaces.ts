@@ -81,7 +81,7 @@ export const requestInterface = {
     'gives one up together with its key.',
   methods: {
     Generate: { in: csrArguments, out: { CSR: 's' }, privileged: true },
-    Outstanding: { in: {}, out: { Requests: 'a(sts)' }, privileged: true },
+    Outstanding: { in: {}, out: { Requests: 'a(sts)' }, privileged: true, reads: true },
     Discard: { in: { Id: 's' }, out: {}, privileged: true },
   },
   properties: {},

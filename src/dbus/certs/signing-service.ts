@@ -1,3 +1,4 @@
+import type { Audit } from '../../core/audit.ts';
 import type { Log } from '../../core/log.ts';
 import {
   type SigningEntry,
@@ -12,6 +13,7 @@ import { ObjectServer } from '../server/object-server.ts';
 import { connectBus } from '../transport/bus.ts';
 import type { Callers } from '../transport/bus-driver.ts';
 import { requestName } from '../transport/bus-name.ts';
+import { auditCalls } from './audit-calls.ts';
 import { deleteAllInterface, deleteInterface } from './certs-interfaces.ts';
 
 /** The names of IBM's bmc-vmi-ca-manager. */
@@ -46,24 +48,22 @@ export interface SigningServiceOptions {
   readonly callers: Callers;
   readonly access: CallerPolicy;
   readonly log: Log;
+  readonly audit: Audit;
   readonly onLost: () => void;
 }
 
 /** Serves requests that the host signs. @returns how to stop */
 export async function serveSigning(options: SigningServiceOptions): Promise<() => void> {
-  const { queue, callers, access, log, onLost } = options;
+  const { queue, callers, access, log, audit, onLost } = options;
   const bus = await connectBus(options.busAddress);
   bus.onLost(onLost);
   const server = new ObjectServer({
     bus,
     root,
     authorize: authorizeCaller(callers, access),
-    report: (event, { member, sender }) => {
-      log.error(event === 'failure' ? 'method failed' : 'caller refused', {
-        method: `${busName}.${member}`,
-        sender,
-      });
-    },
+    follow: auditCalls(audit, callers),
+    report: ({ member, sender }) =>
+      log.error('method failed', { method: `${busName}.${member}`, sender }),
   });
   server.add(root, rootObject(queue));
   queue.subscribe((event) => {

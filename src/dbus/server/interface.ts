@@ -37,8 +37,10 @@ export interface MethodSpec {
   readonly in: Arguments;
   /** At most one result, by its name. */
   readonly out: Arguments;
-  /** True for a method that changes something: only callers whom the policy names may use it. */
+  /** Only callers whom the policy names may use it. */
   readonly privileged: boolean;
+  /** A privileged method that changes nothing. */
+  readonly reads?: true;
 }
 
 /** One D-Bus interface as data, from which dispatch, introspection and types follow. */

@@ -11,13 +11,28 @@ import {
 } from './standard-interfaces.ts';
 import { standardInterfaces } from './standard-objects.ts';
 
+/** A method of a call that only some callers may make. */
+export interface PrivilegedMethod {
+  /** With its interface. */
+  readonly name: string;
+  readonly changes: boolean;
+}
+
+export type FollowCall = <T>(
+  call: Call,
+  method: PrivilegedMethod,
+  work: () => Promise<T>,
+) => Promise<T>;
+
 export interface ObjectServerOptions {
   readonly bus: Bus;
   /** The object that is the ObjectManager of all others. */
   readonly root: string;
   readonly authorize: AuthorizeCaller;
-  /** Told of errors that are bugs, and of refused callers; never of what a caller sent. */
-  readonly report: (event: 'failure' | 'refusal', call: Call, error: unknown) => void;
+  /** Does the work of a call of a privileged method. */
+  readonly follow: FollowCall;
+  /** Told of errors that are bugs; never of what a caller sent. */
+  readonly report: (call: Call, error: unknown) => void;
 }
 
 /** Serves a tree of objects on one connection, with the signals of ObjectManager and Properties. */
@@ -30,7 +45,7 @@ export class ObjectServer {
     this.#tree = new ObjectTree(options.root);
     options.bus.handleCalls((call) =>
       // A reply that cannot be sent, to a sender that has no name, must not end the process
-      this.#handle(call).catch((error: unknown) => options.report('failure', call, error)),
+      this.#handle(call).catch((error: unknown) => options.report(call, error)),
     );
   }
 
@@ -86,13 +101,17 @@ export class ObjectServer {
       const { served, method } = this.#resolve(call);
       const spec = served.spec.methods[method];
       const asks = spec?.privileged || this.#setsProperty(call, served, method);
-      const user = asks ? await this.#options.authorize(call.sender) : undefined;
-      const result = await served.call(method, call.body, { name: call.sender, user });
+      const { authorize, follow } = this.#options;
+      const run = async () => {
+        const user = asks ? await authorize(call.sender) : undefined;
+        return served.call(method, call.body, { name: call.sender, user });
+      };
+      const about = { name: `${served.spec.name}.${method}`, changes: spec?.reads !== true };
+      const result = await (asks ? follow(call, about, run) : run());
       call.answer(signatureOf(spec?.out ?? {}), result);
     } catch (error) {
       const reply = toErrorReply(error);
-      if (reply.text.startsWith('internal:')) this.#options.report('failure', call, error);
-      if (reply.name.endsWith('.AccessDenied')) this.#options.report('refusal', call, error);
+      if (reply.text.startsWith('internal:')) this.#options.report(call, error);
       call.fail(reply);
     }
   }

@@ -10,6 +10,8 @@ export const busDaemon = {
 
 export interface Credentials {
   readonly user: number | undefined;
+  /** Number of the process that opened the connection. */
+  readonly process: number | undefined;
   readonly groups: readonly number[];
 }
 
@@ -64,9 +66,11 @@ async function askCredentials(bus: Bus, sender: string): Promise<Credentials> {
   const [reply] = await bus.call(call);
   const fields = reply as Readonly<Record<string, TypedValue | undefined>>;
   const user = fields.UnixUserID?.value;
+  const process = fields.ProcessID?.value;
   const groups = fields.UnixGroupIDs?.value;
   return {
     user: typeof user === 'number' ? user : undefined,
+    process: typeof process === 'number' ? process : undefined,
     groups: Array.isArray(groups) ? groups.map(Number) : [],
   };
 }

@@ -16,6 +16,9 @@ interface Failures {
   lockedUntil: number;
 }
 
+/** What a failed login locked: the account for the address, or every account for it. */
+export type Lock = 'account' | 'address';
+
 export interface FailedLoginLimits {
   /** Entries of the table. */
   readonly entries: number;
@@ -76,18 +79,23 @@ export class FailedLogins {
     return [...this.#table].some(([key, entry]) => entry.account === account && this.#locks(key));
   }
 
-  failed(userName: string, address: string): void {
+  /** @returns the locks that began with this failure */
+  failed(userName: string, address: string): readonly Lock[] {
+    const locks: Lock[] = [];
     const { threshold, lockSeconds, resetEnabled } = this.#rules();
     const now = this.#now();
     const pair = this.#count(this.#pairKey(userName, address), this.#accountKey(userName));
     if (threshold > 0 && lockSeconds > 0 && pair.count >= threshold) {
       pair.lockedUntil = resetEnabled ? now + lockSeconds * 1000 : Number.POSITIVE_INFINITY;
+      locks.push('account');
     }
     const whole = this.#count(addressKey(address), undefined);
     const beyond = whole.count - this.#limits.perAddress;
     if (beyond >= 0) {
       whole.lockedUntil = now + Math.min(1000 * 2 ** Math.min(beyond, 20), longestWaitMilliseconds);
+      locks.push('address');
     }
+    return locks;
   }
 
   succeeded(userName: string, address: string): void {

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { User } from '../../identity/accounts/user-directory.ts';
 import type { Identity } from '../../identity/identity.ts';
+import type { LoginAttempt } from '../../identity/login-audit.ts';
 import { refusals } from '../../identity/peer-certificates/refusal.ts';
 import type { Access } from '../access.ts';
 import { RedfishError, unavailable } from '../messages/redfish-error.ts';
@@ -25,7 +26,9 @@ const ways: readonly Way[] = [byCertificate, byToken, byCookie, byTokenScheme, b
 export async function authenticate(req: Request, access: Access): Promise<Identity | undefined> {
   for (const way of ways) {
     const identity = await way(req, access);
-    if (identity) return identity;
+    if (!identity) continue;
+    access.audit.tell({ user: identity.account.userName, login: methodOf(identity) });
+    return identity;
   }
   await refuseBadCertificate(req, access);
   return undefined;
@@ -62,11 +65,10 @@ export const badLogin = 'Invalid username or password';
  */
 export async function login(
   { gate }: Access,
-  userName: string,
+  attempt: LoginAttempt,
   password: string,
-  clientAddress: string,
 ): Promise<User | undefined> {
-  const outcome = await gate.login(userName, password, clientAddress);
+  const outcome = await gate.login(attempt, password);
   if (outcome.kind === 'busy') throw unavailable(5);
   if (!('user' in outcome)) return undefined;
   return outcome.kind === 'ok' ? outcome.user : { ...outcome.user, passwordChangeRequired: true };
@@ -80,10 +82,24 @@ export function passwordChangeRequired({ userName }: User): RedfishError {
   return new RedfishError(403, { id: 'PasswordChangeRequired', args: [accountUri(userName)] });
 }
 
+function methodOf({ session, certificate }: Identity): LoginAttempt['method'] {
+  if (session) return 'session';
+  return certificate ? 'certificate' : 'basic';
+}
+
+function byConnection(
+  { socket }: Request,
+  method: LoginAttempt['method'],
+  userName = '',
+): LoginAttempt {
+  return { userName, address: socket.remoteAddress ?? '', method, connection: socket };
+}
+
 /** A certificate that logs nobody in leaves the other ways open. @throws RedfishError 403 */
 async function byCertificate(req: Request, access: Access): Promise<Identity | undefined> {
   const shown = await access.certificates?.login(req.socket);
   if (!shown || !('account' in shown)) return undefined;
+  access.logins.login(byConnection(req, 'certificate', shown.account.userName), 'ok');
   if (!isFromOtherSite({ method: req.method, header: (name) => req.get(name) })) return shown;
   const detail = 'A page of another site may not use the client certificate for changes';
   throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
@@ -93,6 +109,7 @@ async function byCertificate(req: Request, access: Access): Promise<Identity | u
 async function refuseBadCertificate(req: Request, access: Access): Promise<void> {
   const shown = await access.certificates?.login(req.socket);
   if (!shown || !('refusal' in shown)) return;
+  access.logins.login(byConnection(req, 'certificate'), shown.refusal);
   throw unauthorized(req, access, `The client certificate is refused: ${refusals[shown.refusal]}`);
 }
 
@@ -138,7 +155,7 @@ async function byBasic(req: Request, access: Access): Promise<Identity | undefin
   const credentials = basicCredentials(req.get('Authorization'));
   if (!credentials) return undefined;
   const { userName, password } = credentials;
-  const account = await login(access, userName, password, req.socket.remoteAddress ?? '');
+  const account = await login(access, byConnection(req, 'basic', userName), password);
   if (!account) throw unauthorized(req, access, badLogin);
   return { account };
 }

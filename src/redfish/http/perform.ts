@@ -86,7 +86,10 @@ async function change(service: Service, wanted: Wanted, req: Request): Promise<R
     if (isConditional(conditions)) {
       checkBeforeChange(conditions, await currentTag(target, context));
     }
-    return tagReply(service, await operation.handle(context));
+    const reply = await operation.handle(context);
+    const { members } = context.body;
+    if (members.length > 0) service.access.audit.tell({ members: members.join() });
+    return tagReply(service, reply);
   };
   if (req.method === 'POST' && !isConditional(conditions)) return handle();
   const key = JSON.stringify([target.found.resource.path, target.found.parameters]);

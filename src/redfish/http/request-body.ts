@@ -11,6 +11,8 @@ export interface RequestBody {
   readonly bytes: Buffer;
   /** Made anew each time. */
   readonly text: string;
+  /** Names of the members that `parse` found, for the audit. */
+  readonly members: readonly string[];
   /** @throws RedfishError 400 that names each member that is not as the schema says */
   parse<T>(validator: Validator<T>, options?: ParseOptions): T;
 }
@@ -32,6 +34,7 @@ export const noBytes = Buffer.alloc(0);
 
 export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
   let bytes = given;
+  let parsed: readonly string[] = [];
   return {
     get bytes() {
       return bytes;
@@ -39,12 +42,16 @@ export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
     get text() {
       return bytes.toString('utf8');
     },
+    get members() {
+      return parsed;
+    },
     parse(validator, options = {}) {
       const { readOnly = [] } = options;
       const json = bytes;
       bytes = noBytes;
       const sent = withReferences(withoutAnnotations(parseObject(json, bounds, options)), options);
       const names = Object.keys(sent);
+      parsed = names;
       if (options.changes && names.length === 0) {
         throw new RedfishError(400, { id: 'NoOperation', args: [] });
       }

@@ -91,7 +91,11 @@ function createSession(access: Access): Operation {
     open: true,
     async handle({ body, clientAddress, header }) {
       const { UserName, Password, Context } = body.parse(validateSessionCreate);
-      const user = await login(access, UserName, Password, clientAddress);
+      const user = await login(
+        access,
+        { userName: UserName, address: clientAddress, method: 'session' },
+        Password,
+      );
       if (!user) {
         const args = [collection, badLogin];
         const message = { id: 'ResourceAtUriUnauthorized', args } as const;
@@ -104,6 +108,8 @@ function createSession(access: Access): Operation {
         passwordStamp: user.passwordStamp,
         cookie: Boolean(header('X-Requested-With')),
       });
+      const { id, userName, address } = session;
+      access.audit.write('session begun', { session: id, user: userName, address });
       const credential: Reply['headers'] =
         xsrfToken === undefined
           ? { 'X-Auth-Token': token }
@@ -125,7 +131,7 @@ async function endSession(
   { identity, parameters }: RequestContext,
 ): Promise<Reply> {
   const session = visibleSession(access, identity, parameters.id);
-  access.sessions.end(session.id);
+  access.sessions.end(session.id, 'deleted');
   await access.sessions.ended();
   const clears = session.xsrfHash !== undefined && identity?.session?.id === session.id;
   return {

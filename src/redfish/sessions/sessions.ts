@@ -15,6 +15,14 @@ export interface Session {
   lastUsed: number;
 }
 
+/**
+ * Why a session ended: its DELETE, no request for too long, a newer session in its place, another password of
+ * its user, or a change of its user's account.
+ */
+export type SessionEnd = 'deleted' | 'idle' | 'displaced' | 'password-changed' | 'account-changed';
+
+type TellEnd = (session: Session, reason: SessionEnd) => void;
+
 export interface SessionLimits {
   readonly sessions: number;
   readonly perUser: number;
@@ -45,7 +53,7 @@ export class Sessions {
   readonly #byTokenHash = new Map<string, Session>();
   /** Stamps of passwords that users set over their own sessions, by the ids of those. */
   readonly #foretold = new Map<string, string>();
-  readonly #onEnd = new Set<(session: Session) => void>();
+  readonly #onEnd = new Set<TellEnd>();
   #kept: () => Promise<unknown> = async () => undefined;
 
   /**
@@ -126,22 +134,23 @@ export class Sessions {
     }
   }
 
-  end(id: string): void {
-    this.#endWhere((session) => session.id === id);
+  end(id: string, reason: SessionEnd = 'account-changed'): void {
+    this.#endWhere((session) => session.id === id, reason);
   }
 
   /** Ends all sessions of a user but one. */
   endOf(userName: string, exceptId?: string): void {
-    this.#endWhere((session) => session.userName === userName && session.id !== exceptId);
+    const isOther = (session: Session) => session.userName === userName && session.id !== exceptId;
+    this.#endWhere(isOther, 'account-changed');
   }
 
   endAll(): void {
-    this.#endWhere(() => true);
+    this.#endWhere(() => true, 'account-changed');
   }
 
   endIdle(): void {
     const oldest = this.#now() - this.#limits.idleMilliseconds();
-    this.#endWhere((session) => session.lastUsed < oldest);
+    this.#endWhere((session) => session.lastUsed < oldest, 'idle');
   }
 
   /**
@@ -163,7 +172,7 @@ export class Sessions {
   }
 
   /** Tells of each session that ends, for whatever reason. @returns stops the telling */
-  onEnd(tell: (session: Session) => void): () => void {
+  onEnd(tell: TellEnd): () => void {
     this.#onEnd.add(tell);
     return () => this.#onEnd.delete(tell);
   }
@@ -193,7 +202,7 @@ export class Sessions {
     const now = this.#stampOf(userName);
     if (now === passwordStamp) return session;
     if (now === undefined || now !== this.#foretold.get(id)) {
-      this.end(id);
+      this.end(id, 'password-changed');
       return undefined;
     }
     this.#foretold.delete(id);
@@ -201,12 +210,12 @@ export class Sessions {
     return session;
   }
 
-  #endWhere(matches: (session: Session) => boolean): void {
+  #endWhere(matches: (session: Session) => boolean, reason: SessionEnd): void {
     for (const [hash, session] of this.#byTokenHash) {
       if (!matches(session)) continue;
       this.#byTokenHash.delete(hash);
       this.#foretold.delete(session.id);
-      for (const tell of this.#onEnd) tell(session);
+      for (const tell of this.#onEnd) tell(session, reason);
     }
   }
 
@@ -221,7 +230,7 @@ export class Sessions {
 
   #endOldest(sessions: readonly Session[]): void {
     const [oldest] = [...sessions].sort((a, b) => a.lastUsed - b.lastUsed);
-    if (oldest) this.end(oldest.id);
+    if (oldest) this.end(oldest.id, 'displaced');
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Audit } from '../../core/audit.ts';
 import type { Log } from '../../core/log.ts';
 import { configuredSettings } from '../../identity/accounts/access-settings.ts';
 import { Accounts } from '../../identity/accounts/accounts.ts';
@@ -43,7 +44,7 @@ export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
     configuration.redfish.clientCertificates,
     log,
   );
-  const byPassword = passwordAccess(configuration, users);
+  const byPassword = passwordAccess(configuration, users, new Audit(log));
   const { settings } = byPassword;
   const certificates = clientCertificates(dependencies, { users, settings, accountCertificates });
   const access = { ...byPassword, certificates, accountCertificates };
@@ -121,10 +122,10 @@ function clientCertificates(
   });
 }
 
-function passwordAccess(configuration: Configuration, users: UserDirectory): Access {
+function passwordAccess(configuration: Configuration, users: UserDirectory, audit: Audit): Access {
   const { limits } = configuration.redfish;
   const failedLogins = { entries: limits.failedLogins, perAddress: limits.failuresPerAddress };
-  return makeAccess(users, configuredSettings(configuration), { ...limits, failedLogins });
+  return makeAccess(users, configuredSettings(configuration), { ...limits, failedLogins }, audit);
 }
 
 /** The list of revoked certificates counts from the moment that the configuration has it. */

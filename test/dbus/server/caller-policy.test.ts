@@ -157,7 +157,10 @@ if (user === 0) {
     });
 
     it('notes in its log who was refused', async () => {
-      assert.match(manager.output(), /caller refused .*sender=:1\.\d+ .*user 65534/);
+      assert.match(
+        manager.output(),
+        /audit: call refused change=[0-9a-f]{12} uid=65534 pid=\d+ sender=:1\.\d+ method=xyz\.\S+ path=\S+ outcome=access-denied\n/,
+      );
     });
   });
 

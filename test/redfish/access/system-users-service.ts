@@ -52,12 +52,13 @@ export async function startSystemUsersService(
     log,
   });
   source.start();
-  const access = makeAccess(source, parts.access.settings, {
+  const limits = {
     queuedLogins: 5,
     sessions: 100,
     sessionsPerUser: 50,
     failedLogins: { entries: 1000, perAddress: 1000 },
-  });
+  };
+  const access = makeAccess(source, parts.access.settings, limits, parts.access.audit);
   followRenames(access);
   const app = makeApp({ limits: httpLimits, log, parts: { ...parts, access } });
   const server = createServer(app.handler);

@@ -138,7 +138,7 @@ describe('a stream of events', () => {
       ...{ queuedLogins: 1, sessions: 1, sessionsPerUser: 1 },
       failedLogins: { entries: 1, perAddress: 1 },
     };
-    const logins = listenerLogins(makeAccess(users, access.settings, limits));
+    const logins = listenerLogins(makeAccess(users, access.settings, limits, access.audit));
     assert.equal(await logins.mayListen({ account }, {}), true);
     found = () => Promise.reject(new Error('away'));
     await assert.rejects(logins.mayListen({ account }, {}));

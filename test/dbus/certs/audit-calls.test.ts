@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { CertError } from '../../../src/core/cert-error.ts';
+import { auditCalls } from '../../../src/dbus/certs/audit-calls.ts';
+import { type BusTools, busTools } from '../../fakes/bus-tools.ts';
+import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
+import { type OpensslAuthority, opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+import { recordedAudit } from '../../fakes/recorded-audit.ts';
+
+const call = {
+  ...{ path: '/p', interface: '', member: 'Do', signature: '', body: [], sender: ':1.7' },
+  wantsReply: true,
+  answer: () => undefined,
+  fail: () => undefined,
+};
+const known = async () => ({ user: 7, process: 42, groups: [] });
+
+describe('the audit of calls', () => {
+  const calls = [
+    { what: 'a call', outcome: 'info audit: call', code: 'ok' },
+    {
+      what: 'a refused call',
+      error: new CertError('access-denied', 'no'),
+      outcome: 'warn audit: call refused',
+      code: 'access-denied',
+    },
+    {
+      what: 'a call that fails',
+      error: new Error('secret'),
+      outcome: 'warn audit: call refused',
+      code: 'xyz.openbmc_project.Common.Error.InternalFailure',
+    },
+  ];
+  for (const { what, error, outcome, code } of calls) {
+    it(`has a line of ${what}, with its caller and outcome`, async () => {
+      const { audit, auditLines } = recordedAudit();
+      const follow = auditCalls(audit, { credentials: known });
+      const work = async () => {
+        if (error) throw error;
+        return 5;
+      };
+      const done = follow(call, { name: 'a.B.Do', changes: true }, work);
+      if (error) await assert.rejects(done, error);
+      else assert.equal(await done, 5);
+      const [line = ''] = auditLines.map((one) => one.replace(/"change":"[0-9a-f]{12}",/, ''));
+      const fields = {
+        uid: 7,
+        pid: 42,
+        sender: ':1.7',
+        method: 'a.B.Do',
+        path: '/p',
+        outcome: code,
+      };
+      assert.equal(line, `${outcome} ${JSON.stringify(fields)}`);
+      assert.equal(auditLines.length, 1);
+    });
+  }
+
+  it('has a line of a caller of whom the bus knows nothing', async () => {
+    const { audit, auditLines } = recordedAudit();
+    const follow = auditCalls(audit, { credentials: () => Promise.reject(new Error('gone')) });
+    await follow(call, { name: 'a.B.Do', changes: true }, async () => undefined);
+    assert.match(
+      auditLines[0] ?? '',
+      /"sender":":1.7","method":"a.B.Do","path":"\/p","outcome":"ok"/,
+    );
+    assert.doesNotMatch(auditLines[0] ?? '', /uid|pid/);
+  });
+
+  it('has a line of a call that changes nothing only when it is refused', async () => {
+    const { audit, auditLines } = recordedAudit();
+    const follow = auditCalls(audit, { credentials: known });
+    const reading = { name: 'a.B.Read', changes: false };
+    await follow(call, reading, async () => undefined);
+    assert.deepEqual(auditLines, []);
+    await assert.rejects(follow(call, reading, () => Promise.reject(new Error('no'))));
+    assert.equal(auditLines.length, 1);
+  });
+});
+
+describe('the log of a manager', () => {
+  let bus: PrivateBus;
+  let manager: ManagerProcess;
+  let authority: OpensslAuthority;
+  let tools: BusTools;
+
+  before(async () => {
+    authority = opensslAuthority();
+    bus = await startPrivateBus();
+    manager = await startManager(bus);
+    tools = busTools({ address: bus.address, destination: names.authority });
+  });
+  after(async () => {
+    await manager?.stop();
+    await bus?.stop();
+    authority?.remove();
+  });
+
+  it('has lines of a call and of what it changed, with one id', async () => {
+    const file = join(bus.directory, 'ca.pem');
+    writeFileSync(file, authority.issueCa().pem);
+    const install = 'xyz.openbmc_project.Certs.Install.Install';
+    await tools.call(paths.authority, install, 's', file);
+    const [, id, uid, pid] =
+      /audit: call change=([0-9a-f]{12}) uid=(\d+) pid=(\d+) sender=:1\.\d+ method=xyz\.openbmc_project\.Certs\.Install\.Install path=\S+ outcome=ok\n/.exec(
+        manager.output(),
+      ) ?? [];
+    assert.equal(Number(uid), process.getuid?.());
+    assert.ok(Number(pid) > 0);
+    assert.match(
+      manager.output(),
+      new RegExp(`certificate added change=${id} object=${paths.authority}/`),
+    );
+    assert.doesNotMatch(manager.output(), /BEGIN/);
+  });
+
+  it('has no line of a caller who reads which CSRs wait', async () => {
+    await tools.call(paths.authority, 'xyz.openbmc_project.Certs.Extension.Request.Outstanding');
+    assert.doesNotMatch(manager.output(), /Outstanding/);
+  });
+});
