@@ -6,6 +6,7 @@ import { CertError, type CertErrorCode, certErrors, certWarnings } from '../src/
 import { extensionInterfaces } from '../src/dbus/certs/extension-interfaces.ts';
 import { toErrorReply } from '../src/dbus/server/error-names.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/server/interface.ts';
+import { mapTypes } from '../src/identity/peer-certificates/map-types.ts';
 import { toRedfishError } from '../src/redfish/certificates/errors.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,10 +25,24 @@ interface Member {
 /** The generated pages by their paths below the clone. */
 export function pages(): Readonly<Record<string, string>> {
   return {
+    'docs/client-certificates.md': clientCertificatesPage(),
     'docs/configuration.md': configurationPage(),
     'docs/errors.md': errorsPage(),
     'docs/extensions.md': extensionsPage(),
   };
+}
+
+/** The page is written by hand but for its table. */
+function clientCertificatesPage(): string {
+  const text = readFileSync(join(root, 'docs', 'client-certificates.md'), 'utf8');
+  const rows = Object.entries(mapTypes).map(
+    ([name, { source, about }]) => `| \`${name}\` | ${source} | ${about} |`,
+  );
+  const table = ['| map type | from | the user is |', '| --- | --- | --- |', ...rows].join('\n');
+  return text.replace(
+    /(<!-- map types -->\n).*?(<!-- end of map types -->)/s,
+    (_all, begin: string, end: string) => `${begin}${table}\n${end}`,
+  );
 }
 
 function configurationPage(): string {

@@ -38,8 +38,8 @@ export function findPath(
   const [own] = shown;
   if (!own) return 'untrusted-issuer';
   if (shown.some((one) => isRevoked(one, revoked))) return 'revoked';
-  const ownFault = dateFault(own, now);
-  if (ownFault) return ownFault;
+  const fault = dateFault(own, now);
+  if (fault) return fault;
   const roots = trusted.filter(isRoot);
   const anchors = new Set(roots.map(({ fingerprint }) => fingerprint));
   const issuers = [...roots, ...trusted, ...shown];
@@ -118,15 +118,30 @@ function issuerFault(
   below: readonly Certificate[],
   isAnchor: boolean,
 ): Refusal | undefined {
-  const { x509, isCa, unknownCritical, publicKey } = issuer;
+  const { x509, isCa, unknownCritical } = issuer;
   if (!isCa || x509.keyUsage?.includes(clientAuth) === false) return 'purpose';
   if (unknownCritical.length > 0) return 'rejected';
   const { pathLength } = constraintsOf(issuer);
   const intermediates = below.slice(1).filter((one) => !isSelfIssued(one)).length;
   if (pathLength !== undefined && intermediates > pathLength) return 'chain-too-long';
+  return strengthFault(issuer, isAnchor);
+}
+
+/**
+ * Why OpenSSL would refuse a client's own certificate in a handshake: the purpose of TLS clients, extensions that it does
+ * not know, and security level 2. `findPath` leaves this out, because its chains come from handshakes.
+ */
+export function ownFault(own: Certificate, isAnchor: boolean): Refusal | undefined {
+  const { x509, usages, unknownCritical } = own;
+  const signs = usages.bits?.some((bit) => bit === 'DigitalSignature' || bit === 'KeyAgreement');
+  if (signs === false || x509.keyUsage?.includes(clientAuth) === false) return 'purpose';
+  return unknownCritical.length > 0 ? 'rejected' : strengthFault(own, isAnchor);
+}
+
+function strengthFault(one: Certificate, isAnchor: boolean): Refusal | undefined {
   const fault =
-    weakness(publicKey, Number.POSITIVE_INFINITY, usualSecurityLevel) ??
-    (isAnchor ? undefined : digestFault(issuer, usualSecurityLevel));
+    weakness(one.publicKey, Number.POSITIVE_INFINITY, usualSecurityLevel) ??
+    (isAnchor ? undefined : digestFault(one, usualSecurityLevel));
   return fault === undefined ? undefined : 'weak-key';
 }
 

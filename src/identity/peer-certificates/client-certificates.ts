@@ -4,14 +4,17 @@ import type { Socket } from 'node:net';
 import type { Log } from '../../core/log.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { formatName } from '../../x509/name.ts';
 import type { AccessSettings, CertificateLogin } from '../accounts/access-settings.ts';
 import type { User } from '../accounts/user-directory.ts';
 import type { AccountCertificates } from './account-certificates.ts';
 import { findPath, needsHandshake, type TrustLists } from './chain.ts';
-import { userNameOf } from './mapping.ts';
-import { keepChains, type PeerChain, peerChain } from './peer-chain.ts';
+import type { ClientIdentities } from './client-identities.ts';
+import { type Explanation, explainLogin, type FindUser, userOf } from './explain.ts';
+import type { MappingContext } from './map-types.ts';
+import { mapToName } from './mapping.ts';
+import { keepChains, type PeerChain, peerAddress, peerChain } from './peer-chain.ts';
 import type { Refusal } from './refusal.ts';
+import { RefusedClients, subjectText } from './refused-clients.ts';
 import {
   isStrong,
   namedAuthorities,
@@ -27,8 +30,7 @@ export interface ClientCertificatesOptions {
   readonly settings: AccessSettings;
   /** What the mapping `Whole` looks into. */
   readonly accountCertificates: AccountCertificates;
-  /** An account that may log in, by its name. */
-  readonly findUser: (userName: string) => Promise<User | undefined>;
+  readonly findUser: FindUser;
   readonly hostName: () => string;
   /** Milliseconds since 1970, by the clock of the device. */
   readonly now: () => number;
@@ -55,8 +57,6 @@ const cutMilliseconds = 1000;
 /** Why a chain is not trusted, `undefined` when it is. */
 type JudgeChain = (chain: PeerChain) => Refusal | undefined;
 
-const longestShown = 200;
-
 /** Logs clients in by the certificates of their connections, as the lists and settings are now. */
 export class ClientCertificates {
   readonly #options: ClientCertificatesOptions;
@@ -66,6 +66,8 @@ export class ClientCertificates {
   readonly #suspended = new WeakSet<object>();
   readonly #reported = new WeakSet<object>();
   readonly #open = new Set<Socket>();
+  /** Clients that were refused in the handshake or at a login, the last ones. */
+  readonly refused = new RefusedClients();
   #toldAuthorities = { key: '', pems: [] as readonly string[] };
 
   constructor(options: ClientCertificatesOptions) {
@@ -150,13 +152,22 @@ export class ClientCertificates {
     certificate: Certificate,
     mapping: CertificateLogin['mapping'],
   ): Promise<User | Refusal> {
-    const { findUser, hostName, accountCertificates } = this.#options;
-    if (mapping === 'Whole') {
-      const owner = accountCertificates.ownerOf(certificate);
-      return owner === undefined ? 'not-listed' : ((await findUser(owner)) ?? 'unknown-user');
-    }
-    const name = userNameOf(certificate, mapping, hostName());
-    return name === undefined ? 'no-user-name' : ((await findUser(name)) ?? 'unknown-user');
+    const { result } = mapToName([certificate], identitiesOf(mapping), this.#context());
+    return userOf(result, this.#options.findUser);
+  }
+
+  /**
+   * What a login with a chain would come to now, without logging anybody in.
+   * @param shown the client's own certificate first
+   * @param identities another list than the setting of Redfish
+   */
+  explain(
+    shown: readonly Certificate[],
+    identities = identitiesOf(this.settings.clientCertificates.mapping),
+  ): Promise<Explanation> {
+    const { findUser } = this.#options;
+    const context = { ...this.#context(), findUser };
+    return explainLogin(shown, this.#trust(), this.#pathLimits(), identities, context);
   }
 
   /** Serves nothing to clients without a valid certificate while the settings say so. */
@@ -180,6 +191,7 @@ export class ClientCertificates {
       const refusal = chain && this.#judge(chain);
       if (refusal) this.#refuse(socket, refusal, chain.certificates[0]);
       if ((!chain || refusal) && !this.responds()) {
+        if (!chain) this.#note(socket, 'no-certificate', undefined);
         socket.destroy();
         return;
       }
@@ -188,7 +200,10 @@ export class ClientCertificates {
       socket.once('close', () => this.#open.delete(socket));
     });
     // Where a certificate is required, Node ends the connection of a client whose chain OpenSSL refuses
-    server.on('tlsClientError', (_error, socket) => {
+    server.on('tlsClientError', (error, socket) => {
+      if ('code' in error && error.code === noCertificateCode) {
+        this.#note(socket, 'no-certificate', undefined);
+      }
       const chain = socket.authorizationError && this.#chainOf(socket);
       if (chain?.refusal) this.#refuse(socket, chain.refusal, chain.certificates[0]);
     });
@@ -278,20 +293,41 @@ export class ClientCertificates {
   }
 
   #pathOf(shown: readonly Certificate[], trust: TrustLists): readonly Certificate[] | Refusal {
-    const now = Math.floor(this.#options.now() / 1000);
-    return findPath(shown, trust, { now, maxCertificates: this.#options.limits.chainCertificates });
+    return findPath(shown, trust, this.#pathLimits());
+  }
+
+  #pathLimits() {
+    const { now, limits } = this.#options;
+    return { now: Math.floor(now() / 1000), maxCertificates: limits.chainCertificates };
+  }
+
+  #context(): MappingContext {
+    const { hostName, accountCertificates } = this.#options;
+    return { hostName, ownerOf: (certificate) => accountCertificates.ownerOf(certificate) };
   }
 
   #refuse(connection: object, refusal: Refusal, certificate: Certificate | undefined): Login {
     if (!this.#reported.has(connection)) {
-      this.#reported.add(connection);
-      const subject = certificate ? formatName(certificate.subject) : '';
+      this.#note(connection, refusal, certificate);
       this.#options.log.warn('client certificate refused', {
         reason: refusal,
-        subject: subject.slice(0, longestShown),
+        subject: subjectText(certificate),
         fingerprint: certificate?.fingerprint ?? '',
       });
     }
     return { refusal };
   }
+
+  #note(connection: object, refusal: Refusal, certificate: Certificate | undefined): void {
+    this.#reported.add(connection);
+    this.refused.add(this.#options.now(), refusal, peerAddress(connection), certificate);
+  }
+}
+
+/** OpenSSL's reason where a certificate is required and the client has none, by Node's name. */
+const noCertificateCode = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+
+/** What Redfish sets is one way to find the name for all certificates. */
+function identitiesOf(mapping: CertificateLogin['mapping']): ClientIdentities {
+  return { certToName: [], defaultIdentity: { mapType: mapping } };
 }

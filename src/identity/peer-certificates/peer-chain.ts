@@ -17,8 +17,8 @@ export interface PeerChain {
  */
 const losesChains = /^(24\.21|26\.8)\./.test(process.versions.node);
 
-/** What clients sent, where it has to be read before Node lets go of it. */
-const sent = new WeakMap<TLSSocket, DetailedPeerCertificate>();
+/** What clients sent, and from where, where it has to be read before Node lets go of it. */
+const kept = new WeakMap<TLSSocket, { sent: DetailedPeerCertificate; address: string }>();
 
 /**
  * Keeps the chains of clients readable where Node loses them, or ends the connection because of them before
@@ -32,7 +32,10 @@ export function keepChains(server: Server, endsRefused: () => boolean): void {
   const keep = (_line: Buffer, socket: TLSSocket) => {
     if (seen.has(socket)) return;
     seen.add(socket);
-    socket.prependOnceListener('secure', () => sent.set(socket, socket.getPeerCertificate(true)));
+    socket.prependOnceListener('secure', () => {
+      const sent = socket.getPeerCertificate(true);
+      kept.set(socket, { sent, address: socket.remoteAddress ?? '' });
+    });
   };
   server.prependListener('connection', () => {
     server.removeListener('keylog', keep);
@@ -43,7 +46,7 @@ export function keepChains(server: Server, endsRefused: () => boolean): void {
 /** @returns `undefined` for a client that showed no certificate */
 export function peerChain(socket: object, most: number): PeerChain | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
-  const own = sent.get(socket) ?? socket.getPeerCertificate(true);
+  const own = kept.get(socket)?.sent ?? socket.getPeerCertificate(true);
   // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it
   if (!own?.raw) return undefined;
   const certificates = readAll(own, most);
@@ -51,6 +54,12 @@ export function peerChain(socket: object, most: number): PeerChain | undefined {
   if (socket.isSessionReused()) return { certificates, refusal: 'resumed' };
   if (socket.authorized) return { certificates };
   return { certificates, refusal: refusalOf(codeOf(socket.authorizationError)) };
+}
+
+/** The address of a client, also after Node has closed the connection; empty where nobody can tell. */
+export function peerAddress(connection: object): string {
+  if (!(connection instanceof TLSSocket)) return '';
+  return kept.get(connection)?.address || (connection.remoteAddress ?? '');
 }
 
 /** The type says Error, but on the side of the server it is the code. */

@@ -1,5 +1,6 @@
 /** Why a client is not logged in by its certificate; what the client is told. */
 export const refusals = {
+  'no-certificate': 'the client showed no certificate',
   expired: 'a certificate of the chain has expired by the clock of the service',
   'not-yet-valid': 'a certificate of the chain is not valid yet by the clock of the service',
   'untrusted-issuer': 'no authority in the truststore stands behind it',
@@ -15,6 +16,9 @@ export const refusals = {
     'its address is not asked for certificates for a while, after handshakes that sent too much without a valid one or kept others waiting',
   unavailable: 'the list of trusted or revoked certificates cannot be read now',
   'no-user-name': 'it holds no name of a user where the service looks for one',
+  'ambiguous-name': 'it holds more than one name where the service looks for that of a user',
+  'not-a-user-name': 'no user can have the name that it holds where the service looks for one',
+  'no-client-identity': 'no client identity of the configuration matches its chain',
   'not-listed': 'it is the certificate of no account',
   'unknown-user': 'it names no user of the service who may log in',
 } as const;

@@ -2,12 +2,11 @@ import type { AccountServicePatch } from '../../../schemas/generated/validators.
 import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
+import { isRedfishMapType } from '../../identity/peer-certificates/map-types.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { link } from '../resource.ts';
 
 type Wanted = NonNullable<NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate']>;
-
-const mappings = ['CommonName', 'UserPrincipalName', 'Whole'] as const;
 
 /**
  * `MultiFactorAuth` of AccountService.
@@ -43,12 +42,11 @@ export async function changedMultiFactorAuth(
   current: CertificateLogin,
 ): Promise<CertificateLogin> {
   const mapping = wanted.CertificateMappingAttribute;
-  const known = mappings.find((one) => one === mapping);
-  if (mapping !== undefined && known === undefined) throw notInList(mapping);
+  if (mapping !== undefined && !isRedfishMapType(mapping)) throw notInList(mapping);
   const next: CertificateLogin = {
     enabled: wanted.Enabled ?? current.enabled,
     respond: wanted.RespondToUnauthenticatedClients ?? current.respond,
-    mapping: known ?? current.mapping,
+    mapping: mapping ?? current.mapping,
   };
   if (!next.respond && !(await isSafe(certificates, identity, next))) {
     throw lockout(wanted, current, next);

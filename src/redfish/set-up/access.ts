@@ -6,6 +6,7 @@ import { Accounts } from '../../identity/accounts/accounts.ts';
 import type { UserDirectory } from '../../identity/accounts/user-directory.ts';
 import { AccountCertificates } from '../../identity/peer-certificates/account-certificates.ts';
 import { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
+import { configuredClientIdentities } from '../../identity/peer-certificates/client-identities.ts';
 import type { TrustEndpoints } from '../../identity/peer-certificates/trust.ts';
 import { passwordHelper } from '../../identity/system-users/password-helper.ts';
 import { UserSource } from '../../identity/system-users/user-source.ts';
@@ -35,9 +36,11 @@ export interface ReadyAccess {
   close(): Promise<void>;
 }
 
-/** @throws SetupError when a file of accounts or settings cannot be read */
+/** @throws SetupError when a file of accounts or settings cannot be read, or a client identity is wrong */
 export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
   const { configuration, log } = dependencies;
+  // A list with a mistake stops the start, and not the first login that needs it
+  configuredClientIdentities(configuration, log);
   const users = userSource(dependencies);
   const accountCertificates = new AccountCertificates(
     join(configuration.stateDirectory, 'account-certificates.json'),
@@ -110,10 +113,7 @@ function clientCertificates(
     endpoints: trustEndpoints(configuration),
     accountCertificates,
     settings,
-    findUser: async (userName) => {
-      const user = await users.find(userName);
-      return user?.enabled && !user.locked ? user : undefined;
-    },
+    findUser: (userName) => users.find(userName),
     hostName,
     now: () => Date.now(),
     limits: redfish.clientCertificates,

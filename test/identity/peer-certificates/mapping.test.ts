@@ -1,115 +1,207 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { findPath, type TrustLists } from '../../../src/identity/peer-certificates/chain.ts';
-import { userNameOf } from '../../../src/identity/peer-certificates/mapping.ts';
-import { namedAuthorities } from '../../../src/identity/peer-certificates/trust.ts';
-import { type Certificate, readCertificate } from '../../../src/x509/certificate.ts';
-import { type Asn1, tags, utf8String } from '../../../src/x509/der.ts';
-import { forgeCertificate, nameOf, rawString } from '../../fakes/forged-certificate.ts';
-import { opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { after, describe, it } from 'node:test';
+import type { User } from '../../../src/identity/accounts/user-directory.ts';
+import type {
+  CertToName,
+  ClientIdentities,
+} from '../../../src/identity/peer-certificates/client-identities.ts';
+import { explainLogin } from '../../../src/identity/peer-certificates/explain.ts';
+import type { MapType } from '../../../src/identity/peer-certificates/map-types.ts';
+import { mapToName } from '../../../src/identity/peer-certificates/mapping.ts';
+import {
+  type TlsFingerprint,
+  tlsFingerprintOf,
+} from '../../../src/identity/peer-certificates/tls-fingerprint.ts';
+import type { Certificate } from '../../../src/x509/certificate.ts';
+import {
+  caExtensions,
+  goodTime,
+  type Issued,
+  opensslAuthority,
+} from '../../fakes/openssl-authority.ts';
 
-const cn = '2.5.4.3';
-const certificate = (...values: readonly Asn1[]) =>
-  readCertificate(
-    forgeCertificate({ subject: nameOf(...values.map((value) => [cn, value] as const)) }),
-  );
+const authority = opensslAuthority();
+after(() => authority.remove());
 
-describe('the user that a certificate names', () => {
-  const names: readonly [string, readonly Asn1[], string | undefined][] = [
-    ['a plain name', [utf8String('admin')], 'admin'],
-    ['the first of two', [utf8String('a'), utf8String('b')], 'a'],
-    ['another string type', [rawString(tags.BMP_STRING, Buffer.from('\0a\0b'))], 'ab'],
-    ['an empty name', [utf8String('')], undefined],
-    ['a NUL in the name', [utf8String('admin\0.evil')], undefined],
-    ['a line feed in the name', [utf8String('admin\n')], undefined],
-    ['no name', [], undefined],
+const root = authority.issueCa({ subject: '/CN=Root' });
+const middle = authority.issueCa({
+  subject: '/CN=middle',
+  issuer: root,
+  extensions: [...caExtensions, 'subjectAltName=DNS:of-the-authority'],
+});
+const leaf = authority.issue({
+  subject: '/CN=alice',
+  issuer: middle,
+  extensions: ['basicConstraints=CA:FALSE', 'subjectAltName=DNS:of-the-client'],
+});
+const other = authority.issueCa({ subject: '/CN=Other' });
+const path = [leaf, middle, root].map(({ certificate }) => certificate);
+const context = { hostName: () => 'bmc', ownerOf: () => undefined };
+
+const entry = (
+  { certificate }: Issued,
+  mapType: MapType,
+  name?: string,
+  hash?: TlsFingerprint['hash'],
+): CertToName => ({ fingerprint: tlsFingerprintOf(certificate, hash), mapType, name });
+const specified = (issued: Issued, name: string) => entry(issued, 'specified', name);
+
+describe('the user of a certificate', () => {
+  const cases: readonly [string, ClientIdentities, object][] = [
+    [
+      "of the client's own fingerprint",
+      { certToName: [specified(leaf, 'carol')] },
+      { name: 'carol' },
+    ],
+    [
+      'of the fingerprint of an intermediate',
+      { certToName: [specified(middle, 'carol')] },
+      { name: 'carol' },
+    ],
+    [
+      'of the fingerprint of the root',
+      { certToName: [specified(root, 'carol')] },
+      { name: 'carol' },
+    ],
+    [
+      'of the first entry that matches',
+      {
+        certToName: [specified(other, 'mallory'), specified(root, 'carol'), specified(leaf, 'dan')],
+      },
+      { name: 'carol' },
+    ],
+    [
+      'of the next entry, where one that matches gives no name',
+      { certToName: [entry(root, 'san-rfc822-name'), entry(leaf, 'common-name')] },
+      { name: 'alice' },
+    ],
+    [
+      "of the client's names, where the fingerprint is that of an authority with names",
+      { certToName: [entry(middle, 'san-dns-name')] },
+      { name: 'of-the-client' },
+    ],
+    [
+      'of the default, where no entry matches',
+      { certToName: [specified(other, 'mallory')], defaultIdentity: { mapType: 'common-name' } },
+      { name: 'alice' },
+    ],
+    [
+      'of no default, where an entry matched without a name',
+      { certToName: [entry(leaf, 'san-dirname-cn')], defaultIdentity: { mapType: 'common-name' } },
+      { refusal: 'no-user-name' },
+    ],
+    [
+      'of no entry and no default',
+      { certToName: [specified(other, 'mallory')] },
+      { refusal: 'no-client-identity' },
+    ],
+    ['of no list', { certToName: [] }, { refusal: 'no-client-identity' }],
+    [
+      'of a default that finds no name',
+      { certToName: [], defaultIdentity: { mapType: 'san-rfc822-name' } },
+      { refusal: 'no-user-name' },
+    ],
   ];
-  for (const [what, values, expected] of names) {
-    it(`is ${expected ?? 'nobody'} for ${what}`, () => {
-      assert.equal(userNameOf(certificate(...values), 'CommonName', 'bmc'), expected);
+  for (const [what, identities, expected] of cases) {
+    it(`is that ${what}`, () => {
+      assert.deepEqual(mapToName(path, identities, context).result, expected);
     });
   }
 
-  it('has at most 255 bytes', () => {
-    const long = (name: string) => ({ ...certificate(), subject: [[{ type: 'CN', value: name }]] });
-    assert.equal(userNameOf(long('é'.repeat(127)), 'CommonName', 'bmc'), 'é'.repeat(127));
-    assert.equal(userNameOf(long('é'.repeat(128)), 'CommonName', 'bmc'), undefined);
-  });
+  for (const hash of ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const) {
+    it(`is found by a fingerprint of ${hash}`, () => {
+      const certToName = [entry(middle, 'specified', 'carol', hash)];
+      assert.deepEqual(mapToName(path, { certToName }, context).result, { name: 'carol' });
+    });
+  }
 
-  it('is not that of a principal without a domain of the device', () => {
-    const one = (name: string) => ({ ...certificate(), principalNames: [name, 'b@example.com'] });
-    const found = (name: string) => userNameOf(one(name), 'UserPrincipalName', 'bmc.example.com');
-    assert.equal(found('a@example.com'), 'a');
-    assert.equal(found('a@b@example.com'), undefined);
-    assert.equal(found('a@.com'), undefined);
-    assert.equal(found('a@other.com'), undefined);
+  it('is nobody without a certificate', () => {
+    const defaultIdentity = { mapType: 'specified', name: 'carol' } as const;
+    const { result } = mapToName([], { certToName: [], defaultIdentity }, context);
+    assert.deepEqual(result, { refusal: 'no-certificate' });
   });
 });
 
-describe('the authorities of the handshake', () => {
-  it('are as many as their names have room', () => {
-    const all = [certificate(utf8String('a')), certificate(utf8String('b'))];
-    assert.equal(namedAuthorities(all, 1000).length, 2);
-    assert.equal(namedAuthorities(all, 40).length, 1);
-    assert.equal(namedAuthorities(all, 10).length, 0);
+describe('the explanation of a login', () => {
+  const user = (userName: string, change: Partial<User> = {}): User => ({
+    ...{ userName, role: 'Operator', enabled: true, locked: false },
+    ...{ passwordChangeRequired: false, accountTypes: ['Redfish'] },
+    ...change,
+  });
+  const users = [user('alice'), user('bob', { enabled: false }), user('carol', { locked: true })];
+  const trust = { trusted: [root.certificate], revoked: [] as Certificate[] };
+  const explain = (
+    certToName: readonly CertToName[],
+    {
+      shown = [leaf, middle],
+      lists = trust,
+    }: { shown?: Issued[]; lists?: typeof trust | null } = {},
+  ) =>
+    explainLogin(
+      shown.map(({ certificate }) => certificate),
+      lists ?? undefined,
+      { now: goodTime.getTime() / 1000, maxCertificates: 10 },
+      { certToName },
+      { ...context, findUser: async (name) => users.find(({ userName }) => userName === name) },
+    );
+
+  it('says of each entry whether it matches and which name it finds', async () => {
+    const { considered, name, user, refusal } = await explain([
+      specified(other, 'mallory'),
+      entry(middle, 'san-rfc822-name'),
+      entry(leaf, 'common-name'),
+      specified(root, 'carol'),
+    ]);
+    assert.deepEqual(considered, [
+      { entry: 0, mapType: 'specified', matches: undefined, derived: undefined },
+      { entry: 1, mapType: 'san-rfc822-name', matches: 1, derived: { refusal: 'no-user-name' } },
+      { entry: 2, mapType: 'common-name', matches: 0, derived: { name: 'alice' } },
+      { entry: 3, mapType: 'specified', matches: 2, derived: { name: 'carol' } },
+    ]);
+    assert.deepEqual([name, user?.userName, refusal], ['alice', 'alice', undefined]);
   });
 
-  it('are not kept out by one whose name is too long', () => {
-    const long = certificate(utf8String('x'.repeat(90)));
-    const short = certificate(utf8String('a'));
-    assert.deepEqual(namedAuthorities([long, short], 100), [short]);
+  it('has the fingerprints of the validated chain, ready for the list', async () => {
+    const { path } = await explain([], { shown: [leaf, other, middle] });
+    assert.deepEqual(
+      path.map(({ subject }) => subject),
+      ['CN=alice', 'CN=middle', 'CN=Root'],
+    );
+    const digest = leaf.certificate.x509.fingerprint256;
+    assert.equal(path[0]?.fingerprint, `04:${digest}`);
+  });
+
+  for (const name of ['nobody', 'Alice', 'bob', 'carol']) {
+    it(`says that ${name}, who is unknown, disabled or locked, may not log in`, async () => {
+      const explanation = await explain([specified(leaf, name)]);
+      assert.equal(explanation.refusal, 'unknown-user');
+      assert.equal(explanation.name, name);
+      assert.equal(explanation.user, undefined);
+    });
+  }
+
+  it('looks for no next entry where the user of a name may not log in', async () => {
+    const { refusal } = await explain([specified(leaf, 'bob'), specified(root, 'alice')]);
+    assert.equal(refusal, 'unknown-user');
+  });
+
+  const chains: readonly [string, Parameters<typeof explain>[1], string][] = [
+    ['whose intermediate is missing', { shown: [leaf] }, 'untrusted-issuer'],
+    ['that is revoked', { lists: { ...trust, revoked: [leaf.certificate] } }, 'revoked'],
+    ['that is empty', { shown: [] }, 'no-certificate'],
+    ['that nobody can judge now', { lists: null }, 'unavailable'],
+  ];
+  for (const [what, given, expected] of chains) {
+    it(`considers no entry for a chain ${what}`, async () => {
+      const { refusal, considered } = await explain([specified(leaf, 'alice')], given);
+      assert.equal(refusal, expected);
+      assert.deepEqual(considered, []);
+    });
+  }
+
+  it('matches no certificate that was shown but is not in the validated chain', async () => {
+    const given = { shown: [leaf, middle, other] };
+    const { refusal } = await explain([specified(other, 'alice')], given);
+    assert.equal(refusal, 'no-client-identity');
   });
 });
-
-describe('a chain that is looked at again', () => {
-  const root = certificate(utf8String('root'));
-  const lists = { trusted: [root], revoked: [] };
-  const now = Date.parse('2030-01-01') / 1000;
-
-  it('counts only up to a root of the truststore', () => {
-    assert.equal(verdictOf([root], lists, now, 10), undefined);
-    assert.equal(verdictOf([root], { ...lists, trusted: [] }, now, 10), 'untrusted-issuer');
-    assert.equal(verdictOf([], lists, now, 10), 'untrusted-issuer');
-  });
-
-  it('counts while it is valid', () => {
-    assert.equal(verdictOf([root], lists, Date.parse('2025-12-31') / 1000, 10), 'not-yet-valid');
-    assert.equal(verdictOf([root], lists, Date.parse('2036-01-02') / 1000, 10), 'expired');
-  });
-
-  it('is followed by signatures, whatever is shown and in whatever order', () => {
-    const authority = opensslAuthority();
-    try {
-      const top = authority.issueCa({ subject: '/CN=Top' });
-      const middle = authority.issueCa({ subject: '/CN=Middle', issuer: top });
-      const twin = authority.issueCa({ subject: '/CN=Middle' }).certificate;
-      const leaf = authority.issue({ issuer: middle }).certificate;
-      const trust = { trusted: [top.certificate], revoked: [] };
-      assert.equal(verdictOf([leaf, twin], trust, now, 10), 'untrusted-issuer');
-      assert.equal(verdictOf([leaf, twin, middle.certificate], trust, now, 10), undefined);
-      assert.equal(verdictOf([leaf, middle.certificate], trust, now, 2), 'chain-too-long');
-      const gone = { ...trust, revoked: [top.certificate] };
-      assert.equal(verdictOf([leaf, middle.certificate], gone, now, 10), 'revoked');
-    } finally {
-      authority.remove();
-    }
-  });
-
-  it('is revoked by issuer and serial number as well as by its bytes', () => {
-    const twin = { ...root, fingerprint: 'another' };
-    assert.equal(verdictOf([root], { ...lists, revoked: [twin] }, now, 10), 'revoked');
-    const other = { ...twin, serialNumber: '08' };
-    assert.equal(verdictOf([root], { ...lists, revoked: [other] }, now, 10), undefined);
-  });
-});
-
-/** Why there is no path, `undefined` where there is. */
-function verdictOf(
-  shown: readonly Certificate[],
-  lists: TrustLists,
-  now: number,
-  maxCertificates: number,
-) {
-  const path = findPath(shown, lists, { now, maxCertificates });
-  return typeof path === 'string' ? path : undefined;
-}

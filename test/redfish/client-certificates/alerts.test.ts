@@ -57,6 +57,19 @@ describe('a service that answers only clients with certificates', () => {
     assert.match(await curl('--tls-max', '1.2'), /alert handshake failure/);
   });
 
+  it('keeps the handshakes of clients without a certificate in the list of refused clients', async () => {
+    const countNow = () =>
+      service.certificates.refused.list().find(({ reason }) => reason === 'no-certificate')?.count;
+    for (const version of ['1.2', '1.3']) {
+      const before = countNow() ?? 0;
+      await curl('--tls-max', version);
+      assert.equal(countNow(), before + 1);
+    }
+    const [newest] = service.certificates.refused.list();
+    assert.equal(newest?.reason, 'no-certificate');
+    assert.equal(newest?.fingerprint, '');
+  });
+
   it('answers a client with a certificate', async () => {
     assert.match(await curl('--cert', good.path, '--key', good.keyPath), /^< HTTP\/1.1 200/m);
   });
@@ -73,6 +86,10 @@ describe('a service that answers only clients with certificates', () => {
       assert.doesNotMatch(shown, /^< HTTP/m);
       assert.match(service.log.join('\n'), /client certificate refused.*"reason":"expired"/);
       assert.match(service.log.join('\n'), new RegExp(old.certificate.fingerprint));
+      const [newest] = service.certificates.refused.list();
+      assert.deepEqual([newest?.reason, newest?.subject], ['expired', 'CN=admin']);
+      assert.equal(newest?.fingerprint, `04:${old.certificate.x509.fingerprint256}`);
+      assert.match(newest?.address ?? '', /127\.0\.0\.1$/);
     });
   }
 

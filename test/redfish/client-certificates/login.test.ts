@@ -92,6 +92,10 @@ describe('a login with a client certificate', () => {
         const [show, ...chain] = make();
         const answer = await service.ask(sessions, { show, chain, tls: { maxVersion } });
         assert.equal(answer.status, 200, answer.text);
+        const { user } = await service.certificates.explain(
+          [show, ...chain].map(({ certificate }) => certificate),
+        );
+        assert.equal(user?.userName, 'admin', 'the dry run admits it too');
       });
     }
   }
@@ -159,6 +163,11 @@ describe('a login with a client certificate', () => {
       const lines = service.log.filter((line) => line.startsWith('client certificate refused'));
       assert.equal(lines.length, 1, lines.join('\n'));
       assert.match(lines[0] ?? '', new RegExp(`"reason":"${reason}"`));
+      assert.equal(service.certificates.refused.list()[0]?.reason, reason);
+      const explanation = await service.certificates.explain(
+        [show, ...chain].map(({ certificate }) => certificate),
+      );
+      assert.ok(explanation.refusal, 'the dry run refuses it too');
       const other = await service.ask(sessions, { show, chain, as: 'admin:admin-pw' });
       assert.equal(other.status, 200, 'a password still counts');
       const open = await service.ask('/redfish/v1', { show, chain });

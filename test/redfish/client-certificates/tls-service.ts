@@ -34,6 +34,7 @@ export interface TlsService {
   readonly settingsPath: string;
   readonly accountCertificates: AccountCertificates;
   readonly accounts: Accounts;
+  readonly certificates: ClientCertificates;
   readonly log: string[];
   readonly port: number;
   readonly clock: ManualClock;
@@ -173,6 +174,7 @@ export async function startTlsService(
     settingsPath,
     accountCertificates: parts.access.accountCertificates,
     accounts,
+    certificates: clientCertificates,
     log,
     port,
     clock,

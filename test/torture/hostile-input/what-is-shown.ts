@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { CertError } from '../../../src/core/cert-error.ts';
 import { certificateObject } from '../../../src/dbus/certs/certificate-object.ts';
-import { userNameOf } from '../../../src/identity/peer-certificates/mapping.ts';
+import { mapTypes } from '../../../src/identity/peer-certificates/map-types.ts';
 import { authorityChecks, pairChecks, serverChecks } from '../../../src/manager/checks/checks.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
@@ -48,8 +48,8 @@ export function shownEverywhere(certificate: Certificate): string {
   };
   if (!place) throw new Error('there is a place for servers');
   JSON.stringify(certificateView(parts, place, installed));
-  userNameOf(certificate, 'CommonName', 'bmc.example.com');
-  userNameOf(certificate, 'UserPrincipalName', 'bmc.example.com');
+  const context = { hostName: () => 'bmc.example.com', ownerOf: () => undefined };
+  for (const { nameOf } of Object.values(mapTypes)) nameOf(certificate, context, undefined);
   const candidate = {
     leaf: certificate,
     company: [certificate],

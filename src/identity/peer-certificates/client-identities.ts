@@ -1,0 +1,77 @@
+import type { Log } from '../../core/log.ts';
+import { SetupError } from '../../core/setup-error.ts';
+import type { Configuration } from '../../platform/configuration.ts';
+import { isUserName, type MapType } from './map-types.ts';
+import {
+  formatTlsFingerprint,
+  parseTlsFingerprint,
+  type TlsFingerprint,
+} from './tls-fingerprint.ts';
+
+/** How the name of a user is found, and the name where it is given. */
+export interface NameSource {
+  readonly mapType: MapType;
+  /** With `specified`, and only with it. */
+  readonly name?: string | undefined;
+}
+
+/** Whose certificates are mapped, and how (RFC 7407 §2.6, cert-to-name). */
+export interface CertToName extends NameSource {
+  readonly fingerprint: TlsFingerprint;
+}
+
+/** The list that says whose a certificate is. */
+export interface ClientIdentities {
+  /** In the order in which they are searched. */
+  readonly certToName: readonly CertToName[];
+  /** For certificates that no entry matches. */
+  readonly defaultIdentity?: NameSource | undefined;
+}
+
+/** @throws SetupError that names the path of the bad member */
+export function configuredClientIdentities(
+  { clientIdentities: configured }: Pick<Configuration, 'clientIdentities'>,
+  log?: Log,
+): ClientIdentities {
+  const { defaultIdentity, allowWeakFingerprints } = configured;
+  if (defaultIdentity) refuseBadName(defaultIdentity, '/clientIdentities/defaultIdentity');
+  const seen = new Map<string, string>();
+  const certToName = configured.certToName.map((entry, at) => {
+    const path = `/clientIdentities/certToName/${at}`;
+    refuseBadName(entry, path);
+    const fingerprint = parseTlsFingerprint(entry.fingerprint);
+    if (typeof fingerprint === 'string') throw bad(`${path}/fingerprint`, fingerprint);
+    refuseWeak(fingerprint, `${path}/fingerprint`, { allowWeakFingerprints, log });
+    const key = `${formatTlsFingerprint(fingerprint)} ${entry.mapType}`;
+    const other = seen.get(key);
+    if (other !== undefined)
+      throw bad(path, `would never count behind ${other}, which has its fingerprint and map type`);
+    seen.set(key, path);
+    return { ...entry, fingerprint };
+  });
+  return { certToName, defaultIdentity };
+}
+
+function refuseBadName({ mapType, name }: NameSource, path: string): void {
+  if (mapType === 'specified' && name === undefined)
+    throw bad(`${path}/name`, 'is required where the map type is specified');
+  if (mapType !== 'specified' && name !== undefined)
+    throw bad(`${path}/name`, 'is only for the map type specified');
+  if (name !== undefined && !isUserName(name)) throw bad(`${path}/name`, 'is the name of no user');
+}
+
+/** Who can choose both can make two certificates with the same MD5, and with some more effort with the same SHA-1. */
+function refuseWeak(
+  { hash }: TlsFingerprint,
+  path: string,
+  { allowWeakFingerprints, log }: { allowWeakFingerprints: boolean; log: Log | undefined },
+): void {
+  if (hash === 'md5' && !allowWeakFingerprints)
+    throw bad(path, 'is of MD5, which needs /clientIdentities/allowWeakFingerprints');
+  if (hash === 'md5' || hash === 'sha1')
+    log?.warn('the fingerprint of a client identity has a weak hash', { member: path, hash });
+}
+
+function bad(path: string, text: string): SetupError {
+  return new SetupError(`The configuration is not valid: ${path} ${text}.`);
+}

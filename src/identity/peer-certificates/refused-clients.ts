@@ -1,0 +1,58 @@
+import type { Certificate } from '../../x509/certificate.ts';
+import { formatName } from '../../x509/name.ts';
+import type { Refusal } from './refusal.ts';
+import { formatTlsFingerprint, tlsFingerprintOf } from './tls-fingerprint.ts';
+
+/** A client that was refused in its handshake or at its login with a certificate. */
+export interface RefusedClient {
+  /** Milliseconds since 1970 of the last time. */
+  readonly at: number;
+  /** How many connections were refused for the same reason, from the same address, with the same certificate. */
+  readonly count: number;
+  readonly reason: Refusal;
+  readonly address: string;
+  /** Of the client's own certificate; empty where there is none. What the client wrote is cut and escaped. */
+  readonly subject: string;
+  /** As `x509c2n:tls-fingerprint`, ready to be put into the configuration; empty where there is none. */
+  readonly fingerprint: string;
+}
+
+const usualMaxEntries = 100;
+
+/** The last clients that were refused, so that an administrator can see why a client does not get in. */
+export class RefusedClients {
+  readonly #maxEntries: number;
+  readonly #entries = new Map<string, RefusedClient>();
+
+  constructor(maxEntries = usualMaxEntries) {
+    this.#maxEntries = maxEntries;
+  }
+
+  /** @param at milliseconds since 1970 */
+  add(at: number, reason: Refusal, address: string, certificate: Certificate | undefined): void {
+    const fingerprint = certificate ? formatTlsFingerprint(tlsFingerprintOf(certificate)) : '';
+    // A client that tries again and again moves none of the others out
+    const key = [reason, address, fingerprint].join(' ');
+    const count = (this.#entries.get(key)?.count ?? 0) + 1;
+    this.#entries.delete(key);
+    const subject = subjectText(certificate);
+    this.#entries.set(key, { at, count, reason, address, subject, fingerprint });
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > this.#maxEntries && oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  /** The newest first. */
+  list(): readonly RefusedClient[] {
+    return [...this.#entries.values()].reverse();
+  }
+}
+
+const maxSubjectLength = 200;
+
+/** The subject of a certificate that nobody may have checked, safe in a line of text. */
+export function subjectText(certificate: Certificate | undefined): string {
+  if (!certificate) return '';
+  return formatName(certificate.subject)
+    .slice(0, maxSubjectLength)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
+}
