@@ -1,3 +1,4 @@
+import { addressGroup } from '../../core/client-address.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { formatName } from '../../x509/name.ts';
 import type { Refusal } from './refusal.ts';
@@ -17,15 +18,16 @@ export interface RefusedClient {
   readonly fingerprint: string;
 }
 
-const usualMaxEntries = 100;
+const usualLimits = { entries: 100, perAddress: 10 };
 
 /** The last clients that were refused, so that an administrator can see why a client does not get in. */
 export class RefusedClients {
-  readonly #maxEntries: number;
+  readonly #limits: typeof usualLimits;
   readonly #entries = new Map<string, RefusedClient>();
 
-  constructor(maxEntries = usualMaxEntries) {
-    this.#maxEntries = maxEntries;
+  /** @param limits in all, and of one address (of IPv6 its /64), so that no attacker moves all others out */
+  constructor(limits = usualLimits) {
+    this.#limits = limits;
   }
 
   /** @param at milliseconds since 1970 */
@@ -37,8 +39,15 @@ export class RefusedClients {
     this.#entries.delete(key);
     const subject = subjectText(certificate);
     this.#entries.set(key, { at, count, reason, address, subject, fingerprint });
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > this.#maxEntries && oldest !== undefined) this.#entries.delete(oldest);
+    const group = addressGroup(address);
+    const keys = [...this.#entries.keys()];
+    const ofGroup = keys.filter(
+      (one) => addressGroup(this.#entries.get(one)?.address ?? '') === group,
+    );
+    // Maps keep the order of their insertions, so the first ones are the oldest
+    const { entries, perAddress } = this.#limits;
+    const surplus = ofGroup.length > perAddress ? ofGroup : keys.length > entries ? keys : [];
+    for (const oldest of surplus.slice(0, 1)) this.#entries.delete(oldest);
   }
 
   /** The newest first. */

@@ -23,7 +23,7 @@ describe('the list of refused clients', () => {
   });
 
   it('is bounded, and a client that tries again and again moves none of the others out', () => {
-    const refused = new RefusedClients(3);
+    const refused = new RefusedClients({ entries: 3, perAddress: 2 });
     for (const address of ['a', 'b', 'c', 'd']) {
       refused.add(1, 'expired', address, undefined);
     }
@@ -34,6 +34,17 @@ describe('the list of refused clients', () => {
       ['d', 1, 1],
       ['c', 1, 1],
     ]);
+  });
+
+  it('keeps the clients of other addresses, whatever a single one shows', () => {
+    const refused = new RefusedClients({ entries: 5, perAddress: 2 });
+    refused.add(1, 'expired', '192.0.2.1', undefined);
+    for (let at = 2; at < 20; at += 1) {
+      const address = `2001:db8::${at}`;
+      refused.add(at, 'untrusted-issuer', address, withSubject(utf8String(`${at}`)));
+    }
+    const addresses = refused.list().map(({ address }) => address);
+    assert.deepEqual(addresses, ['2001:db8::19', '2001:db8::18', '192.0.2.1']);
   });
 
   it('shows a subject of any characters as one short line', () => {
