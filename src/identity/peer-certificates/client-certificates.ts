@@ -114,20 +114,26 @@ export class ClientCertificates {
     if (!trust || this.responds(trust)) return false;
     const now = this.#trust();
     const path = now && this.#pathOf(shown, now);
-    return path === undefined || this.#judgeBy(trust, shown, path) !== undefined;
+    return path === undefined || typeof this.#judgeBy(trust, shown, path) === 'string';
   }
 
-  /** @returns `undefined` when the client showed no certificate or is not to be asked for one */
-  async login(connection: object): Promise<Login | undefined> {
-    const { enabled, mapping } = this.settings.clientCertificates;
+  /**
+   * @param identities another list than the setting of Redfish
+   * @returns `undefined` when the client showed no certificate or is not to be asked for one
+   */
+  async login(
+    connection: object,
+    identities = this.#redfishIdentities(),
+  ): Promise<Login | undefined> {
+    const { enabled } = this.settings.clientCertificates;
     const chain = enabled ? this.#chainOf(connection) : undefined;
     if (!chain) return this.#suspended.has(connection) ? { refusal: 'suspended' } : undefined;
     const [certificate] = chain.certificates;
-    const refusal = this.#judge(chain);
-    if (refusal !== undefined || !certificate) {
-      return this.#refuse(connection, refusal ?? 'unreadable', certificate);
+    const path = this.#trustedPath(chain);
+    if (typeof path === 'string' || !certificate) {
+      return this.#refuse(connection, typeof path === 'string' ? path : 'unreadable', certificate);
     }
-    const account = await this.userOf(certificate, mapping);
+    const account = await this.#userOf(path, identities);
     return typeof account === 'string'
       ? this.#refuse(connection, account, certificate)
       : { account, certificate, shown: chain.certificates };
@@ -152,8 +158,7 @@ export class ClientCertificates {
     certificate: Certificate,
     mapping: CertificateLogin['mapping'],
   ): Promise<User | Refusal> {
-    const { result } = mapToName([certificate], identitiesOf(mapping), this.#context());
-    return userOf(result, this.#options.findUser);
+    return this.#userOf([certificate], identitiesOf(mapping));
   }
 
   /**
@@ -163,7 +168,7 @@ export class ClientCertificates {
    */
   explain(
     shown: readonly Certificate[],
-    identities = identitiesOf(this.settings.clientCertificates.mapping),
+    identities = this.#redfishIdentities(),
   ): Promise<Explanation> {
     const { findUser } = this.#options;
     const context = { ...this.#context(), findUser };
@@ -272,6 +277,12 @@ export class ClientCertificates {
   }
 
   #judge(chain: PeerChain): Refusal | undefined {
+    const path = this.#trustedPath(chain);
+    return typeof path === 'string' ? path : undefined;
+  }
+
+  /** The path of a chain by the lists as they are now, or why it is not trusted. */
+  #trustedPath(chain: PeerChain): readonly Certificate[] | Refusal {
     const trust = this.#trust();
     if (!trust) return 'unavailable';
     if (chain.refusal) return chain.refusal;
@@ -280,16 +291,19 @@ export class ClientCertificates {
     return this.#judgeBy(trust, chain.certificates, path);
   }
 
-  /** @param before the path for which OpenSSL accepted the chain, or why there was none */
+  /**
+   * @param before the path for which OpenSSL accepted the chain, or why there was none
+   * @returns the path as it is now
+   */
   #judgeBy(
     trust: TrustLists,
     shown: readonly Certificate[],
     before: readonly Certificate[] | Refusal,
-  ): Refusal | undefined {
+  ): readonly Certificate[] | Refusal {
     if (typeof before === 'string') return before;
     const path = this.#pathOf(shown, trust);
     if (typeof path === 'string') return path;
-    return needsHandshake(path, before) ? 'untrusted-issuer' : undefined;
+    return needsHandshake(path, before) ? 'untrusted-issuer' : path;
   }
 
   #pathOf(shown: readonly Certificate[], trust: TrustLists): readonly Certificate[] | Refusal {
@@ -299,6 +313,15 @@ export class ClientCertificates {
   #pathLimits() {
     const { now, limits } = this.#options;
     return { now: Math.floor(now() / 1000), maxCertificates: limits.chainCertificates };
+  }
+
+  #redfishIdentities(): ClientIdentities {
+    return identitiesOf(this.settings.clientCertificates.mapping);
+  }
+
+  #userOf(path: readonly Certificate[], identities: ClientIdentities): Promise<User | Refusal> {
+    const { result } = mapToName(path, identities, this.#context());
+    return userOf(result, this.#options.findUser);
   }
 
   #context(): MappingContext {

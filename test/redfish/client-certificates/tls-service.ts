@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, type RequestOptions, request } from 'node:https';
+import { Agent, type RequestOptions, request, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,7 @@ export interface TlsService {
   readonly accountCertificates: AccountCertificates;
   readonly accounts: Accounts;
   readonly certificates: ClientCertificates;
+  readonly server: Server;
   readonly log: string[];
   readonly port: number;
   readonly clock: ManualClock;
@@ -175,6 +176,7 @@ export async function startTlsService(
     accountCertificates: parts.access.accountCertificates,
     accounts,
     certificates: clientCertificates,
+    server,
     log,
     port,
     clock,
