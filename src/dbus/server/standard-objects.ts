@@ -1,4 +1,4 @@
-import { readRegularFileSync } from '../../storage/regular-file.ts';
+import { machineId } from '../../platform/machine-id.ts';
 import { DBusProtocolError } from './error-names.ts';
 import { type ServedInterface, serve } from './interface.ts';
 import { type ObjectTree, readAll } from './object-tree.ts';
@@ -14,7 +14,7 @@ export function standardInterfaces(tree: ObjectTree, path: string): readonly Ser
   const standard = [
     serve(peerInterface, {
       properties: {},
-      methods: { Ping: () => undefined, GetMachineId: machineId },
+      methods: { Ping: () => undefined, GetMachineId: requireMachineId },
     }),
     serve(introspectableInterface, {
       properties: {},
@@ -78,13 +78,8 @@ function isStandard(name: string): boolean {
   return name.startsWith('org.freedesktop.DBus.');
 }
 
-function machineId(): string {
-  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
-    try {
-      return readRegularFileSync(path).trim();
-    } catch {
-      // images have one or the other
-    }
-  }
+function requireMachineId(): string {
+  const id = machineId();
+  if (id !== undefined) return id;
   throw new DBusProtocolError('FileNotFound', 'This machine has no machine id.');
 }

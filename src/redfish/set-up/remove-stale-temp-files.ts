@@ -11,7 +11,6 @@ const ownFiles = [
   'account-certificates.json',
   'events.json',
   copyName,
-  'service-id',
   'sessions.json',
   'users-source',
 ];

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
 import { SetupError } from '../../core/setup-error.ts';
+import { machineId } from '../../platform/machine-id.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { makeApp } from '../app.ts';
 import { linkIssuers } from '../certificates/certificate-links.ts';
@@ -15,7 +16,7 @@ import { type AccessDependencies, setUpAccess } from './access.ts';
 import { openIdentity } from './identity.ts';
 import { bootClock, firmwareVersionOf, openManagerSettings } from './manager-details.ts';
 import { removeStaleTempFiles } from './remove-stale-temp-files.ts';
-import { openServiceId } from './service-id.ts';
+import { serviceId } from './service-id.ts';
 
 /** A Redfish service that listens. */
 export interface RunningService {
@@ -51,7 +52,6 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
     now: Date.now,
     report: (error) => log.error('task failed', { reason: reasonOf(error) }),
   });
-  const serviceId = await openServiceId(join(stateDirectory, 'service-id'), log);
   let port = redfish.port;
   const app = makeApp({
     log,
@@ -69,7 +69,7 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
         lastReset: bootClock(Date.now),
         settings: openManagerSettings(join(stateDirectory, 'manager-settings.json'), log),
       },
-      serviceId: serviceId.value,
+      serviceId: serviceId(log, machineId()),
       port: () => port,
       tlsProfile: redfish.tls.profile,
       servedEndpoint: redfish.endpoint,
@@ -110,7 +110,6 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
       await closeAccess();
       await closeIdentity();
       await events.close();
-      await serviceId.close();
       server.close();
       server.closeAllConnections();
     },

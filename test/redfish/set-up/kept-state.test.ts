@@ -4,10 +4,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +16,6 @@ import { parseConfiguration } from '../../../src/platform/configuration.ts';
 import { SessionFile } from '../../../src/redfish/sessions/session-file.ts';
 import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
-import { openServiceId } from '../../../src/redfish/set-up/service-id.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 
 const root = {
@@ -41,7 +38,6 @@ const unused = {
   policy: refuse,
   setPolicy: refuse,
 };
-const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 let directory: string;
 let lines: string[];
@@ -178,61 +174,5 @@ describe('kept sessions', () => {
     sessions.endAll();
     assert.equal(await writes(5001), true);
     assert.equal(await writes(9000), false);
-  });
-});
-
-describe('the id of the service', () => {
-  it('stays what it was', async () => {
-    const { value: id } = await openServiceId(inState('deep/service-id'), log);
-    assert.match(id, isUuid);
-    assert.equal((await openServiceId(inState('deep/service-id'), log)).value, id);
-    assert.deepEqual(lines, []);
-  });
-
-  const damages: Record<string, (path: string) => void> = {
-    nothing: (path) => writeFileSync(path, ''),
-    'half of it': (path) => writeFileSync(path, '0f8fad5b-d9cb'),
-    'other text': (path) => writeFileSync(path, '"><script>'),
-    'a directory': (path) => mkdirSync(path),
-  };
-  for (const [what, damage] of Object.entries(damages)) {
-    it(`is a new one for good where there is ${what}`, async () => {
-      damage(inState('service-id'));
-      const { value: id } = await openServiceId(inState('service-id'), log);
-      assert.match(id, isUuid);
-      assert.equal(lines.length, 1);
-      assert.equal((await openServiceId(inState('service-id'), log)).value, id);
-    });
-  }
-
-  it('is another one for so long as the disk does not read it, and stays what it was', async () => {
-    const { value } = await openServiceId(inState('service-id'), log);
-    renameSync(inState('service-id'), inState('aside'));
-    // Reading it fails as on a bad block
-    symlinkSync('/proc/self/mem', inState('service-id'));
-    const unread = await openServiceId(inState('service-id'), log);
-    assert.match(unread.value, isUuid);
-    assert.notEqual(unread.value, value);
-    renameSync(inState('aside'), inState('service-id'));
-    await unread.settle();
-    await unread.close();
-    assert.equal((await openServiceId(inState('service-id'), log)).value, value);
-    assert.deepEqual(lines, [
-      'the id of the service cannot be read now, it has another one until the next start',
-    ]);
-  });
-
-  it('is told also while the disk cannot be written, and written when it can be', async () => {
-    // A file where the directory should be stops root, too
-    const blocked = inState('blocked');
-    writeFileSync(blocked, '');
-    const path = join(blocked, 'service-id');
-    const { value, settle, close } = await openServiceId(path, log);
-    assert.match(value, isUuid);
-    assert.equal(lines.at(-1), 'the id of the service cannot be written now');
-    rmSync(blocked);
-    await settle();
-    assert.equal((await openServiceId(path, log)).value, value);
-    await close();
   });
 });

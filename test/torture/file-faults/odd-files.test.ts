@@ -60,7 +60,6 @@ const places: readonly [string, readonly string[]][] = [
       'events.json',
       'access-settings.json',
       'account-certificates.json',
-      'service-id',
       'users-source',
     ],
   ],

@@ -14,7 +14,6 @@ import { PushSubscriptions } from '../../../src/redfish/events/push-subscription
 import { SubscriberAuthorization } from '../../../src/redfish/events/subscriber-authorization.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
 import { removeStaleTempFiles } from '../../../src/redfish/set-up/remove-stale-temp-files.ts';
-import { openServiceId } from '../../../src/redfish/set-up/service-id.ts';
 import { readStateText, type StateFile } from '../../../src/storage/state-file.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Device, Place, State } from './scene.ts';
@@ -51,10 +50,9 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
     const rights = rightsOf(access, events);
     await rights.reviewAll();
     await access.users.settleRenames?.();
-    const serviceId = await openServiceId(join(directory, 'service-id'), log);
-    return { events, rights, serviceId };
+    return { events, rights };
   };
-  const { events, rights, serviceId } = await openFiles().catch(async (error: unknown) => {
+  const { events, rights } = await openFiles().catch(async (error: unknown) => {
     // A start that fails ends the program, and with it what looks after the files now and then
     await close();
     throw error;
@@ -91,20 +89,17 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
           .filter(({ owner }) => isThere(owner))
           .map(({ id, owner }) => `${id} of ${owner}`),
         enabled: String(events.value.enabled),
-        serviceId: serviceId.value,
         whoseUsers: readStateText(join(directory, 'users-source')) ?? 'nobody said',
       };
     },
     maintain: async () => {
       await settle();
-      await serviceId.settle();
       await access.sessions.ended();
     },
     // Sessions are written at the end too, which a cut leaves no time for
     close: async () => {
       await close();
       await events.settled();
-      await serviceId.close();
     },
   };
 }

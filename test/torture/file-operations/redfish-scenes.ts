@@ -109,11 +109,6 @@ async function leftBehind({ access, events }: RedfishDevice, { given }: Place): 
   await events.change(withSubscription('00112233445566ff', userName));
 }
 
-/** The id is random, as long as nobody was told another one. */
-function anyServiceId(state: State): State {
-  return { ...state, serviceId: 'some' };
-}
-
 function anySession(state: State): State {
   const sessions = Array.isArray(state.sessions) ? state.sessions : [];
   return { ...state, sessions: sessions.map((one) => one.replace(/^.* of /, '')) };
@@ -126,7 +121,6 @@ export const redfishScenes: readonly Scene[] = [
     prepare: async () => ({}),
     open: openRedfish,
     act: async () => undefined,
-    loosely: anyServiceId,
   }),
   scene<RedfishDevice>({
     name: 'service: a start when other users count than before',
@@ -137,7 +131,7 @@ export const redfishScenes: readonly Scene[] = [
     },
     open: openWithSystemUsers,
     act: async () => undefined,
-    untilNextStart: (state) => ({ ...state, serviceId: 'some', subscriptions: [] }),
+    untilNextStart: (state) => ({ ...state, subscriptions: [] }),
   }),
   change('make an account', createReader),
   change('change a role', ({ access }) =>
