@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Message } from '../messages/base-registry.ts';
-import { rawError } from './raw-error.ts';
+import { refuseRequest } from './early-errors.ts';
 
 const longestShown = 100;
 
@@ -13,12 +13,8 @@ export function pathTargetsOnly(listener: RequestListener): RequestListener {
   return (req, res) => {
     takeAbsoluteForm(req);
     const fault = requestLineFault(req);
-    if (!fault) {
-      listener(req, res);
-      return;
-    }
-    const { headers, body } = rawError(fault);
-    res.writeHead(400, headers).end(req.method === 'HEAD' ? undefined : body);
+    if (fault) refuseRequest(res, { status: 400, message: fault });
+    else listener(req, res);
   };
 }
 
