@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
 import { SetupError } from '../../core/setup-error.ts';
+import type { Configuration } from '../../platform/configuration.ts';
 import { machineId } from '../../platform/machine-id.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { makeApp } from '../app.ts';
@@ -9,12 +10,17 @@ import { linkIssuers } from '../certificates/certificate-links.ts';
 import { certificatePlaces } from '../certificates/collections.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
-import { makeServer } from '../http/server.ts';
+import { type HttpsOptions, makeServer } from '../http/server.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import { readWebUi } from '../web-ui/directory.ts';
 import { type AccessDependencies, setUpAccess } from './access.ts';
 import { openIdentity } from './identity.ts';
-import { bootClock, firmwareVersionOf, openManagerSettings } from './manager-details.ts';
+import {
+  bootClock,
+  firmwareVersionOf,
+  type ManagerDetails,
+  openManagerSettings,
+} from './manager-details.ts';
 import { removeStaleTempFiles } from './remove-stale-temp-files.ts';
 import { serviceId } from './service-id.ts';
 
@@ -64,11 +70,7 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,
       managerId: redfish.managerId,
-      managerDetails: {
-        firmwareVersion: redfish.firmwareVersion ?? firmwareVersionOf(),
-        lastReset: bootClock(Date.now),
-        settings: openManagerSettings(join(stateDirectory, 'manager-settings.json'), log),
-      },
+      managerDetails: managerDetails(dependencies),
       serviceId: serviceId(log, machineId()),
       port: () => port,
       tlsProfile: redfish.tls.profile,
@@ -76,31 +78,9 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
       query: redfish.limits,
     },
   });
-  const { limits, tls } = redfish;
+  const clientCertificates = access.certificates;
   const server = makeServer(
-    {
-      identity,
-      limits: {
-        ...limits,
-        connectionsPerAddress: connectionsOfAddress(limits.connections, limits.addressPercent),
-        requestMilliseconds: limits.requestSeconds * 1000,
-        idleMilliseconds: limits.idleSeconds * 1000,
-        handshakeMilliseconds: limits.handshakeSeconds * 1000,
-        sendMilliseconds: limits.sendSeconds * 1000,
-      },
-      profile: tls.profile,
-      ticketMilliseconds: tls.ticketHours * 3_600_000,
-      clientCertificates: access.certificates,
-      handshakes: {
-        handshakeBytes: redfish.clientCertificates.handshakeBytes,
-        largeHandshakeBytes: redfish.clientCertificates.largeHandshakeBytes,
-        suspendMilliseconds: redfish.clientCertificates.suspendSeconds * 1000,
-        turnMilliseconds: redfish.clientCertificates.turnMilliseconds,
-        stalledHandshakes: redfish.clientCertificates.stalledHandshakes,
-        addresses: redfish.clientCertificates.rememberedAddresses,
-      },
-      log,
-    },
+    { ...serverSettings(configuration), identity, clientCertificates, log },
     app,
   );
   port = await listen(server, redfish.address, redfish.port);
@@ -112,6 +92,42 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
       await events.close();
       server.close();
       server.closeAllConnections();
+    },
+  };
+}
+
+function managerDetails({
+  configuration: { redfish, stateDirectory },
+  log,
+}: AccessDependencies): ManagerDetails {
+  return {
+    firmwareVersion: redfish.firmwareVersion ?? firmwareVersionOf(),
+    lastReset: bootClock(Date.now),
+    settings: openManagerSettings(join(stateDirectory, 'manager-settings.json'), log),
+  };
+}
+
+function serverSettings({
+  redfish: { limits, tls, clientCertificates },
+}: Configuration): Pick<HttpsOptions, 'limits' | 'profile' | 'ticketMilliseconds' | 'handshakes'> {
+  return {
+    limits: {
+      ...limits,
+      connectionsPerAddress: connectionsOfAddress(limits.connections, limits.addressPercent),
+      requestMilliseconds: limits.requestSeconds * 1000,
+      idleMilliseconds: limits.idleSeconds * 1000,
+      handshakeMilliseconds: limits.handshakeSeconds * 1000,
+      sendMilliseconds: limits.sendSeconds * 1000,
+    },
+    profile: tls.profile,
+    ticketMilliseconds: tls.ticketHours * 3_600_000,
+    handshakes: {
+      handshakeBytes: clientCertificates.handshakeBytes,
+      largeHandshakeBytes: clientCertificates.largeHandshakeBytes,
+      suspendMilliseconds: clientCertificates.suspendSeconds * 1000,
+      turnMilliseconds: clientCertificates.turnMilliseconds,
+      stalledHandshakes: clientCertificates.stalledHandshakes,
+      addresses: clientCertificates.rememberedAddresses,
     },
   };
 }
