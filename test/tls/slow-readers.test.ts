@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
+import { writePieces } from '../../src/redfish/http/send.ts';
 import { makeServer } from '../../src/redfish/http/server.ts';
 import { exportPrivateKey } from '../../src/x509/keys.ts';
 import { fixedIdentity } from '../fakes/fixed-identity.ts';
@@ -47,7 +48,7 @@ describe('a client that takes its time over an answer', () => {
       {
         handler: (req, res) => {
           if (req.url === '/stream') res.write('open');
-          else res.end(large);
+          else void writePieces(res, large);
         },
         allowedAt: () => [],
       },

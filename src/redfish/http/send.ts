@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
@@ -46,5 +47,25 @@ async function sendBytes(
   if (isCompressed) res.set('Content-Encoding', 'gzip');
   if (!res.get('Content-Type')) res.set('Content-Type', jsonType);
   res.set('Content-Length', String(sent.length));
-  res.end(req.method === 'HEAD' ? undefined : sent);
+  if (req.method === 'HEAD') res.end();
+  else await writePieces(res, sent);
+}
+
+/** How much of an answer a client must take to count as reading it. */
+const pieceBytes = 65_536;
+
+/** Writes each piece when the client has taken those before, and ends the response with the last. */
+export async function writePieces(res: ServerResponse, bytes: Buffer): Promise<void> {
+  let rest = bytes;
+  for (; rest.length > pieceBytes && !res.destroyed; rest = rest.subarray(pieceBytes)) {
+    if (res.write(rest.subarray(0, pieceBytes))) continue;
+    await new Promise<void>((resolve) => {
+      const goOn = () => {
+        res.off('drain', goOn).off('close', goOn);
+        resolve();
+      };
+      res.on('drain', goOn).on('close', goOn);
+    });
+  }
+  res.end(rest);
 }

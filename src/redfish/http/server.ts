@@ -27,7 +27,7 @@ export interface ServerLimits {
   readonly idleMilliseconds: number;
   /** How long a client may take over its part of the TLS handshake. */
   readonly handshakeMilliseconds: number;
-  /** How long a client may take nothing of an answer. */
+  /** How long a client may take over each piece of an answer. */
   readonly sendMilliseconds: number;
 }
 
