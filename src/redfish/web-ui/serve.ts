@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { NextFunction, Request, Response } from 'express';
+import { writePieces } from '../http/send.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { WebUi, WebUiFile } from './directory.ts';
 import { pageHeaders } from './page-headers.ts';
@@ -55,7 +56,8 @@ async function send(file: WebUiFile, req: Request, res: Response): Promise<void>
   if (packed) res.set('Content-Encoding', 'gzip');
   const content = packed?.content ?? plain?.content;
   res.set('Content-Length', String(content?.length ?? gzip?.unpackedBytes ?? 0));
-  if (req.method === 'HEAD' || content) res.end(req.method === 'HEAD' ? undefined : content);
+  if (req.method === 'HEAD') res.end();
+  else if (content) await writePieces(res, content);
   else if (gzip) await unpack(gzip.content, res);
 }
 
