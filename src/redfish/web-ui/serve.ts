@@ -1,10 +1,14 @@
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { NextFunction, Request, Response } from 'express';
+import { codeOf } from '../../storage/io-errors.ts';
+import { isUnchanged } from '../http/preconditions.ts';
+import { prefersGzip } from '../http/quality.ts';
 import { writePieces } from '../http/send.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import type { WebUi, WebUiFile } from './directory.ts';
+import { unpackedBytes, type WebUi, type WebUiFile } from './directory.ts';
 import { pageHeaders } from './page-headers.ts';
 
 /**
@@ -18,11 +22,13 @@ export function serveWebUi(files: WebUi) {
     if (isOfTree(req.path) || (path !== undefined && isOfTree(path))) return next();
     const file = path === undefined ? undefined : files.get(path);
     const isReading = req.method === 'GET' || req.method === 'HEAD';
-    if (!file && !isReading) return next();
-    if (!file) throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
+    if (path === undefined || !file) {
+      if (!isReading) return next();
+      throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
+    }
     res.set('Allow', 'GET, HEAD');
     if (!isReading) throw new RedfishError(405, { id: 'OperationNotAllowed', args: [] });
-    await send(file, req, res);
+    await send(path.endsWith('/') ? 'index.html' : basename(path), file, req, res);
   };
 }
 
@@ -38,53 +44,64 @@ function decode(path: string): string | undefined {
   }
 }
 
-async function send(file: WebUiFile, req: Request, res: Response): Promise<void> {
+/**
+ * Whether a bundler put a hash of the content into a name, so that the content never changes: hex
+ * digits, or eight characters of base64url. A name that is in doubt has none.
+ */
+export function hasContentHash(name: string): boolean {
+  return /[.-](?:[0-9a-f]{8,64}|(?=[^.]*\d)(?=[^.]*[A-Z])(?=[^.]*[a-z])[\w-]{8})\.[a-z0-9]+$/.test(
+    name,
+  );
+}
+
+async function send(name: string, file: WebUiFile, req: Request, res: Response): Promise<void> {
   const { plain, gzip } = file;
-  const packed = gzip && acceptsGzip(req.get('Accept-Encoding')) ? gzip : undefined;
+  const packed = gzip && prefersGzip(req.get('Accept-Encoding')) ? gzip : undefined;
   // Unpacked on the way, it is another representation than the packed one and needs another tag
   const etag = packed?.etag ?? plain?.etag ?? gzip?.etag.replace(/"$/, '-unpacked"') ?? '';
-  for (const name of ['OData-Version', 'Pragma']) res.removeHeader(name);
+  for (const header of ['OData-Version', 'Pragma']) res.removeHeader(header);
   res.set(pageHeaders);
-  res.set('Cache-Control', file.hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+  res.set(
+    'Cache-Control',
+    hasContentHash(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
+  );
   res.set('ETag', etag);
   if (gzip) res.vary('Accept-Encoding');
-  if (isKnown(req.get('If-None-Match'), etag)) {
+  const ifNoneMatch = req.get('If-None-Match');
+  if (isUnchanged({ ifMatch: undefined, ifNoneMatch }, etag)) {
     res.status(304).end();
     return;
   }
-  res.set('Content-Type', file.contentType);
+  res.type(name);
   if (packed) res.set('Content-Encoding', 'gzip');
   const content = packed?.content ?? plain?.content;
-  res.set('Content-Length', String(content?.length ?? gzip?.unpackedBytes ?? 0));
+  const length = content?.length ?? (gzip ? unpackedBytes(gzip.content) : 0);
+  res.set('Content-Length', String(length));
   if (req.method === 'HEAD') res.end();
   else if (content) await writePieces(res, content);
   else if (gzip) await unpack(gzip.content, res);
+  else res.end();
 }
 
 /** In pieces as the client takes them, so that many slow clients hold little memory. */
 async function unpack(content: Buffer, res: Response): Promise<void> {
   try {
-    await pipeline(Readable.from([content]), createGunzip(), res);
+    const exactly = (pieces: AsyncIterable<Buffer>) => counted(pieces, unpackedBytes(content));
+    await pipeline(Readable.from([content]), createGunzip(), exactly, res);
   } catch (error) {
-    // A client that leaves in the middle is no fault of ours
-    if (!res.destroyed) throw error;
+    // Those of zlib and of `counted` tell of a damaged file; the others of a client that left in the middle
+    if (/^(Z_\w+)?$/.test(codeOf(error))) throw error;
   }
 }
 
-/** RFC 9110 §12.5.3: a weight of 0 means not acceptable; `*` stands for what is not named. */
-export function acceptsGzip(header = ''): boolean {
-  const weights = new Map<string, number>();
-  for (const item of header.split(',')) {
-    const [coding = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
-    const weight = parameters.find((one) => one.startsWith('q='))?.slice(2);
-    weights.set(coding, weight === undefined ? 1 : Number(weight) || 0);
+/** @throws when they have not the length that Content-Length has told */
+async function* counted(pieces: AsyncIterable<Buffer>, bytes: number): AsyncIterable<Buffer> {
+  let left = bytes;
+  for await (const piece of pieces) {
+    left -= piece.length;
+    if (left < 0) break;
+    yield piece;
   }
-  return (weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0) > 0;
-}
-
-/** RFC 9110 §13.1.2: compared weakly. */
-function isKnown(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes(etag) || tags.includes('*');
+  if (left !== 0)
+    throw new Error('a compressed file of the web UI does not have the length it says');
 }

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { contentTypeOf, hasContentHash } from '../../../src/redfish/web-ui/content-types.ts';
-import { readWebUi } from '../../../src/redfish/web-ui/directory.ts';
+import { readWebUi, unpackedBytes } from '../../../src/redfish/web-ui/directory.ts';
+import { hasContentHash } from '../../../src/redfish/web-ui/serve.ts';
 
 describe('the directory of a web UI', () => {
   let base: string;
@@ -33,7 +33,7 @@ describe('the directory of a web UI', () => {
     const files = read();
     assert.deepEqual([...files.keys()].sort(), ['/', '/index.html', '/js/app.js']);
     assert.equal(files.get('/js/app.js')?.plain, undefined);
-    assert.equal(files.get('/js/app.js')?.gzip?.unpackedBytes, 6);
+    assert.equal(unpackedBytes(files.get('/js/app.js')?.gzip?.content ?? Buffer.alloc(8)), 6);
     assert.deepEqual(warnings, []);
   });
 
@@ -80,7 +80,7 @@ describe('the directory of a web UI', () => {
     { what: 'too many files', limits: { files: 1 }, message: /more than 1 files/ },
     { what: 'too many bytes', limits: { bytes: 3 }, message: /more than 3 bytes,/ },
     {
-      what: 'a file that explodes when unpacked',
+      what: 'a file that is too large when unpacked',
       file: gzipSync(Buffer.alloc(1_000_000)),
       message: /more than 10000 bytes when unpacked/,
     },
@@ -94,7 +94,7 @@ describe('the directory of a web UI', () => {
   for (const { what, limits = {}, file, message } of refusals) {
     it(`refuses ${what} at the start`, () => {
       if (file) writeFileSync(join(directory, 'big.js.gz'), file);
-      assert.throws(() => read(limits), { name: 'SetupError', message });
+      assert.throws(() => read(limits), { message });
     });
   }
 
@@ -110,18 +110,6 @@ describe('the directory of a web UI', () => {
 });
 
 describe('a file name of a web UI', () => {
-  const types = [
-    { name: 'a.JS', type: 'text/javascript; charset=utf-8' },
-    { name: 'a.min.css', type: 'text/css; charset=utf-8' },
-    { name: 'a.woff2', type: 'font/woff2' },
-    { name: 'a.svg', type: 'image/svg+xml' },
-    { name: 'a.constructor', type: 'application/octet-stream' },
-    { name: 'LICENSE', type: 'application/octet-stream' },
-  ];
-  for (const { name, type } of types) {
-    it(`${name} is ${type}`, () => assert.equal(contentTypeOf(name), type));
-  }
-
   const names = [
     { name: '/js/app.1a2b3c4d.js', hashed: true },
     { name: '/assets/index-Bk9x_Z1a.js', hashed: true },

@@ -6,10 +6,31 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { readWebUi } from '../../../src/redfish/web-ui/directory.ts';
-import { acceptsGzip } from '../../../src/redfish/web-ui/serve.ts';
 import { startService, type TestService } from '../service.ts';
 
 const script = 'const answer = 42;\n'.repeat(5000);
+
+const types = [
+  ['a.JS', 'text/javascript; charset=utf-8'],
+  ['a.mjs', 'text/javascript; charset=utf-8'],
+  ['a.min.css', 'text/css; charset=utf-8'],
+  ['a.json', 'application/json; charset=utf-8'],
+  ['a.ico', 'image/vnd.microsoft.icon'],
+  ['a.woff2', 'font/woff2'],
+  ['a.wasm', 'application/wasm'],
+  ['a.svg', 'image/svg+xml'],
+  ['a.constructor', 'application/octet-stream'],
+  ['LICENSE', 'application/octet-stream'],
+] as const;
+
+/** Files that break when they are unpacked, or have another length than they say. */
+function damaged(): Buffer[] {
+  const [broken, longer, shorter] = [1, 2, 3].map(() => gzipSync(script));
+  broken?.fill(0xff, 20, 60);
+  longer?.writeUInt32LE(10, longer.length - 4);
+  shorter?.writeUInt32LE(script.length + 10, shorter.length - 4);
+  return [broken, longer, shorter].filter((one) => one !== undefined);
+}
 
 describe('a web UI', () => {
   const base = mkdtempSync(join(tmpdir(), 'web-ui-'));
@@ -22,6 +43,10 @@ describe('a web UI', () => {
     writeFileSync(join(directory, 'index.html'), '<!doctype html>start');
     writeFileSync(join(directory, 'js', 'app.0123abcd.js.gz'), gzipSync(script));
     writeFileSync(join(directory, 'with space.txt'), 'spaced');
+    for (const [name] of types) writeFileSync(join(directory, name), 'any');
+    for (const [at, content] of damaged().entries()) {
+      writeFileSync(join(directory, `damaged-${at}.js.gz`), content);
+    }
     writeFileSync(join(directory, '.secret'), 'inner secret');
     writeFileSync(join(directory, 'redfish', 'index.html'), 'false tree');
     writeFileSync(join(base, 'secret'), 'outer secret');
@@ -102,6 +127,22 @@ describe('a web UI', () => {
     assert.equal((await get('/with%20space.txt?v=1')).text, 'spaced');
   });
 
+  for (const [name, type] of types) {
+    it(`says that ${name} is ${type}`, async () => {
+      assert.equal((await get(`/${name}`)).headers['content-type'], type);
+    });
+  }
+
+  for (const at of [0, 1, 2]) {
+    it(`breaks off damaged file ${at} that it unpacks, and tells the log`, async () => {
+      const outcome = await raw(`/damaged-${at}.js`).catch(() => undefined);
+      const length = /^Content-Length: (\d+)$/m.exec(outcome?.head ?? '')?.[1];
+      assert.notEqual(outcome?.body.length, Number(length));
+      assert.equal(service.log.splice(0).length, 1);
+      assert.equal((await get('/')).status, 200);
+    });
+  }
+
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     it(`refuses ${method} of a file`, async () => {
       const { status, headers } = await get('/index.html', {}, method);
@@ -169,25 +210,6 @@ describe('a service without a web UI', () => {
     assert.equal((await service.ask('GET', '/', { as: '' })).status, 401);
     await service.close();
   });
-});
-
-describe('Accept-Encoding', () => {
-  const headers = [
-    { header: undefined, accepts: false },
-    { header: 'gzip', accepts: true },
-    { header: 'br, GZIP;q=0.5', accepts: true },
-    { header: 'gzip;q=0', accepts: false },
-    { header: 'gzip; q=0.000, *', accepts: false },
-    { header: '*', accepts: true },
-    { header: '*;q=0', accepts: false },
-    { header: 'identity', accepts: false },
-    { header: 'gzipped', accepts: false },
-  ];
-  for (const { header, accepts } of headers) {
-    it(`${header ?? 'that is absent'} ${accepts ? 'takes' : 'does not take'} gzip`, () => {
-      assert.equal(acceptsGzip(header), accepts);
-    });
-  }
 });
 
 function tagOf(head: string): string | undefined {
