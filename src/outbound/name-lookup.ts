@@ -20,8 +20,8 @@ const maxKnownNames = 1000;
 /**
  * Looks names up by the system (getaddrinfo). A lookup cannot be called off and has one of the two threads
  * that libuv gives to what may wait long. So there are two lines, each with one thread: one for names that
- * were found in time when they were last looked up, and one for all others, among them those that nobody
- * answers for; see docs/decisions/2026-11-29-requests-to-others.md.
+ * were found in time when they were last looked up, and one for all others, among them names
+ * without an answer; see docs/decisions/2026-11-29-requests-to-others.md.
  */
 export function nameLookup(
   ask: (name: string) => Promise<readonly LookupAddress[]> = (name) => lookup(name, { all: true }),
@@ -32,7 +32,7 @@ export function nameLookup(
   return async (name, { milliseconds, signal }) => {
     const line = known.has(name) ? knownNames : otherNames;
     const release = await line.acquire(signal);
-    // The thread is busy until the system has an answer, whoever still waits for it
+    // The thread is busy until the system has an answer, also when nothing waits for it any more
     const found = Promise.resolve(name).then(ask).finally(release);
     try {
       const limit = { milliseconds, signal, late: 'its name was not found in time' };

@@ -25,7 +25,7 @@ export interface OutboundRequest {
 export interface OutboundLimits extends AddressPolicy {
   /** For the response, and for finding the name before it. */
   readonly milliseconds: number;
-  /** The most bytes of a response that are read. */
+  /** The limit of bytes that are read of a response body. */
   readonly responseBytes: number;
 }
 
@@ -108,7 +108,7 @@ function answering(addresses: readonly LookupAddress[]): LookupFunction {
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.on('response', resolve);
-    // Stays: an error after the response must not be one that nobody hears
+    // Stays: an error after the response must not become an uncaught exception
     request.on('error', reject);
     // Node takes its hands, and its time limits, off a connection that changes its protocol
     request.on('upgrade', (_response, socket) => {

@@ -11,36 +11,36 @@ import { type Health, healthOf, type Lifetime } from '../certificates/health.ts'
 import type { ServedCertificate } from '../certificates/served.ts';
 import { type EventDraft, resourceEvent } from './event-record.ts';
 
-/** What was last told of a certificate. */
+/** The state of a certificate that the last event about it reported. */
 export interface ReportedHealth {
   readonly health: Health;
   /** The lowest threshold that was passed, in days; absent when none was. */
   readonly threshold?: number;
 }
 
-export interface CertificateNewsOptions extends Lifetime {
+export interface CertificateEventsOptions extends Lifetime {
   readonly client: CertificateClient;
   readonly places: readonly CertificateCollection[];
   readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
 }
 
 /**
- * Turns what happens to certificates, and what time does to them, into events. It remembers the health
- * that it last told of each, so that there is an event exactly when `Status` shows another one, and one
- * more for each further threshold that is passed. A certificate begins healthy when it is created; of
- * one that was there before anybody looked, what it is like then is no news.
+ * Turns changes of certificates, and the passing of their time, into events. It remembers the last reported
+ * health of each certificate, so that there is an event exactly when `Status` changes, and one more for each
+ * further threshold that is passed. A new certificate begins as healthy; the health in which a certificate is
+ * found at the first look is not reported.
  */
 export class CertificateEvents {
   readonly #client: CertificateClient;
   readonly #places: readonly CertificateCollection[];
-  readonly #served: CertificateNewsOptions['served'];
+  readonly #served: CertificateEventsOptions['served'];
   readonly #lifetime: Lifetime;
   /** By URI. */
   readonly #told: Map<string, ReportedHealth>;
 
-  /** @param told what was told before, by URI */
+  /** @param told the health that was reported before, by URI */
   constructor(
-    { client, places, served, ...lifetime }: CertificateNewsOptions,
+    { client, places, served, ...lifetime }: CertificateEventsOptions,
     told: Readonly<Record<string, ReportedHealth>> = {},
   ) {
     this.#client = client;
@@ -50,7 +50,7 @@ export class CertificateEvents {
     this.#told = new Map(Object.entries(told));
   }
 
-  /** What was told so far, by URI: to be kept over a restart, so that nothing is told twice. */
+  /** The reported health by URI: it is kept over a restart, so that no event is published twice. */
   get told(): Record<string, ReportedHealth> {
     return Object.fromEntries(this.#told);
   }
@@ -77,7 +77,7 @@ export class CertificateEvents {
     }
   }
 
-  /** What time, or what the service shows, did since the last look; endpoints whose manager is away come later. */
+  /** Changes of health since the last look, except at endpoints whose manager cannot be asked now. */
   look(): readonly EventDraft[] {
     const here = this.#places.filter(({ endpoint }) => this.#client.isAvailable(endpoint));
     return here.flatMap((place) => {

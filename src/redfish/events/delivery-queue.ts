@@ -9,7 +9,7 @@ export type RetryPolicy =
   | 'RetryForever'
   | 'RetryForeverWithBackoff';
 
-/** How a receiver is treated that fails; asked anew before each retry. */
+/** What to do when a delivery fails; read again before each retry. */
 export interface RetryRules {
   readonly policy: RetryPolicy;
   readonly attempts: number;
@@ -20,7 +20,7 @@ export interface DeliveryOptions {
   readonly clock: EventClock;
   /** 0 to 1. */
   readonly random: () => number;
-  /** The most events that wait. */
+  /** The limit of events that wait. */
   readonly size: number;
   readonly longestBackoffMilliseconds: number;
   readonly rules: () => RetryRules;
@@ -37,7 +37,7 @@ export interface DeliveryOptions {
   readonly onOverflow: () => void;
 }
 
-interface Waiting {
+interface WaitingEvent {
   readonly event: PublishedEvent;
   /** Of `EventClock.elapsed`. */
   readonly since: number;
@@ -49,7 +49,7 @@ const paused = Symbol('paused');
 /** The events that wait for one receiver: delivered in order, one at a time. */
 export class DeliveryQueue {
   readonly #options: DeliveryOptions;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingEvent[] = [];
   /** Number of the last event that was dropped and that the receiver was not told of yet. */
   #dropped: number | undefined;
   #failing = false;

@@ -86,7 +86,7 @@ export class EventStreams {
     wants: EventPredicate,
     past: readonly PublishedEvent[],
   ): void {
-    // Cut off before it began, or only asked about: there is nobody to send to
+    // The connection was cut before the stream began, or the request is HEAD: there is nothing to send
     const { method, socket } = response.req;
     const type = 'text/event-stream; charset=utf-8';
     if (method === 'HEAD' || response.destroyed || socket.destroyed) {
@@ -116,7 +116,7 @@ export class EventStreams {
     // A client that vanished without a word is found by the system
     socket.setKeepAlive(true, this.#options.limits.keepAliveMilliseconds);
     response.flushHeaders();
-    // The past was in memory before; only what comes on top of it counts as unread
+    // Past events were in memory before; only later events count as unread
     const missed = past.filter(wants).map((event) => block(event, stream.context));
     const text = [': open\n\n', ...missed].join('');
     stream.grace = Buffer.byteLength(text);
@@ -175,7 +175,7 @@ export class EventStreams {
     return true;
   }
 
-  /** Users are asked for now and then, sessions before every event. Who cannot be asked is asked again. */
+  /** Sessions are checked before every event, users at intervals. A user who cannot be checked now is checked at the next. */
   async #endWithoutLogin(stream: OpenStream): Promise<void> {
     if (this.#endWithoutSession(stream)) return;
     const { identity, connection } = stream;

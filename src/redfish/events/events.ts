@@ -27,7 +27,7 @@ export interface EventOptions {
   readonly served?: ServedCertificate;
   /** Days before its end at which a certificate needs attention. */
   readonly expiryThresholds: readonly number[];
-  /** The file of what outlives the service. */
+  /** The file of the state that outlives the service. */
   readonly path: string;
   readonly settings: EventSettings;
   readonly log: Log;
@@ -61,7 +61,7 @@ export interface Events {
   close(): Promise<void>;
 }
 
-/** Starts whatever the disk holds: who cannot write it may still read, and repair certificates. */
+/** Starts whatever the disk holds: clients must be able to read and repair certificates without events. */
 export async function makeEvents(options: EventOptions): Promise<Events> {
   const { settings, log, logins, clock = systemClock } = options;
   const file = await openEventState(options.path, { log, now: clock.now() });
@@ -128,7 +128,7 @@ function makeSubscriptions(
 ): PushSubscriptions {
   return new PushSubscriptions({
     ...{ file, log, clock, random },
-    most: settings.subscriptions,
+    maxSubscriptions: settings.subscriptions,
     retries: () => ({
       attempts: state().retryAttempts,
       intervalMilliseconds: state().retryIntervalSeconds * 1000,
@@ -157,7 +157,7 @@ function followCertificates(
   );
   let lastTold = certificates;
   const tell = (drafts: () => readonly EventDraft[]) => {
-    // What nobody is told stays news until the service is enabled again
+    // A change that is not reported now is reported when the service is enabled again
     if (!state().enabled) return;
     const timestamp = new Date(clock.now()).toISOString();
     for (const draft of drafts()) publish({ timestamp, ...draft });

@@ -3,14 +3,14 @@ import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
 import { permission } from '../http/privileges.ts';
 
-/** Whether who opened a stream of events may still have it. */
+/** Whether the user who opened an event stream may keep it. */
 export interface ListenerLogins {
-  /** Whether the session that opened it, if any, has not ended, and its way in is open yet. */
+  /** Whether the session of the stream, if it has one, goes on, and its way to log in is still allowed. */
   holds(identity: Identity): boolean;
   /**
    * Whether the user is still there and may still subscribe.
    * @param connection that of the stream, whose certificate may be what logged it in
-   * @throws when nobody can say at the moment
+   * @throws when the user cannot be checked now
    */
   mayListen(identity: Identity, connection: object): Promise<boolean>;
   /**
@@ -18,7 +18,7 @@ export interface ListenerLogins {
    * touch; `undefined` when the users cannot be asked now.
    */
   maySubscribe(userName: string): Promise<boolean | undefined>;
-  /** Has what users listen with follow the names that they get. */
+  /** Calls back when a user gets another name. */
   onRename(follow: FollowRename): void;
 }
 
@@ -47,7 +47,7 @@ export function listenerLogins(access: Access): ListenerLogins {
   };
 }
 
-/** Who listens, as a request on the same connection would find him. @throws when nobody can say */
+/** The user of the stream, as a request on its connection would find the user. @throws when that cannot be told now */
 async function listener(
   { users, certificates }: Access,
   { account, session, certificate }: Identity,
@@ -55,7 +55,7 @@ async function listener(
 ): Promise<User | undefined> {
   if (!certificate) {
     const user = await users.find(account.userName);
-    // With HTTP Basic it is the password that lets him in, and this may be another one by now
+    // HTTP Basic counts only for the password that opened the stream
     return session || user?.passwordStamp === account.passwordStamp ? user : undefined;
   }
   const login = await certificates?.login(connection);

@@ -8,7 +8,7 @@ import type { PublishedEvent } from './event-record.ts';
 import type { EventState } from './event-state.ts';
 import type { ReceiverHeader } from './receiver-headers.ts';
 
-/** What a client asks for. */
+/** The members that a client gives. */
 export interface SubscriptionRequest {
   readonly owner: string;
   readonly destination: string;
@@ -37,7 +37,7 @@ export class SubscriptionLimit extends Error {
 export interface PushOptions
   extends Pick<DeliveryOptions, 'clock' | 'random' | 'size' | 'longestBackoffMilliseconds'> {
   readonly file: StateFile<EventState>;
-  readonly most: number;
+  readonly maxSubscriptions: number;
   /** What holds for every subscription; asked anew before each retry. */
   readonly retries: () => Omit<RetryRules, 'policy'>;
   readonly maxPerUser: number;
@@ -77,9 +77,9 @@ export class PushSubscriptions {
     const id = randomBytes(8).toString('hex');
     const subscription: Subscription = { ...request, id, state: 'active' };
     await this.#store((all) => {
-      const { most, maxPerUser } = this.#options;
+      const { maxSubscriptions, maxPerUser } = this.#options;
       const own = all.filter(({ owner }) => owner === request.owner);
-      if (all.length >= most || own.length >= maxPerUser) {
+      if (all.length >= maxSubscriptions || own.length >= maxPerUser) {
         throw new SubscriptionLimit('too many subscriptions');
       }
       return [...all, subscription];
@@ -100,13 +100,13 @@ export class PushSubscriptions {
     this.#queues.delete(id);
   }
 
-  /** @throws when what a user has cannot be read, or cannot be removed */
+  /** @throws when the subscriptions of the user cannot be read or removed */
   async removeAllOf(userName: string): Promise<void> {
     const all = await this.#options.file.during(async ({ subscriptions }) => subscriptions);
     for (const { id, owner } of all) if (owner === userName) await this.remove(id);
   }
 
-  /** Gives what a user has to the name that he has now. @throws what the disk throws */
+  /** Gives the subscriptions of a user to the new name of the user. @throws what the disk throws */
   async rename(from: string, to: string): Promise<void> {
     await this.#store((all) =>
       all.map((one) => (one.owner === from ? { ...one, owner: to } : one)),

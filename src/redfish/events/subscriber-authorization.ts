@@ -3,26 +3,26 @@ import type { EventStreams } from './event-streams.ts';
 import type { ListenerLogins } from './listeners.ts';
 import type { PushSubscriptions } from './push-subscriptions.ts';
 
-export interface ListeningRightsOptions {
+export interface SubscriberAuthorizationOptions {
   readonly streams: EventStreams;
   readonly subscriptions: PushSubscriptions;
   readonly logins: ListenerLogins;
   readonly log: Log;
 }
 
-/** Takes from users what they listen with when they lose the right to it. */
+/** Ends the streams and subscriptions of users who lose the right to them. */
 export class SubscriberAuthorization {
-  readonly #options: ListeningRightsOptions;
-  /** Names of users who have another one, which their subscriptions do not have yet. */
+  readonly #options: SubscriberAuthorizationOptions;
+  /** Old and new names of users whose subscriptions still have the old name. */
   readonly #renamed = new Map<string, string>();
 
-  constructor(options: ListeningRightsOptions) {
+  constructor(options: SubscriberAuthorizationOptions) {
     this.#options = options;
   }
 
   /**
-   * After a user lost rights or his password: his streams end, but for those of a session that goes on,
-   * and if he may not subscribe any more his subscriptions are removed.
+   * After a user lost rights or a password: the streams of the user end, except those of a session that goes
+   * on, and the subscriptions are removed if the user may not subscribe any more.
    */
   async review(userName: string, keptSession?: string): Promise<void> {
     this.#options.streams.closeOf(userName, keptSession);
@@ -30,7 +30,7 @@ export class SubscriberAuthorization {
   }
 
   /**
-   * After a user got another name: his subscriptions follow, and his streams end, for their clients open them again.
+   * After a user got another name: the subscriptions follow, and the streams end, for their clients open them again.
    * @throws when the disk does not let the subscriptions follow now
    */
   async rename(from: string, to: string): Promise<void> {
@@ -40,14 +40,14 @@ export class SubscriberAuthorization {
     this.#renamed.delete(from);
   }
 
-  /** After a user was deleted: what he had is over. */
+  /** After a user was deleted: the streams end and the subscriptions are removed. */
   async forget(userName: string): Promise<void> {
     this.#options.streams.closeOf(userName);
     await this.#remove(userName);
   }
 
   /**
-   * Before a user begins: nothing of an earlier one of this name may be his.
+   * Before a new user begins: the new user must not get anything of an earlier user of this name.
    * @throws when that cannot be stored, for no later look could tell the two apart
    */
   async clear(userName: string): Promise<void> {
@@ -55,7 +55,7 @@ export class SubscriberAuthorization {
     await this.#options.subscriptions.removeAllOf(userName);
   }
 
-  /** Looks at the owners of all subscriptions: users can change where nobody tells us. */
+  /** Looks at the owners of all subscriptions: users can change without notice to this service. */
   async reviewAll(): Promise<void> {
     const { subscriptions, logins } = this.#options;
     for (const userName of new Set(subscriptions.list().map(({ owner }) => owner))) {
@@ -63,7 +63,7 @@ export class SubscriberAuthorization {
     }
   }
 
-  /** What cannot be stored now is tried again at the next look; the user has changed all the same. */
+  /** A removal that cannot be stored now is tried again at the next look; the change of the user stands. */
   async #remove(userName: string): Promise<void> {
     const { subscriptions, log } = this.#options;
     if (this.#renamed.has(userName)) return;

@@ -49,7 +49,7 @@ async function ofCollection(resource: object, query: Query, read: ReadResource):
   };
 }
 
-/** What the client may not read he cannot find either: a filter would tell its values bit by bit. */
+/** A resource that the client may not read is not found: a filter would tell its values bit by bit. */
 async function isWanted(
   filter: NonNullable<Query['filter']>,
   member: unknown,
@@ -65,13 +65,13 @@ function isCollection(resource: object): resource is Collection {
 }
 
 /** Reads each resource once, and no more than so many: DSP0266 has 507 for an answer too large. */
-function bounded(read: ReadResource, most: number): ReadResource {
+function bounded(read: ReadResource, maxResources: number): ReadResource {
   const known = new Map<string, Promise<object | undefined>>();
   let reads = 0;
   return (uri) => {
     // Shown twice it also weighs twice in the answer
-    if (++reads > 2 * most || (known.size >= most && !known.has(uri))) {
-      const args = [uri, '$expand', `0 to ${most} resources`];
+    if (++reads > 2 * maxResources || (known.size >= maxResources && !known.has(uri))) {
+      const args = [uri, '$expand', `0 to ${maxResources} resources`];
       throw new RedfishError(507, { id: 'QueryParameterOutOfRange', args });
     }
     const found = known.get(uri) ?? read(uri);

@@ -1,6 +1,6 @@
 import type { Expansion } from './parameters.ts';
 
-/** Reads a resource as the client would: `undefined` for what he may not read or is not there. */
+/** Reads a resource as the client would: `undefined` for one that the client may not read or that is not there. */
 export type ReadResource = (uri: string) => Promise<object | undefined>;
 
 /** Puts resources in place of links to them (DSP0266, "The $expand query parameter"). */

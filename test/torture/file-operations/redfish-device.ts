@@ -118,7 +118,7 @@ function rightsOf(access: Access, file: StateFile<EventState>): SubscriberAuthor
   };
   const subscriptions = new PushSubscriptions({
     ...{ file, log, clock, random: Math.random, send: async () => undefined },
-    ...{ most: 9, maxPerUser: 9, size: 1, longestBackoffMilliseconds: 1000 },
+    ...{ maxSubscriptions: 9, maxPerUser: 9, size: 1, longestBackoffMilliseconds: 1000 },
     retries: () => ({ attempts: 0, intervalMilliseconds: 1000 }),
   });
   const streams = new EventStreams({ clock, log, logins, limits });
