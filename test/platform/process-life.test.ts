@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
 const source = (name: string) =>
-  JSON.stringify(fileURLToPath(new URL(`../../src/platform/${name}.ts`, import.meta.url)));
+  JSON.stringify(fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url)));
 
 /** A program that says when its start began and goes on with it when it is told to. */
 const script = `
   import { once } from 'node:events';
-  import { makeLog } from ${source('log')};
-  import { announceReady, runProgram } from ${source('process-life')};
+  import { makeLog } from ${source('core/log')};
+  import { announceReady, runProgram } from ${source('platform/process-life')};
   await runProgram(makeLog('trial'), async () => {
     process.send('starting');
     await once(process, 'message');
@@ -35,8 +35,8 @@ describe('a program', () => {
     const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').trim();
     const secret = ['key', 'of', process.pid].join('-').repeat(1000);
     const dying = `
-      import { runProgram } from ${source('process-life')};
-      import { makeLog } from ${source('log')};
+      import { runProgram } from ${source('platform/process-life')};
+      import { makeLog } from ${source('core/log')};
       await runProgram(makeLog('trial'), async () => {
         globalThis.secret = process.argv[1] + process.argv[1];
         process.abort();

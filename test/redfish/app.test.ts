@@ -22,7 +22,7 @@ describe('the Redfish application', () => {
 
   const open = ['/redfish', '/redfish/v1', '/redfish/v1/', '/redfish/v1/odata'];
   for (const path of open) {
-    it(`answers GET ${path} to worldReadable`, async () => {
+    it(`answers GET ${path} to everyone`, async () => {
       const { status, headers } = await service.ask('GET', path, { as: '' });
       assert.equal(status, 200);
       assert.match(String(headers['content-type']), /^application\/json/);

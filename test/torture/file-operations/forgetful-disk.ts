@@ -1,5 +1,5 @@
-import { digestOf, type Image } from './image.ts';
-import type { CsrTimestamp, Name, Node, Operation, Recording } from './recording.ts';
+import { digestOf, type Image, type Made } from './image.ts';
+import type { Name, Node, Operation, Recording } from './recording.ts';
 
 /** What a disk may hold after the power went away. */
 export interface Remains {
@@ -74,7 +74,7 @@ export function cutsOf({ operations, first }: Recording): number[] {
 function replay({ operations, first }: Recording, after: number) {
   const changes: NameChange[] = [];
   const contents = new Map<Node, Content>();
-  const made = new Map<Node, CsrTimestamp>();
+  const made = new Map<Node, Made>();
   const done = (one: Operation) => {
     if (one.kind === 'names') changes.push({ ...one, isSynced: false });
     if (one.kind === 'make') {
@@ -113,7 +113,7 @@ function imageOf(
   root: Node,
   changes: readonly NameChange[],
   contents: ReadonlyMap<Node, Content>,
-  made: ReadonlyMap<Node, CsrTimestamp>,
+  made: ReadonlyMap<Node, Made>,
   data: Data,
 ): Image {
   const entries = new Map<Node, Map<string, Node>>();
@@ -125,7 +125,7 @@ function imageOf(
       if (node !== undefined) list.set(name, node);
     }
   }
-  const image = new Map<string, CsrTimestamp>();
+  const image = new Map<string, Made>();
   const walk = (directory: Node, prefix: string) => {
     for (const [name, node] of [...(entries.get(directory) ?? [])].sort(byName)) {
       const object = made.get(node);
@@ -142,7 +142,7 @@ function byName([a]: readonly [string, Node], [b]: readonly [string, Node]): num
   return a < b ? -1 : 1;
 }
 
-function remainsOf(object: CsrTimestamp, content: Content | undefined, data: Data): CsrTimestamp {
+function remainsOf(object: Made, content: Content | undefined, data: Data): Made {
   if (object.type === 'link' || !content) return object;
   const mode = data === 'all' ? content.mode : content.synced.mode;
   if (object.type === 'directory') return { ...object, mode };

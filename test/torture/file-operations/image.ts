@@ -11,13 +11,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { CsrTimestamp } from './recording.ts';
+
+export type Made =
+  | { readonly type: 'file'; readonly mode: number; readonly data: Buffer }
+  | { readonly type: 'directory'; readonly mode: number }
+  | { readonly type: 'link'; readonly target: string };
 
 /** Everything below a directory by path; a directory comes before what is in it. */
-export type Image = ReadonlyMap<string, CsrTimestamp>;
+export type Image = ReadonlyMap<string, Made>;
 
 export function readImage(directory: string): Image {
-  const image = new Map<string, CsrTimestamp>();
+  const image = new Map<string, Made>();
   const read = (inside: string) => {
     for (const name of readdirSync(join(directory, inside)).sort()) {
       const path = inside === '' ? name : `${inside}/${name}`;

@@ -1,13 +1,13 @@
 import { lstatSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { Image } from './image.ts';
+import type { Image, Made } from './image.ts';
 
 /** An object of the file system, whatever names it has; the number is the harness's own. */
 export type Node = number;
 
 /** What a program did, in the terms of a file system: objects, and the names that directories give them. */
 export type Operation =
-  | { readonly kind: 'make'; readonly node: Node; readonly made: CsrTimestamp }
+  | { readonly kind: 'make'; readonly node: Node; readonly made: Made }
   | { readonly kind: 'write'; readonly node: Node; readonly at: number; readonly data: Buffer }
   | { readonly kind: 'truncate'; readonly node: Node; readonly length: number }
   | { readonly kind: 'mode'; readonly node: Node; readonly mode: number }
@@ -15,11 +15,6 @@ export type Operation =
   /** Changes of names in one directory that come about together. */
   | { readonly kind: 'names'; readonly directory: Node; readonly names: readonly Name[] }
   | { readonly kind: 'mark'; readonly text: string };
-
-export type CsrTimestamp =
-  | { readonly type: 'file'; readonly mode: number; readonly data: Buffer }
-  | { readonly type: 'directory'; readonly mode: number }
-  | { readonly type: 'link'; readonly target: string };
 
 export interface Name {
   readonly name: string;
@@ -50,7 +45,7 @@ export function readRecording(
   const entries = new Map<Node, Map<string, Node>>();
   let newest = 0;
 
-  const make = (made: CsrTimestamp, inode?: string): Node => {
+  const make = (made: Made, inode?: string): Node => {
     newest += 1;
     if (inode !== undefined) nodeOfInode.set(inode, newest);
     if (made.type === 'directory') entries.set(newest, new Map());
@@ -78,7 +73,7 @@ export function readRecording(
     return node;
   };
   const parentOf = (path: string) => known(find(dirname(path)), dirname(path));
-  const put = (path: string, made: CsrTimestamp, inode?: string) => {
+  const put = (path: string, made: Made, inode?: string) => {
     name(parentOf(path), [{ name: basename(path), node: make(made, inode) }]);
   };
 
