@@ -3,6 +3,7 @@ import type { User } from '../../identity/accounts/user-directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { LoginAttempt } from '../../identity/login-audit.ts';
 import { refusals } from '../../identity/peer-certificates/refusal.ts';
+import { loginByCertificate, loginByPassword, type Peer } from '../../identity/peer-login.ts';
 import type { Access } from '../access.ts';
 import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 import { cookieToken } from '../sessions/session-cookies.ts';
@@ -64,14 +65,14 @@ export const badLogin = 'Invalid username or password';
  * @throws RedfishError 503 when too many wait already
  */
 export async function login(
-  { gate }: Access,
+  access: Access,
   attempt: LoginAttempt,
   password: string,
 ): Promise<User | undefined> {
-  const outcome = await gate.login(attempt, password);
-  if (outcome.kind === 'busy') throw unavailable(5);
-  if (!('user' in outcome)) return undefined;
-  return outcome.kind === 'ok' ? outcome.user : { ...outcome.user, passwordChangeRequired: true };
+  const login = await loginByPassword(access, attempt, password);
+  if ('identity' in login) return login.identity.account;
+  if (login.refusal === 'busy') throw unavailable(5);
+  return undefined;
 }
 
 export function accountUri(userName: string): string {
@@ -87,30 +88,26 @@ function methodOf({ session, certificate }: Identity): LoginAttempt['method'] {
   return certificate ? 'certificate' : 'basic';
 }
 
-function byConnection(
-  { socket }: Request,
-  method: LoginAttempt['method'],
-  userName = '',
-): LoginAttempt {
-  return { userName, address: socket.remoteAddress ?? '', method, connection: socket };
+function peerOf({ socket }: Request): Peer {
+  return { connection: socket, address: socket.remoteAddress ?? '' };
 }
 
 /** A certificate that logs nobody in leaves the other ways open. @throws RedfishError 403 */
 async function byCertificate(req: Request, access: Access): Promise<Identity | undefined> {
-  const shown = await access.certificates?.login(req.socket);
-  if (!shown || !('account' in shown)) return undefined;
-  access.logins.login(byConnection(req, 'certificate', shown.account.userName), 'ok');
-  if (!isFromOtherSite({ method: req.method, header: (name) => req.get(name) })) return shown;
+  const login = await loginByCertificate(access, peerOf(req));
+  if (!login || 'refusal' in login) return undefined;
+  if (!isFromOtherSite({ method: req.method, header: (name) => req.get(name) })) {
+    return login.identity;
+  }
   const detail = 'A page of another site may not use the client certificate for changes';
   throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
 }
 
 /** Whoever owns a certificate may know what is wrong with it. @throws RedfishError 401 */
 async function refuseBadCertificate(req: Request, access: Access): Promise<void> {
-  const shown = await access.certificates?.login(req.socket);
-  if (!shown || !('refusal' in shown)) return;
-  access.logins.login(byConnection(req, 'certificate'), shown.refusal);
-  throw unauthorized(req, access, `The client certificate is refused: ${refusals[shown.refusal]}`);
+  const login = await loginByCertificate(access, peerOf(req));
+  if (!login || !('refusal' in login)) return;
+  throw unauthorized(req, access, `The client certificate is refused: ${refusals[login.refusal]}`);
 }
 
 async function byToken(req: Request, access: Access): Promise<Identity | undefined> {
@@ -155,7 +152,8 @@ async function byBasic(req: Request, access: Access): Promise<Identity | undefin
   const credentials = basicCredentials(req.get('Authorization'));
   if (!credentials) return undefined;
   const { userName, password } = credentials;
-  const account = await login(access, byConnection(req, 'basic', userName), password);
+  const attempt = { ...peerOf(req), userName, method: 'basic' } as const;
+  const account = await login(access, attempt, password);
   if (!account) throw unauthorized(req, access, badLogin);
   return { account };
 }
