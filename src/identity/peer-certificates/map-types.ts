@@ -1,6 +1,8 @@
+import { isIPv4 } from 'node:net';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { DerError } from '../../x509/der.ts';
+import { isHostName } from '../../x509/general-names.ts';
 import { valuesOf } from '../../x509/name.ts';
 import {
   readSubjectNames,
@@ -155,13 +157,20 @@ function mapped(
         case 'rfc822Name':
           return one.value && mailAddress(one.value);
         case 'dNSName':
-          return one.value?.toLowerCase();
+          return one.value && dnsName(one.value);
         case 'iPAddress':
           return one.value && address(one.value);
         default:
           return undefined;
       }
     });
+}
+
+/** With `san-any` a DNS name must not be taken for a mapped mail address or IP address. */
+function dnsName(text: string): string | undefined {
+  const name = text.toLowerCase();
+  const isAddress = isIPv4(name) || /^[0-9a-f]{32}$/.test(name);
+  return isHostName(name) && !isAddress ? name : undefined;
 }
 
 /** The local part may be anything that a user is called, so `a@b@c` would be ambiguous. */

@@ -186,6 +186,14 @@ describe('a forged certificate', () => {
       withNames(dns('x\0'), dns('root')),
       'not-a-user-name',
     ],
+    ['a mail address as a DNS name', 'san-any', withNames(dns('root@x')), 'not-a-user-name'],
+    ['an IPv4 address as a DNS name', 'san-any', withNames(dns('192.0.2.1')), 'not-a-user-name'],
+    [
+      'a mapped IPv6 address as a DNS name',
+      'san-any',
+      withNames(dns('20010DB800000000000000000000000a')),
+      'not-a-user-name',
+    ],
     [
       'a name of another kind before',
       'san-any',
