@@ -7,6 +7,8 @@ import { after, describe, it } from 'node:test';
 import { AccessSettings } from '../../../src/identity/accounts/access-settings.ts';
 import { readAccounts } from '../../../src/identity/accounts/account-file.ts';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
+import { parseConfiguration } from '../../../src/platform/configuration.ts';
+import { setUpAccess } from '../../../src/redfish/set-up/access.ts';
 import { diskError } from '../../fakes/moody-disk.ts';
 
 /** Each file without which nobody knows who may come in, and how. */
@@ -37,4 +39,15 @@ describe('a start of the service whose disk does not read who may come in', () =
       }
     });
   }
+});
+
+describe('a start of the service with a mistake in the list of client identities', () => {
+  it('is none, and says where the mistake is', () => {
+    const clientIdentities = { defaultIdentity: { mapType: 'specified' } };
+    const configuration = parseConfiguration(JSON.stringify({ clientIdentities }), 'bmc.json');
+    assert.throws(() => setUpAccess({ configuration } as never), {
+      name: 'SetupError',
+      message: /\/clientIdentities\/defaultIdentity\/name is required/,
+    });
+  });
 });
