@@ -76,7 +76,7 @@ const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
     'goes on while',
   ],
   'events.deliverySeconds': ['torture/hostile-clients/users.test.ts', 'deliverySeconds'],
-  'events.responseBytes': ['redfish/events/destination.test.ts', 'no further than the limit'],
+  'events.responseBytes': ['outbound/destination.test.ts', 'no further than the limit'],
   'events.retryAttempts': ['redfish/events/delivery-queue.test.ts', 'used up its retries'],
   'events.longestBackoffSeconds': ['redfish/events/delivery-queue.test.ts', 'longestBackoff'],
   'clientCertificates.nameBytes': [
