@@ -1,29 +1,27 @@
 import { createHash } from 'node:crypto';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
-import type { EventLog } from '../../core/log.ts';
 import { classifyIoError } from '../../storage/io-errors.ts';
-import type { Change, ChangeQueue } from '../change.ts';
+import type { ChangeQueue } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
+import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import type { Finding } from '../outside-changes.ts';
 import type { ActiveCredential } from './active-credential.ts';
 import type { CredentialAdmission } from './admission.ts';
+import { type CredentialChanges, superseded } from './credential-changes.ts';
 import type { CredentialFile } from './credential-file.ts';
 import type { CredentialLoader } from './credential-loader.ts';
+import type { CredentialUpkeep } from './credential-upkeep.ts';
 
 export interface PairFollowerOptions {
   readonly path: string;
-  /** The largest file that is taken over. */
-  readonly maxBytes: number;
+  readonly dependencies: EndpointDependencies;
   readonly file: CredentialFile;
   readonly service: ActiveCredential;
   readonly queue: ChangeQueue;
   readonly admission: CredentialAdmission;
-  /** What takes the pair out of service, unless `lastLook` throws. */
-  readonly removal: (lastLook: () => Promise<void>) => Change<CredentialCandidate | undefined>;
-  /** Takes the file from others who may read or change it. */
-  readonly makeOwn: () => Promise<void>;
+  readonly changes: CredentialChanges;
+  readonly upkeep: CredentialUpkeep;
   readonly stored: CredentialLoader;
-  readonly log: EventLog;
 }
 
 /** Follows what others make of the file of a pair: takes over a good one, and puts a bad one right. */
@@ -37,7 +35,8 @@ export class CredentialFileFollower {
 
   /** @param final true when the file will not get better by itself */
   async look(final: boolean): Promise<Finding> {
-    const { file, service, queue, admission, stored, removal, log, path } = this.#options;
+    const { file, service, queue, admission, stored, changes, path } = this.#options;
+    const { log } = this.#options.dependencies;
     let text: string | undefined;
     // Whoever changed it in the meantime has the last word
     const mustBeThere = async () => {
@@ -50,7 +49,7 @@ export class CredentialFileFollower {
     try {
       text = await this.#read();
       if (text === service.text) {
-        if (text !== undefined) await this.#options.makeOwn();
+        if (text !== undefined) await this.#options.upkeep.makeOwn();
         return 'settled';
       }
       if (text === undefined) {
@@ -59,7 +58,7 @@ export class CredentialFileFollower {
           await this.#putBack('');
           return 'changed';
         }
-        const gone = removal(mustBeThere);
+        const gone = changes.removal(() => undefined, mustBeThere);
         await queue.run({ ...gone, validate: () => stillThere(gone.validate) });
         log.warn('certificate file was removed', { path });
       } else {
@@ -88,19 +87,19 @@ export class CredentialFileFollower {
 
   /** Puts the last good pair back in place of a file that no service could load at its next start. */
   async #refuse(text: string, error: CertError): Promise<void> {
-    const { service, stored, log, path } = this.#options;
+    const { service, stored, dependencies, path } = this.#options;
     const digest = createHash('sha256').update(text).digest('hex');
     // Without a good one the bad one stays where it is, and is told of once
     if (!service.pair && digest === this.#refusedDigest) return;
     this.#refusedDigest = digest;
-    log.error('changed certificate file refused', { path, reason: reasonOf(error) });
+    dependencies.log.error('changed certificate file refused', { path, reason: reasonOf(error) });
     if (service.pair) await this.#putBack(text);
     else stored.noteUnserved();
   }
 
   /** @param text what must still be there: whoever came in the meantime has put a good one there already */
   async #putBack(text: string): Promise<void> {
-    const { file, service, queue, stored, log, path } = this.#options;
+    const { file, service, queue, stored, dependencies, path } = this.#options;
     const mustBeThere = async () => {
       if ((await this.#readAnything()) !== text) throw superseded;
     };
@@ -123,14 +122,18 @@ export class CredentialFileFollower {
       });
     } catch (cause) {
       if (cause === superseded) return;
-      log.error('last good certificate not put back', { path, reason: reasonOf(cause) });
+      dependencies.log.error('last good certificate not put back', {
+        path,
+        reason: reasonOf(cause),
+      });
     }
   }
 
   /** What others wrote has a limit; what the manager wrote itself may be beyond it. */
   #read(): Promise<string | undefined> {
-    const { file, service, maxBytes } = this.#options;
-    return file.read(Math.max(maxBytes, Buffer.byteLength(service.text ?? '')));
+    const { file, service, dependencies } = this.#options;
+    const { uploadBytes } = dependencies.limits;
+    return file.read(Math.max(uploadBytes, Buffer.byteLength(service.text ?? '')));
   }
 
   /** The text of the file for a comparison, also of one that no endpoint would take. */
@@ -142,9 +145,6 @@ export class CredentialFileFollower {
     return (await text) ?? '';
   }
 }
-
-/** Thrown where another change came first; nobody sees it. */
-const superseded = new CertError('already-installed', 'another certificate came first');
 
 /** Failures after which the file may be as good as it was before. */
 const waits: readonly string[] = ['on-trial', 'storage', 'not-found'];
