@@ -1,3 +1,4 @@
+import type { Findings } from '../../manager/checks/findings.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
 import type { Expiry } from '../../manager/expiry.ts';
 import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
@@ -25,24 +26,16 @@ export interface CertificateObjectOptions {
 
 /** The object of an installed certificate: `<root>/<id>`. */
 export function certificateObject(
-  { endpoint, uploadBytes, expiry }: CertificateObjectOptions,
-  { id, certificate, chain, findings }: InstalledCertificate,
+  options: CertificateObjectOptions,
+  installed: InstalledCertificate,
 ): readonly ServedInterface[] {
-  const { warnings = [], leftOut = [], since = 0 } = findings ?? {};
-  // A truststore serves nothing
-  const said =
-    endpoint.definition.type === 'authority'
-      ? []
-      : [
-          serve(findingsInterface, {
-            methods: {},
-            properties: {
-              Warnings: () => warnings.map(({ code, text }) => [code, text]),
-              LeftOut: () => leftOut.map(({ subject, reason }) => [subject, reason]),
-              Since: () => BigInt(since),
-            },
-          }),
-        ];
+  return [...upstreamInterfaces(options, installed), ...ownInterfaces(options, installed)];
+}
+
+function upstreamInterfaces(
+  { endpoint, uploadBytes }: CertificateObjectOptions,
+  { id, certificate }: InstalledCertificate,
+): readonly ServedInterface[] {
   return [
     serve(certificateInterface, {
       methods: {},
@@ -73,6 +66,16 @@ export function certificateObject(
         },
       },
     }),
+  ];
+}
+
+function ownInterfaces(
+  { endpoint, uploadBytes, expiry }: CertificateObjectOptions,
+  { id, certificate, chain, findings }: InstalledCertificate,
+): readonly ServedInterface[] {
+  // A truststore serves nothing
+  const said = endpoint.definition.type === 'authority' ? [] : [servedFindings(findings)];
+  return [
     serve(replaceContentInterface, {
       properties: {},
       methods: {
@@ -103,6 +106,18 @@ export function certificateObject(
       },
     }),
   ];
+}
+
+function servedFindings(findings: Findings | undefined): ServedInterface {
+  const { warnings = [], leftOut = [], since = 0 } = findings ?? {};
+  return serve(findingsInterface, {
+    methods: {},
+    properties: {
+      Warnings: () => warnings.map(({ code, text }) => [code, text]),
+      LeftOut: () => leftOut.map(({ subject, reason }) => [subject, reason]),
+      Since: () => BigInt(since),
+    },
+  });
 }
 
 /** The bus has no negative times; a stored certificate may be older than the rule against them. */

@@ -52,16 +52,6 @@ export function credentialAdmission(
     return { pair: { ...match, chain }, file, leftOut, faults };
   };
 
-  const judged = async (
-    pair: CredentialCandidate,
-    file: readonly Certificate[],
-    standards: Standards,
-  ): Promise<CredentialCandidate> => {
-    for await (const { code, text } of refusals(pair, file, standards))
-      throw new CertError(code, text);
-    return pair;
-  };
-
   return {
     async admit(text) {
       const standards = standardsOfNow();
@@ -86,6 +76,16 @@ export function credentialAdmission(
       return withFindings(pair, warnings, leftOut, standards);
     },
   };
+}
+
+/** @throws CertError of the first check that fails */
+async function judged(
+  pair: CredentialCandidate,
+  file: readonly Certificate[],
+  standards: Standards,
+): Promise<void> {
+  for await (const { code, text } of refusals(pair, file, standards))
+    throw new CertError(code, text);
 }
 
 interface Read {

@@ -64,7 +64,7 @@ export interface CredentialFile {
   recover(directory: string): Promise<void>;
 }
 
-export interface PairFileOptions {
+export interface CredentialFileOptions {
   readonly path: string;
   /** Id of the group that may read the file, for the service that serves it. */
   readonly group: number | undefined;
@@ -105,26 +105,14 @@ async function readSaved(path: string): Promise<string | undefined> {
 /** Names of the files that `save` writes. */
 export const savedPair = { file: 'pair.pem', nothing: 'no-pair', trial: 'trial.pem' } as const;
 
-export function credentialFile({ path, group, maxAside }: PairFileOptions): CredentialFile {
+export function credentialFile({ path, group, maxAside }: CredentialFileOptions): CredentialFile {
   const access: FileMode = readableByGroup(group);
   const directory = dirname(path);
 
   const remove = async () => {
     if (await exists(directory)) await removeSynced(path);
   };
-  const isOthers: CredentialFile['isOthers'] = async (known) => {
-    const texts = known.filter((text) => text !== undefined);
-    const maxBytes = Math.max(0, ...texts.map((one) => Buffer.byteLength(one)));
-    try {
-      // It may be no more than our own, and goes then
-      const text = await withRetries(() => read(path, maxBytes));
-      return text !== undefined && !texts.includes(text);
-    } catch (error) {
-      const { code, cause } = error instanceof CertError ? error : { code: '', cause: error };
-      if (classifyIoError(cause) === 'busy') throw cause;
-      return code !== 'file-empty';
-    }
-  };
+  const isOthers: CredentialFile['isOthers'] = (known) => holdsOther(path, known);
   const putAside = () => keepAside(path, maxAside);
   let faults: Faults | undefined;
   const settle = async () => {
@@ -175,4 +163,19 @@ export function credentialFile({ path, group, maxAside }: PairFileOptions): Cred
       else if (await exists(join(from, savedPair.nothing))) await remove();
     },
   };
+}
+
+/** Whether a file holds something that is none of these texts. @throws when the program can read nothing now */
+async function holdsOther(path: string, known: readonly (string | undefined)[]): Promise<boolean> {
+  const texts = known.filter((text) => text !== undefined);
+  const maxBytes = Math.max(0, ...texts.map((one) => Buffer.byteLength(one)));
+  try {
+    // It may be no more than our own, and goes then
+    const text = await withRetries(() => read(path, maxBytes));
+    return text !== undefined && !texts.includes(text);
+  } catch (error) {
+    const { code, cause } = error instanceof CertError ? error : { code: '', cause: error };
+    if (classifyIoError(cause) === 'busy') throw cause;
+    return code !== 'file-empty';
+  }
 }

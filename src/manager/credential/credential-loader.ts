@@ -9,7 +9,7 @@ import type { ActiveCredential } from './active-credential.ts';
 import type { CredentialAdmission } from './admission.ts';
 import { type CredentialFile, pairText } from './credential-file.ts';
 
-export interface StoredPairOptions {
+export interface CredentialLoaderOptions {
   readonly path: string;
   readonly dependencies: EndpointDependencies;
   readonly file: CredentialFile;
@@ -24,7 +24,7 @@ export interface StoredPairOptions {
  * written over; so all of this is done in the turn of a change, and no change comes before it.
  */
 export class CredentialLoader {
-  readonly #options: StoredPairOptions;
+  readonly #options: CredentialLoaderOptions;
   #state: 'new' | 'unread' | 'read' = 'new';
   #isOpen = false;
   /** How often the file was tried in vain. */
@@ -34,7 +34,7 @@ export class CredentialLoader {
   /** Whether what stood there was moved away, and nothing came in its place yet. */
   #isVacated = false;
 
-  constructor(options: StoredPairOptions) {
+  constructor(options: CredentialLoaderOptions) {
     this.#options = options;
   }
 

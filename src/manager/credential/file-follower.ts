@@ -12,7 +12,7 @@ import type { CredentialFile } from './credential-file.ts';
 import type { CredentialLoader } from './credential-loader.ts';
 import type { CredentialUpkeep } from './credential-upkeep.ts';
 
-export interface PairFollowerOptions {
+export interface CredentialFileFollowerOptions {
   readonly path: string;
   readonly dependencies: EndpointDependencies;
   readonly file: CredentialFile;
@@ -26,10 +26,10 @@ export interface PairFollowerOptions {
 
 /** Follows what others make of the file of a pair: takes over a good one, and puts a bad one right. */
 export class CredentialFileFollower {
-  readonly #options: PairFollowerOptions;
+  readonly #options: CredentialFileFollowerOptions;
   #refusedDigest: string | undefined;
 
-  constructor(options: PairFollowerOptions) {
+  constructor(options: CredentialFileFollowerOptions) {
     this.#options = options;
   }
 

@@ -10,7 +10,7 @@ import { type CsrParameters, type CsrPlan, planRequest } from './parameters.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 import { makeRenewal, planRekey, type RekeyParameters } from './renewal.ts';
 
-export interface RequestDeskOptions {
+export interface CsrServiceOptions {
   readonly pending: PendingRequests;
   readonly dependencies: EndpointDependencies;
   /** The certificate in service with its key; an authority has no key here. */
@@ -32,13 +32,13 @@ export interface RequestOutcome {
  * newest one is what upstream's single CSR object shows.
  */
 export class CsrService {
-  readonly #options: RequestDeskOptions;
+  readonly #options: CsrServiceOptions;
   #waiting = 0;
   #serial = 0;
   #newest: RequestOutcome = { state: 'none' };
   readonly #ages: () => Date | undefined;
 
-  constructor(options: RequestDeskOptions) {
+  constructor(options: CsrServiceOptions) {
     const { now, elapsed } = options.dependencies;
     this.#options = options;
     this.#ages = settledClock(now, elapsed, (by) => options.pending.moveTimes(by));
