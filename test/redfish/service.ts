@@ -127,6 +127,8 @@ export const eventSettings: EventSettings = {
 };
 
 export interface ServiceOptions {
+  /** Of passwords; there are thousands of logins, and most tests are not about how long a hash takes. */
+  readonly hashCost?: number;
   readonly http?: Partial<HttpLimits>;
   readonly limits?: Partial<AccessLimits>;
   readonly compatibility?: Compatibility;
@@ -174,11 +176,11 @@ export async function makeTestParts(
     expiryThresholds = [30, 7],
     client = new MemoryClient(),
     served = allShown,
+    hashCost = 2 ** 8,
   }: ServiceOptions = {},
 ): Promise<TestParts> {
   const places = certificatePlaces('bmc', endpoints);
-  // Thousands of logins: how long a hash takes is not what these tests are about
-  const accounts = new Accounts(join(directory, 'accounts.json'), 6, undefined, 2 ** 8);
+  const accounts = new Accounts(join(directory, 'accounts.json'), 6, undefined, hashCost);
   await accounts.setPassword('admin', 'Administrator', 'admin-pw');
   await accounts.setPassword('reader', 'ReadOnly', 'reader-pw');
   const settings = new AccessSettings(join(directory, 'access-settings.json'), {

@@ -180,7 +180,7 @@ describe('the session resources', () => {
   });
 
   it('answer 503 when too many logins wait for their password check', async () => {
-    const service = await startService();
+    const service = await startService({ hashCost: 2 ** 15 });
     const body = { UserName: 'reader', Password: 'wrong' };
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => service.ask('POST', collection, { as: '', body })),
