@@ -4,20 +4,17 @@ import type { TLSSocket } from 'node:tls';
 import { addressGroup } from '../core/client-address.ts';
 import type { Log } from '../core/log.ts';
 import { peerOf } from './connection-limiter.ts';
+import {
+  type HandshakeAddress,
+  HandshakeAddresses,
+  type HandshakeAddressLimits,
+} from './handshake-addresses.ts';
 
-export interface HandshakeLimits {
-  /** Bytes that an address may send in handshakes without an accepted certificate before it is suspended. */
-  readonly handshakeBytes: number;
-  /** Bytes of a single such handshake that suspend its address at once. */
+export interface HandshakeLimits extends HandshakeAddressLimits {
+  /** Bytes of a single handshake without an accepted certificate that suspend its address at once. */
   readonly largeHandshakeBytes: number;
-  /** How long these bytes count, and how long a suspended address is not asked for certificates. */
-  readonly suspendMilliseconds: number;
   /** How long a handshake may keep the next one of its address waiting. */
   readonly turnMilliseconds: number;
-  /** Handshakes that kept others of their address waiting for so long, after which others go on unasked. */
-  readonly stalledHandshakes: number;
-  /** Addresses whose bytes are remembered. */
-  readonly addresses: number;
 }
 
 export interface HandshakeOptions {
@@ -52,13 +49,10 @@ interface Handshake {
   isLate: boolean;
 }
 
-interface Address {
-  readonly group: string;
-  /** What counts against it, and since when. */
-  bytes: number;
-  stalls: number;
-  since: number;
+interface Address extends HandshakeAddress {
+  /** The handshake whose client is asked for a certificate. */
   turn?: Handshake;
+  /** Connections that wait for their turn. */
   readonly waiting: Set<Socket>;
 }
 
@@ -80,146 +74,150 @@ export const usualHandshakeLimits: HandshakeLimits = {
  * such as a browser's in advance, takes no turn.
  */
 export function limitHandshakes(server: Server, options: HandshakeOptions): void {
-  const { limits, monotonic, log } = options;
   // Node's own, which begins TLS and reads at that moment whether the client is asked
   const [begin, ...others] = server.listeners('connection');
   if (!begin || others.length > 0) throw new Error('the server begins TLS in an unknown way');
   server.removeAllListeners('connection');
-  const addresses = new Map<string, Address>();
-  const handshakes = new Map<string, Handshake>();
-  let authorities: readonly string[] | undefined;
-
-  const forgive = (address: Address) => Object.assign(address, { bytes: 0, stalls: 0 });
-  const forgiveInTime = (address: Address) => {
-    if (monotonic() - address.since >= limits.suspendMilliseconds) forgive(address);
-  };
-  const isSuspended = (address: Address): boolean => {
-    forgiveInTime(address);
-    return address.bytes > limits.handshakeBytes;
-  };
-  /** Whether connections find no end of handshakes before them. Without a certificate they could go on only in vain
-   * where it is required. */
-  const isStalling = (address: Address): boolean => {
-    forgiveInTime(address);
-    return address.stalls > limits.stalledHandshakes && !options.requiresCertificate();
-  };
-  const count = (address: Address, more: { bytes?: number; stalls?: number }) => {
-    if (isSuspended(address)) return;
-    if (address.bytes === 0 && address.stalls === 0) address.since = monotonic();
-    address.bytes += more.bytes ?? 0;
-    address.stalls += more.stalls ?? 0;
-    if (!isSuspended(address)) return;
-    address.since = monotonic();
-    log.warn('an address is not asked for client certificates for a while', {
-      address: address.group,
-      reason: 'its handshakes without an accepted certificate sent too many bytes',
-      seconds: limits.suspendMilliseconds / 1000,
-    });
-  };
-  const start = (socket: Socket, address: Address) => {
-    const isAsked = authorities !== undefined && !address.turn && !isSuspended(address);
-    const handshake: Handshake = { socket, address, isAsked, isLate: false };
-    const peer = peerOf(socket);
-    handshakes.set(peer, handshake);
-    socket.once('close', () => {
-      if (handshakes.get(peer) === handshake) end(peer, handshake, socket.bytesRead);
-    });
-    if (isAsked) {
-      address.turn = handshake;
-      // What arrived while this thread was busy is read before anybody is called late
-      handshake.timer = setTimeout(() => setImmediate(late, handshake), limits.turnMilliseconds);
-      handshake.timer.unref();
-    }
-    const rejectUnauthorized = isAsked && options.requiresCertificate();
-    Object.assign(server, { requestCert: isAsked, rejectUnauthorized });
+  const limiter = new HandshakeLimiter(options, (socket, question) => {
+    Object.assign(server, question);
     begin.call(server, socket);
-  };
-  const late = (handshake: Handshake) => {
-    handshake.isLate = true;
-    if (handshake.address.turn === handshake) endLate(handshake.address);
-  };
-  const endLate = (address: Address) => {
-    const { turn, waiting } = address;
-    if (!turn?.isLate || turn.socket.destroyed || waiting.size === 0) return;
-    count(address, { stalls: 1 });
-    turn.socket.destroy();
-  };
-  const end = (peer: string, handshake: Handshake, bytes: number) => {
-    const { address, timer, isAsked } = handshake;
-    handshakes.delete(peer);
-    clearTimeout(timer);
-    const isLarge = bytes > limits.largeHandshakeBytes;
-    if (isAsked) count(address, { bytes: isLarge ? limits.handshakeBytes + 1 : bytes });
-    if (address.turn !== handshake) return;
-    delete address.turn;
-    for (const socket of address.waiting) {
-      if (!mayStart(address)) return;
-      address.waiting.delete(socket);
-      start(socket, address);
-    }
-  };
-  const mayStart = (address: Address): boolean =>
-    !authorities || !address.turn || isSuspended(address) || isStalling(address);
-  const startInTurn = (socket: Socket, address: Address) => {
-    if (mayStart(address) && !address.turn?.isLate) {
-      start(socket, address);
-      return;
-    }
-    address.waiting.add(socket);
-    socket.once('close', () => address.waiting.delete(socket));
-    endLate(address);
-  };
-  const addressOf = (group: string): Address => {
-    const address = addresses.get(group) ?? {
-      ...{ group, bytes: 0, stalls: 0, since: 0 },
-      waiting: new Set<Socket>(),
-    };
-    // Of two addresses the one that came last is remembered
-    addresses.delete(group);
-    addresses.set(group, address);
-    for (const other of addresses.values()) {
-      if (addresses.size <= limits.addresses) break;
-      if (other !== address && !other.turn) addresses.delete(other.group);
-    }
-    return address;
-  };
+  });
+  server.on('connection', (socket: Socket) => limiter.admit(socket));
+  server.prependListener('secureConnection', (socket: TLSSocket) => limiter.succeed(socket));
+}
 
-  server.on('connection', (socket: Socket) => {
+/** What Node asks the client of the connection that begins next. */
+interface CertificateQuestion {
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: boolean;
+}
+
+class HandshakeLimiter {
+  readonly #options: HandshakeOptions;
+  readonly #begin: (socket: Socket, question: CertificateQuestion) => void;
+  readonly #addresses: HandshakeAddresses<Address>;
+  /** Handshakes at work, by the ends of their connections. */
+  readonly #handshakes = new Map<string, Handshake>();
+  #authorities: readonly string[] | undefined;
+
+  constructor(
+    options: HandshakeOptions,
+    begin: (socket: Socket, question: CertificateQuestion) => void,
+  ) {
+    this.#options = options;
+    this.#begin = begin;
+    this.#addresses = new HandshakeAddresses<Address>(
+      options,
+      (group) => ({ group, bytes: 0, stalls: 0, since: 0, waiting: new Set<Socket>() }),
+      ({ turn }) => turn !== undefined,
+    );
+  }
+
+  /** A connection whose TLS has not begun. */
+  admit(socket: Socket): void {
     const { remoteAddress } = socket;
     if (remoteAddress === undefined) {
       socket.destroy();
       return;
     }
-    const current = options.authorities();
+    const current = this.#options.authorities();
     // What was refused may be welcome now
-    if (current !== authorities) addresses.forEach(forgive);
-    authorities = current;
+    if (current !== this.#authorities) this.#addresses.forgiveAll();
+    this.#authorities = current;
     const group = addressGroup(remoteAddress);
-    const address = addressOf(group);
-    if (!authorities || isSuspended(address)) {
-      start(socket, address);
+    const address = this.#addresses.of(group);
+    if (!this.#authorities || this.#addresses.isSuspended(address)) {
+      this.#start(socket, address);
       return;
     }
-    whenFirstBytesCome(socket, options.silentMilliseconds, () =>
-      startInTurn(socket, addressOf(group)),
+    whenFirstBytesCome(socket, this.#options.silentMilliseconds, () =>
+      this.#startInTurn(socket, this.#addresses.of(group)),
     );
-  });
-  server.prependListener('secureConnection', (socket: TLSSocket) => {
+  }
+
+  /** A connection whose handshake has succeeded. */
+  succeed(socket: TLSSocket): void {
     const peer = peerOf(socket);
-    const handshake = handshakes.get(peer);
+    const handshake = this.#handshakes.get(peer);
     if (!handshake) return;
-    if (authorities && !handshake.isAsked) options.onSuspended(socket);
-    const shown = options.shown(socket);
+    if (this.#authorities && !handshake.isAsked) this.#options.onSuspended(socket);
+    const shown = this.#options.shown(socket);
     if (shown?.isRefused) {
-      end(peer, handshake, handshake.socket.bytesRead);
+      this.#end(peer, handshake, handshake.socket.bytesRead);
       return;
     }
     // The first request may be among the bytes that were read. What is accepted counts where it is large
     const { bytes = 0 } = shown ?? {};
-    if (handshake.isAsked && bytes > limits.largeHandshakeBytes)
-      count(handshake.address, { bytes });
-    end(peer, handshake, 0);
-  });
+    if (handshake.isAsked && bytes > this.#options.limits.largeHandshakeBytes)
+      this.#addresses.count(handshake.address, { bytes });
+    this.#end(peer, handshake, 0);
+  }
+
+  #startInTurn(socket: Socket, address: Address): void {
+    if (this.#mayStart(address) && !address.turn?.isLate) {
+      this.#start(socket, address);
+      return;
+    }
+    address.waiting.add(socket);
+    socket.once('close', () => address.waiting.delete(socket));
+    this.#endLate(address);
+  }
+
+  #mayStart(address: Address): boolean {
+    if (!this.#authorities || !address.turn || this.#addresses.isSuspended(address)) return true;
+    // Without a certificate connections could go on only in vain where it is required
+    return this.#addresses.isStalling(address) && !this.#options.requiresCertificate();
+  }
+
+  #start(socket: Socket, address: Address): void {
+    const isAsked =
+      this.#authorities !== undefined && !address.turn && !this.#addresses.isSuspended(address);
+    const handshake: Handshake = { socket, address, isAsked, isLate: false };
+    const peer = peerOf(socket);
+    this.#handshakes.set(peer, handshake);
+    socket.once('close', () => {
+      if (this.#handshakes.get(peer) === handshake) this.#end(peer, handshake, socket.bytesRead);
+    });
+    if (isAsked) this.#takeTurn(address, handshake);
+    this.#begin(socket, {
+      requestCert: isAsked,
+      rejectUnauthorized: isAsked && this.#options.requiresCertificate(),
+    });
+  }
+
+  #takeTurn(address: Address, handshake: Handshake): void {
+    address.turn = handshake;
+    const late = () => {
+      handshake.isLate = true;
+      if (address.turn === handshake) this.#endLate(address);
+    };
+    // What arrived while this thread was busy is read before anybody is called late
+    handshake.timer = setTimeout(() => setImmediate(late), this.#options.limits.turnMilliseconds);
+    handshake.timer.unref();
+  }
+
+  /** Ends a handshake that has had its time, when another connection of the address waits. */
+  #endLate(address: Address): void {
+    const { turn, waiting } = address;
+    if (!turn?.isLate || turn.socket.destroyed || waiting.size === 0) return;
+    this.#addresses.count(address, { stalls: 1 });
+    turn.socket.destroy();
+  }
+
+  #end(peer: string, { socket, address, timer, isAsked }: Handshake, bytes: number): void {
+    const { largeHandshakeBytes, handshakeBytes } = this.#options.limits;
+    this.#handshakes.delete(peer);
+    clearTimeout(timer);
+    const isLarge = bytes > largeHandshakeBytes;
+    if (isAsked) this.#addresses.count(address, { bytes: isLarge ? handshakeBytes + 1 : bytes });
+    if (address.turn?.socket !== socket) return;
+    delete address.turn;
+    for (const waiting of address.waiting) {
+      if (!this.#mayStart(address)) return;
+      address.waiting.delete(waiting);
+      this.#start(waiting, address);
+    }
+  }
 }
 
 /** TLS begins with what is read already. A client that sends nothing, or closes, is sent away. */
