@@ -60,8 +60,8 @@ await runProgram(log, async (fail) => {
   bus.onLost(onLost);
 
   const endpoints: Endpoint[] = [];
-  const trials = new StagedReplacements(log, configuration.trial);
-  const all = endpointSet(endpoints, trials);
+  const replacements = new StagedReplacements(log, configuration.replacement);
+  const all = endpointSet(endpoints, replacements);
   const maintain = () => void all.maintain();
   const hostName = await watchHostName(bus, hostname, maintain);
   let hasNames = false;
@@ -74,7 +74,7 @@ await runProgram(log, async (fail) => {
   await claimFiles(bus, configuration.endpoints, log);
 
   const callers = await watchCallers(bus);
-  callers.onDisconnect((caller) => void trials.ownerLeft(caller));
+  callers.onDisconnect((caller) => void replacements.ownerLeft(caller));
   const audit = new Audit(log);
   const common = { busAddress: configuration.bus, callers, log, audit, onLost };
   const published = publishedEndpoints(configuration, endpoints, accounts);
@@ -85,7 +85,7 @@ await runProgram(log, async (fail) => {
     expiryThresholds: dependencies.expiryThresholds,
     now: dependencies.now,
     reloader,
-    trials,
+    replacements,
   });
   await all.start();
   await Promise.all(services.map((service) => service.takeName()));
@@ -102,7 +102,7 @@ await runProgram(log, async (fail) => {
   announceReady({ endpoints: endpoints.length });
   return async () => {
     stopMaintenance();
-    await trials.stop();
+    await replacements.stop();
     all.stop();
     for (const service of services) service.close();
     stopSigning();

@@ -36,7 +36,8 @@ export const certErrors = {
   'not-a-ca': 'A certificate for the truststore, or an issuer in a chain, is not a CA.',
   'already-installed': 'The place is taken, or the very certificate is installed.',
   'limit-reached': 'There are as many authorities as the configuration allows.',
-  'on-trial': 'A change of the endpoint is on trial; others wait until it is kept or undone.',
+  'replacement-in-progress':
+    'A staged replacement of the endpoint is in progress; other changes wait until it is committed or undone.',
   busy: 'Too many CSRs are being made at the moment.',
   'not-empty': 'Authorities are installed where the call wants none.',
   'wrong-endpoint-type': 'The call is for authorities only.',

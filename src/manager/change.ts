@@ -18,7 +18,7 @@ export interface Change<Plan> {
 /** How often a file is tried that the disk cannot read, before it is taken for damaged. */
 export const patience = 3;
 
-/** Who alone may change an endpoint while a change of theirs is on trial. */
+/** Who alone may change an endpoint while a change of theirs is being replaced. */
 export type Holder = symbol;
 
 /** Runs changes of one endpoint one after another in the order of the calls. */
@@ -39,7 +39,7 @@ export class ChangeQueue {
 
   /**
    * Validates, writes, publishes and reloads when its turn comes.
-   * @throws CertError `on-trial` when another holds the endpoint, `storage`, and what `validate` throws
+   * @throws CertError `replacement-in-progress` when another holds the endpoint, `storage`, and what `validate` throws
    */
   run<Plan>(change: Change<Plan>, holder?: Holder): Promise<Plan> {
     return this.#turn.run(async () => {
@@ -78,7 +78,10 @@ export class ChangeQueue {
 
   #refuseOthers(holder: Holder | undefined): void {
     if (this.#holder === undefined || this.#holder === holder) return;
-    throw new CertError('on-trial', 'a certificate is on trial; it must be kept or undone first');
+    throw new CertError(
+      'replacement-in-progress',
+      'a staged replacement is in progress; it must be committed or undone first',
+    );
   }
 }
 
@@ -99,7 +102,7 @@ export interface StagedChange {
 export interface TwoWayChange<Plan> {
   readonly definition: EndpointDefinition;
   validate(): Promise<Plan>;
-  /** @param plan what will be in service while it is on trial */
+  /** @param plan what will be in service while it is being replaced */
   save(directory: string, plan: Plan): Promise<void>;
   readonly forward: Omit<Change<Plan>, 'validate'>;
   confirm(plan: Plan): Promise<void>;

@@ -12,18 +12,18 @@ export interface EndpointSet {
 }
 
 /**
- * Endpoints start when no trial of an earlier manager is left that was to be undone: a disk that fails at the
+ * Endpoints start when no replacement of an earlier manager is left that was to be undone: a disk that fails at the
  * start may be well at the next look. Until then they have no certificates, and refuse every change.
  */
 export function endpointSet(
   endpoints: readonly Endpoint[],
-  trials: StagedReplacements,
+  replacements: StagedReplacements,
 ): EndpointSet {
   const turn = new Mutex();
   let state: 'new' | 'waiting' | 'started' = 'new';
   const start = async () => {
     state = 'waiting';
-    if (!(await trials.recover(endpoints))) return;
+    if (!(await replacements.recover(endpoints))) return;
     await Promise.all(endpoints.map((endpoint) => endpoint.start()));
     state = 'started';
   };

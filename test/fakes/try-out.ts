@@ -15,7 +15,7 @@ export async function tryOut(
   const before = listed();
   const staged = await endpoint.stage(pem);
   try {
-    await assert.rejects(endpoint.deleteAll(), refusal('on-trial'));
+    await assert.rejects(endpoint.deleteAll(), refusal('replacement-in-progress'));
     if (ending !== 'let go') await staged.activate();
     if (ending === 'undo') await staged.undo();
     if (ending !== 'keep') assert.deepEqual(listed(), before);

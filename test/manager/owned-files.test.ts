@@ -20,7 +20,7 @@ import type { EndpointDefinition } from '../../src/manager/endpoint-definition.t
 import { StagedReplacements } from '../../src/manager/replacement/staged-replacements.ts';
 import { csrParameters, makeWorld, type World } from '../fakes/manager-world.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
-import { limits, owner } from '../fakes/trial-device.ts';
+import { limits, owner } from '../fakes/replacement-device.ts';
 
 const skip = process.getuid?.() !== 0 && 'only root gives files away';
 const stranger = 1000;
@@ -167,13 +167,15 @@ describe('a key that is not the manager alone its own', { skip }, () => {
     assert.equal(told().length, said);
   });
 
-  it('and lies in the journal of a change on trial becomes its own before it is brought back', async () => {
+  it('and lies in the journal of a staged replacement becomes its own before it is brought back', async () => {
     const { log } = world.dependencies;
     const running = await start();
-    const trials = new StagedReplacements(log, limits);
-    const trial = await trials.stage(owner, [{ endpoint: running, text: next.key + next.pem }]);
-    await trials.activate(owner, trial);
-    const journal = `${path}.trial`;
+    const replacements = new StagedReplacements(log, limits);
+    const replacement = await replacements.stage(owner, [
+      { endpoint: running, text: next.key + next.pem },
+    ]);
+    await replacements.activate(owner, replacement);
+    const journal = `${path}.replacement`;
     const files = readdirSync(journal, { recursive: true }).map((one) => join(journal, `${one}`));
     for (const file of [journal, ...files]) chownSync(file, stranger, stranger);
     const again = new CredentialEndpoint(definition, world.dependencies);

@@ -13,11 +13,15 @@ import type { MessageBounds } from '../transport/oversized-messages.ts';
 import { auditCalls } from './audit-calls.ts';
 import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
 import { endpointPublisher } from './endpoint-publisher.ts';
-import { contentSignatures, reloadInterface, trialInterface } from './extension-interfaces.ts';
+import {
+  contentSignatures,
+  reloadInterface,
+  replacementInterface,
+} from './extension-interfaces.ts';
 import type { GuardedEndpoint } from './guarded-endpoint.ts';
 import { managerObject } from './manager-object.ts';
 import { serviceRows } from './service-rows.ts';
-import { trialObject } from './staged-replacement-object.ts';
+import { stagedReplacementObject } from './staged-replacement-object.ts';
 
 export interface EndpointServiceOptions extends GuardedEndpoint {
   /** What the endpoint is called on the bus; an endpoint may have a second name there. */
@@ -30,7 +34,7 @@ export interface EndpointServiceOptions extends GuardedEndpoint {
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
   readonly reloader: Reloader;
-  readonly trials: StagedReplacements;
+  readonly replacements: StagedReplacements;
   /** The endpoint of a root object path. */
   readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
   readonly log: Log;
@@ -80,7 +84,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
 
 /** The object of the endpoint itself, and the signals that come from elsewhere than the endpoint. */
 function serveRoot(options: EndpointServiceOptions, server: ObjectServer, root: string): void {
-  const { endpoint, log, audit, reloader, trials, callers } = options;
+  const { endpoint, log, audit, reloader, replacements, callers } = options;
   const { reload: targets } = endpoint.definition;
   const manager = managerObject({
     ...options,
@@ -95,18 +99,18 @@ function serveRoot(options: EndpointServiceOptions, server: ObjectServer, root: 
     services: () => serviceRows(reloader.results(targets)),
     reload: () => reloader.reload(targets),
   });
-  const trial = trialObject({
+  const replacement = stagedReplacementObject({
     ...options,
     isConnected: (caller) => callers.isConnected(caller),
     mustHaveAccess: (access, caller) => authorizeCaller(callers, access)(caller),
   });
-  server.add(root, [...manager, trial]);
+  server.add(root, [...manager, replacement]);
   reloader.subscribe((service) => {
     if (!reloader.results(targets).some((one) => one.service === service)) return;
     server.announce(root, reloadInterface.name, ['Services']);
   });
-  trials.subscribe((event) => {
+  replacements.subscribe((event) => {
     if (event.endpoint === endpoint.definition)
-      server.announce(root, trialInterface.name, ['State']);
+      server.announce(root, replacementInterface.name, ['State']);
   });
 }

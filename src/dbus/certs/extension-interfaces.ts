@@ -122,25 +122,25 @@ export const reloadInterface = {
   properties: { Services: 'a(ssstu)' },
 } as const satisfies InterfaceSpec;
 
-export const trialInterface = {
-  name: `${prefix}.Trial`,
+export const replacementInterface = {
+  name: `${prefix}.Replacement`,
   about:
     'On the manager object: a replacement in two phases. `Stage` finds a certificate good, and with it ' +
     'a bundle for the truststore whose object path is given (empty for none), which the caller must be ' +
     'allowed to change, too; from then on other changes of both are refused. `Activate` puts both into service, `Commit` keeps them, `Rollback` ' +
-    'ends the trial in any state. Only the connection that staged it may go on. It is rolled back by ' +
+    'ends the replacement in any state. Only the connection that staged it may go on. It is rolled back by ' +
     'itself when that connection ends, after `Seconds` (0 for the configured time) and when the manager ' +
     'stops or is killed. `State` ends in `None`, `Staged` or `Active`. On a truststore the content is ' +
     'the bundle.',
   methods: {
     Stage: {
       in: { ...content, Truststore: 's', Bundle: 'ay', BundleFormat: 's', Seconds: 'u' },
-      out: { Trial: 's' },
+      out: { Replacement: 's' },
       privileged: true,
     },
-    Activate: { in: { Trial: 's', Seconds: 'u' }, out: {}, privileged: true },
-    Commit: { in: { Trial: 's' }, out: {}, privileged: true },
-    Rollback: { in: { Trial: 's' }, out: {}, privileged: true },
+    Activate: { in: { Replacement: 's', Seconds: 'u' }, out: {}, privileged: true },
+    Commit: { in: { Replacement: 's' }, out: {}, privileged: true },
+    Rollback: { in: { Replacement: 's' }, out: {}, privileged: true },
   },
   properties: { State: 's' },
 } as const satisfies InterfaceSpec;
@@ -155,7 +155,7 @@ export const extensionInterfaces: readonly InterfaceSpec[] = [
   requestOutcomeInterface,
   expiryInterface,
   reloadInterface,
-  trialInterface,
+  replacementInterface,
 ];
 
 /** Of the methods that take content: no other call may be as large as an upload. */

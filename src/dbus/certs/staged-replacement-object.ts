@@ -5,13 +5,13 @@ import { toUploadText } from '../../manager/upload.ts';
 import type { CallerPolicy } from '../server/caller-policy.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
 import { asContent } from './content.ts';
-import { enumName, trialInterface } from './extension-interfaces.ts';
+import { enumName, replacementInterface } from './extension-interfaces.ts';
 import type { GuardedEndpoint } from './guarded-endpoint.ts';
 
-export interface TrialObjectOptions {
+export interface StagedReplacementObjectOptions {
   readonly endpoint: Endpoint;
-  readonly trials: StagedReplacements;
-  /** The endpoint of an object path, for the truststore of a trial. */
+  readonly replacements: StagedReplacements;
+  /** The endpoint of an object path, for the truststore of a staged replacement. */
   readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
   /**
    * The policy of the bus does not see which truststore a call means.
@@ -26,8 +26,9 @@ export interface TrialObjectOptions {
 const stateNames = { none: 'None', staged: 'Staged', active: 'Active' } as const;
 
 /** Changes in two phases, on the manager object of an endpoint. */
-export function trialObject(options: TrialObjectOptions): ServedInterface {
-  const { endpoint, trials, findEndpoint, mustHaveAccess, uploadBytes, isConnected } = options;
+export function stagedReplacementObject(options: StagedReplacementObjectOptions): ServedInterface {
+  const { endpoint, replacements, findEndpoint, mustHaveAccess, uploadBytes, isConnected } =
+    options;
   const truststore = async (path: string, caller: string): Promise<Endpoint> => {
     const found = findEndpoint(path);
     if (found?.endpoint.definition.type !== 'authority' || found.endpoint === endpoint)
@@ -35,10 +36,14 @@ export function trialObject(options: TrialObjectOptions): ServedInterface {
     await mustHaveAccess(found.access, caller);
     return found.endpoint;
   };
-  return serve(trialInterface, {
+  return serve(replacementInterface, {
     properties: {
       State: () =>
-        enumName(trialInterface, 'State', stateNames[trials.stateOf(endpoint.definition)]),
+        enumName(
+          replacementInterface,
+          'State',
+          stateNames[replacements.stateOf(endpoint.definition)],
+        ),
     },
     methods: {
       async Stage(inputs, { name }) {
@@ -50,22 +55,22 @@ export function trialObject(options: TrialObjectOptions): ServedInterface {
           const text = toUploadText(bundle, uploadBytes);
           parts.push({ endpoint: other, text });
         }
-        const trial = await trials.stage(name, parts, Seconds);
-        // Whoever left before the trial had a name was not known as its owner
+        const replacement = await replacements.stage(name, parts, Seconds);
+        // Whoever left before the replacement had a name was not known as its owner
         const present = await isConnected(name).catch(() => false);
-        if (!present) await trials.ownerLeft(name);
-        return trial;
+        if (!present) await replacements.ownerLeft(name);
+        return replacement;
       },
-      async Activate({ Trial, Seconds }, { name }) {
-        await trials.activate(name, Trial, Seconds);
+      async Activate({ Replacement, Seconds }, { name }) {
+        await replacements.activate(name, Replacement, Seconds);
         return undefined;
       },
-      async Commit({ Trial }, { name }) {
-        await trials.commit(name, Trial);
+      async Commit({ Replacement }, { name }) {
+        await replacements.commit(name, Replacement);
         return undefined;
       },
-      async Rollback({ Trial }, { name }) {
-        await trials.rollback(name, Trial);
+      async Rollback({ Replacement }, { name }) {
+        await replacements.rollback(name, Replacement);
         return undefined;
       },
     },

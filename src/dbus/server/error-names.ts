@@ -36,7 +36,7 @@ const errorNames: Record<CertErrorCode, string> = {
   'not-a-ca': invalidCertificate,
   'already-installed': notAllowed,
   'limit-reached': notAllowed,
-  'on-trial': notAllowed,
+  'replacement-in-progress': notAllowed,
   busy: notAllowed,
   'not-empty': notAllowed,
   'wrong-endpoint-type': notAllowed,

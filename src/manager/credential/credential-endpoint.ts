@@ -34,7 +34,7 @@ export class CredentialEndpoint implements Endpoint {
   readonly #changes: CredentialChanges;
   readonly #upkeep: CredentialUpkeep;
   readonly #outside: OutsideChanges;
-  /** Whether a trial was undone of which its services know nothing yet. */
+  /** Whether a staged replacement was undone of which its services know nothing yet. */
   #isRecovered = false;
 
   constructor(definition: EndpointDefinition, dependencies: EndpointDependencies) {
@@ -133,7 +133,7 @@ export class CredentialEndpoint implements Endpoint {
         await this.#stored.mustBeRead();
         return this.#admission.admit(text);
       },
-      save: (directory, trial) => this.#file.save(directory, this.#service.text, trial),
+      save: (directory, replacement) => this.#file.save(directory, this.#service.text, replacement),
       forward: this.#changes.store(),
       confirm: async (pair) => {
         if (!pair || (await this.#file.holds(pair))) return;

@@ -53,12 +53,12 @@ export interface CredentialFile {
   putAside(): Promise<PutAside | undefined>;
   /**
    * Writes what is in service, or the fact that nothing is, into an empty directory.
-   * @param trial what will be in service meanwhile
+   * @param replacement what will be in service meanwhile
    */
   save(
     directory: string,
     inService: string | undefined,
-    trial: CredentialCandidate | undefined,
+    replacement: CredentialCandidate | undefined,
   ): Promise<void>;
   /** Brings back what `save` wrote, and keeps aside what others have put there since. */
   recover(directory: string): Promise<void>;
@@ -103,7 +103,11 @@ async function readSaved(path: string): Promise<string | undefined> {
 }
 
 /** Names of the files that `save` writes. */
-export const savedPair = { file: 'pair.pem', nothing: 'no-pair', trial: 'trial.pem' } as const;
+export const savedPair = {
+  file: 'pair.pem',
+  nothing: 'no-pair',
+  replacement: 'replacement.pem',
+} as const;
 
 export function credentialFile({ path, group, maxAside }: CredentialFileOptions): CredentialFile {
   const access: FileMode = readableByGroup(group);
@@ -150,15 +154,16 @@ export function credentialFile({ path, group, maxAside }: CredentialFileOptions)
     remove,
     isOthers,
     putAside,
-    async save(into, inService, trial) {
-      if (trial) await writeNewFile(join(into, savedPair.trial), pairText(trial), ownerOnly);
+    async save(into, inService, replacement) {
+      if (replacement)
+        await writeNewFile(join(into, savedPair.replacement), pairText(replacement), ownerOnly);
       if (inService === undefined) await writeNewFile(join(into, savedPair.nothing), '', ownerOnly);
       else await writeNewFile(join(into, savedPair.file), inService, ownerOnly);
     },
     async recover(from) {
       const text = await readSaved(join(from, savedPair.file));
-      const trial = await readSaved(join(from, savedPair.trial));
-      if (trial !== undefined && (await isOthers([text, trial]))) await putAside();
+      const replacement = await readSaved(join(from, savedPair.replacement));
+      if (replacement !== undefined && (await isOthers([text, replacement]))) await putAside();
       if (text !== undefined) await writeFileAtomic(path, text, access);
       else if (await exists(join(from, savedPair.nothing))) await remove();
     },

@@ -75,7 +75,7 @@ export class CredentialFileFollower {
       }
       return 'changed';
     } catch (error) {
-      // During a trial, or without a disk, nothing can be done now: the next check looks again
+      // During a staged replacement, or without a disk, nothing can be done now: the next check looks again
       if (!(error instanceof CertError) || error === superseded) return 'settled';
       if (waits.includes(error.code) || classifyIoError(error.cause) !== undefined)
         return 'settled';
@@ -147,4 +147,4 @@ export class CredentialFileFollower {
 }
 
 /** Failures after which the file may be as good as it was before. */
-const waits: readonly string[] = ['on-trial', 'storage', 'not-found'];
+const waits: readonly string[] = ['replacement-in-progress', 'storage', 'not-found'];

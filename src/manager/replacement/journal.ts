@@ -13,20 +13,20 @@ import type { Endpoint } from '../endpoint.ts';
 import type { EndpointDefinition } from '../endpoint-definition.ts';
 
 /**
- * The old state of all endpoints of a trial, beside the files of the one that it was staged at:
+ * The old state of all endpoints of a staged replacement, beside the files of the one that it was staged at:
  *
- *     server.pem.trial/{server.https/…,authority.truststore/…}
+ *     server.pem.replacement/{server.https/…,authority.truststore/…}
  *
  * It counts from one rename, which comes before the first switch, to another, which is the commit.
  */
-export class TrialJournal {
+export class ReplacementJournal {
   readonly #path: string;
 
   readonly #tellOwned: TellOwned;
 
-  /** @param path of the endpoint that the trial was staged at */
+  /** @param path of the endpoint that the replacement was staged at */
   constructor(path: string, tellOwned: TellOwned = () => undefined) {
-    this.#path = `${path}.trial`;
+    this.#path = `${path}.replacement`;
     this.#tellOwned = tellOwned;
   }
 
@@ -65,7 +65,7 @@ export class TrialJournal {
   }
 
   /**
-   * Brings back what a trial left that was never committed, and clears away what is no journal.
+   * Brings back what a staged replacement left that was never committed, and clears away what is no journal.
    * @returns whether there was one. @throws when it cannot be brought back; it may be tried again
    */
   async recover(endpoints: readonly Endpoint[]): Promise<boolean> {
@@ -74,7 +74,7 @@ export class TrialJournal {
       await rm(`${this.#path}.${name}`, { recursive: true, force: true }).catch(() => undefined);
     }
     await this.#makeOwn();
-    // One part of a trial without the others is no state
+    // One part of a staged replacement without the others is no state
     return withRetries(() => this.#bringBack(endpoints));
   }
 
@@ -113,7 +113,7 @@ export class TrialJournal {
   /** Takes the keys in it from others who may read or change them, and those in what was given up. */
   async #makeOwn(): Promise<void> {
     const failed = await this.#failed().catch(() => []);
-    const keys: readonly string[] = [savedPair.file, savedPair.trial];
+    const keys: readonly string[] = [savedPair.file, savedPair.replacement];
     for (const path of [this.#path, ...failed.map((one) => one.path)])
       await makeTreeOwn(path, this.#tellOwned, (name) => keys.includes(name));
   }

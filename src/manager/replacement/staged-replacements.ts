@@ -7,29 +7,29 @@ import { asStorageError, patience } from '../change.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { EndpointDefinition } from '../endpoint-definition.ts';
 import { tellOwned } from '../owned-files.ts';
-import { TrialJournal } from './journal.ts';
+import { ReplacementJournal } from './journal.ts';
 
 /** Staged: found good and waiting. Active: in service, and undone again unless it is committed. */
-export type TrialState = 'none' | 'staged' | 'active';
+export type ReplacementState = 'none' | 'staged' | 'active';
 
 /** What goes into service together. */
-export interface TrialPart {
+export interface ReplacementPart {
   readonly endpoint: Endpoint;
   readonly text: string;
 }
 
-export interface TrialLimits {
-  /** Seconds that a trial takes at most where its owner names none. */
+export interface ReplacementLimits {
+  /** Seconds that a staged replacement takes at most where its owner names none. */
   readonly defaultSeconds: number;
   readonly maxSeconds: number;
 }
 
-interface Trial {
+interface Replacement {
   readonly id: string;
   readonly owner: string;
   /** Path of the endpoint that it was staged at. */
   readonly path: string;
-  readonly journal: TrialJournal;
+  readonly journal: ReplacementJournal;
   readonly changes: readonly StagedChange[];
   state: 'staged' | 'active' | 'undoing';
   timer: NodeJS.Timeout;
@@ -37,11 +37,11 @@ interface Trial {
   turn: Promise<unknown>;
 }
 
-/** The state of a trial at an endpoint changed. */
-export interface TrialEvent {
-  readonly kind: 'trial';
+/** The state of a staged replacement at an endpoint changed. */
+export interface ReplacementEvent {
+  readonly kind: 'replacement';
   readonly endpoint: EndpointDefinition;
-  readonly state: TrialState;
+  readonly state: ReplacementState;
 }
 
 const retryMilliseconds = 5000;
@@ -54,32 +54,32 @@ const retryMilliseconds = 5000;
  */
 export class StagedReplacements {
   readonly #log: EventLog;
-  readonly #limits: TrialLimits;
-  readonly #trials = new Map<string, Trial>();
-  readonly #listeners: Listeners<TrialEvent>;
+  readonly #limits: ReplacementLimits;
+  readonly #replacements = new Map<string, Replacement>();
+  readonly #listeners: Listeners<ReplacementEvent>;
   /** How often `recover` was called. */
   #recoveries = 0;
 
-  constructor(log: EventLog, limits: TrialLimits) {
+  constructor(log: EventLog, limits: ReplacementLimits) {
     this.#log = log;
     this.#limits = limits;
     this.#listeners = new Listeners(log);
   }
 
   /**
-   * Undoes what was on trial when the manager stopped. To be called before the endpoints start.
+   * Undoes what was staged when the manager stopped. To be called before the endpoints start.
    * @returns false when the disk kept it from that, and may not do so for long: then it is to be called again
    */
   async recover(endpoints: readonly Endpoint[]): Promise<boolean> {
     let isDone = true;
     for (const { definition } of endpoints) {
       const { path } = definition;
-      const journal = new TrialJournal(path, tellOwned(this.#log));
+      const journal = new ReplacementJournal(path, tellOwned(this.#log));
       try {
         const undone = await journal.recover(endpoints);
-        if (undone) this.#log.warn('change on trial undone after a restart', { path });
+        if (undone) this.#log.warn('staged replacement undone after a restart', { path });
       } catch (error) {
-        this.#log.error('change on trial cannot be undone', { path, reason: reasonOf(error) });
+        this.#log.error('staged replacement cannot be undone', { path, reason: reasonOf(error) });
         if (isStorageError(error) && this.#recoveries < patience) isDone = false;
         else isDone = (await this.#giveUp(path, journal)) && isDone;
       }
@@ -91,11 +91,11 @@ export class StagedReplacements {
   /**
    * Finds all parts good and keeps others out of their endpoints.
    * @param owner who alone may go on with it
-   * @returns the name of the trial. @throws CertError; then nothing is held
+   * @returns the name of the replacement. @throws CertError; then nothing is held
    */
-  async stage(owner: string, parts: readonly TrialPart[], seconds = 0): Promise<string> {
+  async stage(owner: string, parts: readonly ReplacementPart[], seconds = 0): Promise<string> {
     const [first] = parts;
-    if (!first) throw new TypeError('a trial has at least one part');
+    if (!first) throw new TypeError('a staged replacement has at least one part');
     const milliseconds = this.#milliseconds(seconds);
     const changes: StagedChange[] = [];
     try {
@@ -106,54 +106,54 @@ export class StagedReplacements {
     }
     const id = randomBytes(8).toString('hex');
     const { path } = first.endpoint.definition;
-    const trial: Trial = {
+    const replacement: Replacement = {
       id,
       owner,
       path,
-      journal: new TrialJournal(path),
+      journal: new ReplacementJournal(path),
       changes,
       state: 'staged',
       timer: this.#deadline(id, milliseconds),
       turn: Promise.resolve(),
     };
-    this.#trials.set(id, trial);
-    this.#tell(trial, 'staged');
+    this.#replacements.set(id, replacement);
+    this.#tell(replacement, 'staged');
     return id;
   }
 
   /** Puts everything into service, until the deadline. @throws CertError; then all is as before */
   async activate(owner: string, id: string, seconds = 0): Promise<void> {
     const milliseconds = this.#milliseconds(seconds);
-    await this.#inTurn(owner, id, async (trial) => {
-      if (trial.state !== 'staged') throw wrongState('it is active already');
+    await this.#inTurn(owner, id, async (replacement) => {
+      if (replacement.state !== 'staged') throw wrongState('it is active already');
       // A deadline that passed meanwhile would undo at once what its owner is told is active
-      clearTimeout(trial.timer);
+      clearTimeout(replacement.timer);
       try {
-        await this.#putInService(trial);
+        await this.#putInService(replacement);
       } finally {
-        this.#limit(trial, milliseconds);
+        this.#limit(replacement, milliseconds);
       }
-      this.#tell(trial, 'active');
+      this.#tell(replacement, 'active');
     });
   }
 
   /** Makes what is in service the state that stays. */
   async commit(owner: string, id: string): Promise<void> {
-    await this.#inTurn(owner, id, async (trial) => {
-      if (trial.state !== 'active') throw wrongState('it is not active');
+    await this.#inTurn(owner, id, async (replacement) => {
+      if (replacement.state !== 'active') throw wrongState('it is not active');
       // Until now others were kept from writing on the bus, but not from writing on the disk
-      for (const change of trial.changes) await change.confirm().catch(asStorageError);
-      await trial.journal.remove().catch(asStorageError);
-      this.#forget(trial);
-      this.#log.info('change on trial kept', { path: trial.path });
+      for (const change of replacement.changes) await change.confirm().catch(asStorageError);
+      await replacement.journal.remove().catch(asStorageError);
+      this.#forget(replacement);
+      this.#log.info('staged replacement committed', { path: replacement.path });
     });
   }
 
-  /** Ends a trial in any state; what was in service before is in service again. */
+  /** Ends a staged replacement in any state; what was in service before is in service again. */
   async rollback(owner: string, id: string): Promise<void> {
-    await this.#inTurn(owner, id, async (trial) => {
-      await this.#undo(trial, 'its owner asked for it').catch((error: unknown) => {
-        this.#tryAgain(trial, error);
+    await this.#inTurn(owner, id, async (replacement) => {
+      await this.#undo(replacement, 'its owner asked for it').catch((error: unknown) => {
+        this.#tryAgain(replacement, error);
         throw error;
       });
     });
@@ -161,100 +161,109 @@ export class StagedReplacements {
 
   /** Undoes everything of an owner who is gone. Never rejects. */
   async ownerLeft(owner: string): Promise<void> {
-    const left = [...this.#trials.values()].filter((trial) => trial.owner === owner);
+    const left = [...this.#replacements.values()].filter(
+      (replacement) => replacement.owner === owner,
+    );
     await Promise.all(left.map(({ id }) => this.#undoLater(id, 'its owner left')));
   }
 
   /** Undoes everything before an orderly end. Never rejects. */
   async stop(): Promise<void> {
     await Promise.all(
-      [...this.#trials.keys()].map((id) => this.#undoLater(id, 'the manager ends')),
+      [...this.#replacements.keys()].map((id) => this.#undoLater(id, 'the manager ends')),
     );
   }
 
-  stateOf(endpoint: EndpointDefinition): TrialState {
-    const trial = [...this.#trials.values()].find(({ changes }) =>
+  stateOf(endpoint: EndpointDefinition): ReplacementState {
+    const replacement = [...this.#replacements.values()].find(({ changes }) =>
       changes.some((change) => change.endpoint === endpoint),
     );
-    if (!trial) return 'none';
-    return trial.state === 'staged' ? 'staged' : 'active';
+    if (!replacement) return 'none';
+    return replacement.state === 'staged' ? 'staged' : 'active';
   }
 
-  subscribe(listener: (event: TrialEvent) => void): void {
+  subscribe(listener: (event: ReplacementEvent) => void): void {
     this.#listeners.add(listener);
   }
 
   /** @throws CertError; then it is staged as before, at an end, or being undone */
-  async #putInService(trial: Trial): Promise<void> {
-    await trial.journal.write(trial.changes).catch(asStorageError);
-    trial.state = 'active';
+  async #putInService(replacement: Replacement): Promise<void> {
+    await replacement.journal.write(replacement.changes).catch(asStorageError);
+    replacement.state = 'active';
     try {
       // Whoever is reloaded for the certificate finds the authorities that go with it
-      for (const change of [...trial.changes].reverse()) await change.activate();
+      for (const change of [...replacement.changes].reverse()) await change.activate();
     } catch (error) {
-      const undone = this.#undo(trial, 'it could not be activated');
-      await undone.catch((cause: unknown) => this.#tryAgain(trial, cause));
+      const undone = this.#undo(replacement, 'it could not be activated');
+      await undone.catch((cause: unknown) => this.#tryAgain(replacement, cause));
       throw error;
     }
   }
 
   /** Every part for itself: one that cannot be undone now must not keep another in service. */
-  async #undo(trial: Trial, reason: string): Promise<void> {
-    const { path } = trial;
-    if (trial.state !== 'staged') {
-      trial.state = 'undoing';
-      const outcomes = await Promise.allSettled(trial.changes.map((change) => change.undo()));
+  async #undo(replacement: Replacement, reason: string): Promise<void> {
+    const { path } = replacement;
+    if (replacement.state !== 'staged') {
+      replacement.state = 'undoing';
+      const outcomes = await Promise.allSettled(replacement.changes.map((change) => change.undo()));
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed) throw failed.reason;
-      this.#log.warn('change on trial undone', { path, reason });
+      this.#log.warn('staged replacement undone', { path, reason });
     }
-    await trial.journal.remove().catch(asStorageError);
-    this.#forget(trial);
+    await replacement.journal.remove().catch(asStorageError);
+    this.#forget(replacement);
   }
 
-  /** A disk that is full now may not be in a moment: a trial is never left in service unattended. */
+  /** A disk that is full now may not be in a moment: a staged replacement is never left in service unattended. */
   async #undoLater(id: string, reason: string): Promise<void> {
-    const trial = this.#trials.get(id);
-    if (!trial) return;
+    const replacement = this.#replacements.get(id);
+    if (!replacement) return;
     try {
-      await this.#inTurn(trial.owner, id, () => this.#undo(trial, reason));
+      await this.#inTurn(replacement.owner, id, () => this.#undo(replacement, reason));
     } catch (error) {
-      if (this.#trials.has(id)) this.#tryAgain(trial, error);
+      if (this.#replacements.has(id)) this.#tryAgain(replacement, error);
     }
   }
 
-  #tryAgain(trial: Trial, error: unknown): void {
+  #tryAgain(replacement: Replacement, error: unknown): void {
     const reason = reasonOf(error);
-    const { path } = trial;
-    this.#log.error('change on trial not undone, trying again', { path, reason });
-    clearTimeout(trial.timer);
-    trial.timer = this.#deadline(trial.id, retryMilliseconds);
+    const { path } = replacement;
+    this.#log.error('staged replacement not undone, trying again', { path, reason });
+    clearTimeout(replacement.timer);
+    replacement.timer = this.#deadline(replacement.id, retryMilliseconds);
   }
 
-  #forget(trial: Trial): void {
-    clearTimeout(trial.timer);
-    this.#trials.delete(trial.id);
-    for (const change of trial.changes) change.release();
-    this.#tell(trial, 'none');
+  #forget(replacement: Replacement): void {
+    clearTimeout(replacement.timer);
+    this.#replacements.delete(replacement.id);
+    for (const change of replacement.changes) change.release();
+    this.#tell(replacement, 'none');
   }
 
-  #inTurn(owner: string, id: string, work: (trial: Trial) => Promise<void>): Promise<void> {
-    const trial = this.#trials.get(id);
-    if (!trial || trial.owner !== owner) {
-      throw new CertError('not-found', 'there is no such trial, or it belongs to another caller');
+  #inTurn(
+    owner: string,
+    id: string,
+    work: (replacement: Replacement) => Promise<void>,
+  ): Promise<void> {
+    const replacement = this.#replacements.get(id);
+    if (!replacement || replacement.owner !== owner) {
+      throw new CertError(
+        'not-found',
+        'there is no such replacement, or it belongs to another caller',
+      );
     }
-    const turn = trial.turn.then(() => {
-      if (this.#trials.has(id)) return work(trial);
-      throw new CertError('not-found', 'the trial has ended');
+    const turn = replacement.turn.then(() => {
+      if (this.#replacements.has(id)) return work(replacement);
+      throw new CertError('not-found', 'the replacement has ended');
     });
-    trial.turn = turn.catch(() => undefined);
+    replacement.turn = turn.catch(() => undefined);
     return turn;
   }
 
   /** For one that goes on; what could not be undone has a deadline of its own. */
-  #limit(trial: Trial, milliseconds: number): void {
-    if (!this.#trials.has(trial.id) || trial.state === 'undoing') return;
-    trial.timer = this.#deadline(trial.id, milliseconds);
+  #limit(replacement: Replacement, milliseconds: number): void {
+    if (!this.#replacements.has(replacement.id) || replacement.state === 'undoing') return;
+    replacement.timer = this.#deadline(replacement.id, milliseconds);
   }
 
   #deadline(id: string, milliseconds: number): NodeJS.Timeout {
@@ -264,12 +273,15 @@ export class StagedReplacements {
   }
 
   /** @returns false when it is still there, and would undo what is changed from now on */
-  async #giveUp(path: string, journal: TrialJournal): Promise<boolean> {
+  async #giveUp(path: string, journal: ReplacementJournal): Promise<boolean> {
     try {
       await journal.putAside();
       return true;
     } catch (error) {
-      this.#log.error('change on trial not put aside', { path, reason: reasonOf(error) });
+      this.#log.error('record of a staged replacement not put aside', {
+        path,
+        reason: reasonOf(error),
+      });
       return false;
     }
   }
@@ -282,13 +294,13 @@ export class StagedReplacements {
     return (seconds || defaultSeconds) * 1000;
   }
 
-  #tell(trial: Trial, state: TrialState): void {
-    for (const { endpoint } of trial.changes) {
-      this.#listeners.tell({ kind: 'trial', endpoint, state });
+  #tell(replacement: Replacement, state: ReplacementState): void {
+    for (const { endpoint } of replacement.changes) {
+      this.#listeners.tell({ kind: 'replacement', endpoint, state });
     }
   }
 }
 
 function wrongState(fault: string): CertError {
-  return new CertError('on-trial', `the trial cannot do that: ${fault}`);
+  return new CertError('replacement-in-progress', `the replacement cannot do that: ${fault}`);
 }

@@ -34,7 +34,7 @@ export class AuthorityEndpoint implements Endpoint {
   #isSettled = false;
   /** How often the directory was read, or tried to. */
   #loads = 0;
-  /** Whether a trial was undone of which its services know nothing yet. */
+  /** Whether a staged replacement was undone of which its services know nothing yet. */
   #isRecovered = false;
 
   constructor(definition: EndpointDefinition, dependencies: EndpointDependencies) {
@@ -163,7 +163,7 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   async recover(directory: string): Promise<void> {
-    // Whoever ended in between has told nobody, or told them of the authorities that were on trial
+    // Whoever ended in between has told nobody, or told them of the authorities that were staged
     this.#dependencies.oweReload(this.definition);
     this.#isRecovered = true;
     await this.#directory.recover(directory);

@@ -84,8 +84,10 @@ export class RootCa {
   }
 }
 
-/** A trial ends, and a full list may have room, or a disk be well again. */
+/** A staged replacement ends, and a full list may have room, or a disk be well again. */
 function mayChange(error: unknown): boolean {
   if (isStorageError(error)) return true;
-  return error instanceof CertError && ['on-trial', 'limit-reached'].includes(error.code);
+  return (
+    error instanceof CertError && ['replacement-in-progress', 'limit-reached'].includes(error.code)
+  );
 }

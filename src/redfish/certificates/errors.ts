@@ -55,7 +55,7 @@ const kinds: Record<CertErrorCode, Kind> = {
   'not-a-ca': 'input',
   'already-installed': 'duplicate',
   'limit-reached': 'limit',
-  'on-trial': 'away',
+  'replacement-in-progress': 'away',
   busy: 'away',
   'not-empty': 'duplicate',
   'wrong-endpoint-type': 'input',

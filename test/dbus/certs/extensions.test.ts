@@ -276,7 +276,7 @@ describe('our own interfaces', () => {
 
   it('are introspectable like those of upstream', async () => {
     const text = await tools.introspect(root);
-    for (const name of ['Upload', 'Request', 'Reload', 'Trial']) {
+    for (const name of ['Upload', 'Request', 'Reload', 'Replacement']) {
       assert.ok(text.includes(`<interface name="${extension}.${name}">`), name);
     }
   });

@@ -9,11 +9,11 @@ import { type ManagerProcess, names, paths, startManager } from '../../fakes/man
 import { type Issued, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 
-const trial = 'xyz.openbmc_project.Certs.Extension.Trial';
+const replacement = 'xyz.openbmc_project.Certs.Extension.Replacement';
 const none = Buffer.alloc(0);
 const stageSignature = 'aysssaysu';
 
-describe('a trial on the bus', () => {
+describe('a staged replacement on the bus', () => {
   const authority = opensslAuthority();
   const ca = authority.issueCa({ subject: '/CN=New CA' });
   const oldCa = authority.issueCa({ subject: '/CN=Old CA' });
@@ -28,19 +28,19 @@ describe('a trial on the bus', () => {
   const file = () => readFileSync(join(bus.directory, 'https', 'server.pem'), 'utf8');
   const subject = () => openssl(['x509', '-noout', '-subject'], file()).trim();
   const state = async () => {
-    const args = ['get-property', names.server, paths.server, trial, 'State'];
+    const args = ['get-property', names.server, paths.server, replacement, 'State'];
     const text = await tools.busctl(...args);
     return /State\.(\w+)/.exec(text)?.[1];
   };
   const stage = (seconds = 0, certificate = pairOf(next), bundle = Buffer.from(ca.pem)) => {
     const where = bundle.length > 0 ? paths.authority : '';
     const body = [certificate, 'PEM', '', where, bundle, 'PEM', seconds];
-    return owner.call(paths.server, `${trial}.Stage`, stageSignature, ...body);
+    return owner.call(paths.server, `${replacement}.Stage`, stageSignature, ...body);
   };
   const act = (what: string, id: unknown) =>
     what === 'Activate'
-      ? owner.call(paths.server, `${trial}.Activate`, 'su', id, 0)
-      : owner.call(paths.server, `${trial}.${what}`, 's', id);
+      ? owner.call(paths.server, `${replacement}.Activate`, 'su', id, 0)
+      : owner.call(paths.server, `${replacement}.${what}`, 's', id);
   /** @throws when the truststore does not have the CA of a certificate */
   const trusts = async ({ path }: Issued) => {
     const args = ['-CApath', join(bus.directory, 'authority'), path];
@@ -75,7 +75,7 @@ describe('a trial on the bus', () => {
   });
   afterEach(async () => {
     owner.leave();
-    await until('the trial of who left is over', async () => (await state()) === 'None');
+    await until('the replacement of who left is over', async () => (await state()) === 'None');
   });
 
   it('is staged, activated and committed by its owner', async () => {
@@ -90,7 +90,7 @@ describe('a trial on the bus', () => {
     await act('Commit', id);
     assert.equal(await state(), 'None');
     assert.equal(subject(), 'subject=CN = next');
-    const states = owner.signals('PropertiesChanged').filter(({ body }) => body[0] === trial);
+    const states = owner.signals('PropertiesChanged').filter(({ body }) => body[0] === replacement);
     assert.equal(states.length, 3);
   });
 
@@ -114,7 +114,7 @@ describe('a trial on the bus', () => {
 
   it('is undone when its time is up', async () => {
     const id = await stage();
-    await owner.call(paths.server, `${trial}.Activate`, 'su', id, 1);
+    await owner.call(paths.server, `${replacement}.Activate`, 'su', id, 1);
     assert.equal(subject(), 'subject=CN = next');
     await until('it is undone', async () => (await state()) === 'None');
     assert.equal(subject(), 'subject=CN = old');
@@ -140,7 +140,7 @@ describe('a trial on the bus', () => {
     const other = await busCaller(bus.address, names.server);
     const body = [pairOf(next), 'PEM', '', '', none, '', 0];
     await until('others may go on', () =>
-      other.call(paths.server, `${trial}.Stage`, stageSignature, ...body).then(
+      other.call(paths.server, `${replacement}.Stage`, stageSignature, ...body).then(
         () => true,
         () => false,
       ),
@@ -158,14 +158,14 @@ describe('a trial on the bus', () => {
       await tools.refusal(`${paths.server}/1`, 'xyz.openbmc_project.Object.Delete.Delete'),
     ];
     for (const refusal of refusals) {
-      assert.match(refusal, /^xyz\.openbmc_project\.Common\.Error\.NotAllowed: on-trial: /);
+      assert.match(refusal, /^xyz\.openbmc_project\.Common\.Error\.NotAllowed: on-replacement: /);
     }
   });
 
   it('is nobody else’s', async () => {
     const id = await stage();
     for (const what of ['Commit', 'Rollback']) {
-      const refusal = await tools.refusal(paths.server, `${trial}.${what}`, `string:${id}`);
+      const refusal = await tools.refusal(paths.server, `${replacement}.${what}`, `string:${id}`);
       assert.match(refusal, /UnknownObject: not-found/);
     }
   });
@@ -184,7 +184,7 @@ describe('a trial on the bus', () => {
       () =>
         owner.call(
           paths.server,
-          `${trial}.Stage`,
+          `${replacement}.Stage`,
           stageSignature,
           ...[pairOf(next), 'PEM', '', paths.client, Buffer.from(ca.pem), 'PEM', 0],
         ),

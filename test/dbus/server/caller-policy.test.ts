@@ -123,9 +123,9 @@ if (user === 0) {
       { method: `${extension}.Request.Outstanding`, args: [] },
       { method: `${extension}.Request.Discard`, args: ['string:x'] },
       { method: `${extension}.Reload.Reload`, args: [] },
-      { method: `${extension}.Trial.Activate`, args: ['string:x', 'uint32:0'] },
-      { method: `${extension}.Trial.Commit`, args: ['string:x'] },
-      { method: `${extension}.Trial.Rollback`, args: ['string:x'] },
+      { method: `${extension}.Replacement.Activate`, args: ['string:x', 'uint32:0'] },
+      { method: `${extension}.Replacement.Commit`, args: ['string:x'] },
+      { method: `${extension}.Replacement.Rollback`, args: ['string:x'] },
     ];
     for (const { method, args } of privileged) {
       it(`refuses ${method.split('.').at(-1)}`, async () => {
@@ -183,7 +183,7 @@ if (user === 0) {
     });
   }
 
-  it('a caller of one endpoint reaches no truststore through its trials', async () => {
+  it('a caller of one endpoint reaches no truststore through its replacements', async () => {
     const bus = await startPrivateBus();
     try {
       const endpoint = (type: string, name: string, path: string, more: object = {}) => ({
@@ -198,7 +198,7 @@ if (user === 0) {
         ],
       });
       const tools = busTools({ address: bus.address, destination: names.server, as: nobody });
-      const stage = 'xyz.openbmc_project.Certs.Extension.Trial.Stage';
+      const stage = 'xyz.openbmc_project.Certs.Extension.Replacement.Stage';
       const content = ['array:byte:49', 'string:PEM'];
       const stageWith = (truststore: string) => {
         const rest = [`string:${truststore}`, ...content, 'uint32:0'];

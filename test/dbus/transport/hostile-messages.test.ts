@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import dbus from 'dbus-next';
 import {
   replaceContentInterface,
-  trialInterface,
+  replacementInterface,
   uploadInterface,
 } from '../../../src/dbus/certs/extension-interfaces.ts';
 import { must } from '../../e2e/commands.ts';
@@ -84,8 +84,13 @@ describe('a message that is as large as an upload', () => {
     const replace = `${replaceContentInterface.name}.Replace`;
     const answer = caller.call(`${paths.server}/1`, replace, 'ayss', file, 'PEM', '');
     await assert.rejects(answer, refusal('no-certificate'));
-    const trial = [file, 'PEM', '', '', Buffer.alloc(0), '', 0];
-    const staged = caller.call(paths.server, `${trialInterface.name}.Stage`, 'aysssaysu', ...trial);
+    const replacement = [file, 'PEM', '', '', Buffer.alloc(0), '', 0];
+    const staged = caller.call(
+      paths.server,
+      `${replacementInterface.name}.Stage`,
+      'aysssaysu',
+      ...replacement,
+    );
     await assert.rejects(staged, refusal('no-certificate'));
   });
 

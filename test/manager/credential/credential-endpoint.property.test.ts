@@ -140,7 +140,7 @@ for (const type of ['server', 'client'] as const) {
         fc.asyncProperty(fc.array(steps, { maxLength: 8 }), async (sequence) => {
           await inNewWorld(async (endpoint, world, path) => {
             await Promise.allSettled(sequence.map((step) => step(endpoint, world)));
-            // A renewal that a trial kept out is made good at the next look
+            // A renewal that a staged replacement kept out is made good at the next look
             await endpoint.maintain();
             hasAsMany(endpoint);
             checkFile(endpoint, path);

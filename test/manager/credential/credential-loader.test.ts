@@ -100,7 +100,7 @@ describe('a file that could not be read at the start', () => {
   const meanwhile: readonly [string, () => Promise<unknown>][] = [
     ['a second look', () => endpoint.maintain()],
     ['an install', () => endpoint.install(textOf(two)).catch((error: unknown) => error)],
-    ['a trial', () => endpoint.stage(textOf(two)).then((staged) => staged.release())],
+    ['a staged replacement', () => endpoint.stage(textOf(two)).then((staged) => staged.release())],
   ];
   for (const [what, work] of meanwhile) {
     it(`is not written over by ${what} that comes while it is read`, async () => {
@@ -271,7 +271,7 @@ describe('a file of an earlier time', () => {
   });
 });
 
-describe('a trial that an earlier manager left', () => {
+describe('a staged replacement that an earlier manager left', () => {
   it('has its services told that it is undone', async () => {
     const endpoint = make('server');
     const owed: string[] = [];

@@ -17,16 +17,22 @@ import { type EndpointSet, endpointSet } from '../../../src/manager/endpoint-set
 import { until } from '../../e2e/commands.ts';
 import { nothingReplaces } from '../../fakes/moody-disk.ts';
 import { refusal } from '../../fakes/refusal.ts';
-import { mark, owner, pairOf, TrialDevice, trialMaterials } from '../../fakes/trial-device.ts';
+import {
+  mark,
+  owner,
+  pairOf,
+  ReplacementDevice,
+  replacementMaterials,
+} from '../../fakes/replacement-device.ts';
 
-const materials = trialMaterials();
+const materials = replacementMaterials();
 const { oldCa, newCa, other, before, next } = materials;
 after(() => materials.remove());
 
 describe('a replacement in two phases in trouble', () => {
-  let device: TrialDevice;
+  let device: ReplacementDevice;
   beforeEach(async () => {
-    device = await TrialDevice.open(materials);
+    device = await ReplacementDevice.open(materials);
   });
   afterEach(() => device.close());
 
@@ -35,11 +41,11 @@ describe('a replacement in two phases in trouble', () => {
     const generations = () => `${device.truststore.definition.path}.generations`;
 
     beforeEach(async () => {
-      await device.trials.activate(owner, await device.stage());
+      await device.replacements.activate(owner, await device.stage());
       device.die();
       renameSync(generations(), `${generations()}.away`);
       writeFileSync(generations(), '');
-      set = endpointSet([device.server, device.truststore], device.trials);
+      set = endpointSet([device.server, device.truststore], device.replacements);
       await set.start();
     });
     afterEach(() => set.stop());
@@ -73,11 +79,11 @@ describe('a replacement in two phases in trouble', () => {
   });
 
   describe('that can never be undone', () => {
-    const journal = () => `${device.server.definition.path}.trial`;
+    const journal = () => `${device.server.definition.path}.replacement`;
     const failed = () =>
-      readdirSync(dirname(journal())).filter((name) => name.includes('.trial.failed-'));
+      readdirSync(dirname(journal())).filter((name) => name.includes('.replacement.failed-'));
     const endWithDamage = async () => {
-      await device.trials.activate(owner, await device.stage());
+      await device.replacements.activate(owner, await device.stage());
       device.die();
       writeFileSync(join(journal(), 'authority.truststore', '1.pem'), 'garbage');
     };
@@ -92,7 +98,7 @@ describe('a replacement in two phases in trouble', () => {
         if (existsSync(journal())) return sync.call(this);
         throw Object.assign(new Error('EIO: of the test'), { code: 'EIO' });
       };
-      const set = endpointSet([device.server, device.truststore], device.trials);
+      const set = endpointSet([device.server, device.truststore], device.replacements);
       try {
         await set.start();
       } finally {
@@ -106,23 +112,23 @@ describe('a replacement in two phases in trouble', () => {
     });
 
     it('is kept aside as a whole when an endpoint of it is not configured any more', async () => {
-      await device.trials.activate(owner, await device.stage());
+      await device.replacements.activate(owner, await device.stage());
       device.die();
       const renamed = { ...device.server.definition, name: 'web' };
       const server = new CredentialEndpoint(renamed, device.world.dependencies);
-      const set = endpointSet([server, device.truststore], device.trials);
+      const set = endpointSet([server, device.truststore], device.replacements);
       await set.start();
       set.stop();
-      // Both are as the trial left them, and what was before can be found
+      // Both are as the replacement left them, and what was before can be found
       assert.equal(mark(server.list()[0]?.certificate.pem ?? ''), mark(next.pem));
       assert.deepEqual(device.trusted(), [`2 ${mark(newCa.pem)}`]);
       const [aside = ''] = failed();
       const saved = join(dirname(journal()), aside, 'server.https', 'pair.pem');
       assert.equal(readFileSync(saved, 'utf8'), pairOf(before));
-      const lines = device.world.logged.filter(({ message }) => message.includes('on trial'));
+      const lines = device.world.logged.filter(({ message }) => message.includes('staged'));
       assert.deepEqual(
         lines.map(({ message }) => message),
-        ['change on trial cannot be undone'],
+        ['staged replacement cannot be undone'],
       );
       assert.match(JSON.stringify(lines), /server\.https is not configured/);
     });
@@ -145,42 +151,48 @@ describe('a replacement in two phases in trouble', () => {
   });
 
   it('leaves the record of another one where it is when it cannot write its own', async () => {
-    const older = join(`${device.server.definition.path}.trial`, 'server.https');
+    const older = join(`${device.server.definition.path}.replacement`, 'server.https');
     mkdirSync(older, { recursive: true });
     writeFileSync(join(older, 'pair.pem'), pairOf(before));
-    await assert.rejects(device.trials.activate(owner, await device.stage()), refusal('storage'));
+    await assert.rejects(
+      device.replacements.activate(owner, await device.stage()),
+      refusal('storage'),
+    );
     assert.equal(readFileSync(join(older, 'pair.pem'), 'utf8'), pairOf(before));
     rmSync(dirname(older), { recursive: true });
     device.isOld();
   });
 
   it('is undone as a whole when its second half cannot be written', async () => {
-    const trial = await device.stage();
+    const replacement = await device.stage();
     // The rename of the pair fails, after the truststore was switched
     const undo = nothingReplaces(device.server.definition.path);
-    const activation = device.trials.activate(owner, trial).finally(undo);
+    const activation = device.replacements.activate(owner, replacement).finally(undo);
     await assert.rejects(activation, refusal('storage'));
     assert.deepEqual(device.trusted(), [`1 ${mark(oldCa.pem)}`]);
   });
 
   it('cannot be committed once a part of it could not be undone, and is undone in the end', async () => {
-    const trial = await device.stage();
-    await device.trials.activate(owner, trial);
+    const replacement = await device.stage();
+    await device.replacements.activate(owner, replacement);
     const undo = nothingReplaces(device.server.definition.path);
-    await assert.rejects(device.trials.rollback(owner, trial), refusal('storage'));
+    await assert.rejects(device.replacements.rollback(owner, replacement), refusal('storage'));
     assert.deepEqual(device.trusted(), [`1 ${mark(oldCa.pem)}`]);
-    await assert.rejects(device.trials.commit(owner, trial), refusal('on-trial'));
+    await assert.rejects(
+      device.replacements.commit(owner, replacement),
+      refusal('replacement-in-progress'),
+    );
     undo();
     await until('it is tried again', () => device.states.at(-1) === 'truststore none', 10_000);
     device.isOld();
   });
 
   it('is kept by a commit though somebody else wrote into the files meanwhile', async () => {
-    const trial = await device.stage();
-    await device.trials.activate(owner, trial);
+    const replacement = await device.stage();
+    await device.replacements.activate(owner, replacement);
     writeFileSync(device.server.definition.path, 'garbage');
     writeFileSync(join(device.truststore.definition.path, '2.pem'), 'garbage');
-    await device.trials.commit(owner, trial);
+    await device.replacements.commit(owner, replacement);
     device.isNew();
     await device.restart();
     device.isNew();
@@ -197,14 +209,17 @@ describe('a replacement in two phases in trouble', () => {
     };
 
     for (const [when, end] of [
-      ['it is rolled back', (trial: string) => device.trials.rollback(owner, trial)],
+      [
+        'it is rolled back',
+        (replacement: string) => device.replacements.rollback(owner, replacement),
+      ],
       ['the manager starts after it was killed', () => device.restart()],
     ] as const) {
       it(`while it is active, keeps it aside when ${when}`, async () => {
-        const trial = await device.stage();
-        await device.trials.activate(owner, trial);
+        const replacement = await device.stage();
+        await device.replacements.activate(owner, replacement);
         put(pairOf(theirs));
-        await end(trial);
+        await end(replacement);
         device.isOld();
         assert.deepEqual(aside(), [pairOf(theirs)]);
       });
@@ -215,11 +230,11 @@ describe('a replacement in two phases in trouble', () => {
         ['a good one', pairOf(theirs)],
       ] as const) {
         it(`before it is active, goes back to what was in service when it was ${what} and ${when}`, async () => {
-          const trial = await device.stage();
+          const replacement = await device.stage();
           put(text);
-          await device.trials.activate(owner, trial);
+          await device.replacements.activate(owner, replacement);
           device.isNew();
-          await end(trial);
+          await end(replacement);
           device.isOld();
           assert.deepEqual(aside(), text === '' ? [] : [text]);
         });
@@ -227,10 +242,10 @@ describe('a replacement in two phases in trouble', () => {
     }
 
     it('can be kept though the file is gone', async () => {
-      const trial = await device.stage();
-      await device.trials.activate(owner, trial);
+      const replacement = await device.stage();
+      await device.replacements.activate(owner, replacement);
       rmSync(device.server.definition.path);
-      await device.trials.commit(owner, trial);
+      await device.replacements.commit(owner, replacement);
       device.isNew();
       assert.deepEqual(aside(), []);
     });
@@ -239,10 +254,10 @@ describe('a replacement in two phases in trouble', () => {
   describe('with a certificate that somebody puts into the truststore meanwhile', () => {
     const put = (name: string) =>
       writeFileSync(join(device.truststore.definition.path, name), other.pem);
-    let trial: string;
+    let replacement: string;
     beforeEach(async () => {
-      trial = await device.stage();
-      await device.trials.activate(owner, trial);
+      replacement = await device.stage();
+      await device.replacements.activate(owner, replacement);
     });
 
     for (const [end, isOver] of [
@@ -252,7 +267,7 @@ describe('a replacement in two phases in trouble', () => {
       for (const name of ['other.pem', '2.pem']) {
         it(`is without it after a ${end}: ${name}`, async () => {
           put(name);
-          await device.trials[end](owner, trial);
+          await device.replacements[end](owner, replacement);
           isOver();
           const there = readdirSync(device.truststore.definition.path);
           assert.ok(!there.includes('other.pem'));
@@ -264,7 +279,7 @@ describe('a replacement in two phases in trouble', () => {
       rmSync(device.truststore.definition.path);
       mkdirSync(device.truststore.definition.path);
       put('other.pem');
-      await device.trials.rollback(owner, trial);
+      await device.replacements.rollback(owner, replacement);
       device.isOld();
       assert.deepEqual(readdirSync(`${device.truststore.definition.path}.taken-over`), [
         'other.pem',

@@ -16,18 +16,18 @@ import {
   mark,
   owner,
   pairOf,
-  TrialDevice,
-  trialMaterials,
-} from '../../fakes/trial-device.ts';
+  ReplacementDevice,
+  replacementMaterials,
+} from '../../fakes/replacement-device.ts';
 
-const materials = trialMaterials();
+const materials = replacementMaterials();
 const { oldCa, newCa, before, next } = materials;
 after(() => materials.remove());
 
 describe('a replacement in two phases', () => {
-  let device: TrialDevice;
+  let device: ReplacementDevice;
   beforeEach(async () => {
-    device = await TrialDevice.open(materials);
+    device = await ReplacementDevice.open(materials);
   });
   afterEach(() => device.close());
 
@@ -43,59 +43,61 @@ describe('a replacement in two phases', () => {
   });
 
   it('puts the certificate and its authorities into service together, and keeps them', async () => {
-    const trial = await device.stage();
-    await device.trials.activate(owner, trial);
+    const replacement = await device.stage();
+    await device.replacements.activate(owner, replacement);
     device.isNew();
     assert.deepEqual(device.world.reloads.slice(-2), ['truststore', 'https']);
-    await device.trials.commit(owner, trial);
+    await device.replacements.commit(owner, replacement);
     device.isNew();
     await device.restart();
     device.isNew();
     assert.ok(
-      !readdirSync(dirname(device.server.definition.path)).some((name) => /trial/.test(name)),
+      !readdirSync(dirname(device.server.definition.path)).some((name) => /replacement/.test(name)),
     );
   });
 
   it('works for a certificate alone, and for a bundle alone', async () => {
-    const one = await device.trials.stage(owner, [{ endpoint: device.server, text: pairOf(next) }]);
-    await device.trials.activate(owner, one);
-    await device.trials.commit(owner, one);
+    const one = await device.replacements.stage(owner, [
+      { endpoint: device.server, text: pairOf(next) },
+    ]);
+    await device.replacements.activate(owner, one);
+    await device.replacements.commit(owner, one);
     assert.deepEqual(device.served(), [mark(next.pem)]);
-    const two = await device.trials.stage(owner, [
+    const two = await device.replacements.stage(owner, [
       { endpoint: device.truststore, text: newCa.pem },
     ]);
-    await device.trials.activate(owner, two);
-    await device.trials.rollback(owner, two);
+    await device.replacements.activate(owner, two);
+    await device.replacements.rollback(owner, two);
     assert.deepEqual(device.trusted(), [`1 ${mark(oldCa.pem)}`]);
   });
 
-  const endings: readonly [string, (trial: string) => Promise<void>][] = [
-    ['its owner asks for it', (trial) => device.trials.rollback(owner, trial)],
-    ['its owner leaves', () => device.trials.ownerLeft(owner)],
-    ['the manager ends in order', () => device.trials.stop()],
+  const endings: readonly [string, (replacement: string) => Promise<void>][] = [
+    ['its owner asks for it', (replacement) => device.replacements.rollback(owner, replacement)],
+    ['its owner leaves', () => device.replacements.ownerLeft(owner)],
+    ['the manager ends in order', () => device.replacements.stop()],
     ['the manager starts after it was killed', () => device.restart()],
   ];
   for (const [when, end] of endings) {
     it(`is undone when ${when}`, async () => {
-      const trial = await device.stage();
-      await device.trials.activate(owner, trial);
-      await end(trial);
+      const replacement = await device.stage();
+      await device.replacements.activate(owner, replacement);
+      await end(replacement);
       device.isOld();
-      await assert.rejects(device.trials.commit(owner, trial), refusal('not-found'));
+      await assert.rejects(device.replacements.commit(owner, replacement), refusal('not-found'));
       await device.server.replace('1', pairOf(next));
     });
 
     it(`is forgotten when ${when} before it was activated`, async () => {
-      const trial = await device.stage();
-      await end(trial);
+      const replacement = await device.stage();
+      await end(replacement);
       device.isOld();
       await device.server.replace('1', pairOf(next));
     });
   }
 
   it('is undone when its time is up', async () => {
-    const trial = await device.stage();
-    await device.trials.activate(owner, trial, 1);
+    const replacement = await device.stage();
+    await device.replacements.activate(owner, replacement, 1);
     device.isNew();
     await until('it is undone', () => device.served()[0] === mark(before.pem), 5000);
     await until('nothing is left of it', () => device.states.at(-1) === 'truststore none', 5000);
@@ -112,12 +114,12 @@ describe('a replacement in two phases', () => {
         return { ...change, ...alter(change) };
       };
       const endpoint: Endpoint = Object.create(server, { stage: { value: stage } });
-      return device.trials.stage(owner, [{ endpoint, text: pairOf(next) }], seconds);
+      return device.replacements.stage(owner, [{ endpoint, text: pairOf(next) }], seconds);
     };
-    const isServed = async (trial: string) => {
+    const isServed = async (replacement: string) => {
       // What is queued behind the activation has had its turn
       await pause(100);
-      await device.trials.commit(owner, trial);
+      await device.replacements.commit(owner, replacement);
       assert.deepEqual(device.served(), [mark(next.pem)]);
     };
 
@@ -125,23 +127,23 @@ describe('a replacement in two phases', () => {
       const slow = ({ save }: StagedChange) => ({
         save: (directory: string) => pause(1200).then(() => save(directory)),
       });
-      const trial = await stageWith(slow, 1);
-      await device.trials.activate(owner, trial);
-      await isServed(trial);
+      const replacement = await stageWith(slow, 1);
+      await device.replacements.activate(owner, replacement);
+      await isServed(replacement);
     });
 
     it('stays when a service takes that long to be told', async () => {
       const slow = ({ activate }: StagedChange) => ({
         activate: () => activate().then(() => pause(1200)),
       });
-      const trial = await stageWith(slow, 60);
-      await device.trials.activate(owner, trial, 1);
-      await isServed(trial);
+      const replacement = await stageWith(slow, 60);
+      await device.replacements.activate(owner, replacement, 1);
+      await isServed(replacement);
     });
 
     it('ends all the same when the record cannot be written', async () => {
-      const trial = await stageWith(() => ({ save: () => Promise.reject(trouble) }), 1);
-      await assert.rejects(device.trials.activate(owner, trial, 1), refusal('storage'));
+      const replacement = await stageWith(() => ({ save: () => Promise.reject(trouble) }), 1);
+      await assert.rejects(device.replacements.activate(owner, replacement, 1), refusal('storage'));
       assert.deepEqual(device.states, ['https staged']);
       await until('it has ended', () => device.states.at(-1) === 'https none', 5000);
       assert.deepEqual(device.served(), [mark(before.pem)]);
@@ -153,8 +155,10 @@ describe('a replacement in two phases', () => {
     const definition: EndpointDefinition = { type: 'client', name: 'ldap', path, reload: [] };
     const client = new CredentialEndpoint(definition, device.world.dependencies);
     await client.start();
-    const trial = await device.trials.stage(owner, [{ endpoint: client, text: pairOf(next) }]);
-    await device.trials.activate(owner, trial);
+    const replacement = await device.replacements.stage(owner, [
+      { endpoint: client, text: pairOf(next) },
+    ]);
+    await device.replacements.activate(owner, replacement);
     assert.ok(existsSync(path));
     const again = new CredentialEndpoint(definition, device.world.dependencies);
     await new StagedReplacements(device.world.dependencies.log, limits).recover([again]);
@@ -163,19 +167,21 @@ describe('a replacement in two phases', () => {
   });
 
   it('keeps every other change out until it ends', async () => {
-    const trial = await device.stage();
+    const replacement = await device.stage();
     const refusals = [
       () => device.server.replace('1', pairOf(next)),
       () => device.server.delete('1'),
       () => device.server.deleteAll(),
       () => device.truststore.install(newCa.pem),
       () => device.truststore.replaceAll(newCa.pem),
-      () => device.trials.stage(':1.8', [{ endpoint: device.server, text: pairOf(next) }]),
+      () => device.replacements.stage(':1.8', [{ endpoint: device.server, text: pairOf(next) }]),
     ];
-    for (const refused of refusals) await assert.rejects(refused(), refusal('on-trial'));
-    await device.trials.activate(owner, trial);
-    for (const refused of refusals) await assert.rejects(refused(), refusal('on-trial'));
-    await device.trials.rollback(owner, trial);
+    for (const refused of refusals)
+      await assert.rejects(refused(), refusal('replacement-in-progress'));
+    await device.replacements.activate(owner, replacement);
+    for (const refused of refusals)
+      await assert.rejects(refused(), refusal('replacement-in-progress'));
+    await device.replacements.rollback(owner, replacement);
     await device.truststore.install(newCa.pem);
   });
 
@@ -184,47 +190,56 @@ describe('a replacement in two phases', () => {
       { endpoint: device.server, text: pairOf(next) },
       { endpoint: device.truststore, text: 'garbage' },
     ];
-    await assert.rejects(device.trials.stage(owner, parts), refusal('no-certificate'));
+    await assert.rejects(device.replacements.stage(owner, parts), refusal('no-certificate'));
     assert.deepEqual(device.states, []);
     await device.server.replace('1', pairOf(next));
   });
 
   it('is nobody’s but its owner’s', async () => {
-    const trial = await device.stage();
+    const replacement = await device.stage();
     const other = ':1.8';
-    await device.trials.ownerLeft(other);
-    await assert.rejects(device.trials.activate(other, trial), refusal('not-found'));
-    await assert.rejects(device.trials.commit(other, trial), refusal('not-found'));
-    await assert.rejects(device.trials.rollback(other, trial), refusal('not-found'));
-    await device.trials.activate(owner, trial);
+    await device.replacements.ownerLeft(other);
+    await assert.rejects(device.replacements.activate(other, replacement), refusal('not-found'));
+    await assert.rejects(device.replacements.commit(other, replacement), refusal('not-found'));
+    await assert.rejects(device.replacements.rollback(other, replacement), refusal('not-found'));
+    await device.replacements.activate(owner, replacement);
     device.isNew();
   });
 
   it('cannot be committed before it is active, nor activated twice', async () => {
-    const trial = await device.stage();
-    await assert.rejects(device.trials.commit(owner, trial), refusal('on-trial'));
-    await device.trials.activate(owner, trial);
-    await assert.rejects(device.trials.activate(owner, trial), refusal('on-trial'));
+    const replacement = await device.stage();
+    await assert.rejects(
+      device.replacements.commit(owner, replacement),
+      refusal('replacement-in-progress'),
+    );
+    await device.replacements.activate(owner, replacement);
+    await assert.rejects(
+      device.replacements.activate(owner, replacement),
+      refusal('replacement-in-progress'),
+    );
     device.isNew();
   });
 
   it('takes no longer than the limit', async () => {
     const parts = [{ endpoint: device.server, text: pairOf(next) }];
-    await assert.rejects(device.trials.stage(owner, parts, 101), refusal('argument-invalid'));
-    const trial = await device.stage();
-    await assert.rejects(device.trials.activate(owner, trial, 101), refusal('argument-invalid'));
+    await assert.rejects(device.replacements.stage(owner, parts, 101), refusal('argument-invalid'));
+    const replacement = await device.stage();
+    await assert.rejects(
+      device.replacements.activate(owner, replacement, 101),
+      refusal('argument-invalid'),
+    );
   });
 
   it('renews no generated certificate meanwhile, and does afterwards', async () => {
     await device.server.delete('1');
     const generated = device.served();
-    const trial = await device.trials.stage(owner, [
+    const replacement = await device.replacements.stage(owner, [
       { endpoint: device.server, text: pairOf(next) },
     ]);
     device.world.now = new Date(device.world.now.getTime() + 390 * 86_400_000);
     await device.server.maintain();
     assert.deepEqual(device.served(), generated);
-    await device.trials.rollback(owner, trial);
+    await device.replacements.rollback(owner, replacement);
     await device.server.maintain();
     assert.notDeepEqual(device.served(), generated);
   });

@@ -145,7 +145,7 @@ describe('a truststore in trouble', () => {
     assert.deepEqual(ids(await restart()), before.slice(1));
   });
 
-  it('gives no number twice when a trial is the first that reads it', async () => {
+  it('gives no number twice when a staged replacement is the first that reads it', async () => {
     const { path } = definition;
     for (const id of ids()) await endpoint.delete(id);
     await assert.rejects(
@@ -163,7 +163,7 @@ describe('a truststore in trouble', () => {
     staged.release();
   });
 
-  it('has its services told when a trial is undone of which they were told', async () => {
+  it('has its services told when a staged replacement is undone of which they were told', async () => {
     const saved = join(world.directory, 'saved');
     mkdirSync(saved);
     const staged = await endpoint.stage(three.pem);

@@ -39,7 +39,7 @@ const steps: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
   fc.constant(['deleteAll', (e: Endpoint) => e.deleteAll()] as const),
   fc
     .tuple(bundle, fc.constantFrom(...endings))
-    .map(([pem, end]) => ['trial', (e: Endpoint) => tryOut(e, pem, end)] as const),
+    .map(([pem, end]) => ['replacement', (e: Endpoint) => tryOut(e, pem, end)] as const),
   fc.constant(['restart', async () => undefined] as const),
 );
 
@@ -133,8 +133,10 @@ describe('any sequence of operations on a truststore', () => {
         try {
           await inTurn.start();
           await atOnce.start();
-          // Ids that depend on the state are settled when a step begins, and a trial keeps others out
-          const free = sequence.filter(([name]) => !['replace', 'delete', 'trial'].includes(name));
+          // Ids that depend on the state are settled when a step begins, and a staged replacement keeps others out
+          const free = sequence.filter(
+            ([name]) => !['replace', 'delete', 'replacement'].includes(name),
+          );
           for (const [, act] of free) await act(inTurn).catch(() => undefined);
           await Promise.allSettled(free.map(([, act]) => act(atOnce)));
           assert.deepEqual(listed(atOnce), listed(inTurn));

@@ -17,7 +17,7 @@ import { StagedReplacements } from '../../../src/manager/replacement/staged-repl
 import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
 import { csrParameters, makeWorld, type World } from '../../fakes/manager-world.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { limits } from '../../fakes/trial-device.ts';
+import { limits } from '../../fakes/replacement-device.ts';
 
 const tools = opensslAuthority();
 after(() => tools.remove());
@@ -52,18 +52,21 @@ describe('a link beside the file of an endpoint', () => {
   });
 
   const journals: Readonly<Record<string, () => void>> = {
-    'the journal of a trial': () => {
+    'the journal of a staged replacement': () => {
       mkdirSync(join(world.directory, 'journal'));
       renameSync(elsewhere, join(world.directory, 'journal', 'server.https'));
-      symlinkSync(join(world.directory, 'journal'), `${path}.trial`);
+      symlinkSync(join(world.directory, 'journal'), `${path}.replacement`);
     },
     'a directory in it': () => {
-      mkdirSync(`${path}.trial`);
-      symlinkSync(elsewhere, join(`${path}.trial`, 'server.https'));
+      mkdirSync(`${path}.replacement`);
+      symlinkSync(elsewhere, join(`${path}.replacement`, 'server.https'));
     },
     'a copy in it': () => {
-      mkdirSync(join(`${path}.trial`, 'server.https'), { recursive: true });
-      symlinkSync(join(elsewhere, 'pair.pem'), join(`${path}.trial`, 'server.https', 'pair.pem'));
+      mkdirSync(join(`${path}.replacement`, 'server.https'), { recursive: true });
+      symlinkSync(
+        join(elsewhere, 'pair.pem'),
+        join(`${path}.replacement`, 'server.https', 'pair.pem'),
+      );
     },
   };
   for (const [what, lay] of Object.entries(journals)) {
@@ -74,7 +77,7 @@ describe('a link beside the file of an endpoint', () => {
         true,
       );
       assert.equal(readFileSync(path, 'utf8'), first.key + first.pem);
-      assert.ok(!existsSync(`${path}.trial`), 'the next start does not try it again');
+      assert.ok(!existsSync(`${path}.replacement`), 'the next start does not try it again');
     });
   }
 

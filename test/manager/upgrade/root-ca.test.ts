@@ -101,19 +101,20 @@ describe('the root certificate of an earlier installation', () => {
     assert.ok(!existsSync(file()));
   });
 
-  it('waits for the end of a trial', async () => {
+  it('waits for the end of a staged replacement', async () => {
     const installed: string[] = [];
-    let onTrial = true;
+    let onReplacement = true;
     const rootCa = new RootCa({
       truststore: truststore(),
       dependencies: world.dependencies,
       install: async (text) => {
-        if (onTrial) throw new CertError('on-trial', 'a certificate is on trial');
+        if (onReplacement)
+          throw new CertError('replacement-in-progress', 'a certificate is being replaced');
         installed.push(text);
       },
     });
     assert.equal(await rootCa.takeOver(), false);
-    onTrial = false;
+    onReplacement = false;
     assert.equal(await rootCa.takeOver(), true);
     assert.deepEqual(installed, [one.pem]);
   });

@@ -18,7 +18,7 @@ import {
 } from '../../fakes/redfish-program.ts';
 
 const collection = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
-const trial = 'xyz.openbmc_project.Certs.Extension.Trial';
+const replacement = 'xyz.openbmc_project.Certs.Extension.Replacement';
 
 /** What the service says of its certificate, and what openssl is shown, must be one. */
 describe('Status of the certificate that the service serves', () => {
@@ -106,21 +106,21 @@ describe('Status of the certificate that the service serves', () => {
     }
   });
 
-  it('is OK while a replacement is on trial, and after it was undone', async () => {
+  it('is OK while a replacement is being replaced, and after it was undone', async () => {
     const caller = await busCaller(bus.address, names.server);
-    const next = makeCredential('on trial');
+    const next = makeCredential('staged');
     const bytes = Buffer.from(formatCredential(next));
     const id = await caller.call(
       paths.server,
-      `${trial}.Stage`,
+      `${replacement}.Stage`,
       'aysssaysu',
       ...[bytes, 'PEM', '', '', Buffer.alloc(0), '', 0],
     );
     await mustBeShown();
-    await caller.call(paths.server, `${trial}.Activate`, 'su', id, 60);
+    await caller.call(paths.server, `${replacement}.Activate`, 'su', id, 60);
     assert.deepEqual(await shownBy(service), [fingerprintOf(next)]);
     await mustBeShown();
-    await caller.call(paths.server, `${trial}.Rollback`, 's', id);
+    await caller.call(paths.server, `${replacement}.Rollback`, 's', id);
     assert.notDeepEqual(await shownBy(service), [fingerprintOf(next)]);
     await mustBeShown();
     caller.leave();

@@ -33,7 +33,7 @@ const places: readonly [string, readonly string[]][] = [
     [
       'https/server.pem',
       'https/server.pem.requests',
-      'https/server.pem.trial',
+      'https/server.pem.replacement',
       'ldap/cert.pem',
       'authority.generations/next-id',
       'authority.generations',

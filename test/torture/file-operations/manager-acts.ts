@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { TrialPart } from '../../../src/manager/replacement/staged-replacements.ts';
+import type { ReplacementPart } from '../../../src/manager/replacement/staged-replacements.ts';
 import { writeFileAtomic } from '../../../src/storage/atomic-file.ts';
 import { ownerOnly } from '../../../src/storage/file-mode.ts';
 import { csrParameters } from '../../fakes/manager-world.ts';
@@ -53,7 +53,7 @@ export function give(given: Place['given'], name: string): string {
 }
 
 export async function activate(device: ManagerDevice, { given }: Place) {
-  return onTrial(device, [
+  return onReplacement(device, [
     { endpoint: device.server, text: give(given, 'pair3') },
     { endpoint: device.truststore, text: give(given, 'ca3') + give(given, 'ca4') },
   ]);
@@ -62,13 +62,16 @@ export async function activate(device: ManagerDevice, { given }: Place) {
 /** One authority stays, so that it has the same file before and after. */
 export async function activateAuthorities(device: ManagerDevice, { given }: Place) {
   const text = give(given, 'ca1') + give(given, 'ca4');
-  return onTrial(device, [{ endpoint: device.truststore, text }]);
+  return onReplacement(device, [{ endpoint: device.truststore, text }]);
 }
 
-async function onTrial({ trials, owner }: ManagerDevice, parts: readonly TrialPart[]) {
-  const trial = await trials.stage(owner, parts);
-  await trials.activate(owner, trial);
-  return trial;
+async function onReplacement(
+  { replacements, owner }: ManagerDevice,
+  parts: readonly ReplacementPart[],
+) {
+  const replacement = await replacements.stage(owner, parts);
+  await replacements.activate(owner, replacement);
+  return replacement;
 }
 
 /** What a program that knows nothing of the device does so that its file is there for good. */

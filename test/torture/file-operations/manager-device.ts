@@ -30,7 +30,7 @@ export interface ManagerDevice extends Device {
   readonly server: Endpoint;
   readonly client: Endpoint;
   readonly truststore: Endpoint;
-  readonly trials: StagedReplacements;
+  readonly replacements: StagedReplacements;
   readonly owner: string;
   maintain(): Promise<void>;
 }
@@ -65,15 +65,15 @@ export async function openManager(
     at('authority', 'truststore', managerPaths.truststore),
     around,
   );
-  const trials = new StagedReplacements(log, { defaultSeconds: 1000, maxSeconds: 1000 });
+  const replacements = new StagedReplacements(log, { defaultSeconds: 1000, maxSeconds: 1000 });
   const endpoints = [server, client, truststore];
-  const all = endpointSet(endpoints, trials);
+  const all = endpointSet(endpoints, replacements);
   await all.start();
   return {
     server,
     client,
     truststore,
-    trials,
+    replacements,
     owner,
     async state() {
       return {
@@ -85,7 +85,7 @@ export async function openManager(
       };
     },
     maintain: () => all.maintain(),
-    settle: () => trials.stop(),
+    settle: () => replacements.stop(),
     async newNumber() {
       const { id } = await truststore.install(probe);
       await truststore.delete(id);

@@ -145,12 +145,17 @@ export const managerScenes: readonly Scene[] = [
       writeFileSync(join(truststore, 'trust_bundle'), give(place.given, 'ca2'));
     },
   ),
-  start('a start on a trial that nobody kept or undid', {}, anyNumbers, async (place) => {
-    const device = await openManager(place);
-    await inService(device, place);
-    await activate(device, place);
-    await device.close();
-  }),
+  start(
+    'a start on a staged replacement that nobody kept or undid',
+    {},
+    anyNumbers,
+    async (place) => {
+      const device = await openManager(place);
+      await inService(device, place);
+      await activate(device, place);
+      await device.close();
+    },
+  ),
   {
     ...start(
       'a start when its own certificate is about to end',
@@ -255,23 +260,23 @@ export const managerScenes: readonly Scene[] = [
     leftOver: ['authority.generations/N/company.crt'],
   }),
   change('two phases: stage, activate and undo', async (device, place) => {
-    await device.trials.rollback(device.owner, await activate(device, place));
+    await device.replacements.rollback(device.owner, await activate(device, place));
   }),
   change('two phases: stage, activate and keep', activate, {
     async act(device, place, begin) {
-      const trial = await activate(device, place);
+      const replacement = await activate(device, place);
       begin();
-      await device.trials.commit(device.owner, trial);
+      await device.replacements.commit(device.owner, replacement);
     },
   }),
   change('two phases: undo authorities alone', async (device, place) => {
-    await device.trials.rollback(device.owner, await activateAuthorities(device, place));
+    await device.replacements.rollback(device.owner, await activateAuthorities(device, place));
   }),
   change('two phases: keep authorities alone', activateAuthorities, {
     async act(device, place, begin) {
-      const trial = await activateAuthorities(device, place);
+      const replacement = await activateAuthorities(device, place);
       begin();
-      await device.trials.commit(device.owner, trial);
+      await device.replacements.commit(device.owner, replacement);
     },
   }),
 ];

@@ -93,20 +93,20 @@ describe('a manager whose clock jumps', () => {
     assert.equal(device.onDisk(), last);
   });
 
-  it('keeps a certificate that somebody installed, and a trial until its own time', async () => {
+  it('keeps a certificate that somebody installed, and a staged replacement until its own time', async () => {
     const installed = await device.replaceServer();
     const caller = await busCaller(device.bus.address, names.server);
-    const trial = 'xyz.openbmc_project.Certs.Extension.Trial';
+    const replacement = 'xyz.openbmc_project.Certs.Extension.Replacement';
     const { pem, fingerprint } = device.issuer.pair();
     const content = [Buffer.from(pem), 'PEM', '', '', Buffer.alloc(0), 'PEM', 60];
-    const id = await caller.call(paths.server, `${trial}.Stage`, 'aysssaysu', ...content);
-    await caller.call(paths.server, `${trial}.Activate`, 'su', id, 60);
+    const id = await caller.call(paths.server, `${replacement}.Stage`, 'aysssaysu', ...content);
+    await caller.call(paths.server, `${replacement}.Activate`, 'su', id, 60);
     for (const years of jumps) {
       clock.setAhead(years);
       await sleep(noticed);
       assert.equal(device.onDisk(), fingerprint);
     }
-    await caller.call(paths.server, `${trial}.Rollback`, 's', id);
+    await caller.call(paths.server, `${replacement}.Rollback`, 's', id);
     caller.leave();
     assert.equal(device.onDisk(), installed);
   });

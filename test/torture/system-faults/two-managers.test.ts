@@ -22,15 +22,15 @@ describe('a second manager for the same files', () => {
   });
   after(() => device?.stop());
 
-  it('ends without touching them: neither a trial of the first nor its request is disturbed', async () => {
+  it('ends without touching them: neither a staged replacement of the first nor its request is disturbed', async () => {
     const caller = await busCaller(device.bus.address, names.server);
-    const trial = 'xyz.openbmc_project.Certs.Extension.Trial';
+    const replacement = 'xyz.openbmc_project.Certs.Extension.Replacement';
     const { pem, fingerprint } = device.issuer.pair();
     const id = await caller.call(
-      ...([paths.server, `${trial}.Stage`, 'aysssaysu'] as const),
+      ...([paths.server, `${replacement}.Stage`, 'aysssaysu'] as const),
       ...[Buffer.from(pem), 'PEM', '', '', Buffer.alloc(0), 'PEM', 0],
     );
-    await caller.call(paths.server, `${trial}.Activate`, 'su', id, 0);
+    await caller.call(paths.server, `${replacement}.Activate`, 'su', id, 0);
     assert.equal(device.onDisk(), fingerprint);
     const request = device.request();
     const worker = await until(
@@ -48,7 +48,7 @@ describe('a second manager for the same files', () => {
       assert.equal(device.onDisk(), fingerprint);
     }
     assert.match(await request, /BEGIN CERTIFICATE REQUEST/);
-    await caller.call(paths.server, `${trial}.Commit`, 's', id);
+    await caller.call(paths.server, `${replacement}.Commit`, 's', id);
     caller.leave();
     assert.equal(device.onDisk(), fingerprint);
     figure('system-faults', 'second managers', rounds);

@@ -14,8 +14,8 @@ export const limits = { defaultSeconds: 60, maxSeconds: 100 };
 export const pairOf = ({ key, pem }: { readonly key: string; readonly pem: string }) => key + pem;
 export const mark = (pem: string) => certificateOf(pem).fingerprint.slice(0, 8);
 
-/** What a device has before a trial, and what it tries. */
-export function trialMaterials() {
+/** What a device has before a staged replacement, and what it tries. */
+export function replacementMaterials() {
   const tools = opensslAuthority();
   const oldCa = tools.issueCa({ subject: '/CN=Old CA' });
   const newCa = tools.issueCa({ subject: '/CN=New CA' });
@@ -29,16 +29,16 @@ export function trialMaterials() {
   };
 }
 
-type Materials = ReturnType<typeof trialMaterials>;
+type Materials = ReturnType<typeof replacementMaterials>;
 
 /** A server and the truststore of its clients, whose certificates are tried together. */
-export class TrialDevice {
+export class ReplacementDevice {
   readonly world: World = makeWorld();
   readonly #materials: Materials;
   server: CredentialEndpoint;
   truststore: AuthorityEndpoint;
-  trials: StagedReplacements;
-  /** Those that the trials told, since the last start. */
+  replacements: StagedReplacements;
+  /** Those that the replacements told, since the last start. */
   states: string[];
 
   private constructor(materials: Materials) {
@@ -46,13 +46,13 @@ export class TrialDevice {
     ({
       server: this.server,
       truststore: this.truststore,
-      trials: this.trials,
+      replacements: this.replacements,
       states: this.states,
     } = this.#make());
   }
 
-  static async open(materials: Materials): Promise<TrialDevice> {
-    const device = new TrialDevice(materials);
+  static async open(materials: Materials): Promise<ReplacementDevice> {
+    const device = new ReplacementDevice(materials);
     const { path } = device.server.definition;
     mkdirSync(dirname(path));
     writeFileSync(path, pairOf(materials.before), { mode: 0o600 });
@@ -78,38 +78,38 @@ export class TrialDevice {
     };
     const server = new CredentialEndpoint(https, this.world.dependencies);
     const truststore = new AuthorityEndpoint(authority, this.world.dependencies);
-    const trials = new StagedReplacements(this.world.dependencies.log, limits);
+    const replacements = new StagedReplacements(this.world.dependencies.log, limits);
     const states: string[] = [];
-    trials.subscribe(({ endpoint, state }) => states.push(`${endpoint.name} ${state}`));
-    return { server, truststore, trials, states };
+    replacements.subscribe(({ endpoint, state }) => states.push(`${endpoint.name} ${state}`));
+    return { server, truststore, replacements, states };
   }
 
-  /** @returns the id of a trial of the new certificate and the new authority */
+  /** @returns the id of a staged replacement of the new certificate and the new authority */
   stage(): Promise<string> {
     const { next, newCa } = this.#materials;
-    return this.trials.stage(owner, [
+    return this.replacements.stage(owner, [
       { endpoint: this.server, text: pairOf(next) },
       { endpoint: this.truststore, text: newCa.pem },
     ]);
   }
 
-  /** As a manager does that was killed: the trial stays as it is on the disk. */
+  /** As a manager does that was killed: the replacement stays as it is on the disk. */
   die(): void {
     this.server.stop();
     this.truststore.stop();
     Object.assign(this, this.#make());
   }
 
-  /** The same files, read by a manager that knows nothing of the trial. */
+  /** The same files, read by a manager that knows nothing of the replacement. */
   async restart(): Promise<void> {
     this.die();
-    await this.trials.recover([this.server, this.truststore]);
+    await this.replacements.recover([this.server, this.truststore]);
     await this.server.start();
     await this.truststore.start();
   }
 
   async close(): Promise<void> {
-    await this.trials.stop();
+    await this.replacements.stop();
     this.server.stop();
     this.truststore.stop();
     this.world.remove();
@@ -130,7 +130,7 @@ export class TrialDevice {
     assert.deepEqual(this.trusted(), [`1 ${mark(oldCa.pem)}`]);
     assert.equal(readFileSync(path, 'utf8'), pairOf(before));
     assert.ok(existsSync(join(this.truststore.definition.path, '1.pem')));
-    assert.ok(!existsSync(`${path}.trial`));
+    assert.ok(!existsSync(`${path}.replacement`));
   }
 
   isNew(): void {
