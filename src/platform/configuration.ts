@@ -36,8 +36,8 @@ export function contentLimitsOf({
   limits: { content, authorities, chainCertificates },
   endpoints,
 }: Configuration): Configuration['limits']['content'] {
-  const most = endpoints.map(({ maxCertificates = 0 }) => maxCertificates);
-  const blocks = Math.max(authorities, chainCertificates, ...most) + content.keys;
+  const max = endpoints.map(({ maxCertificates = 0 }) => maxCertificates);
+  const blocks = Math.max(authorities, chainCertificates, ...max) + content.keys;
   return { ...content, blocks: Math.max(content.blocks, blocks) };
 }
 

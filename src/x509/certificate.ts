@@ -212,11 +212,11 @@ function extensionsOf(fields: readonly Asn1[]): Extension[] {
 function alternativeNamesOf(extensions: readonly Extension[]): Asn1 | undefined {
   const extension = find(extensions, extensionIds.subjectAltName);
   if (!extension) return undefined;
-  const most = contentLimits().alternativeNames;
+  const max = contentLimits().alternativeNames;
   // A user principal name has three elements inside of it
-  const names = decode(extension.value, 4 * most + 1);
-  if (childrenOf(names).length > most)
-    throw new DerSizeError(`it has more than ${most} alternative names`);
+  const names = decode(extension.value, 4 * max + 1);
+  if (childrenOf(names).length > max)
+    throw new DerSizeError(`it has more than ${max} alternative names`);
   return names;
 }
 

@@ -28,8 +28,8 @@ export interface Extension {
 
 /** Reads the Extensions sequence (RFC 5280 §4.1.2.9). @throws DerSizeError for more than are read */
 export function readExtensions(node: Asn1 | undefined): Extension[] {
-  const most = contentLimits().extensions;
-  if (childrenOf(node).length > most) throw new DerSizeError(`it has more than ${most} extensions`);
+  const max = contentLimits().extensions;
+  if (childrenOf(node).length > max) throw new DerSizeError(`it has more than ${max} extensions`);
   return childrenOf(node).map((extension) => {
     const [id, ...rest] = childrenOf(extension);
     const critical =

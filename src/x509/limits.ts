@@ -46,10 +46,10 @@ export function maxElementsOfContainer(): number {
 }
 
 /** @throws CertError `too-many-certificates` */
-export function refuseMoreThan(most: number, count: number, what: string): void {
-  if (count <= most) return;
+export function refuseMoreThan(max: number, count: number, what: string): void {
+  if (count <= max) return;
   throw new CertError(
     'too-many-certificates',
-    `the file holds ${count} ${what} and the limit is ${most}`,
+    `the file holds ${count} ${what} and the limit is ${max}`,
   );
 }

@@ -20,13 +20,13 @@ const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
  */
 export function parsePem(text: string): PemBlock[] {
   const blocks: PemBlock[] = [];
-  const most = contentLimits().blocks;
+  const max = contentLimits().blocks;
   let open: { readonly label: string; readonly start: number } | undefined;
   const lines = text.replace(/\r\n?/g, '\n');
   for (const { kind, label, start, end } of boundaries(lines)) {
     if (kind === 'BEGIN') {
       if (open) throw malformed(`BEGIN ${label} inside of the ${open.label} block`);
-      if (blocks.length >= most) throw tooMany(`the file holds more than ${most} PEM blocks`);
+      if (blocks.length >= max) throw tooMany(`the file holds more than ${max} PEM blocks`);
       open = { label, start: end };
       continue;
     }

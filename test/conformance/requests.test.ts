@@ -106,7 +106,7 @@ describe('a request', () => {
     assert.match(await text(), new RegExp(`Subject: ${subject}$`, 'm'));
   });
 
-  const lengths: readonly [name: string, most: number][] = [
+  const lengths: readonly [name: string, max: number][] = [
     ['CommonName', 64],
     ['Organization', 64],
     ['OrganizationalUnit', 64],
@@ -114,18 +114,18 @@ describe('a request', () => {
     ['State', 128],
     ['Email', 128],
   ];
-  for (const [name, most] of lengths) {
-    it(`fails with ${most + 1} characters for ${name}`, async () => {
-      await begin({ [name]: 'x'.repeat(most + 1) });
+  for (const [name, max] of lengths) {
+    it(`fails with ${max + 1} characters for ${name}`, async () => {
+      await begin({ [name]: 'x'.repeat(max + 1) });
       assertRefused(await device.refusals('client', csr, methods.csr), errors.internalFailure);
     });
   }
 
   it('takes as many characters as X.520 allows', async () => {
-    const full = lengths.map(([name, most]) => [name, 'ä'.repeat(most)]);
+    const full = lengths.map(([name, max]) => [name, 'ä'.repeat(max)]);
     await begin({ ...Object.fromEntries(full), Email: 'x'.repeat(128) });
     const shown = await text();
-    for (const most of [64, 128]) assert.match(shown, new RegExp(`=ä{${most}}[,\\n]`));
+    for (const max of [64, 128]) assert.match(shown, new RegExp(`=ä{${max}}[,\\n]`));
   });
 
   const hopeless: readonly Given[] = [

@@ -7,19 +7,19 @@ const take = (pauses: Generator<number, never>, count: number) =>
 
 describe('backoff', () => {
   const series = [
-    { first: 250, most: 10_000, expected: [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000] },
+    { first: 250, max: 10_000, expected: [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000] },
     {
       first: 1000,
-      most: 60_000,
+      max: 60_000,
       expected: [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000],
     },
-    { first: 5, most: 5, expected: [5, 5, 5] },
+    { first: 5, max: 5, expected: [5, 5, 5] },
   ];
-  for (const { first, most, expected } of series) {
-    it(`doubles from ${first} ms and stays at ${most} ms`, () => {
+  for (const { first, max, expected } of series) {
+    it(`doubles from ${first} ms and stays at ${max} ms`, () => {
       assert.deepEqual(
         take(
-          backoff(first, most, () => 0.5),
+          backoff(first, max, () => 0.5),
           expected.length,
         ),
         expected,

@@ -10,10 +10,10 @@ import { makeWorld, type World } from '../fakes/manager-world.ts';
 import { refusal } from '../fakes/refusal.ts';
 import { type QuickAuthority, quickAuthorities, quickAuthority } from './quick-authorities.ts';
 
-const most = 1000;
+const max = 1000;
 
 const namesakes = Array.from({ length: 3 }, () => quickAuthority('Namesake CA'));
-const authorities = [...quickAuthorities(most - namesakes.length), ...namesakes];
+const authorities = [...quickAuthorities(max - namesakes.length), ...namesakes];
 
 describe('a truststore of a thousand authorities', () => {
   let world: World;
@@ -45,7 +45,7 @@ describe('a truststore of a thousand authorities', () => {
   };
 
   before(async () => {
-    world = makeWorld({ limits: { authorities: most } });
+    world = makeWorld({ limits: { authorities: max } });
     const path = join(world.directory, 'authority');
     definition = { type: 'authority', name: 'truststore', path, reload: [] };
     endpoint = await open();
@@ -55,7 +55,7 @@ describe('a truststore of a thousand authorities', () => {
 
   it('has each of them under an id of its own', () => {
     const ids = endpoint.list().map(({ id }) => id);
-    assert.equal(new Set(ids).size, most);
+    assert.equal(new Set(ids).size, max);
     assert.deepEqual(
       endpoint.list().map(({ certificate }) => certificate.pem),
       authorities.map(({ pem }) => pem),
@@ -110,11 +110,11 @@ describe('a truststore of a thousand authorities', () => {
     const id = idOf(gone);
     await endpoint.delete(id);
     assert.deepEqual(names(await trusted([gone, ...others])), names(others));
-    assert.equal(endpoint.list().length, most - 1);
+    assert.equal(endpoint.list().length, max - 1);
     // What takes the free place gets a number that nobody had
     const successor = quickAuthority('Successor CA');
     const installed = await endpoint.install(successor.pem);
-    assert.ok(Number(installed.id) > most, installed.id);
+    assert.ok(Number(installed.id) > max, installed.id);
     assert.ok(await isTrusted(successor));
     assert.ok(!(await isTrusted(gone)));
   });

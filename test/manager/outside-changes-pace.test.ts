@@ -44,10 +44,10 @@ describe('the pace at which files are followed', () => {
 
   it('is never of two looks at once', async () => {
     let running = 0;
-    let most = 0;
+    let max = 0;
     const { outside, event } = restless(async () => {
       running += 1;
-      most = Math.max(most, running);
+      max = Math.max(max, running);
       await pause(60);
       running -= 1;
       return 'settled';
@@ -57,6 +57,6 @@ describe('the pace at which files are followed', () => {
       event();
     }
     outside.stop();
-    assert.equal(most, 1);
+    assert.equal(max, 1);
   });
 });

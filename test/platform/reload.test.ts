@@ -184,16 +184,16 @@ describe('the reload of a service', () => {
         },
       });
       await tell([{ unit: 'one.service' }]);
-      for (const { least, most } of [
-        { least: 899, most: 1101 },
-        { least: 1799, most: 2201 },
-        { least: 3599, most: 4401 },
+      for (const { least, max } of [
+        { least: 899, max: 1101 },
+        { least: 1799, max: 2201 },
+        { least: 3599, max: 4401 },
       ]) {
         const before = attempts;
         test.mock.timers.tick(least);
         await turn();
         assert.equal(attempts, before);
-        test.mock.timers.tick(most - least);
+        test.mock.timers.tick(max - least);
         await settled();
         assert.equal(attempts, before + 1);
       }

@@ -292,14 +292,14 @@ describe('one client of the HTTPS server', () => {
 
 describe('the share of one address', () => {
   const shares = [
-    { connections: 200, percent: 25, most: 50 },
-    { connections: 10, percent: 25, most: 3 },
-    { connections: 1, percent: 1, most: 1 },
-    { connections: 200, percent: 100, most: 200 },
+    { connections: 200, percent: 25, max: 50 },
+    { connections: 10, percent: 25, max: 3 },
+    { connections: 1, percent: 1, max: 1 },
+    { connections: 200, percent: 100, max: 200 },
   ];
-  for (const { connections, percent, most } of shares) {
-    it(`is ${most} for ${percent} % of ${connections}`, () => {
-      assert.equal(connectionsOfAddress(connections, percent), most);
+  for (const { connections, percent, max } of shares) {
+    it(`is ${max} for ${percent} % of ${connections}`, () => {
+      assert.equal(connectionsOfAddress(connections, percent), max);
     });
   }
 });

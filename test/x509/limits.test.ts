@@ -75,10 +75,10 @@ const certificates: [string, (count: number) => Buffer, number, RegExp][] = [
 ];
 
 describe('a certificate', () => {
-  for (const [what, make, most, words] of certificates) {
-    it(`may have ${most} ${what}, and no more`, () => {
-      assert.doesNotThrow(() => readCertificate(make(most)));
-      assert.throws(() => readCertificate(make(most + 1)), refusal('certificate-malformed', words));
+  for (const [what, make, max, words] of certificates) {
+    it(`may have ${max} ${what}, and no more`, () => {
+      assert.doesNotThrow(() => readCertificate(make(max)));
+      assert.throws(() => readCertificate(make(max + 1)), refusal('certificate-malformed', words));
     });
 
     it(`with a hundred thousand ${what} is refused in no time`, () => {

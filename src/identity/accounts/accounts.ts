@@ -31,13 +31,13 @@ export class Accounts implements UserDirectory {
    * @param hashCost of new passwords, as of `hashPassword`
    * @throws SetupError when the file is there but not readable as what it should be
    */
-  constructor(path: string, most: number, log?: Pick<Log, 'error'>, hashCost?: number) {
+  constructor(path: string, max: number, log?: Pick<Log, 'error'>, hashCost?: number) {
     this.#file = new AccountFile(path, log);
     this.#log = log;
     this.#hash = (password) => hashPassword(password, hashCost);
     this.#decoy = this.#hash('');
     this.changes = {
-      create: (user) => this.#turn.run(() => this.#create(user, most)),
+      create: (user) => this.#turn.run(() => this.#create(user, max)),
       update: (userName, change, own) => this.#turn.run(() => this.#update(userName, change, own)),
       remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
@@ -105,7 +105,7 @@ export class Accounts implements UserDirectory {
     });
   }
 
-  async #create({ userName, password, ...rest }: NewUser, most: number): Promise<User> {
+  async #create({ userName, password, ...rest }: NewUser, max: number): Promise<User> {
     // What is under the name of an account that has another one now must not be of the new account
     await this.#file.settleRenames();
     // Others wait for as long as a hash takes
@@ -113,8 +113,8 @@ export class Accounts implements UserDirectory {
     const account = { userName, ...rest, password: await this.#hash(password) };
     await this.#change(({ accounts, renames }) => {
       refuseTaken(accounts, userName);
-      if (accounts.length >= most) {
-        throw new IdentityError('limit', userName, `There are no more than ${most} accounts`);
+      if (accounts.length >= max) {
+        throw new IdentityError('limit', userName, `There are no more than ${max} accounts`);
       }
       return { accounts: [...accounts, account], renames };
     });

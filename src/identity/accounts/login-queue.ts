@@ -15,7 +15,7 @@ interface Waiting {
  * from many keeps out only whoever guesses himself.
  */
 export class LoginQueue {
-  readonly #most: number;
+  readonly #max: number;
   readonly #failures: (address: string) => number;
   readonly #waiting = new Map<string, Waiting[]>();
   #running = false;
@@ -24,8 +24,8 @@ export class LoginQueue {
    * @param most how many may wait, the one that is being checked not counted
    * @param failures how often an address has failed of late
    */
-  constructor(most: number, failures: (address: string) => number = () => 0) {
-    this.#most = most;
+  constructor(max: number, failures: (address: string) => number = () => 0) {
+    this.#max = max;
     this.#failures = failures;
   }
 
@@ -33,7 +33,7 @@ export class LoginQueue {
   take<T>(address: string, check: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const run = () => check().then(resolve, reject);
-      if (this.#length() >= this.#most && !this.#makeRoom(address)) {
+      if (this.#length() >= this.#max && !this.#makeRoom(address)) {
         reject(new LoginQueueFull('too many logins'));
         return;
       }
@@ -65,13 +65,13 @@ export class LoginQueue {
   #makeRoom(newcomer: string): boolean {
     const own = this.#waiting.get(newcomer)?.length ?? 0;
     const failures = this.#failures(newcomer);
-    const [most] = this.#addresses().sort(
+    const [guesser] = this.#addresses().sort(
       (a, b) => b.failures - a.failures || b.list.length - a.list.length,
     );
-    if (!most || most.failures < failures) return false;
-    if (most.failures === failures && most.list.length <= own + 1) return false;
-    most.list.pop()?.refuse(new LoginQueueFull('too many logins'));
-    if (most.list.length === 0) this.#waiting.delete(most.address);
+    if (!guesser || guesser.failures < failures) return false;
+    if (guesser.failures === failures && guesser.list.length <= own + 1) return false;
+    guesser.list.pop()?.refuse(new LoginQueueFull('too many logins'));
+    if (guesser.list.length === 0) this.#waiting.delete(guesser.address);
     return true;
   }
 

@@ -44,12 +44,12 @@ export function keepChains(server: Server, endsRefused: () => boolean): void {
 }
 
 /** @returns `undefined` for a client that showed no certificate */
-export function peerChain(socket: object, most: number): PeerChain | undefined {
+export function peerChain(socket: object, max: number): PeerChain | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const own = kept.get(socket)?.sent ?? socket.getPeerCertificate(true);
   // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it
   if (!own?.raw) return undefined;
-  const certificates = readAll(own, most);
+  const certificates = readAll(own, max);
   if (!certificates) return { certificates: [], refusal: 'unreadable' };
   if (socket.isSessionReused()) return { certificates, refusal: 'resumed' };
   if (socket.authorized) return { certificates };
@@ -68,9 +68,9 @@ function codeOf(error: unknown): string {
   return String(error);
 }
 
-function readAll(own: DetailedPeerCertificate, most: number): Certificate[] | undefined {
+function readAll(own: DetailedPeerCertificate, max: number): Certificate[] | undefined {
   const seen = new Set<DetailedPeerCertificate>();
-  for (let at = own; at?.raw && !seen.has(at) && seen.size <= most; at = at.issuerCertificate) {
+  for (let at = own; at?.raw && !seen.has(at) && seen.size <= max; at = at.issuerCertificate) {
     seen.add(at);
   }
   try {

@@ -22,7 +22,7 @@ export interface PutAside {
  * @param most how many are kept; those with the lowest numbers go first
  * @returns `undefined` when nothing is there. @throws what the file system throws; then it is where it was
  */
-export async function keepAside(path: string, most: number): Promise<PutAside | undefined> {
+export async function keepAside(path: string, max: number): Promise<PutAside | undefined> {
   const directory = dirname(path);
   const prefix = `${basename(path)}.refused-`;
   const others = (await readdir(directory))
@@ -38,7 +38,7 @@ export async function keepAside(path: string, most: number): Promise<PutAside | 
   const how = await keepAs(path, to);
   if (how === 'nothing') return undefined;
   await applyFileMode(to, ownerOnly, ownNames);
-  for (const other of others.slice(0, Math.max(0, others.length + 1 - most))) {
+  for (const other of others.slice(0, Math.max(0, others.length + 1 - max))) {
     // One that cannot go, such as a directory, keeps no other from being kept
     await rm(other.to, { force: true }).catch(() => undefined);
   }

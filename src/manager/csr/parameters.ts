@@ -59,9 +59,9 @@ const limits = { alternativeNames: 100, challengePassword: 255, unstructuredName
 
 /** @throws CertError `argument-invalid` that names the argument */
 export function planRequest(parameters: CsrParameters): CsrPlan & { readonly content: NewContent } {
-  const subject = subjectFields.flatMap(([field, type, most]) => {
+  const subject = subjectFields.flatMap(([field, type, max]) => {
     const value = String(parameters[field]);
-    checkText(field, value, most);
+    checkText(field, value, max);
     return value === '' ? [] : [{ type, value }];
   });
   checkSpecialForms(parameters);
@@ -81,10 +81,10 @@ export function checkChallengePassword(password: string): void {
   checkText('ChallengePassword', password, limits.challengePassword);
 }
 
-function checkText(field: string, value: string, most: number): void {
+function checkText(field: string, value: string, max: number): void {
   // No character takes more than two units; what is much too long is not taken apart
-  if (value.length > 2 * most || [...value].length > most)
-    throw invalid(field, `is longer than ${most} characters`);
+  if (value.length > 2 * max || [...value].length > max)
+    throw invalid(field, `is longer than ${max} characters`);
   // Those of the direction of writing make a name look like another; half of a character has no UTF-8
   if (/[\p{Cc}\p{Bidi_Control}\p{Cs}]/u.test(value))
     throw invalid(field, 'holds a control character');

@@ -7,7 +7,7 @@ type Verdict = (certificate: Certificate, issuer: Certificate) => boolean;
  * change their verdict, so the pairs are known by their fingerprints alone.
  * @param most pairs to remember; the oldest makes room. The default takes a few megabytes at most
  */
-export function memoizedIsIssuedBy(most = 10_000, decide: Verdict = isIssuedBy): Verdict {
+export function memoizedIsIssuedBy(max = 10_000, decide: Verdict = isIssuedBy): Verdict {
   const verdicts = new Map<string, boolean>();
   return (certificate, issuer) => {
     const pair = `${certificate.fingerprint} ${issuer.fingerprint}`;
@@ -15,7 +15,7 @@ export function memoizedIsIssuedBy(most = 10_000, decide: Verdict = isIssuedBy):
     if (known !== undefined) return known;
     const verdict = decide(certificate, issuer);
     const [oldest] = verdicts.keys();
-    if (verdicts.size >= most && oldest !== undefined) verdicts.delete(oldest);
+    if (verdicts.size >= max && oldest !== undefined) verdicts.delete(oldest);
     verdicts.set(pair, verdict);
     return verdict;
   };

@@ -224,8 +224,8 @@ export class Sessions {
     const lists = [...new Set(sessions.map(({ userName }) => userName))].map((userName) =>
       sessions.filter((one) => one.userName === userName),
     );
-    const [most = []] = lists.sort((a, b) => b.length - a.length);
-    return most;
+    const [max = []] = lists.sort((a, b) => b.length - a.length);
+    return max;
   }
 
   #endOldest(sessions: readonly Session[]): void {

@@ -158,7 +158,10 @@ describe('a staged replacement on the bus', () => {
       await tools.refusal(`${paths.server}/1`, 'xyz.openbmc_project.Object.Delete.Delete'),
     ];
     for (const refusal of refusals) {
-      assert.match(refusal, /^xyz\.openbmc_project\.Common\.Error\.NotAllowed: on-replacement: /);
+      assert.match(
+        refusal,
+        /^xyz\.openbmc_project\.Common\.Error\.NotAllowed: replacement-in-progress: /,
+      );
     }
   });
 

@@ -49,13 +49,13 @@ describe('a message that is too large', () => {
     dropOversized(stream, () => 100);
     stream.on('readable', () => void reader(stream)());
     const [large = Buffer.alloc(0)] = [letter('signal', ':1.1', 'ay', 1 << 24)];
-    let most = 0;
+    let max = 0;
     for (const piece of pieces(large, 1 << 16)) {
       stream.write(piece);
       await new Promise((resolve) => setImmediate(resolve));
-      most = Math.max(most, stream.readableLength + stream.writableLength);
+      max = Math.max(max, stream.readableLength + stream.writableLength);
     }
-    assert.ok(most < 1 << 18, `${most} bytes`);
+    assert.ok(max < 1 << 18, `${max} bytes`);
   });
 });
 

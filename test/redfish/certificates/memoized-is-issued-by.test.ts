@@ -20,9 +20,9 @@ describe('the verdicts on who issued whom', () => {
     [b.fingerprint, 'b'],
     [c.fingerprint, 'c'],
   ]);
-  const counted = (most: number) => {
+  const counted = (max: number) => {
     asked.length = 0;
-    return memoizedIsIssuedBy(most, (one, issuer) => {
+    return memoizedIsIssuedBy(max, (one, issuer) => {
       asked.push(`${names.get(one.fingerprint)} by ${names.get(issuer.fingerprint)}`);
       return one.fingerprint === issuer.fingerprint;
     });

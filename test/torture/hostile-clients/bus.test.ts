@@ -92,7 +92,7 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
     const signature = parts.replace('|', '');
     it(`costs little memory with messages that are large, such as of ${signature}`, async () => {
       const before = megabytesOf();
-      let most = before;
+      let max = before;
       const [first = '', last = first] = parts.split('|');
       const front = first === parts ? Buffer.alloc(0) : emptyArguments(first);
       // An upload may be as large as the first of them
@@ -106,15 +106,15 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
         for (const destination of [names.server, service])
           await stranger.send({ ...large, type: 'signal', destination });
         await areRead();
-        most = Math.max(most, megabytesOf());
+        max = Math.max(max, megabytesOf());
         await areServed();
       }
       figure(
         area,
         `bus: most memory over that at rest, large messages of ${signature}, MB`,
-        most - before,
+        max - before,
       );
-      assert.ok(most - before < 100, `${before} to ${most} MB`);
+      assert.ok(max - before < 100, `${before} to ${max} MB`);
     });
   }
 
@@ -144,19 +144,19 @@ describe('a stranger on the bus', { skip: !isRoot }, () => {
       const many = extent({ quick: 1500, long: 30_000 });
       const flooding = await rawBus(target.bus.address, nobody);
       const before = target.takes('certificate-manager');
-      let most = before.megabytes;
+      let max = before.megabytes;
       for (let sent = 0; sent < many; sent += messages.length) {
         for (const message of messages) await flooding.send(message);
         if (sent % 500 !== 0) continue;
         await areRead(flooding);
-        most = Math.max(most, target.takes('certificate-manager').megabytes);
+        max = Math.max(max, target.takes('certificate-manager').megabytes);
         if (sent % 10_000 === 0) await areServed();
       }
       await areServed();
       flooding.leave();
       figure(area, `bus: ${what}: sent`, many);
-      figure(area, `bus: ${what}: most memory over that at rest, MB`, most - before.megabytes);
-      assert.ok(most - before.megabytes < 80, `${before.megabytes} to ${most} MB`);
+      figure(area, `bus: ${what}: most memory over that at rest, MB`, max - before.megabytes);
+      assert.ok(max - before.megabytes < 80, `${before.megabytes} to ${max} MB`);
       await until('the descriptors are back', () => {
         return target.takes('certificate-manager').descriptors <= before.descriptors;
       });

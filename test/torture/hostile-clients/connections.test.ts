@@ -71,20 +71,20 @@ describe('strangers who connect', () => {
 
   for (const [what, connect] of Object.entries(ways)) {
     it(`from many addresses with ${what} keep the operator out at no time`, async () => {
-      let most = 0;
+      let max = 0;
       // A handshake costs us both too much for ten thousand of them
       const many = what.startsWith('TCP') ? 5 * addresses : addresses;
       for (const from of attackers(many)) {
         const some = await Promise.all(Array.from({ length: perAddress }, () => connect(from)));
         open.push(...some.filter((one) => one !== undefined));
-        most = Math.max(most, target.takes('redfish-server').descriptors);
+        max = Math.max(max, target.takes('redfish-server').descriptors);
         await operator.isServed();
         open = open.filter(({ destroyed }) => !destroyed);
       }
       // A connection that gave way may still be closing
-      assert.ok(most <= rest + connections + 2 * perAddress, `${most} descriptors`);
+      assert.ok(max <= rest + connections + 2 * perAddress, `${max} descriptors`);
       figure(area, `connections, ${what}: tried`, many * perAddress);
-      figure(area, `connections, ${what}: most descriptors over those at rest`, most - rest);
+      figure(area, `connections, ${what}: most descriptors over those at rest`, max - rest);
       await release();
     });
   }
@@ -93,7 +93,7 @@ describe('strangers who connect', () => {
     const before = target.takes('redfish-server').megabytes;
     const asks = [root, requestOf('/redfish/v1/$metadata', {})];
     const known = requestOf('/redfish/v1/Registries/Base/Base', { token: operator.token });
-    let most = before;
+    let max = before;
     for (const request of [...asks, known]) {
       for (const from of attackers(extent({ quick: 2, long: 8 }))) {
         const sockets = await Promise.all(
@@ -105,11 +105,11 @@ describe('strangers who connect', () => {
           if (socket) open.push(socket);
         }
         await operator.isServed();
-        most = Math.max(most, target.takes('redfish-server').megabytes);
+        max = Math.max(max, target.takes('redfish-server').megabytes);
       }
     }
-    figure(area, 'pipelined and never read: most memory of the service, MB', most);
-    assert.ok(most < memoryMax, `${before} to ${most} MB`);
+    figure(area, 'pipelined and never read: most memory of the service, MB', max);
+    assert.ok(max < memoryMax, `${before} to ${max} MB`);
     await release();
   });
 

@@ -30,10 +30,10 @@ function authorities(directory: string) {
 const smallest413 = 65_536;
 
 const isLong = extent({ quick: false, long: true });
-const most = /infinity|10 000|16384|NUL in a name|UUID|40 kB/;
+const max = /infinity|10 000|16384|NUL in a name|UUID|40 kB/;
 const nasty = [...nastyKeys, ...nastyFields, ...nastyEncodings, ...nastyFiles].filter(
   ({ to, format, what }) =>
-    to === 'authority' && format === undefined && (isLong || most.test(what)),
+    to === 'authority' && format === undefined && (isLong || max.test(what)),
 );
 /** Left alone, for after them nobody could log in. */
 const { AccountServicePatch: _, AccountPatch: __, ...bodies } = bodySamples;

@@ -8,7 +8,7 @@ import { scenes } from '../file-operations/scenes.ts';
 import { verdictOn } from './verdict.ts';
 
 /** How many of the states that a cut can leave are started on, for each change. */
-const most = extent({ quick: 4, long: 10_000 });
+const max = extent({ quick: 4, long: 10_000 });
 
 describe('after the power went away', { skip: whyNotFollowed() }, () => {
   let workshop: Workshop;
@@ -45,7 +45,7 @@ describe('after the power went away', { skip: whyNotFollowed() }, () => {
 
 /** Evenly over all of them, the last one always among them: nothing of it may be lost. */
 function sample(all: readonly Remains[]): readonly Remains[] {
-  const step = Math.max(1, all.length / most);
+  const step = Math.max(1, all.length / max);
   const chosen = Array.from(
     { length: Math.floor(all.length / step) },
     (_, at) => all.length - 1 - Math.floor(at * step),

@@ -145,8 +145,8 @@ export function changesOf(world: World, door: Door) {
       const began = performance.now();
       const end = world.csr[at].begin();
       const outcome = await door.makeRequest(at);
-      const most = end();
-      const asked = most > requestLimits.queuedRequests ? { busy: () => undefined } : {};
+      const max = end();
+      const asked = max > requestLimits.queuedRequests ? { busy: () => undefined } : {};
       if (!judge(`make request ${at}`, outcome, began, asked)) return;
       if (outcome.kind === 'done' && outcome.value !== undefined)
         await place(at, issuer.answer(outcome.value));

@@ -92,18 +92,18 @@ export class Truststore {
 /** How many requests are under way, to know when one more may be refused as too many. */
 export class InFlight {
   #now = 0;
-  #waiting: { most: number }[] = [];
+  #waiting: { max: number }[] = [];
 
   /** @returns ends it, and answers how many there were at most meanwhile */
   begin(): () => number {
-    const mine = { most: 0 };
+    const mine = { max: 0 };
     this.#now += 1;
     this.#waiting.push(mine);
-    for (const one of this.#waiting) one.most = Math.max(one.most, this.#now);
+    for (const one of this.#waiting) one.max = Math.max(one.max, this.#now);
     return () => {
       this.#now -= 1;
       this.#waiting = this.#waiting.filter((one) => one !== mine);
-      return mine.most;
+      return mine.max;
     };
   }
 }
