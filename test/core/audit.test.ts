@@ -12,7 +12,7 @@ const source = (name: string) => fileURLToPath(new URL(`../../src/core/${name}`,
 async function lineOf(user: string): Promise<string> {
   const script = `import { Audit } from ${JSON.stringify(source('audit.ts'))};
     import { makeLog } from ${JSON.stringify(source('log.ts'))};
-    new Audit(makeLog('replacement')).write('login failed', { user: ${JSON.stringify(user)}, outcome: 'wrong' });`;
+    new Audit(makeLog('program')).write('login failed', { user: ${JSON.stringify(user)}, outcome: 'wrong' });`;
   const command = `env -u JOURNAL_STREAM -u LOG_LEVEL "$0" --import tsx --input-type=module -e "$1" 2>&1`;
   return must('sh', ['-c', command, process.execPath, script]);
 }
@@ -102,7 +102,7 @@ describe('the audit', () => {
     it(`writes one line for a name with ${what}, and the name within quotes`, async () => {
       const text = await lineOf(name);
       assert.equal(text.split('\n').length, 2, text);
-      assert.ok(text.includes(`replacement: audit: login failed user="${says}`), text);
+      assert.ok(text.includes(`program: audit: login failed user="${says}`), text);
       assert.ok(text.endsWith('" outcome=wrong\n'), text);
     });
   }

@@ -42,7 +42,7 @@ const mustSet = async (files: RedfishFiles, text: string) => {
 describe('set-password', () => {
   const rules: readonly { what: string; text: string; rule: RegExp }[] = [
     { what: 'short', text: 'short', rule: /has at least 10 characters/ },
-    { what: 'long', text: 'x1'.repeat(11), rule: /has at max 20 characters/ },
+    { what: 'long', text: 'x1'.repeat(11), rule: /has at most 20 characters/ },
     { what: 'with control characters', text: 'correct\thorse', rule: /no control characters/ },
     { what: 'that anybody would guess', text: 'password123', rule: /among the first/ },
   ];

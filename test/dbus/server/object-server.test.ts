@@ -9,8 +9,8 @@ import { BusMonitor, type BusTools, busTools } from '../../fakes/bus-tools.ts';
 import { requestName } from '../../fakes/fake-systemd.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 
-const replacementInterface = {
-  name: 'test.Replacement',
+const exampleInterface = {
+  name: 'test.Example',
   methods: {
     Crash: { in: {}, out: { Result: 's' }, privileged: false },
     CrashLater: { in: {}, out: { Result: 's' }, privileged: false },
@@ -41,7 +41,7 @@ describe('the object server', () => {
     connection = await connectBus(bus.address);
     const server = new ObjectServer({
       bus: connection,
-      root: '/replacement',
+      root: '/example',
       authorize: async () => {
         if (!open) throw new CertError('access-denied', 'nobody may');
       },
@@ -53,8 +53,8 @@ describe('the object server', () => {
         reports.push(`${call.member} ${String(error)}`);
       },
     });
-    server.add('/replacement', [
-      serve(replacementInterface, {
+    server.add('/example', [
+      serve(exampleInterface, {
         properties: {},
         methods: {
           Crash: () => {
@@ -88,7 +88,7 @@ describe('the object server', () => {
   for (const method of ['Crash', 'CrashLater', 'ThrowText']) {
     it(`tells a caller nothing of what went wrong inside: ${method}`, async () => {
       reports.length = 0;
-      const answer = await tools.refusal('/replacement', `test.Replacement.${method}`);
+      const answer = await tools.refusal('/example', `test.Example.${method}`);
       assert.equal(
         answer,
         'xyz.openbmc_project.Common.Error.InternalFailure: internal: The operation failed internally.',
@@ -101,7 +101,7 @@ describe('the object server', () => {
   it('names the failing check of a refusal, which it does not report as a failure', async () => {
     reports.length = 0;
     assert.equal(
-      await tools.refusal('/replacement', 'test.Replacement.Refuse'),
+      await tools.refusal('/example', 'test.Example.Refuse'),
       'xyz.openbmc_project.Common.Error.NotAllowed: limit-reached: 11 authorities are more than the limit of 10',
     );
     assert.deepEqual(reports, []);
@@ -110,21 +110,18 @@ describe('the object server', () => {
   it('lets the gate decide over privileged methods only', async () => {
     reports.length = 0;
     open = false;
-    const method = 'test.Replacement.Guarded';
-    const answer = await tools.refusal('/replacement', method, 'string:hello');
+    const method = 'test.Example.Guarded';
+    const answer = await tools.refusal('/example', method, 'string:hello');
     assert.equal(answer, 'org.freedesktop.DBus.Error.AccessDenied: access-denied: nobody may');
     assert.deepEqual(reports, []);
     assert.deepEqual(followed, [method]);
-    await tools.call('/replacement', 'test.Replacement.Count');
+    await tools.call('/example', 'test.Example.Count');
     open = true;
-    assert.deepEqual(await tools.call('/replacement', method, 's', 'hello'), ['hello']);
+    assert.deepEqual(await tools.call('/example', method, 's', 'hello'), ['hello']);
   });
 
   it('tells a method the unique name of its caller', async () => {
-    assert.match(
-      String((await tools.call('/replacement', 'test.Replacement.Whoami'))[0]),
-      /^:1\.\d+$/,
-    );
+    assert.match(String((await tools.call('/example', 'test.Example.Whoami'))[0]), /^:1\.\d+$/);
   });
 
   it('does what a caller asks who wants no reply, and sends none, whether it fails or not', async () => {
@@ -132,13 +129,13 @@ describe('the object server', () => {
     try {
       const before = count;
       for (const method of ['Count', 'Crash', 'Nothing']) {
-        const target = ['call', 'test.Server', '/replacement', 'test.Replacement', method];
+        const target = ['call', 'test.Server', '/example', 'test.Example', method];
         await tools.busctl('--expect-reply=no', ...target);
       }
       // Calls are handled in the order in which they come
-      assert.deepEqual(await tools.call('/replacement', 'test.Replacement.Count'), [before + 2]);
+      assert.deepEqual(await tools.call('/example', 'test.Example.Count'), [before + 2]);
       const seen = await monitor.messages();
-      const calls = seen.filter(({ interface: name }) => name === 'test.Replacement');
+      const calls = seen.filter(({ interface: name }) => name === 'test.Example');
       assert.deepEqual(
         calls.map(({ member, flags }) => [member, flags & 1]),
         [
@@ -159,9 +156,9 @@ describe('the object server', () => {
   });
 
   it('answers a call while another one still waits', async () => {
-    const waiting = tools.call('/replacement', 'test.Replacement.Wait');
+    const waiting = tools.call('/example', 'test.Example.Wait');
     await until('the first call waits', () => waiters.length === 1);
-    await tools.call('/replacement', 'test.Replacement.Count');
+    await tools.call('/example', 'test.Example.Count');
     for (const go of waiters.splice(0)) go();
     await waiting;
   });

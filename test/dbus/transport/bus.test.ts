@@ -16,7 +16,7 @@ import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 const question: OutgoingCall = {
   destination: 'test.Silent',
   path: '/',
-  interface: 'test.Replacement',
+  interface: 'test.Example',
   member: 'Ask',
 };
 const getId: OutgoingCall = {
@@ -74,7 +74,7 @@ describe('a connection to a bus', () => {
       assert.equal(outcome.reason.code, 'unavailable');
     }
     await assert.rejects(bus.call(getId), { code: 'unavailable' });
-    bus.signal('/', 'test.Replacement', 'Happened', '', []);
+    bus.signal('/', 'test.Example', 'Happened', '', []);
     await sleep(50);
     assert.equal(told, 1);
   });
@@ -128,14 +128,14 @@ describe('a connection to a bus', () => {
   });
 
   it('hears signals until it stops listening', async () => {
-    const rule = "type='signal',interface='test.Replacement'";
+    const rule = "type='signal',interface='test.Example'";
     await bus.call({ ...getId, member: 'AddMatch', signature: 's', body: [rule] });
     const heard: string[] = [];
     const stop = bus.onSignal(({ member }) => heard.push(member));
-    await must('dbus-send', [`--bus=${daemon.address}`, '/', 'test.Replacement.First']);
+    await must('dbus-send', [`--bus=${daemon.address}`, '/', 'test.Example.First']);
     await until('the signal is heard', () => heard.includes('First'));
     stop();
-    await must('dbus-send', [`--bus=${daemon.address}`, '/', 'test.Replacement.Second']);
+    await must('dbus-send', [`--bus=${daemon.address}`, '/', 'test.Example.Second']);
     await bus.call(getId);
     assert.ok(!heard.includes('Second'));
   });

@@ -8,7 +8,7 @@ describe('a new password', () => {
     ['abcdefgh', undefined],
     ['\u{1f600}abcdefg', undefined],
     ['abcdefg', /at least 8/],
-    ['abcdefghijklm', /at max 12/],
+    ['abcdefghijklm', /at most 12/],
     ['\ud800abcdefgh', /whole characters/],
     ['abcdefgh\udc00', /whole characters/],
     ['abcd\udc00\ud800efgh', /whole characters/],

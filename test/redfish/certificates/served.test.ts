@@ -106,7 +106,7 @@ describe('Status of the certificate that the service serves', () => {
     }
   });
 
-  it('is OK while a replacement is being replaced, and after it was undone', async () => {
+  it('is OK while a staged replacement is active, and after it was undone', async () => {
     const caller = await busCaller(bus.address, names.server);
     const next = makeCredential('staged');
     const bytes = Buffer.from(formatCredential(next));
