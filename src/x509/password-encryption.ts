@@ -1,6 +1,6 @@
 import { createDecipheriv } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
-import { type Asn1, bytesOf, childrenOf, oidOf, tags, universalTag } from './der.ts';
+import { type Asn1, bytesOf, childrenOf, DerError, oidOf, tags, universalTag } from './der.ts';
 import {
   deriveKey,
   derivePkcs12Key,
@@ -115,9 +115,17 @@ export function keyDerivation(algorithm: Asn1 | undefined): KeyDerivation {
   }
 }
 
-/** An INTEGER that is not negative; a number that is too large for JavaScript is no smaller than any limit. */
+/**
+ * Rounds, or another INTEGER that begins at 1 (RFC 8018 §A.2, RFC 7914 §7): Node takes a 0 of scrypt for a number of its
+ * own, which no budget has seen. A number that is too large for JavaScript is no smaller than any limit.
+ * @throws DerError
+ */
 export function numberOf(integer: Asn1 | undefined): number {
-  return Number.parseInt(bytesOf(integer).toString('hex') || '0', 16);
+  const bytes = bytesOf(integer);
+  const isNegative = ((bytes[0] ?? 0) & 0x80) !== 0;
+  const number = isNegative ? 0 : Number.parseInt(bytes.toString('hex') || '0', 16);
+  if (number < 1) throw new DerError('a number from 1 on was expected');
+  return number;
 }
 
 function decipher(name: string, key: Buffer, iv: Buffer, encrypted: Buffer): Buffer | undefined {

@@ -6,8 +6,10 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../src/core/cert-error.ts';
 import { type ContentFormat, parseFormat, toPem } from '../../src/x509/containers.ts';
-import { parsePem } from '../../src/x509/pem.ts';
+import { encode, octetString, oid, sequence, unsignedInteger } from '../../src/x509/der.ts';
+import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { keyKinds, openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { processorTime } from '../fakes/processor-time.ts';
 import { refusal } from '../fakes/refusal.ts';
 
 const tools = opensslAuthority();
@@ -35,6 +37,20 @@ function contentOf(text: string, key: string) {
     certificates: blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ text }) => text),
     hasKey: found !== undefined && createPrivateKey(found.text).equals(createPrivateKey(key)),
   };
+}
+
+/** A key that nobody encrypted, with these numbers of scrypt. */
+function scryptKey(...numbers: readonly number[]): Buffer {
+  const integers = numbers.map((number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(number);
+    return unsignedInteger(bytes);
+  });
+  const parameters = sequence(octetString(Buffer.alloc(8)), ...integers);
+  const derivation = sequence(oid('1.3.6.1.4.1.11591.4.11'), parameters);
+  const cipher = sequence(oid('2.16.840.1.101.3.4.1.42'), octetString(Buffer.alloc(16)));
+  const algorithm = sequence(oid('1.2.840.113549.1.5.13'), sequence(derivation, cipher));
+  return encode(sequence(algorithm, octetString(Buffer.alloc(32))));
 }
 
 describe('a PKCS #12 file', () => {
@@ -188,6 +204,20 @@ describe('other forms of content', () => {
       const bytes = Buffer.from(sealed + ec.pem);
       const open = () => toPem({ bytes, format: 'PEM', password });
       assert.throws(open, refusal('container-malformed', /rounds/));
+    });
+  }
+
+  const unusual: readonly [string, readonly [number, number, number]][] = [
+    ['a cost of 0', [0, 8, 1]],
+    ['blocks of 0', [16_384, 0, 1]],
+    ['no lane, and much memory', [131_072, 8, 0]],
+  ];
+  for (const [what, [cost, blocks, lanes]] of unusual) {
+    it(`a key that is encrypted by scrypt with ${what} is refused before it costs anything`, () => {
+      const bytes = Buffer.from(formatPem('ENCRYPTED PRIVATE KEY', scryptKey(cost, blocks, lanes)));
+      const open = () => toPem({ bytes, format: 'PEM', password });
+      const taken = processorTime(() => assert.throws(open, refusal('container-malformed')));
+      assert.ok(taken < 30, `it took ${taken} ms`);
     });
   }
 

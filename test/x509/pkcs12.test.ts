@@ -114,6 +114,20 @@ describe('a PKCS #12 file', () => {
     assert.throws(() => readPkcs12(bytes, 'px'), refusal('password-wrong', /does not open/));
   });
 
+  it('with a MAC or an encryption of less than one round is refused, whatever the password', () => {
+    const contents = encode(sequence(plain([certificateBag(own)])));
+    // Without a round the key would be what comes before the salt and the password
+    const mac = createHmac('sha256', Buffer.alloc(32, purposes.mac)).update(contents).digest();
+    const digest = sequence(sequence(oid('2.16.840.1.101.3.4.2.1')), octetString(mac));
+    const negative = decode(Buffer.of(2, 1, 0xff));
+    for (const rounds of [number(0), negative]) {
+      const withMac = fileWith(contents, sequence(digest, salt, rounds));
+      const scheme = sequence(oid('1.2.840.113549.1.12.1.3'), sequence(salt, rounds));
+      for (const bytes of [withMac, file([sealed(scheme, Buffer.alloc(8))])])
+        assert.throws(() => readPkcs12(bytes, password), refusal('container-malformed'));
+    }
+  });
+
   it('with an encryption that is not known says which', () => {
     const bytes = file([sealed(sequence(oid('1.2.3.4'), sequence(salt, number(1))), own)]);
     const words = /the encryption 1\.2\.3\.4 is not known/;
