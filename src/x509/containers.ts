@@ -91,7 +91,7 @@ const maxElementsOfEncryptedKey = 100;
 /** EncryptedPrivateKeyInfo (RFC 5958 §3) */
 function decryptPkcs8(der: Uint8Array, password: string, budget: RoundBudget): Buffer {
   const [decrypt, encrypted] = encryptedKey(der, budget);
-  const key = decrypt(encrypted, password);
+  const [key] = decrypt(encrypted, password);
   if (!key) throw wrongPassword();
   return key;
 }

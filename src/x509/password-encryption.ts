@@ -13,8 +13,11 @@ import {
 } from './key-derivation.ts';
 import { decryptRc2 } from './rc2.ts';
 
-/** Decrypts what a password encrypted. @returns `undefined` when the password does not open it */
-export type Decrypt = (encrypted: Buffer, password: string) => Buffer | undefined;
+/**
+ * Decrypts what a password encrypted. What it gives ends as it should, which one in 256 wrong keys comes to as well: an
+ * empty password has two forms, and the first one to give something need not be the right one.
+ */
+export type Decrypt = (encrypted: Buffer, password: string) => Iterable<Buffer>;
 
 /** Encryption with the key derivation of PKCS #12 (RFC 7292 §C). */
 const pkcs12Schemes: Readonly<
@@ -64,21 +67,20 @@ export function passwordDecryption(algorithm: Asn1 | undefined, budget: RoundBud
   return (encrypted, password) => decryptPkcs12(known, derivation, encrypted, password);
 }
 
-function decryptPkcs12(
+function* decryptPkcs12(
   { keyBytes, isRc2 }: { readonly keyBytes: number; readonly isRc2: boolean },
   derivation: Pkcs12Derivation,
   encrypted: Buffer,
   password: string,
-): Buffer | undefined {
+): Iterable<Buffer> {
   for (const form of pkcs12Passwords(password)) {
     const key = derivePkcs12Key(derivation, purposes.key, form, keyBytes);
     const iv = derivePkcs12Key(derivation, purposes.iv, form, 8);
     const plain = isRc2
       ? withoutPadding(encrypted, (data) => decryptRc2(key, iv, data))
       : decipher('des-ede3-cbc', threeKeys(key), iv, encrypted);
-    if (plain) return plain;
+    if (plain) yield plain;
   }
-  return undefined;
 }
 
 function pbes2Decryption(parameters: Asn1 | undefined, budget: RoundBudget): Decrypt {
@@ -89,8 +91,11 @@ function pbes2Decryption(parameters: Asn1 | undefined, budget: RoundBudget): Dec
   const cipher = ciphers[oidOf(id)];
   if (!cipher) throw unknown(`the cipher ${oidOf(id)}`);
   const ivBytes = bytesOf(iv);
-  return (encrypted, password) =>
-    decipher(cipher.name, deriveKey(derivation, password, cipher.keyBytes), ivBytes, encrypted);
+  return (encrypted, password) => {
+    const key = deriveKey(derivation, password, cipher.keyBytes);
+    const plain = decipher(cipher.name, key, ivBytes, encrypted);
+    return plain ? [plain] : [];
+  };
 }
 
 /** @throws CertError `container-malformed`, DerError */

@@ -148,13 +148,15 @@ function decrypted<T>(
   encrypted: Buffer,
   as: (opening: Opening, plain: Buffer) => T,
 ): T {
-  const plain = passwordDecryption(algorithm, opening.budget)(encrypted, opening.password);
-  if (!plain) throw wrongPassword();
-  try {
-    return as(opening, plain);
-  } catch (error) {
-    throw error instanceof DerError && !(error instanceof DerSizeError) ? wrongPassword() : error;
+  const decrypt = passwordDecryption(algorithm, opening.budget);
+  for (const plain of decrypt(encrypted, opening.password)) {
+    try {
+      return as(opening, plain);
+    } catch (error) {
+      if (!(error instanceof DerError) || error instanceof DerSizeError) throw error;
+    }
   }
+  throw wrongPassword();
 }
 
 /** RFC 7292 §4 and, with PBMAC1, RFC 9579. @throws CertError `password-wrong` */

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, createHmac, generateKeyPairSync, pbkdf2Sync } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  generateKeyPairSync,
+  pbkdf2Sync,
+} from 'node:crypto';
 import { afterEach, describe, it } from 'node:test';
 import {
   type Asn1,
@@ -12,7 +18,12 @@ import {
   sequence,
   unsignedInteger,
 } from '../../src/x509/der.ts';
-import { derivePkcs12Key, pkcs12Passwords, purposes } from '../../src/x509/key-derivation.ts';
+import {
+  derivePkcs12Key,
+  type Pkcs12Derivation,
+  pkcs12Passwords,
+  purposes,
+} from '../../src/x509/key-derivation.ts';
 import { setContentLimits } from '../../src/x509/limits.ts';
 import { readPkcs12 } from '../../src/x509/pkcs12.ts';
 import { forgeCertificate } from '../fakes/forged-certificate.ts';
@@ -96,6 +107,38 @@ describe('a PKCS #12 file', () => {
       assert.deepEqual(readPkcs12(bytes, ''), { certificates: [own], keys: [] });
       assert.throws(() => readPkcs12(bytes, 'x'), refusal('password-wrong', /does not open/));
     }
+  });
+
+  it('without a password is opened where the wrong form of none decrypts to something too', () => {
+    const [empty = Buffer.alloc(0), nothing = Buffer.alloc(0)] = pkcs12Passwords('');
+    const contents = encode(sequence(certificateBag(own)));
+    const keyAndIv = (stated: Pkcs12Derivation, form: Buffer) =>
+      [
+        derivePkcs12Key(stated, purposes.key, form, 24),
+        derivePkcs12Key(stated, purposes.iv, form, 8),
+      ] as const;
+    const sealedWith = (stated: Pkcs12Derivation) => {
+      const cipher = createCipheriv('des-ede3-cbc', ...keyAndIv(stated, nothing));
+      return Buffer.concat([cipher.update(contents), cipher.final()]);
+    };
+    const isMisleading = (stated: Pkcs12Derivation) => {
+      const cipher = createDecipheriv('des-ede3-cbc', ...keyAndIv(stated, empty));
+      cipher.update(sealedWith(stated));
+      try {
+        return cipher.final().length < 8;
+      } catch {
+        return false;
+      }
+    };
+    let stated = { hash: 'sha1', salt: Buffer.alloc(4), rounds: 1 };
+    for (let n = 1; !isMisleading(stated); n += 1) {
+      stated = { ...stated, salt: Buffer.alloc(4) };
+      stated.salt.writeUInt32BE(n);
+    }
+    const parameters = sequence(octetString(stated.salt), number(1));
+    const scheme = sequence(oid('1.2.840.113549.1.12.1.3'), parameters);
+    const bytes = file([sealed(scheme, sealedWith(stated))]);
+    assert.deepEqual(readPkcs12(bytes, '').certificates, [own]);
   });
 
   it('may have a MAC of PBMAC1 (RFC 9579)', () => {
