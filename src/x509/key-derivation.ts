@@ -42,6 +42,8 @@ export interface Pbkdf2 {
   readonly salt: Buffer;
   readonly rounds: number;
   readonly hash: string;
+  /** Length of the key, where it is stated. */
+  readonly keyBytes?: number | undefined;
 }
 
 /** RFC 7914 */
@@ -51,6 +53,7 @@ export interface Scrypt {
   readonly cost: number;
   readonly blockSize: number;
   readonly parallelization: number;
+  readonly keyBytes?: number | undefined;
 }
 
 export type KeyDerivation = Pbkdf2 | Scrypt;

@@ -109,11 +109,12 @@ export function keyDerivation(algorithm: Asn1 | undefined): KeyDerivation {
       const hashId = function_ ? oidOf(childrenOf(function_)[0]) : '1.2.840.113549.2.7';
       const hash = hmacHashes[hashId];
       if (hash === undefined) throw unknown(`the pseudo-random function ${hashId}`);
-      return { kind: 'PBKDF2', salt: bytesOf(salt), rounds: numbers[0] ?? 1, hash };
+      const [rounds = 1, keyBytes] = numbers;
+      return { kind: 'PBKDF2', salt: bytesOf(salt), rounds, hash, keyBytes };
     }
     case scrypt: {
-      const [cost = 1, blockSize = 1, parallelization = 1] = numbers;
-      return { kind: 'scrypt', salt: bytesOf(salt), cost, blockSize, parallelization };
+      const [cost = 1, blockSize = 1, parallelization = 1, keyBytes] = numbers;
+      return { kind: 'scrypt', salt: bytesOf(salt), cost, blockSize, parallelization, keyBytes };
     }
     default:
       throw unknown(`the key derivation ${oidOf(id)}`);

@@ -15,6 +15,7 @@ import {
 import {
   deriveKey,
   derivePkcs12Key,
+  type KeyDerivation,
   pkcs12Passwords,
   purposes,
   RoundBudget,
@@ -174,7 +175,7 @@ function verifyMac(macData: Asn1, contents: Buffer, { password, budget }: Openin
     const derivation = keyDerivation(derivationId);
     budget.spend(roundsOf(derivation));
     const hash = known(hmacHashes, oidOf(childrenOf(scheme)[0]));
-    if (matches(hash, deriveKey(derivation, password, digestBytes(hash)))) return;
+    if (matches(hash, deriveKey(derivation, password, keyBytesOf(derivation)))) return;
     throw wrongPassword();
   }
   const hash = known(macHashes, oidOf(id));
@@ -185,6 +186,16 @@ function verifyMac(macData: Asn1, contents: Buffer, { password, budget }: Openin
     matches(hash, derivePkcs12Key(derivation, purposes.mac, form, digestBytes(hash))),
   );
   if (!isRight) throw wrongPassword();
+}
+
+/** No digest is longer; a longer key costs more rounds than are stated. */
+const maxMacKeyBytes = 64;
+
+/** RFC 9579 §5: the length of the key of a MAC must be stated. */
+function keyBytesOf({ keyBytes }: KeyDerivation): number {
+  if (keyBytes !== undefined && keyBytes <= maxMacKeyBytes) return keyBytes;
+  const length = keyBytes === undefined ? 'no stated length' : `${keyBytes} bytes`;
+  throw new CertError('container-malformed', `the MAC has a key of ${length}`);
 }
 
 /** The content of a ContentInfo (RFC 5652 §3). @throws DerError when it is of another type */

@@ -141,20 +141,30 @@ describe('a PKCS #12 file', () => {
     assert.deepEqual(readPkcs12(bytes, '').certificates, [own]);
   });
 
-  it('may have a MAC of PBMAC1 (RFC 9579)', () => {
+  const hmac = (last: number) => sequence(oid(`1.2.840.113549.2.${last}`));
+  /** A file with PBMAC1, whose key has so many bytes but may state others. */
+  const withPbmac1 = (keyBytes: number, ...stated: readonly Asn1[]) => {
     const contents = encode(sequence(plain([certificateBag(own)])));
-    const key = pbkdf2Sync('pw', Buffer.alloc(8), 5, 64, 'sha256');
+    const key = pbkdf2Sync('pw', Buffer.alloc(8), 5, keyBytes, 'sha256');
     const mac = createHmac('sha512', key).update(contents).digest();
-    const hmac = (last: number) => sequence(oid(`1.2.840.113549.2.${last}`));
-    const derivation = sequence(
-      oid('1.2.840.113549.1.5.12'),
-      sequence(salt, number(5), number(64), hmac(9)),
-    );
+    const parameters = sequence(salt, number(5), ...stated, hmac(9));
+    const derivation = sequence(oid('1.2.840.113549.1.5.12'), parameters);
     const algorithm = sequence(oid('1.2.840.113549.1.5.14'), sequence(derivation, hmac(11)));
-    const macData = sequence(sequence(algorithm, octetString(mac)), salt, number(1));
-    const bytes = fileWith(contents, macData);
-    assert.deepEqual(readPkcs12(bytes, 'pw').certificates, [own]);
-    assert.throws(() => readPkcs12(bytes, 'px'), refusal('password-wrong', /does not open/));
+    return fileWith(contents, sequence(sequence(algorithm, octetString(mac)), salt, number(1)));
+  };
+
+  for (const keyBytes of [20, 32, 64]) {
+    it(`may have a MAC of PBMAC1 (RFC 9579) with a key of ${keyBytes} bytes`, () => {
+      const bytes = withPbmac1(keyBytes, number(keyBytes));
+      assert.deepEqual(readPkcs12(bytes, 'pw').certificates, [own]);
+      assert.throws(() => readPkcs12(bytes, 'px'), refusal('password-wrong', /does not open/));
+    });
+  }
+
+  it('with a MAC of PBMAC1 is refused without the length of its key, and with a large one', () => {
+    const refused = refusal('container-malformed', /a key of/);
+    assert.throws(() => readPkcs12(withPbmac1(64), 'pw'), refused);
+    assert.throws(() => readPkcs12(withPbmac1(65, number(65)), 'pw'), refused);
   });
 
   it('with a MAC or an encryption of less than one round is refused, whatever the password', () => {
