@@ -1,10 +1,9 @@
-import { createPrivateKey } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
 import { bytesOf, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
-import { exportPrivateKey } from './keys.ts';
+import { exportPrivateKey, openPrivateKey } from './keys.ts';
 import { contentLimits, maxElementsOfContainer, refuseMoreThan } from './limits.ts';
-import { type Decrypt, passwordDecryption } from './password-encryption.ts';
+import { type Decrypt, decryptTraditional, passwordDecryption } from './password-encryption.ts';
 import { formatPem, type PemBlock, parsePem } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
 
@@ -75,11 +74,12 @@ function isEncryptedKey({ label, encrypted }: PemBlock): boolean {
 
 function decryptKey({ label, der, text }: PemBlock, password: string, budget: RoundBudget): string {
   try {
-    // OpenSSL's traditional form has a single round, and is the only form that its own code opens
-    if (label !== 'ENCRYPTED PRIVATE KEY')
-      return exportPrivateKey(createPrivateKey({ key: text, format: 'pem', passphrase: password }));
-    const key = decryptPkcs8(der, password, budget);
-    return exportPrivateKey(createPrivateKey({ key, format: 'der', type: 'pkcs8' }));
+    const key =
+      label === 'ENCRYPTED PRIVATE KEY'
+        ? decryptPkcs8(der, password, budget)
+        : decryptTraditional(text, der, password, budget);
+    if (!key) throw wrongPassword();
+    return exportPrivateKey(openPrivateKey(key));
   } catch (error) {
     if (error instanceof CertError) throw error;
     throw wrongPassword();
@@ -89,10 +89,9 @@ function decryptKey({ label, der, text }: PemBlock, password: string, budget: Ro
 const maxElementsOfEncryptedKey = 100;
 
 /** EncryptedPrivateKeyInfo (RFC 5958 §3) */
-function decryptPkcs8(der: Uint8Array, password: string, budget: RoundBudget): Buffer {
+function decryptPkcs8(der: Uint8Array, password: string, budget: RoundBudget): Buffer | undefined {
   const [decrypt, encrypted] = encryptedKey(der, budget);
   const [key] = decrypt(encrypted, password);
-  if (!key) throw wrongPassword();
   return key;
 }
 

@@ -10,8 +10,10 @@ import {
   type Asn1,
   bytesOf,
   childrenOf,
+  DerError,
   decode,
   oid,
+  oidOf,
   sequence,
   tags,
   universalTag,
@@ -62,7 +64,7 @@ export function readPrivateKey(block: PemBlock): KeyObject {
     );
   }
   try {
-    const key = createPrivateKey({ key: block.text, format: 'pem' });
+    const key = openPrivateKey(block.der);
     // A number outside of its curve is read too, and Node ends the process when it is asked about the curve;
     // it cannot be written
     const { length } = key.export({ type: 'pkcs8', format: 'der' });
@@ -73,6 +75,34 @@ export function readPrivateKey(block: PemBlock): KeyObject {
     // OpenSSL's own reason is left out: it may quote bytes of the key
     throw new CertError('key-malformed', `the ${block.label} block holds no readable private key`);
   }
+}
+
+/** Kinds of keys in PKCS #8: RSA (RFC 8017 §A.1 and A.2.3), EC (RFC 5480 §2.1.1), and Edwards curves (RFC 8410 §3). */
+const readKinds = [
+  '1.2.840.113549.1.1.1',
+  '1.2.840.113549.1.1.10',
+  '1.2.840.10045.2.1',
+  '1.3.101.112',
+  '1.3.101.113',
+];
+
+/**
+ * A key that may be of a TLS server. OpenSSL looks into every form itself, and computes the public half of a DSA key
+ * with numbers of any length, which takes minutes: no key of another kind comes to it.
+ * @param der a private key in PKCS #8, PKCS #1 or SEC 1, without encryption
+ * @throws DerError, and what OpenSSL throws
+ */
+export function openPrivateKey(der: Buffer): KeyObject {
+  const [, second] = childrenOf(decode(der));
+  switch (universalTag(second)) {
+    case tags.INTEGER:
+      return createPrivateKey({ key: der, format: 'der', type: 'pkcs1' });
+    case tags.OCTET_STRING:
+      return createPrivateKey({ key: der, format: 'der', type: 'sec1' });
+  }
+  if (!readKinds.includes(oidOf(childrenOf(second)[0])))
+    throw new DerError('a key of another kind');
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 }
 
 /** Numbers that are larger than the modulus let one signature take as long as whoever made the key wants. */

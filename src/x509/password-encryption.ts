@@ -1,4 +1,4 @@
-import { createDecipheriv } from 'node:crypto';
+import { createDecipheriv, createHash } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
 import { type Asn1, bytesOf, childrenOf, DerError, oidOf, tags, universalTag } from './der.ts';
 import {
@@ -96,6 +96,39 @@ function pbes2Decryption(parameters: Asn1 | undefined, budget: RoundBudget): Dec
     const plain = decipher(cipher.name, key, ivBytes, encrypted);
     return plain ? [plain] : [];
   };
+}
+
+/** The names come out of a file, and must not find what every object has. */
+const traditionalCiphers = new Map([
+  ['AES-128-CBC', { name: 'aes-128-cbc', keyBytes: 16 }],
+  ['AES-192-CBC', { name: 'aes-192-cbc', keyBytes: 24 }],
+  ['AES-256-CBC', { name: 'aes-256-cbc', keyBytes: 32 }],
+  ['DES-EDE3-CBC', { name: 'des-ede3-cbc', keyBytes: 24 }],
+]);
+
+/**
+ * OpenSSL's traditional form of an encrypted key: headers of RFC 1421, and one round of MD5, as EVP_BytesToKey(3) says.
+ * @returns `undefined` when the password does not open it
+ * @throws CertError `container-malformed` for a cipher that is not known, and when the budget does not suffice
+ */
+export function decryptTraditional(
+  text: string,
+  encrypted: Buffer,
+  password: string,
+  budget: RoundBudget,
+): Buffer | undefined {
+  budget.spend(1);
+  const [, name = 'in DEK-Info', hex = ''] =
+    /^DEK-Info: ?([A-Z0-9-]{1,32}),([0-9A-Fa-f]{16,32})$/m.exec(text) ?? [];
+  const cipher = traditionalCiphers.get(name);
+  if (!cipher) throw unknown(`the cipher ${name}`);
+  const iv = Buffer.from(hex, 'hex');
+  let [key, round] = [Buffer.alloc(0), Buffer.alloc(0)];
+  while (key.length < cipher.keyBytes) {
+    round = createHash('md5').update(round).update(password).update(iv.subarray(0, 8)).digest();
+    key = Buffer.concat([key, round]);
+  }
+  return decipher(cipher.name, key.subarray(0, cipher.keyBytes), iv, encrypted);
 }
 
 /** @throws CertError `container-malformed`, DerError */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey } from 'node:crypto';
+import { createCipheriv, createHash, createPrivateKey, pbkdf2Sync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -8,6 +8,7 @@ import { CertError } from '../../src/core/cert-error.ts';
 import { type ContentFormat, parseFormat, toPem } from '../../src/x509/containers.ts';
 import { encode, octetString, oid, sequence, unsignedInteger } from '../../src/x509/der.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
+import { hugeDsaKey } from '../fakes/huge-dsa-key.ts';
 import { keyKinds, openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { processorTime } from '../fakes/processor-time.ts';
 import { refusal } from '../fakes/refusal.ts';
@@ -186,6 +187,51 @@ describe('other forms of content', () => {
     const bytes = Buffer.from(sealed + rsa.pem);
     const text = toPem({ bytes, format: 'PEM', password });
     assert.deepEqual(contentOf(text, rsa.key), { certificates: [rsa.pem], hasKey: true });
+  });
+
+  const traditional = ['aes128', 'aes192', 'aes256', 'des3'];
+  for (const cipher of traditional) {
+    it(`an EC key that ${cipher} encrypted in the traditional way is opened, but not by another password`, () => {
+      const sealed = openssl(['ec', `-${cipher}`, '-passout', `pass:${password}`], ec.key);
+      const bytes = Buffer.from(sealed);
+      assert.ok(contentOf(toPem({ bytes, format: 'PEM', password }), ec.key).hasKey);
+      const wrong = () => toPem({ bytes, format: 'PEM', password: 'wrong' });
+      assert.throws(wrong, refusal('password-wrong'));
+    });
+  }
+
+  it('no more keys that are encrypted in the traditional way are opened than others', () => {
+    const sealed = openssl(['ec', '-aes128', '-passout', `pass:${password}`], ec.key);
+    const bytes = Buffer.from(sealed.repeat(33));
+    const open = () => toPem({ bytes, format: 'PEM', password });
+    assert.throws(open, refusal('container-malformed', /more than 32 keys/));
+  });
+
+  it('an encrypted DSA key is refused before OpenSSL computes with it', () => {
+    const headers = ['Proc-Type: 4,ENCRYPTED', `DEK-Info: AES-128-CBC,${'00'.repeat(16)}`];
+    const salted = Buffer.concat([Buffer.from(password), Buffer.alloc(8)]);
+    const hidden = (key: Buffer) => {
+      const cipher = createCipheriv('aes-128-cbc', key, Buffer.alloc(16));
+      return Buffer.concat([cipher.update(hugeDsaKey()), cipher.final()]);
+    };
+    const old = hidden(createHash('md5').update(salted).digest());
+    const parameters = sequence(octetString(Buffer.alloc(8)), unsignedInteger(Buffer.of(1)));
+    const algorithm = sequence(
+      oid('1.2.840.113549.1.5.13'),
+      sequence(
+        sequence(oid('1.2.840.113549.1.5.12'), parameters),
+        sequence(oid('2.16.840.1.101.3.4.1.2'), octetString(Buffer.alloc(16))),
+      ),
+    );
+    const today = hidden(pbkdf2Sync(password, Buffer.alloc(8), 1, 16, 'sha1'));
+    for (const pem of [
+      formatPem('EC PRIVATE KEY', old, headers),
+      formatPem('ENCRYPTED PRIVATE KEY', encode(sequence(algorithm, octetString(today)))),
+    ]) {
+      const open = () => toPem({ bytes: Buffer.from(pem), format: 'PEM', password });
+      const taken = processorTime(() => assert.throws(open, refusal('password-wrong')));
+      assert.ok(taken < 100, `it took ${taken} ms`);
+    }
   });
 
   const slow: readonly [string, readonly string[]][] = [

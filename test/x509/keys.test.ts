@@ -14,7 +14,9 @@ import {
   signerFor,
 } from '../../src/x509/keys.ts';
 import { formatPem, type PemBlock, parsePem } from '../../src/x509/pem.ts';
+import { hugeDsaKey } from '../fakes/huge-dsa-key.ts';
 import { keyKinds, openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { processorTime } from '../fakes/processor-time.ts';
 import { refusal } from '../fakes/refusal.ts';
 
 const curves = Object.keys(curveNames) as Curve[];
@@ -58,6 +60,16 @@ describe('a private key', () => {
       assert.throws(() => readPrivateKey(firstKey(text)), refusal('key-encrypted', /passphrase/));
     });
   }
+
+  it('of DSA is refused before OpenSSL computes with it, under every label', () => {
+    for (const label of ['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']) {
+      const block = firstKey(formatPem(label, hugeDsaKey()));
+      const taken = processorTime(() =>
+        assert.throws(() => readPrivateKey(block), refusal('key-malformed')),
+      );
+      assert.ok(taken < 100, `it took ${taken} ms`);
+    }
+  });
 
   it('is refused when it is damaged, without a word of its content', () => {
     const { der } = firstKey(pkcs8);
