@@ -24,7 +24,7 @@ export function pemContent(pem: string): Content {
   return { bytes: Buffer.from(pem), format: 'PEM', password: '' };
 }
 
-/** Rounds of key derivation for the keys of a whole upload; OpenSSL takes up to half a second for them. */
+/** Rounds of key derivation for the keys of a whole upload; they take up to a second. */
 const maxRounds = 600_000;
 
 const signedData = '1.2.840.113549.1.7.2';

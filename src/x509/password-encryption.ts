@@ -63,7 +63,8 @@ export function passwordDecryption(algorithm: Asn1 | undefined, budget: RoundBud
   if (!known) throw unknown(`the encryption ${scheme}`);
   const [salt, rounds] = childrenOf(parameters);
   const derivation = { hash: 'sha1', salt: bytesOf(salt), rounds: numberOf(rounds) };
-  budget.spend(derivation.rounds);
+  // The key takes as many digests in a row as it has lengths of SHA-1, and the initialization vector one more
+  budget.spend(derivation.rounds * (Math.ceil(known.keyBytes / 20) + 1));
   return (encrypted, password) => decryptPkcs12(known, derivation, encrypted, password);
 }
 

@@ -109,6 +109,14 @@ describe('a PKCS #12 file', () => {
     }
   });
 
+  it('with the rounds of Java before 16 is opened', () => {
+    const old = made('java.p12', [
+      ...['pkcs12', '-export', '-in', ec.path, '-inkey', ec.keyPath, '-legacy'],
+      ...['-passout', `pass:${password}`, '-iter', '50000'],
+    ]);
+    assert.ok(contentOf(toPem({ bytes: old, format: 'PKCS12', password }), ec.key).hasKey);
+  });
+
   it('is refused when it wants more rounds than anybody would wait for', () => {
     const slow = made('slow.p12', [
       ...['pkcs12', '-export', '-in', ec.path, '-inkey', ec.keyPath],
@@ -236,6 +244,7 @@ describe('other forms of content', () => {
 
   const slow: readonly [string, readonly string[]][] = [
     ['PBKDF2 with 2 000 000 rounds', ['-v2', 'aes-128-cbc', '-iter', '2000000']],
+    ['3DES with 250 000 rounds, three times', ['-v1', 'PBE-SHA1-3DES', '-iter', '250000']],
     [
       'scrypt in sixteen lanes',
       ['-scrypt', '-scrypt_N', '16384', '-scrypt_r', '8', '-scrypt_p', '16'],
