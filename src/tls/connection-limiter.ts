@@ -56,6 +56,11 @@ export function limitConnections(
       if (open.get(peer) === connection) open.delete(peer);
     });
   });
+  // Who has reset the connection by now has no address any more, and what he asked for would be done for nobody. Node keeps
+  // the address from here on
+  server.prependListener('secureConnection', (socket: Socket) => {
+    if (socket.remoteAddress === undefined) socket.destroy();
+  });
   server.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
     const requests = open.get(peerOf(req.socket))?.requests;
     requests?.add(req);

@@ -5,7 +5,7 @@ import type { Server } from 'node:https';
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
@@ -183,6 +183,19 @@ describe('one client of the HTTPS server', () => {
     }
   });
 
+  it('has no request served that came with a reset, whose sender has no address any more', async () => {
+    const served: (string | undefined)[] = [];
+    handler = ({ socket }, res) => {
+      served.push(socket.remoteAddress);
+      res.end();
+    };
+    for (let times = 0; times < 5; times += 1) await finishWithReset(tcp(), request(0));
+    await until(async () => (await connections()) === 0);
+    (await tls()).write(request(0));
+    await until(() => served.length > 0);
+    assert.deepEqual([...new Set(served)], ['127.0.0.1']);
+  });
+
   const refusals: Readonly<Record<string, readonly [string, string]>> = {
     'a target with a user name': ['GET https://user@bmc/redfish/v1 HTTP/1.1', 'InvalidURI'],
     'a target that is another server': ['GET http://evil/redfish/v1 HTTP/1.1', 'InvalidURI'],
@@ -303,6 +316,28 @@ describe('the share of one address', () => {
     });
   }
 });
+
+/** Sends the end of the handshake, a request and a reset at once. */
+async function finishWithReset(socket: Socket, text: string): Promise<void> {
+  const held: Buffer[] = [];
+  let isBegun = false;
+  const channel = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      if (isBegun) held.push(chunk);
+      else socket.write(chunk);
+      isBegun = true;
+      done();
+    },
+  });
+  socket.on('data', (chunk) => channel.push(chunk));
+  const client = connect({ socket: channel, rejectUnauthorized: false });
+  client.on('error', () => undefined);
+  await new Promise<void>((resolve) => client.once('secureConnect', resolve));
+  await new Promise((resolve) => client.write(text, resolve));
+  socket.write(Buffer.concat(held));
+  socket.resetAndDestroy();
+}
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let round = 0; round < 2000; round += 1) {
