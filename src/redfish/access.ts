@@ -57,8 +57,8 @@ export function makeAccess(
   const sessions = new Sessions(sessionLimits, now, stampOf);
   sessions.onEnd(({ id: session, userName: user, address }, reason) => {
     const write = () => audit.write('session ended', { session, user, address, reason });
-    // Another client's change may be when the service sees that a session has been idle for too long
-    if (reason === 'idle') audit.apart(write);
+    // Another client's change may be when the service sees that a session has been idle for too long, or is of an old password
+    if (reason === 'idle' || reason === 'password-changed') audit.apart(write);
     else write();
   });
   const logins = new LoginAudit(audit);

@@ -167,6 +167,15 @@ describe('the audit of the Redfish service', () => {
     );
   });
 
+  it('does not take the end of a session with an old password for the change of whoever is there when it is seen', async () => {
+    await login('reader', 'reader-pw');
+    await service.accounts.setPassword('reader', 'ReadOnly', 'Fresh-Secret-2');
+    service.audit.length = 0;
+    await login('admin', 'admin-pw');
+    const [ended = ''] = service.audit.filter((line) => line.includes('session ended'));
+    assert.match(ended, /^info audit: session ended \{"session":.*"reason":"password-changed"\}$/);
+  });
+
   it('has no secret in any line', () => {
     every.push(...service.audit);
     assert.ok(every.length > 20);
