@@ -28,7 +28,7 @@ export async function authenticate(req: Request, access: Access): Promise<Identi
   for (const way of ways) {
     const identity = await way(req, access);
     if (!identity) continue;
-    access.audit.tell({ user: identity.account.userName, login: methodOf(identity) });
+    tellClient(access, identity);
     return identity;
   }
   await refuseBadCertificate(req, access);
@@ -83,6 +83,11 @@ export function passwordChangeRequired({ userName }: User): RedfishError {
   return new RedfishError(403, { id: 'PasswordChangeRequired', args: [accountUri(userName)] });
 }
 
+/** Every change that is made or refused from here on has a line with its client. */
+function tellClient({ audit }: Access, identity: Identity): void {
+  audit.tell({ user: identity.account.userName, login: methodOf(identity) });
+}
+
 function methodOf({ session, certificate }: Identity): LoginAttempt['method'] {
   if (session) return 'session';
   return certificate ? 'certificate' : 'basic';
@@ -99,6 +104,7 @@ async function byCertificate(req: Request, access: Access): Promise<Identity | u
   if (!isFromOtherSite({ method: req.method, header: (name) => req.get(name) })) {
     return login.identity;
   }
+  tellClient(access, login.identity);
   const detail = 'A page of another site may not use the client certificate for changes';
   throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
 }

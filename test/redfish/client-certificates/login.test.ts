@@ -361,8 +361,13 @@ describe('a login with a client certificate', () => {
         MultiFactorAuth: { ClientCertificate: { CertificateMappingAttribute: 'CommonName' } },
       };
       const options = { method: 'PATCH', show: good, headers, body };
+      service.audit.length = 0;
       const { status } = await service.ask(accountService, options);
       assert.equal(status, allowed ? 200 : 403);
+      const line = allowed
+        ? /^info audit: change .*:200\}$/
+        : /^warn audit: change refused .*:403\}$/;
+      assert.match(service.audit.at(-1) ?? '', line);
       const read = await service.ask(accountService, { show: good, headers });
       assert.equal(read.status, 200);
     });

@@ -37,6 +37,8 @@ export interface TlsService {
   readonly certificates: ClientCertificates;
   readonly server: Server;
   readonly log: string[];
+  /** The lines of the audit. */
+  readonly audit: string[];
   readonly port: number;
   readonly clock: ManualClock;
   readonly events: Events;
@@ -178,6 +180,7 @@ export async function startTlsService(
     certificates: clientCertificates,
     server,
     log,
+    audit: parts.auditLines,
     port,
     clock,
     events,
