@@ -6,6 +6,7 @@ import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { AccessSettings, CertificateLogin } from '../accounts/access-settings.ts';
 import type { User } from '../accounts/user-directory.ts';
+import type { LoginAudit } from '../login-audit.ts';
 import type { AccountCertificates } from './account-certificates.ts';
 import { findPath, needsHandshake, type TrustLists } from './chain.ts';
 import type { ClientIdentities } from './client-identities.ts';
@@ -37,6 +38,8 @@ export interface ClientCertificatesOptions {
   readonly limits: { readonly nameBytes: number; readonly chainCertificates: number };
   /** An operator on the device lets everybody reach the other ways to log in. */
   readonly alwaysRespond: boolean;
+  /** Told of clients whose connections end because of their certificates, before any request asks for their logins. */
+  readonly logins: Pick<LoginAudit, 'login'>;
   /** How long a change may take to answer before connections are cut; a second unless given. */
   readonly cutMilliseconds?: number;
   readonly log: Log;
@@ -197,6 +200,7 @@ export class ClientCertificates {
       if (refusal) this.#refuse(socket, refusal, chain.certificates[0]);
       if ((!chain || refusal) && !this.responds()) {
         if (!chain) this.#note(socket, 'no-certificate', undefined);
+        if (refusal) this.#auditEnd(socket, refusal);
         socket.destroy();
         return;
       }
@@ -210,7 +214,9 @@ export class ClientCertificates {
         this.#note(socket, 'no-certificate', undefined);
       }
       const chain = socket.authorizationError && this.#chainOf(socket);
-      if (chain?.refusal) this.#refuse(socket, chain.refusal, chain.certificates[0]);
+      if (!chain?.refusal) return;
+      this.#refuse(socket, chain.refusal, chain.certificates[0]);
+      this.#auditEnd(socket, chain.refusal);
     });
     const unsubscribe = this.#options.client.subscribe(() =>
       this.#cutLater((chain) => this.#judge(chain)),
@@ -261,6 +267,7 @@ export class ClientCertificates {
 
   async #mayEnter({ socket }: IncomingMessage): Promise<boolean> {
     const login = await this.login(socket);
+    if (login && 'refusal' in login) this.#auditEnd(socket, login.refusal);
     return login !== undefined && 'account' in login;
   }
 
@@ -339,6 +346,12 @@ export class ClientCertificates {
       });
     }
     return { refusal };
+  }
+
+  #auditEnd(connection: object, refusal: Refusal): void {
+    const address = peerAddress(connection);
+    const attempt = { userName: '', address, method: 'certificate', connection } as const;
+    this.#options.logins.login(attempt, refusal);
   }
 
   #note(connection: object, refusal: Refusal, certificate: Certificate | undefined): void {

@@ -48,8 +48,9 @@ export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
     log,
   );
   const byPassword = passwordAccess(configuration, users, new Audit(log));
-  const { settings } = byPassword;
-  const certificates = clientCertificates(dependencies, { users, settings, accountCertificates });
+  const { settings, logins } = byPassword;
+  const about = { users, settings, logins, accountCertificates };
+  const certificates = clientCertificates(dependencies, about);
   const access = { ...byPassword, certificates, accountCertificates };
   // First the kept ones, for a switch since the last run ends them too
   const kept = keepSessions(configuration, access.sessions, log);
@@ -97,11 +98,13 @@ function userSource({ configuration, systemUsers, log }: AccessDependencies): Us
   return users;
 }
 
-type CertificateAccess = Required<Pick<Access, 'users' | 'settings' | 'accountCertificates'>>;
+type CertificateAccess = Required<
+  Pick<Access, 'users' | 'settings' | 'logins' | 'accountCertificates'>
+>;
 
 function clientCertificates(
   { configuration, client, hostName, log }: AccessDependencies,
-  { users, settings, accountCertificates }: CertificateAccess,
+  { users, settings, logins, accountCertificates }: CertificateAccess,
 ): ClientCertificates {
   const { redfish } = configuration;
   const { alwaysRespond } = redfish.clientCertificates;
@@ -113,6 +116,7 @@ function clientCertificates(
     endpoints: trustEndpoints(configuration),
     accountCertificates,
     settings,
+    logins,
     findUser: (userName) => users.find(userName),
     hostName,
     now: () => Date.now(),

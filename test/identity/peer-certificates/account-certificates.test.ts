@@ -119,6 +119,7 @@ describe('a certificate of an account that cannot be read as it was stored', () 
       now: Date.now,
       limits: { nameBytes: 1000, chainCertificates: 10 },
       alwaysRespond: false,
+      logins: { login: () => undefined },
     });
     assert.equal(access.responds(), false);
     await accountCertificates.remove(({ userName }) => userName === 'reader');

@@ -344,6 +344,21 @@ describe('a login with a client certificate', () => {
     });
   }
 
+  it('has a line of audit where only clients with a valid certificate are served, and its own lets nobody in', async () => {
+    await service.setLogin({ respond: false });
+    const refused: readonly (readonly [Issued, string])[] = [
+      [client({ subject: '/CN=nobody' }), 'unknown-user'],
+      [client({ issuer: other }), 'untrusted-issuer'],
+    ];
+    for (const [show, outcome] of refused) {
+      service.audit.length = 0;
+      assert.equal((await service.ask(sessions, { show })).status, 0);
+      const fields = { address: '127.0.0.1', method: 'certificate', outcome };
+      assert.deepEqual(service.audit, [`warn audit: login failed ${JSON.stringify(fields)}`]);
+    }
+    await service.setLogin({});
+  });
+
   const pages: readonly [string, Record<string, string>, boolean][] = [
     ['no browser', {}, true],
     ['a page of the service', { 'Sec-Fetch-Site': 'same-origin' }, true],

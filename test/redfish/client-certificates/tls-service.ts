@@ -120,7 +120,7 @@ export async function startTlsService(
   const parts = await makeTestParts(directory);
   const { client, accounts, lines: log, log: noting } = parts;
   const settingsPath = join(directory, 'access-settings.json');
-  const { settings } = parts.access;
+  const { settings, logins } = parts.access;
   const own = {
     ahead: 0,
     elapsed: 0,
@@ -131,6 +131,7 @@ export async function startTlsService(
     client,
     endpoints: { truststore, revoked },
     settings,
+    logins,
     accountCertificates: parts.access.accountCertificates,
     findUser: (userName) => accounts.find(userName),
     hostName: () => 'bmc.lab.example.com',
