@@ -5,13 +5,14 @@ import type { Server } from 'node:https';
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex, PassThrough } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
 import { makeServer, type ServerLimits } from '../../src/redfish/http/server.ts';
 import { connectionsOfAddress } from '../../src/tls/connection-limits.ts';
 import { exportPrivateKey } from '../../src/x509/keys.ts';
+import { finishWithReset } from '../fakes/finish-with-reset.ts';
 import { fixedIdentity } from '../fakes/fixed-identity.ts';
 
 const limits: ServerLimits = {
@@ -316,28 +317,6 @@ describe('the share of one address', () => {
     });
   }
 });
-
-/** Sends the end of the handshake, a request and a reset at once. */
-async function finishWithReset(socket: Socket, text: string): Promise<void> {
-  const held: Buffer[] = [];
-  let isBegun = false;
-  const channel = new Duplex({
-    read() {},
-    write(chunk: Buffer, _encoding, done) {
-      if (isBegun) held.push(chunk);
-      else socket.write(chunk);
-      isBegun = true;
-      done();
-    },
-  });
-  socket.on('data', (chunk) => channel.push(chunk));
-  const client = connect({ socket: channel, rejectUnauthorized: false });
-  client.on('error', () => undefined);
-  await new Promise<void>((resolve) => client.once('secureConnect', resolve));
-  await new Promise((resolve) => client.write(text, resolve));
-  socket.write(Buffer.concat(held));
-  socket.resetAndDestroy();
-}
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let round = 0; round < 2000; round += 1) {

@@ -32,9 +32,11 @@ export function keepChains(server: Server, endsRefused: () => boolean): void {
   const keep = (_line: Buffer, socket: TLSSocket) => {
     if (seen.has(socket)) return;
     seen.add(socket);
+    // With TLS 1.3 the client is still there: it could not end its handshake and its connection at once yet
+    const address = socket.remoteAddress ?? '';
     socket.prependOnceListener('secure', () => {
       const sent = socket.getPeerCertificate(true);
-      kept.set(socket, { sent, address: socket.remoteAddress ?? '' });
+      kept.set(socket, { sent, address });
     });
   };
   server.prependListener('connection', () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { Agent } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { connect } from 'node:tls';
 import { refusals } from '../../../src/identity/peer-certificates/refusal.ts';
 import { utf8String } from '../../../src/x509/der.ts';
+import { finishWithReset } from '../../fakes/finish-with-reset.ts';
 import { forgePem, nameOf } from '../../fakes/forged-certificate.ts';
 import {
   type CertificateShape,
@@ -14,6 +16,7 @@ import {
   type OpensslAuthority,
   opensslAuthority,
 } from '../../fakes/openssl-authority.ts';
+import { eventually } from '../events/manual-clock.ts';
 import { revoked, startTlsService, type TlsService, truststore } from './tls-service.ts';
 
 const sessions = '/redfish/v1/SessionService/Sessions';
@@ -356,6 +359,17 @@ describe('a login with a client certificate', () => {
       const fields = { address: '127.0.0.1', method: 'certificate', outcome };
       assert.deepEqual(service.audit, [`warn audit: login failed ${JSON.stringify(fields)}`]);
     }
+    await service.setLogin({});
+  });
+
+  it('has the address in the line of a client that resets its connection with the end of its handshake', async () => {
+    await service.setLogin({ respond: false });
+    service.audit.length = 0;
+    const { key, pem: cert } = client({ issuer: other });
+    const socket = connectTcp(service.port, '127.0.0.1').on('error', () => undefined);
+    await finishWithReset(socket, 'GET / HTTP/1.1\r\n\r\n', { key, cert });
+    await eventually('the line', () => service.audit.length > 0);
+    assert.match(service.audit.join(), /"address":"127\.0\.0\.1".*"untrusted-issuer"/);
     await service.setLogin({});
   });
 
