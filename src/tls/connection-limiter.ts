@@ -27,6 +27,9 @@ export function limitConnections(
   server: Server,
   { maxConnections, maxPerAddress, log }: ConnectionLimits,
 ): void {
+  const tell = eachMinute((gaveWay: string, times) =>
+    log.warn('all connections are taken', { gaveWay, times }),
+  );
   // By peer, the oldest first
   const open = new Map<string, OpenConnection>();
   // After Node's own listener, which would begin TLS on a socket that is destroyed
@@ -40,7 +43,7 @@ export function limitConnections(
     }
     if (open.size >= maxConnections) {
       const replaced = connectionToReplace([...open.values()], counts, own);
-      log.warn('all connections are taken', { gaveWay: replaced?.address ?? address });
+      tell(replaced?.address ?? address);
       if (!replaced) {
         socket.destroy();
         return;
@@ -66,6 +69,19 @@ export function limitConnections(
     requests?.add(req);
     res.once('close', () => requests?.delete(req));
   });
+}
+
+/** Strangers can cause it thousands of times a second: says it at once, and then once a minute with how often it was. */
+function eachMinute(say: (what: string, times: number) => void): (what: string) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  let times = 0;
+  return (what) => {
+    times += 1;
+    if (performance.now() - last < 60_000) return;
+    say(what, times);
+    last = performance.now();
+    times = 0;
+  };
 }
 
 function countByAddress(open: Iterable<OpenConnection>): ReadonlyMap<string, number> {
