@@ -194,10 +194,11 @@ export async function startTlsService(
     // The timer of the cut is older, so it fires first
     afterCut: () => sleep(2 * own.cutMilliseconds),
     async close() {
-      parts.events.close();
-      events.close();
+      // What they tell of a change is on the disk when they are closed
+      const closed = Promise.all([parts.events.close(), events.close()]);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await closed;
       rmSync(directory, { recursive: true });
     },
   });
