@@ -41,12 +41,13 @@ const needed = testsByProgram(files, testPrograms);
 const missing = prepareAsFarAsPossible([...needed.keys()]);
 const leftOut = new Set(missing.flatMap((program) => needed.get(program) ?? []));
 
-if (run(process.execPath, ['scripts/build.mjs']) !== 0) fail('The build failed.');
+for (const step of ['build', 'strip-types'])
+  if (run(process.execPath, [`scripts/${step}.mjs`]) !== 0) fail(`The step ${step} failed.`);
 const checks = named.length === 0 || named[0] === '--all';
 if (checks && run('node', ['scripts/check.mjs']) !== 0) fail('The checks found faults.');
 
 const args = [
-  ...['--import', 'tsx', '--test'],
+  ...['--import', './scripts/typescript.mjs', '--test'],
   ...['--test-concurrency', String(availableParallelism() + 1)],
   ...['--test-reporter', join(root, 'scripts', 'reporter.mjs')],
   ...['--test-timeout', String(maxFileMilliseconds)],

@@ -21,7 +21,8 @@ if (unknown.length > 0)
   fail(`There is no area ${unknown.join(', ')}; there are ${areas.join(', ')}.`);
 
 prepare(testPrograms);
-if (run(process.execPath, ['scripts/build.mjs']) !== 0) fail('The build failed.');
+for (const step of ['build', 'strip-types'])
+  if (run(process.execPath, [`scripts/${step}.mjs`]) !== 0) fail(`The step ${step} failed.`);
 
 const failed = (named.length > 0 ? named : areas).filter((area) => !passes(area));
 if (failed.length > 0) fail(`Failed: ${failed.join(', ')}.`);
@@ -32,8 +33,8 @@ function passes(area) {
   writeFileSync(figures, '');
   const began = Date.now();
   const tests = testsOf(area).map((name) => join(folder, area, name));
-  const args = ['--import', 'tsx', '--test', '--test-concurrency', '1', '--test-reporter', 'spec'];
-  args.push('--test-timeout', String(longestTest));
+  const args = ['--import', './scripts/typescript.mjs', '--test', '--test-concurrency', '1'];
+  args.push('--test-reporter', 'spec', '--test-timeout', String(longestTest));
   const { status } = spawnSync(process.execPath, [...args, ...tests], {
     cwd: root,
     stdio: 'inherit',

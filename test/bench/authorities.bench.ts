@@ -1,5 +1,5 @@
 // How long a truststore of many authorities takes, without the bus and over it:
-//     node --import tsx test/bench/authorities.bench.ts [--count N] [--samples N] [--only endpoint|bus]
+//     npm run bench -- [--count N] [--samples N] [--only endpoint|bus]
 // All of a thousand are minutes of installs; with samples only the first N and the last N are
 // installed one by one, and the others in between at once.
 import { join } from 'node:path';

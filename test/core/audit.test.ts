@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { AuditEvent } from '../../src/core/audit.ts';
 import { must } from '../e2e/commands.ts';
 import { recordedAudit } from '../fakes/recorded-audit.ts';
-
-const source = (name: string) => fileURLToPath(new URL(`../../src/core/${name}`, import.meta.url));
+import { quotedSource, typescriptProgram } from '../fakes/typescript-program.ts';
 
 /** The line of a failed login with this name, as a program writes it. */
 async function lineOf(user: string): Promise<string> {
-  const script = `import { Audit } from ${JSON.stringify(source('audit.ts'))};
-    import { makeLog } from ${JSON.stringify(source('log.ts'))};
+  const script = `import { Audit } from ${quotedSource('core/audit.ts')};
+    import { makeLog } from ${quotedSource('core/log.ts')};
     new Audit(makeLog('program')).write('login failed', { user: ${JSON.stringify(user)}, outcome: 'wrong' });`;
-  const command = `env -u JOURNAL_STREAM -u LOG_LEVEL "$0" --import tsx --input-type=module -e "$1" 2>&1`;
-  return must('sh', ['-c', command, process.execPath, script]);
+  const command = 'exec env -u JOURNAL_STREAM -u LOG_LEVEL "$0" "$@" 2>&1';
+  return must('sh', ['-c', command, ...typescriptProgram(script)]);
 }
 
 describe('the audit', () => {

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { must, run } from '../e2e/commands.ts';
-
-const source = fileURLToPath(new URL('../../src/core/log.ts', import.meta.url));
+import { quotedSource, typescriptProgram } from '../fakes/typescript-program.ts';
 
 /** What a program writes that logs these events, on standard error. */
 async function logged(events: string, environment: readonly string[] = []): Promise<string> {
-  const script = `import { makeLog } from ${JSON.stringify(source)};
+  const script = `import { makeLog } from ${quotedSource('core/log.ts')};
     const log = makeLog('trial'); ${events}`;
-  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
   const clean = ['-u', 'JOURNAL_STREAM', '-u', 'LOG_LEVEL'];
-  const { status, stdout, stderr } = await run('env', [...clean, ...environment, ...node]);
+  const { status, stdout, stderr } = await run('env', [
+    ...clean,
+    ...environment,
+    ...typescriptProgram(script),
+  ]);
   assert.equal(status, 0, stderr);
   assert.equal(stdout, '', 'standard output is for programs');
   return stderr;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { readPassword } from '../../src/operator/password-file.ts';
+import { quotedSource, typescriptProgram } from '../fakes/typescript-program.ts';
 import { scratchDirectory } from '../storage/scratch.ts';
 
 const directory = scratchDirectory();
@@ -103,12 +104,13 @@ describe('a password', () => {
     }
   });
 
-  const source = join(import.meta.dirname, '../../src/operator/password-file.ts');
   const program = [
-    `const { readPassword } = await import(${JSON.stringify(source)});`,
+    `import { readPassword } from ${quotedSource('operator/password-file.ts')};`,
     'await readPassword(process.argv[1]).then(console.log, (error) => console.log(error.message));',
   ].join('\n');
-  const node = `${process.execPath} --import tsx --input-type=module -e '${program}'`;
+  const node = typescriptProgram(program)
+    .map((word) => `'${word}'`)
+    .join(' ');
   const piped: readonly { what: string; call: string; says: string }[] = [
     { what: 'that comes late', call: '<(sleep 1; echo correct horse)', says: 'correct horse' },
     {

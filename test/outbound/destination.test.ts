@@ -13,6 +13,7 @@ import { nameLookup } from '../../src/outbound/name-lookup.ts';
 import { isOwnAddress } from '../../src/outbound/own-address.ts';
 import { sendRequest } from '../../src/outbound/request.ts';
 import { RequestDeferred } from '../../src/outbound/request-deferred.ts';
+import { quotedSource, typescriptProgram } from '../fakes/typescript-program.ts';
 import { type ReceiverShape, startReceiver } from '../redfish/events/receivers.ts';
 
 const nothing = { allowLoopback: false, allowLinkLocal: false };
@@ -126,23 +127,19 @@ describe('a destination', () => {
   it('is neither the own one nor another while the system does not tell', () => {
     // With as many descriptors as a process needs to begin, and then none
     const script = `
-      const { openSync, closeSync } = require('node:fs');
-      (async () => {
-        const { isOwnAddress } = await import('./src/outbound/own-address.ts');
-        const verdict = (address) =>
-          isOwnAddress(address).catch((error) => error.name + ' ' + error.cause.code);
-        const taken = [];
-        try {
-          for (;;) taken.push(openSync('/dev/null'));
-        } catch {}
-        const without = [await verdict('127.0.0.1'), await verdict('::1')];
-        for (const one of taken) closeSync(one);
-        console.log(JSON.stringify([...without, await verdict('127.0.0.1')]));
-      })();`;
-    const shell = `ulimit -n 100 && exec "$0" --import tsx -e "$1"`;
-    const { stdout, stderr } = spawnSync('sh', ['-c', shell, process.execPath, script], {
-      encoding: 'utf8',
-    });
+      import { openSync, closeSync } from 'node:fs';
+      import { isOwnAddress } from ${quotedSource('outbound/own-address.ts')};
+      const verdict = (address) =>
+        isOwnAddress(address).catch((error) => error.name + ' ' + error.cause.code);
+      const taken = [];
+      try {
+        for (;;) taken.push(openSync('/dev/null'));
+      } catch {}
+      const without = [await verdict('127.0.0.1'), await verdict('::1')];
+      for (const one of taken) closeSync(one);
+      console.log(JSON.stringify([...without, await verdict('127.0.0.1')]));`;
+    const shell = ['-c', 'ulimit -n 100 && exec "$0" "$@"', ...typescriptProgram(script)];
+    const { stdout, stderr } = spawnSync('sh', shell, { encoding: 'utf8' });
     assert.equal(stdout.trim(), '["RequestDeferred EMFILE","RequestDeferred EMFILE",true]', stderr);
   });
 

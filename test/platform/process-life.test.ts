@@ -5,18 +5,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const tsx = fileURLToPath(import.meta.resolve('tsx'));
-
-const source = (name: string) =>
-  JSON.stringify(fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url)));
+import { quotedSource, typescriptProgram } from '../fakes/typescript-program.ts';
 
 /** A program that says when its start began and goes on with it when it is told to. */
 const script = `
   import { once } from 'node:events';
-  import { makeLog } from ${source('core/log')};
-  import { announceReady, runProgram } from ${source('platform/process-life')};
+  import { makeLog } from ${quotedSource('core/log.ts')};
+  import { announceReady, runProgram } from ${quotedSource('platform/process-life.ts')};
   await runProgram(makeLog('trial'), async () => {
     process.send('starting');
     await once(process, 'message');
@@ -25,8 +20,8 @@ const script = `
   });`;
 
 function start(): ChildProcess {
-  const args = ['--import', 'tsx', '--input-type=module', '-e', script];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const [node, ...args] = typescriptProgram(script);
+  return spawn(node, args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
 }
 
 describe('a program', () => {
@@ -35,13 +30,13 @@ describe('a program', () => {
     const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').trim();
     const secret = ['key', 'of', process.pid].join('-').repeat(1000);
     const dying = `
-      import { runProgram } from ${source('platform/process-life')};
-      import { makeLog } from ${source('core/log')};
+      import { runProgram } from ${quotedSource('platform/process-life.ts')};
+      import { makeLog } from ${quotedSource('core/log.ts')};
       await runProgram(makeLog('trial'), async () => {
         globalThis.secret = process.argv[1] + process.argv[1];
         process.abort();
       });`;
-    const node = [process.execPath, '--import', tsx, '--input-type=module', '-e', dying, secret];
+    const node = [...typescriptProgram(dying), secret];
     const command = ['-c', 'ulimit -c unlimited && exec "$@"', 'sh', ...node];
     spawnSync('sh', command, { cwd: directory });
     const dumps = readdirSync(directory).map((name) => readFileSync(join(directory, name)));

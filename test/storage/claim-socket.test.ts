@@ -4,12 +4,11 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { type Claim, claimName, type Taken } from '../../src/storage/claim-socket.ts';
+import { quotedSource, typescriptProgram } from '../fakes/typescript-program.ts';
 import { scratchDirectory } from './scratch.ts';
 
 const directory = scratchDirectory();
-const source = fileURLToPath(new URL('../../src/storage/claim-socket.ts', import.meta.url));
 const children: ChildProcess[] = [];
 after(() => {
   for (const child of children) child.kill('SIGKILL');
@@ -18,12 +17,12 @@ after(() => {
 /** A process that claims the name and says whether it got it. */
 async function claimElsewhere(): Promise<{ child: ChildProcess; says: string }> {
   const script = `
-    import { claimName } from ${JSON.stringify(source)};
+    import { claimName } from ${quotedSource('storage/claim-socket.ts')};
     const claim = await claimName(${JSON.stringify(directory())}, 'x');
     process.send('release' in claim ? 'held' : 'taken');
     setInterval(() => undefined, 1000);`;
-  const args = ['--import', 'tsx', '--input-type=module', '-e', script];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const [node, ...args] = typescriptProgram(script);
+  const child = spawn(node, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   children.push(child);
   const ended = once(child, 'exit').then(() => ['it ended']);
   const [says] = await Promise.race([once(child, 'message'), ended]);

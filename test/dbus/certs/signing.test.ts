@@ -6,6 +6,7 @@ import { type BusCaller, busCaller } from '../../fakes/bus-caller.ts';
 import { type BusTools, busTools } from '../../fakes/bus-tools.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+import { quotedSource, typescriptProgram } from '../../fakes/typescript-program.ts';
 
 const name = 'xyz.openbmc_project.Certs.ca.authority.Manager';
 const root = '/xyz/openbmc_project/certs/ca';
@@ -188,7 +189,7 @@ if (process.getuid?.() === 0) {
       const root = busTools({ address: bus.address, destination: name });
       const { 0: path } = await root.call('/xyz/openbmc_project/certs/ca', signCsr, 's', 'text');
       const script = `
-        import { connectBus } from ${JSON.stringify(new URL('../../../src/dbus/transport/bus.ts', import.meta.url).href)};
+        import { connectBus } from ${quotedSource('dbus/transport/bus.ts')};
         process.setgid(65534); process.setuid(65534);
         const bus = await connectBus(${JSON.stringify(bus.address)});
         for (const name of ['org.freedesktop.DBus.Properties', '']) {
@@ -198,8 +199,8 @@ if (process.getuid?.() === 0) {
           console.log(outcome);
         }
         process.exit();`;
-      const args = ['--import', 'tsx', '--input-type=module', '-e', script];
-      const output = await must(process.execPath, args);
+      const [node, ...args] = typescriptProgram(script);
+      const output = await must(node, args);
       assert.deepEqual(output.trim().split('\n'), ['access-denied', 'access-denied']);
     });
   });
