@@ -1,0 +1,104 @@
+// How many functions and files of src/ a request passes in the manager and the Redfish service, from the connection of
+// its client to the answer:
+//     npm run bench:path [-- --list]
+// Both programs run in this process, where V8 counts. The worker that makes the key of a CSR is another process.
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setPassword } from '../../src/operator/set-password.ts';
+import { readConfiguration } from '../../src/platform/configuration.ts';
+import { curl, type HttpAnswer, logIn } from '../e2e/redfish-client.ts';
+import { startPrivateBus } from '../fakes/private-bus.ts';
+import { quickAuthorities } from '../interop/quick-authorities.ts';
+
+const service = '/redfish/v1/CertificateService';
+const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
+const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
+const source = new URL('../../src/', import.meta.url).href;
+const password = 'correct-horse-battery';
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const bus = await startPrivateBus();
+const port = await freePort();
+const url = `https://127.0.0.1:${port}`;
+const configuration = join(bus.directory, 'configuration.json');
+const at = (name: string) => join(bus.directory, name);
+writeFileSync(
+  configuration,
+  JSON.stringify({
+    bus: bus.address,
+    stateDirectory: at('state'),
+    runtimeDirectory: at('run'),
+    endpoints: [
+      { type: 'server', name: 'https', path: at('https/server.pem'), reload: [] },
+      { type: 'authority', name: 'truststore', path: at('authority'), reload: [] },
+    ],
+    redfish: { address: '127.0.0.1', port },
+  }),
+);
+const isListed = process.argv.includes('--list');
+process.argv = [...process.argv.slice(0, 2), '--config', configuration];
+await setPassword(readConfiguration(configuration), password);
+await import('../../src/bin/certificate-manager.ts');
+await import('../../src/bin/redfish-server.ts');
+
+const session = new Session();
+session.connect();
+await session.post('Profiler.enable');
+await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+
+/** The functions of src/ that were called since it was asked last, by file and place. */
+async function calledFunctions(): Promise<readonly string[]> {
+  const { result } = await session.post('Profiler.takePreciseCoverage');
+  return result
+    .filter((script) => script.url.startsWith(source))
+    .flatMap((script) =>
+      script.functions
+        .filter(({ functionName, ranges: [range] }) => range?.count && functionName !== '__name')
+        .map(({ functionName, ranges: [range] }) => {
+          const file = script.url.slice(source.length).replace(/\?.*/, '');
+          return `${file} ${functionName}@${range?.startOffset}`;
+        }),
+    );
+}
+
+const token = await logIn(url, password);
+const csr = { CertificateCollection: { '@odata.id': https }, CommonName: 'bmc.example' };
+const authorities = quickAuthorities(2);
+const requests: Record<string, (round: number) => Promise<HttpAnswer>> = {
+  'POST of a CA': (round) =>
+    curl(`${url}${truststore}`, {
+      token,
+      body: { CertificateType: 'PEM', CertificateString: authorities[round]?.pem },
+    }),
+  GenerateCSR: () =>
+    curl(`${url}${service}/Actions/CertificateService.GenerateCSR`, { token, body: csr }),
+  'GET of a certificate': () => curl(`${url}${https}/1`, { token }),
+};
+
+for (const [name, send] of Object.entries(requests)) {
+  // Once before, for what is only done the first time
+  await send(0);
+  await calledFunctions();
+  const { status } = await send(1);
+  const called = await calledFunctions();
+  const files = new Set(called.map((one) => one.split(' ')[0]));
+  console.log(`${name} (${status}): ${called.length} functions in ${files.size} files`);
+  if (isListed)
+    console.log(
+      called
+        .map((one) => `    ${one}`)
+        .sort()
+        .join('\n'),
+    );
+}
+await bus.stop();
+process.exit(0);
