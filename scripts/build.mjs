@@ -16,9 +16,12 @@ async function programs() {
 async function readSchemas() {
   const directory = join(root, 'schemas');
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
-  return Promise.all(
-    names.map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8'))),
+  const { tsImport } = await import('tsx/esm/api');
+  const { csrSchemas } = await tsImport('./csr-schemas.ts', import.meta.url);
+  const written = names.map(async (name) =>
+    JSON.parse(await readFile(join(directory, name), 'utf8')),
   );
+  return [...(await Promise.all(written)), ...csrSchemas];
 }
 
 /** What express and dbus-next load and never use here: bodies, files and query strings are read by our own code. */

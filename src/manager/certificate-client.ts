@@ -1,8 +1,7 @@
 import type { Certificate } from '../x509/certificate.ts';
 import type { Content } from '../x509/containers.ts';
 import type { LeftOut } from './checks/findings.ts';
-import type { CsrParameters } from './csr/parameters.ts';
-import type { RekeyParameters } from './csr/renewal.ts';
+import type { CsrParameters, RekeyParameters } from './csr/parameters.ts';
 import type { EndpointType } from './endpoint-definition.ts';
 
 /** An endpoint as an edge knows it. */

@@ -1,15 +1,14 @@
-import { parseArgs } from 'node:util';
 import { SetupError } from '../core/setup-error.ts';
 import type {
   CertificateClient,
   EndpointRef,
   PublishedCertificate,
 } from '../manager/certificate-client.ts';
-import type { CsrParameters } from '../manager/csr/parameters.ts';
 import { endpointTypes } from '../manager/endpoint-definition.ts';
 import { cannotBeRead, readStream } from '../storage/regular-file.ts';
 import { pemContent } from '../x509/containers.ts';
 import { formatName } from '../x509/name.ts';
+import { csrUsage, parseCsrOptions } from './csr-options.ts';
 
 /** One command of the operator: what it is called with, and what it prints. */
 interface Command {
@@ -65,13 +64,11 @@ export const commands: Readonly<Record<string, Command>> = {
       return '';
     },
   },
-  request: {
-    usage:
-      'TYPE/NAME --common-name NAME [--name DNS-OR-IP]… [--organization O] [--usage USAGE]…\n' +
-      '                    [--algorithm EC|RSA] [--curve CURVE] [--bits N]',
-    summary: 'make a key and print a certification request for it',
+  csr: {
+    usage: `TYPE/NAME ${csrUsage}`,
+    summary: 'make a key and print a certificate signing request (CSR) for it',
     async run(client, [target, ...options]) {
-      return client.makeRequest(parseEndpoint(target), parseRequest(options));
+      return client.makeRequest(parseEndpoint(target), parseCsrOptions(options));
     },
   },
   trust: {
@@ -97,45 +94,6 @@ function parseCertificate(target = ''): { readonly endpoint: EndpointRef; readon
   const id = target.slice(slash + 1);
   if (/^\d+$/.test(id)) return { endpoint: parseEndpoint(target.slice(0, slash)), id };
   throw new SetupError(`A certificate is named like server/https/1, not ${target || 'nothing'}.`);
-}
-
-function parseRequest(args: readonly string[]): CsrParameters {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      'common-name': { type: 'string', default: '' },
-      name: { type: 'string', multiple: true, default: [] },
-      organization: { type: 'string', default: '' },
-      usage: {
-        type: 'string',
-        multiple: true,
-        default: ['DigitalSignature', 'ServerAuthentication'],
-      },
-      algorithm: { type: 'string', default: 'EC' },
-      curve: { type: 'string', default: 'secp384r1' },
-      bits: { type: 'string', default: '0' },
-    },
-  });
-  return {
-    AlternativeNames: values.name,
-    ChallengePassword: '',
-    City: '',
-    CommonName: values['common-name'],
-    ContactPerson: '',
-    Country: '',
-    Email: '',
-    GivenName: '',
-    Initials: '',
-    KeyBitLength: BigInt(/^\d+$/.test(values.bits) ? values.bits : -1),
-    KeyCurveId: values.curve,
-    KeyPairAlgorithm: values.algorithm,
-    KeyUsage: values.usage,
-    Organization: values.organization,
-    OrganizationalUnit: '',
-    State: '',
-    Surname: '',
-    UnstructuredName: '',
-  };
 }
 
 function readText(file: string | undefined): string {

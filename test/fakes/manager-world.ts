@@ -5,7 +5,7 @@ import type { Fields } from '../../src/core/log.ts';
 import type { CheckPolicy } from '../../src/manager/checks/checks.ts';
 import type { CsrWorker } from '../../src/manager/csr/forked-worker.ts';
 import { makeRequestFiles } from '../../src/manager/csr/make-request-files.ts';
-import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
+import { type CsrParameters, withAbsent } from '../../src/manager/csr/parameters.ts';
 import type { Endpoint } from '../../src/manager/endpoint.ts';
 import type {
   EndpointDependencies,
@@ -127,25 +127,5 @@ export function snapshot(directory: string): Record<string, string> {
 
 /** A GenerateCSR call of which only the given arguments are given. */
 export function csrParameters(given: Partial<CsrParameters> = {}): CsrParameters {
-  return {
-    AlternativeNames: [],
-    ChallengePassword: '',
-    City: '',
-    CommonName: '',
-    ContactPerson: '',
-    Country: '',
-    Email: '',
-    GivenName: '',
-    Initials: '',
-    KeyBitLength: 0n,
-    KeyCurveId: 'prime256v1',
-    KeyPairAlgorithm: 'EC',
-    KeyUsage: [],
-    Organization: '',
-    OrganizationalUnit: '',
-    State: '',
-    Surname: '',
-    UnstructuredName: '',
-    ...given,
-  };
+  return withAbsent({ KeyCurveId: 'prime256v1', KeyPairAlgorithm: 'EC', ...given });
 }

@@ -6,8 +6,7 @@ import type {
   OutstandingRequest,
   PublishedCertificate,
 } from '../../src/manager/certificate-client.ts';
-import type { CsrParameters } from '../../src/manager/csr/parameters.ts';
-import type { RekeyParameters } from '../../src/manager/csr/renewal.ts';
+import type { CsrParameters, RekeyParameters } from '../../src/manager/csr/parameters.ts';
 import { readCertificate } from '../../src/x509/certificate.ts';
 import { type Content, toPem } from '../../src/x509/containers.ts';
 import { parsePem } from '../../src/x509/pem.ts';

@@ -49,7 +49,7 @@ describe('SIGUSR1', () => {
       );
       // The worker lives for as long as an RSA key takes
       const csr = [
-        'request',
+        'csr',
         'server/https',
         '--common-name',
         'bmc',

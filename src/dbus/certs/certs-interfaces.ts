@@ -1,3 +1,4 @@
+import { csrParameterNames, csrSignatures } from '../../manager/csr/parameters.ts';
 import type { InterfaceSpec } from '../server/interface.ts';
 
 /**
@@ -29,26 +30,7 @@ export const deleteAllInterface = {
   properties: {},
 } as const satisfies InterfaceSpec;
 
-export const csrArguments = {
-  AlternativeNames: 'as',
-  ChallengePassword: 's',
-  City: 's',
-  CommonName: 's',
-  ContactPerson: 's',
-  Country: 's',
-  Email: 's',
-  GivenName: 's',
-  Initials: 's',
-  KeyBitLength: 'x',
-  KeyCurveId: 's',
-  KeyPairAlgorithm: 's',
-  KeyUsage: 'as',
-  Organization: 's',
-  OrganizationalUnit: 's',
-  State: 's',
-  Surname: 's',
-  UnstructuredName: 's',
-} as const;
+export const csrArguments = csrSignatures(csrParameterNames);
 
 export const csrCreateInterface = {
   name: 'xyz.openbmc_project.Certs.CSR.Create',

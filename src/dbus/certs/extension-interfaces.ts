@@ -1,3 +1,8 @@
+import {
+  csrSignatures,
+  rekeyParameterNames,
+  renewParameterNames,
+} from '../../manager/csr/parameters.ts';
 import { contentFormats } from '../../x509/containers.ts';
 import { type InterfaceSpec, signatureOf } from '../server/interface.ts';
 import { csrArguments } from './certs-interfaces.ts';
@@ -61,12 +66,8 @@ export const successorInterface = {
     'is for the key that there is. Both answer with the PEM. The certificate that comes of it is ' +
     'installed with `Replace`.',
   methods: {
-    Rekey: {
-      in: { ChallengePassword: 's', KeyBitLength: 'x', KeyCurveId: 's', KeyPairAlgorithm: 's' },
-      out: { CSR: 's' },
-      privileged: true,
-    },
-    Renew: { in: { ChallengePassword: 's' }, out: { CSR: 's' }, privileged: true },
+    Rekey: { in: csrSignatures(rekeyParameterNames), out: { CSR: 's' }, privileged: true },
+    Renew: { in: csrSignatures(renewParameterNames), out: { CSR: 's' }, privileged: true },
   },
   properties: {},
 } as const satisfies InterfaceSpec;

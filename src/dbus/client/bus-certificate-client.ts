@@ -7,8 +7,8 @@ import type {
   OutstandingRequest,
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
-import { type CsrParameters, planRequest } from '../../manager/csr/parameters.ts';
-import type { RekeyParameters } from '../../manager/csr/renewal.ts';
+import type { CsrParameters, RekeyParameters } from '../../manager/csr/parameters.ts';
+import { planRequest } from '../../manager/csr/plan.ts';
 import type { Content } from '../../x509/containers.ts';
 import { deleteInterface } from '../certs/certs-interfaces.ts';
 import { busName, rootPath } from '../certs/endpoint-names.ts';

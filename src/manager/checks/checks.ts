@@ -174,14 +174,18 @@ export interface ServedCandidate extends CredentialCandidate {
 }
 
 /** The curves that TLS 1.3 has signature schemes for (RFC 8446 §4.2.3) and clients speak. */
-export const servedCurves = ['prime256v1', 'secp384r1', 'secp521r1'];
+export const servedCurves = ['prime256v1', 'secp384r1', 'secp521r1'] as const;
+
+export function isServedCurve(name: string): boolean {
+  return servedCurves.some((curve) => curve === name);
+}
 
 const servedCurve: Check<ServedCandidate> = {
   code: 'curve-unsupported',
   why: 'every handshake would fail, and the operator would be locked out of the device',
   fault: ({ leaf }) => {
     const { namedCurve } = leaf.publicKey.asymmetricKeyDetails ?? {};
-    return namedCurve === undefined || servedCurves.includes(namedCurve)
+    return namedCurve === undefined || isServedCurve(namedCurve)
       ? undefined
       : `no TLS client takes a server certificate with a key on the curve ${namedCurve}`;
   },

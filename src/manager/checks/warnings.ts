@@ -2,7 +2,7 @@ import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certif
 import { sameName } from '../../x509/name.ts';
 import { keyPurposes } from '../../x509/oids.ts';
 import { subjectText } from './chain.ts';
-import { type CredentialCandidate, servedCurves } from './checks.ts';
+import { type CredentialCandidate, isServedCurve } from './checks.ts';
 import type { Finding } from './findings.ts';
 import type { ServingProfile } from './serving-profile.ts';
 import { clientUsageFault, names, serverUsageFault } from './usage.ts';
@@ -96,7 +96,7 @@ const clientWarnings: readonly Warning[] = [
     code: 'curve-unsupported',
     fault: ({ leaf: { publicKey } }) => {
       const { namedCurve } = publicKey.asymmetricKeyDetails ?? {};
-      return namedCurve === undefined || servedCurves.includes(namedCurve)
+      return namedCurve === undefined || isServedCurve(namedCurve)
         ? undefined
         : `TLS servers refuse a client certificate with a key on the curve ${namedCurve}`;
     },

@@ -6,9 +6,10 @@ import type { CredentialCandidate } from '../checks/checks.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import type { EndpointEvent, RequestState } from '../endpoint-event.ts';
 import { tellOwned } from '../owned-files.ts';
-import { type CsrParameters, type CsrPlan, planRequest } from './parameters.ts';
+import type { CsrParameters, RekeyParameters } from './parameters.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
-import { makeRenewal, planRekey, type RekeyParameters } from './renewal.ts';
+import { type CsrPlan, planRequest } from './plan.ts';
+import { makeRenewal, planRekey } from './renewal.ts';
 
 export interface CsrServiceOptions {
   readonly pending: PendingRequests;

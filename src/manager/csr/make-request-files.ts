@@ -5,8 +5,8 @@ import { syncDirectory } from '../../storage/directory.ts';
 import { ownerOnly } from '../../storage/file-mode.ts';
 import { makeRequest } from '../../x509/certification-request.ts';
 import { exportPrivateKey, generateKey, publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
-import type { CsrPlan } from './parameters.ts';
 import { requestFiles } from './pending-requests.ts';
+import type { CsrPlan } from './plan.ts';
 
 /** What the manager hands to a worker. */
 export interface CsrJob {

@@ -2,15 +2,8 @@ import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { makeRequest, type RequestContent } from '../../x509/certification-request.ts';
 import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../../x509/keys.ts';
-import { type CsrPlan, checkChallengePassword, keyAlgorithm } from './parameters.ts';
-
-/** The parameters of Redfish `Certificate.Rekey`; an empty string and 0 stand for "not given". */
-export interface RekeyParameters {
-  readonly ChallengePassword: string;
-  readonly KeyBitLength: bigint;
-  readonly KeyCurveId: string;
-  readonly KeyPairAlgorithm: string;
-}
+import type { RekeyParameters } from './parameters.ts';
+import { type CsrPlan, checkParameter, impliedAlgorithm, keyAlgorithm } from './plan.ts';
 
 /**
  * A request with the names and usages of a certificate for a new key, of its own kind unless another is
@@ -23,7 +16,7 @@ export function planRekey(certificate: Certificate, parameters: RekeyParameters)
   };
 }
 
-/** What is not asked for stays as it is; a length can only be meant for RSA, and a curve for EC. */
+/** What is not asked for stays as it is. */
 function successorAlgorithm(
   certificate: Certificate,
   { KeyBitLength, KeyCurveId, KeyPairAlgorithm }: RekeyParameters,
@@ -31,11 +24,10 @@ function successorAlgorithm(
   if (KeyPairAlgorithm === '' && KeyCurveId === '' && KeyBitLength === 0n) {
     return ownAlgorithm(certificate);
   }
-  const implied = KeyCurveId === '' ? 'RSA' : 'EC';
   const asked = keyAlgorithm({
     KeyBitLength,
     KeyCurveId,
-    KeyPairAlgorithm: KeyPairAlgorithm === '' ? implied : KeyPairAlgorithm,
+    KeyPairAlgorithm: KeyPairAlgorithm || impliedAlgorithm({ KeyBitLength, KeyCurveId }),
   });
   const isOpen = asked.kind === 'RSA' ? KeyBitLength === 0n : KeyCurveId === '';
   const own = isOpen ? tryOwnAlgorithm(certificate) : undefined;
@@ -54,7 +46,7 @@ export function makeRenewal(
 }
 
 function successorContent({ der }: Certificate, challengePassword: string): RequestContent {
-  checkChallengePassword(challengePassword);
+  checkParameter('ChallengePassword', challengePassword);
   return { certificate: der.toString('base64'), ...(challengePassword && { challengePassword }) };
 }
 

@@ -1,4 +1,5 @@
 import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
+import { csrParameterNames, csrParameters } from '../../manager/csr/parameters.ts';
 import type { BaseMessageId } from '../messages/base-registry.ts';
 import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 
@@ -90,9 +91,9 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
       return invalid(about('Password'), 'Password', detail);
     case 'argument': {
       // The manager begins these messages with the name of the argument
-      const [parameter = '', name = ''] = /^([A-Za-z]+)(?:\/\d+)?/.exec(error.message) ?? [];
+      const [parameter = '', name = '', at] = /^([A-Za-z]+)(?:\/(\d+))?/.exec(error.message) ?? [];
       const { action, parameters = {} } = context;
-      const isListed = action !== undefined && listed.includes(name);
+      const isListed = action !== undefined && hasListedValue(name, at);
       const value = () => String(JSON.stringify(valueAt(parameters, parameter))).slice(0, 100);
       const message = isListed
         ? { id: 'ActionParameterValueNotInList' as const, args: [value(), parameter, action] }
@@ -122,8 +123,13 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
   }
 }
 
-/** Parameters whose values are in the lists of their ActionInfo. */
-const listed: readonly string[] = ['KeyPairAlgorithm', 'KeyCurveId', 'KeyBitLength', 'KeyUsage'];
+/** Whether it is a value of a list of ActionInfo that is refused, and not the number of values. */
+function hasListedValue(parameter: string, at: string | undefined): boolean {
+  const name = csrParameterNames.find((one) => one === parameter);
+  if (name === undefined) return false;
+  const { signature, values } = csrParameters[name];
+  return values !== undefined && (signature !== 'as' || at !== undefined);
+}
 
 function valueAt(parameters: Readonly<Record<string, unknown>>, path: string): unknown {
   const [name = '', at] = path.split('/');

@@ -1,16 +1,11 @@
 import type { KeyObject } from 'node:crypto';
-import { servedCurves } from '../../manager/checks/checks.ts';
-import { type Curve, curveNames } from '../../x509/keys.ts';
+import { isServedCurve } from '../../manager/checks/checks.ts';
+import { curveByName, impliedAlgorithm, type KeyParameters } from '../../manager/csr/plan.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { CertificateCollection } from './collections.ts';
 import { infoOf } from './findings.ts';
 
-const curves = Object.keys(curveNames) as Curve[];
-
-/** Every name of the curves that a server can be reached with. */
-export const servableCurveNames: readonly string[] = curves
-  .filter((curve) => servedCurves.includes(curve))
-  .flatMap((curve) => curveNames[curve]);
+export type { KeyParameters };
 
 /**
  * A request for a key that a server could not serve would only fail when its certificate comes.
@@ -18,11 +13,11 @@ export const servableCurveNames: readonly string[] = curves
  */
 export function refuseUnservable(
   { endpoint }: CertificateCollection,
-  { KeyCurveId }: { readonly KeyCurveId: string },
+  { KeyCurveId }: Pick<KeyParameters, 'KeyCurveId'>,
   action: string,
 ): void {
-  const isKnown = curves.some((curve) => curveNames[curve].some((name) => name === KeyCurveId));
-  if (endpoint.type !== 'server' || !isKnown || servableCurveNames.includes(KeyCurveId)) return;
+  const curve = curveByName(KeyCurveId);
+  if (endpoint.type !== 'server' || !curve || isServedCurve(curve)) return;
   throw new RedfishError(400, {
     id: 'ActionParameterValueNotInList',
     args: [JSON.stringify(KeyCurveId), 'KeyCurveId', action],
@@ -33,23 +28,18 @@ export function refuseUnservable(
 
 /**
  * What the reply to a CSR of a server says of the curve of its key.
+ * @param key as the client gave it
  * @param served the key in service, for a CSR that asks for no other
  */
 export function curveInfo(
   { endpoint }: CertificateCollection,
-  { KeyCurveId, KeyPairAlgorithm = '', KeyBitLength = 0 }: CsrKey,
+  key: KeyParameters,
   served?: KeyObject,
 ): object {
-  // Each name of RSA has these letters, as TPM_ALG_RSASSA; a length alone can only be meant for RSA
-  const isRsa = KeyPairAlgorithm.includes('RSA') || (KeyBitLength > 0 && !KeyCurveId);
-  const curve = isRsa ? undefined : KeyCurveId || served?.asymmetricKeyDetails?.namedCurve;
-  const isRefused = curveNames.secp521r1.some((name) => name === curve);
-  if (endpoint.type !== 'server' || curve === undefined || !isRefused) return {};
+  // Each name of RSA has these letters, as TPM_ALG_RSASSA
+  const isRsa = (key.KeyPairAlgorithm || impliedAlgorithm(key)).includes('RSA');
+  const curve = isRsa ? undefined : key.KeyCurveId || served?.asymmetricKeyDetails?.namedCurve;
+  const isRefused = curve !== undefined && curveByName(curve) === 'secp521r1';
+  if (endpoint.type !== 'server' || !isRefused) return {};
   return infoOf([{ id: 'CurveRefusedByBrowsers', args: [curve] }]);
-}
-
-interface CsrKey {
-  readonly KeyCurveId?: string;
-  readonly KeyPairAlgorithm?: string;
-  readonly KeyBitLength?: number | bigint;
 }

@@ -1,6 +1,10 @@
-import { rsaLengths } from '../../x509/keys.ts';
-import { keyUsages } from '../../x509/oids.ts';
-import { servableCurveNames } from '../certificates/key-choice.ts';
+import {
+  type CsrParameterName,
+  csrParameterNames,
+  csrParameters,
+  rekeyParameterNames,
+  renewParameterNames,
+} from '../../manager/csr/parameters.ts';
 import { json, type RequestContext, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 
@@ -14,24 +18,14 @@ interface Parameter {
 
 const certificateTypes = ['PEM', 'PEMchain', 'PKCS7', 'PKCS12'] as const;
 
-const keyParameters: readonly Parameter[] = [
-  { name: 'KeyBitLength', type: 'Number', values: rsaLengths.map(String) },
-  { name: 'KeyCurveId', values: servableCurveNames },
-  { name: 'KeyPairAlgorithm', values: ['TPM_ALG_RSA', 'TPM_ALG_ECDSA', 'RSA', 'EC'] },
-];
-
-const challengePassword: Parameter = { name: 'ChallengePassword' };
+/** Redfish's names of the types of the bus. */
+const types = { s: 'String', as: 'StringArray', x: 'Number' } as const;
 
 /** What every action of the certificates takes; only these parameters are known. */
 export const actionParameters = {
   GenerateCSR: [
     { name: 'CertificateCollection', type: 'Object', required: true },
-    { name: 'AlternativeNames', type: 'StringArray' },
-    challengePassword,
-    ...texts('City', 'CommonName', 'ContactPerson', 'Country', 'Email', 'GivenName', 'Initials'),
-    ...keyParameters,
-    { name: 'KeyUsage', type: 'StringArray', values: keyUsages },
-    ...texts('Organization', 'OrganizationalUnit', 'State', 'Surname', 'UnstructuredName'),
+    ...csrParameterNames.map(ofCsr),
   ],
   ReplaceCertificate: [
     { name: 'CertificateString', required: true },
@@ -39,8 +33,8 @@ export const actionParameters = {
     { name: 'CertificateUri', type: 'Object', required: true },
     { name: 'Password' },
   ],
-  Rekey: [challengePassword, ...keyParameters],
-  Renew: [challengePassword],
+  Rekey: rekeyParameterNames.map(ofCsr),
+  Renew: renewParameterNames.map(ofCsr),
 } as const satisfies Record<string, readonly Parameter[]>;
 
 /**
@@ -81,6 +75,7 @@ function describe({ name, type = 'String', required = false, values }: Parameter
   };
 }
 
-function texts(...names: readonly string[]): readonly Parameter[] {
-  return names.map((name) => ({ name }));
+function ofCsr(name: CsrParameterName): Parameter {
+  const { signature, values } = csrParameters[name];
+  return { name, type: types[signature], ...(values && { values }) };
 }

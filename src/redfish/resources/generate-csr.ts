@@ -1,5 +1,6 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
+import { defaultCurve, impliedAlgorithm } from '../../manager/csr/plan.ts';
 import { type CertificateCollection, placeOfCollection } from '../certificates/collections.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { badReference } from '../certificates/references.ts';
@@ -8,9 +9,6 @@ import { link, type Operation } from '../resource.ts';
 import type { ServiceParts } from '../service-parts.ts';
 
 const action = 'CertificateService.GenerateCSR';
-
-/** The curve of bmcweb for a client that names none. */
-const defaultCurve = 'secp384r1';
 
 /** CertificateService.GenerateCSR (DSP2046): the request comes with the answer, or with a task. */
 export function generateCsr(parts: ServiceParts): Operation {
@@ -45,15 +43,13 @@ function withDefaults(
   given: GenerateCsr,
   { requestUsages = [] }: CertificateCollection,
 ): CsrParameters {
-  const { CertificateCollection: _, KeyBitLength, KeyCurveId, KeyPairAlgorithm, ...rest } = given;
-  const usages = given.KeyUsage.length > 0 ? given.KeyUsage : requestUsages;
-  // A client that gives a length and no algorithm can only mean RSA
-  const algorithm = KeyPairAlgorithm || (KeyBitLength > 0 && !KeyCurveId ? 'RSA' : 'EC');
+  const { CertificateCollection: _, KeyCurveId, KeyPairAlgorithm, ...others } = given;
+  const KeyBitLength = BigInt(given.KeyBitLength);
   return {
-    ...rest,
-    KeyUsage: usages,
-    KeyBitLength: BigInt(KeyBitLength),
-    KeyPairAlgorithm: algorithm,
+    ...others,
+    KeyUsage: given.KeyUsage.length > 0 ? given.KeyUsage : requestUsages,
+    KeyBitLength,
+    KeyPairAlgorithm: KeyPairAlgorithm || impliedAlgorithm({ KeyBitLength, KeyCurveId }),
     KeyCurveId: KeyCurveId || defaultCurve,
   };
 }

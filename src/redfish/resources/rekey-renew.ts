@@ -1,7 +1,8 @@
 import { validateRekey, validateRenew } from '../../../schemas/generated/validators.js';
+import { withAbsent } from '../../manager/csr/parameters.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
-import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
+import { curveInfo, type KeyParameters, refuseUnservable } from '../certificates/key-choice.ts';
 import { type SuccessorAction, successorActions } from '../certificates/rekey-renew.ts';
 import { answerRequest, type RequestWork } from '../certificates/requests.ts';
 import type { RequestBody } from '../http/request-body.ts';
@@ -39,14 +40,14 @@ function successorAction(
           const { certificate } = await asRedfish({ id }, () =>
             parts.client.get(place.endpoint, id),
           );
-          const order = orders[name](parts, place, id, context.body, action);
+          const { key, ...order } = orders[name](parts, place, id, context.body, action);
           return answerRequest(parts, context, {
             action,
             place,
             ...order,
             beside: {
               Certificate: link(`${place.uri}/${id}`),
-              ...curveInfo(place, order.parameters, certificate.publicKey),
+              ...curveInfo(place, key, certificate.publicKey),
             },
           });
         },
@@ -61,21 +62,26 @@ type MakeOrder = (
   id: string,
   body: RequestBody,
   action: string,
-) => Pick<RequestWork, 'make' | 'parameters'>;
+) => Pick<RequestWork, 'make' | 'parameters'> & { readonly key: KeyParameters };
 
 /** Reads the parameters, all of which may be left out, and answers what is to be done with them. */
 const orders: Record<SuccessorAction, MakeOrder> = {
   Rekey({ client }, place, id, body, action) {
-    const { KeyBitLength, ...others } = body.parse(validateRekey, { action, optional: true });
-    refuseUnservable(place, others, action);
-    const wanted = { ...others, KeyBitLength: BigInt(KeyBitLength) };
+    const parameters = body.parse(validateRekey, { action, optional: true });
+    refuseUnservable(place, parameters, action);
+    const key = { ...parameters, KeyBitLength: BigInt(parameters.KeyBitLength) };
     return {
-      parameters: { ...others, KeyBitLength },
-      make: () => client.rekey(place.endpoint, id, wanted),
+      key,
+      parameters: { ...parameters },
+      make: () => client.rekey(place.endpoint, id, key),
     };
   },
   Renew({ client }, { endpoint }, id, body, action) {
     const { ChallengePassword } = body.parse(validateRenew, { action, optional: true });
-    return { parameters: {}, make: () => client.renew(endpoint, id, ChallengePassword) };
+    return {
+      key: withAbsent({}),
+      parameters: {},
+      make: () => client.renew(endpoint, id, ChallengePassword),
+    };
   },
 };

@@ -6,7 +6,7 @@ import { after, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { forkedWorker } from '../../../src/manager/csr/forked-worker.ts';
 import type { CsrJob } from '../../../src/manager/csr/make-request-files.ts';
-import { planRequest } from '../../../src/manager/csr/parameters.ts';
+import { planRequest } from '../../../src/manager/csr/plan.ts';
 import { csrParameters } from '../../fakes/manager-world.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { makeRequestFiles } from '../../../src/manager/csr/make-request-files.ts';
-import { planRequest } from '../../../src/manager/csr/parameters.ts';
+import { planRequest } from '../../../src/manager/csr/plan.ts';
 import { csrParameters } from '../../fakes/manager-world.ts';
 import { openssl } from '../../fakes/openssl-authority.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type CsrParameters, planRequest } from '../../../src/manager/csr/parameters.ts';
+import type { CsrParameters } from '../../../src/manager/csr/parameters.ts';
+import { planRequest } from '../../../src/manager/csr/plan.ts';
 import { csrParameters } from '../../fakes/manager-world.ts';
 import { refusal } from '../../fakes/refusal.ts';
 
@@ -130,6 +131,7 @@ describe('an argument of a request', () => {
     ['AlternativeNames', 'of 101 entries', { AlternativeNames: Array(101).fill('a') }],
     ['AlternativeNames/1', 'that is no name', { AlternativeNames: ['a', 'not a name'] }],
     ['AlternativeNames/0', 'that is empty', { AlternativeNames: [''] }],
+    ['KeyUsage', 'of 21 entries', { KeyUsage: Array(21).fill('KeyAgreement') }],
     ['KeyUsage/1', 'that Redfish does not know', { KeyUsage: ['KeyCertSign', 'digitalSignature'] }],
     ['KeyUsage/0', 'that every object has', { KeyUsage: ['toString'] }],
     ['KeyPairAlgorithm', 'that is neither', { KeyPairAlgorithm: 'DSA' }],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { planRequest } from '../../../src/manager/csr/parameters.ts';
+import { planRequest } from '../../../src/manager/csr/plan.ts';
 import { parseUpload, toUploadText } from '../../../src/manager/upload.ts';
 import { readCertificate } from '../../../src/x509/certificate.ts';
 import type { ContentFormat } from '../../../src/x509/containers.ts';

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { it } from 'node:test';
 import { addressGroup } from '../../../src/core/client-address.ts';
-import { planRequest } from '../../../src/manager/csr/parameters.ts';
+import { planRequest } from '../../../src/manager/csr/plan.ts';
 import { DestinationFault, parseDestination } from '../../../src/outbound/destination.ts';
 import { HeaderFault, parseHeaders } from '../../../src/redfish/events/receiver-headers.ts';
 import { FilterFault, parseStreamFilter } from '../../../src/redfish/events/stream-filter.ts';
