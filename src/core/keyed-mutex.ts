@@ -37,8 +37,8 @@ export class KeyedMutex {
     }
   }
 
-  /** Keys at which somebody works or waits. */
-  get size(): number {
-    return this.#entries.size;
+  /** Whether a work at the key would have to wait. */
+  isTaken(key: string): boolean {
+    return this.#entries.has(key);
   }
 }

@@ -8,7 +8,7 @@ import type { HttpLimits } from './http/limits.ts';
 import { allowedMethods, effectiveMethod, operationOf } from './http/methods.ts';
 import { perform, type Service } from './http/perform.ts';
 import { checkContentType, checkRequest, refuseOtherSites } from './http/request-checks.ts';
-import { type Admitted, allow, contextOf, identify } from './http/request-context.ts';
+import { authorize, identify, readRequest } from './http/request-context.ts';
 import { send } from './http/send.ts';
 import { makeTree } from './http/tree.ts';
 import { RedfishError, unavailable } from './messages/redfish-error.ts';
@@ -74,7 +74,7 @@ export function makeApp(options: AppOptions): App {
   return { handler: app, allowedAt };
 }
 
-/** The order is DSP0266's: who is it, does the method exist, may he, what does he want. */
+/** The order is DSP0266's: who is the client, does the method exist, may the client use it, and the body. */
 async function answer(service: AppService, req: Request, res: Response): Promise<Reply> {
   checkRequest(req, service.limits.uriBytes);
   const found = service.find(req.path);
@@ -83,16 +83,13 @@ async function answer(service: AppService, req: Request, res: Response): Promise
   const identity = await identify(service, operation, req);
   if (!found) throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
   if (!operation) throw methodNotAllowed(req.method);
-  const allowed = allow(found.resource, operation, req.method, identity);
-  const admitted: Admitted = { found, operation, identity, allowed };
+  const rights = authorize(found.resource, operation, req.method, identity);
   if (effectiveMethod(req.method) !== 'GET') {
     refuseOtherSites(req, identity);
     checkContentType(req, found.resource);
   }
-  const carryOut = async () => {
-    const context = await contextOf(service, admitted, req);
-    return perform(service, { found, operation, context }, req);
-  };
+  const carryOut = async () =>
+    perform(service, await readRequest(service, { found, operation, identity, ...rights }, req));
   return operation.upload ? limitUploads(service, carryOut) : carryOut();
 }
 

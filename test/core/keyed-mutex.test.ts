@@ -16,7 +16,7 @@ describe('a mutex for each key', () => {
     await assert.rejects(first);
     await second;
     assert.deepEqual(order, ['other key', 'first', 'second']);
-    assert.equal(mutex.size, 0);
+    assert.equal(mutex.isTaken('a'), false);
   });
 
   it('has room for so many works of one owner at a key, and as many of another or at another', async () => {
@@ -36,8 +36,9 @@ describe('a mutex for each key', () => {
       assert.equal(mutex.hasRoom(key, owner), true);
     }
     end();
+    assert.equal(mutex.isTaken('a'), true);
     await Promise.all(works);
     assert.equal(mutex.hasRoom('a', 'jane'), true);
-    assert.equal(mutex.size, 0);
+    assert.equal(mutex.isTaken('a'), false);
   });
 });

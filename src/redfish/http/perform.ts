@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import type { KeyedMutex } from '../../core/keyed-mutex.ts';
 import { IdentityError } from '../../identity/identity-error.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
@@ -12,12 +11,12 @@ import { effectiveMethod, operationOf } from './methods.ts';
 import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
 import { acceptsJson } from './quality.ts';
 import {
-  allow,
+  type AdmittedRequest,
   allowance,
+  authorize,
   type RequestDependencies,
-  readmitted,
+  reauthorize,
   searchOf,
-  type Wanted,
 } from './request-context.ts';
 import type { FindResource, Found } from './tree.ts';
 
@@ -29,34 +28,34 @@ export interface Service extends RequestDependencies {
   readonly served: Pick<ServedCertificate, 'refresh'>;
 }
 
-/** Does what an admitted request asks for, under its conditions. */
-export function perform(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
-  if (effectiveMethod(req.method) === 'GET') return read(service, wanted, req);
-  if (hasQuery(searchOf(req))) {
+/** Does what a request asks for, under its conditions. */
+export function perform(service: Service, asked: AdmittedRequest): Promise<Reply> {
+  if (effectiveMethod(asked.request.method) === 'GET') return read(service, asked);
+  if (hasQuery(searchOf(asked.request))) {
     throw new RedfishError(400, { id: 'QueryNotSupportedOnOperation', args: [] });
   }
-  return change(service, wanted, req);
+  return change(service, asked);
 }
 
 /**
  * A query of one resource leaves it the ETag that its next change asks for. An answer that other
  * resources are part of has one of its own, since it changes when they do.
  */
-async function read(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
-  const { operation, context } = wanted;
-  const query = parseQuery(searchOf(req), service.limits.query, operation.ownQuery);
+async function read(service: Service, asked: AdmittedRequest): Promise<Reply> {
+  const { operation, request, header } = asked;
+  const query = parseQuery(searchOf(request), service.limits.query, operation.ownQuery);
   // Before the first resource is read: certificates that come and go between two reads of $expand would be missing
   await service.served.refresh();
-  const reply = await operation.handle(context);
+  const reply = await operation.handle(asked);
   if (reply.status !== 200 || reply.body === undefined) return reply;
-  if (!acceptsJson(context.header('Accept'))) {
+  if (!acceptsJson(header('Accept'))) {
     throw new RedfishError(406, { id: 'HeaderInvalid', args: ['Accept'] });
   }
   const { body, tag } = tagResource(reply.body);
   const shown = await answerQuery(
     body,
     query,
-    (uri) => readAs(service, context, uri),
+    (uri) => readAs(service, asked, uri),
     service.limits.query,
   );
   const own: unknown = Reflect.get(shown, '@odata.etag');
@@ -69,20 +68,19 @@ async function read(service: Service, wanted: Wanted, req: Request): Promise<Rep
     ...(shownTag !== undefined && { ETag: shownTag }),
     ...describedBy(shown, reply.headers),
   };
-  const isKnown = shownTag !== undefined && isUnchanged(conditionsOf(context.header), shownTag);
+  const isKnown = shownTag !== undefined && isUnchanged(conditionsOf(header), shownTag);
   // A client that keeps what it read, as OpenBMC's web UI does, would keep the time of its first visit
   if (isKnown && steady === shown) return { status: 304, headers };
   return { status: 200, headers, body: shown };
 }
 
 /** One change of a resource after the other, so that of two with the same If-Match one fails. */
-async function change(service: Service, wanted: Wanted, req: Request): Promise<Reply> {
-  const { operation } = wanted;
-  const target = conditionTarget(service, wanted);
-  const conditions = conditionsOf(wanted.context.header);
-  const handle = async () => {
-    // His body and his turn may have been long in coming
-    const context = await readmitted(service, wanted, req);
+async function change(service: Service, asked: AdmittedRequest): Promise<Reply> {
+  const { operation, request } = asked;
+  const target = conditionTarget(service, asked);
+  const conditions = conditionsOf(asked.header);
+  const handle = async (hasWaited: boolean) => {
+    const context = hasWaited ? await reauthorize(service.access, asked) : asked;
     if (isConditional(conditions)) {
       checkBeforeChange(conditions, await currentTag(target, context));
     }
@@ -91,14 +89,15 @@ async function change(service: Service, wanted: Wanted, req: Request): Promise<R
     if (members.length > 0) service.access.audit.tell({ members: members.join() });
     return tagReply(service, reply);
   };
-  if (req.method === 'POST' && !isConditional(conditions)) return handle();
+  if (request.method === 'POST' && !isConditional(conditions)) return handle(asked.hasWaited);
   const key = JSON.stringify([target.found.resource.path, target.found.parameters]);
-  const userName = wanted.context.identity?.account.userName ?? '';
+  const userName = asked.identity?.account.userName ?? '';
   // The administrator who removes an account must not wait for all the changes that its user makes
   if (!service.changes.hasRoom(key, userName)) {
     throw unavailable(5, { detail: 'Changes of the resource by this user wait already' });
   }
-  return service.changes.run(key, userName, handle);
+  const hasWaited = asked.hasWaited || service.changes.isTaken(key);
+  return service.changes.run(key, userName, () => handle(hasWaited));
 }
 
 interface ConditionTarget {
@@ -110,12 +109,12 @@ interface ConditionTarget {
  * The resource whose ETag If-Match names. An action, and the Members property of a collection, are no resources and have
  * no ETag: clients send that of the resource in which they found them.
  */
-function conditionTarget({ find }: Service, { found, context }: Wanted): ConditionTarget {
-  const own = { found, uri: context.uri };
+function conditionTarget({ find }: Service, { found, uri }: AdmittedRequest): ConditionTarget {
+  const own = { found, uri };
   if (operationOf(found.resource, 'GET')) return own;
-  const [, uri = ''] = /^(.+)\/(?:Actions(?:\/Oem)?\/[^/]+|Members)$/.exec(context.uri) ?? [];
-  const listing = find(uri);
-  return listing ? { found: listing, uri } : own;
+  const [, parent = ''] = /^(.+)\/(?:Actions(?:\/Oem)?\/[^/]+|Members)$/.exec(uri) ?? [];
+  const listing = find(parent);
+  return listing ? { found: listing, uri: parent } : own;
 }
 
 /**
@@ -156,8 +155,8 @@ async function readAs(
   if (!found || !operation) return undefined;
   const { resource, parameters } = found;
   try {
-    const ownOnly = allow(resource, operation, 'GET', context.identity) === 'own';
-    const { status, body } = await operation.handle({ ...context, uri, parameters, ownOnly });
+    const rights = authorize(resource, operation, 'GET', context.identity);
+    const { status, body } = await operation.handle({ ...context, uri, parameters, ...rights });
     return status === 200 && body ? tagResource(body).body : undefined;
   } catch (error) {
     if (error instanceof RedfishError || error instanceof IdentityError) return undefined;

@@ -13,10 +13,8 @@ import { reauthenticate } from './reauthentication.ts';
 import { makeBody, noBytes } from './request-body.ts';
 import type { Found } from './tree.ts';
 
-/** What a client may send before anybody knows who it is: enough for a login. */
+/** What a client may send before the service knows who it is: enough for a login. */
 const openBodyBytes = 4096;
-
-export type Allowed = 'all' | 'own';
 
 /** What it takes to judge the client of a request and to read its body. */
 export interface RequestDependencies {
@@ -24,10 +22,19 @@ export interface RequestDependencies {
   readonly limits: HttpLimits;
 }
 
+/** A request with all that its operation needs. */
+export interface AdmittedRequest extends RequestContext {
+  readonly request: Request;
+  readonly found: Found;
+  readonly operation: Operation;
+  /** Whether its body came later than its client was judged. */
+  readonly hasWaited: boolean;
+}
+
 /**
  * Who makes a request. What is open to everybody asks nobody, unless a query leads from there to what is
  * not: then credentials, if there are any, decide how far.
- * @throws RedfishError 401; 403 to whoever must first change his password
+ * @throws RedfishError 401; 403 to a user who must first change the password
  */
 export async function identify(
   { access }: Pick<RequestDependencies, 'access'>,
@@ -40,106 +47,81 @@ export async function identify(
   return identity?.account.passwordChangeRequired ? undefined : identity;
 }
 
-/** What of an operation is allowed to somebody, or to nobody in particular. */
+/** What of an operation is allowed to a client, which may be known or not. */
 export function allowance(
   { entity }: Resource,
   operation: Operation,
   method: string,
   identity: Identity | undefined,
-): Allowed | 'none' {
+): 'all' | 'own' | 'none' {
   if (operation.open === true) return 'all';
   if (!identity) return 'none';
   return permission(identity.account.role, entity, effectiveMethod(method) as Method);
 }
 
 /** @throws RedfishError 403 */
-export function allow(...asked: Parameters<typeof allowance>): Allowed {
+export function authorize(...asked: Parameters<typeof allowance>): Pick<RequestContext, 'ownOnly'> {
   const allowed = allowance(...asked);
-  if (allowed === 'none') throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
-  return allowed;
-}
-
-/** A request with all that its operation needs. */
-export interface Wanted {
-  readonly found: Found;
-  readonly operation: Operation;
-  readonly context: RequestContext;
-}
-
-export interface Admitted {
-  readonly found: Found;
-  readonly operation: Operation;
-  readonly identity: Identity | undefined;
-  readonly allowed: Allowed;
+  if (allowed === 'none') throw insufficientPrivilege();
+  return { ownOnly: allowed === 'own' };
 }
 
 /**
- * A request that was admitted when its headers came, judged by what its client may now. Where he has gone, nobody waits
- * for it.
- * @throws RedfishError 401, 403; 400 to nobody
- */
-async function readmit(
-  { access }: RequestDependencies,
-  admitted: Admitted,
-  req: Request,
-): Promise<Admitted> {
-  const { found, operation } = admitted;
-  if (req.socket.destroyed) throw brokenOff();
-  if (!admitted.identity) return admitted;
-  const identity = await reauthenticate(req, admitted.identity, access);
-  const allowed = allow(found.resource, operation, req.method, identity);
-  return { ...admitted, identity, allowed };
-}
-
-/** The context of a request that is begun now, after all that it waited for. @throws RedfishError 401, 403 */
-export async function readmitted(
-  dependencies: RequestDependencies,
-  { found, operation, context }: Wanted,
-  req: Request,
-): Promise<RequestContext> {
-  const { identity, ownOnly } = context;
-  const before: Admitted = { found, operation, identity, allowed: ownOnly ? 'own' : 'all' };
-  return { ...context, ...rightsOf(dependencies, await readmit(dependencies, before, req), req) };
-}
-
-function rightsOf(dependencies: RequestDependencies, admitted: Admitted, req: Request) {
-  const { identity, allowed } = admitted;
-  return {
-    identity,
-    ownOnly: allowed === 'own',
-    async stillMay() {
-      const now = await readmit(dependencies, admitted, req);
-      if (now.allowed === allowed) return;
-      throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
-    },
-  };
-}
-
-/**
- * The body of a GET is ignored.
+ * The whole of a request whose client was judged by its headers. The body of a GET is ignored.
  * @throws RedfishError 400, 413 or 415 for a body
  */
-export async function contextOf(
-  dependencies: RequestDependencies,
-  admitted: Admitted,
-  req: Request,
-): Promise<RequestContext> {
-  const { limits } = dependencies;
-  const { found, operation } = admitted;
-  const isReading = effectiveMethod(req.method) === 'GET';
-  const bytes = isReading ? noBytes : await readBody(req, maxOf(operation, limits));
-  return {
-    request: req,
-    uri: req.path.replace(/\/+$/, ''),
-    parameters: found.parameters,
-    ...rightsOf(dependencies, admitted, req),
-    header: (name) => req.get(name),
+export async function readRequest(
+  { access, limits }: RequestDependencies,
+  judged: Pick<AdmittedRequest, 'found' | 'operation' | 'identity' | 'ownOnly'>,
+  request: Request,
+): Promise<AdmittedRequest> {
+  let hasWaited = false;
+  // What was sent together with the headers is read before that
+  const turn = setImmediate(() => {
+    hasWaited = true;
+  });
+  const isReading = effectiveMethod(request.method) === 'GET';
+  const bytes = isReading ? noBytes : await readBody(request, maxOf(judged.operation, limits));
+  clearImmediate(turn);
+  return withRights(access, {
+    ...judged,
+    request,
+    hasWaited,
+    uri: request.path.replace(/\/+$/, ''),
+    parameters: judged.found.parameters,
+    header: (name) => request.get(name),
     query(name) {
-      const [value, ...others] = new URLSearchParams(searchOf(req)).getAll(name);
+      const [value, ...others] = new URLSearchParams(searchOf(request)).getAll(name);
       return others.length === 0 ? value : undefined;
     },
-    clientAddress: req.socket.remoteAddress ?? '',
+    clientAddress: request.socket.remoteAddress ?? '',
     body: makeBody(bytes, limits),
+  });
+}
+
+/**
+ * A request after a wait, judged by what its client may now. A client that has gone is not waited for.
+ * @throws RedfishError 401, 403; 400, which no client reads
+ */
+export async function reauthorize(
+  access: Access,
+  asked: Omit<AdmittedRequest, 'stillMay'>,
+): Promise<AdmittedRequest> {
+  const { request, found, operation } = asked;
+  if (request.socket.destroyed) throw brokenOff();
+  if (!asked.identity) return withRights(access, asked);
+  const identity = await reauthenticate(request, asked.identity, access);
+  const rights = authorize(found.resource, operation, request.method, identity);
+  return withRights(access, { ...asked, identity, ...rights });
+}
+
+function withRights(access: Access, asked: Omit<AdmittedRequest, 'stillMay'>): AdmittedRequest {
+  return {
+    ...asked,
+    async stillMay() {
+      const { ownOnly } = await reauthorize(access, asked);
+      if (ownOnly !== asked.ownOnly) throw insufficientPrivilege();
+    },
   };
 }
 
@@ -152,4 +134,8 @@ function maxOf({ open, upload }: Operation, { bodyBytes, jsonBytes }: HttpLimits
 export function searchOf({ url }: Request): string {
   const at = url.indexOf('?');
   return at < 0 ? '' : url.slice(at);
+}
+
+function insufficientPrivilege(): RedfishError {
+  return new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserChange } from '../../../src/identity/accounts/user-directory.ts';
@@ -107,6 +109,31 @@ describe('a client whose rights go while the body of his request is on its way',
     const own = await begin('PATCH', `${accounts}/mallory`, tokenOf('mallory'), body);
     await change({ role: 'ReadOnly' });
     assert.deepEqual([await other(), await own()], [403, 200]);
+  });
+
+  it('is looked up once where the whole request was there, and again after a wait', async () => {
+    const { find } = service.accounts;
+    let lookups = 0;
+    service.accounts.find = (userName) => {
+      lookups += 1;
+      return find.call(service.accounts, userName);
+    };
+    const path = '/redfish/v1/EventService';
+    const body = { DeliveryRetryAttempts: 4 };
+    const headers = tokenOf('mallory');
+    const text = JSON.stringify(body);
+    const socket = connect(service.port, '127.0.0.1');
+    const lines = { Host: 'bmc', ...headers, 'Content-Length': `${text.length}` };
+    const head = Object.entries(lines).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`PATCH ${path} HTTP/1.1\r\n${head.join('')}\r\n${text}`);
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+    assert.match(String(answer), /^HTTP\/1.1 200 /);
+    assert.equal(lookups, 1);
+    lookups = 0;
+    const finish = await begin('PATCH', path, headers, body);
+    assert.equal(await finish(), 200);
+    assert.equal(lookups, 2);
   });
 
   it('is asked for no second hash of a password, and goes on when nothing was taken', async () => {
