@@ -51,19 +51,14 @@ function upstreamInterfaces(
     serve(replaceInterface, {
       properties: {},
       methods: {
-        async Replace({ Path }, { user }) {
-          await endpoint.replace(id, fileOfCaller(Path, uploadBytes, user));
-          return undefined;
-        },
+        Replace: ({ Path }, { user }) =>
+          endpoint.replace(id, fileOfCaller(Path, uploadBytes, user)),
       },
     }),
     serve(deleteInterface, {
       properties: {},
       methods: {
-        async Delete() {
-          await endpoint.delete(id);
-          return undefined;
-        },
+        Delete: () => endpoint.delete(id),
       },
     }),
   ];
@@ -79,10 +74,7 @@ function ownInterfaces(
     serve(replaceContentInterface, {
       properties: {},
       methods: {
-        async Replace(inputs) {
-          await endpoint.replace(id, toUploadText(asContent(inputs), uploadBytes));
-          return undefined;
-        },
+        Replace: (inputs) => endpoint.replace(id, toUploadText(asContent(inputs), uploadBytes)),
       },
     }),
     // Before the chain, with whose signal a copy takes what was said to be new

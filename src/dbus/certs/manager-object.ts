@@ -59,10 +59,7 @@ function upstreamInterfaces(options: ManagerObjectOptions): readonly ServedInter
     serve(deleteAllInterface, {
       properties: {},
       methods: {
-        async DeleteAll() {
-          await endpoint.deleteAll();
-          return undefined;
-        },
+        DeleteAll: () => endpoint.deleteAll(),
       },
     }),
     serve(installAllInterface, {
@@ -104,19 +101,13 @@ function ownInterfaces(options: ManagerObjectOptions): readonly ServedInterface[
             BigInt(Math.max(0, Math.floor(created.getTime() / 1000))),
             pem,
           ]),
-        async Discard({ Id }) {
-          await requests.discard(Id);
-          return undefined;
-        },
+        Discard: ({ Id }) => requests.discard(Id),
       },
     }),
     serve(reloadInterface, {
       properties: { Services: () => services() },
       methods: {
-        async Reload() {
-          await reload();
-          return undefined;
-        },
+        Reload: () => reload(),
       },
     }),
   ];

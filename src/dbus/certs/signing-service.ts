@@ -87,10 +87,7 @@ function rootObject(queue: SigningQueue): readonly ServedInterface[] {
     serve(deleteAllInterface, {
       properties: {},
       methods: {
-        DeleteAll() {
-          queue.deleteAll();
-          return undefined;
-        },
+        DeleteAll: () => queue.deleteAll(),
       },
     }),
   ];
@@ -113,10 +110,7 @@ function entryObject(queue: SigningQueue, { id, request }: SigningEntry): Served
     serve(deleteInterface, {
       properties: {},
       methods: {
-        Delete() {
-          queue.delete(id);
-          return undefined;
-        },
+        Delete: () => queue.delete(id),
       },
     }),
   ];

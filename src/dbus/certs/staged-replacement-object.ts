@@ -61,18 +61,10 @@ export function stagedReplacementObject(options: StagedReplacementObjectOptions)
         if (!present) await replacements.ownerLeft(name);
         return replacement;
       },
-      async Activate({ Replacement, Seconds }, { name }) {
-        await replacements.activate(name, Replacement, Seconds);
-        return undefined;
-      },
-      async Commit({ Replacement }, { name }) {
-        await replacements.commit(name, Replacement);
-        return undefined;
-      },
-      async Rollback({ Replacement }, { name }) {
-        await replacements.rollback(name, Replacement);
-        return undefined;
-      },
+      Activate: ({ Replacement, Seconds }, { name }) =>
+        replacements.activate(name, Replacement, Seconds),
+      Commit: ({ Replacement }, { name }) => replacements.commit(name, Replacement),
+      Rollback: ({ Replacement }, { name }) => replacements.rollback(name, Replacement),
     },
   });
 }

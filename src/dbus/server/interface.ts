@@ -71,15 +71,16 @@ type Writable<I extends InterfaceSpec> = I extends { readonly writable: readonly
   : never;
 
 type Inputs<A extends Arguments> = { readonly [K in keyof A]: Values[A[K]] };
-type Output<A extends Arguments> = keyof A extends never ? undefined : Values[A[keyof A]];
+/** What a method without a result returns is only waited for. */
+type Method<In extends Arguments, Out extends Arguments> = keyof Out extends never
+  ? (inputs: Inputs<In>, caller: Caller) => void
+  : (inputs: Inputs<In>, caller: Caller) => Result<Out> | Promise<Result<Out>>;
+type Result<Out extends Arguments> = Values[Out[keyof Out]];
 
 /** What serves an interface: a function for each method and property, and to set those that can be. */
 export interface Implementation<I extends InterfaceSpec> {
   readonly methods: {
-    readonly [M in keyof I['methods']]: (
-      inputs: Inputs<I['methods'][M]['in']>,
-      caller: Caller,
-    ) => Output<I['methods'][M]['out']> | Promise<Output<I['methods'][M]['out']>>;
+    readonly [M in keyof I['methods']]: Method<I['methods'][M]['in'], I['methods'][M]['out']>;
   };
   readonly properties: { readonly [P in keyof I['properties']]: () => Values[I['properties'][P]] };
   readonly setters?: {
