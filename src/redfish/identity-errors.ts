@@ -1,6 +1,6 @@
 import { IdentityError, type IdentityErrorCode } from '../identity/identity-error.ts';
 import type { Message } from './messages/base-registry.ts';
-import { RedfishError } from './messages/redfish-error.ts';
+import { RedfishError, unavailable } from './messages/redfish-error.ts';
 
 type Answer = (error: IdentityError) => RedfishError;
 
@@ -26,10 +26,7 @@ const answers: Readonly<Record<IdentityErrorCode, Answer>> = {
   },
   'certificate-limit': ({ message }) => plain(400, 'CreateLimitReachedForResource', [], message),
   'locks-out': ({ message }) => plain(409, 'ResourceCannotBeDeleted', [], message),
-  unavailable: () => {
-    const message = { id: 'ServiceTemporarilyUnavailable', args: ['5'] } as const;
-    return new RedfishError(503, message, { 'Retry-After': '5' });
-  },
+  unavailable: () => unavailable(5),
   failed: () => plain(500, 'InternalError', []),
 };
 
