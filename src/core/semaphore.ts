@@ -12,24 +12,24 @@ export class Semaphore {
    * @returns gives the permit back; to be called once
    * @throws the reason of the signal when it comes before the permit
    */
-  acquire(signal: AbortSignal): Promise<() => void> {
+  acquire(signal?: AbortSignal): Promise<() => void> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(begin), 1);
-        reject(signal.reason);
+        reject(signal?.reason);
       };
       const begin = () => {
-        signal.removeEventListener('abort', leave);
+        signal?.removeEventListener('abort', leave);
         resolve(() => this.#release());
       };
-      if (signal.aborted) {
+      if (signal?.aborted) {
         reject(signal.reason);
       } else if (this.#free > 0) {
         this.#free -= 1;
         begin();
       } else {
         this.#waiting.push(begin);
-        signal.addEventListener('abort', leave, { once: true });
+        signal?.addEventListener('abort', leave, { once: true });
       }
     });
   }

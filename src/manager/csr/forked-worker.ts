@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { CertError } from '../../core/cert-error.ts';
+import { Semaphore } from '../../core/semaphore.ts';
 import type { CsrJob } from './make-request-files.ts';
 
 /** Does one job and answers the hash of the new public key. */
@@ -24,30 +25,14 @@ export interface ForkedWorkerOptions {
  * alone and the key material dies with the process.
  */
 export function forkedWorker(options: ForkedWorkerOptions): CsrWorker {
-  const takePlace = makePlaces(options.workers);
+  const places = new Semaphore(options.workers);
   return async (job) => {
-    const leave = await takePlace();
+    const leave = await places.acquire();
     try {
       return await runWorker(options, job);
     } finally {
       leave();
     }
-  };
-}
-
-/** Lets in as many at a time as there are places, in the order in which they came. */
-function makePlaces(places: number): () => Promise<() => void> {
-  let free = places;
-  const waiting: (() => void)[] = [];
-  const leave = () => {
-    const next = waiting.shift();
-    if (next) next();
-    else free += 1;
-  };
-  return async () => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    return leave;
   };
 }
 
