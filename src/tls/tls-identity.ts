@@ -1,4 +1,5 @@
 import type { Server } from 'node:https';
+import { reasonOf } from '../core/cert-error.ts';
 import type { Log } from '../core/log.ts';
 import { contextOptions } from './credential.ts';
 import { holdConnections } from './held-connections.ts';
@@ -81,8 +82,4 @@ export function followTlsIdentity(server: Server, settings: TlsSettings): Client
 function sameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
   if (a === b) return true;
   return a !== undefined && a.length === b?.length && a.every((one, at) => one === b[at]);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
