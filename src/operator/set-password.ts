@@ -4,7 +4,6 @@ import { configuredSettings } from '../identity/accounts/access-settings.ts';
 import { Accounts } from '../identity/accounts/accounts.ts';
 import { passwordFault } from '../identity/accounts/password-rules.ts';
 import type { Configuration } from '../platform/configuration.ts';
-import { readStateText } from '../storage/state-file.ts';
 
 /** The account that the commands of an operator make. */
 export const operatorName = 'admin';
@@ -46,8 +45,6 @@ function refuseSystemUsers(configuration: Configuration): void {
 }
 
 /** Whether PAM has the passwords, so that those of our own accounts open nothing. */
-export function hasSystemPasswords({ redfish, stateDirectory }: Configuration): boolean {
-  const { source, passwordHelper } = redfish.users;
-  if (passwordHelper === undefined || source === 'file') return false;
-  return source === 'bus' || readStateText(join(stateDirectory, 'users-source'))?.trim() === 'bus';
+export function hasSystemPasswords({ redfish }: Configuration): boolean {
+  return redfish.users.source === 'bus';
 }

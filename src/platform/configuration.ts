@@ -83,6 +83,11 @@ function refuseDuplicates({ endpoints }: Configuration, source: string): void {
 
 /** AccountService has the same rules; 0 seconds lock nothing. */
 function refuseContradictions({ redfish }: Configuration, source: string): void {
+  if (redfish.users.source === 'bus' && redfish.users.passwordHelper === undefined) {
+    throw new SetupError(
+      `The configuration ${source} is not valid: /redfish/users/passwordHelper is missing; with /redfish/users/source bus a helper checks the passwords.`,
+    );
+  }
   const { minPasswordLength, maxPasswordLength, lockoutSeconds, lockoutResetSeconds } =
     redfish.accountPolicy;
   const refuse = (one: string, other: string) => {

@@ -64,8 +64,6 @@ export class SystemUserError extends Error {
 export interface SystemUsers {
   /** Whether the user manager can be asked at the moment. */
   readonly isThere: boolean;
-  /** Told whenever the user manager came; at once when it is there already. */
-  onFound(listener: () => void): void;
   /** Those that are kept here; remote ones can only be found by name. */
   list(): Promise<readonly SystemUser[]>;
   find(name: string): Promise<SystemUser | undefined>;

@@ -78,6 +78,16 @@ describe('a configuration', () => {
     });
   }
 
+  const sources = [
+    { users: { source: 'auto' }, named: /\/redfish\/users\/source must be one of file, bus\.$/ },
+    { users: { source: 'bus' }, named: /\/redfish\/users\/passwordHelper is missing/ },
+  ];
+  for (const { users, named } of sources) {
+    it(`does not take users from ${users.source} without saying what is wrong`, () => {
+      assert.throws(() => parse({ redfish: { users } }), { name: 'SetupError', message: named });
+    });
+  }
+
   it('may lock nothing, whatever the rest says of locks', () => {
     const { redfish } = parse({ redfish: { accountPolicy: { lockoutSeconds: 0 } } });
     assert.equal(redfish.accountPolicy.lockoutResetSeconds, 300);

@@ -52,10 +52,6 @@ export class BusSystemUsers implements SystemUsers {
     return this.#manager.isOwned;
   }
 
-  onFound(listener: () => void): void {
-    this.#manager.onFound(listener);
-  }
-
   async list(): Promise<readonly SystemUser[]> {
     const [objects] = await this.#call({
       path: userManager.path,

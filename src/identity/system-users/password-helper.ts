@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Log } from '../../core/log.ts';
+import { IdentityError } from '../identity-error.ts';
 import {
   type PasswordAnswer,
   type Passwords,
   PasswordsBusy,
   PasswordsUnavailable,
-} from '../accounts/passwords.ts';
-import { IdentityError } from '../identity-error.ts';
+} from './passwords.ts';
 
 export interface PasswordHelperOptions {
   /** The program, or a socket whose other end is one for each connection. */
@@ -57,13 +57,12 @@ export function passwordHelper(options: PasswordHelperOptions): Passwords {
       // Only a change can be refused; who cannot tell does not let anybody in
       return answer === 'refused' ? 'wrong' : (answer satisfies PasswordAnswer);
     },
-    async set(userName, _role, password) {
+    async set(userName, password) {
       const answer = canBeAsked(password) ? await ask(['set', userName, password, '']) : 'refused';
       if (answer === 'right') return;
       const message = 'The system does not take this password';
       throw new IdentityError('password-refused', userName, message);
     },
-    forget: () => Promise.resolve(),
   };
 }
 

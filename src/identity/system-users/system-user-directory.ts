@@ -6,21 +6,19 @@ import {
   type SystemUserSetting,
   type SystemUsers,
 } from '../../platform/system-users.ts';
-import { ExpiredPasswords } from '../accounts/expired-passwords.ts';
-import { type Passwords, PasswordsBusy, PasswordsUnavailable } from '../accounts/passwords.ts';
 import type {
   DirectoryPolicy,
   FollowRename,
   LoginOutcome,
   NewUser,
-  OwnPasswordChange,
   User,
   UserChange,
   UserChanges,
   UserDirectory,
 } from '../accounts/user-directory.ts';
 import { IdentityError } from '../identity-error.ts';
-import type { RoleId } from '../roles.ts';
+import { ExpiredPasswords } from './expired-passwords.ts';
+import { type Passwords, PasswordsBusy, PasswordsUnavailable } from './passwords.ts';
 import { askUserManager } from './system-user-errors.ts';
 import {
   asUser,
@@ -37,7 +35,7 @@ export interface SystemUserDirectoryOptions {
 }
 
 /**
- * The users of the system's user manager, with the passwords of somebody else. It holds nothing: every
+ * The users of the system's user manager, with the passwords of PAM. It holds nothing: every
  * request sees a user as he is at that moment. While the user manager is away, every question is answered
  * with the error `unavailable`; sessions outlive that.
  */
@@ -57,7 +55,7 @@ export class SystemUserDirectory implements UserDirectory {
     this.#log = log;
     this.changes = {
       create: (user) => this.#turn.run(() => this.#create(user)),
-      update: (userName, change, own) => this.#turn.run(() => this.#update(userName, change, own)),
+      update: (userName, change) => this.#turn.run(() => this.#update(userName, change)),
       remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
     this.policy = {
@@ -80,16 +78,10 @@ export class SystemUserDirectory implements UserDirectory {
     return known && this.#userOf(known);
   }
 
-  passwordStamp(userName: string): string | undefined {
-    return this.#passwords.stampOf?.(userName);
-  }
-
   async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {
     if (!isSystemName(userName)) return { kind: 'wrong' };
     // Whoever cannot be resolved need not be counted as a failure by PAM
     if (!this.#users.isThere) throw new IdentityError('unavailable', userName);
-    // A password that comes after the check is not the one that was right
-    const stamp = this.passwordStamp(userName);
     let answer: Awaited<ReturnType<Passwords['check']>>;
     try {
       answer = await this.#passwords.check(userName, password, clientAddress);
@@ -98,7 +90,7 @@ export class SystemUserDirectory implements UserDirectory {
       throw asUnavailable(error, userName);
     }
     const known = await this.#ask(userName);
-    const user = known && stamped(asUser(known), stamp);
+    const user = known && asUser(known);
     if (!user || answer === 'wrong') return { kind: 'wrong' };
     if (user.locked || answer === 'locked') return { kind: 'locked' };
     if (!user.enabled) return { kind: 'disabled' };
@@ -117,7 +109,7 @@ export class SystemUserDirectory implements UserDirectory {
     await askUserManager(userName, this.#users.create(user));
     this.#expired.forget(userName);
     try {
-      await this.#setPassword(userName, role, password);
+      await this.#setPassword(userName, password);
       if (rest.passwordChangeRequired) {
         await this.#set(userName, { attribute: 'passwordExpired', value: true });
       }
@@ -129,7 +121,7 @@ export class SystemUserDirectory implements UserDirectory {
   }
 
   /** The password comes after what can be taken back, and what nobody refuses comes after the password. */
-  async #update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User> {
+  async #update(userName: string, change: UserChange): Promise<User> {
     const before = await this.#local(userName);
     const user = this.#userOf(before);
     if (!user) throw new IdentityError('not-found', userName);
@@ -160,7 +152,7 @@ export class SystemUserDirectory implements UserDirectory {
         const old = { attribute: 'enabled', value: before.enabled } as const;
         await apply({ attribute: 'enabled', value: enabled }, old);
       }
-      if (password !== undefined) await this.#setPassword(name, role, password, own);
+      if (password !== undefined) await this.#setPassword(name, password);
     } catch (error) {
       for (const step of undo) await this.#putRight(name, step);
       throw error;
@@ -178,15 +170,13 @@ export class SystemUserDirectory implements UserDirectory {
     await askUserManager(to, this.#users.rename(from, to));
     this.#expired.rename(from, to);
     await this.#putRight(to, async () => {
-      // First the passwords: a session whose user has none under his new name would end
-      await this.#passwords.rename?.(from, to);
       await Promise.all([...this.#followers].map((follow) => follow(from, to)));
     });
   }
 
   /**
-   * A new password has not expired. PAM notes that where the user manager reads it; where the passwords are
-   * elsewhere, we tell it.
+   * A new password has not expired. PAM notes that where the user manager reads it; where PAM keeps it elsewhere, we tell
+   * the user manager.
    */
   async #setExpiry(userName: string, before: SystemUser, change: UserChange): Promise<void> {
     const asked = change.passwordChangeRequired;
@@ -204,12 +194,6 @@ export class SystemUserDirectory implements UserDirectory {
     await this.#keepAnAdministrator(await this.#local(userName));
     await askUserManager(userName, this.#users.remove(userName));
     this.#expired.forget(userName);
-    await this.#passwords.forget(userName).catch((error: unknown) => {
-      this.#log.error('password of a removed user stays', {
-        user: userName,
-        reason: String(error),
-      });
-    });
   }
 
   /** Nobody may take away the last one that could give rights back. */
@@ -223,7 +207,7 @@ export class SystemUserDirectory implements UserDirectory {
   }
 
   #userOf(one: SystemUser): User | undefined {
-    const user = stamped(asUser(one), this.passwordStamp(one.name));
+    const user = asUser(one);
     return user && this.#expired.has(one.name) ? { ...user, passwordChangeRequired: true } : user;
   }
 
@@ -268,13 +252,8 @@ export class SystemUserDirectory implements UserDirectory {
     return askUserManager(userName, this.#users.set(userName, setting));
   }
 
-  async #setPassword(
-    userName: string,
-    role: RoleId,
-    password: string,
-    own?: OwnPasswordChange,
-  ): Promise<void> {
-    await this.#passwords.set(userName, role, password, own).catch((error: unknown) => {
+  async #setPassword(userName: string, password: string): Promise<void> {
+    await this.#passwords.set(userName, password).catch((error: unknown) => {
       throw asUnavailable(error, userName);
     });
   }
@@ -284,10 +263,6 @@ export class SystemUserDirectory implements UserDirectory {
       this.#log.error('state of a user not put right', { user: userName, reason: String(error) });
     });
   }
-}
-
-function stamped(user: User | undefined, passwordStamp: string | undefined): User | undefined {
-  return user && passwordStamp !== undefined ? { ...user, passwordStamp } : user;
 }
 
 function asUnavailable(error: unknown, userName: string): unknown {

@@ -9,19 +9,20 @@ import { ClientCertificates } from '../../identity/peer-certificates/client-cert
 import { configuredClientIdentities } from '../../identity/peer-certificates/client-identities.ts';
 import type { TrustEndpoints } from '../../identity/peer-certificates/trust.ts';
 import { passwordHelper } from '../../identity/system-users/password-helper.ts';
-import { UserSource } from '../../identity/system-users/user-source.ts';
+import { SystemUserDirectory } from '../../identity/system-users/system-user-directory.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
 import { type Access, followRenames, makeAccess } from '../access.ts';
 import { keepSessions } from './kept-sessions.ts';
 import { followUsers } from './orphaned-user-data.ts';
+import { endOtherUsers } from './other-users.ts';
 
 /** What the service takes from outside. */
 export interface AccessDependencies {
   readonly configuration: Configuration;
   readonly client: CertificateClient;
-  /** The users of the system, whether or not they count. */
+  /** Asked where the configuration says that the users are those of the system. */
   readonly systemUsers: SystemUsers;
   readonly hostName: () => string;
   readonly log: Log;
@@ -41,7 +42,7 @@ export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
   const { configuration, log } = dependencies;
   // A list with a mistake stops the start, and not the first login that needs it
   configuredClientIdentities(configuration, log);
-  const users = userSource(dependencies);
+  const users = userDirectory(dependencies);
   const accountCertificates = new AccountCertificates(
     join(configuration.stateDirectory, 'account-certificates.json'),
     configuration.redfish.clientCertificates,
@@ -52,50 +53,41 @@ export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
   const about = { users, settings, logins, accountCertificates };
   const certificates = clientCertificates(dependencies, about);
   const access = { ...byPassword, certificates, accountCertificates };
-  // First the kept ones, for a switch since the last run ends them too
   const kept = keepSessions(configuration, access.sessions, log);
-  users.onSwitch(kept);
   followRenames(access);
   const left = { certificates: accountCertificates, sessions: access.sessions };
+  const ending = endOtherUsers(configuration, { ...left, kept }, log);
   const following = followUsers(left, users, log);
-  users.start();
   return {
     access,
     async settle() {
-      await users.settle();
+      await ending;
       await following.settle();
     },
     async close() {
       following.stop();
-      await users.settle();
+      await ending;
       await kept.close();
     },
   };
 }
 
-/** It follows the system's users when it is started. */
-function userSource({ configuration, systemUsers, log }: AccessDependencies): UserSource {
+function userDirectory({ configuration, systemUsers, log }: AccessDependencies): UserDirectory {
   const { redfish, stateDirectory } = configuration;
-  const { source, passwordHelper: path, passwordHelperSeconds } = redfish.users;
-  const helper = {
-    deadline: passwordHelperSeconds * 1000,
-    maxWaiting: redfish.limits.queuedLogins,
-  };
+  const { passwordHelper: path, passwordHelperSeconds } = redfish.users;
+  if (redfish.users.source === 'bus' && path !== undefined) {
+    const deadline = passwordHelperSeconds * 1000;
+    const maxWaiting = redfish.limits.queuedLogins;
+    const passwords = passwordHelper({ path, deadline, maxWaiting, log });
+    return new SystemUserDirectory({ users: systemUsers, passwords, log });
+  }
   const accounts = new Accounts(
     join(stateDirectory, 'accounts.json'),
     redfish.limits.accounts,
     log,
   );
-  const users = new UserSource({
-    source,
-    accounts,
-    users: systemUsers,
-    passwords: path === undefined ? undefined : passwordHelper({ path, ...helper, log }),
-    recordPath: join(stateDirectory, 'users-source'),
-    log,
-  });
-  if (accounts.isEmpty && users.isFile) log.warn('there is no account yet, so nobody can log in');
-  return users;
+  if (accounts.isEmpty) log.warn('there is no account yet, so nobody can log in');
+  return accounts;
 }
 
 type CertificateAccess = Required<

@@ -2,13 +2,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import type { UserOwnedData } from '../../identity/system-users/user-source.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { SessionFile } from '../sessions/session-file.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
 /** Sessions that go on after a restart of the service. */
-export interface KeptSessions extends UserOwnedData {
+export interface KeptSessions {
+  /** Has the file say what memory says. */
+  store(): Promise<void>;
   /** Writes them for the next start. */
   close(): Promise<void>;
 }
@@ -50,7 +51,6 @@ export function keepSessions(
     void save(false);
   }, sessionWriteSeconds * 1000).unref();
   return {
-    end: () => sessions.endAll(),
     store: () => file.save({ everything: true }),
     async close() {
       // The last write may find sessions that ended, and nothing may be written after it

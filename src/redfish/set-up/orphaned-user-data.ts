@@ -1,12 +1,12 @@
 import type { Log } from '../../core/log.ts';
+import type { UserDirectory } from '../../identity/accounts/user-directory.ts';
 import type { AccountCertificates } from '../../identity/peer-certificates/account-certificates.ts';
-import type { UserSource } from '../../identity/system-users/user-source.ts';
 import type { Access } from '../access.ts';
 
 /** How long a user who was removed by others may leave to a namesake what he had. */
 const period = 60_000;
 
-type Users = Pick<UserSource, 'find' | 'list' | 'onSwitch' | 'settle' | 'settleRenames'>;
+type Users = Pick<UserDirectory, 'find' | 'list' | 'settleRenames'>;
 
 /** What users leave behind. */
 export interface OrphanedUserData {
@@ -20,10 +20,7 @@ export interface FollowedUsers {
   stop(): void;
 }
 
-/**
- * Takes the certificates and sessions of users who are gone: those that others removed. All certificates go
- * when other users count than before.
- */
+/** Takes the certificates and sessions of users who are gone: those that other programs removed. */
 export function followUsers(left: OrphanedUserData, users: Users, log: Log): FollowedUsers {
   const note = (error: unknown) => {
     log.error('what users had under names that are gone is still there', { reason: String(error) });
@@ -32,13 +29,10 @@ export function followUsers(left: OrphanedUserData, users: Users, log: Log): Fol
   const look = () => {
     last = purgeOrphanedUserData(left, users).catch(note);
   };
-  const { certificates } = left;
-  users.onSwitch({ end: () => certificates.clear(), store: () => certificates.store() });
   look();
   const timer = setInterval(() => {
     look();
-    void users.settle();
-    void users.settleRenames().catch(note);
+    void users.settleRenames?.().catch(note);
   }, period).unref();
   return {
     settle: () => last,

@@ -4,6 +4,7 @@ import type { Log } from '../../core/log.ts';
 import { withAccountsLocked } from '../../identity/accounts/account-lock.ts';
 import { removeTempFiles, tempFilesOf } from '../../storage/temp-files.ts';
 import { copyName } from './identity.ts';
+import { sourceFile } from './other-users.ts';
 
 /** The files that nobody writes but the service that has claimed the directory. */
 const ownFiles = [
@@ -12,7 +13,7 @@ const ownFiles = [
   'events.json',
   copyName,
   'sessions.json',
-  'users-source',
+  sourceFile,
 ];
 
 /**

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Accounts } from '../../../src/identity/accounts/accounts.ts';
-import { accountPasswords } from '../../../src/identity/accounts/passwords.ts';
 import { SessionFile } from '../../../src/redfish/sessions/session-file.ts';
 import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
 import { startService, type TestService } from '../service.ts';
@@ -113,29 +112,6 @@ describe('the session in which a user sets his own password', () => {
       assert.equal(service.sessions.find(token), undefined);
     } finally {
       await service.close();
-    }
-  });
-
-  it('goes on where the users are those of the system and the passwords ours', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'stamps-'));
-    try {
-      const kept = new Accounts(join(directory, 'accounts.json'), 1);
-      await kept.setPassword('admin', 'Administrator', 'admin-pw');
-      const passwords = accountPasswords(kept);
-      const stampOf = (userName: string) => passwords.stampOf?.(userName);
-      const sessions = new Sessions(limits, () => 0, stampOf);
-      const { session, token } = sessions.create(admin);
-      const other = sessions.create(admin);
-      const foretell = (stamp: string) => sessions.foretell(session.id, stamp);
-      const own = { passwordStamp: stampOf('admin'), foretell };
-      await passwords.set('admin', 'Administrator', 'another-pw', own);
-      assert.equal(sessions.find(token), session);
-      assert.equal(sessions.find(other.token), undefined);
-      await assert.rejects(passwords.set('admin', 'Administrator', 'third-pw', own), {
-        code: 'password-refused',
-      });
-    } finally {
-      rmSync(directory, { recursive: true });
     }
   });
 });

@@ -94,7 +94,7 @@ describe('the program with users of the system', () => {
   };
 
   it('takes them, keeps their sessions over a restart, and follows the manager', async () => {
-    await start('auto');
+    await start('bus');
     const login = await logIn();
     assert.equal(login.status, 201, login.text + output);
     const token = login.headers['x-auth-token'] ?? '';
@@ -106,7 +106,7 @@ describe('the program with users of the system', () => {
     const rules = await curl(`${url}/AccountService`, { token });
     assert.match(rules.text, /"AccountLockoutThreshold": 5/);
     await stop();
-    await start('auto');
+    await start('bus');
     assert.equal((await list()).status, 200);
     manager.leave();
     await until('the manager is missed', async () => (await list()).status === 503);
@@ -119,7 +119,7 @@ describe('the program with users of the system', () => {
     assert.equal(readFileSync(join(bus.directory, 'state/users-source'), 'utf8'), 'bus\n');
   });
 
-  it('ends their sessions when an operator goes back to the file', async () => {
+  it('ends their sessions when an operator goes over to the file', async () => {
     const token = (await logIn()).headers['x-auth-token'] ?? '';
     await stop();
     await start('file');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BusSystemUsers } from '../../../src/dbus/peers/user-manager.ts';
 import { passwordHelper } from '../../../src/identity/system-users/password-helper.ts';
-import { UserSource } from '../../../src/identity/system-users/user-source.ts';
+import { SystemUserDirectory } from '../../../src/identity/system-users/system-user-directory.ts';
 import { type Access, followRenames, makeAccess } from '../../../src/redfish/access.ts';
 import { makeApp } from '../../../src/redfish/app.ts';
 import { until } from '../../e2e/commands.ts';
@@ -39,26 +39,22 @@ export async function startSystemUsersService(
   const manager = await startFakeUserManager(bus.address);
   const helper = makeFakeHelper(directory);
   const parts = await makeTestParts(directory);
-  const { log, lines, accounts } = parts;
+  const { log, lines } = parts;
   const users = new BusSystemUsers({ busAddress: bus.address, log });
   await users.start();
   await until('the manager is seen', () => users.isThere);
-  const source = new UserSource({
-    source: 'bus',
-    accounts,
+  const system = new SystemUserDirectory({
     users,
     passwords: passwordHelper({ path: helper.path, deadline, maxWaiting, log }),
-    recordPath: join(directory, 'users-source'),
     log,
   });
-  source.start();
   const limits = {
     queuedLogins: 5,
     sessions: 100,
     sessionsPerUser: 50,
     failedLogins: { entries: 1000, perAddress: 1000 },
   };
-  const access = makeAccess(source, parts.access.settings, limits, parts.access.audit);
+  const access = makeAccess(system, parts.access.settings, limits, parts.access.audit);
   followRenames(access);
   const app = makeApp({ limits: httpLimits, log, parts: { ...parts, access } });
   const server = createServer(app.handler);

@@ -4,11 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
-import type { UserOwnedData } from '../../../src/identity/system-users/user-source.ts';
-import {
-  followUsers,
-  purgeOrphanedUserData,
-} from '../../../src/redfish/set-up/orphaned-user-data.ts';
+import { purgeOrphanedUserData } from '../../../src/redfish/set-up/orphaned-user-data.ts';
 import {
   type Issued,
   type OpensslAuthority,
@@ -214,32 +210,6 @@ describe('the certificates of an account', () => {
       kept.all.map(({ userName }) => userName),
       ['operator'],
     );
-  });
-
-  it('go at once when other users count than before', async () => {
-    await given('reader');
-    let change: UserOwnedData = { end: () => undefined, store: async () => undefined };
-    const following = followUsers(
-      left(),
-      {
-        list: () => service.accounts.list(),
-        find: (name) => service.accounts.find(name),
-        settle: async () => undefined,
-        settleRenames: async () => undefined,
-        onSwitch: (listener) => {
-          change = listener;
-        },
-      },
-      { debug() {}, info() {}, warn() {}, error() {} },
-    );
-    try {
-      change.end();
-      assert.equal(kept.ownerOf(one().certificate), undefined);
-      await change.store();
-      assert.deepEqual(new AccountCertificates(path, kept.limits).all, []);
-    } finally {
-      following.stop();
-    }
   });
 
   it('are not taken for a user who is kept elsewhere', async () => {

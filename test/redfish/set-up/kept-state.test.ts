@@ -52,17 +52,13 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const inState = (name: string) => join(directory, name);
 
-/** @param busUsers whether the user manager of the system is there */
-function start(users: object, busUsers: boolean): ReadyAccess {
+function start(users: object): ReadyAccess {
   const document = { stateDirectory: directory, redfish: { users } };
   return setUpAccess({
     configuration: parseConfiguration(JSON.stringify(document), 'test'),
     client: new MemoryClient(),
     systemUsers: {
-      isThere: busUsers,
-      onFound(tell: () => void) {
-        if (busUsers) tell();
-      },
+      isThere: true,
       list: async () => [root],
       find: async () => root,
       ...unused,
@@ -73,34 +69,39 @@ function start(users: object, busUsers: boolean): ReadyAccess {
 }
 
 describe('kept sessions', () => {
-  const switches = [
-    { what: 'the configuration says so', first: { source: 'file' }, next: { source: 'bus' } },
-    {
-      what: 'the user manager appears',
-      first: { source: 'auto', passwordHelper: '/bin/false' },
-      next: { source: 'auto', passwordHelper: '/bin/false' },
-    },
-  ];
-  for (const { what, first, next } of switches) {
-    it(`end when other users count because ${what}, also those in the file`, async () => {
-      const before = start(first, false);
-      const { token } = before.access.sessions.create({ userName: 'admin', address: '' });
-      await before.close();
-      const after = start(next, true);
-      assert.equal(after.access.sessions.find(token), undefined);
-      await after.close();
-      assert.ok(!readFileSync(inState('sessions.json'), 'utf8').includes('admin'));
-    });
-  }
+  it('end when the configuration says that other users count, also those in the file', async () => {
+    const before = start({ source: 'file' });
+    const { token } = before.access.sessions.create({ userName: 'admin', address: '' });
+    await before.close();
+    const after = start({ source: 'bus', passwordHelper: '/bin/false' });
+    assert.equal(after.access.sessions.find(token), undefined);
+    await after.close();
+    assert.ok(!readFileSync(inState('sessions.json'), 'utf8').includes('admin'));
+    assert.equal(readFileSync(inState('users-source'), 'utf8'), 'bus\n');
+  });
+
+  it('end at the next start, too, when a crash came before the record of whose users count', async () => {
+    const before = start({ source: 'file' });
+    const { token } = before.access.sessions.create({ userName: 'admin', address: '' });
+    await before.close();
+    const kept = readFileSync(inState('sessions.json'), 'utf8');
+    await start({ source: 'bus', passwordHelper: '/bin/false' }).close();
+    // As a crash before the record was written, and before the sessions were
+    rmSync(inState('users-source'));
+    writeFileSync(inState('sessions.json'), kept);
+    const again = start({ source: 'bus', passwordHelper: '/bin/false' });
+    assert.equal(again.access.sessions.find(token), undefined);
+    await again.close();
+  });
 
   it('go on while the same users count, but those of users who are gone', async () => {
     const accounts = new Accounts(inState('accounts.json'), 2);
     await accounts.setPassword('admin', 'Administrator', 'admin-pw');
-    const before = start({ source: 'file' }, false);
+    const before = start({ source: 'file' });
     const { token } = before.access.sessions.create({ userName: 'admin', address: '' });
     const gone = before.access.sessions.create({ userName: 'gone', address: '' });
     await before.close();
-    const after = start({ source: 'file' }, false);
+    const after = start({ source: 'file' });
     await after.settle();
     assert.equal(after.access.sessions.find(token)?.userName, 'admin');
     assert.equal(after.access.sessions.find(gone.token), undefined);
@@ -110,7 +111,7 @@ describe('kept sessions', () => {
 
   it('that could not be read are not what a later start finds', async () => {
     writeFileSync(inState('sessions.json'), '{"sess');
-    const { access, close } = start({ source: 'file' }, false);
+    const { access, close } = start({ source: 'file' });
     // Whatever stands there again, the disk may not have removed it
     writeFileSync(inState('sessions.json'), 'old');
     await access.sessions.ended();
@@ -119,7 +120,7 @@ describe('kept sessions', () => {
   });
 
   it('are over on the disk, too, when a client is told so', async () => {
-    const { access, close } = start({ source: 'file' }, false);
+    const { access, close } = start({ source: 'file' });
     access.sessions.create({ userName: 'admin', address: '' });
     const { session } = access.sessions.create({ userName: 'operator', address: '' });
     await access.sessions.ended();
@@ -139,7 +140,7 @@ describe('kept sessions', () => {
   for (const [what, damage] of Object.entries(damages)) {
     it(`do not keep the service from starting when their file ${what}`, async () => {
       damage(inState('sessions.json'));
-      const { access, close } = start({ source: 'file' }, false);
+      const { access, close } = start({ source: 'file' });
       access.sessions.create({ userName: 'admin', address: '' });
       await close();
       assert.ok(statSync(inState('sessions.json')).isFile());

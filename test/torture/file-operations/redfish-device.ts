@@ -137,9 +137,8 @@ function checkFile(path: string): void {
   assert.notEqual(readFileSync(path, 'utf8'), '');
 }
 
-function configurationOf(stateDirectory: string, whose: Users): Configuration {
-  const source = whose === 'file' ? 'auto' : 'bus';
-  const redfish = { users: { source } };
+function configurationOf(stateDirectory: string, source: Users): Configuration {
+  const redfish = { users: { source, passwordHelper: '/bin/false' } };
   const text = JSON.stringify({ stateDirectory, redfish });
   const configuration = parseConfiguration(text, 'of a scene');
   return { ...configuration, stateDirectory };
@@ -148,7 +147,6 @@ function configurationOf(stateDirectory: string, whose: Users): Configuration {
 /** What the system has, where its users count. */
 const systemUsers: SystemUsers = {
   isThere: true,
-  onFound: silent,
   list: async () => ['admin', 'operator'].map(userOf),
   find: async (userName) => userOf(userName),
   create: async () => undefined,

@@ -1,4 +1,4 @@
-import { hashPassword, matchesHash, type PasswordHash } from './password-hash.ts';
+import { hashPassword, matchesHash, type PasswordHash } from '../accounts/password-hash.ts';
 
 /**
  * Users that came with an expired password, and its hash. PAM may know better than the user manager that a
