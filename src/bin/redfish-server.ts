@@ -39,7 +39,10 @@ await runProgram(log, async (fail) => {
   const { uploadBytes } = limits;
   const client = new BusCertificateClient({ busAddress, requestTimeout, uploadBytes, log });
   const systemUsers = new BusSystemUsers({ busAddress, log });
-  const starts = [client.start(), ...(redfish.users.source === 'bus' ? [systemUsers.start()] : [])];
+  const starts = [
+    client.start(),
+    ...(configuration.users.source === 'bus' ? [systemUsers.start()] : []),
+  ];
   // What hangs must not keep the service from coming up; until it answers, it counts as away
   await Promise.race([Promise.all(starts), sleep(managersMilliseconds)]);
   const dependencies = { configuration, client, systemUsers, hostName: hostname, log };

@@ -9,8 +9,8 @@ import type { Configuration } from '../platform/configuration.ts';
 export const operatorName = 'admin';
 
 /** The accounts of the service that is configured so, whether or not it runs. @throws SetupError */
-export function accountsOf({ stateDirectory, redfish }: Configuration): Accounts {
-  return new Accounts(join(stateDirectory, 'accounts.json'), redfish.limits.accounts);
+export function accountsOf({ stateDirectory, users }: Configuration): Accounts {
+  return new Accounts(join(stateDirectory, 'accounts.json'), users.limits.accounts);
 }
 
 /** The rules that the service has for passwords, with what clients set of them. @throws SetupError */
@@ -40,11 +40,11 @@ export async function setPassword(configuration: Configuration, password: string
 function refuseSystemUsers(configuration: Configuration): void {
   if (!hasSystemPasswords(configuration)) return;
   throw new SetupError(
-    'The users of this service are those of the system: set their passwords with passwd, or set /redfish/users/source to file.',
+    'The users of this service are those of the system: set their passwords with passwd, or set /users/source to file.',
   );
 }
 
 /** Whether PAM has the passwords, so that those of our own accounts open nothing. */
-export function hasSystemPasswords({ redfish }: Configuration): boolean {
-  return redfish.users.source === 'bus';
+export function hasSystemPasswords({ users }: Configuration): boolean {
+  return users.source === 'bus';
 }

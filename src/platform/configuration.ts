@@ -82,16 +82,16 @@ function refuseDuplicates({ endpoints }: Configuration, source: string): void {
 }
 
 /** AccountService has the same rules; 0 seconds lock nothing. */
-function refuseContradictions({ redfish }: Configuration, source: string): void {
-  if (redfish.users.source === 'bus' && redfish.users.passwordHelper === undefined) {
+function refuseContradictions({ users }: Configuration, source: string): void {
+  if (users.source === 'bus' && users.passwordHelper === undefined) {
     throw new SetupError(
-      `The configuration ${source} is not valid: /redfish/users/passwordHelper is missing; with /redfish/users/source bus a helper checks the passwords.`,
+      `The configuration ${source} is not valid: /users/passwordHelper is missing; with /users/source bus a helper checks the passwords.`,
     );
   }
   const { minPasswordLength, maxPasswordLength, lockoutSeconds, lockoutResetSeconds } =
-    redfish.accountPolicy;
+    users.policy;
   const refuse = (one: string, other: string) => {
-    const members = `/redfish/accountPolicy/${one} is above /redfish/accountPolicy/${other}`;
+    const members = `/users/policy/${one} is above /users/policy/${other}`;
     throw new SetupError(`The configuration ${source} is not valid: ${members}.`);
   };
   if (minPasswordLength > maxPasswordLength) {

@@ -33,7 +33,7 @@ export interface RedfishProcess {
 /** @param as the command line that runs the service as another user, to whom the files then belong */
 export function redfishFiles(
   bus: PrivateBus,
-  redfish: object = {},
+  users: object = {},
   as: readonly string[] = [],
 ): RedfishFiles {
   const state = join(bus.directory, 'state');
@@ -53,7 +53,8 @@ export function redfishFiles(
     runtimeDirectory: runtime,
     bus: bus.address,
     endpoints: [{ type: 'server', name: 'https', path, reload: [] }],
-    redfish: { address: '127.0.0.1', port: 0, users: { source: 'file' }, ...redfish },
+    redfish: { address: '127.0.0.1', port: 0 },
+    users,
   };
   writeFileSync(configuration, JSON.stringify(document));
   const bmcCerts: RedfishFiles['bmcCerts'] = (args, input = '', who = []) =>

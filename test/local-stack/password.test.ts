@@ -17,8 +17,8 @@ describe('the password of the local stack', () => {
   });
   afterEach(() => removeDirectory(directory));
 
-  const configured = (redfish: object = {}) =>
-    parseConfiguration(JSON.stringify({ stateDirectory: directory, redfish }), 'of the test');
+  const configured = (users: object = {}) =>
+    parseConfiguration(JSON.stringify({ stateDirectory: directory, users }), 'of the test');
   const accountsThere = () => new Accounts(join(directory, 'accounts.json'), 10);
   /** As a start that succeeds: the password is shown, then stored. */
   const first = async () => {
@@ -58,7 +58,7 @@ describe('the password of the local stack', () => {
   ];
   for (const { policy, length } of lengths) {
     it(`is as long as the rules want it: ${JSON.stringify(policy)}`, async () => {
-      const made = await preparePassword(configured({ accountPolicy: policy }), undefined);
+      const made = await preparePassword(configured({ policy }), undefined);
       assert.equal(made?.text.length, length);
       await made?.store();
       assert.ok(await opens(made?.text ?? ''));
@@ -74,7 +74,7 @@ describe('the password of the local stack', () => {
 
   it('is not made where PAM has the passwords', async () => {
     const users = { source: 'bus', passwordHelper: '/bin/false' };
-    assert.equal(await preparePassword(configured({ users }), undefined), undefined);
+    assert.equal(await preparePassword(configured(users), undefined), undefined);
   });
 
   const endings = [

@@ -49,7 +49,7 @@ describe('set-password', () => {
   for (const { what, text, rule } of rules) {
     it(`refuses a password ${what}, names the rule, and changes nothing`, async () => {
       const policy = { minPasswordLength: 10, maxPasswordLength: 20 };
-      const files = redfishFiles(bus, { accountPolicy: policy });
+      const files = redfishFiles(bus, { policy });
       const { status, stderr } = await files.setPassword(text);
       assert.equal(status, 1);
       assert.match(stderr, rule);
@@ -68,13 +68,13 @@ describe('set-password', () => {
 
   it('sets nothing where PAM has the passwords, and says who does', async () => {
     const users = { source: 'bus', passwordHelper: '/bin/false' };
-    const { status, stderr } = await redfishFiles(bus, { users }).setPassword(password);
+    const { status, stderr } = await redfishFiles(bus, users).setPassword(password);
     assert.equal(status, 1);
     assert.match(stderr, /set their passwords with passwd/);
   });
 
   it('opens the service to an operator who has locked himself out, at once and at the same address', async () => {
-    const files = redfishFiles(bus, { accountPolicy: { lockoutThreshold: 3 } });
+    const files = redfishFiles(bus, { policy: { lockoutThreshold: 3 } });
     await mustSet(files, 'forgotten-long-ago');
     running = await files.start();
     for (const _ of [1, 2, 3]) assert.equal(await running.login('admin', 'a guess'), '401');

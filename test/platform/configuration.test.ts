@@ -66,31 +66,31 @@ describe('a configuration', () => {
   });
 
   const contradictions = [
-    { accountPolicy: { minPasswordLength: 200 }, named: /minPasswordLength 200 .* 128\.$/ },
-    { accountPolicy: { maxPasswordLength: 7 }, named: /minPasswordLength 8 .* 7\.$/ },
-    { accountPolicy: { lockoutSeconds: 60 }, named: /lockoutResetSeconds 300 .* 60\.$/ },
-    { accountPolicy: { lockoutResetSeconds: 301 }, named: /lockoutResetSeconds 301 .* 300\.$/ },
+    { policy: { minPasswordLength: 200 }, named: /minPasswordLength 200 .* 128\.$/ },
+    { policy: { maxPasswordLength: 7 }, named: /minPasswordLength 8 .* 7\.$/ },
+    { policy: { lockoutSeconds: 60 }, named: /lockoutResetSeconds 300 .* 60\.$/ },
+    { policy: { lockoutResetSeconds: 301 }, named: /lockoutResetSeconds 301 .* 300\.$/ },
   ];
-  for (const { accountPolicy, named } of contradictions) {
-    it(`does not contradict itself: ${JSON.stringify(accountPolicy)}`, () => {
+  for (const { policy, named } of contradictions) {
+    it(`does not contradict itself: ${JSON.stringify(policy)}`, () => {
       const refusal = { name: 'SetupError', message: named };
-      assert.throws(() => parse({ redfish: { accountPolicy } }), refusal);
+      assert.throws(() => parse({ users: { policy } }), refusal);
     });
   }
 
   const sources = [
-    { users: { source: 'auto' }, named: /\/redfish\/users\/source must be one of file, bus\.$/ },
-    { users: { source: 'bus' }, named: /\/redfish\/users\/passwordHelper is missing/ },
+    { users: { source: 'auto' }, named: /\/users\/source must be one of file, bus\.$/ },
+    { users: { source: 'bus' }, named: /\/users\/passwordHelper is missing/ },
   ];
   for (const { users, named } of sources) {
     it(`does not take users from ${users.source} without saying what is wrong`, () => {
-      assert.throws(() => parse({ redfish: { users } }), { name: 'SetupError', message: named });
+      assert.throws(() => parse({ users }), { name: 'SetupError', message: named });
     });
   }
 
   it('may lock nothing, whatever the rest says of locks', () => {
-    const { redfish } = parse({ redfish: { accountPolicy: { lockoutSeconds: 0 } } });
-    assert.equal(redfish.accountPolicy.lockoutResetSeconds, 300);
+    const { users } = parse({ users: { policy: { lockoutSeconds: 0 } } });
+    assert.equal(users.policy.lockoutResetSeconds, 300);
   });
 
   it('may have any number of endpoints of any name', () => {

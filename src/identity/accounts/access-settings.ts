@@ -73,9 +73,13 @@ export class AccessSettings {
 }
 
 /** The settings of a service as it is configured, whether or not it runs. @throws SetupError */
-export function configuredSettings({ redfish, stateDirectory }: Configuration): AccessSettings {
+export function configuredSettings({
+  redfish,
+  users,
+  stateDirectory,
+}: Configuration): AccessSettings {
   return new AccessSettings(join(stateDirectory, 'access-settings.json'), {
-    ...redfish.accountPolicy,
+    ...users.policy,
     lockoutResetEnabled: true,
     basicAuth: 'Enabled',
     sessionSeconds: redfish.limits.sessionSeconds,

@@ -73,19 +73,15 @@ export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
 }
 
 function userDirectory({ configuration, systemUsers, log }: AccessDependencies): UserDirectory {
-  const { redfish, stateDirectory } = configuration;
-  const { passwordHelper: path, passwordHelperSeconds } = redfish.users;
-  if (redfish.users.source === 'bus' && path !== undefined) {
+  const { users, stateDirectory } = configuration;
+  const { source, passwordHelper: path, passwordHelperSeconds } = users;
+  if (source === 'bus' && path !== undefined) {
     const deadline = passwordHelperSeconds * 1000;
-    const maxWaiting = redfish.limits.queuedLogins;
+    const maxWaiting = users.limits.queuedLogins;
     const passwords = passwordHelper({ path, deadline, maxWaiting, log });
     return new SystemUserDirectory({ users: systemUsers, passwords, log });
   }
-  const accounts = new Accounts(
-    join(stateDirectory, 'accounts.json'),
-    redfish.limits.accounts,
-    log,
-  );
+  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), users.limits.accounts, log);
   if (accounts.isEmpty) log.warn('there is no account yet, so nobody can log in');
   return accounts;
 }
@@ -119,9 +115,11 @@ function clientCertificates(
 }
 
 function passwordAccess(configuration: Configuration, users: UserDirectory, audit: Audit): Access {
-  const { limits } = configuration.redfish;
-  const failedLogins = { entries: limits.failedLogins, perAddress: limits.failuresPerAddress };
-  return makeAccess(users, configuredSettings(configuration), { ...limits, failedLogins }, audit);
+  const { sessions, sessionsPerUser } = configuration.redfish.limits;
+  const { queuedLogins, failedLogins: entries, failuresPerAddress } = configuration.users.limits;
+  const failedLogins = { entries, perAddress: failuresPerAddress };
+  const limits = { sessions, sessionsPerUser, queuedLogins, failedLogins };
+  return makeAccess(users, configuredSettings(configuration), limits, audit);
 }
 
 /** The list of revoked certificates counts from the moment that the configuration has it. */

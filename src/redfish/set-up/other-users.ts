@@ -16,12 +16,12 @@ export const sourceFile = 'users-source';
  * @throws SetupError when the record is there and cannot be read
  */
 export function endOtherUsers(
-  { redfish, stateDirectory }: Configuration,
+  { users, stateDirectory }: Configuration,
   { certificates, sessions, kept }: OrphanedUserData & { readonly kept: KeptSessions },
   log: Log,
 ): Promise<void> {
   const path = join(stateDirectory, sourceFile);
-  const { source } = redfish.users;
+  const { source } = users;
   if ((readStateText(path)?.trim() ?? 'file') === source) return Promise.resolve();
   log.info('other users count than before', { source });
   sessions.endAll();

@@ -53,11 +53,8 @@ describe('the program with users of the system', () => {
       endpoints: [
         { type: 'server', name: 'https', path: join(bus.directory, 'server.pem'), reload: [] },
       ],
-      redfish: {
-        address: '127.0.0.1',
-        port: 0,
-        users: { source, passwordHelper: helper.path },
-      },
+      redfish: { address: '127.0.0.1', port: 0 },
+      users: { source, passwordHelper: helper.path },
     };
     writeFileSync(file, JSON.stringify(configuration));
     const started = fork(program, ['--config', file], {

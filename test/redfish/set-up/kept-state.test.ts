@@ -53,7 +53,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const inState = (name: string) => join(directory, name);
 
 function start(users: object): ReadyAccess {
-  const document = { stateDirectory: directory, redfish: { users } };
+  const document = { stateDirectory: directory, users };
   return setUpAccess({
     configuration: parseConfiguration(JSON.stringify(document), 'test'),
     client: new MemoryClient(),

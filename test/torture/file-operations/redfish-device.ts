@@ -138,8 +138,8 @@ function checkFile(path: string): void {
 }
 
 function configurationOf(stateDirectory: string, source: Users): Configuration {
-  const redfish = { users: { source, passwordHelper: '/bin/false' } };
-  const text = JSON.stringify({ stateDirectory, redfish });
+  const users = { source, passwordHelper: '/bin/false' };
+  const text = JSON.stringify({ stateDirectory, users });
   const configuration = parseConfiguration(text, 'of a scene');
   return { ...configuration, stateDirectory };
 }

@@ -40,13 +40,16 @@ const limits = {
     idleSeconds: 1,
     gzipBytes: 128,
   },
-  ...{ accounts: 2, sessions: 3, queuedLogins: 1 },
+  sessions: 3,
+};
+const users = {
+  limits: { accounts: 2, queuedLogins: 1 },
+  policy: { minPasswordLength: 10, maxPasswordLength: 40 },
 };
 const events = {
   ...{ subscriptions: 1, streams: 1, headers: 2, headerCharacters: 100, keepAliveSeconds: 1 },
   ...{ filterCharacters: 60, filterDepth: 1 },
 };
-const accountPolicy = { minPasswordLength: 10, maxPasswordLength: 40 };
 
 /** Limits that other tests reach: where, and a word of what stands there. */
 const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
@@ -56,13 +59,16 @@ const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
   'limits.sendSeconds': ['tls/slow-readers.test.ts', 'sendMilliseconds'],
   'limits.sessionSeconds': ['redfish/sessions/sessions.test.ts', 'idle for too long'],
   'limits.sessionsPerUser': ['torture/hostile-clients/users.test.ts', 'sessionsPerUser'],
-  'limits.failedLogins': ['identity/accounts/failed-logins.test.ts', 'take no more memory'],
-  'limits.failuresPerAddress': ['torture/hostile-clients/users.test.ts', 'failuresPerAddress'],
+  'users.limits.failedLogins': ['identity/accounts/failed-logins.test.ts', 'take no more memory'],
+  'users.limits.failuresPerAddress': [
+    'torture/hostile-clients/users.test.ts',
+    'failuresPerAddress',
+  ],
   'tasks.patienceSeconds': ['redfish/tasks/tasks.test.ts', 'patience'],
   'tasks.tasks': ['torture/hostile-clients/users.test.ts', 'maxTasks'],
-  'accountPolicy.lockoutThreshold': ['torture/hostile-clients/users.test.ts', 'shut out'],
-  'accountPolicy.lockoutSeconds': ['identity/accounts/failed-logins.test.ts', 'after their time'],
-  'accountPolicy.lockoutResetSeconds': [
+  'users.policy.lockoutThreshold': ['torture/hostile-clients/users.test.ts', 'shut out'],
+  'users.policy.lockoutSeconds': ['identity/accounts/failed-logins.test.ts', 'after their time'],
+  'users.policy.lockoutResetSeconds': [
     'identity/accounts/failed-logins.test.ts',
     'after their time',
   ],
@@ -123,7 +129,7 @@ describe('the limits of clients', () => {
   const reached = new Set<string>();
 
   before(async () => {
-    target = await startTarget({ limits, events, accountPolicy });
+    target = await startTarget({ limits, events }, { users });
     operator = await operatorOf(target);
   });
   after(() => target?.stop());
@@ -149,8 +155,8 @@ describe('the limits of clients', () => {
     'limits.filterCharacters': [`${accounts}?$filter=UserName%20eq%20'${'a'.repeat(60)}'`, {}, 400],
     'limits.filterDepth': [`${accounts}?$filter=(((UserName%20eq%20'a')))`, {}, 400],
     'limits.selectedMembers': ['/redfish/v1?$select=Id,Name,Links', {}, 400],
-    'accountPolicy.minPasswordLength': [accounts, account('short', 'too-short'), 400],
-    'accountPolicy.maxPasswordLength': [accounts, account('long', 'too-long'.repeat(6)), 400],
+    'users.policy.minPasswordLength': [accounts, account('short', 'too-short'), 400],
+    'users.policy.maxPasswordLength': [accounts, account('long', 'too-long'.repeat(6)), 400],
     'events.headers': [
       subscriptions,
       { body: { ...subscription, HttpHeaders: [{ A: 'x' }, { B: 'x' }, { C: 'x' }] } },
@@ -172,7 +178,7 @@ describe('the limits of clients', () => {
     });
   }
 
-  it('has limits.accounts and events.subscriptions: one more is refused', async () => {
+  it('has users.limits.accounts and events.subscriptions: one more is refused', async () => {
     assert.equal((await asOperator(accounts, account('second', 'long-enough-1'))).status, 201);
     const third = await asOperator(accounts, account('third', 'long-enough-1'));
     assert.equal(third.status, 400);
@@ -181,7 +187,7 @@ describe('the limits of clients', () => {
     const other = await asOperator(subscriptions, { body: subscription });
     assert.equal(other.status, 503);
     assert.match(other.body, /EventSubscriptionLimitExceeded/);
-    for (const name of ['limits.accounts', 'events.subscriptions']) reached.add(name);
+    for (const name of ['users.limits.accounts', 'events.subscriptions']) reached.add(name);
   });
 
   it('has limits.gzipBytes: what is smaller is not compressed', async () => {
@@ -224,7 +230,7 @@ describe('the limits of clients', () => {
     for (const name of ['handshake', 'idle', 'request']) reached.add(`limits.${name}Seconds`);
   });
 
-  it('has limits.sessions and limits.queuedLogins', async () => {
+  it('has limits.sessions and users.limits.queuedLogins', async () => {
     const tried = await Promise.all(
       attackers(6).map((from) => logIn(target, 'admin', target.password, from)),
     );
@@ -240,15 +246,15 @@ describe('the limits of clients', () => {
     const [first = '', second = ''] = tokens;
     assert.equal((await ask(target, accounts, { token: first })).status, 401);
     assert.equal((await ask(target, accounts, { token: second })).status, 200);
-    for (const name of ['limits.sessions', 'limits.queuedLogins']) reached.add(name);
+    for (const name of ['limits.sessions', 'users.limits.queuedLogins']) reached.add(name);
   });
 
   it('are all reached by some test', () => {
     const page = readFileSync('docs/configuration.md', 'utf8');
-    const documented = [...page.matchAll(/^\| `redfish\.([\w.]+)` \| integer/gm)].map(
-      ([, name = '']) => name,
-    );
-    const groups = /^(?:limits|events|tasks|accountPolicy|clientCertificates)\./;
+    const documented = [
+      ...page.matchAll(/^\| `(?:redfish\.|(?=users\.))([\w.]+)` \| integer/gm),
+    ].map(([, name = '']) => name);
+    const groups = /^(?:limits|events|tasks|users\.limits|users\.policy|clientCertificates)\./;
     const known = new Set([...reached, ...Object.keys(elsewhere), ...rhythms]);
     assert.deepEqual(
       documented.filter((name) => groups.test(name) && !known.has(name)),

@@ -33,10 +33,11 @@ const tasks = '/redfish/v1/TaskService/Tasks';
 const readerPassword = 'reader-of-things';
 
 const limits = {
-  ...{ sessions: 30, sessionsPerUser: 6, queuedLogins: 10, failuresPerAddress: 8 },
+  ...{ sessions: 30, sessionsPerUser: 6 },
   // As many as a storm of changes has
   changesPerUser: 100,
 };
+const users = { limits: { queuedLogins: 10, failuresPerAddress: 8 } };
 const maxTasks = 4;
 const events = {
   allowLoopback: true,
@@ -50,11 +51,8 @@ describe('a client who abuses what it may do', () => {
   let reader: string;
 
   before(async () => {
-    target = await startTarget({
-      limits,
-      events,
-      tasks: { tasks: maxTasks, patienceSeconds: 30 },
-    });
+    const forTasks = { tasks: maxTasks, patienceSeconds: 30 };
+    target = await startTarget({ limits, events, tasks: forTasks }, { users });
     operator = await operatorOf(target);
     const body = { UserName: 'reader', Password: readerPassword, RoleId: 'ReadOnly' };
     const made = await ask(target, accounts, { token: operator.token, body });
@@ -87,7 +85,7 @@ describe('a client who abuses what it may do', () => {
 
   it('and guesses with many names must wait, though it knows one that is right', async () => {
     const from = '127.3.1.1';
-    for (let at = 0; at <= limits.failuresPerAddress; at += 1)
+    for (let at = 0; at <= users.limits.failuresPerAddress; at += 1)
       assert.equal((await logIn(target, `name-${at}`, 'x', from)).status, 401);
     assert.equal((await logIn(target, 'reader', readerPassword, from)).status, 401);
     assert.equal((await logIn(target, 'reader', readerPassword)).status, 201);

@@ -68,7 +68,8 @@ it('a configuration is refused in a sentence that quotes none of it, or is compl
       },
       { type: 'authority', name: 'truststore', path: 'authority', reload: [{ pidFile: 'a.pid' }] },
     ],
-    redfish: { port: 443, accountPolicy: { minPasswordLength: 8 } },
+    redfish: { port: 443 },
+    users: { policy: { minPasswordLength: 8 } },
   };
   await campaign({
     name: 'configuration',
@@ -77,7 +78,7 @@ it('a configuration is refused in a sentence that quotes none of it, or is compl
     isRefusal: (error) => error instanceof SetupError,
     attempt(input) {
       const parsed = parseConfiguration(input.toString(), 'x.json');
-      return `${parsed.endpoints.length} ${parsed.redfish.accountPolicy.minPasswordLength > 0}`;
+      return `${parsed.endpoints.length} ${parsed.users.policy.minPasswordLength > 0}`;
     },
   });
 });

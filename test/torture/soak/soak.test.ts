@@ -42,11 +42,12 @@ const maxGrowth = 12;
 const password = 'correct-horse-battery';
 const configuration = {
   limits: { authorities: 1000, ...requestLimits },
+  users: { limits: { queuedLogins: 100 } },
   redfish: {
     tasks: { patienceSeconds: 60 },
     limits: {
       ...{ connections: 400, addressPercent: 100, sessions: 200, sessionsPerUser: 200 },
-      ...{ queuedLogins: 100, changesPerUser: 100 },
+      changesPerUser: 100,
     },
     events: {
       queuedEvents: 10_000,

@@ -125,8 +125,8 @@ describe('a Redfish service whose clock jumps', () => {
     clock = fakeClock(state);
     writeFileSync(join(state, 'password'), password);
     const events = { allowLoopback: true, retryAttempts: 1, retryIntervalSeconds: 1 };
-    const accountPolicy = { lockoutThreshold: 3, lockoutSeconds: 4, lockoutResetSeconds: 4 };
-    const configuration = { redfish: { events, accountPolicy } };
+    const policy = { lockoutThreshold: 3, lockoutSeconds: 4, lockoutResetSeconds: 4 };
+    const configuration = { redfish: { events }, users: { policy } };
     writeFileSync(join(state, 'given.json'), JSON.stringify(configuration));
     stack = await startUp(
       [
