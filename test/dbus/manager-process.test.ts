@@ -119,7 +119,10 @@ describe("phosphor's own options", () => {
           destination: 'org.freedesktop.DBus',
         }).call('/org/freedesktop/DBus', 'org.freedesktop.DBus.ListNames');
         const managers = Object.values(owned ?? {}).map(String);
-        assert.equal(managers.filter((name) => /Certs(?!.*\.Files$)/.test(name)).length, 1);
+        assert.equal(
+          managers.filter((name) => /Certs\.Manager\.(?!.*\.Files$)/.test(name)).length,
+          1,
+        );
       } finally {
         await manager.stop();
         systemd.leave();

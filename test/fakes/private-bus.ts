@@ -27,13 +27,11 @@ export async function startPrivateBus(
   policy?: string,
   family: 'path' | 'abstract' = 'path',
 ): Promise<PrivateBus> {
-  const directory = mkdtempSync(join(tmpdir(), 'bmc-bus-'));
-  // Users without privileges must reach the socket
-  chmodSync(directory, 0o711);
-  const socket = join(directory, socketName);
-  const address = `unix:${family}=${escaped(socket)}`;
-  const configuration = join(directory, 'bus.conf');
-  writeFileSync(configuration, busConfiguration(address, policy));
+  const { directory, socket, address, configuration, remove } = makeBusDirectory(
+    socketName,
+    policy,
+    family,
+  );
   let daemon: ChildProcess | undefined;
   const bus: PrivateBus = {
     address,
@@ -53,11 +51,28 @@ export async function startPrivateBus(
     },
     async stop() {
       await bus.kill();
-      rmSync(directory, { recursive: true, force: true });
+      remove();
     },
   };
   await bus.start();
   return bus;
+}
+
+/** The directory of a bus with its configuration. */
+export function makeBusDirectory(
+  socketName: string,
+  policy?: string,
+  family: 'path' | 'abstract' = 'path',
+) {
+  const directory = mkdtempSync(join(tmpdir(), 'bmc-bus-'));
+  // Users without privileges must reach the socket
+  chmodSync(directory, 0o711);
+  const socket = join(directory, socketName);
+  const address = `unix:${family}=${escaped(socket)}`;
+  const configuration = join(directory, 'bus.conf');
+  writeFileSync(configuration, busConfiguration(address, policy));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  return { directory, socket, address, configuration, remove };
 }
 
 /** D-Bus Specification, "Server Addresses": every other byte is written as % and two digits. */

@@ -7,7 +7,7 @@ import { authorizeCaller } from '../server/caller-policy.ts';
 import { ObjectServer } from '../server/object-server.ts';
 import { connectBus, smallMessageBytes } from '../transport/bus.ts';
 import type { Callers } from '../transport/bus-driver.ts';
-import { requestName } from '../transport/bus-name.ts';
+import { requestName, shareName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
 import type { MessageBounds } from '../transport/oversized-messages.ts';
 import { auditCalls } from './audit-calls.ts';
@@ -77,7 +77,10 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   serveRoot(options, server, root);
   endpoint.subscribe(endpointPublisher({ ...options, server, root }));
   return {
-    takeName: () => requestName(bus, name),
+    async takeName() {
+      await shareName(bus, log);
+      await requestName(bus, name);
+    },
     close: () => bus.close(),
   };
 }

@@ -1,22 +1,39 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import { busName, type EndpointName } from '../certs/endpoint-names.ts';
+import { busName, busNamespace, type EndpointName } from '../certs/endpoint-names.ts';
 import type { Bus } from './bus.ts';
 import { busDaemon } from './bus-driver.ts';
 
 /** DBUS_REQUEST_NAME_FLAG_DO_NOT_QUEUE, and the reply for having become the owner. */
 const doNotQueue = 4;
+const mayQueue = 0;
 const primaryOwner = 1;
 
 /** Takes a well-known name. @throws Error when another process has it */
 export async function requestName(bus: Bus, name: string): Promise<void> {
-  const [reply] = await bus.call({
-    ...busDaemon,
-    member: 'RequestName',
-    signature: 'su',
-    body: [name, doNotQueue],
+  if ((await askForName(bus, name, doNotQueue)) !== primaryOwner) throw taken(name);
+}
+
+/**
+ * Makes the connection another owner of the name that all endpoints share. A rule of the bus's policy about a name
+ * counts for each connection that waits in the queue for the name, too (dbus-daemon(1), "send_destination"), under
+ * dbus-daemon and dbus-broker. So the policy needs no line for each endpoint.
+ */
+export async function shareName(bus: Bus, log: Log): Promise<void> {
+  await askForName(bus, busNamespace, mayQueue).catch((error: unknown) => {
+    if (!(error instanceof CertError)) throw error;
+    // The policy names each endpoint, as one for upstream's manager does
+    log.warn('the name that all endpoints share is not ours', {
+      name: busNamespace,
+      reason: reasonOf(error),
+    });
   });
-  if (reply !== primaryOwner) throw taken(name);
+}
+
+async function askForName(bus: Bus, name: string, flags: number): Promise<unknown> {
+  const call = { ...busDaemon, member: 'RequestName', signature: 'su', body: [name, flags] };
+  const [reply] = await bus.call(call);
+  return reply;
 }
 
 /**
@@ -30,6 +47,8 @@ export async function claimFiles(
   endpoints: readonly EndpointName[],
   log: Log,
 ): Promise<void> {
+  // First, so that it belongs to a connection without objects: who looks for those finds each of them under one name
+  await shareName(bus, log);
   // One after another: of two managers that start at once, one gets the first name and then all of them
   for (const endpoint of endpoints) {
     const name = busName(endpoint);

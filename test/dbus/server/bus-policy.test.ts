@@ -1,59 +1,121 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connectBus } from '../../../src/dbus/transport/bus.ts';
+import { startBrokerBus, whyNoBroker } from '../../fakes/broker-bus.ts';
 import { busTools } from '../../fakes/bus-tools.ts';
 import { requestName } from '../../fakes/fake-systemd.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
-import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+import { startPrivateBus } from '../../fakes/private-bus.ts';
 
-const policy = fileURLToPath(
+const shipped = fileURLToPath(
   new URL('../../../systemd/bmc-certificate-manager.conf', import.meta.url),
 );
 const signing = 'xyz.openbmc_project.Certs.ca.authority.Manager';
+const shared = 'xyz.openbmc_project.Certs.Manager';
+/** An endpoint that the policy does not know. */
+const another = {
+  name: 'xyz.openbmc_project.Certs.Manager.Client.Nats',
+  path: '/xyz/openbmc_project/certs/client/nats',
+};
+const objects = 'org.freedesktop.DBus.ObjectManager.GetManagedObjects';
+const deleteAll = 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll';
+const asUser = (id: number) => [`setpriv`, `--reuid=${id}`, `--regid=${id}`, '--clear-groups'];
+/** A user of every system, in place of the one of the Redfish service. */
+const redfish = asUser(1);
+const nobody = asUser(65534);
+
+const buses = [
+  {
+    program: 'dbus-daemon',
+    start: (policy: string) => startPrivateBus('bus', policy),
+    why: undefined,
+  },
+  { program: 'dbus-broker', start: startBrokerBus, why: whyNoBroker() },
+];
 
 /** The policy is about root and others, so that only root can see what it does. */
-if (process.getuid?.() === 0) {
-  describe('the policy of the bus', () => {
-    let bus: PrivateBus;
+for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
+  describe(`the policy of the bus under ${program}`, { skip: why ?? false }, () => {
+    let directory: string;
+    let bus: Awaited<ReturnType<typeof start>>;
     let manager: ManagerProcess;
-    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
     const as = (who: readonly string[], destination: string) =>
       busTools({ address: bus.address, destination, as: who });
-    const methods: readonly [string, string, string][] = [
-      [names.server, paths.server, 'org.freedesktop.DBus.ObjectManager.GetManagedObjects'],
-      [names.server, paths.server, 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll'],
-      [names.client, paths.client, 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll'],
-      [names.authority, paths.authority, 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll'],
-      [signing, '/xyz/openbmc_project/certs/ca', 'org.freedesktop.DBus.Introspectable.Introspect'],
+    const endpoints: readonly (readonly [string, string])[] = [
+      [names.server, paths.server],
+      [names.client, paths.client],
+      [names.authority, paths.authority],
+      [another.name, another.path],
     ];
 
     before(async () => {
-      bus = await startPrivateBus('bus', policy);
-      manager = await startManager(bus, { signing: { enabled: true } });
+      directory = await mkdtemp(join(tmpdir(), 'bmc-policy-'));
+      const policy = join(directory, 'policy.conf');
+      writeFileSync(policy, readFileSync(shipped, 'utf8').replaceAll('bmc-redfish', 'daemon'));
+      bus = await start(policy);
+      manager = await startManager(bus, {
+        signing: { enabled: true },
+        access: { users: ['daemon'] },
+        endpoints: [
+          { type: 'server', name: 'https', path: 'https/server.pem', reload: [] },
+          { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [] },
+          { type: 'authority', name: 'truststore', path: 'authority', reload: [] },
+          { type: 'client', name: 'nats', path: 'nats/cert.pem', reload: [] },
+        ],
+      });
     });
     after(async () => {
       await manager?.stop();
       await bus?.stop();
+      await rm(directory, { recursive: true, force: true });
     });
 
-    for (const [destination, path, method] of methods) {
-      it(`lets root call ${method} of ${destination}, and nobody else`, async () => {
-        await as([], destination).call(path, method);
-        const refusal = await as(nobody, destination).refusal(path, method);
-        assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.AccessDenied: /);
+    for (const [name, path] of endpoints) {
+      it(`lets root and the Redfish service use ${name}, and nobody else`, async () => {
+        for (const who of [[], redfish]) {
+          await as(who, name).call(path, objects);
+          await as(who, name).call(path, deleteAll);
+        }
+        for (const method of [objects, deleteAll]) {
+          const refusal = await as(nobody, name).refusal(path, method);
+          assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.AccessDenied: /);
+        }
       });
     }
 
+    it('lets root alone have requests signed', async () => {
+      const path = '/xyz/openbmc_project/certs/ca';
+      const method = 'org.freedesktop.DBus.Introspectable.Introspect';
+      await as([], signing).call(path, method);
+      for (const who of [redfish, nobody])
+        assert.match(await as(who, signing).refusal(path, method), /AccessDenied/);
+    });
+
     it('lets root alone have the names', async () => {
-      const tools = as(nobody, 'org.freedesktop.DBus');
       const free = 'xyz.openbmc_project.Certs.Manager.Server.Another';
-      const request = 'org.freedesktop.DBus.RequestName';
-      const answer = await tools.refusal('/', request, `string:${free}`, 'uint32:4');
-      assert.match(answer, /AccessDenied/);
+      for (const name of [free, shared]) {
+        for (const who of [redfish, nobody]) {
+          const tools = as(who, 'org.freedesktop.DBus');
+          const request = 'org.freedesktop.DBus.RequestName';
+          const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
+          assert.match(answer, /AccessDenied/);
+        }
+      }
       const root = await connectBus(bus.address);
       await requestName(root, free);
       root.close();
+    });
+
+    it('has no objects under the name that the endpoints share', async () => {
+      for (const [, path] of endpoints) {
+        const refusal = await as([], shared).refusal(path, objects);
+        assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.Unknown/);
+      }
     });
   });
 }

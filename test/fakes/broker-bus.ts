@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../e2e/commands.ts';
+import type { PrivateBus } from './private-bus.ts';
+import { makeBusDirectory } from './private-bus.ts';
+
+/** Why this machine cannot run a dbus-broker; `undefined` when it can. */
+export function whyNoBroker(): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root may mount the socket that stands for the journal';
+  const programs = ['dbus-broker-launch', 'systemd-socket-activate', 'unshare'];
+  const missing = programs.find((name) => !existsSync(join('/usr/bin', name)));
+  return missing && `${missing} is not installed`;
+}
+
+/**
+ * A real dbus-broker under its own launcher, which reads the policy. The launcher takes its socket as systemd would
+ * pass it, and wants to reach a journal.
+ */
+export async function startBrokerBus(policy: string): Promise<Omit<PrivateBus, 'kill' | 'start'>> {
+  const { directory, socket, address, configuration, remove } = makeBusDirectory('bus', policy);
+  const script = `
+    mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/journal || exit
+    systemd-socket-activate --datagram --listen=/run/systemd/journal/socket sleep infinity &
+    while [ ! -S /run/systemd/journal/socket ]; do sleep 0.05; done
+    exec systemd-socket-activate -E DBUS_SESSION_BUS_ADDRESS=${address} --listen=${socket} \
+      dbus-broker-launch --scope=user --config-file=${configuration}`;
+  const isolated = ['--mount', '--propagation', 'private', 'sh', '-c', script];
+  const group = spawn('unshare', isolated, { stdio: 'ignore', detached: true });
+  await until('the broker is to be started', () => existsSync(socket));
+  chmodSync(socket, 0o777);
+  return {
+    address,
+    directory,
+    async stop() {
+      const ended = new Promise((resolve) => group.once('exit', resolve));
+      if (group.pid !== undefined) process.kill(-group.pid, 'SIGKILL');
+      await ended;
+      remove();
+    },
+  };
+}
