@@ -5,14 +5,15 @@ import { auditChange } from './http/audit-change.ts';
 import { commonHeaders } from './http/common-headers.ts';
 import { errorReply } from './http/error-reply.ts';
 import type { HttpLimits } from './http/limits.ts';
-import { allowedMethods, effectiveMethod, operationOf } from './http/methods.ts';
+import { allowedMethods, effectiveMethod } from './http/methods.ts';
 import { perform, type Service } from './http/perform.ts';
 import { checkContentType, checkRequest, refuseOtherSites } from './http/request-checks.ts';
 import { authorize, identify, readRequest } from './http/request-context.ts';
+import { makeRoutes } from './http/routes.ts';
 import { send } from './http/send.ts';
-import { makeTree } from './http/tree.ts';
+import { type Found, makeTree } from './http/tree.ts';
 import { RedfishError, unavailable } from './messages/redfish-error.ts';
-import type { Reply } from './resource.ts';
+import type { Operation, Reply } from './resource.ts';
 import { resources } from './resources/index.ts';
 import type { ServiceParts } from './service-parts.ts';
 import type { WebUi } from './web-ui/directory.ts';
@@ -42,7 +43,8 @@ export interface App {
 
 export function makeApp(options: AppOptions): App {
   const { parts, limits, log } = options;
-  const find = makeTree(resources.flatMap((make) => make(parts)));
+  const tree = resources.flatMap((make) => make(parts));
+  const find = makeTree(tree);
   const changes = new KeyedMutex(limits.changesPerUser);
   const { access, served } = parts;
   const service: AppService = { access, served, limits, find, changes, uploads: 0 };
@@ -54,14 +56,13 @@ export function makeApp(options: AppOptions): App {
     res.set(commonHeaders);
     next();
   });
-  if (options.webUi) {
-    const serve = serveWebUi(options.webUi);
-    app.use((req, res, next) => (find(req.path) ? next() : serve(req, res, next)));
-  }
-  app.use(async (req, res) => {
-    const reply = await auditChange(parts.access.audit, req, () => answer(service, req, res));
-    await send(req, res, reply, limits.gzipBytes);
-  });
+  const reply = async (req: Request, res: Response, found?: Found, operation?: Operation) => {
+    const work = () => answer(service, req, res, found, operation);
+    await send(req, res, await auditChange(access.audit, req, work), limits.gzipBytes);
+  };
+  app.use(makeRoutes(tree, reply));
+  if (options.webUi) app.use(serveWebUi(options.webUi));
+  app.use((req, res) => reply(req, res));
   app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {
     const reply = errorReply(log, error, req);
     if (res.headersSent) res.destroy();
@@ -75,11 +76,15 @@ export function makeApp(options: AppOptions): App {
 }
 
 /** The order is DSP0266's: who is the client, does the method exist, may the client use it, and the body. */
-async function answer(service: AppService, req: Request, res: Response): Promise<Reply> {
+async function answer(
+  service: AppService,
+  req: Request,
+  res: Response,
+  found?: Found,
+  operation?: Operation,
+): Promise<Reply> {
   checkRequest(req, service.limits.uriBytes);
-  const found = service.find(req.path);
   if (found) res.set('Allow', allowedMethods(found.resource).join(', '));
-  const operation = found && operationOf(found.resource, req.method);
   const identity = await identify(service, operation, req);
   if (!found) throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
   if (!operation) throw methodNotAllowed(req.method);

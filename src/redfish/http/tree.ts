@@ -1,3 +1,4 @@
+import { match } from 'path-to-regexp';
 import type { Resource } from '../resource.ts';
 
 /** A resource at a URI, with what varies in its path. */
@@ -8,51 +9,34 @@ export interface Found {
 
 export type FindResource = (path: string) => Found | undefined;
 
-/**
- * Finds resources by the path of a URI. Requests and `$expand` use the same one, so what a privilege was
- * checked for is what is read. Paths are compared as sent: nothing is folded or resolved, one slash at the
- * end is ignored, and an id that decodes to what could be another path is none.
- */
+/** Finds resources by the path of a URI as the routes of Express do, for what reads more than the resource of a request. */
 export function makeTree(resources: readonly Resource[]): FindResource {
-  const routes = resources.map((resource) => ({ resource, pattern: resource.path.split('/') }));
+  const routes = resources.map((resource) => ({
+    resource,
+    matched: match<Record<string, string>>(resource.path, { sensitive: true }),
+  }));
   return (path) => {
-    const segments = (path.length > 1 ? path.replace(/\/$/, '') : path).split('/');
-    for (const { resource, pattern } of routes) {
-      const parameters = match(pattern, segments);
-      if (parameters) return { resource, parameters };
+    if (!hasPlainSegments(path)) return undefined;
+    for (const { resource, matched } of routes) {
+      const found = matched(path);
+      if (found) return { resource, parameters: found.params };
     }
     return undefined;
   };
 }
 
-function match(
-  pattern: readonly string[],
-  segments: readonly string[],
-): Readonly<Record<string, string>> | undefined {
-  if (pattern.length !== segments.length) return undefined;
-  const parameters: [string, string][] = [];
-  for (const [at, part] of pattern.entries()) {
-    const segment = segments[at] ?? '';
-    if (!part.startsWith(':')) {
-      if (part !== segment) return undefined;
-      continue;
-    }
-    const id = decodeId(segment);
-    if (id === undefined) return undefined;
-    parameters.push([part.slice(1), id]);
-  }
-  return Object.fromEntries(parameters);
+/** Whether each segment of a path can be decoded, and to none of what could be another path. */
+export function hasPlainSegments(path: string): boolean {
+  const segments = path.replace(/\/$/, '').split('/').slice(1);
+  return segments.every((segment) => isPlain(segment));
 }
 
-function decodeId(segment: string): string | undefined {
-  let id: string;
+function isPlain(segment: string): boolean {
   try {
-    id = decodeURIComponent(segment);
+    const id = decodeURIComponent(segment);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are refused
+    return id !== '' && id !== '.' && id !== '..' && !/[/\\\u0000-\u001f\u007f]/.test(id);
   } catch {
-    return undefined;
+    return false;
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are refused
-  return id === '' || id === '.' || id === '..' || /[/\\\u0000-\u001f\u007f]/.test(id)
-    ? undefined
-    : id;
 }
