@@ -14,7 +14,7 @@ import { send } from './http/send.ts';
 import { type Found, makeTree } from './http/tree.ts';
 import { RedfishError, unavailable } from './messages/redfish-error.ts';
 import type { Operation, Reply } from './resource.ts';
-import { resources } from './resources/index.ts';
+import { makeResources } from './resources/index.ts';
 import type { ServiceParts } from './service-parts.ts';
 import type { WebUi } from './web-ui/directory.ts';
 import { serveWebUi } from './web-ui/serve.ts';
@@ -43,7 +43,7 @@ export interface App {
 
 export function makeApp(options: AppOptions): App {
   const { parts, limits, log } = options;
-  const tree = resources.flatMap((make) => make(parts));
+  const tree = makeResources(parts);
   const find = makeTree(tree);
   const changes = new KeyedMutex(limits.changesPerUser);
   const { access, served } = parts;

@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Identity } from '../identity/identity.ts';
 import type { Entity, Method } from './http/privileges.ts';
 import type { RequestBody } from './http/request-body.ts';
+import { renderMessage } from './messages/base-registry.ts';
+import { type SchemaName, typeOf } from './schema-versions.ts';
 
 /** One request, authenticated and allowed. */
 export interface RequestContext {
@@ -61,6 +63,52 @@ export function json(body: object, headers: Readonly<Record<string, string>> = {
   return { status: 200, body, headers };
 }
 
+export function success(headers: Reply['headers'] = {}): Reply {
+  const body = { '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] };
+  return { status: 200, headers, body };
+}
+
 export function link(uri: string): { readonly '@odata.id': string } {
   return { '@odata.id': uri };
+}
+
+/** A time as DSP0266 writes it, to the second. */
+export function dateTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, '+00:00');
+}
+
+type Read = (context: RequestContext) => object | Promise<object>;
+
+export function get(read: Read): Operation {
+  return { handle: async (context) => json(await read(context)) };
+}
+
+/** A resource that clients can read and not change. */
+export function readOnly(path: string, entity: Entity, read: Read): Resource {
+  return { path, entity, operations: { GET: get(read) } };
+}
+
+/** What a collection says (DSP0266, "Collection resources"). */
+export function collectionView(
+  uri: string,
+  type: SchemaName,
+  [Name, Description]: readonly [name: string, description: string],
+  members: readonly string[],
+) {
+  return {
+    '@odata.id': uri,
+    '@odata.type': typeOf(type),
+    Name,
+    Description,
+    Members: members.map(link),
+    'Members@odata.count': members.length,
+  };
+}
+
+/** DSP0266, "POST (create)": a collection also takes POST at the URI of its Members property. */
+export function creatable({ path, entity, operations }: Resource, POST: Operation): Resource[] {
+  return [
+    { path, entity, operations: { ...operations, POST } },
+    { path: `${path}/Members`, entity, operations: { POST } },
+  ];
 }

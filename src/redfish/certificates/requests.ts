@@ -1,14 +1,21 @@
+import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type Reply, type RequestContext } from '../resource.ts';
-import type { ServiceParts } from '../service-parts.ts';
 import { readPreference } from '../tasks/preference.ts';
-import { isTask, type Task } from '../tasks/tasks.ts';
+import { isTask, type Task, type Tasks } from '../tasks/tasks.ts';
 import { acceptedReply } from '../tasks/view.ts';
 import type { CertificateCollection } from './collections.ts';
 import { asRedfish } from './errors.ts';
 
 export const generateCsrUri =
   '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
+
+/** Where the CSRs that wait for their certificates are found. */
+export interface CsrSources {
+  readonly client: CertificateClient;
+  readonly places: readonly CertificateCollection[];
+  readonly tasks: Tasks;
+}
 
 /** What an action that makes a certification request does. */
 export interface RequestWork {
@@ -25,7 +32,7 @@ export interface RequestWork {
 
 /** Answers with a certification request, or with a task when it takes long or the client prefers that. */
 export async function answerRequest(
-  { tasks }: ServiceParts,
+  { tasks }: Pick<CsrSources, 'tasks'>,
   { uri, identity, header }: RequestContext,
   { action, place, parameters, make, beside }: RequestWork,
 ): Promise<Reply> {
@@ -43,7 +50,7 @@ export async function answerRequest(
 }
 
 /** Whether the request that a task made waits for its certificate. */
-export async function isWaiting(parts: ServiceParts, { outcome }: Task): Promise<boolean> {
+export async function isWaiting(parts: CsrSources, { outcome }: Task): Promise<boolean> {
   const csr = csrOf(outcome);
   if (csr === undefined) return false;
   return (await waitingRequests(parts)).some((one) => csrOf(one.outcome) === csr);
@@ -53,14 +60,14 @@ export async function isWaiting(parts: ServiceParts, { outcome }: Task): Promise
  * The requests whose certificate has not come yet, as tasks that have ended: so they can be read again,
  * also after a restart and by whoever did not ask for them.
  */
-export async function outstandingRequests(parts: ServiceParts): Promise<readonly Task[]> {
+export async function outstandingRequests(parts: CsrSources): Promise<readonly Task[]> {
   const shown = parts.tasks.list().map(({ outcome }) => csrOf(outcome));
   const waiting = await waitingRequests(parts);
   return waiting.filter(({ outcome }) => !shown.includes(csrOf(outcome)));
 }
 
 /** An endpoint that does not answer hides its own requests alone. */
-async function waitingRequests({ client, places, tasks }: ServiceParts): Promise<readonly Task[]> {
+async function waitingRequests({ client, places, tasks }: CsrSources): Promise<readonly Task[]> {
   const asked = places.filter(
     ({ canonical, requestUsages, endpoint }) =>
       canonical && requestUsages && client.isAvailable(endpoint),

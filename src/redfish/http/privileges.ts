@@ -1,3 +1,4 @@
+import type { Identity } from '../../identity/identity.ts';
 import { hasPrivilege, type Privilege, type RoleId } from '../../identity/roles.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -74,4 +75,9 @@ export function permission(role: RoleId, entity: Entity, method: Method): 'all' 
   const held = privilegeTable[entity][method].filter((one) => hasPrivilege(role, one));
   if (held.some((one) => one !== 'ConfigureSelf')) return 'all';
   return held.length > 0 ? 'own' : 'none';
+}
+
+/** Whether a client that is known has a privilege. */
+export function mayUse(identity: Identity | undefined, privilege: Privilege): boolean {
+  return identity !== undefined && hasPrivilege(identity.account.role, privilege);
 }

@@ -40,3 +40,26 @@ export function unavailable(
   const message: Message = { id, args: [retry], ...(detail !== undefined && { detail }) };
   return new RedfishError(503, message, { 'Retry-After': retry, ...headers }, cause);
 }
+
+/** An error of one member of a body. @param name with `/` before a member within another */
+export function memberError(
+  status: number,
+  id: Message['id'],
+  args: readonly string[],
+  name: string,
+  detail?: string,
+): RedfishError {
+  const related = [`#/${name}`];
+  return new RedfishError(status, { id, args, related, ...(detail !== undefined && { detail }) });
+}
+
+/** 404 for a resource that a collection, or the service, does not have. */
+export function notFound(type: string, id: string): RedfishError {
+  return new RedfishError(404, { id: 'ResourceNotFound', args: [type, id] });
+}
+
+/** 403 for a client that is known and may not do what it asks for. */
+export function forbidden(detail?: string): RedfishError {
+  const id = 'InsufficientPrivilege';
+  return new RedfishError(403, { id, args: [], ...(detail !== undefined && { detail }) });
+}

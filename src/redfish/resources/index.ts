@@ -1,4 +1,4 @@
-import type { ResourceFactory } from '../service-parts.ts';
+import type { Resource } from '../resource.ts';
 import { accountCertificates } from './account-certificates.ts';
 import { accountService } from './account-service.ts';
 import { accounts } from './accounts.ts';
@@ -17,14 +17,12 @@ import { serviceRoot } from './service-root.ts';
 import { sessionService } from './session-service.ts';
 import { taskServiceResources } from './task-service.ts';
 
-/** The whole tree. */
-export const resources: readonly ResourceFactory[] = [
+const factories = [
   serviceRoot,
   sessionService,
   accountService,
   accounts,
   accountCertificates,
-  roleResources,
   certificateService,
   certificateCollections,
   eventService,
@@ -32,8 +30,17 @@ export const resources: readonly ResourceFactory[] = [
   eventDestinations,
   managers,
   taskServiceResources,
-  messageRegistries,
-  schemas,
   legacyCertificates,
   securityPolicy,
-];
+] as const;
+
+/** What the resources are made from: all that any of them uses. */
+export type ResourceParts = (typeof factories)[number] extends (parts: infer Parts) => unknown
+  ? Parts
+  : never;
+
+/** The whole tree. */
+export function makeResources(parts: ResourceParts): readonly Resource[] {
+  const made = factories.flatMap((make): readonly Resource[] => make(parts));
+  return [...made, ...roleResources, ...messageRegistries, ...schemas];
+}

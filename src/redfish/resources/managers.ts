@@ -1,87 +1,85 @@
 import { validateManagerPatch } from '../../../schemas/generated/validators.js';
-import type { Identity } from '../../identity/identity.ts';
-import { hasPrivilege } from '../../identity/roles.ts';
-import { canonicalPlace } from '../certificates/collections.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type RequestContext } from '../resource.ts';
+import { type CertificateCollection, canonicalPlace } from '../certificates/collections.ts';
+import { mayUse } from '../http/privileges.ts';
+import { notFound } from '../messages/redfish-error.ts';
+import {
+  collectionView,
+  dateTime,
+  get,
+  json,
+  link,
+  type Operation,
+  type RequestContext,
+  type Resource,
+  readOnly,
+} from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
+import type { ManagerDetails } from '../set-up/manager-details.ts';
+
+interface ManagerParts {
+  readonly managerId: string;
+  readonly managerDetails: ManagerDetails;
+  readonly serviceId: string;
+  readonly hostName: () => string;
+  readonly port: () => number;
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+  readonly places: readonly CertificateCollection[];
+  /** Name of the server endpoint whose certificate this service serves with. */
+  readonly servedEndpoint: string;
+}
 
 const collection = '/redfish/v1/Managers';
 
 /** Managers, the one Manager, and its ManagerNetworkProtocol with the HTTPS certificates. */
-export const managers: ResourceFactory = (parts) => [
-  {
-    path: collection,
-    entity: 'ManagerCollection',
-    operations: {
-      GET: {
-        handle: () =>
-          json({
-            '@odata.id': collection,
-            '@odata.type': typeOf('ManagerCollection'),
-            Name: 'Manager Collection',
-            Description: 'The manager that this service runs on',
-            Members: [link(uriOf(parts))],
-            'Members@odata.count': 1,
-          }),
-      },
+export function managers(parts: ManagerParts): readonly Resource[] {
+  return [
+    readOnly(collection, 'ManagerCollection', () =>
+      collectionView(
+        collection,
+        'ManagerCollection',
+        ['Manager Collection', 'The manager that this service runs on'],
+        [uriOf(parts)],
+      ),
+    ),
+    {
+      path: `${collection}/:manager`,
+      entity: 'Manager',
+      operations: { GET: get((context) => managerView(parts, context)), PATCH: patch(parts) },
     },
-  },
-  {
-    path: `${collection}/:manager`,
-    entity: 'Manager',
-    operations: {
-      GET: {
-        handle(context) {
-          mustBeOurs(parts, context);
-          return json(managerView(parts, context));
-        },
-      },
-      PATCH: {
-        async handle(context) {
-          mustBeOurs(parts, context);
-          await patchManager(parts, context);
-          return json(managerView(parts, context));
-        },
-      },
-    },
-  },
-  {
-    path: `${collection}/:manager/NetworkProtocol`,
-    entity: 'ManagerNetworkProtocol',
-    operations: {
-      GET: {
-        handle(context) {
-          mustBeOurs(parts, context);
-          return json(networkProtocolView(parts, context));
-        },
-      },
-    },
-  },
-];
+    readOnly(`${collection}/:manager/NetworkProtocol`, 'ManagerNetworkProtocol', (context) =>
+      networkProtocolView(parts, context),
+    ),
+  ];
+}
 
-function uriOf({ managerId }: ServiceParts): string {
+function uriOf({ managerId }: ManagerParts): string {
   return `${collection}/${managerId}`;
 }
 
 /** @throws RedfishError 404 */
-function mustBeOurs({ managerId }: ServiceParts, { parameters }: RequestContext): void {
-  if (parameters.manager === managerId) return;
-  const args = ['Manager', parameters.manager ?? ''];
-  throw new RedfishError(404, { id: 'ResourceNotFound', args });
+export function refuseOtherManager(managerId: string, { parameters }: RequestContext): void {
+  if (parameters.manager !== managerId) throw notFound('Manager', parameters.manager ?? '');
 }
 
-async function patchManager(parts: ServiceParts, context: RequestContext): Promise<void> {
-  const changes = managerView(parts, context);
-  const { ServiceIdentification: text } = context.body.parse(validateManagerPatch, { changes });
-  if (text === undefined) return;
-  await parts.managerDetails.settings.change(() => ({
-    ...(text && { serviceIdentification: text }),
-  }));
+function patch(parts: ManagerParts): Operation {
+  return {
+    async handle(context) {
+      const changes = managerView(parts, context);
+      const { ServiceIdentification: text } = context.body.parse(validateManagerPatch, { changes });
+      if (text !== undefined) {
+        await parts.managerDetails.settings.change(() => ({
+          ...(text && { serviceIdentification: text }),
+        }));
+      }
+      return json(managerView(parts, context));
+    },
+  };
 }
 
-function managerView(parts: ServiceParts, { identity }: RequestContext) {
+/** @throws RedfishError 404 */
+function managerView(parts: ManagerParts, context: RequestContext) {
+  refuseOtherManager(parts.managerId, context);
   const { managerId, managerDetails, serviceId, now } = parts;
   const { firmwareVersion, lastReset, settings } = managerDetails;
   const uri = uriOf(parts);
@@ -104,19 +102,11 @@ function managerView(parts: ServiceParts, { identity }: RequestContext) {
     NetworkProtocol: link(`${uri}/NetworkProtocol`),
     SecurityPolicy: link(`${uri}/SecurityPolicy`),
     Links: {},
-    Oem: oemOf(parts, mayReadCertificates(identity)),
+    Oem: oemOf(parts, mayUse(context.identity, 'ConfigureManager')),
   };
 }
 
-function dateTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, '+00:00');
-}
-
-function mayReadCertificates(identity: Identity | undefined): boolean {
-  return identity !== undefined && hasPrivilege(identity.account.role, 'ConfigureManager');
-}
-
-function oemOf(parts: ServiceParts, mayRead: boolean) {
+function oemOf(parts: ManagerParts, mayRead: boolean) {
   const truststore = canonicalPlace(parts.places, { type: 'authority', name: 'truststore' });
   const own = parts.places.filter(({ uri }) => uri.includes('/CertificateEndpoints/'));
   return {
@@ -138,7 +128,9 @@ function oemOf(parts: ServiceParts, mayRead: boolean) {
   };
 }
 
-function networkProtocolView(parts: ServiceParts, { identity }: RequestContext) {
+/** @throws RedfishError 404 */
+function networkProtocolView(parts: ManagerParts, context: RequestContext) {
+  refuseOtherManager(parts.managerId, context);
   const uri = `${uriOf(parts)}/NetworkProtocol`;
   const https = canonicalPlace(parts.places, { type: 'server', name: parts.servedEndpoint });
   const name = parts.hostName();
@@ -157,7 +149,8 @@ function networkProtocolView(parts: ServiceParts, { identity }: RequestContext) 
     HTTPS: {
       ProtocolEnabled: true,
       Port: parts.port(),
-      ...(https && mayReadCertificates(identity) && { Certificates: link(https.uri) }),
+      ...(https &&
+        mayUse(context.identity, 'ConfigureManager') && { Certificates: link(https.uri) }),
     },
   };
 }

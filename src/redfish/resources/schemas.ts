@@ -1,54 +1,34 @@
-import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link } from '../resource.ts';
+import { notFound } from '../messages/redfish-error.ts';
+import { collectionView, type Resource, readOnly } from '../resource.ts';
 import { type SchemaName, schemaUri, schemaVersions, typeOf } from '../schema-versions.ts';
-import type { ResourceFactory } from '../service-parts.ts';
 
 const collection = '/redfish/v1/JsonSchemas';
 const names = Object.keys(schemaVersions) as SchemaName[];
 
 /** JsonSchemas, which says where DMTF publishes the schemas, and `$metadata` (DSP0266, "OData metadata"). */
-export const schemas: ResourceFactory = () => [
-  {
-    path: collection,
-    entity: 'JsonSchemaFileCollection',
-    operations: {
-      GET: {
-        handle: () =>
-          json({
-            '@odata.id': collection,
-            '@odata.type': typeOf('JsonSchemaFileCollection'),
-            Name: 'JSON Schema File Collection',
-            Description: 'Schemas of the resources of this service',
-            Members: names.map((name) => link(`${collection}/${fileOf(name)}`)),
-            'Members@odata.count': names.length,
-          }),
-      },
-    },
-  },
-  {
-    path: `${collection}/:file`,
-    entity: 'JsonSchemaFile',
-    operations: {
-      GET: {
-        handle({ parameters: { file = '' } }) {
-          const name = names.find((one) => fileOf(one) === file);
-          if (!name) {
-            throw new RedfishError(404, { id: 'ResourceNotFound', args: ['JsonSchemaFile', file] });
-          }
-          return json({
-            '@odata.id': `${collection}/${file}`,
-            '@odata.type': typeOf('JsonSchemaFile'),
-            Id: file,
-            Name: `${name} Schema File`,
-            Description: `Where the schema of ${name} is`,
-            Schema: typeOf(name),
-            Languages: ['en'],
-            Location: [{ Language: 'en', PublicationUri: schemaUri(typeOf(name)) }],
-          });
-        },
-      },
-    },
-  },
+export const schemas: readonly Resource[] = [
+  readOnly(collection, 'JsonSchemaFileCollection', () =>
+    collectionView(
+      collection,
+      'JsonSchemaFileCollection',
+      ['JSON Schema File Collection', 'Schemas of the resources of this service'],
+      names.map((name) => `${collection}/${fileOf(name)}`),
+    ),
+  ),
+  readOnly(`${collection}/:file`, 'JsonSchemaFile', ({ parameters: { file = '' } }) => {
+    const name = names.find((one) => fileOf(one) === file);
+    if (!name) throw notFound('JsonSchemaFile', file);
+    return {
+      '@odata.id': `${collection}/${file}`,
+      '@odata.type': typeOf('JsonSchemaFile'),
+      Id: file,
+      Name: `${name} Schema File`,
+      Description: `Where the schema of ${name} is`,
+      Schema: typeOf(name),
+      Languages: ['en'],
+      Location: [{ Language: 'en', PublicationUri: schemaUri(typeOf(name)) }],
+    };
+  }),
   {
     path: '/redfish/v1/$metadata',
     entity: 'ServiceRoot',

@@ -1,9 +1,10 @@
-import { hasPrivilege } from '../../identity/roles.ts';
-import { type TlsProfile, tlsProfiles } from '../../tls/profile.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link } from '../resource.ts';
+import type { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
+import { type TlsProfile, type TlsProfileName, tlsProfiles } from '../../tls/profile.ts';
+import type { CertificateCollection } from '../certificates/collections.ts';
+import { mayUse } from '../http/privileges.ts';
+import { link, type Resource, readOnly } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory } from '../service-parts.ts';
+import { refuseOtherManager } from './managers.ts';
 
 const collection = '/redfish/v1/Managers';
 
@@ -11,52 +12,51 @@ const collection = '/redfish/v1/Managers';
  * SecurityPolicy of the manager: what it speaks and whom it trusts as a server, and as the client that
  * pushes events, as it is set up.
  */
-export const securityPolicy: ResourceFactory = (parts) => {
-  const { managerId, places, tlsProfile, access } = parts;
+export function securityPolicy({
+  managerId,
+  places,
+  tlsProfile,
+  access: { certificates },
+}: {
+  readonly managerId: string;
+  readonly places: readonly CertificateCollection[];
+  readonly tlsProfile: TlsProfileName;
+  readonly access: { readonly certificates?: ClientCertificates };
+}): readonly Resource[] {
   const uri = `${collection}/${managerId}/SecurityPolicy`;
-  const linkTo = (mayRead: boolean, side: 'Server' | 'Client', property: string) => {
+  const linkTo = (side: 'Server' | 'Client', property: string) => {
     const place = places.find((one) => one.uri === `${uri}/TLS/${side}/${property}`);
-    return place && mayRead ? { [property]: link(place.uri) } : {};
+    return place && { [property]: link(place.uri) };
   };
   return [
-    {
-      path: `${collection}/:manager/SecurityPolicy`,
-      entity: 'SecurityPolicy',
-      operations: {
-        GET: {
-          handle: ({ parameters, identity }) => {
-            if (parameters.manager !== managerId) throw noSuchManager(parameters.manager ?? '');
-            const mayRead =
-              identity !== undefined && hasPrivilege(identity.account.role, 'ConfigureManager');
-            return json({
-              '@odata.id': uri,
-              '@odata.type': typeOf('SecurityPolicy'),
-              Id: 'SecurityPolicy',
-              Name: 'Security Policy',
-              Description: 'What the manager demands of TLS',
-              Status: { State: 'Enabled', Health: 'OK' },
-              TLS: {
-                Server: {
-                  Allowed: allowedBy(tlsProfiles[tlsProfile]),
-                  VerifyCertificate:
-                    access.certificates?.settings.clientCertificates.enabled ?? false,
-                  ...linkTo(mayRead, 'Server', 'TrustedCertificates'),
-                  ...linkTo(mayRead, 'Server', 'RevokedCertificates'),
-                },
-                Client: {
-                  Allowed: allowedBy(tlsProfiles.intermediate),
-                  // A subscription may say otherwise of its own receiver
-                  VerifyCertificate: true,
-                  ...linkTo(mayRead, 'Client', 'TrustedCertificates'),
-                },
-              },
-            });
+    readOnly(`${collection}/:manager/SecurityPolicy`, 'SecurityPolicy', (context) => {
+      refuseOtherManager(managerId, context);
+      const mayRead = mayUse(context.identity, 'ConfigureManager');
+      return {
+        '@odata.id': uri,
+        '@odata.type': typeOf('SecurityPolicy'),
+        Id: 'SecurityPolicy',
+        Name: 'Security Policy',
+        Description: 'What the manager demands of TLS',
+        Status: { State: 'Enabled', Health: 'OK' },
+        TLS: {
+          Server: {
+            Allowed: allowedBy(tlsProfiles[tlsProfile]),
+            VerifyCertificate: certificates?.settings.clientCertificates.enabled ?? false,
+            ...(mayRead && linkTo('Server', 'TrustedCertificates')),
+            ...(mayRead && linkTo('Server', 'RevokedCertificates')),
+          },
+          Client: {
+            Allowed: allowedBy(tlsProfiles.intermediate),
+            // A subscription may say otherwise of its own receiver
+            VerifyCertificate: true,
+            ...(mayRead && linkTo('Client', 'TrustedCertificates')),
           },
         },
-      },
-    },
+      };
+    }),
   ];
-};
+}
 
 function allowedBy({ versions, suites, legacySuites, signatures }: TlsProfile) {
   return {
@@ -66,8 +66,4 @@ function allowedBy({ versions, suites, legacySuites, signatures }: TlsProfile) {
       SignatureAlgorithms: [...signatures],
     },
   };
-}
-
-function noSuchManager(name: string): RedfishError {
-  return new RedfishError(404, { id: 'ResourceNotFound', args: ['Manager', name] });
 }

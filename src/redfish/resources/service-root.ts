@@ -1,6 +1,7 @@
-import { json, link } from '../resource.ts';
+import type { QueryLimits } from '../query/limits.ts';
+import { json, link, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory } from '../service-parts.ts';
+import type { ManagerDetails } from '../set-up/manager-details.ts';
 
 const root = '/redfish/v1';
 
@@ -17,81 +18,73 @@ const services = [
 ];
 
 /** `/redfish`, the service root and the OData service document (DSP0266, "Resources"). */
-export const serviceRoot: ResourceFactory = ({
+export function serviceRoot(parts: {
+  readonly managerId: string;
+  readonly managerDetails: Pick<ManagerDetails, 'settings'>;
+  readonly serviceId: string;
+  readonly query: Pick<QueryLimits, 'expandLevels'>;
+}): readonly Resource[] {
+  return [
+    open('/redfish', () => ({ v1: `${root}/` })),
+    open(root, () => rootView(parts)),
+    open(`${root}/odata`, () => ({
+      '@odata.context': `${root}/$metadata`,
+      value: services.map((name) => ({ name, kind: 'Singleton', url: `${root}/${name}` })),
+    })),
+  ];
+}
+
+function open(path: string, view: () => object): Resource {
+  const GET = { open: true, handle: () => json(view()) } as const;
+  return { path, entity: 'ServiceRoot', operations: { GET } };
+}
+
+function rootView({
   managerId,
   managerDetails: { settings },
   serviceId,
   query,
-}) => [
-  {
-    path: '/redfish',
-    entity: 'ServiceRoot',
-    operations: { GET: { open: true, handle: () => json({ v1: `${root}/` }) } },
-  },
-  {
-    path: root,
-    entity: 'ServiceRoot',
-    operations: {
-      GET: {
-        open: true,
-        handle: () =>
-          json({
-            '@odata.id': root,
-            '@odata.type': typeOf('ServiceRoot'),
-            Id: 'RootService',
-            Name: 'Root Service',
-            Description: 'The Redfish service of a BMC, for its certificates',
-            Product: 'bmc-certificate-manager',
-            // Absent where there is none (DSP2046, ServiceRoot)
-            ...(settings.value.serviceIdentification !== undefined && {
-              ServiceIdentification: settings.value.serviceIdentification,
-            }),
-            RedfishVersion: '1.17.0',
-            UUID: serviceId,
-            ProtocolFeaturesSupported: {
-              ExcerptQuery: false,
-              ExpandQuery: {
-                ExpandAll: true,
-                Levels: true,
-                Links: true,
-                MaxLevels: query.expandLevels,
-                NoLinks: true,
-              },
-              FilterQuery: true,
-              FilterQueryComparisonOperations: true,
-              FilterQueryCompoundOperations: true,
-              OnlyMemberQuery: true,
-              SelectQuery: true,
-              TopSkipQuery: true,
-            },
-            AccountService: link(`${root}/AccountService`),
-            CertificateService: link(`${root}/CertificateService`),
-            JsonSchemas: link(`${root}/JsonSchemas`),
-            EventService: link(`${root}/EventService`),
-            Managers: link(`${root}/Managers`),
-            Registries: link(`${root}/Registries`),
-            SessionService: link(`${root}/SessionService`),
-            Tasks: link(`${root}/TaskService`),
-            Links: {
-              ManagerProvidingService: link(`${root}/Managers/${managerId}`),
-              Sessions: link(`${root}/SessionService/Sessions`),
-            },
-          }),
+}: Parameters<typeof serviceRoot>[0]) {
+  return {
+    '@odata.id': root,
+    '@odata.type': typeOf('ServiceRoot'),
+    Id: 'RootService',
+    Name: 'Root Service',
+    Description: 'The Redfish service of a BMC, for its certificates',
+    Product: 'bmc-certificate-manager',
+    // Absent where there is none (DSP2046, ServiceRoot)
+    ...(settings.value.serviceIdentification !== undefined && {
+      ServiceIdentification: settings.value.serviceIdentification,
+    }),
+    RedfishVersion: '1.17.0',
+    UUID: serviceId,
+    ProtocolFeaturesSupported: {
+      ExcerptQuery: false,
+      ExpandQuery: {
+        ExpandAll: true,
+        Levels: true,
+        Links: true,
+        MaxLevels: query.expandLevels,
+        NoLinks: true,
       },
+      FilterQuery: true,
+      FilterQueryComparisonOperations: true,
+      FilterQueryCompoundOperations: true,
+      OnlyMemberQuery: true,
+      SelectQuery: true,
+      TopSkipQuery: true,
     },
-  },
-  {
-    path: `${root}/odata`,
-    entity: 'ServiceRoot',
-    operations: {
-      GET: {
-        open: true,
-        handle: () =>
-          json({
-            '@odata.context': `${root}/$metadata`,
-            value: services.map((name) => ({ name, kind: 'Singleton', url: `${root}/${name}` })),
-          }),
-      },
+    AccountService: link(`${root}/AccountService`),
+    CertificateService: link(`${root}/CertificateService`),
+    JsonSchemas: link(`${root}/JsonSchemas`),
+    EventService: link(`${root}/EventService`),
+    Managers: link(`${root}/Managers`),
+    Registries: link(`${root}/Registries`),
+    SessionService: link(`${root}/SessionService`),
+    Tasks: link(`${root}/TaskService`),
+    Links: {
+      ManagerProvidingService: link(`${root}/Managers/${managerId}`),
+      Sessions: link(`${root}/SessionService/Sessions`),
     },
-  },
-];
+  };
+}

@@ -3,14 +3,26 @@ import {
   validateSessionServicePatch,
 } from '../../../schemas/generated/validators.js';
 import type { Identity } from '../../identity/identity.ts';
-import { hasPrivilege, type RoleId } from '../../identity/roles.ts';
+import type { RoleId } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
 import { badLogin, challenge, login, passwordChangeRequired } from '../http/authentication.ts';
+import { mayUse } from '../http/privileges.ts';
 import { renderMessage } from '../messages/base-registry.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type Operation, type Reply, type RequestContext } from '../resource.ts';
+import { forbidden, notFound, RedfishError } from '../messages/redfish-error.ts';
+import {
+  collectionView,
+  creatable,
+  dateTime,
+  get,
+  json,
+  link,
+  type Operation,
+  type Reply,
+  type RequestContext,
+  type Resource,
+  success,
+} from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory } from '../service-parts.ts';
 import { clearedCookies, sessionCookies } from '../sessions/session-cookies.ts';
 import type { Session } from '../sessions/sessions.ts';
 import { refuseOutside } from './change.ts';
@@ -19,57 +31,47 @@ const service = '/redfish/v1/SessionService';
 const collection = `${service}/Sessions`;
 
 /** SessionService, its Sessions and each Session (DSP0266, "Session management"). */
-export const sessionService: ResourceFactory = ({ access }) => [
-  {
-    path: service,
-    entity: 'SessionService',
-    operations: {
-      GET: { handle: () => json(serviceView(access)) },
-      PATCH: {
-        async handle({ body }) {
-          const options = { changes: serviceView(access) };
-          const { SessionTimeout: sessionSeconds } = body.parse(
-            validateSessionServicePatch,
-            options,
-          );
-          refuseOutside('SessionTimeout', sessionSeconds, 30, 86_400);
-          if (sessionSeconds !== undefined) {
-            await access.settings.change(() => ({ sessionSeconds }));
-          }
-          return json(serviceView(access));
-        },
+export function sessionService({ access }: { readonly access: Access }): readonly Resource[] {
+  return [
+    {
+      path: service,
+      entity: 'SessionService',
+      operations: { GET: get(() => serviceView(access)), PATCH: changeService(access) },
+    },
+    ...creatable(
+      {
+        path: collection,
+        entity: 'SessionCollection',
+        operations: { GET: get(({ identity }) => listSessions(access, identity)) },
       },
-    },
-  },
-  {
-    path: collection,
-    entity: 'SessionCollection',
-    operations: {
-      GET: { handle: ({ identity }) => json(listSessions(access, identity)) },
-      POST: createSession(access),
-    },
-  },
-  // DSP0266: a collection also takes POST at the URI of its Members property
-  {
-    path: `${collection}/Members`,
-    entity: 'SessionCollection',
-    operations: { POST: createSession(access) },
-  },
-  {
-    path: `${collection}/:id`,
-    entity: 'Session',
-    operations: {
-      GET: {
-        async handle({ identity, parameters }) {
+      createSession(access),
+    ),
+    {
+      path: `${collection}/:id`,
+      entity: 'Session',
+      operations: {
+        GET: get(async ({ identity, parameters }) => {
           const session = visibleSession(access, identity, parameters.id);
           const user = await access.users.find(session.userName);
-          return json(view(session, user?.role));
-        },
+          return view(session, user?.role);
+        }),
+        DELETE: { handle: (context) => endSession(access, context) },
       },
-      DELETE: { handle: (context) => endSession(access, context) },
     },
-  },
-];
+  ];
+}
+
+function changeService(access: Access): Operation {
+  return {
+    async handle({ body }) {
+      const options = { changes: serviceView(access) };
+      const { SessionTimeout: sessionSeconds } = body.parse(validateSessionServicePatch, options);
+      refuseOutside('SessionTimeout', sessionSeconds, 30, 86_400);
+      if (sessionSeconds !== undefined) await access.settings.change(() => ({ sessionSeconds }));
+      return json(serviceView(access));
+    },
+  };
+}
 
 function serviceView({ settings }: Access) {
   return {
@@ -85,7 +87,7 @@ function serviceView({ settings }: Access) {
   };
 }
 
-/** A script of a browser gets its token in a cookie that it cannot read, everybody else in a header. */
+/** A script of a browser gets its token in a cookie that it cannot read, any other client in a header. */
 function createSession(access: Access): Operation {
   return {
     open: true,
@@ -134,40 +136,32 @@ async function endSession(
   access.sessions.end(session.id, 'deleted');
   await access.sessions.ended();
   const clears = session.xsrfHash !== undefined && identity?.session?.id === session.id;
-  return {
-    status: 200,
-    headers: clears ? { 'Set-Cookie': clearedCookies } : {},
-    body: { '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] },
-  };
+  return success(clears ? { 'Set-Cookie': clearedCookies } : {});
 }
 
 function listSessions({ sessions }: Access, identity: Identity | undefined) {
-  const members = sessions.list().filter((session) => mayTouch(identity, session));
-  return {
-    '@odata.id': collection,
-    '@odata.type': typeOf('SessionCollection'),
-    Name: 'Session Collection',
-    Description: 'Session Collection',
-    Members: members.map((session) => link(uriOf(session))),
-    'Members@odata.count': members.length,
-  };
+  return collectionView(
+    collection,
+    'SessionCollection',
+    ['Session Collection', 'Session Collection'],
+    sessions
+      .list()
+      .filter((session) => mayTouch(identity, session))
+      .map(uriOf),
+  );
 }
 
 /** @throws RedfishError 404 for a session that is not there, 403 for another user's */
 function visibleSession({ sessions }: Access, identity: Identity | undefined, id = ''): Session {
   const session = sessions.get(id);
-  if (!session) throw new RedfishError(404, { id: 'ResourceNotFound', args: ['Session', id] });
-  if (!mayTouch(identity, session)) {
-    throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
-  }
+  if (!session) throw notFound('Session', id);
+  if (!mayTouch(identity, session)) throw forbidden();
   return session;
 }
 
-/** Everyone may see and end his own sessions, and whoever may configure users everybody's. */
+/** Users may see and end their own sessions; users who may configure users, all sessions. */
 function mayTouch(identity: Identity | undefined, session: Session): boolean {
-  if (!identity) return false;
-  const isOwn = identity.account.userName === session.userName;
-  return isOwn || hasPrivilege(identity.account.role, 'ConfigureUsers');
+  return identity?.account.userName === session.userName || mayUse(identity, 'ConfigureUsers');
 }
 
 function uriOf({ id }: Session): string {
@@ -184,7 +178,7 @@ function view(session: Session, role: RoleId | undefined) {
     UserName: session.userName,
     Roles: role === undefined ? [] : [role],
     SessionType: session.xsrfHash === undefined ? 'Redfish' : 'WebUI',
-    CreatedTime: new Date(session.createdAt).toISOString().replace(/\.\d+Z$/, '+00:00'),
+    CreatedTime: dateTime(session.createdAt),
     ClientOriginIPAddress: session.address,
     ...(session.context !== undefined && { Context: session.context }),
   };

@@ -1,120 +1,102 @@
-import { hasPrivilege } from '../../identity/roles.ts';
-import { isWaiting, outstandingRequests } from '../certificates/requests.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type Reply, type RequestContext } from '../resource.ts';
+import { type CsrSources, isWaiting, outstandingRequests } from '../certificates/requests.ts';
+import { mayUse } from '../http/privileges.ts';
+import { forbidden, notFound, RedfishError } from '../messages/redfish-error.ts';
+import {
+  collectionView,
+  dateTime,
+  get,
+  link,
+  type Reply,
+  type RequestContext,
+  type Resource,
+  readOnly,
+} from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import type { Task } from '../tasks/tasks.ts';
 import { acceptedReply, taskCollection, taskService, taskView } from '../tasks/view.ts';
 
-/** TaskService, its Tasks and their monitors (DSP0266, "Asynchronous operations"). */
-export const taskServiceResources: ResourceFactory = (parts) => [
-  {
-    path: taskService,
-    entity: 'TaskService',
-    operations: {
-      GET: {
-        handle: () =>
-          json({
-            '@odata.id': taskService,
-            '@odata.type': typeOf('TaskService'),
-            Id: 'TaskService',
-            Name: 'Task Service',
-            Description: 'Requests that take long, and certification requests that wait',
-            ServiceEnabled: true,
-            DateTime: new Date(parts.now()).toISOString().replace(/\.\d+Z$/, '+00:00'),
-            CompletedTaskOverWritePolicy: 'Oldest',
-            LifeCycleEventOnTaskStateChange: false,
-            Status: { State: 'Enabled', Health: 'OK' },
-            Tasks: link(taskCollection),
-          }),
-      },
-    },
-  },
-  {
-    path: taskCollection,
-    entity: 'TaskCollection',
-    operations: {
-      GET: {
-        async handle(context) {
-          const tasks = await allTasks(parts, context);
-          return json({
-            '@odata.id': taskCollection,
-            '@odata.type': typeOf('TaskCollection'),
-            Name: 'Task Collection',
-            Description: 'Requests that take long, and certification requests that wait',
-            Members: tasks.map(({ id }) => link(`${taskCollection}/${id}`)),
-            'Members@odata.count': tasks.length,
-          });
-        },
-      },
-    },
-  },
-  {
-    path: `${taskCollection}/:id`,
-    entity: 'Task',
-    operations: {
-      GET: { handle: async (context) => json(taskView(await findTask(parts, context))) },
-      DELETE: { handle: async (context) => removeTask(parts, await findTask(parts, context)) },
-    },
-  },
-  {
-    path: `${taskService}/TaskMonitors/:id`,
-    entity: 'Task',
-    operations: {
-      GET: {
-        async handle(context) {
-          const task = await findTask(parts, context);
-          return isTheirs(task, context) ? monitor(task) : refuse();
-        },
-      },
-      DELETE: { handle: async (context) => removeTask(parts, await findTask(parts, context)) },
-    },
-  },
-];
+interface TaskParts extends CsrSources {
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+}
 
-async function allTasks(parts: ServiceParts, context: RequestContext): Promise<readonly Task[]> {
-  return [...parts.tasks.list(), ...(await waitingTasks(parts, context))];
+const description = 'Requests that take long, and certification requests that wait';
+
+/** TaskService, its Tasks and their monitors (DSP0266, "Asynchronous operations"). */
+export function taskServiceResources(parts: TaskParts): readonly Resource[] {
+  const DELETE = {
+    handle: async (context: RequestContext) => removeTask(parts, await findTask(parts, context)),
+  };
+  return [
+    readOnly(taskService, 'TaskService', () => ({
+      '@odata.id': taskService,
+      '@odata.type': typeOf('TaskService'),
+      Id: 'TaskService',
+      Name: 'Task Service',
+      Description: description,
+      ServiceEnabled: true,
+      DateTime: dateTime(parts.now()),
+      CompletedTaskOverWritePolicy: 'Oldest',
+      LifeCycleEventOnTaskStateChange: false,
+      Status: { State: 'Enabled', Health: 'OK' },
+      Tasks: link(taskCollection),
+    })),
+    readOnly(taskCollection, 'TaskCollection', async (context) => {
+      const tasks = [...parts.tasks.list(), ...(await waitingTasks(parts, context))];
+      return collectionView(
+        taskCollection,
+        'TaskCollection',
+        ['Task Collection', description],
+        tasks.map(({ id }) => `${taskCollection}/${id}`),
+      );
+    }),
+    {
+      path: `${taskCollection}/:id`,
+      entity: 'Task',
+      operations: {
+        GET: get(async (context) => taskView(await findTask(parts, context))),
+        DELETE,
+      },
+    },
+    {
+      path: `${taskService}/TaskMonitors/:id`,
+      entity: 'Task',
+      operations: {
+        GET: { handle: async (context) => monitor(await findTask(parts, context), context) },
+        DELETE,
+      },
+    },
+  ];
 }
 
 const waitingByRequest = new WeakMap<object, Promise<readonly Task[]>>();
 
 /** Asks the managers once for an answer that shows many tasks, as `$expand` finds each by itself. */
-function waitingTasks(parts: ServiceParts, { request }: RequestContext): Promise<readonly Task[]> {
+function waitingTasks(parts: TaskParts, { request }: RequestContext): Promise<readonly Task[]> {
   const waiting = waitingByRequest.get(request) ?? outstandingRequests(parts);
   waitingByRequest.set(request, waiting);
   return waiting;
 }
 
-async function findTask(parts: ServiceParts, context: RequestContext): Promise<Task> {
+async function findTask(parts: TaskParts, context: RequestContext): Promise<Task> {
   const { id = '' } = context.parameters;
   const task =
     parts.tasks.get(id) ?? (await waitingTasks(parts, context)).find((one) => one.id === id);
   if (task) return task;
-  throw new RedfishError(404, { id: 'ResourceNotFound', args: ['Task', id] });
+  throw notFound('Task', id);
 }
 
-/** A request may hold a challenge password, so its text is not for everybody. */
-function isTheirs({ userName }: Task, { identity }: RequestContext): boolean {
-  if (!identity) return false;
-  return (
-    identity.account.userName === userName ||
-    hasPrivilege(identity.account.role, 'ConfigureManager')
-  );
-}
-
-function refuse(): never {
-  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
-}
-
-function monitor(task: Task): Reply {
+/** What the request answered. A CSR may hold a challenge password, so its text is not for every user. */
+function monitor(task: Task, { identity }: RequestContext): Reply {
+  const isOwn = identity?.account.userName === task.userName;
+  if (!isOwn && !mayUse(identity, 'ConfigureManager')) throw forbidden();
   const { outcome } = task;
   if (outcome instanceof RedfishError) throw outcome;
   return outcome ?? acceptedReply(task);
 }
 
 /** A request whose certificate is still to come keeps its key: it goes with the certificate or with time. */
-async function removeTask(parts: ServiceParts, task: Task): Promise<Reply> {
+async function removeTask(parts: TaskParts, task: Task): Promise<Reply> {
   const waits = await isWaiting(parts, task);
   if (!waits && parts.tasks.remove(task.id)) return { status: 204 };
   const detail = waits

@@ -1,6 +1,6 @@
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import type { Reply } from '../resource.ts';
+import { dateTime, type Reply } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import type { Task } from './tasks.ts';
 
@@ -28,8 +28,8 @@ export function taskView(task: Task) {
     Description: 'A request whose answer took or takes long',
     TaskState: outcome === undefined ? 'Running' : failed ? 'Exception' : 'Completed',
     TaskStatus: failed ? 'Critical' : 'OK',
-    StartTime: isoTime(started),
-    ...(ended !== undefined && { EndTime: isoTime(ended), PercentComplete: 100 }),
+    StartTime: dateTime(started),
+    ...(ended !== undefined && { EndTime: dateTime(ended), PercentComplete: 100 }),
     TaskMonitor: monitorUri(task),
     HidePayload: false,
     Payload: { HttpOperation: 'POST', HttpHeaders: [], TargetUri: targetUri },
@@ -41,8 +41,4 @@ export function taskView(task: Task) {
 export function acceptedReply(task: Task): Reply {
   const headers = { Location: monitorUri(task), 'Retry-After': retrySeconds };
   return { status: 202, headers, body: taskView(task) };
-}
-
-function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, '+00:00');
 }

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { RoleId } from '../../../src/identity/roles.ts';
 import { type Method, permission } from '../../../src/redfish/http/privileges.ts';
 import type { Resource } from '../../../src/redfish/resource.ts';
-import { resources } from '../../../src/redfish/resources/index.ts';
+import { makeResources } from '../../../src/redfish/resources/index.ts';
 import { endpoints, samplePem, startService, type TestService } from '../service.ts';
 
 const methods: readonly Method[] = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'];
@@ -24,7 +24,7 @@ describe('who may do what', () => {
     service = await startService();
     await service.accounts.setPassword('operator', 'Operator', 'operator-pw');
     for (const endpoint of endpoints) service.client.put(endpoint, '1', samplePem);
-    tree = resources.flatMap((make) => make(service.parts));
+    tree = makeResources(service.parts);
     for (const { name } of users) {
       const body = { UserName: name, Password: `${name}-pw` };
       const login = await service.ask('POST', '/redfish/v1/SessionService/Sessions', {
