@@ -1,13 +1,10 @@
+import type { EventDestinationCreate } from '../../../schemas/generated/validators.js';
 import { backoff } from '../../core/backoff.ts';
 import { RequestDeferred } from '../../outbound/request-deferred.ts';
 import type { EventClock } from './event-clock.ts';
 import { bufferExceeded, type PublishedEvent } from './event-record.ts';
 
-export type RetryPolicy =
-  | 'TerminateAfterRetries'
-  | 'SuspendRetries'
-  | 'RetryForever'
-  | 'RetryForeverWithBackoff';
+export type RetryPolicy = EventDestinationCreate['DeliveryRetryPolicy'];
 
 /** What to do when a delivery fails; read again before each retry. */
 export interface RetryRules {

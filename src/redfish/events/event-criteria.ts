@@ -1,43 +1,34 @@
+import type { EventDestinationCreate } from '../../../schemas/generated/validators.js';
 import type { PublishedEvent } from './event-record.ts';
 
-/** Which events a subscription wants; an empty list demands nothing. */
-export interface EventCriteria {
-  readonly registryPrefixes: readonly string[];
-  readonly excludedRegistryPrefixes: readonly string[];
-  readonly messageIds: readonly string[];
-  readonly excludedMessageIds: readonly string[];
-  readonly resourceTypes: readonly string[];
-  readonly severities: readonly string[];
-  readonly eventTypes: readonly string[];
-  /** URIs without a slash at their end. */
-  readonly originResources: readonly string[];
-  readonly subordinateResources: boolean;
-}
-
 /**
- * An event must be wanted by every list (DSP0266, "Subscribing to events"). The two that name messages make one:
- * a message of the one or of a registry of the other is wanted (DSP2046, EventDestination.MessageIds).
+ * Whether a subscription wants an event: every list of its members must (DSP0266, "Subscribing to events"). The two that
+ * name messages make one list: a message of the one or of a registry of the other is wanted (DSP2046, EventDestination.MessageIds).
  */
-export function isWanted(criteria: EventCriteria, event: PublishedEvent): boolean {
-  const passes = (list: readonly string[], matches: (entry: string) => boolean) =>
-    list.length === 0 || list.some(matches);
+export function isWanted(members: EventDestinationCreate, event: PublishedEvent): boolean {
+  const passes = (list: readonly string[], value: string | undefined) =>
+    list.length === 0 || list.some((one) => one === value);
+  const { OriginResources: origins, SubordinateResources: subordinate } = members;
   return (
-    isWantedMessage(criteria, event) &&
-    !criteria.excludedRegistryPrefixes.some((prefix) => hasPrefix(event, prefix)) &&
-    !criteria.excludedMessageIds.some((id) => hasMessage(event, id)) &&
-    passes(criteria.resourceTypes, (type) => event.resourceType === type) &&
-    passes(criteria.severities, (severity) => event.severity === severity) &&
-    passes(criteria.eventTypes, (type) => event.eventType === type) &&
-    passes(criteria.originResources, (uri) => hasOrigin(event, uri, criteria.subordinateResources))
+    isWantedMessage(members, event) &&
+    !members.ExcludeRegistryPrefixes.some((prefix) => hasPrefix(event, prefix)) &&
+    !members.ExcludeMessageIds.some((id) => hasMessage(event, id)) &&
+    passes(members.ResourceTypes, event.resourceType) &&
+    passes(members.Severities, event.severity) &&
+    passes(members.EventTypes, event.eventType) &&
+    (origins.length === 0 ||
+      origins.some(({ '@odata.id': uri }) => hasOrigin(event, uri, subordinate)))
   );
 }
 
-function isWantedMessage(criteria: EventCriteria, event: PublishedEvent): boolean {
-  const { registryPrefixes, messageIds } = criteria;
+function isWantedMessage(
+  { RegistryPrefixes, MessageIds }: EventDestinationCreate,
+  event: PublishedEvent,
+): boolean {
   return (
-    (registryPrefixes.length === 0 && messageIds.length === 0) ||
-    registryPrefixes.some((prefix) => hasPrefix(event, prefix)) ||
-    messageIds.some((id) => hasMessage(event, id))
+    (RegistryPrefixes.length === 0 && MessageIds.length === 0) ||
+    RegistryPrefixes.some((prefix) => hasPrefix(event, prefix)) ||
+    MessageIds.some((id) => hasMessage(event, id))
   );
 }
 
@@ -59,6 +50,7 @@ function registryOf(messageId: string): string | undefined {
   return messageId.split('.')[0];
 }
 
+/** @param uri without a slash at its end */
 export function hasOrigin({ origin }: PublishedEvent, uri: string, subordinate: boolean): boolean {
   if (origin === undefined) return false;
   return origin === uri || (subordinate && origin.startsWith(`${uri}/`));

@@ -23,13 +23,13 @@ export function eventDelivery(
   const { deliverySeconds, ...policy } = settings;
   const limits = { ...policy, milliseconds: deliverySeconds * 1000 };
   const lookUp = nameLookup();
-  return async ({ destination, headers, verifyCertificate, context }, event, signal) => {
-    const url = new URL(destination);
-    const isChecked = verifyCertificate && url.protocol === 'https:';
+  return async ({ Destination, HttpHeaders, VerifyCertificate, Context }, event, signal) => {
+    const url = new URL(Destination);
+    const isChecked = VerifyCertificate && url.protocol === 'https:';
     const request = {
-      ...{ method: 'POST', url, body: JSON.stringify(renderEvent(event, context)) },
+      ...{ method: 'POST', url, body: JSON.stringify(renderEvent(event, Context)) },
       headers: {
-        ...Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+        ...Object.assign({}, ...HttpHeaders),
         'Content-Type': 'application/json;charset=utf-8',
         'OData-Version': '4.0',
       },

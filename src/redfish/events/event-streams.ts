@@ -6,6 +6,7 @@ import type { Identity } from '../../identity/identity.ts';
 import type { EventClock } from './event-clock.ts';
 import { type PublishedEvent, renderEvent } from './event-record.ts';
 import type { ListenerLogins } from './listeners.ts';
+import { tooManySubscribers } from './push-subscriptions.ts';
 import type { EventPredicate } from './stream-filter.ts';
 
 export interface StreamLimits {
@@ -31,11 +32,6 @@ export interface EventStream {
   /** Address and port of the client. */
   readonly peer: string;
   context: string;
-}
-
-/** No room for another stream. */
-export class StreamLimit extends Error {
-  override readonly name = 'StreamLimit';
 }
 
 interface OpenStream extends EventStream {
@@ -78,7 +74,7 @@ export class EventStreams {
 
   /**
    * Begins a stream on a response whose turn it is; `past` is what the client missed.
-   * @throws StreamLimit before anything is sent
+   * @throws RedfishError 503 before anything is sent
    */
   open(
     response: ServerResponse,
@@ -159,7 +155,7 @@ export class EventStreams {
   #refuseTooMany(userName: string): void {
     const { streams, perUser } = this.#options.limits;
     if (this.#open.size >= streams || this.#ofUser(userName).length >= perUser) {
-      throw new StreamLimit('too many streams');
+      throw tooManySubscribers();
     }
   }
 

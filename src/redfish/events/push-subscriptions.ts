@@ -1,38 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import type { EventDestinationPatch } from '../../../schemas/generated/validators.js';
 import type { Log } from '../../core/log.ts';
 import type { StateFile } from '../../storage/state-file.ts';
-import type { DeliveryOptions } from './delivery-queue.ts';
-import { DeliveryQueue, type RetryPolicy, type RetryRules } from './delivery-queue.ts';
-import { type EventCriteria, isWanted } from './event-criteria.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
+import { type DeliveryOptions, DeliveryQueue, type RetryRules } from './delivery-queue.ts';
+import { isWanted } from './event-criteria.ts';
 import type { PublishedEvent } from './event-record.ts';
 import type { EventState } from './event-state.ts';
-import type { ReceiverHeader } from './receiver-headers.ts';
 
-/** The members that a client gives. */
-export interface SubscriptionRequest {
-  readonly owner: string;
-  readonly destination: string;
-  readonly context: string;
-  readonly verifyCertificate: boolean;
-  readonly retryPolicy: RetryPolicy;
-  readonly headers: readonly ReceiverHeader[];
-  readonly criteria: EventCriteria;
-}
+export type Subscription = EventState['subscriptions'][number];
 
-export interface Subscription extends SubscriptionRequest {
-  readonly id: string;
-  /** Whether events are sent; and if not, who stopped that. */
-  readonly state: 'active' | 'suspended-by-client' | 'suspended-by-failures';
-}
-
-export type SubscriptionChange = Partial<
-  Pick<Subscription, 'context' | 'verifyCertificate' | 'retryPolicy' | 'headers' | 'state'>
->;
-
-/** No room for another subscription. */
-export class SubscriptionLimit extends Error {
-  override readonly name = 'SubscriptionLimit';
-}
+export type SubscriptionMembers = Subscription['members'];
 
 export interface PushOptions
   extends Pick<DeliveryOptions, 'clock' | 'random' | 'size' | 'longestBackoffMilliseconds'> {
@@ -44,7 +22,7 @@ export interface PushOptions
   readonly log: Log;
   /** Delivers one event. @throws as `send` of a queue does */
   readonly send: (
-    subscription: Subscription,
+    members: SubscriptionMembers,
     event: PublishedEvent,
     signal: AbortSignal,
   ) => Promise<void>;
@@ -72,26 +50,22 @@ export class PushSubscriptions {
     return this.#queues.get(id)?.isFailing === true;
   }
 
-  /** @throws SubscriptionLimit */
-  async create(request: SubscriptionRequest): Promise<Subscription> {
+  /** @throws RedfishError 503 when there are too many */
+  async create(owner: string, members: SubscriptionMembers): Promise<Subscription> {
     const id = randomBytes(8).toString('hex');
-    const subscription: Subscription = { ...request, id, state: 'active' };
+    const subscription: Subscription = { id, owner, members, state: 'active' };
     await this.#store((all) => {
       const { maxSubscriptions, maxPerUser } = this.#options;
-      const own = all.filter(({ owner }) => owner === request.owner);
-      if (all.length >= maxSubscriptions || own.length >= maxPerUser) {
-        throw new SubscriptionLimit('too many subscriptions');
-      }
+      const own = all.filter((one) => one.owner === owner);
+      if (all.length >= maxSubscriptions || own.length >= maxPerUser) throw tooManySubscribers();
       return [...all, subscription];
     });
     this.#queueOf(subscription);
     return subscription;
   }
 
-  /** @returns `undefined` when it is not there any more */
-  async change(id: string, change: SubscriptionChange): Promise<Subscription | undefined> {
-    await this.#store((all) => all.map((one) => (one.id === id ? { ...one, ...change } : one)));
-    return this.get(id);
+  async change(id: string, members: EventDestinationPatch): Promise<void> {
+    await this.#alter(id, (one) => ({ ...one, members: { ...one.members, ...members } }));
   }
 
   async remove(id: string): Promise<void> {
@@ -114,19 +88,19 @@ export class PushSubscriptions {
   }
 
   async suspend(id: string): Promise<void> {
-    await this.change(id, { state: 'suspended-by-client' });
+    await this.#alter(id, (one) => ({ ...one, state: 'suspended-by-client' }));
     this.#queues.get(id)?.suspend();
   }
 
   /** @param milliseconds how old what waited may be to be sent yet */
   async resume(id: string, milliseconds: number): Promise<void> {
-    await this.change(id, { state: 'active' });
+    await this.#alter(id, (one) => ({ ...one, state: 'active' }));
     this.#queues.get(id)?.resume(milliseconds);
   }
 
   tell(event: PublishedEvent): void {
     for (const subscription of this.list()) {
-      if (isWanted(subscription.criteria, event)) this.#queueOf(subscription).add(event);
+      if (isWanted(subscription.members, event)) this.#queueOf(subscription).add(event);
     }
   }
 
@@ -135,29 +109,33 @@ export class PushSubscriptions {
     for (const queue of this.#queues.values()) queue.clear();
   }
 
-  #store(alter: (all: readonly Subscription[]) => readonly Subscription[]): Promise<EventState> {
-    return this.#options.file.change((state) => ({
+  async #alter(id: string, alter: (one: Subscription) => Subscription): Promise<void> {
+    await this.#store((all) => all.map((one) => (one.id === id ? alter(one) : one)));
+  }
+
+  async #store(alter: (all: readonly Subscription[]) => Subscription[]): Promise<void> {
+    await this.#options.file.change((state) => ({
       ...state,
-      subscriptions: alter(state.subscriptions).map(asStored),
+      subscriptions: alter(state.subscriptions),
     }));
   }
 
   /** Its queue, which is made with the subscription, or when that could be read at last. */
-  #queueOf({ id, state, destination }: Subscription): DeliveryQueue {
+  #queueOf({ id, state, members }: Subscription): DeliveryQueue {
     const known = this.#queues.get(id);
     if (known) return known;
     const { log, retries, clock, random, size, longestBackoffMilliseconds, send } = this.#options;
     // The path and query of a destination may hold a secret
-    const about = { subscription: id, receiver: new URL(destination).host };
+    const about = { subscription: id, receiver: new URL(members.Destination).host };
     const queue = new DeliveryQueue(state !== 'active', {
       ...{ clock, random, size, longestBackoffMilliseconds },
       rules: () => ({
-        policy: this.get(id)?.retryPolicy ?? 'TerminateAfterRetries',
+        policy: this.get(id)?.members.DeliveryRetryPolicy ?? 'TerminateAfterRetries',
         ...retries(),
       }),
       send: async (event, signal) => {
         const now = this.get(id);
-        if (now) await send(now, event, signal);
+        if (now) await send(now.members, event, signal);
       },
       onFailure: (reason) => log.warn('event not delivered', { ...about, reason }),
       onHeldUp: (reason) => log.warn('event waits', { ...about, reason }),
@@ -167,7 +145,7 @@ export class PushSubscriptions {
         const stored =
           outcome === 'terminate'
             ? this.remove(id)
-            : this.change(id, { state: 'suspended-by-failures' });
+            : this.#alter(id, (one) => ({ ...one, state: 'suspended-by-failures' }));
         stored.catch((error: Error) => {
           log.error('event subscription not stored', { ...about, reason: error.message });
         });
@@ -178,9 +156,7 @@ export class PushSubscriptions {
   }
 }
 
-type Stored = EventState['subscriptions'][number];
-
-/** A copy whose lists are its own, as the generated type of the file has them. */
-function asStored(subscription: Subscription): Stored {
-  return structuredClone(subscription) as Stored;
+/** 503 where there is no room for another subscription, or stream. */
+export function tooManySubscribers(): RedfishError {
+  return new RedfishError(503, { id: 'EventSubscriptionLimitExceeded', args: [] });
 }

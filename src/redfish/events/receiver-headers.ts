@@ -1,13 +1,8 @@
-/** A header that a subscription adds to each of its requests. Its value is secret. */
-export interface ReceiverHeader {
-  readonly name: string;
-  readonly value: string;
-}
+import type { EventDestinationCreate } from '../../../schemas/generated/validators.js';
+import { memberError, type RedfishError } from '../messages/redfish-error.ts';
 
-/** Why headers are refused; the message never holds a value. */
-export class HeaderFault extends Error {
-  override readonly name = 'HeaderFault';
-}
+/** HttpHeaders of an EventDestination: headers that a subscription adds to each of its requests. Their values are secret. */
+export type ReceiverHeaders = EventDestinationCreate['HttpHeaders'];
 
 /** Configuration `redfish.events`. */
 export interface HeaderLimits {
@@ -33,35 +28,31 @@ const reserved = new Set([
   'upgrade',
 ]);
 
-/** Reads HttpHeaders of an EventDestination. @throws HeaderFault */
-export function parseHeaders(
-  list: readonly Readonly<Record<string, string>>[],
-  limits: HeaderLimits,
-): readonly ReceiverHeader[] {
-  const headers = list.flatMap((members) =>
-    Object.entries(members).map(([name, value]) => ({ name, value })),
-  );
-  const size = headers.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+/** @throws RedfishError 400, which never holds a value */
+export function refuseBadHeaders(list: ReceiverHeaders, limits: HeaderLimits): void {
+  const headers = list.flatMap((members) => Object.entries(members));
+  const size = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   if (headers.length > limits.headers || size > limits.headerCharacters) {
-    throw new HeaderFault(
-      `At most ${limits.headers} headers of ${limits.headerCharacters} characters`,
-    );
+    throw fault(`At most ${limits.headers} headers of ${limits.headerCharacters} characters`);
   }
   const seen = new Set<string>();
-  for (const { name, value } of headers) {
+  for (const [name, value] of headers) {
     const key = name.toLowerCase();
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]{1,128}$/.test(key)) {
-      throw new HeaderFault('A name is no name of an HTTP header');
+      throw fault('A name is no name of an HTTP header');
     }
     if (reserved.has(key) || key.startsWith('proxy-')) {
-      throw new HeaderFault(`The header ${name} cannot be set`);
+      throw fault(`The header ${name} cannot be set`);
     }
-    if (seen.has(key)) throw new HeaderFault(`The header ${name} is given twice`);
+    if (seen.has(key)) throw fault(`The header ${name} is given twice`);
     // A line break would begin a header, or a request, of its own
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      throw new HeaderFault(`The value of ${name} has characters that a header cannot have`);
+      throw fault(`The value of ${name} has characters that a header cannot have`);
     }
     seen.add(key);
   }
-  return headers;
+}
+
+function fault(detail: string): RedfishError {
+  return memberError(400, 'PropertyValueError', ['HttpHeaders'], 'HttpHeaders', detail);
 }

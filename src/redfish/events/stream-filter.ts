@@ -1,15 +1,11 @@
 import { normalPath } from '../certificates/collections.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 import { type Expression, parseFilter } from '../query/filter-expression.ts';
 import type { Operand } from '../query/filter-tokens.ts';
 import { hasMessage, hasOrigin, hasPrefix } from './event-criteria.ts';
 import type { PublishedEvent } from './event-record.ts';
 
 export type EventPredicate = (event: PublishedEvent) => boolean;
-
-/** A filter that is not as DSP0266 describes it; the message tells why. */
-export class FilterFault extends Error {
-  override readonly name = 'FilterFault';
-}
 
 /** Configuration `redfish.events`. */
 export interface StreamFilterLimits {
@@ -22,17 +18,17 @@ export interface StreamFilterLimits {
  * Reads the `$filter` of an event stream (DSP0266, "Event service"): the grammar of the query parameter,
  * with comparisons by `eq` of a few properties, joined by `and` and `or`. `SubordinateResources eq true`
  * anywhere makes every OriginResource include what lies below it.
- * @throws FilterFault
+ * @throws RedfishError 400 that tells why it is not as DSP0266 describes it
  */
 export function parseStreamFilter(
   text: string,
   { filterCharacters, filterDepth }: StreamFilterLimits,
 ): EventPredicate {
   if (text.length > filterCharacters) {
-    throw new FilterFault(`it is longer than ${filterCharacters} characters`);
+    throw fault(`it is longer than ${filterCharacters} characters`);
   }
   const expression = parseFilter(text, filterDepth);
-  if (!expression) throw new FilterFault('it is no expression, or its parentheses are too deep');
+  if (!expression) throw fault('it is no expression, or its parentheses are too deep');
   return predicateOf(expression, { subordinate: false });
 }
 
@@ -46,7 +42,7 @@ function predicateOf(expression: Expression, scope: Scope): EventPredicate {
     return comparison(expression.left, literalOf(expression.right), scope);
   }
   if (expression.kind !== 'and' && expression.kind !== 'or') {
-    throw new FilterFault('only eq, and, or and parentheses are known');
+    throw fault('only eq, and, or and parentheses are known');
   }
   const left = predicateOf(expression.left, scope);
   const right = predicateOf(expression.right, scope);
@@ -75,10 +71,15 @@ function comparison(property: Operand, value: string, scope: Scope): EventPredic
     case 'ResourceType':
       return (event) => event.resourceType === value;
     case 'SubordinateResources':
-      if (!/^(true|false)$/i.test(value)) throw new FilterFault('a value must be true or false');
+      if (!/^(true|false)$/i.test(value)) throw fault('a value must be true or false');
       if (value.toLowerCase() === 'true') scope.subordinate = true;
       return () => true;
     default:
-      throw new FilterFault('it compares a property that is not in SSEFilterPropertiesSupported');
+      throw fault('it compares a property that is not in SSEFilterPropertiesSupported');
   }
+}
+
+function fault(reason: string): RedfishError {
+  const detail = `$filter cannot be used: ${reason}`;
+  return new RedfishError(400, { id: 'QueryParameterValueError', args: ['$filter'], detail });
 }

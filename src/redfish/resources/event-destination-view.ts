@@ -1,7 +1,5 @@
-import type { EventCriteria } from '../events/event-criteria.ts';
 import type { EventStream } from '../events/event-streams.ts';
 import type { Subscription } from '../events/push-subscriptions.ts';
-import { link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 
 export const collection = '/redfish/v1/EventService/Subscriptions';
@@ -12,23 +10,24 @@ export const resumeAction = 'EventDestination.ResumeSubscription';
  * A subscription that pushes; its headers never appear.
  * @param whole whether the client may know the path and query of the receiver, which often hold a secret
  */
-export function subscriptionView(subscription: Subscription, isFailing: boolean, whole: boolean) {
-  const { id, criteria, destination, state } = subscription;
+export function subscriptionView(
+  { id, members, state }: Subscription,
+  isFailing: boolean,
+  whole: boolean,
+) {
+  const { Destination, EventTypes, ...others } = members;
   const uri = `${collection}/${id}`;
   return {
     '@odata.id': uri,
     '@odata.type': typeOf('EventDestination'),
     Id: id,
     Name: `Event Destination ${id}`,
-    Context: subscription.context,
-    Destination: whole ? destination : new URL(destination).origin,
-    Protocol: 'Redfish',
-    SubscriptionType: 'RedfishEvent',
-    EventFormatType: 'Event',
-    DeliveryRetryPolicy: subscription.retryPolicy,
-    VerifyCertificate: subscription.verifyCertificate,
+    ...others,
+    Destination: whole ? Destination : new URL(Destination).origin,
     HttpHeaders: [],
-    ...criteriaView(criteria),
+    // Deprecated (DSP2046, EventDestination)
+    ...(EventTypes.length > 0 && { EventTypes }),
+    'OriginResources@odata.count': members.OriginResources.length,
     Status: statusOf(state, isFailing),
     Actions: {
       [`#${suspendAction}`]: { target: `${uri}/Actions/${suspendAction}` },
@@ -50,22 +49,6 @@ export function streamView({ id, context, peer }: EventStream) {
     SubscriptionType: 'SSE',
     EventFormatType: 'Event',
     Status: { State: 'Enabled', Health: 'OK' },
-  };
-}
-
-function criteriaView(criteria: EventCriteria) {
-  const { originResources, eventTypes } = criteria;
-  return {
-    RegistryPrefixes: criteria.registryPrefixes,
-    ExcludeRegistryPrefixes: criteria.excludedRegistryPrefixes,
-    MessageIds: criteria.messageIds,
-    ExcludeMessageIds: criteria.excludedMessageIds,
-    ResourceTypes: criteria.resourceTypes,
-    Severities: criteria.severities,
-    ...(eventTypes.length > 0 && { EventTypes: eventTypes }),
-    OriginResources: originResources.map(link),
-    'OriginResources@odata.count': originResources.length,
-    SubordinateResources: criteria.subordinateResources,
   };
 }
 

@@ -2,64 +2,73 @@ import {
   validateEventServicePatch,
   validateEventSubmitTest,
 } from '../../../schemas/generated/validators.js';
-import { placeOfCertificate } from '../certificates/collections.ts';
+import { type CertificateCollection, placeOfCertificate } from '../certificates/collections.ts';
 import { type EventDraft, resourceEvent } from '../events/event-record.ts';
-import { renderMessage } from '../messages/base-registry.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import type { Events } from '../events/events.ts';
+import { memberError, RedfishError } from '../messages/redfish-error.ts';
 import { eventRegistries, servedMessageId } from '../messages/registries.ts';
-import { json, link, type Operation } from '../resource.ts';
+import { get, json, link, type Operation, type Resource, success } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 
 export const eventServiceUri = '/redfish/v1/EventService';
 const submitTest = 'EventService.SubmitTestEvent';
 const testAll = 'EventService.TestEventSubscription';
 const actions = `${eventServiceUri}/Actions`;
 
-/** EventService with its test actions (DSP2046, EventService v1_12_0). */
-export const eventService: ResourceFactory = (parts) => [
-  {
-    path: eventServiceUri,
-    entity: 'EventService',
-    operations: {
-      GET: { handle: () => json(view(parts)) },
-      PATCH: {
-        async handle({ body }) {
-          const { ServiceEnabled, DeliveryRetryAttempts, DeliveryRetryIntervalSeconds } =
-            body.parse(validateEventServicePatch, { changes: view(parts) });
-          await parts.events.change({
-            ...(ServiceEnabled !== undefined && { enabled: ServiceEnabled }),
-            ...(DeliveryRetryAttempts !== undefined && { retryAttempts: DeliveryRetryAttempts }),
-            ...(DeliveryRetryIntervalSeconds !== undefined && {
-              retryIntervalSeconds: DeliveryRetryIntervalSeconds,
-            }),
-          });
-          return json(view(parts));
-        },
-      },
-    },
-  },
-  {
-    path: `${actions}/${submitTest}`,
-    entity: 'EventService',
-    operations: { POST: submitTestEvent(parts) },
-  },
-  {
-    path: `${actions}/${testAll}`,
-    entity: 'EventService',
-    operations: {
-      POST: {
-        handle() {
-          const timestamp = new Date(parts.events.now()).toISOString();
-          publish(parts, resourceEvent('TestMessage', [], { timestamp }));
-          return json({ '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] });
-        },
-      },
-    },
-  },
-];
+interface EventParts {
+  readonly events: Events;
+  readonly places: readonly CertificateCollection[];
+}
 
-function view({ events }: ServiceParts) {
+/** EventService with its test actions (DSP2046, EventService v1_12_0). */
+export function eventService({ events, places }: EventParts): readonly Resource[] {
+  return [
+    {
+      path: eventServiceUri,
+      entity: 'EventService',
+      operations: { GET: get(() => view(events)), PATCH: patch(events) },
+    },
+    {
+      path: `${actions}/${submitTest}`,
+      entity: 'EventService',
+      operations: { POST: submitTestEvent(events, places) },
+    },
+    {
+      path: `${actions}/${testAll}`,
+      entity: 'EventService',
+      operations: {
+        POST: {
+          handle() {
+            const timestamp = new Date(events.now()).toISOString();
+            publish(events, resourceEvent('TestMessage', [], { timestamp }));
+            return success();
+          },
+        },
+      },
+    },
+  ];
+}
+
+function patch(events: Events): Operation {
+  return {
+    async handle({ body }) {
+      const { ServiceEnabled, DeliveryRetryAttempts, DeliveryRetryIntervalSeconds } = body.parse(
+        validateEventServicePatch,
+        { changes: view(events) },
+      );
+      await events.change({
+        ...(ServiceEnabled !== undefined && { enabled: ServiceEnabled }),
+        ...(DeliveryRetryAttempts !== undefined && { retryAttempts: DeliveryRetryAttempts }),
+        ...(DeliveryRetryIntervalSeconds !== undefined && {
+          retryIntervalSeconds: DeliveryRetryIntervalSeconds,
+        }),
+      });
+      return json(view(events));
+    },
+  };
+}
+
+function view(events: Events) {
   const { enabled, retryAttempts, retryIntervalSeconds } = events.state();
   return {
     '@odata.id': eventServiceUri,
@@ -111,7 +120,7 @@ function view({ events }: ServiceParts) {
 }
 
 /** The event bears what the client gave, and a number of ours in place of its EventId. */
-function submitTestEvent(parts: ServiceParts): Operation {
+function submitTestEvent(events: Events, places: EventParts['places']): Operation {
   return {
     handle({ body }) {
       const given = body.parse(validateEventSubmitTest, { action: submitTest });
@@ -121,8 +130,8 @@ function submitTestEvent(parts: ServiceParts): Operation {
       const messageId = servedMessageId(given.MessageId);
       if (messageId === undefined) throw badParameter('MessageId');
       const origin = given.OriginOfCondition;
-      const isCertificate = origin !== undefined && placeOfCertificate(parts.places, origin);
-      publish(parts, {
+      const isCertificate = origin !== undefined && placeOfCertificate(places, origin);
+      publish(events, {
         messageId,
         eventType: given.EventType ?? 'Other',
         message: given.Message,
@@ -139,14 +148,17 @@ function submitTestEvent(parts: ServiceParts): Operation {
 }
 
 function badParameter(name: string): RedfishError {
-  const args = [name, submitTest];
-  return new RedfishError(400, { id: 'ActionParameterValueError', args, related: [`#/${name}`] });
+  return memberError(400, 'ActionParameterValueError', [name, submitTest], name);
 }
 
 /** @throws RedfishError 503 while the service is disabled */
-function publish({ events }: ServiceParts, draft: EventDraft): void {
-  if (!events.state().enabled) {
-    throw new RedfishError(503, { id: 'ServiceDisabled', args: [eventServiceUri] });
-  }
+function publish(events: Events, draft: EventDraft): void {
+  refuseWhileDisabled(events);
   events.publish(draft);
+}
+
+/** @throws RedfishError 503 */
+export function refuseWhileDisabled(events: Events): void {
+  if (events.state().enabled) return;
+  throw new RedfishError(503, { id: 'ServiceDisabled', args: [eventServiceUri] });
 }

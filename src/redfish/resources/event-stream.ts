@@ -1,59 +1,40 @@
 import type { ServerResponse } from 'node:http';
-import { StreamLimit } from '../events/event-streams.ts';
-import {
-  type EventPredicate,
-  FilterFault,
-  parseStreamFilter,
-  type StreamFilterLimits,
-} from '../events/stream-filter.ts';
+import type { Events } from '../events/events.ts';
+import { parseStreamFilter } from '../events/stream-filter.ts';
 import { isOfOtherSite } from '../http/other-sites.ts';
-import { RedfishError, unavailable } from '../messages/redfish-error.ts';
-import type { RequestContext } from '../resource.ts';
-import type { ResourceFactory } from '../service-parts.ts';
-import { eventServiceUri } from './event-service.ts';
+import { forbidden, RedfishError, unavailable } from '../messages/redfish-error.ts';
+import type { Operation, RequestContext, Resource } from '../resource.ts';
+import { eventServiceUri, refuseWhileDisabled } from './event-service.ts';
 
 /** The stream of server-sent events (DSP0266, "Server-sent events"). */
-export const eventStream: ResourceFactory = ({ events }) => [
-  {
-    path: `${eventServiceUri}/SSE`,
-    entity: 'EventStream',
-    operations: {
-      GET: {
-        ownQuery: ['$filter'],
-        handle(context) {
-          const { identity } = context;
-          if (!identity) throw new RedfishError(401, { id: 'NoValidSession', args: [] });
-          refuseOtherSite(context);
-          refuseOtherMedia(context.header('Accept'));
-          if (!events.state().enabled) {
-            throw new RedfishError(503, { id: 'ServiceDisabled', args: [eventServiceUri] });
-          }
-          const wants = filterOf(context, events.settings);
-          const lastId = context.header('Last-Event-ID');
-          return {
-            status: 200,
-            stream: (response) => {
-              refuseWaiting(response);
-              const past = lastId === undefined ? [] : events.after(lastId);
-              try {
-                events.streams.open(response, identity, wants, past);
-              } catch (error) {
-                if (!(error instanceof StreamLimit)) throw error;
-                throw new RedfishError(503, { id: 'EventSubscriptionLimitExceeded', args: [] });
-              }
-            },
-          };
+export function eventStream({ events }: { readonly events: Events }): readonly Resource[] {
+  const GET: Operation = {
+    ownQuery: ['$filter'],
+    handle(context) {
+      const { identity } = context;
+      if (!identity) throw new RedfishError(401, { id: 'NoValidSession', args: [] });
+      refuseOtherSite(context);
+      refuseOtherMedia(context.header('Accept'));
+      refuseWhileDisabled(events);
+      const filter = context.query('$filter');
+      const wants = filter === undefined ? () => true : parseStreamFilter(filter, events.settings);
+      const lastId = context.header('Last-Event-ID');
+      return {
+        status: 200,
+        stream: (response) => {
+          refuseWaiting(response);
+          const past = lastId === undefined ? [] : events.after(lastId);
+          events.streams.open(response, identity, wants, past);
         },
-      },
+      };
     },
-  },
-];
+  };
+  return [{ path: `${eventServiceUri}/SSE`, entity: 'EventStream', operations: { GET } }];
+}
 
 /** A stream is opened by reading, and costs what a change does. @throws RedfishError 403 */
 function refuseOtherSite({ header }: RequestContext): void {
-  if (!isOfOtherSite(header)) return;
-  const detail = 'A page of another site may not open a stream';
-  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
+  if (isOfOtherSite(header)) throw forbidden('A page of another site may not open a stream');
 }
 
 /**
@@ -72,17 +53,4 @@ function refuseOtherMedia(accept = '*/*'): void {
   if (types.some((type) => ['', '*/*', 'text/*', 'text/event-stream'].includes(type))) return;
   const detail = 'The stream is text/event-stream';
   throw new RedfishError(406, { id: 'HeaderInvalid', args: ['Accept'], detail });
-}
-
-/** @throws RedfishError 400 */
-function filterOf(context: RequestContext, limits: StreamFilterLimits): EventPredicate {
-  const text = context.query('$filter');
-  if (text === undefined) return () => true;
-  try {
-    return parseStreamFilter(text, limits);
-  } catch (error) {
-    if (!(error instanceof FilterFault)) throw error;
-    const detail = `$filter cannot be used: ${error.message}`;
-    throw new RedfishError(400, { id: 'QueryParameterValueError', args: ['$filter'], detail });
-  }
 }

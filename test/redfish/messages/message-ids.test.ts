@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type EventCriteria, isWanted } from '../../../src/redfish/events/event-criteria.ts';
+import type { EventDestinationCreate } from '../../../schemas/generated/validators.js';
+import { isWanted } from '../../../src/redfish/events/event-criteria.ts';
 import { bufferExceeded, resourceEvent } from '../../../src/redfish/events/event-record.ts';
 import { servedMessageId } from '../../../src/redfish/messages/registries.ts';
+import { subscriptionMembers } from '../events/subscription-members.ts';
 import { startService, type TestService } from '../service.ts';
 
 const registries = '/redfish/v1/Registries';
@@ -93,42 +95,36 @@ describe('messages', () => {
     assert.deepEqual(told, ['ResourceEvent.1.3.ResourceChanged']);
   });
 
-  const all: EventCriteria = {
-    ...{ registryPrefixes: [], excludedRegistryPrefixes: [], messageIds: [] },
-    ...{ excludedMessageIds: [], resourceTypes: [], severities: [], eventTypes: [] },
-    ...{ originResources: [], subordinateResources: false },
-  };
   const event = { id: 1, ...resourceEvent('ResourceCreated', [], {}) };
-  const subscriptions: readonly (readonly [string, Partial<EventCriteria>, boolean])[] = [
-    ['its id', { messageIds: ['ResourceEvent.1.3.ResourceCreated'] }, true],
-    ['its id as stored before', { messageIds: ['ResourceEvent.1.3.0.ResourceCreated'] }, true],
-    ['its id in another version', { messageIds: ['ResourceEvent.2.7.ResourceCreated'] }, true],
-    ['its id without a version', { messageIds: ['ResourceEvent.ResourceCreated'] }, true],
-    ['another id', { messageIds: ['ResourceEvent.1.3.ResourceRemoved'] }, false],
-    ['anything but its id', { excludedMessageIds: ['ResourceEvent.1.3.0.ResourceCreated'] }, false],
-    ['its registry', { registryPrefixes: ['ResourceEvent'] }, true],
-    ['its registry with a version', { registryPrefixes: ['ResourceEvent.1.0'] }, true],
-    ['another registry', { registryPrefixes: ['Resource'] }, false],
+  const subscriptions: readonly (readonly [string, Partial<EventDestinationCreate>, boolean])[] = [
+    ['its id', { MessageIds: ['ResourceEvent.1.3.ResourceCreated'] }, true],
+    ['its id as stored before', { MessageIds: ['ResourceEvent.1.3.0.ResourceCreated'] }, true],
+    ['its id in another version', { MessageIds: ['ResourceEvent.2.7.ResourceCreated'] }, true],
+    ['its id without a version', { MessageIds: ['ResourceEvent.ResourceCreated'] }, true],
+    ['another id', { MessageIds: ['ResourceEvent.1.3.ResourceRemoved'] }, false],
+    ['anything but its id', { ExcludeMessageIds: ['ResourceEvent.1.3.0.ResourceCreated'] }, false],
+    ['its registry', { RegistryPrefixes: ['ResourceEvent'] }, true],
+    ['another registry', { RegistryPrefixes: ['Base'] }, false],
     [
       'its registry, or else another id',
-      { registryPrefixes: ['ResourceEvent'], messageIds: ['Base.1.19.Success'] },
+      { RegistryPrefixes: ['ResourceEvent'], MessageIds: ['Base.1.19.Success'] },
       true,
     ],
     [
       'another registry, or else its id',
-      { registryPrefixes: ['Base'], messageIds: ['ResourceEvent.1.3.ResourceCreated'] },
+      { RegistryPrefixes: ['Base'], MessageIds: ['ResourceEvent.1.3.ResourceCreated'] },
       true,
     ],
     [
       'another registry, or else another id',
-      { registryPrefixes: ['Base'], messageIds: ['ResourceEvent.1.3.ResourceRemoved'] },
+      { RegistryPrefixes: ['Base'], MessageIds: ['ResourceEvent.1.3.ResourceRemoved'] },
       false,
     ],
-    ['no event of its registry', { excludedRegistryPrefixes: ['ResourceEvent.1.3.0'] }, false],
+    ['no event of its registry', { ExcludeRegistryPrefixes: ['ResourceEvent.1.3.0'] }, false],
   ];
   for (const [what, criteria, wanted] of subscriptions) {
     it(`${wanted ? 'reach' : 'do not reach'} who subscribed to ${what}`, () => {
-      assert.equal(isWanted({ ...all, ...criteria }, event), wanted);
+      assert.equal(isWanted(subscriptionMembers(criteria), event), wanted);
     });
   }
 });

@@ -4,6 +4,7 @@ import type { User, UserDirectory } from '../../../src/identity/accounts/user-di
 import type { EventState } from '../../../src/redfish/events/event-state.ts';
 import { createUser, removeUser, renameUser } from '../../../src/redfish/resources/account-life.ts';
 import { certificateOf } from '../../fakes/openssl-authority.ts';
+import { subscriptionMembers } from '../../redfish/events/subscription-members.ts';
 import { openRedfish, openWithSystemUsers, type RedfishDevice } from './redfish-device.ts';
 import { type Place, type Scene, type State, scene } from './scene.ts';
 
@@ -40,22 +41,10 @@ function withSubscription(id: string, owner = 'admin') {
   const subscription: EventState['subscriptions'][number] = {
     id,
     owner,
-    destination: 'https://192.0.2.9/events',
-    context: '',
-    verifyCertificate: true,
-    retryPolicy: 'RetryForever',
-    headers: [{ name: 'X-Token', value: 'secret' }],
-    criteria: {
-      registryPrefixes: [],
-      excludedRegistryPrefixes: [],
-      messageIds: [],
-      excludedMessageIds: [],
-      resourceTypes: [],
-      severities: [],
-      eventTypes: [],
-      originResources: [],
-      subordinateResources: false,
-    },
+    members: subscriptionMembers({
+      DeliveryRetryPolicy: 'RetryForever',
+      HttpHeaders: [{ 'X-Token': 'secret' }],
+    }),
     state: 'active',
   };
   return (state: EventState): EventState => ({

@@ -3,8 +3,8 @@ import { it } from 'node:test';
 import { addressGroup } from '../../../src/core/client-address.ts';
 import { planRequest } from '../../../src/manager/csr/plan.ts';
 import { DestinationFault, parseDestination } from '../../../src/outbound/destination.ts';
-import { HeaderFault, parseHeaders } from '../../../src/redfish/events/receiver-headers.ts';
-import { FilterFault, parseStreamFilter } from '../../../src/redfish/events/stream-filter.ts';
+import { refuseBadHeaders } from '../../../src/redfish/events/receiver-headers.ts';
+import { parseStreamFilter } from '../../../src/redfish/events/stream-filter.ts';
 import { checkBeforeChange, isUnchanged } from '../../../src/redfish/http/preconditions.ts';
 import { acceptsJson, prefersGzip } from '../../../src/redfish/http/quality.ts';
 import { RedfishError } from '../../../src/redfish/messages/redfish-error.ts';
@@ -194,7 +194,7 @@ it('a filter of an event stream is refused, or applies to events', async () => {
       'EventFormatType eq Event',
     ]),
     mutators,
-    isRefusal: (error) => error instanceof FilterFault,
+    isRefusal: isRedfishRefusal,
     attempt(input) {
       const holds = parseStreamFilter(input.toString(), {
         filterCharacters: 2000,
@@ -250,8 +250,7 @@ it('headers of requests are read or taken as absent', async () => {
 
 it('destinations and headers of events are refused, or can be used as they are', async () => {
   const policy = { allowLoopback: false, allowLinkLocal: false };
-  const isFault = (error: unknown) =>
-    error instanceof DestinationFault || error instanceof HeaderFault;
+  const isFault = (error: unknown) => error instanceof DestinationFault || isRedfishRefusal(error);
   await campaign({
     name: 'destination and headers of events',
     corpus: buffers([
@@ -275,8 +274,8 @@ it('destinations and headers of events are refused, or can be used as they are',
       if (input.length % 2 === 1) {
         const half = Math.floor(text.length / 2);
         const list = [{ [text.slice(0, half)]: text.slice(half) }];
-        const headers = parseHeaders(list, { headers: 10, headerCharacters: 2000 });
-        for (const { name, value } of headers) new Headers([[name, value]]);
+        refuseBadHeaders(list, { headers: 10, headerCharacters: 2000 });
+        for (const headers of list) new Headers(headers);
         return 'headers';
       }
       const { hostname, protocol } = parseDestination(text, policy);
