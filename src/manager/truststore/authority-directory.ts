@@ -12,10 +12,9 @@ import { readPlainDirectory } from '../upgrade/authority-takeover.ts';
 import { readUpstreamFilesAmongOurs } from '../upgrade/upstream-authorities.ts';
 import {
   type Authority,
-  amendLayout,
-  deviations,
-  differences,
-  isSingleAmendment,
+  type ComparedDirectory,
+  compareDirectory,
+  isSameLayout,
   type Layout,
   layoutOf,
   writeLayout,
@@ -27,16 +26,15 @@ export type { Authority };
 
 /**
  * A directory that OpenSSL takes as `-CApath`: a PEM file for each CA, found through links named by
- * subject hash. The path itself is a symbolic link to one generation. A change of one authority is made
- * in place, and any other by a new generation and one rename of the link, so that a reader of the path
- * finds the old set or the new one:
+ * subject hash. The path itself is a symbolic link to one generation. Each change makes a new generation and
+ * renames the link once, so that a reader of the path finds the old set or the new one:
  *
  *     authority -> authority.generations/7
  *     authority.generations/next-id
  *     authority.generations/7/{1.pem,4.pem,5ad8a5d6.0 -> 1.pem,…,trust_bundle}
  *
  * `trust_bundle` has all of them in one file for a service that takes a `-CAfile`; upstream's has that name,
- * but is left behind by single changes. The directory is the manager's: each start and each change leaves out
+ * but lacks what came after it. The directory is the manager's: each start and each change leaves out
  * what is not, and writes its own files anew when they differ.
  */
 export class AuthorityDirectory {
@@ -46,7 +44,6 @@ export class AuthorityDirectory {
   #nextId = 1;
   /** What stands in the current generation. */
   #layout: Layout | undefined;
-  #isOutOfStep = false;
 
   /** @param warn told what others put into the directory, or in its place, and what became of it */
   constructor(path: string, warn: EventLog['warn'] = () => undefined) {
@@ -74,13 +71,11 @@ export class AuthorityDirectory {
         : await readGeneration(this.#generations.pathOf(from), treatUnreadableAsLost);
     this.#nextId = Math.max(await this.#readNextId(), idAfter(stored.authorities));
     const others = await this.#findOthers(current, from, stored);
-    if (others.length === 0) {
-      await this.#settle(current, stored.authorities, (found) => this.#tell(found));
-      return stored;
-    }
     const first = this.#nextId;
-    const authorities = others.map((certificate, at) => ({ id: first + at, certificate }));
-    await this.#settle(current, authorities);
+    const adopted = others.map((certificate, at) => ({ id: first + at, certificate }));
+    const authorities = others.length > 0 ? adopted : stored.authorities;
+    const deviations = await this.#settle(current, authorities);
+    if (others.length === 0) this.#tell(deviations);
     return { ...stored, authorities };
   }
 
@@ -98,24 +93,23 @@ export class AuthorityDirectory {
 
   /**
    * Goes on with a generation as it is, or with a new one where it holds anything else.
-   * @param tell told of that
+   * @returns the names of what else it held
    */
   async #settle(
     current: string | undefined,
     authorities: readonly Authority[],
-    tell: (found: readonly string[]) => void = () => undefined,
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     const layout = layoutOf(authorities);
-    const found = this.#deviations(current, layout);
-    if (current !== undefined && found.length === 0) {
+    const compared = await this.#compare(current, layout);
+    if (current !== undefined && compared?.deviations.length === 0) {
       await makeOwnDirectory(this.#generations.pathOf(current), worldReadable);
       await this.#generations.removeAllBut(current);
     } else {
       await this.#reserve(authorities);
-      await this.#commitGeneration(layout, current);
+      await this.#commitGeneration(layout, compared);
     }
     this.#layout = layout;
-    tell(found);
+    return compared?.deviations ?? [];
   }
 
   /**
@@ -144,39 +138,16 @@ export class AuthorityDirectory {
     const known = this.#known();
     const layout = layoutOf(authorities);
     await this.#reserve(authorities);
-    const current = await this.#generations.current();
-    const found = this.#deviations(current, known);
-    if (current === undefined || found.length > 0 || this.#isOutOfStep) {
-      const isOurs = this.#isOutOfStep;
-      await this.#commitGeneration(layout, current);
-      if (!isOurs) this.#tell(found);
-    } else if (isSingleAmendment(known, layout)) {
-      await this.#amend(current, known, layout);
-    } else if (differences(known, layout).length > 0) {
-      await this.#commitGeneration(layout, current);
-    }
+    const compared = await this.#compare(await this.#generations.current(), known);
+    const isThere = compared?.deviations.length === 0 && isSameLayout(known, layout);
+    if (!isThere) await this.#commitGeneration(layout, compared);
     this.#layout = layout;
-  }
-
-  /** Whether a change that failed has left the directory in neither state; the next `commit` mends it. */
-  get isOutOfStep(): boolean {
-    return this.#isOutOfStep;
+    this.#tell(compared?.deviations ?? []);
   }
 
   /** Whether services do not find what is in memory, as far as can be told without reading all of it. */
   async isBroken(): Promise<boolean> {
-    if (!this.isLoaded) return false;
-    return this.#isOutOfStep || (await this.#generations.current()) === undefined;
-  }
-
-  /** Rejects only where the old state is there. */
-  async #amend(generation: string, from: Layout, to: Layout): Promise<void> {
-    const failed = await amendLayout(this.#generations.pathOf(generation), from, to);
-    if (!failed) return;
-    this.#isOutOfStep = !failed.inStep;
-    if (failed.holds === 'from') throw failed.error;
-    // Services are about to read links and bundle
-    await this.#commitGeneration(to, generation).catch(() => undefined);
+    return this.isLoaded && (await this.#generations.current()) === undefined;
   }
 
   /** Copies what is in service into an empty directory. */
@@ -188,7 +159,7 @@ export class AuthorityDirectory {
   async recover(from: string): Promise<void> {
     const { authorities, unreadable } = await readGeneration(from);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
-    await this.#commitGeneration(layoutOf(authorities), await this.#generations.current());
+    await this.#commitGeneration(layoutOf(authorities));
   }
 
   get isLoaded(): boolean {
@@ -201,9 +172,8 @@ export class AuthorityDirectory {
     throw new CertError('storage', 'the truststore could not be read; nothing changed');
   }
 
-  async #commitGeneration(layout: Layout, previous: string | undefined): Promise<void> {
-    const like = previous === undefined ? undefined : this.#generations.pathOf(previous);
-    const next = await this.#generations.make((directory) => writeLayout(directory, layout, like));
+  async #commitGeneration(layout: Layout, compared?: ComparedDirectory): Promise<void> {
+    const next = await this.#generations.make((made) => writeLayout(made, layout, compared));
     try {
       await this.#generations.switchTo(next);
     } catch (error) {
@@ -211,12 +181,16 @@ export class AuthorityDirectory {
       await this.#generations.remove(next).catch(() => undefined);
       throw error;
     }
-    this.#isOutOfStep = false;
     await this.#generations.removeAllBut(next);
   }
 
-  #deviations(generation: string | undefined, layout: Layout): readonly string[] {
-    return generation === undefined ? [] : deviations(this.#generations.pathOf(generation), layout);
+  async #compare(
+    generation: string | undefined,
+    layout: Layout,
+  ): Promise<ComparedDirectory | undefined> {
+    return generation === undefined
+      ? undefined
+      : compareDirectory(this.#generations.pathOf(generation), layout);
   }
 
   /** @param found names that were not as the manager left them; they were removed, or written anew */

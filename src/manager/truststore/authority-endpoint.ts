@@ -178,7 +178,7 @@ export class AuthorityEndpoint implements Endpoint {
     await this.requests.maintain();
   }
 
-  /** After a change that failed and could not be undone, and when others took the path away. */
+  /** When others took the path away. */
   async #repair(): Promise<void> {
     try {
       if (this.#queue.isHeld || !(await this.#directory.isBroken())) return;
@@ -217,12 +217,7 @@ export class AuthorityEndpoint implements Endpoint {
 
   #store(): Omit<Change<SetPlan>, 'validate'> {
     return {
-      write: async ({ next }) => {
-        await this.#directory.commit(next);
-        if (!this.#directory.isOutOfStep) return;
-        const { path } = this.definition;
-        this.#dependencies.log.error('bundle and links of the truststore are old', { path });
-      },
+      write: ({ next }) => this.#directory.commit(next),
       publish: ({ next }) => this.#publish(next),
     };
   }
