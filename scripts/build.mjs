@@ -16,12 +16,26 @@ async function programs() {
 async function readSchemas() {
   const directory = join(root, 'schemas');
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
-  const { tsImport } = await import('tsx/esm/api');
-  const { csrSchemas } = await tsImport('./csr-schemas.ts', import.meta.url);
+  const { csrSchemas } = await importTypeScript('csr-schemas.ts');
   const written = names.map(async (name) =>
     JSON.parse(await readFile(join(directory, name), 'utf8')),
   );
   return [...(await Promise.all(written)), ...csrSchemas];
+}
+
+/** Imports a file of this folder, with what it imports of src. */
+async function importTypeScript(name) {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'scripts', name)],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
+  });
+  return import(
+    `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
+  );
 }
 
 /** What express and dbus-next load and never use here: bodies, files and query strings are read by our own code. */
