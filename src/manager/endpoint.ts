@@ -3,7 +3,7 @@ import type { CsrService } from './csr/csr-service.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';
 import type { EndpointEvent } from './endpoint-event.ts';
 import type { InstalledCertificate } from './installed-certificate.ts';
-import type { UploadSource } from './upload.ts';
+import type { UploadContent, UploadSource } from './upload.ts';
 
 /**
  * What every endpoint can do. Each call validates all of its
@@ -24,7 +24,7 @@ export interface Endpoint {
   delete(id: string): Promise<void>;
   deleteAll(): Promise<void>;
   /** The first half of a change in two phases. @throws CertError what `replace` would */
-  stage(text: string): Promise<StagedChange>;
+  stage(content: UploadContent): Promise<StagedChange>;
   /** Brings the files back to what `save` wrote; only before `start`. */
   recover(directory: string): Promise<void>;
   readonly requests: CsrService;

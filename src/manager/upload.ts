@@ -1,10 +1,10 @@
 import { CertError } from '../core/cert-error.ts';
 import { FileRefusal, maxInternalFileBytes, readRegularFile } from '../storage/regular-file.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
-import { type Content, toPem } from '../x509/containers.ts';
+import { type Content, openContent } from '../x509/containers.ts';
 import { isKeyBlock } from '../x509/keys.ts';
 import { contentLimits, refuseMoreThan } from '../x509/limits.ts';
-import { type PemBlock, parsePem } from '../x509/pem.ts';
+import { isCertificateBlock, type PemBlock, parsePem } from '../x509/pem.ts';
 
 /** What a caller handed over, in the order of the file. */
 export interface Upload {
@@ -13,14 +13,15 @@ export interface Upload {
   readonly keyBlocks: readonly PemBlock[];
 }
 
-/**
- * A text, or how to get it. What comes from a file is read when its turn has come, and only after the
- * conditions that do not depend on it.
- */
-export type UploadSource = string | (() => Promise<string>);
+/** A text in PEM, or the blocks of it or of another form, which are parsed already. */
+export type UploadContent = string | readonly PemBlock[];
 
-export async function textOf(source: UploadSource): Promise<string> {
-  return typeof source === 'string' ? source : source();
+/** Content, or how to get it: a file is read when its turn has come, and after the conditions that do not depend on it. */
+export type UploadSource = UploadContent | (() => Promise<string>);
+
+export async function blocksOf(source: UploadSource): Promise<readonly PemBlock[]> {
+  const content = typeof source === 'function' ? await source() : source;
+  return typeof content === 'string' ? parsePem(content) : content;
 }
 
 /**
@@ -78,21 +79,19 @@ function unreadable(cause: unknown): CertError {
 }
 
 /**
- * The text of an upload that came as bytes in a form that its caller names.
- * @throws CertError `file-empty`, `file-too-large`, and what `toPem` throws
+ * An upload that came as bytes in a form that its caller names.
+ * @throws CertError `file-empty`, `file-too-large`, and what `openContent` throws
  */
-export function toUploadText(content: Content, maxBytes: number): string {
+export function openUpload(content: Content, maxBytes: number): readonly PemBlock[] {
   if (content.bytes.length === 0) throw new CertError('file-empty', 'the content is empty');
   if (content.bytes.length > maxBytes) throw tooLarge(maxBytes);
-  return toPem(content);
+  return openContent(content);
 }
 
-const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
-
-/** @throws CertError that names the first thing in the text that is not as it should be */
-export function parseUpload(text: string, maxCertificates: number): Upload {
-  const blocks = parsePem(text);
-  const certificateBlocks = blocks.filter(({ label }) => certificateLabels.includes(label));
+/** @throws CertError that names the first thing in the content that is not as it should be */
+export function parseUpload(content: UploadContent, maxCertificates: number): Upload {
+  const blocks = typeof content === 'string' ? parsePem(content) : content;
+  const certificateBlocks = blocks.filter(isCertificateBlock);
   if (certificateBlocks.length === 0) {
     throw new CertError('no-certificate', 'the file holds no PEM certificate');
   }

@@ -1,10 +1,10 @@
 import { CertError } from '../core/cert-error.ts';
 import { bytesOf, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
-import { exportPrivateKey, openPrivateKey } from './keys.ts';
+import { openPrivateKey } from './keys.ts';
 import { contentLimits, maxElementsOfContainer, refuseMoreThan } from './limits.ts';
 import { type Decrypt, decryptTraditional, passwordDecryption } from './password-encryption.ts';
-import { formatPem, type PemBlock, parsePem } from './pem.ts';
+import { type PemBlock, parsePem, pemBlock } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
 
 /** The forms in which a certificate, and its key, may be handed over. */
@@ -30,18 +30,17 @@ const maxRounds = 600_000;
 const signedData = '1.2.840.113549.1.7.2';
 
 /**
- * The same in PEM, as the rest of the manager takes it. What is PEM already is left as it is, but for
- * keys and containers that the password opens.
+ * What is in it as PEM blocks, as the rest of the manager takes it; keys and containers are opened with the password.
  * @throws CertError `container-malformed`, `password-wrong`, `pem-malformed`
  */
-export function toPem({ bytes, format, password }: Content): string {
+export function openContent({ bytes, format, password }: Content): readonly PemBlock[] {
   switch (format) {
     case 'PEM':
-      return openPem(bytes.toString('utf8'), password);
+      return openPem(bytes, password);
     case 'DER':
-      return formatPem('CERTIFICATE', bytes);
+      return [pemBlock('CERTIFICATE', bytes)];
     case 'PKCS7':
-      return isPem(bytes) ? openPem(bytes.toString('utf8'), '') : certificatesOfPkcs7(bytes);
+      return bytes.includes('-----BEGIN ') ? openPem(bytes, '') : certificatesOfPkcs7(bytes);
     case 'PKCS12':
       return openPkcs12(bytes, password);
   }
@@ -54,32 +53,32 @@ export function parseFormat(text: string): ContentFormat {
   throw new CertError('format-unknown', `Format is none of ${contentFormats.join(', ')}`);
 }
 
-function openPem(text: string, password: string): string {
-  const special = (block: PemBlock) =>
-    block.label === 'PKCS7' || (password !== '' && isEncryptedKey(block));
-  const blocks = parsePem(text);
-  if (!blocks.some(special)) return text;
+function openPem(bytes: Buffer, password: string): readonly PemBlock[] {
   const budget = new RoundBudget(maxRounds);
-  return blocks
-    .map((block) => {
-      if (block.label === 'PKCS7') return certificatesOfPkcs7(block.der);
-      return special(block) ? decryptKey(block, password, budget) : block.text;
-    })
-    .join('');
+  const blocks = parsePem(bytes.toString('utf8')).flatMap((block) => {
+    if (block.label === 'PKCS7') return certificatesOfPkcs7(block.der);
+    return password !== '' && isEncryptedKey(block) ? decryptKey(block, password, budget) : block;
+  });
+  refuseMoreThan(contentLimits().blocks, blocks.length, 'PEM blocks');
+  return blocks;
 }
 
 function isEncryptedKey({ label, encrypted }: PemBlock): boolean {
   return encrypted || label === 'ENCRYPTED PRIVATE KEY';
 }
 
-function decryptKey({ label, der, text }: PemBlock, password: string, budget: RoundBudget): string {
+function decryptKey(
+  { label, der, text }: PemBlock,
+  password: string,
+  budget: RoundBudget,
+): PemBlock {
   try {
     const key =
       label === 'ENCRYPTED PRIVATE KEY'
         ? decryptPkcs8(der, password, budget)
         : decryptTraditional(text, der, password, budget);
     if (!key) throw wrongPassword();
-    return exportPrivateKey(openPrivateKey(key));
+    return pemBlock('PRIVATE KEY', openPrivateKey(key).export({ type: 'pkcs8', format: 'der' }));
   } catch (error) {
     if (error instanceof CertError) throw error;
     throw wrongPassword();
@@ -111,7 +110,7 @@ function wrongPassword(): CertError {
 }
 
 /** The certificates of a SignedData, signed or not (RFC 2315 §9.1); its signatures do not matter here. */
-function certificatesOfPkcs7(der: Uint8Array): string {
+function certificatesOfPkcs7(der: Uint8Array): PemBlock[] {
   const { blocks } = contentLimits();
   try {
     const [type, content] = childrenOf(decode(der, maxElementsOfContainer()));
@@ -119,9 +118,9 @@ function certificatesOfPkcs7(der: Uint8Array): string {
     const fields = childrenOf(childrenOf(content)[0]);
     const certificates = fields.find((field) => contextTag(field) === 0);
     refuseMoreThan(blocks, childrenOf(certificates).length, 'certificates');
-    return childrenOf(certificates)
-      .map((certificate) => formatPem('CERTIFICATE', encode(certificate)))
-      .join('');
+    return childrenOf(certificates).map((certificate) =>
+      pemBlock('CERTIFICATE', encode(certificate)),
+    );
   } catch (cause) {
     if (cause instanceof CertError) throw cause;
     const fault = cause instanceof DerSizeError ? `: ${cause.message}` : '';
@@ -130,14 +129,10 @@ function certificatesOfPkcs7(der: Uint8Array): string {
   }
 }
 
-function openPkcs12(bytes: Buffer, password: string): string {
+function openPkcs12(bytes: Buffer, password: string): PemBlock[] {
   const { certificates, keys } = readPkcs12(bytes, password);
   return [
-    ...keys.map((key) => formatPem('PRIVATE KEY', key)),
-    ...certificates.map((certificate) => formatPem('CERTIFICATE', certificate)),
-  ].join('');
-}
-
-function isPem(bytes: Buffer): boolean {
-  return bytes.includes('-----BEGIN ');
+    ...keys.map((key) => pemBlock('PRIVATE KEY', key)),
+    ...certificates.map((certificate) => pemBlock('CERTIFICATE', certificate)),
+  ];
 }

@@ -1,7 +1,7 @@
 import { CertError } from '../core/cert-error.ts';
 import { contentLimits } from './limits.ts';
 
-/** One PEM block: its label, its decoded bytes and its text in OpenSSL's form. */
+/** One PEM block: its label, its decoded bytes and its text in OpenSSL's form, which is made when it is read. */
 export interface PemBlock {
   readonly label: string;
   readonly der: Buffer;
@@ -51,6 +51,23 @@ function* boundaries(lines: string) {
   }
 }
 
+const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
+
+export function isCertificateBlock({ label }: PemBlock): boolean {
+  return certificateLabels.includes(label);
+}
+
+export function pemBlock(label: string, der: Buffer, headers: readonly string[] = []): PemBlock {
+  return {
+    label,
+    der,
+    encrypted: headers.some((line) => /^Proc-Type:.*ENCRYPTED/.test(line)),
+    get text() {
+      return formatPem(label, der, headers);
+    },
+  };
+}
+
 /** Writes a block with lines of 64 characters and a trailing newline, as OpenSSL does. */
 export function formatPem(label: string, der: Uint8Array, headers: readonly string[] = []): string {
   const base64 = Buffer.from(der).toString('base64');
@@ -68,11 +85,10 @@ function decodeBlock(label: string, text: string): PemBlock {
   if (start < 0) throw malformed(`the headers of the ${label} block have no end`);
   const headers = lines.slice(0, start).map((line) => line.trim());
   const body = lines.slice(start).flatMap((line) => line.trim() || []);
-  const encrypted = headers.some((line) => /^Proc-Type:.*ENCRYPTED/.test(line));
   const base64 = body.join('');
   if (!isBase64(body, base64)) throw malformed(`the ${label} block is not base64`);
   const der = Buffer.from(base64, 'base64');
-  return { label, der, encrypted, text: formatPem(label, der, headers) };
+  return pemBlock(label, der, headers);
 }
 
 function isBase64(lines: string[], joined: string): boolean {

@@ -8,8 +8,9 @@ import type {
 } from '../../src/manager/certificate-client.ts';
 import type { CsrParameters, RekeyParameters } from '../../src/manager/csr/parameters.ts';
 import { readCertificate } from '../../src/x509/certificate.ts';
-import { type Content, toPem } from '../../src/x509/containers.ts';
+import type { Content } from '../../src/x509/containers.ts';
 import { parsePem } from '../../src/x509/pem.ts';
+import { toPem } from './opened-content.ts';
 
 /** A manager without disk or bus, which can be told to go away or to refuse. */
 export class MemoryClient implements CertificateClient {

@@ -88,8 +88,8 @@ export class ReplacementDevice {
   stage(): Promise<string> {
     const { next, newCa } = this.#materials;
     return this.replacements.stage(owner, [
-      { endpoint: this.server, text: pairOf(next) },
-      { endpoint: this.truststore, text: newCa.pem },
+      { endpoint: this.server, content: pairOf(next) },
+      { endpoint: this.truststore, content: newCa.pem },
     ]);
   }
 

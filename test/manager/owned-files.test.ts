@@ -172,7 +172,7 @@ describe('a key that is not the manager alone its own', { skip }, () => {
     const running = await start();
     const replacements = new StagedReplacements(log, limits);
     const replacement = await replacements.stage(owner, [
-      { endpoint: running, text: next.key + next.pem },
+      { endpoint: running, content: next.key + next.pem },
     ]);
     await replacements.activate(owner, replacement);
     const journal = `${path}.replacement`;

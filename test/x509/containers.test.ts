@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../src/core/cert-error.ts';
-import { type ContentFormat, parseFormat, toPem } from '../../src/x509/containers.ts';
+import { type ContentFormat, parseFormat } from '../../src/x509/containers.ts';
 import { encode, octetString, oid, sequence, unsignedInteger } from '../../src/x509/der.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { hugeDsaKey } from '../fakes/huge-dsa-key.ts';
+import { toPem } from '../fakes/opened-content.ts';
 import { keyKinds, openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { processorTime } from '../fakes/processor-time.ts';
 import { refusal } from '../fakes/refusal.ts';
@@ -172,9 +173,9 @@ describe('other forms of content', () => {
     });
   }
 
-  it('PEM is left as it is, with the words between its blocks', () => {
-    const text = `words\n${ec.pem}more words\n${ec.key}`;
-    assert.equal(toPem({ bytes: Buffer.from(text), format: 'PEM', password: '' }), text);
+  it('PEM is left as it is, without the words between its blocks', () => {
+    const bytes = Buffer.from(`words\n${ec.pem}more words\n${ec.key}`);
+    assert.equal(toPem({ bytes, format: 'PEM', password: '' }), ec.pem + ec.key);
   });
 
   it('an encrypted key in PEM is opened by the password', () => {

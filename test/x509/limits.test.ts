@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { parseUpload } from '../../src/manager/upload.ts';
 import { readCertificate } from '../../src/x509/certificate.ts';
-import { toPem } from '../../src/x509/containers.ts';
 import {
   contextConstructed,
   contextPrimitive,
@@ -16,6 +15,7 @@ import {
 import { setContentLimits } from '../../src/x509/limits.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { forgeCertificate } from '../fakes/forged-certificate.ts';
+import { toPem } from '../fakes/opened-content.ts';
 import { processorTime } from '../fakes/processor-time.ts';
 import { refusal } from '../fakes/refusal.ts';
 

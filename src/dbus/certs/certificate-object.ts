@@ -2,7 +2,7 @@ import type { Findings } from '../../manager/checks/findings.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
 import type { Expiry } from '../../manager/expiry.ts';
 import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
-import { fileOfCaller, toUploadText } from '../../manager/upload.ts';
+import { fileOfCaller, openUpload } from '../../manager/upload.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { formatName } from '../../x509/name.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
@@ -74,7 +74,7 @@ function ownInterfaces(
     serve(replaceContentInterface, {
       properties: {},
       methods: {
-        Replace: (inputs) => endpoint.replace(id, toUploadText(asContent(inputs), uploadBytes)),
+        Replace: (inputs) => endpoint.replace(id, openUpload(asContent(inputs), uploadBytes)),
       },
     }),
     // Before the chain, with whose signal a copy takes what was said to be new

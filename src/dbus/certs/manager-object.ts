@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../manager/endpoint.ts';
-import { fileOfCaller, toUploadText } from '../../manager/upload.ts';
+import { fileOfCaller, openUpload } from '../../manager/upload.ts';
 import { type Caller, type ServedInterface, serve } from '../server/interface.ts';
 import {
   csrCreateInterface,
@@ -80,7 +80,7 @@ function upstreamInterfaces(options: ManagerObjectOptions): readonly ServedInter
 function ownInterfaces(options: ManagerObjectOptions): readonly ServedInterface[] {
   const { endpoint, root, uploadBytes, services, reload } = options;
   const { requests } = endpoint;
-  const contentOf = (inputs: ContentInputs) => toUploadText(asContent(inputs), uploadBytes);
+  const contentOf = (inputs: ContentInputs) => openUpload(asContent(inputs), uploadBytes);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(uploadInterface, {

@@ -1,7 +1,7 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
 import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
-import { toUploadText } from '../../manager/upload.ts';
+import { openUpload } from '../../manager/upload.ts';
 import type { CallerPolicy } from '../server/caller-policy.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
 import { asContent } from './content.ts';
@@ -49,11 +49,10 @@ export function stagedReplacementObject(options: StagedReplacementObjectOptions)
       async Stage(inputs, { name }) {
         const { Truststore, Bundle, BundleFormat, Seconds } = inputs;
         const other = Truststore === '' ? undefined : await truststore(Truststore, name);
-        const parts = [{ endpoint, text: toUploadText(asContent(inputs), uploadBytes) }];
+        const parts = [{ endpoint, content: openUpload(asContent(inputs), uploadBytes) }];
         if (other) {
           const bundle = asContent({ Content: Bundle, Format: BundleFormat, Password: '' });
-          const text = toUploadText(bundle, uploadBytes);
-          parts.push({ endpoint: other, text });
+          parts.push({ endpoint: other, content: openUpload(bundle, uploadBytes) });
         }
         const replacement = await replacements.stage(name, parts, Seconds);
         // Whoever left before the replacement had a name was not known as its owner

@@ -6,13 +6,13 @@ import type { Finding, LeftOut } from '../checks/findings.ts';
 import { type Refusal, refusals, refuseCertificate, type Standards } from '../checks/judgement.ts';
 import { warningsOf } from '../checks/warnings.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
-import { parseUpload } from '../upload.ts';
+import { parseUpload, type UploadContent } from '../upload.ts';
 import { type KeySource, matchKey, presumedLeaf } from './pairing.ts';
 
 /** What may go into service at a server or client endpoint. */
 export interface CredentialAdmission {
   /** Every check of an upload. @throws CertError of the first that fails */
-  admit(text: string): Promise<CredentialCandidate>;
+  admit(content: UploadContent): Promise<CredentialCandidate>;
   /** The same for a certificate that the manager made. */
   admitGenerated(generated: CredentialCandidate): Promise<CredentialCandidate>;
   /**
@@ -36,11 +36,11 @@ export function credentialAdmission(
 
   /** The leaf with what certifies it, and what is to be said of it. */
   const read = async (
-    text: string,
+    content: UploadContent,
     maxCertificates: number,
     standards: Standards,
   ): Promise<Read> => {
-    const upload = parseUpload(text, maxCertificates);
+    const upload = parseUpload(content, maxCertificates);
     const file = upload.certificates;
     const match = await matchKey(upload, waiting, standards.now).catch((error: unknown) => {
       // As upstream, which looks for a key last
@@ -53,9 +53,9 @@ export function credentialAdmission(
   };
 
   return {
-    async admit(text) {
+    async admit(content) {
       const standards = standardsOfNow();
-      const { pair, file, leftOut, faults } = await read(text, limits.chain, standards);
+      const { pair, file, leftOut, faults } = await read(content, limits.chain, standards);
       for (const { code, text } of faults) throw new CertError(code, text);
       await judged(pair, file, standards);
       return withFindings(pair, warningsOf(type, pair, serving), leftOut, standards);

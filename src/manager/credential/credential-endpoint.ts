@@ -10,7 +10,7 @@ import type { EndpointEvent } from '../endpoint-event.ts';
 import type { InstalledCertificate } from '../installed-certificate.ts';
 import { OutsideChanges } from '../outside-changes.ts';
 import { takeOverUpstreamKeys } from '../upgrade/upstream-keys.ts';
-import { textOf, type UploadSource } from '../upload.ts';
+import { blocksOf, type UploadContent, type UploadSource } from '../upload.ts';
 import { watchFile } from '../watcher.ts';
 import { ActiveCredential, asInstalled } from './active-credential.ts';
 import { type CredentialAdmission, credentialAdmission } from './admission.ts';
@@ -126,12 +126,12 @@ export class CredentialEndpoint implements Endpoint {
     await this.#queue.run(this.#changes.removal(() => undefined));
   }
 
-  stage(text: string): Promise<StagedChange> {
+  stage(content: UploadContent): Promise<StagedChange> {
     return stageChange(this.#queue, {
       definition: this.definition,
       validate: async () => {
         await this.#stored.mustBeRead();
-        return this.#admission.admit(text);
+        return this.#admission.admit(content);
       },
       save: (directory, replacement) => this.#file.save(directory, this.#service.text, replacement),
       forward: this.#changes.store(),
@@ -182,7 +182,7 @@ export class CredentialEndpoint implements Endpoint {
       validate: async () => {
         await this.#stored.mustBeRead();
         precondition();
-        return this.#admission.admit(await textOf(source));
+        return this.#admission.admit(await blocksOf(source));
       },
     });
     return asInstalled(pair);

@@ -7,6 +7,7 @@ import { asStorageError, patience } from '../change.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { EndpointDefinition } from '../endpoint-definition.ts';
 import { tellOwned } from '../owned-files.ts';
+import type { UploadContent } from '../upload.ts';
 import { ReplacementJournal } from './journal.ts';
 
 /** Staged: found good and waiting. Active: in service, and undone again unless it is committed. */
@@ -15,7 +16,7 @@ export type ReplacementState = 'none' | 'staged' | 'active';
 /** What goes into service together. */
 export interface ReplacementPart {
   readonly endpoint: Endpoint;
-  readonly text: string;
+  readonly content: UploadContent;
 }
 
 export interface ReplacementLimits {
@@ -99,7 +100,7 @@ export class StagedReplacements {
     const milliseconds = this.#milliseconds(seconds);
     const changes: StagedChange[] = [];
     try {
-      for (const { endpoint, text } of parts) changes.push(await endpoint.stage(text));
+      for (const { endpoint, content } of parts) changes.push(await endpoint.stage(content));
     } catch (error) {
       for (const change of changes) change.release();
       throw error;

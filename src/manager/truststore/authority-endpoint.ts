@@ -11,7 +11,7 @@ import type { EndpointEvent } from '../endpoint-event.ts';
 import { ExpiryWatch } from '../expiry.ts';
 import type { InstalledCertificate } from '../installed-certificate.ts';
 import { RootCa } from '../upgrade/root-ca.ts';
-import type { UploadSource } from '../upload.ts';
+import type { UploadContent, UploadSource } from '../upload.ts';
 import { type Authority, AuthorityDirectory } from './authority-directory.ts';
 import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
 
@@ -145,12 +145,12 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   /** The bundle takes the place of everything, as with `replaceAll`. */
-  stage(text: string): Promise<StagedChange> {
+  stage(content: UploadContent): Promise<StagedChange> {
     return stageChange(this.#queue, {
       definition: this.definition,
       validate: async () => {
         await this.#mustBeRead();
-        return this.#plans.replaceAll(text);
+        return this.#plans.replaceAll(content);
       },
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),

@@ -1,10 +1,11 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
+import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import { usualSecurityLevel } from '../../x509/security-levels.ts';
 import { authorityChecks, enforce } from '../checks/checks.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { distinct } from '../upgrade/upstream-authorities.ts';
-import { parseUpload, textOf, type Upload, type UploadSource } from '../upload.ts';
+import { blocksOf, parseUpload, type Upload, type UploadSource } from '../upload.ts';
 import type { Authority, AuthorityDirectory } from './authority-directory.ts';
 
 /** A new set of authorities, and which of them the caller asked about. */
@@ -33,7 +34,7 @@ export class AuthorityPlans {
   async install(source: UploadSource): Promise<SetPlan> {
     const current = this.#current();
     this.#refuseMoreThanLimit(current.length + 1);
-    const certificate = this.#checkOne(await textOf(source));
+    const certificate = this.#checkOne(await blocksOf(source));
     this.#refuseDuplicate(certificate);
     const authority = { id: this.#directory.nextId, certificate };
     return { next: [...current, authority], asked: [authority] };
@@ -41,7 +42,7 @@ export class AuthorityPlans {
 
   async replace(id: string, source: UploadSource): Promise<SetPlan> {
     const previous = this.#byId(id);
-    const certificate = this.#checkOne(await textOf(source));
+    const certificate = this.#checkOne(await blocksOf(source));
     this.#refuseDuplicate(certificate, previous);
     const authority = { id: previous.id, certificate };
     const next = this.#current().map((one) => (one === previous ? authority : one));
@@ -58,7 +59,7 @@ export class AuthorityPlans {
 
   /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
   async replaceAll(source: UploadSource): Promise<SetPlan> {
-    const { certificates } = this.#parseBundle(await textOf(source));
+    const { certificates } = this.#parseBundle(await blocksOf(source));
     const set = distinct(certificates);
     for (const certificate of set) this.#check(certificate, set);
     const known = new Map(this.#current().map((one) => [one.certificate.fingerprint, one]));
@@ -86,15 +87,14 @@ export class AuthorityPlans {
   }
 
   /** Counts before it reads, so that a bundle over the limit costs nothing. */
-  #parseBundle(text: string): Upload {
-    const limit = this.#dependencies.limits.authorities;
-    this.#refuseMoreThanLimit(text.split('-----BEGIN CERTIFICATE-----').length - 1);
-    return parseUpload(text, limit);
+  #parseBundle(blocks: readonly PemBlock[]): Upload {
+    this.#refuseMoreThanLimit(blocks.filter(isCertificateBlock).length);
+    return parseUpload(blocks, this.#dependencies.limits.authorities);
   }
 
   /** The file may hold more: its first certificate is what it is about, and a key is never taken. */
-  #checkOne(text: string): Certificate {
-    const { certificates } = parseUpload(text, this.#dependencies.limits.chain);
+  #checkOne(blocks: readonly PemBlock[]): Certificate {
+    const { certificates } = parseUpload(blocks, this.#dependencies.limits.chain);
     const [certificate] = certificates;
     if (!certificate) throw new TypeError('an upload has a certificate');
     this.#check(certificate, certificates);

@@ -1,17 +1,15 @@
 import type { Identity } from '../../identity/identity.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
-import { readCertificate } from '../../x509/certificate.ts';
-import { type Content, toPem } from '../../x509/containers.ts';
-import { parsePem } from '../../x509/pem.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { ServiceParts } from '../service-parts.ts';
+import type { Submission } from './submitted.ts';
 
 /** What a request is about to do to the certificates of an endpoint. */
 export interface ListChange {
   readonly endpoint: EndpointRef;
   /** Id of the certificate that goes. */
   readonly gone?: string;
-  readonly comes?: Content;
+  readonly comes?: Submission;
 }
 
 /**
@@ -33,17 +31,11 @@ export async function withLockoutGuard<T>(
     const after = {
       endpoint,
       ...(gone !== undefined && { gone }),
-      ...(comes && { comes: certificatesOf(comes) }),
+      ...(comes && { comes: comes.certificates() }),
     };
     if (certificates.locksOut(after, identity?.shown)) throw lockout(comes !== undefined);
     return change();
   });
-}
-
-function certificatesOf(content: Content) {
-  return parsePem(toPem(content))
-    .filter(({ label }) => label.endsWith('CERTIFICATE'))
-    .map(({ der }) => readCertificate(der));
 }
 
 function lockout(isSubmitted: boolean): RedfishError {

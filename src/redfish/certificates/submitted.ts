@@ -3,12 +3,11 @@ import {
   validateCertificateCreate,
 } from '../../../schemas/generated/validators.js';
 import { CertError } from '../../core/cert-error.ts';
-import { refuseOversized } from '../../x509/certificate.ts';
-import { type Content, pemContent, toPem } from '../../x509/containers.ts';
-import { parsePem } from '../../x509/pem.ts';
+import { type Certificate, readCertificate, refuseOversized } from '../../x509/certificate.ts';
+import { type Content, openContent, pemContent } from '../../x509/containers.ts';
+import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-
 import type { CertificateCollection } from './collections.ts';
 
 /** The members of a body that say what certificate is submitted (DSP2046, Certificate). */
@@ -22,35 +21,63 @@ export type Submitted = Pick<
  * content type; no file with a certificate begins with a brace.
  * @throws RedfishError 400
  */
-export function submittedContent(body: RequestBody): Content {
-  if (isJson(body)) return contentOf(body.parse(validateCertificateCreate));
-  if (body.text.trim() === '') {
-    throw new RedfishError(400, {
-      id: 'UnrecognizedRequestBody',
-      args: [],
-      detail: 'file-empty: the body holds no certificate',
-    });
+export function submittedContent(body: RequestBody): { content: Content; isRaw: boolean } {
+  const { bytes } = body;
+  switch (bytes.find((byte) => !space.includes(byte))) {
+    case 0x7b:
+      return { content: contentOf(body.parse(validateCertificateCreate)), isRaw: false };
+    case undefined:
+      throw new RedfishError(400, {
+        id: 'UnrecognizedRequestBody',
+        args: [],
+        detail: 'file-empty: the body holds no certificate',
+      });
+    default:
+      return {
+        content: { bytes, format: isDer(bytes) ? 'DER' : 'PEM', password: '' },
+        isRaw: true,
+      };
   }
-  return isDer(body.bytes)
-    ? { bytes: body.bytes, format: 'DER', password: '' }
-    : pemContent(body.text);
+}
+
+/** What JSON takes for white space (RFC 8259 §2). */
+const space: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
+
+/** What is to be put into the manager, parsed once for all that the service has to know of it. */
+export interface Submission {
+  readonly content: Content;
+  /** Of what goes to a truststore. */
+  readonly certificates: () => readonly Certificate[];
 }
 
 /**
  * A truststore takes one authority with each POST: what the manager would leave out of a bundle must not
- * look stored. @throws CertError `too-many-certificates`, `certificate-malformed`, and what a container is refused with
+ * look stored. The manager gets nothing but its DER.
+ * @throws CertError `too-many-certificates`, `certificate-malformed`, and what a container is refused with
  */
-export function admit({ endpoint }: CertificateCollection, content: Content): Content {
-  if (endpoint.type !== 'authority' || content.format === 'PKCS12') return content;
-  const blocks = parsePem(toPem(content)).filter(({ label }) => label.endsWith('CERTIFICATE'));
+export function admit({ endpoint }: CertificateCollection, content: Content): Submission {
+  const certificates = (blocks: readonly PemBlock[]) =>
+    blocks.map(({ der }) => readCertificate(der));
+  const open = () => openContent(content).filter(isCertificateBlock);
+  if (endpoint.type !== 'authority' || content.format === 'PKCS12')
+    return { content, certificates: () => certificates(open()) };
+  const blocks = open();
   // To send a large one over the bus takes longer than to refuse it
   for (const { der } of blocks) refuseOversized(der);
+  const [first] = blocks;
+  // Without any, the manager says what is wrong
+  if (!first) return { content, certificates: () => [] };
   const count = new Set(blocks.map(({ der }) => der.toString('base64'))).size;
-  if (count <= 1) return content;
-  throw new CertError(
-    'too-many-certificates',
-    `there are ${count} certificates where one authority is expected; send each by itself`,
-  );
+  if (count > 1) {
+    throw new CertError(
+      'too-many-certificates',
+      `there are ${count} certificates where one authority is expected; send each by itself`,
+    );
+  }
+  return {
+    content: { bytes: first.der, format: 'DER', password: '' },
+    certificates: () => certificates([first]),
+  };
 }
 
 /** PKCS #12 is base64 in JSON; PKCS #7 is PEM, or base64 of DER. */
@@ -65,10 +92,6 @@ export function contentOf({ CertificateString, CertificateType, Password }: Subm
     default:
       return { ...pemContent(CertificateString), password };
   }
-}
-
-export function isJson({ text }: RequestBody): boolean {
-  return /^\s*\{/.test(text);
 }
 
 /** A SEQUENCE with a length in the long form, as every certificate begins. */

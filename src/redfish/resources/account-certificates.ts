@@ -5,7 +5,7 @@ import type {
 } from '../../identity/peer-certificates/account-certificates.ts';
 import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
 import { hasPrivilege } from '../../identity/roles.ts';
-import { parseUpload, toUploadText } from '../../manager/upload.ts';
+import { openUpload, parseUpload } from '../../manager/upload.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { submittedContent } from '../certificates/submitted.ts';
@@ -130,7 +130,7 @@ async function isKeptHere({ access }: ServiceParts, name: string): Promise<boole
  * @throws RedfishError 400; CertError for a body that is no certificate
  */
 function certificateOf(body: RequestBody, { limits }: AccountCertificates): Certificate {
-  const content = submittedContent(body);
+  const { content } = submittedContent(body);
   if (content.format === 'PKCS12') {
     throw new RedfishError(400, {
       id: 'PropertyValueNotInList',
@@ -139,8 +139,8 @@ function certificateOf(body: RequestBody, { limits }: AccountCertificates): Cert
       related: ['#/CertificateType'],
     });
   }
-  const text = toUploadText({ ...content, password: '' }, limits.accountCertificateBytes);
-  const { certificates, keyBlocks } = parseUpload(text, 1);
+  const blocks = openUpload({ ...content, password: '' }, limits.accountCertificateBytes);
+  const { certificates, keyBlocks } = parseUpload(blocks, 1);
   const [submitted] = certificates;
   if (keyBlocks.length === 0 && submitted) return submitted;
   throw new RedfishError(400, {

@@ -2,7 +2,7 @@ import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
 import { withLockoutGuard } from '../certificates/lockout-guard.ts';
-import { admit, isJson, submittedContent } from '../certificates/submitted.ts';
+import { admit, submittedContent } from '../certificates/submitted.ts';
 import { certificateView } from '../certificates/view.ts';
 import { createAs } from '../compatibility.ts';
 import { json, link, type Operation, type Reply, type Resource } from '../resource.ts';
@@ -36,14 +36,13 @@ function collection(parts: ServiceParts, place: CertificateCollection): Resource
   const post: Operation = {
     upload: true,
     async handle({ body, identity }) {
-      const isRaw = !isJson(body);
-      const content = submittedContent(body);
+      const { content, isRaw } = submittedContent(body);
       const occupied = place.endpoint.type === 'authority' ? {} : { occupied: `${place.uri}/1` };
       const { endpoint } = place;
       const published = await asRedfish({ ...occupied, isRaw }, () => {
         const comes = admit(place, content);
         return withLockoutGuard(parts, identity, { endpoint, comes }, () =>
-          client.install(endpoint, comes),
+          client.install(endpoint, comes.content),
         );
       });
       await parts.served.refresh();

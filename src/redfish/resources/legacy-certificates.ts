@@ -49,14 +49,14 @@ function putCertificate(parts: ServiceParts, place: CertificateCollection): Oper
   return {
     upload: true,
     async handle({ body, identity }) {
-      const submitted = submittedContent(body);
+      const { content } = submittedContent(body);
       return asLegacy(async () => {
-        const content = admit(place, submitted);
+        const comes = admit(place, content);
         const [only] = client.list(endpoint);
         return only && endpoint.type !== 'authority'
-          ? client.replace(endpoint, only.id, content)
-          : withLockoutGuard(parts, identity, { endpoint, comes: content }, () =>
-              client.install(endpoint, content),
+          ? client.replace(endpoint, only.id, comes.content)
+          : withLockoutGuard(parts, identity, { endpoint, comes }, () =>
+              client.install(endpoint, comes.content),
             );
       });
     },

@@ -30,7 +30,7 @@ export function replaceCertificate(parts: ServiceParts): Operation {
         client.get(endpoint, id);
         const comes = admit(place, contentOf(submitted));
         return withLockoutGuard(parts, identity, { endpoint, gone: id, comes }, () =>
-          client.replace(endpoint, id, comes),
+          client.replace(endpoint, id, comes.content),
         );
       });
       await parts.served.refresh();

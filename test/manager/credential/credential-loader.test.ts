@@ -15,7 +15,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import { toUploadText } from '../../../src/manager/upload.ts';
+import { openUpload } from '../../../src/manager/upload.ts';
 import { until } from '../../e2e/commands.ts';
 import {
   csrParameters,
@@ -223,7 +223,7 @@ describe('a file of an earlier time', () => {
           tools.sign(request, root, ['basicConstraints=CA:FALSE', comment]),
         );
         const content = { bytes: signed.der, format: 'DER', password: '' } as const;
-        await endpoint.replace('1', toUploadText(content, uploadBytes));
+        await endpoint.replace('1', openUpload(content, uploadBytes));
       }
       const before = listed(endpoint);
       assert.ok(statSync(path).size > uploadBytes);

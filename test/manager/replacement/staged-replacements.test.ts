@@ -58,13 +58,13 @@ describe('a replacement in two phases', () => {
 
   it('works for a certificate alone, and for a bundle alone', async () => {
     const one = await device.replacements.stage(owner, [
-      { endpoint: device.server, text: pairOf(next) },
+      { endpoint: device.server, content: pairOf(next) },
     ]);
     await device.replacements.activate(owner, one);
     await device.replacements.commit(owner, one);
     assert.deepEqual(device.served(), [mark(next.pem)]);
     const two = await device.replacements.stage(owner, [
-      { endpoint: device.truststore, text: newCa.pem },
+      { endpoint: device.truststore, content: newCa.pem },
     ]);
     await device.replacements.activate(owner, two);
     await device.replacements.rollback(owner, two);
@@ -114,7 +114,7 @@ describe('a replacement in two phases', () => {
         return { ...change, ...alter(change) };
       };
       const endpoint: Endpoint = Object.create(server, { stage: { value: stage } });
-      return device.replacements.stage(owner, [{ endpoint, text: pairOf(next) }], seconds);
+      return device.replacements.stage(owner, [{ endpoint, content: pairOf(next) }], seconds);
     };
     const isServed = async (replacement: string) => {
       // What is queued behind the activation has had its turn
@@ -156,7 +156,7 @@ describe('a replacement in two phases', () => {
     const client = new CredentialEndpoint(definition, device.world.dependencies);
     await client.start();
     const replacement = await device.replacements.stage(owner, [
-      { endpoint: client, text: pairOf(next) },
+      { endpoint: client, content: pairOf(next) },
     ]);
     await device.replacements.activate(owner, replacement);
     assert.ok(existsSync(path));
@@ -174,7 +174,7 @@ describe('a replacement in two phases', () => {
       () => device.server.deleteAll(),
       () => device.truststore.install(newCa.pem),
       () => device.truststore.replaceAll(newCa.pem),
-      () => device.replacements.stage(':1.8', [{ endpoint: device.server, text: pairOf(next) }]),
+      () => device.replacements.stage(':1.8', [{ endpoint: device.server, content: pairOf(next) }]),
     ];
     for (const refused of refusals)
       await assert.rejects(refused(), refusal('replacement-in-progress'));
@@ -187,8 +187,8 @@ describe('a replacement in two phases', () => {
 
   it('holds nothing when one of its parts is refused', async () => {
     const parts = [
-      { endpoint: device.server, text: pairOf(next) },
-      { endpoint: device.truststore, text: 'garbage' },
+      { endpoint: device.server, content: pairOf(next) },
+      { endpoint: device.truststore, content: 'garbage' },
     ];
     await assert.rejects(device.replacements.stage(owner, parts), refusal('no-certificate'));
     assert.deepEqual(device.states, []);
@@ -221,7 +221,7 @@ describe('a replacement in two phases', () => {
   });
 
   it('takes no longer than the limit', async () => {
-    const parts = [{ endpoint: device.server, text: pairOf(next) }];
+    const parts = [{ endpoint: device.server, content: pairOf(next) }];
     await assert.rejects(device.replacements.stage(owner, parts, 101), refusal('argument-invalid'));
     const replacement = await device.stage();
     await assert.rejects(
@@ -234,7 +234,7 @@ describe('a replacement in two phases', () => {
     await device.server.delete('1');
     const generated = device.served();
     const replacement = await device.replacements.stage(owner, [
-      { endpoint: device.server, text: pairOf(next) },
+      { endpoint: device.server, content: pairOf(next) },
     ]);
     device.world.now = new Date(device.world.now.getTime() + 390 * 86_400_000);
     await device.server.maintain();

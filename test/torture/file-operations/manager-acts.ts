@@ -54,15 +54,15 @@ export function give(given: Place['given'], name: string): string {
 
 export async function activate(device: ManagerDevice, { given }: Place) {
   return onReplacement(device, [
-    { endpoint: device.server, text: give(given, 'pair3') },
-    { endpoint: device.truststore, text: give(given, 'ca3') + give(given, 'ca4') },
+    { endpoint: device.server, content: give(given, 'pair3') },
+    { endpoint: device.truststore, content: give(given, 'ca3') + give(given, 'ca4') },
   ]);
 }
 
 /** One authority stays, so that it has the same file before and after. */
 export async function activateAuthorities(device: ManagerDevice, { given }: Place) {
-  const text = give(given, 'ca1') + give(given, 'ca4');
-  return onReplacement(device, [{ endpoint: device.truststore, text }]);
+  const content = give(given, 'ca1') + give(given, 'ca4');
+  return onReplacement(device, [{ endpoint: device.truststore, content }]);
 }
 
 async function onReplacement(

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import { parseUpload, toUploadText } from '../../../src/manager/upload.ts';
-import { contentFormats, toPem } from '../../../src/x509/containers.ts';
+import { openUpload, parseUpload } from '../../../src/manager/upload.ts';
+import { contentFormats } from '../../../src/x509/containers.ts';
 import { makeWorld, snapshot } from '../../fakes/manager-world.ts';
+import { toPem } from '../../fakes/opened-content.ts';
 import { campaign } from './campaign.ts';
 import { derMutators, lengthMutators } from './mutate-der.ts';
 import { pemMutators } from './mutate-pem.ts';
@@ -38,7 +39,7 @@ it('content of every format, under its own name or another one, is refused or be
     }),
     attempt(input) {
       const format = formatOf(input[0] ?? 0);
-      const text = toUploadText({ bytes: input.subarray(1), format, password }, 65_536);
+      const text = openUpload({ bytes: input.subarray(1), format, password }, 65_536);
       return `${format} ${parseUpload(text, 10).certificates.length}`;
     },
   });

@@ -6,7 +6,7 @@ import { CertError } from '../../../src/core/cert-error.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { Endpoint } from '../../../src/manager/endpoint.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
-import { toUploadText } from '../../../src/manager/upload.ts';
+import { openUpload } from '../../../src/manager/upload.ts';
 import { makeWorld, snapshot, type World } from '../../fakes/manager-world.ts';
 import { figure } from '../extent.ts';
 import { nastyEncodings } from './nasty-encodings.ts';
@@ -57,7 +57,7 @@ async function judge(world: World, { to, content, format = 'PEM', password = '',
   const bytes = content();
   const began = process.cpuUsage();
   const attempt = async () => {
-    const text = toUploadText({ bytes, format, password }, uploadBytes);
+    const text = openUpload({ bytes, format, password }, uploadBytes);
     return first ? endpoint.replace(first.id, text) : endpoint.install(text);
   };
   const outcome = await attempt().catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { planRequest } from '../../../src/manager/csr/plan.ts';
-import { parseUpload, toUploadText } from '../../../src/manager/upload.ts';
+import { openUpload, parseUpload } from '../../../src/manager/upload.ts';
 import { readCertificate } from '../../../src/x509/certificate.ts';
 import type { ContentFormat } from '../../../src/x509/containers.ts';
 import { parseGeneralName } from '../../../src/x509/general-names.ts';
@@ -22,7 +22,7 @@ const pemOf = (der: Buffer) => Buffer.from(formatPem('CERTIFICATE', der));
 
 it('certificates with any field as large as can be are refused or shown in no time', () => {
   tryAll('certificates with a large field', samples.certificates.flatMap(swollen), (input) => {
-    const text = toUploadText({ bytes: pemOf(input), format: 'PEM', password: '' }, 1_048_576);
+    const text = openUpload({ bytes: pemOf(input), format: 'PEM', password: '' }, 1_048_576);
     for (const one of parseUpload(text, 10).certificates) shownEverywhere(one);
     readCertificate(input);
   });
@@ -32,7 +32,7 @@ for (const format of ['PKCS7', 'PKCS12'] as const satisfies readonly ContentForm
   const corpus = format === 'PKCS7' ? samples.pkcs7 : samples.pkcs12;
   it(`${format} with any element as large as can be is refused or opened in no time`, () => {
     tryAll(`${format} with a large element`, corpus.flatMap(swollen), (bytes) => {
-      parseUpload(toUploadText({ bytes, format, password }, 1_048_576), 10);
+      parseUpload(openUpload({ bytes, format, password }, 1_048_576), 10);
     });
   });
 }
@@ -42,7 +42,7 @@ it('files of one character for the most part are refused in no time', () => {
     ['', '-----BEGIN CERTIFICATE-----\n'].map((head) => () => Buffer.from(head + text, 'latin1')),
   );
   tryAll('files of one character', texts, (bytes) => {
-    parseUpload(toUploadText({ bytes, format: 'PEM', password }, 1_048_576), 10);
+    parseUpload(openUpload({ bytes, format: 'PEM', password }, 1_048_576), 10);
   });
 });
 
