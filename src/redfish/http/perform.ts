@@ -6,7 +6,7 @@ import { answerQuery } from '../query/answer.ts';
 import { hasQuery, parseQuery } from '../query/parameters.ts';
 import type { Reply, RequestContext } from '../resource.ts';
 import { schemaUri } from '../schema-versions.ts';
-import { hashTag, steadyPart, tagResource } from './entity-tag.ts';
+import { isVolatile, tagOf, tagResource } from './entity-tag.ts';
 import { effectiveMethod, operationOf } from './methods.ts';
 import { checkBeforeChange, conditionsOf, isConditional, isUnchanged } from './preconditions.ts';
 import { acceptsJson } from './quality.ts';
@@ -59,10 +59,9 @@ async function read(service: Service, asked: AdmittedRequest): Promise<Reply> {
     service.limits.query,
   );
   const own: unknown = Reflect.get(shown, '@odata.etag');
-  const steady = steadyPart(shown);
   const combined = query.expand || query.filter;
   const single = query.only && typeof own === 'string' ? own : tag;
-  const shownTag = combined && tag !== undefined ? hashTag(steady) : single;
+  const shownTag = combined && tag !== undefined ? tagOf(shown) : single;
   const headers = {
     ...reply.headers,
     ...(shownTag !== undefined && { ETag: shownTag }),
@@ -70,7 +69,7 @@ async function read(service: Service, asked: AdmittedRequest): Promise<Reply> {
   };
   const isKnown = shownTag !== undefined && isUnchanged(conditionsOf(header), shownTag);
   // A client that keeps what it read, as OpenBMC's web UI does, would keep the time of its first visit
-  if (isKnown && steady === shown) return { status: 304, headers };
+  if (isKnown && !isVolatile(shown)) return { status: 304, headers };
   return { status: 200, headers, body: shown };
 }
 
