@@ -82,8 +82,6 @@ export const httpLimits: HttpLimits = {
   jsonBytes: 16_384,
   changesPerUser: 10,
   uriBytes: 2048,
-  jsonDepth: 10,
-  jsonValues: 2000,
   gzipBytes: 1024,
   query: {
     expandLevels: 3,

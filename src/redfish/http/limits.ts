@@ -9,9 +9,6 @@ export interface HttpLimits {
   /** Changes of one resource that one user may have waiting, the one at work included. */
   readonly changesPerUser: number;
   readonly uriBytes: number;
-  /** How deep arrays and objects of a JSON body may lie in one another. */
-  readonly jsonDepth: number;
-  readonly jsonValues: number;
   /** Answers smaller than this are not compressed. */
   readonly gzipBytes: number;
   readonly query: QueryLimits;

@@ -3,7 +3,6 @@ import type { Validator } from '../../../schemas/generated/validators.js';
 import { type Problem, validate } from '../../core/validation.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { checkJsonBounds, type JsonBounds } from './json-bounds.ts';
 
 /** The body of a request, as its operation wants to have it. */
 export interface RequestBody {
@@ -32,7 +31,7 @@ export interface ParseOptions {
 
 export const noBytes = Buffer.alloc(0);
 
-export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
+export function makeBody(given: Buffer): RequestBody {
   let bytes = given;
   let parsed: readonly string[] = [];
   return {
@@ -49,7 +48,7 @@ export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
       const { readOnly = [] } = options;
       const json = bytes;
       bytes = noBytes;
-      const sent = withReferences(withoutAnnotations(parseObject(json, bounds, options)), options);
+      const sent = withReferences(withoutAnnotations(parseObject(json, options)), options);
       const names = Object.keys(sent);
       parsed = names;
       if (options.changes && names.length === 0) {
@@ -71,11 +70,7 @@ export function makeBody(given: Buffer, bounds: JsonBounds): RequestBody {
 
 type Members = Readonly<Record<string, unknown>>;
 
-function parseObject(
-  json: Buffer,
-  bounds: JsonBounds,
-  { optional = false }: ParseOptions,
-): Members {
+function parseObject(json: Buffer, { optional = false }: ParseOptions): Members {
   const text = json.toString('utf8');
   if (optional && text.trim() === '') return {};
   // RFC 8259 §8.1; else every wrong byte would become the same character
@@ -83,7 +78,6 @@ function parseObject(
     const detail = 'JSON is UTF-8, and the body is not';
     throw new RedfishError(400, { id: 'MalformedJSON', args: [], detail });
   }
-  checkJsonBounds(text, bounds);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -131,7 +125,7 @@ const longestShown = 100;
 /** Members whose values never stand in an answer. */
 const secrets = ['Password', 'Token', 'CertificateString', 'ChallengePassword', 'HttpHeaders'];
 
-/** What a change names that nobody can change. */
+/** What a change names and no client can change. */
 export function notWritable(name: string): Message {
   return { id: 'PropertyNotWritable', args: [name], related: [`#/${name}`] };
 }
@@ -144,33 +138,22 @@ function describe(
   const name = path.slice(1, longestShown);
   const related = [`#/${name}`];
   const detail = `${name} ${text}`;
+  const noun = action === undefined ? 'Property' : 'ActionParameter';
   const of = action === undefined ? [] : [action];
   switch (kind) {
     case 'missing':
-      return action === undefined
-        ? { id: 'PropertyMissing', args: [name], related }
-        : { id: 'ActionParameterMissing', args: [action, name], related };
+      return { id: `${noun}Missing`, args: [...of, name], related };
     case 'unknown':
       if (changes && isShown(changes, name)) return notWritable(name);
-      return action === undefined
-        ? { id: 'PropertyUnknown', args: [name], related }
-        : { id: 'ActionParameterUnknown', args: [action, name], related };
-    case 'type': {
-      const value = shownValue(name, members);
-      const id = action === undefined ? 'PropertyValueTypeError' : 'ActionParameterValueTypeError';
-      return { id, args: [value, name, ...of], detail, related };
+      return { id: `${noun}Unknown`, args: [...of, name], related };
+    case 'type':
+    case 'not-listed': {
+      const id = kind === 'type' ? 'ValueTypeError' : 'ValueNotInList';
+      const args = [shownValue(name, members), name, ...of];
+      return { id: `${noun}${id}`, args, detail, related };
     }
-    case 'not-listed':
-      return {
-        id: action === undefined ? 'PropertyValueNotInList' : 'ActionParameterValueNotInList',
-        args: [shownValue(name, members), name, ...of],
-        detail,
-        related,
-      };
-    default: {
-      const id = action === undefined ? 'PropertyValueError' : 'ActionParameterValueError';
-      return { id, args: [name, ...of], detail, related };
-    }
+    default:
+      return { id: `${noun}ValueError`, args: [name, ...of], detail, related };
   }
 }
 

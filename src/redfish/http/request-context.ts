@@ -95,7 +95,7 @@ export async function readRequest(
       return others.length === 0 ? value : undefined;
     },
     clientAddress: request.socket.remoteAddress ?? '',
-    body: makeBody(bytes, limits),
+    body: makeBody(bytes),
   });
 }
 

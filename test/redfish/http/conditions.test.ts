@@ -4,7 +4,6 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { isVolatile, tagResource, volatileMembers } from '../../../src/redfish/http/entity-tag.ts';
-import { checkJsonBounds } from '../../../src/redfish/http/json-bounds.ts';
 import { acceptsJson, prefersGzip } from '../../../src/redfish/http/quality.ts';
 import { samplePem, startService, type TestService } from '../service.ts';
 
@@ -256,14 +255,6 @@ describe('HTTP conditions', () => {
       assert.equal(prefersGzip(header), expected);
     });
   }
-
-  const bounds = { jsonDepth: 2, jsonValues: 4 };
-  it('bounds JSON by depth and values, not by what stands in strings', () => {
-    checkJsonBounds('{"a":["[[[[,,,,,\\"[["]}', bounds);
-    assert.throws(() => checkJsonBounds('[[[]]]', bounds));
-    assert.throws(() => checkJsonBounds('[1,2,3,4]', bounds));
-    checkJsonBounds('"\\', bounds);
-  });
 
   it('refuses a URI that is too long', async () => {
     assert.equal((await ask('GET', `/redfish/v1?${'x'.repeat(3000)}`)).status, 414);
