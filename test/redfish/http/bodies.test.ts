@@ -131,7 +131,7 @@ describe('the text of a body', () => {
   });
 
   it('may be nested as deep as its bytes allow', async () => {
-    const body = '{"a":'.repeat(2000) + '1' + '}'.repeat(2000);
+    const body = `${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`;
     const { status, text } = await service.ask('POST', accounts, { body });
     assert.equal(status, 400);
     assert.match(text, /PropertyUnknown/);
