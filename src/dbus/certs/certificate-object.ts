@@ -38,7 +38,6 @@ function upstreamInterfaces(
 ): readonly ServedInterface[] {
   return [
     serve(certificateInterface, {
-      methods: {},
       properties: {
         CertificateString: () => certificate.pem,
         Subject: () => formatName(certificate.subject),
@@ -49,14 +48,12 @@ function upstreamInterfaces(
       },
     }),
     serve(replaceInterface, {
-      properties: {},
       methods: {
         Replace: ({ Path }, { user }) =>
           endpoint.replace(id, fileOfCaller(Path, uploadBytes, user)),
       },
     }),
     serve(deleteInterface, {
-      properties: {},
       methods: {
         Delete: () => endpoint.delete(id),
       },
@@ -72,7 +69,6 @@ function ownInterfaces(
   const said = endpoint.definition.type === 'authority' ? [] : [servedFindings(findings)];
   return [
     serve(replaceContentInterface, {
-      properties: {},
       methods: {
         Replace: (inputs) => endpoint.replace(id, openUpload(asContent(inputs), uploadBytes)),
       },
@@ -80,18 +76,15 @@ function ownInterfaces(
     // Before the chain, with whose signal a copy takes what was said to be new
     ...said,
     serve(chainInterface, {
-      methods: {},
       properties: { Certificates: () => [certificate, ...chain].map(({ pem }) => pem) },
     }),
     serve(successorInterface, {
-      properties: {},
       methods: {
         Rekey: (parameters) => endpoint.requests.rekey(parameters),
         Renew: ({ ChallengePassword }) => endpoint.requests.renew(ChallengePassword),
       },
     }),
     serve(expiryInterface, {
-      methods: {},
       properties: {
         State: () => enumName(expiryInterface, 'State', expiry(certificate).state),
         DaysLeft: () => BigInt(expiry(certificate).daysLeft),
@@ -103,7 +96,6 @@ function ownInterfaces(
 function servedFindings(findings: Findings | undefined): ServedInterface {
   const { warnings = [], leftOut = [], since = 0 } = findings ?? {};
   return serve(findingsInterface, {
-    methods: {},
     properties: {
       Warnings: () => warnings.map(({ code, text }) => [code, text]),
       LeftOut: () => leftOut.map(({ subject, reason }) => [subject, reason]),

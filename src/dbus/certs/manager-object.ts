@@ -42,11 +42,9 @@ function upstreamInterfaces(options: ManagerObjectOptions): readonly ServedInter
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(installInterface, {
-      properties: {},
       methods: { Install: async (...call) => pathOf(await endpoint.install(file(...call))) },
     }),
     serve(csrCreateInterface, {
-      properties: {},
       methods: {
         // Upstream answers at once, whatever the arguments; the outcome shows on the CSR object. A CSR that is not
         // even begun because of too many others is an error of the call: the object is that of another caller
@@ -57,19 +55,16 @@ function upstreamInterfaces(options: ManagerObjectOptions): readonly ServedInter
       },
     }),
     serve(deleteAllInterface, {
-      properties: {},
       methods: {
         DeleteAll: () => endpoint.deleteAll(),
       },
     }),
     serve(installAllInterface, {
-      properties: {},
       methods: {
         InstallAll: async (...call) => (await endpoint.installAll(file(...call))).map(pathOf),
       },
     }),
     serve(replaceAllInterface, {
-      properties: {},
       methods: {
         ReplaceAll: async (...call) => (await endpoint.replaceAll(file(...call))).map(pathOf),
       },
@@ -84,7 +79,6 @@ function ownInterfaces(options: ManagerObjectOptions): readonly ServedInterface[
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(uploadInterface, {
-      properties: {},
       methods: {
         Install: async (inputs) => pathOf(await endpoint.install(contentOf(inputs))),
         InstallAll: async (inputs) => (await endpoint.installAll(contentOf(inputs))).map(pathOf),
@@ -92,7 +86,6 @@ function ownInterfaces(options: ManagerObjectOptions): readonly ServedInterface[
       },
     }),
     serve(requestInterface, {
-      properties: {},
       methods: {
         Generate: (parameters) => requests.make(parameters),
         Outstanding: async () =>
@@ -118,9 +111,8 @@ export function csrObject({ requests }: Endpoint): readonly ServedInterface[] {
   const { state, id = '', failure } = requests.outcome;
   const shown = state === 'ready' ? 'Ready' : 'Failed';
   return [
-    serve(csrInterface, { properties: {}, methods: { CSR: () => requests.newest() } }),
+    serve(csrInterface, { methods: { CSR: () => requests.newest() } }),
     serve(requestOutcomeInterface, {
-      methods: {},
       properties: {
         State: () => enumName(requestOutcomeInterface, 'State', shown),
         Id: () => id,

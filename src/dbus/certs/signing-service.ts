@@ -81,11 +81,9 @@ export async function serveSigning(options: SigningServiceOptions): Promise<() =
 function rootObject(queue: SigningQueue): readonly ServedInterface[] {
   return [
     serve(authorityInterface, {
-      properties: {},
       methods: { SignCSR: ({ CSR }) => pathOf(queue.submit(CSR)) },
     }),
     serve(deleteAllInterface, {
-      properties: {},
       methods: {
         DeleteAll: () => queue.deleteAll(),
       },
@@ -95,9 +93,8 @@ function rootObject(queue: SigningQueue): readonly ServedInterface[] {
 
 function entryObject(queue: SigningQueue, { id, request }: SigningEntry): ServedInterface[] {
   return [
-    serve(signingRequestInterface, { methods: {}, properties: { CSR: () => request } }),
+    serve(signingRequestInterface, { properties: { CSR: () => request } }),
     serve(entryInterface, {
-      methods: {},
       properties: {
         ClientCertificate: () => queue.get(id).certificate,
         Status: () => `${statePrefix}${queue.get(id).state}`,
@@ -108,7 +105,6 @@ function entryObject(queue: SigningQueue, { id, request }: SigningEntry): Served
       },
     }),
     serve(deleteInterface, {
-      properties: {},
       methods: {
         Delete: () => queue.delete(id),
       },

@@ -78,15 +78,21 @@ type Method<In extends Arguments, Out extends Arguments> = keyof Out extends nev
 type Result<Out extends Arguments> = Values[Out[keyof Out]];
 
 /** What serves an interface: a function for each method and property, and to set those that can be. */
-export interface Implementation<I extends InterfaceSpec> {
-  readonly methods: {
-    readonly [M in keyof I['methods']]: Method<I['methods'][M]['in'], I['methods'][M]['out']>;
+export type Implementation<I extends InterfaceSpec> = UnlessEmpty<
+  'methods',
+  { readonly [M in keyof I['methods']]: Method<I['methods'][M]['in'], I['methods'][M]['out']> }
+> &
+  UnlessEmpty<
+    'properties',
+    { readonly [P in keyof I['properties']]: () => Values[I['properties'][P]] }
+  > & {
+    readonly setters?: { readonly [P in Writable<I>]: (value: Values[I['properties'][P]]) => void };
   };
-  readonly properties: { readonly [P in keyof I['properties']]: () => Values[I['properties'][P]] };
-  readonly setters?: {
-    readonly [P in Writable<I>]: (value: Values[I['properties'][P]]) => void;
-  };
-}
+
+/** A member that is left out where nothing could be in it. */
+type UnlessEmpty<Name extends string, T> = keyof T extends never
+  ? { readonly [N in Name]?: T }
+  : { readonly [N in Name]: T };
 
 /** An interface with what serves it, ready for an object server that knows no types. */
 export interface ServedInterface {
@@ -103,8 +109,8 @@ export function serve<const I extends InterfaceSpec>(
 ): ServedInterface {
   // The public signature has checked each function against the spec; dispatch is by name from here
   type Handler = (inputs: Record<string, unknown>, caller: Caller) => unknown;
-  const methods = implementation.methods as Readonly<Record<string, Handler | undefined>>;
-  const properties = implementation.properties as Readonly<
+  const methods = (implementation.methods ?? {}) as Readonly<Record<string, Handler | undefined>>;
+  const properties = (implementation.properties ?? {}) as Readonly<
     Record<string, (() => unknown) | undefined>
   >;
   type Setter = (value: unknown) => void;

@@ -13,11 +13,9 @@ import {
 export function standardInterfaces(tree: ObjectTree, path: string): readonly ServedInterface[] {
   const standard = [
     serve(peerInterface, {
-      properties: {},
       methods: { Ping: () => undefined, GetMachineId: requireMachineId },
     }),
     serve(introspectableInterface, {
-      properties: {},
       methods: { Introspect: () => tree.introspect(path) },
     }),
   ];
@@ -25,7 +23,6 @@ export function standardInterfaces(tree: ObjectTree, path: string): readonly Ser
   if (path === tree.root) {
     standard.push(
       serve(objectManagerInterface, {
-        properties: {},
         methods: { GetManagedObjects: () => tree.describeAll() },
       }),
     );
@@ -41,7 +38,6 @@ function propertiesOf(tree: ObjectTree, path: string): ServedInterface {
     throw new DBusProtocolError('UnknownProperty', 'Unknown property or interface.');
   };
   return serve(propertiesInterface, {
-    properties: {},
     methods: {
       Get: ({ interface_name, property_name }) =>
         owner(interface_name, property_name).read(property_name),
