@@ -18,7 +18,7 @@ import {
   successorInterface,
   uploadInterface,
 } from '../certs/extension-interfaces.ts';
-import { signatureOf } from '../server/interface.ts';
+import { type InterfaceSpec, signatureOf } from '../server/interface.ts';
 import type { OutgoingCall } from '../transport/bus.ts';
 import { ManagerWatch } from './manager-watch.ts';
 
@@ -74,14 +74,8 @@ export class BusCertificateClient implements CertificateClient {
   }
 
   async install(endpoint: EndpointRef, content: Content): Promise<PublishedCertificate> {
-    const call = {
-      destination: busName(endpoint),
-      path: rootPath(endpoint),
-      interface: uploadInterface.name,
-      member: 'Install',
-      ...uploadOf(content),
-    };
-    return this.#put(endpoint, call, ([path]) => String(path).split('/').at(-1) ?? '');
+    const idOf = (path: unknown) => String(path).split('/').at(-1) ?? '';
+    return this.#put({ endpoint, spec: uploadInterface, member: 'Install' }, content, idOf);
   }
 
   async replace(
@@ -89,81 +83,40 @@ export class BusCertificateClient implements CertificateClient {
     id: string,
     content: Content,
   ): Promise<PublishedCertificate> {
-    const call = {
-      destination: busName(endpoint),
-      path: `${rootPath(endpoint)}/${id}`,
-      interface: replaceContentInterface.name,
-      member: 'Replace',
-      ...uploadOf(content),
-    };
-    return this.#put(endpoint, call, () => id);
+    const method = { endpoint, id, spec: replaceContentInterface, member: 'Replace' };
+    return this.#put(method, content, () => id);
   }
 
   async delete(endpoint: EndpointRef, id: string): Promise<void> {
-    await this.#call({
-      destination: busName(endpoint),
-      path: `${rootPath(endpoint)}/${id}`,
-      interface: deleteInterface.name,
-      member: 'Delete',
-    });
+    await this.#call({ endpoint, id, spec: deleteInterface, member: 'Delete' });
   }
 
   async makeRequest(endpoint: EndpointRef, parameters: CsrParameters): Promise<string> {
     // What the manager would refuse need not travel, and what no message can carry cannot
     planRequest(parameters);
-    const inputs = requestInterface.methods.Generate.in;
-    const names = Object.keys(inputs) as (keyof typeof inputs)[];
-    const [pem] = await this.#call({
-      destination: busName(endpoint),
-      path: rootPath(endpoint),
-      interface: requestInterface.name,
-      member: 'Generate',
-      signature: signatureOf(inputs),
-      body: names.map((name) => parameters[name]),
-      timeout: this.#requestTimeout,
-    });
-    return String(pem);
+    const method = { endpoint, spec: requestInterface, member: 'Generate' };
+    return String(await this.#call(method, parameters, { timeout: this.#requestTimeout }));
   }
 
   async rekey(endpoint: EndpointRef, id: string, parameters: RekeyParameters): Promise<string> {
-    return this.#succeed(endpoint, id, 'Rekey', { ...parameters });
+    const method = { endpoint, id, spec: successorInterface, member: 'Rekey' };
+    return String(await this.#call(method, parameters, { timeout: this.#requestTimeout }));
   }
 
-  async renew(endpoint: EndpointRef, id: string, challengePassword: string): Promise<string> {
-    return this.#succeed(endpoint, id, 'Renew', { ChallengePassword: challengePassword });
+  async renew(endpoint: EndpointRef, id: string, ChallengePassword: string): Promise<string> {
+    const method = { endpoint, id, spec: successorInterface, member: 'Renew' };
+    return String(
+      await this.#call(method, { ChallengePassword }, { timeout: this.#requestTimeout }),
+    );
   }
 
   async outstanding(endpoint: EndpointRef): Promise<readonly OutstandingRequest[]> {
-    const [rows] = await this.#call({
-      destination: busName(endpoint),
-      path: rootPath(endpoint),
-      interface: requestInterface.name,
-      member: 'Outstanding',
-    });
+    const rows = await this.#call({ endpoint, spec: requestInterface, member: 'Outstanding' });
     return (rows as [string, bigint, string][]).map(([id, seconds, pem]) => ({
       id,
       pem,
       created: new Date(Number(seconds) * 1000),
     }));
-  }
-
-  async #succeed(
-    endpoint: EndpointRef,
-    id: string,
-    member: keyof typeof successorInterface.methods,
-    values: Readonly<Record<string, unknown>>,
-  ): Promise<string> {
-    const inputs = successorInterface.methods[member].in;
-    const [pem] = await this.#call({
-      destination: busName(endpoint),
-      path: `${rootPath(endpoint)}/${id}`,
-      interface: successorInterface.name,
-      member,
-      signature: signatureOf(inputs),
-      body: Object.keys(inputs).map((name) => values[name]),
-      timeout: this.#requestTimeout,
-    });
-    return String(pem);
   }
 
   subscribe(listener: (event: CertificateEvent) => void): () => void {
@@ -172,29 +125,49 @@ export class BusCertificateClient implements CertificateClient {
 
   /** What the change put there, even if another one has taken it away before anybody could look. */
   async #put(
-    endpoint: EndpointRef,
-    call: OutgoingCall,
-    idOf: (reply: readonly unknown[]) => string,
+    method: RemoteMethod,
+    { bytes, format, password }: Content,
+    idOf: (result: unknown) => string,
   ): Promise<PublishedCertificate> {
+    const { endpoint } = method;
     let published: PublishedCertificate | undefined;
-    const reply = await this.#call({
-      ...call,
-      arrived: (body) => {
+    // In the message itself, so that no key lies in a file on its way
+    const inputs = { Content: bytes, Format: format, Password: password };
+    const result = await this.#call(method, inputs, {
+      arrived: ([path]) => {
         published = this.#watch.has(endpoint)
-          ? this.#watch.copyOf(endpoint).get(idOf(body))
+          ? this.#watch.copyOf(endpoint).get(idOf(path))
           : undefined;
       },
     });
-    return published ?? this.get(endpoint, idOf(reply));
+    return published ?? this.get(endpoint, idOf(result));
   }
 
-  async #call(call: OutgoingCall): Promise<readonly unknown[]> {
-    return this.#watch.bus.call(call);
+  /** @returns the one result of the method, if it has one */
+  async #call(
+    { endpoint, id, spec: { name, methods }, member }: RemoteMethod,
+    values: Readonly<Record<string, unknown>> = {},
+    options: Pick<OutgoingCall, 'timeout' | 'arrived'> = {},
+  ): Promise<unknown> {
+    const inputs = methods[member]?.in ?? {};
+    const root = rootPath(endpoint);
+    const [result] = await this.#watch.bus.call({
+      destination: busName(endpoint),
+      path: id === undefined ? root : `${root}/${id}`,
+      interface: name,
+      member,
+      signature: signatureOf(inputs),
+      body: Object.keys(inputs).map((input) => values[input]),
+      ...options,
+    });
+    return result;
   }
 }
 
-/** In the message itself, so that no key lies in a file on its way. */
-function uploadOf({ bytes, format, password }: Content) {
-  const { in: inputs } = replaceContentInterface.methods.Replace;
-  return { signature: signatureOf(inputs), body: [bytes, format, password] };
+/** A method of an endpoint, or of one of its certificates. */
+interface RemoteMethod {
+  readonly endpoint: EndpointRef;
+  readonly id?: string;
+  readonly spec: InterfaceSpec;
+  readonly member: string;
 }
