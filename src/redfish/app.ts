@@ -14,13 +14,12 @@ import { send } from './http/send.ts';
 import { type Found, makeTree } from './http/tree.ts';
 import { RedfishError, unavailable } from './messages/redfish-error.ts';
 import type { Operation, Reply } from './resource.ts';
-import { makeResources } from './resources/index.ts';
-import type { ServiceParts } from './service-parts.ts';
+import { makeResources, type ResourceParts } from './resources/index.ts';
 import type { WebUi } from './web-ui/directory.ts';
 import { serveWebUi } from './web-ui/serve.ts';
 
 export interface AppOptions {
-  readonly parts: ServiceParts;
+  readonly parts: ResourceParts;
   readonly limits: HttpLimits;
   readonly log: Log;
   readonly webUi?: WebUi | undefined;

@@ -27,7 +27,7 @@ import {
 } from '../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../src/redfish/events/listeners.ts';
 import type { HttpLimits } from '../../src/redfish/http/limits.ts';
-import type { ServiceParts } from '../../src/redfish/service-parts.ts';
+import type { ResourceParts } from '../../src/redfish/resources/index.ts';
 import type { Sessions } from '../../src/redfish/sessions/sessions.ts';
 import { openManagerSettings } from '../../src/redfish/set-up/manager-details.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
@@ -48,7 +48,7 @@ export interface TestService {
   readonly sessions: Sessions;
   /** Where its files are. */
   readonly directory: string;
-  readonly parts: ServiceParts;
+  readonly parts: ResourceParts;
   readonly port: number;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   close(): Promise<void>;
@@ -142,12 +142,12 @@ export interface ServiceOptions {
   readonly served?: ServedCertificate;
   /** In place of what a test service has. */
   readonly parts?: Partial<
-    Pick<ServiceParts, 'hostName' | 'managerDetails' | 'now' | 'places' | 'servedEndpoint'>
+    Pick<ResourceParts, 'hostName' | 'managerDetails' | 'now' | 'places' | 'servedEndpoint'>
   >;
 }
 
 /** The parts of a service with a manager in memory and the accounts `admin` and `reader`. */
-export interface TestParts extends ServiceParts {
+export interface TestParts extends ResourceParts {
   readonly client: MemoryClient;
   readonly accounts: Accounts;
   readonly access: Access & { readonly accountCertificates: AccountCertificates };

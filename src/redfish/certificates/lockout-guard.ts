@@ -1,8 +1,13 @@
 import type { Identity } from '../../identity/identity.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
-import type { ServiceParts } from '../service-parts.ts';
+import type { Access } from '../access.ts';
+import { memberError, RedfishError } from '../messages/redfish-error.ts';
 import type { Submission } from './submitted.ts';
+
+/** Where a change may lock clients out. */
+export interface LockoutParts {
+  readonly access: Pick<Access, 'certificates'>;
+}
 
 /** What a request is about to do to the certificates of an endpoint. */
 export interface ListChange {
@@ -14,17 +19,17 @@ export interface ListChange {
 
 /**
  * Makes a change of certificates. Where only clients with certificates are served, one of the lists of
- * trusted and revoked certificates that would refuse the very client that asks for it is not made: so
- * nobody locks everybody out. The settings stay as they are in between.
+ * trusted and revoked certificates that would refuse the very client that asks for it is not made, so that
+ * one client stays able to log in. The settings stay as they are in between.
  * @throws RedfishError 409, and CertError for what comes
  */
 export async function withLockoutGuard<T>(
-  { access: { certificates } }: Pick<ServiceParts, 'access'>,
+  { access: { certificates } }: LockoutParts,
   identity: Identity | undefined,
   { endpoint, gone, comes }: ListChange,
   change: () => Promise<T>,
 ): Promise<T> {
-  // Only authorities are in such a list, and only where somebody looks into it
+  // Only authorities are in such a list, and only where clients log in with certificates
   if (!certificates || endpoint.type !== 'authority') return change();
   return certificates.settings.during(async ({ clientCertificates: { respond } }) => {
     if (respond) return change();
@@ -43,7 +48,6 @@ function lockout(isSubmitted: boolean): RedfishError {
     'Only clients with certificates are served, and after it the one of this client would not let it in';
   if (!isSubmitted)
     return new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
-  const related = ['#/CertificateString'];
-  const args = ['CertificateString', 'as submitted'];
-  return new RedfishError(409, { id: 'PropertyValueExternalConflict', args, detail, related });
+  const name = 'CertificateString';
+  return memberError(409, 'PropertyValueExternalConflict', [name, 'as submitted'], name, detail);
 }

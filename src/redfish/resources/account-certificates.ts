@@ -7,29 +7,33 @@ import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
 import { hasPrivilege } from '../../identity/roles.ts';
 import { openUpload, parseUpload } from '../../manager/upload.ts';
 import type { Certificate } from '../../x509/certificate.ts';
+import type { Access } from '../access.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { submittedContent } from '../certificates/submitted.ts';
-import { certificateView } from '../certificates/view.ts';
+import { certificateView, type ViewParts } from '../certificates/view.ts';
 import { accountUri } from '../http/authentication.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type Reply, type RequestContext, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import { visible } from './accounts.ts';
+
+interface AccountCertificateParts extends ViewParts {
+  readonly access: Access;
+}
 
 /**
  * The certificates of each account (DMTF ManagerAccount), by which its user is known under the mapping
  * `Whole`: a user has his own in hand, who may configure users everybody's.
  */
-export const accountCertificates: ResourceFactory = (parts) => {
+export function accountCertificates(parts: AccountCertificateParts): readonly Resource[] {
   const { accountCertificates: kept } = parts.access;
   return kept ? [collection(parts, kept), certificate(parts, kept)] : [];
-};
+}
 
 const path = '/redfish/v1/AccountService/Accounts/:name/Certificates';
 
-function collection(parts: ServiceParts, kept: AccountCertificates): Resource {
+function collection(parts: AccountCertificateParts, kept: AccountCertificates): Resource {
   const { access } = parts;
   return {
     path,
@@ -69,7 +73,7 @@ function collection(parts: ServiceParts, kept: AccountCertificates): Resource {
   };
 }
 
-function certificate(parts: ServiceParts, kept: AccountCertificates): Resource {
+function certificate(parts: AccountCertificateParts, kept: AccountCertificates): Resource {
   const { access } = parts;
   return {
     path: `${path}/:id`,
@@ -91,7 +95,7 @@ function certificate(parts: ServiceParts, kept: AccountCertificates): Resource {
 
 /** @throws RedfishError 403 for another's, whether it is there or not; 404 */
 async function find(
-  { access }: ServiceParts,
+  { access }: AccountCertificateParts,
   kept: AccountCertificates,
   context: RequestContext,
 ): Promise<AccountCertificate> {
@@ -121,7 +125,7 @@ function tellOwner(
 }
 
 /** Of a user who is kept elsewhere nobody tells us when he goes. */
-async function isKeptHere({ access }: ServiceParts, name: string): Promise<boolean> {
+async function isKeptHere({ access }: AccountCertificateParts, name: string): Promise<boolean> {
   return (await access.users.list()).some(({ userName }) => userName === name);
 }
 
@@ -156,7 +160,7 @@ function collectionUri(userName: string): string {
 }
 
 function viewReply(
-  parts: ServiceParts,
+  parts: AccountCertificateParts,
   { id, userName, certificate: own }: AccountCertificate,
   status: number,
 ): Reply {

@@ -9,9 +9,8 @@ import type { Access } from '../access.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { notWritable } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link } from '../resource.ts';
+import { json, link, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory } from '../service-parts.ts';
 import { refuseOutside } from './change.ts';
 import { changedMultiFactorAuth, multiFactorAuthView } from './multi-factor-auth.ts';
 
@@ -22,8 +21,13 @@ const authorities = `${uri}/MultiFactorAuth/ClientCertificate/Certificates`;
 /** A directory with rules of its own counts after its own clock, of which it tells nothing. */
 const ownCount = ['AccountLockoutCounterResetAfter', 'AccountLockoutCounterResetEnabled'];
 
+interface AccountServiceParts {
+  readonly access: Access;
+  readonly places: readonly CertificateCollection[];
+}
+
 /** AccountService: the rules for passwords and guesses, and the way to accounts and certificates. */
-export const accountService: ResourceFactory = ({ access, places }) => [
+export const accountService = ({ access, places }: AccountServiceParts): readonly Resource[] => [
   {
     path: uri,
     entity: 'AccountService',

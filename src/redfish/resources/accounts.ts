@@ -17,9 +17,16 @@ import { resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
 import { accountUri, passwordChangeRequired } from '../http/authentication.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type Operation, type Reply, type RequestContext } from '../resource.ts';
+import {
+  json,
+  link,
+  type Operation,
+  type Reply,
+  type RequestContext,
+  type Resource,
+} from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
+import type { Tasks } from '../tasks/tasks.ts';
 import {
   accountTypes,
   changesOf,
@@ -31,8 +38,16 @@ import { createUser, removeUser, renameUser } from './account-life.ts';
 
 const collection = '/redfish/v1/AccountService/Accounts';
 
+interface AccountParts {
+  readonly access: Access;
+  readonly events: Events;
+  readonly tasks: Tasks;
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+}
+
 /** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
-export const accounts: ResourceFactory = (parts) => {
+export function accounts(parts: AccountParts): readonly Resource[] {
   const { access, events } = parts;
   const lives: AccountLocks = new KeyedMutex();
   const POST = createAccount(access, events, lives);
@@ -61,7 +76,7 @@ export const accounts: ResourceFactory = (parts) => {
       },
     },
   ];
-};
+}
 
 /**
  * Beginnings and ends of accounts, one after the other for each name: what goes with an account must not be what the
@@ -99,7 +114,7 @@ function accountLock({ userName }: Pick<User, 'userName'>): string {
  * keeps what he has, at another URI.
  */
 async function change(
-  parts: ServiceParts,
+  parts: AccountParts,
   lives: AccountLocks,
   context: RequestContext,
 ): Promise<Reply> {
@@ -158,7 +173,7 @@ function changeOf(
 
 /** No other beginning or end of an account with one of the two names comes in between. */
 async function rename(
-  { access, events, tasks, now }: ServiceParts,
+  { access, events, tasks, now }: AccountParts,
   lives: AccountLocks,
   { identity, stillMay }: RequestContext,
   names: { readonly userName: string; readonly name: string; readonly isOwn: boolean },

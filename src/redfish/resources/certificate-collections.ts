@@ -1,38 +1,43 @@
+import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
-import { withLockoutGuard } from '../certificates/lockout-guard.ts';
+import { type LockoutParts, withLockoutGuard } from '../certificates/lockout-guard.ts';
+import type { ServedCertificate } from '../certificates/served.ts';
 import { admit, submittedContent } from '../certificates/submitted.ts';
-import { certificateView } from '../certificates/view.ts';
-import { createAs } from '../compatibility.ts';
-import { json, link, type Operation, type Reply, type Resource } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
-import { successorResources } from './rekey-renew.ts';
+import { certificateView, type ViewParts } from '../certificates/view.ts';
+import { type Compatibility, createAs } from '../compatibility.ts';
+import { collectionView, get, type Operation, type Reply, type Resource } from '../resource.ts';
+import { type SuccessorParts, successorResources } from './rekey-renew.ts';
+
+interface CollectionParts extends ViewParts, LockoutParts {
+  readonly client: CertificateClient;
+  readonly compatibility: Compatibility;
+  readonly served: ServedCertificate;
+}
 
 /** Every CertificateCollection with its Certificates (DSP2046). */
-export const certificateCollections: ResourceFactory = (parts) =>
-  parts.places.flatMap((place) => [
+export function certificateCollections(
+  parts: CollectionParts & SuccessorParts & { readonly places: readonly CertificateCollection[] },
+): readonly Resource[] {
+  return parts.places.flatMap((place) => [
     collection(parts, place),
     certificate(parts, place),
     ...(place.requestUsages ? successorResources(parts, place) : []),
   ]);
+}
 
-function collection(parts: ServiceParts, place: CertificateCollection): Resource {
+function collection(parts: CollectionParts, place: CertificateCollection): Resource {
   const { client, compatibility } = parts;
-  const get: Operation = {
-    async handle() {
-      const members = await asRedfish({}, () => client.list(place.endpoint));
-      return json({
-        '@odata.id': place.uri,
-        '@odata.type': typeOf('CertificateCollection'),
-        Name: place.collectionName,
-        Description: place.collectionDescription,
-        Members: members.map(({ id }) => link(`${place.uri}/${id}`)),
-        'Members@odata.count': members.length,
-      });
-    },
-  };
+  const GET = get(async () => {
+    const members = await asRedfish({}, () => client.list(place.endpoint));
+    return collectionView(
+      place.uri,
+      'CertificateCollection',
+      [place.collectionName, place.collectionDescription],
+      members.map(({ id }) => `${place.uri}/${id}`),
+    );
+  });
   const post: Operation = {
     upload: true,
     async handle({ body, identity }) {
@@ -53,13 +58,13 @@ function collection(parts: ServiceParts, place: CertificateCollection): Resource
   return {
     path: place.uri,
     entity: 'CertificateCollection',
-    operations: { GET: get, POST: createAs(compatibility, post) },
+    operations: { GET, POST: createAs(compatibility, post) },
   };
 }
 
-function certificate(parts: ServiceParts, place: CertificateCollection): Resource {
+function certificate(parts: CollectionParts, place: CertificateCollection): Resource {
   const { client } = parts;
-  const get: Operation = {
+  const GET: Operation = {
     async handle({ parameters: { id = '' } }) {
       const published = await asRedfish({ id }, () => client.get(place.endpoint, id));
       return viewReply(parts, place, published, 200);
@@ -77,13 +82,13 @@ function certificate(parts: ServiceParts, place: CertificateCollection): Resourc
       return { status: 204 };
     },
   };
-  const operations = place.canDelete ? { GET: get, DELETE: remove } : { GET: get };
+  const operations = place.canDelete ? { GET, DELETE: remove } : { GET };
   return { path: `${place.uri}/:id`, entity: 'Certificate', operations };
 }
 
 /** As bmcweb, every answer with a certificate says where it is. */
 function viewReply(
-  parts: ServiceParts,
+  parts: CollectionParts,
   place: CertificateCollection,
   published: Parameters<typeof certificateView>[2],
   status: number,

@@ -1,11 +1,10 @@
-import { hasPrivilege } from '../../identity/roles.ts';
-import { generateCsrUri } from '../certificates/requests.ts';
-import { json, link, type RequestContext } from '../resource.ts';
+import { type CsrSources, generateCsrUri } from '../certificates/requests.ts';
+import { mayUse } from '../http/privileges.ts';
+import { link, type RequestContext, type Resource, readOnly } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
-import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
 import { actionInfo } from './action-infos.ts';
 import { generateCsr } from './generate-csr.ts';
-import { replaceCertificate } from './replace-certificate.ts';
+import { type ReplaceParts, replaceCertificate } from './replace-certificate.ts';
 
 const uri = '/redfish/v1/CertificateService';
 const locations = `${uri}/CertificateLocations`;
@@ -14,40 +13,33 @@ const generateInfo = `${uri}/GenerateCSRActionInfo`;
 const replaceInfo = `${uri}/ReplaceCertificateActionInfo`;
 
 /** CertificateService with its actions, and CertificateLocations (DSP2046). */
-export const certificateService: ResourceFactory = (parts) => [
-  {
-    path: uri,
-    entity: 'CertificateService',
-    operations: { GET: { handle: (context) => json(serviceView(context)) } },
-  },
-  {
-    path: locations,
-    entity: 'CertificateLocations',
-    operations: { GET: { handle: () => json(certificateLocations(parts)) } },
-  },
-  {
-    path: generateCsrUri,
-    entity: 'CertificateService',
-    operations: { POST: generateCsr(parts) },
-  },
-  {
-    path: replaceUri,
-    entity: 'CertificateService',
-    operations: { POST: replaceCertificate(parts) },
-  },
-  actionInfo(generateInfo, 'GenerateCSR'),
-  actionInfo(replaceInfo, 'ReplaceCertificate'),
-];
+export function certificateService(parts: CsrSources & ReplaceParts): readonly Resource[] {
+  return [
+    readOnly(uri, 'CertificateService', serviceView),
+    readOnly(locations, 'CertificateLocations', () => certificateLocations(parts)),
+    {
+      path: generateCsrUri,
+      entity: 'CertificateService',
+      operations: { POST: generateCsr(parts) },
+    },
+    {
+      path: replaceUri,
+      entity: 'CertificateService',
+      operations: { POST: replaceCertificate(parts) },
+    },
+    actionInfo(generateInfo, 'GenerateCSR'),
+    actionInfo(replaceInfo, 'ReplaceCertificate'),
+  ];
+}
 
 function serviceView({ identity }: RequestContext) {
-  const mayRead = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
   return {
     '@odata.id': uri,
     '@odata.type': typeOf('CertificateService'),
     Id: 'CertificateService',
     Name: 'Certificate Service',
     Description: 'Actions available to manage certificates',
-    ...(mayRead && { CertificateLocations: link(locations) }),
+    ...(mayUse(identity, 'ConfigureManager') && { CertificateLocations: link(locations) }),
     Actions: {
       '#CertificateService.GenerateCSR': {
         target: generateCsrUri,
@@ -63,7 +55,7 @@ function serviceView({ identity }: RequestContext) {
 }
 
 /** Clients read every certificate of this list, so endpoints that are away are left out of it. */
-function certificateLocations({ client, places }: ServiceParts) {
+function certificateLocations({ client, places }: CsrSources) {
   const certificates = places
     .filter(({ inLocations, endpoint }) => inLocations && client.isAvailable(endpoint))
     .flatMap((place) => client.list(place.endpoint).map(({ id }) => link(`${place.uri}/${id}`)));

@@ -4,14 +4,13 @@ import { defaultCurve, impliedAlgorithm } from '../../manager/csr/plan.ts';
 import { type CertificateCollection, placeOfCollection } from '../certificates/collections.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { badReference } from '../certificates/references.ts';
-import { answerRequest } from '../certificates/requests.ts';
+import { answerRequest, type CsrSources } from '../certificates/requests.ts';
 import { link, type Operation } from '../resource.ts';
-import type { ServiceParts } from '../service-parts.ts';
 
 const action = 'CertificateService.GenerateCSR';
 
 /** CertificateService.GenerateCSR (DSP2046): the request comes with the answer, or with a task. */
-export function generateCsr(parts: ServiceParts): Operation {
+export function generateCsr(parts: CsrSources): Operation {
   const { client, places } = parts;
   return {
     async handle(context) {

@@ -1,32 +1,39 @@
+import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
-import { withLockoutGuard } from '../certificates/lockout-guard.ts';
+import { type LockoutParts, withLockoutGuard } from '../certificates/lockout-guard.ts';
 import { admit, submittedContent } from '../certificates/submitted.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { json, type Operation, type Reply } from '../resource.ts';
-import type { ResourceFactory, ServiceParts } from '../service-parts.ts';
+import { json, type Operation, type Reply, type Resource } from '../resource.ts';
+
+interface LegacyParts extends LockoutParts {
+  readonly client: CertificateClient;
+}
 
 /**
  * The addresses of OpenBMC's REST service from before Redfish, which scripts still use:
  * `curl -X PUT -T cert.pem …/xyz/openbmc_project/certs/server/https`, and DELETE of a certificate.
  * PUT installs, or replaces the one certificate of a server or client.
  */
-export const legacyCertificates: ResourceFactory = (parts) =>
-  parts.places
+export function legacyCertificates(
+  parts: LegacyParts & { readonly places: readonly CertificateCollection[] },
+): readonly Resource[] {
+  return parts.places
     .filter(({ canonical }) => canonical)
-    .flatMap((place) => {
+    .flatMap((place): Resource[] => {
       const { type, name } = place.endpoint;
       const path = `/xyz/openbmc_project/certs/${type}/${name}`;
       const remove = place.canDelete ? { DELETE: deleteCertificate(parts, place) } : {};
       return [
         {
           path,
-          entity: 'CertificateCollection' as const,
+          entity: 'CertificateCollection',
           operations: { PUT: putCertificate(parts, place), ...(type === 'client' && remove) },
         },
-        { path: `${path}/:id`, entity: 'Certificate' as const, operations: remove },
+        { path: `${path}/:id`, entity: 'Certificate', operations: remove },
       ];
     });
+}
 
 /** That service knew no status but 200, 400, 405 and 500 here; 405 was for what is not there, too. */
 async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
@@ -43,7 +50,7 @@ async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
 /** The answers of that service: what is asked for, or nothing, and the status in words. */
 const done = json({ data: null, message: '200 OK', status: 'ok' });
 
-function putCertificate(parts: ServiceParts, place: CertificateCollection): Operation {
+function putCertificate(parts: LegacyParts, place: CertificateCollection): Operation {
   const { client } = parts;
   const { endpoint } = place;
   return {
@@ -63,7 +70,7 @@ function putCertificate(parts: ServiceParts, place: CertificateCollection): Oper
   };
 }
 
-function deleteCertificate(parts: ServiceParts, { endpoint }: CertificateCollection): Operation {
+function deleteCertificate(parts: LegacyParts, { endpoint }: CertificateCollection): Operation {
   const { client } = parts;
   return {
     async handle({ parameters: { id = '1' }, identity }) {

@@ -1,18 +1,22 @@
 import { validateRekey, validateRenew } from '../../../schemas/generated/validators.js';
+import type { CertificateClient } from '../../manager/certificate-client.ts';
 import { withAbsent } from '../../manager/csr/parameters.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { curveInfo, type KeyParameters, refuseUnservable } from '../certificates/key-choice.ts';
 import { type SuccessorAction, successorActions } from '../certificates/rekey-renew.ts';
-import { answerRequest, type RequestWork } from '../certificates/requests.ts';
+import { answerRequest, type CsrSources, type RequestWork } from '../certificates/requests.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { link, type Resource } from '../resource.ts';
-import type { ServiceParts } from '../service-parts.ts';
 import { actionInfo } from './action-infos.ts';
+
+export interface SuccessorParts extends Pick<CsrSources, 'tasks'> {
+  readonly client: CertificateClient;
+}
 
 /** The actions Rekey and Renew of a certificate whose key is on the device, with their ActionInfo. */
 export function successorResources(
-  parts: ServiceParts,
+  parts: SuccessorParts,
   place: CertificateCollection,
 ): readonly Resource[] {
   const certificate = `${place.uri}/:id`;
@@ -25,7 +29,7 @@ export function successorResources(
 }
 
 function successorAction(
-  parts: ServiceParts,
+  parts: SuccessorParts,
   place: CertificateCollection,
   name: SuccessorAction,
 ): Resource {
@@ -57,7 +61,7 @@ function successorAction(
 }
 
 type MakeOrder = (
-  parts: ServiceParts,
+  parts: SuccessorParts,
   place: CertificateCollection,
   id: string,
   body: RequestBody,

@@ -1,18 +1,25 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
-import { placeOfCertificate } from '../certificates/collections.ts';
+import type { CertificateClient } from '../../manager/certificate-client.ts';
+import { type CertificateCollection, placeOfCertificate } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
-import { withLockoutGuard } from '../certificates/lockout-guard.ts';
+import { type LockoutParts, withLockoutGuard } from '../certificates/lockout-guard.ts';
 import { badReference } from '../certificates/references.ts';
+import type { ServedCertificate } from '../certificates/served.ts';
 import { admit, contentOf } from '../certificates/submitted.ts';
-import { certificateView } from '../certificates/view.ts';
+import { certificateView, type ViewParts } from '../certificates/view.ts';
 import { json, type Operation } from '../resource.ts';
-import type { ServiceParts } from '../service-parts.ts';
 
 const action = 'CertificateService.ReplaceCertificate';
 
+export interface ReplaceParts extends ViewParts, LockoutParts {
+  readonly client: CertificateClient;
+  readonly places: readonly CertificateCollection[];
+  readonly served: ServedCertificate;
+}
+
 /** CertificateService.ReplaceCertificate (DSP2046): the certificate keeps its URI. */
-export function replaceCertificate(parts: ServiceParts): Operation {
+export function replaceCertificate(parts: ReplaceParts): Operation {
   const { client, places } = parts;
   return {
     upload: true,
