@@ -16,7 +16,7 @@ import {
 } from '../../src/redfish/access.ts';
 import { makeApp } from '../../src/redfish/app.ts';
 import { linkIssuers } from '../../src/redfish/certificates/certificate-links.ts';
-import { certificatePlaces } from '../../src/redfish/certificates/collections.ts';
+import { collectionsOf } from '../../src/redfish/certificates/collections.ts';
 import type { ServedCertificate } from '../../src/redfish/certificates/served.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
 import {
@@ -142,7 +142,7 @@ export interface ServiceOptions {
   readonly served?: ServedCertificate;
   /** In place of what a test service has. */
   readonly parts?: Partial<
-    Pick<ResourceParts, 'hostName' | 'managerDetails' | 'now' | 'places' | 'servedEndpoint'>
+    Pick<ResourceParts, 'hostName' | 'managerDetails' | 'now' | 'collections' | 'servedEndpoint'>
   >;
 }
 
@@ -177,7 +177,7 @@ export async function makeTestParts(
     hashCost = 2 ** 8,
   }: ServiceOptions = {},
 ): Promise<TestParts> {
-  const places = certificatePlaces('bmc', endpoints);
+  const collections = collectionsOf('bmc', endpoints);
   const accounts = new Accounts(join(directory, 'accounts.json'), 6, undefined, hashCost);
   await accounts.setPassword('admin', 'Administrator', 'admin-pw');
   await accounts.setPassword('reader', 'ReadOnly', 'reader-pw');
@@ -214,7 +214,7 @@ export async function makeTestParts(
   return {
     client,
     events: await makeEvents({
-      ...{ client, places, served, log, expiryThresholds },
+      ...{ client, collections, served, log, expiryThresholds },
       path: join(directory, 'events.json'),
       settings: { ...eventSettings, ...events },
       logins: listenerLogins(access),
@@ -226,8 +226,8 @@ export async function makeTestParts(
     lines,
     auditLines,
     log,
-    places,
-    kinship: linkIssuers(client, places),
+    collections,
+    certificateLinks: linkIssuers(client, collections),
     tasks: new Tasks({
       limits: { patience: 200, tasks: 4 },
       now: Date.now,

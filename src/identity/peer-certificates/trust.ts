@@ -24,22 +24,22 @@ export function readTrust(
 export interface TrustChange {
   readonly endpoint: EndpointRef;
   /** Id of the certificate that goes. */
-  readonly gone?: string;
-  readonly comes?: readonly Certificate[];
+  readonly removes?: string;
+  readonly adds?: readonly Certificate[];
 }
 
 /** The lists as a change would leave them; `undefined` when it touches none, or its manager is away. */
 export function trustAfter(
   client: CertificateClient,
   endpoints: TrustEndpoints,
-  { endpoint, gone, comes = [] }: TrustChange,
+  { endpoint, removes, adds = [] }: TrustChange,
 ): TrustLists | undefined {
   const trust = readTrust(client, endpoints);
   const isOf = (one: EndpointRef | undefined) =>
     one?.type === endpoint.type && one.name === endpoint.name;
   if (!trust || !(isOf(endpoints.truststore) || isOf(endpoints.revoked))) return undefined;
-  const left = client.list(endpoint).filter(({ id }) => id !== gone);
-  const list = [...left.map(({ certificate }) => certificate), ...comes];
+  const left = client.list(endpoint).filter(({ id }) => id !== removes);
+  const list = [...left.map(({ certificate }) => certificate), ...adds];
   return isOf(endpoints.revoked) ? { ...trust, revoked: list } : { ...trust, trusted: list };
 }
 

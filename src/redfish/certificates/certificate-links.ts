@@ -22,9 +22,9 @@ interface Relative {
  */
 export function linkIssuers(
   client: CertificateClient,
-  places: readonly CertificateCollection[],
+  collections: readonly CertificateCollection[],
 ): (published: PublishedCertificate) => CertificateLinks {
-  const canonical = places.filter((place) => place.canonical);
+  const canonical = collections.filter((collection) => collection.canonical);
   const isIssuedBy = memoizedIsIssuedBy();
   let table: Table | undefined;
   client.subscribe(() => {
@@ -32,7 +32,7 @@ export function linkIssuers(
   });
   return ({ certificate }) => {
     const available = canonical.filter(({ endpoint }) => client.isAvailable(endpoint));
-    if (table?.places !== namesOf(available)) table = makeTable(client, available);
+    if (table?.collections !== namesOf(available)) table = makeTable(client, available);
     const issuers = isSelfIssued(certificate)
       ? []
       : (table.bySubject.get(nameKey(certificate.issuer)) ?? []);
@@ -51,26 +51,29 @@ export function linkIssuers(
 
 interface Table {
   /** Which endpoints answered: one that comes or goes makes it stale. */
-  readonly places: string;
+  readonly collections: string;
   readonly bySubject: ReadonlyMap<string, readonly Relative[]>;
   readonly byIssuer: ReadonlyMap<string, readonly Relative[]>;
 }
 
-function makeTable(client: CertificateClient, places: readonly CertificateCollection[]): Table {
-  const all = places.flatMap(({ endpoint, uri }) =>
+function makeTable(
+  client: CertificateClient,
+  collections: readonly CertificateCollection[],
+): Table {
+  const all = collections.flatMap(({ endpoint, uri }) =>
     client
       .list(endpoint)
       .map(({ id, certificate }): Relative => ({ uri: `${uri}/${id}`, certificate })),
   );
   return {
-    places: namesOf(places),
+    collections: namesOf(collections),
     bySubject: groupBy(all, ({ certificate }) => nameKey(certificate.subject)),
     byIssuer: groupBy(all, ({ certificate }) => nameKey(certificate.issuer)),
   };
 }
 
-function namesOf(places: readonly CertificateCollection[]): string {
-  return places.map(({ uri }) => uri).join(' ');
+function namesOf(collections: readonly CertificateCollection[]): string {
+  return collections.map(({ uri }) => uri).join(' ');
 }
 
 function groupBy(all: readonly Relative[], key: (one: Relative) => string) {

@@ -21,7 +21,7 @@ export interface CertificateCollection {
   readonly inLocations: boolean;
 }
 
-type Looks = Omit<CertificateCollection, 'endpoint' | 'inLocations'>;
+type CollectionDescription = Omit<CertificateCollection, 'endpoint' | 'inLocations'>;
 
 /** An endpoint as the configuration has it. */
 interface ConfiguredEndpoint extends EndpointRef {
@@ -31,9 +31,11 @@ interface ConfiguredEndpoint extends EndpointRef {
 const serverUsages: readonly KeyUsage[] = ['DigitalSignature', 'ServerAuthentication'];
 const clientUsages: readonly KeyUsage[] = ['DigitalSignature', 'ClientAuthentication'];
 
-/** The places of the endpoints that clients know, with the names and texts of OpenBMC (bmcweb). */
-function knownPlaces(manager: string): Readonly<Record<string, readonly Looks[]>> {
-  const https: Looks = {
+/** The collections of the endpoints that clients know, with the names and texts of OpenBMC (bmcweb). */
+function knownCollections(
+  manager: string,
+): Readonly<Record<string, readonly CollectionDescription[]>> {
+  const https: CollectionDescription = {
     uri: `${manager}/NetworkProtocol/HTTPS/Certificates`,
     collectionName: 'HTTPS Certificates Collection',
     collectionDescription: 'A Collection of HTTPS certificate instances',
@@ -43,7 +45,7 @@ function knownPlaces(manager: string): Readonly<Record<string, readonly Looks[]>
     requestUsages: serverUsages,
     canonical: true,
   };
-  const ldap: Looks = {
+  const ldap: CollectionDescription = {
     uri: '/redfish/v1/AccountService/LDAP/Certificates',
     collectionName: 'LDAP Certificates Collection',
     collectionDescription: 'A Collection of LDAP certificate instances',
@@ -53,7 +55,7 @@ function knownPlaces(manager: string): Readonly<Record<string, readonly Looks[]>
     requestUsages: clientUsages,
     canonical: true,
   };
-  const truststore: Looks = {
+  const truststore: CollectionDescription = {
     uri: `${manager}/Truststore/Certificates`,
     collectionName: 'TrustStore Certificates Collection',
     collectionDescription: 'A Collection of TrustStore certificate instances',
@@ -62,7 +64,7 @@ function knownPlaces(manager: string): Readonly<Record<string, readonly Looks[]>
     canDelete: true,
     canonical: true,
   };
-  const revoked: Looks = {
+  const revoked: CollectionDescription = {
     uri: `${manager}/SecurityPolicy/TLS/Server/RevokedCertificates`,
     collectionName: 'Revoked Certificates Collection',
     collectionDescription: 'Certificates whose owners may not log in any more',
@@ -96,8 +98,8 @@ function knownPlaces(manager: string): Readonly<Record<string, readonly Looks[]>
   };
 }
 
-/** The place of an endpoint that no Redfish client knows by name. */
-function placeOf(manager: string, { type, name }: EndpointRef): Looks {
+/** The collection of an endpoint that no Redfish client knows by name. */
+function otherCollection(manager: string, { type, name }: EndpointRef): CollectionDescription {
   return {
     uri: `${manager}/CertificateEndpoints/${type}/${name}/Certificates`,
     collectionName: `${name} Certificates Collection`,
@@ -111,29 +113,29 @@ function placeOf(manager: string, { type, name }: EndpointRef): Looks {
   };
 }
 
-/** Every place of these endpoints, in their order. */
-export function certificatePlaces(
+/** Every collection of these endpoints, in their order. */
+export function collectionsOf(
   managerId: string,
   endpoints: readonly ConfiguredEndpoint[],
 ): readonly CertificateCollection[] {
   const manager = `/redfish/v1/Managers/${managerId}`;
-  const known = knownPlaces(manager);
+  const known = knownCollections(manager);
   return endpoints.flatMap(({ type, name, inCertificateLocations = true }) => {
-    const looks = known[`${type}/${name}`] ?? [placeOf(manager, { type, name })];
-    return looks.map((look) => ({
-      ...look,
+    const described = known[`${type}/${name}`] ?? [otherCollection(manager, { type, name })];
+    return described.map((one) => ({
+      ...one,
       endpoint: { type, name },
-      inLocations: look.canonical && inCertificateLocations,
+      inLocations: one.canonical && inCertificateLocations,
     }));
   });
 }
 
-/** The canonical place of an endpoint; `undefined` for one that is not configured. */
-export function canonicalPlace(
-  places: readonly CertificateCollection[],
+/** The canonical collection of an endpoint; `undefined` for one that is not configured. */
+export function canonicalCollection(
+  collections: readonly CertificateCollection[],
   { type, name }: EndpointRef,
 ): CertificateCollection | undefined {
-  return places.find(
+  return collections.find(
     ({ canonical, endpoint }) => canonical && endpoint.type === type && endpoint.name === name,
   );
 }
@@ -148,22 +150,22 @@ export function normalPath(reference: string): string | undefined {
   return path.slice(0, end);
 }
 
-/** The place whose collection this reference names. */
-export function placeOfCollection(
-  places: readonly CertificateCollection[],
+/** The collection that this reference names. */
+export function findCollection(
+  collections: readonly CertificateCollection[],
   reference: string,
 ): CertificateCollection | undefined {
   const path = normalPath(reference);
-  return places.find(({ uri }) => uri === path);
+  return collections.find(({ uri }) => uri === path);
 }
 
-/** The place and id of the certificate that this reference names; it need not exist. */
-export function placeOfCertificate(
-  places: readonly CertificateCollection[],
+/** The collection and id of the certificate that this reference names; it need not exist. */
+export function findCertificate(
+  collections: readonly CertificateCollection[],
   reference: string,
-): { readonly place: CertificateCollection; readonly id: string } | undefined {
+): { readonly collection: CertificateCollection; readonly id: string } | undefined {
   const path = normalPath(reference) ?? '';
   const slash = path.lastIndexOf('/');
-  const place = places.find(({ uri }) => uri === path.slice(0, slash));
-  return place && { place, id: path.slice(slash + 1) };
+  const collection = collections.find(({ uri }) => uri === path.slice(0, slash));
+  return collection && { collection, id: path.slice(slash + 1) };
 }

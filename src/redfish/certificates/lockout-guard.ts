@@ -12,21 +12,21 @@ export interface LockoutParts {
 /** What a request is about to do to the certificates of an endpoint. */
 export interface ListChange {
   readonly endpoint: EndpointRef;
-  /** Id of the certificate that goes. */
-  readonly gone?: string;
-  readonly comes?: Submission;
+  /** Id of the certificate that is taken out. */
+  readonly removes?: string;
+  readonly adds?: Submission;
 }
 
 /**
  * Makes a change of certificates. Where only clients with certificates are served, one of the lists of
  * trusted and revoked certificates that would refuse the very client that asks for it is not made, so that
  * one client stays able to log in. The settings stay as they are in between.
- * @throws RedfishError 409, and CertError for what comes
+ * @throws RedfishError 409, and CertError for what is added
  */
 export async function withLockoutGuard<T>(
   { access: { certificates } }: LockoutParts,
   identity: Identity | undefined,
-  { endpoint, gone, comes }: ListChange,
+  { endpoint, removes, adds }: ListChange,
   change: () => Promise<T>,
 ): Promise<T> {
   // Only authorities are in such a list, and only where clients log in with certificates
@@ -35,10 +35,10 @@ export async function withLockoutGuard<T>(
     if (respond) return change();
     const after = {
       endpoint,
-      ...(gone !== undefined && { gone }),
-      ...(comes && { comes: comes.certificates() }),
+      ...(removes !== undefined && { removes }),
+      ...(adds && { adds: adds.certificates() }),
     };
-    if (certificates.locksOut(after, identity?.shown)) throw lockout(comes !== undefined);
+    if (certificates.locksOut(after, identity?.shown)) throw lockout(adds !== undefined);
     return change();
   });
 }

@@ -13,7 +13,7 @@ export const generateCsrUri =
 /** Where the CSRs that wait for their certificates are found. */
 export interface CsrSources {
   readonly client: CertificateClient;
-  readonly places: readonly CertificateCollection[];
+  readonly collections: readonly CertificateCollection[];
   readonly tasks: Tasks;
 }
 
@@ -21,26 +21,30 @@ export interface CsrSources {
 export interface RequestWork {
   /** Full name of the action, for messages. */
   readonly action: string;
-  readonly place: CertificateCollection;
+  readonly collection: CertificateCollection;
   /** As the client gave them. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** @returns PEM. Rejections are CertErrors */
   readonly make: () => Promise<string>;
-  /** What stands beside the request in the answer. */
-  readonly beside: object;
+  /** Members of the answer beside the CSR. */
+  readonly extraMembers: object;
 }
 
 /** Answers with a certification request, or with a task when it takes long or the client prefers that. */
 export async function answerRequest(
   { tasks }: Pick<CsrSources, 'tasks'>,
   { uri, identity, header }: RequestContext,
-  { action, place, parameters, make, beside }: RequestWork,
+  { action, collection, parameters, make, extraMembers }: RequestWork,
 ): Promise<Reply> {
-  const order = { name: nameOf(place), userName: identity?.account.userName ?? '', targetUri: uri };
+  const description = {
+    name: nameOf(collection),
+    userName: identity?.account.userName ?? '',
+    targetUri: uri,
+  };
   const preference = readPreference(header('Prefer'));
-  const result = await tasks.run(order, preference, async () => {
+  const result = await tasks.run(description, preference, async () => {
     const pem = await asRedfish({ action, parameters }, make);
-    return json({ CSRString: pem, ...beside });
+    return json({ CSRString: pem, ...extraMembers });
   });
   if (!isTask(result)) return result;
   const reply = acceptedReply(result);
@@ -67,14 +71,18 @@ export async function outstandingRequests(parts: CsrSources): Promise<readonly T
 }
 
 /** An endpoint that does not answer hides its own requests alone. */
-async function waitingRequests({ client, places, tasks }: CsrSources): Promise<readonly Task[]> {
-  const asked = places.filter(
+async function waitingRequests({
+  client,
+  collections,
+  tasks,
+}: CsrSources): Promise<readonly Task[]> {
+  const asked = collections.filter(
     ({ canonical, requestUsages, endpoint }) =>
       canonical && requestUsages && client.isAvailable(endpoint),
   );
   const lists = await Promise.all(
-    asked.map(async (place) => {
-      const list = await client.outstanding(place.endpoint).catch((error: unknown) => {
+    asked.map(async (collection) => {
+      const list = await client.outstanding(collection.endpoint).catch((error: unknown) => {
         tasks.report(error);
         return [];
       });
@@ -82,12 +90,12 @@ async function waitingRequests({ client, places, tasks }: CsrSources): Promise<r
         const time = created.getTime();
         return {
           id: id.slice(0, 16),
-          name: nameOf(place),
+          name: nameOf(collection),
           userName: '',
           targetUri: generateCsrUri,
           started: time,
           ended: time,
-          outcome: json({ CSRString: pem, CertificateCollection: link(place.uri) }),
+          outcome: json({ CSRString: pem, CertificateCollection: link(collection.uri) }),
         };
       });
     }),

@@ -12,30 +12,34 @@ import type { ServedCertificate } from './served.ts';
 
 /** What a Certificate resource is made from, beside the certificate. */
 export interface ViewParts extends Lifetime {
-  readonly kinship: (published: PublishedCertificate) => CertificateLinks;
+  readonly certificateLinks: (published: PublishedCertificate) => CertificateLinks;
   readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
 }
 
 /** The Certificate resource (DSP2046, Certificate). */
 export function certificateView(
-  { kinship, served, ...lifetime }: ViewParts,
-  place: Pick<CertificateCollection, 'uri' | 'certificateName' | 'usageTypes' | 'requestUsages'> &
+  { certificateLinks, served, ...lifetime }: ViewParts,
+  collection: Pick<
+    CertificateCollection,
+    'uri' | 'certificateName' | 'usageTypes' | 'requestUsages'
+  > &
     Partial<Pick<CertificateCollection, 'endpoint'>>,
   published: PublishedCertificate,
 ) {
   const { id, certificate, chain } = published;
   const { fingerprint, serialNumber } = certificate;
-  const uri = `${place.uri}/${id}`;
-  const ofServing = (place.endpoint && served?.conditionsOf(place.endpoint, published)) ?? [];
+  const uri = `${collection.uri}/${id}`;
+  const ofServing =
+    (collection.endpoint && served?.conditionsOf(collection.endpoint, published)) ?? [];
   return {
     '@odata.id': uri,
     '@odata.type': typeOf('Certificate'),
     Id: id,
-    Name: place.certificateName,
-    Description: place.certificateName,
+    Name: collection.certificateName,
+    Description: collection.certificateName,
     CertificateString: [certificate, ...chain].map(({ pem }) => pem).join(''),
     CertificateType: chain.length > 0 ? 'PEMchain' : 'PEM',
-    CertificateUsageTypes: place.usageTypes,
+    CertificateUsageTypes: collection.usageTypes,
     Fingerprint: pairs(fingerprint),
     FingerprintHashAlgorithm: 'TPM_ALG_SHA256',
     Issuer: identifier(certificate.issuer),
@@ -46,8 +50,8 @@ export function certificateView(
     ValidNotAfter: dateTime(certificate.notAfter),
     ValidNotBefore: dateTime(certificate.notBefore),
     Status: statusOf(certificate, lifetime, [...conditionsOf(published), ...ofServing]),
-    Links: linksOf(kinship(published)),
-    ...(place.requestUsages && { Actions: actionsOf(uri) }),
+    Links: linksOf(certificateLinks(published)),
+    ...(collection.requestUsages && { Actions: actionsOf(uri) }),
   };
 }
 

@@ -20,7 +20,7 @@ export interface ReportedHealth {
 
 export interface CertificateEventsOptions extends Lifetime {
   readonly client: CertificateClient;
-  readonly places: readonly CertificateCollection[];
+  readonly collections: readonly CertificateCollection[];
   readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
 }
 
@@ -32,7 +32,7 @@ export interface CertificateEventsOptions extends Lifetime {
  */
 export class CertificateEvents {
   readonly #client: CertificateClient;
-  readonly #places: readonly CertificateCollection[];
+  readonly #collections: readonly CertificateCollection[];
   readonly #served: CertificateEventsOptions['served'];
   readonly #lifetime: Lifetime;
   /** By URI. */
@@ -40,11 +40,11 @@ export class CertificateEvents {
 
   /** @param told the health that was reported before, by URI */
   constructor(
-    { client, places, served, ...lifetime }: CertificateEventsOptions,
+    { client, collections, served, ...lifetime }: CertificateEventsOptions,
     told: Readonly<Record<string, ReportedHealth>> = {},
   ) {
     this.#client = client;
-    this.#places = places.filter(({ canonical }) => canonical);
+    this.#collections = collections.filter(({ canonical }) => canonical);
     this.#served = served;
     this.#lifetime = lifetime;
     this.#told = new Map(Object.entries(told));
@@ -55,38 +55,44 @@ export class CertificateEvents {
     return Object.fromEntries(this.#told);
   }
 
-  /** Nothing for endpoints that have no place in the tree. */
+  /** Nothing for endpoints that have no collection in the tree. */
   toEvents(event: CertificateEvent): readonly EventDraft[] {
     const { type, name } = event.endpoint;
-    const place = this.#places.find(
+    const collection = this.#collections.find(
       ({ endpoint }) => endpoint.type === type && endpoint.name === name,
     );
-    if (!place) return [];
-    const uri = `${place.uri}/${event.id}`;
+    if (!collection) return [];
+    const uri = `${collection.uri}/${event.id}`;
     switch (event.kind) {
       case 'created':
         this.#told.set(uri, { health: 'OK' });
-        return [resourceEvent('ResourceCreated', [], about(uri)), ...this.#status(place, event)];
+        return [
+          resourceEvent('ResourceCreated', [], about(uri)),
+          ...this.#status(collection, event),
+        ];
       case 'removed':
         this.#told.delete(uri);
         return [resourceEvent('ResourceRemoved', [], about(uri))];
       case 'changed':
-        return [resourceEvent('ResourceChanged', [], about(uri)), ...this.#status(place, event)];
+        return [
+          resourceEvent('ResourceChanged', [], about(uri)),
+          ...this.#status(collection, event),
+        ];
       case 'expiring':
-        return this.#status(place, event);
+        return this.#status(collection, event);
     }
   }
 
   /** Changes of health since the last look, except at endpoints whose manager cannot be asked now. */
   look(): readonly EventDraft[] {
-    const here = this.#places.filter(({ endpoint }) => this.#client.isAvailable(endpoint));
-    return here.flatMap((place) => {
-      const list = this.#client.list(place.endpoint);
-      const uris = new Set(list.map(({ id }) => `${place.uri}/${id}`));
+    const here = this.#collections.filter(({ endpoint }) => this.#client.isAvailable(endpoint));
+    return here.flatMap((collection) => {
+      const list = this.#client.list(collection.endpoint);
+      const uris = new Set(list.map(({ id }) => `${collection.uri}/${id}`));
       for (const uri of this.#told.keys()) {
-        if (uri.startsWith(`${place.uri}/`) && !uris.has(uri)) this.#told.delete(uri);
+        if (uri.startsWith(`${collection.uri}/`) && !uris.has(uri)) this.#told.delete(uri);
       }
-      return list.flatMap((one) => this.#status(place, one));
+      return list.flatMap((one) => this.#status(collection, one));
     });
   }
 

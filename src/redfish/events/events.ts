@@ -22,7 +22,7 @@ export type EventSettings = Configuration['redfish']['events'];
 
 export interface EventOptions {
   readonly client: CertificateClient;
-  readonly places: readonly CertificateCollection[];
+  readonly collections: readonly CertificateCollection[];
   /** Absent where nothing is served with a certificate of the manager. */
   readonly served?: ServedCertificate;
   /** Days before its end at which a certificate needs attention. */
@@ -145,14 +145,14 @@ function makeSubscriptions(
  * @returns how to stop
  */
 function followCertificates(
-  { client, places, served, expiryThresholds, settings, log, clock }: ClockedOptions,
+  { client, collections, served, expiryThresholds, settings, log, clock }: ClockedOptions,
   file: StateFile<EventState>,
   state: () => EventServiceState,
   publish: (draft: EventDraft) => void,
 ): () => void {
   const { certificates = {} } = file.value;
   const events = new CertificateEvents(
-    { client, places, now: () => clock.now(), expiryThresholds, ...(served && { served }) },
+    { client, collections, now: () => clock.now(), expiryThresholds, ...(served && { served }) },
     certificates,
   );
   let lastTold = certificates;

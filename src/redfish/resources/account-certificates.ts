@@ -164,11 +164,11 @@ function viewReply(
   { id, userName, certificate: own }: AccountCertificate,
   status: number,
 ): Reply {
-  const place = {
+  const collection = {
     uri: collectionUri(userName),
     certificateName: 'User Certificate',
     usageTypes: ['User'],
   };
-  const body = certificateView(parts, place, { id, certificate: own, chain: [] });
+  const body = certificateView(parts, collection, { id, certificate: own, chain: [] });
   return { status, body, headers: { Location: body['@odata.id'] } };
 }

@@ -23,22 +23,25 @@ const ownCount = ['AccountLockoutCounterResetAfter', 'AccountLockoutCounterReset
 
 interface AccountServiceParts {
   readonly access: Access;
-  readonly places: readonly CertificateCollection[];
+  readonly collections: readonly CertificateCollection[];
 }
 
 /** AccountService: the rules for passwords and guesses, and the way to accounts and certificates. */
-export const accountService = ({ access, places }: AccountServiceParts): readonly Resource[] => [
+export const accountService = ({
+  access,
+  collections,
+}: AccountServiceParts): readonly Resource[] => [
   {
     path: uri,
     entity: 'AccountService',
     operations: {
-      GET: { handle: async ({ identity }) => json(await view(access, places, identity)) },
+      GET: { handle: async ({ identity }) => json(await view(access, collections, identity)) },
       PATCH: {
         handle: async ({ body, identity }) => {
           const { certificates } = access;
           const { policy: rules } = access.users;
           const members = body.parse(validateAccountServicePatch, {
-            changes: await view(access, places, identity),
+            changes: await view(access, collections, identity),
             readOnly: rules ? ownCount : [],
           });
           // The bus has a byte for it
@@ -55,7 +58,7 @@ export const accountService = ({ access, places }: AccountServiceParts): readonl
               ? changedMultiFactorAuth(certificates, identity, wanted, now)
               : undefined,
           );
-          return json(await view(access, places, identity));
+          return json(await view(access, collections, identity));
         },
       },
     },
@@ -129,11 +132,11 @@ function refuseConflicts(policy: AccessPolicy, members: AccountServicePatch): vo
 
 async function view(
   { settings: { policy }, certificates, users }: Access,
-  places: readonly CertificateCollection[],
+  collections: readonly CertificateCollection[],
   identity: Identity | undefined,
 ) {
   const rules = await users.policy?.read();
-  const isHere = (path: string) => places.some((place) => place.uri === path);
+  const isHere = (path: string) => collections.some((collection) => collection.uri === path);
   const seesCertificates = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
   return {
     '@odata.id': uri,

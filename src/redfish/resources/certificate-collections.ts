@@ -18,81 +18,83 @@ interface CollectionParts extends ViewParts, LockoutParts {
 
 /** Every CertificateCollection with its Certificates (DSP2046). */
 export function certificateCollections(
-  parts: CollectionParts & SuccessorParts & { readonly places: readonly CertificateCollection[] },
+  parts: CollectionParts &
+    SuccessorParts & { readonly collections: readonly CertificateCollection[] },
 ): readonly Resource[] {
-  return parts.places.flatMap((place) => [
-    collection(parts, place),
-    certificate(parts, place),
-    ...(place.requestUsages ? successorResources(parts, place) : []),
+  return parts.collections.flatMap((collection) => [
+    collectionResource(parts, collection),
+    certificateResource(parts, collection),
+    ...(collection.requestUsages ? successorResources(parts, collection) : []),
   ]);
 }
 
-function collection(parts: CollectionParts, place: CertificateCollection): Resource {
+function collectionResource(parts: CollectionParts, collection: CertificateCollection): Resource {
   const { client, compatibility } = parts;
   const GET = get(async () => {
-    const members = await asRedfish({}, () => client.list(place.endpoint));
+    const members = await asRedfish({}, () => client.list(collection.endpoint));
     return collectionView(
-      place.uri,
+      collection.uri,
       'CertificateCollection',
-      [place.collectionName, place.collectionDescription],
-      members.map(({ id }) => `${place.uri}/${id}`),
+      [collection.collectionName, collection.collectionDescription],
+      members.map(({ id }) => `${collection.uri}/${id}`),
     );
   });
   const post: Operation = {
     upload: true,
     async handle({ body, identity }) {
       const { content, isRaw } = submittedContent(body);
-      const occupied = place.endpoint.type === 'authority' ? {} : { occupied: `${place.uri}/1` };
-      const { endpoint } = place;
+      const occupied =
+        collection.endpoint.type === 'authority' ? {} : { occupied: `${collection.uri}/1` };
+      const { endpoint } = collection;
       const published = await asRedfish({ ...occupied, isRaw }, () => {
-        const comes = admit(place, content);
-        return withLockoutGuard(parts, identity, { endpoint, comes }, () =>
-          client.install(endpoint, comes.content),
+        const adds = admit(collection, content);
+        return withLockoutGuard(parts, identity, { endpoint, adds }, () =>
+          client.install(endpoint, adds.content),
         );
       });
       await parts.served.refresh();
-      const reply = viewReply(parts, place, published, 201);
+      const reply = viewReply(parts, collection, published, 201);
       return { ...reply, body: { ...reply.body, ...extendedInfo(published) } };
     },
   };
   return {
-    path: place.uri,
+    path: collection.uri,
     entity: 'CertificateCollection',
     operations: { GET, POST: createAs(compatibility, post) },
   };
 }
 
-function certificate(parts: CollectionParts, place: CertificateCollection): Resource {
+function certificateResource(parts: CollectionParts, collection: CertificateCollection): Resource {
   const { client } = parts;
   const GET: Operation = {
     async handle({ parameters: { id = '' } }) {
-      const published = await asRedfish({ id }, () => client.get(place.endpoint, id));
-      return viewReply(parts, place, published, 200);
+      const published = await asRedfish({ id }, () => client.get(collection.endpoint, id));
+      return viewReply(parts, collection, published, 200);
     },
   };
   const remove: Operation = {
     async handle({ parameters: { id = '' }, identity }) {
-      const { endpoint } = place;
+      const { endpoint } = collection;
       await asRedfish({ id }, () => {
         client.get(endpoint, id);
-        return withLockoutGuard(parts, identity, { endpoint, gone: id }, () =>
+        return withLockoutGuard(parts, identity, { endpoint, removes: id }, () =>
           client.delete(endpoint, id),
         );
       });
       return { status: 204 };
     },
   };
-  const operations = place.canDelete ? { GET, DELETE: remove } : { GET };
-  return { path: `${place.uri}/:id`, entity: 'Certificate', operations };
+  const operations = collection.canDelete ? { GET, DELETE: remove } : { GET };
+  return { path: `${collection.uri}/:id`, entity: 'Certificate', operations };
 }
 
 /** As bmcweb, every answer with a certificate says where it is. */
 function viewReply(
   parts: CollectionParts,
-  place: CertificateCollection,
+  collection: CertificateCollection,
   published: Parameters<typeof certificateView>[2],
   status: number,
 ): Reply {
-  const body = certificateView(parts, place, published);
+  const body = certificateView(parts, collection, published);
   return { status, body, headers: { Location: body['@odata.id'] } };
 }

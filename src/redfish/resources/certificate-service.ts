@@ -55,10 +55,12 @@ function serviceView({ identity }: RequestContext) {
 }
 
 /** Clients read every certificate of this list, so endpoints that are away are left out of it. */
-function certificateLocations({ client, places }: CsrSources) {
-  const certificates = places
+function certificateLocations({ client, collections }: CsrSources) {
+  const certificates = collections
     .filter(({ inLocations, endpoint }) => inLocations && client.isAvailable(endpoint))
-    .flatMap((place) => client.list(place.endpoint).map(({ id }) => link(`${place.uri}/${id}`)));
+    .flatMap((collection) =>
+      client.list(collection.endpoint).map(({ id }) => link(`${collection.uri}/${id}`)),
+    );
   return {
     '@odata.id': locations,
     '@odata.type': typeOf('CertificateLocations'),

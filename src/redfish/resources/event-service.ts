@@ -2,7 +2,7 @@ import {
   validateEventServicePatch,
   validateEventSubmitTest,
 } from '../../../schemas/generated/validators.js';
-import { type CertificateCollection, placeOfCertificate } from '../certificates/collections.ts';
+import { type CertificateCollection, findCertificate } from '../certificates/collections.ts';
 import { type EventDraft, resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
 import { memberError, RedfishError } from '../messages/redfish-error.ts';
@@ -17,11 +17,11 @@ const actions = `${eventServiceUri}/Actions`;
 
 interface EventParts {
   readonly events: Events;
-  readonly places: readonly CertificateCollection[];
+  readonly collections: readonly CertificateCollection[];
 }
 
 /** EventService with its test actions (DSP2046, EventService v1_12_0). */
-export function eventService({ events, places }: EventParts): readonly Resource[] {
+export function eventService({ events, collections }: EventParts): readonly Resource[] {
   return [
     {
       path: eventServiceUri,
@@ -31,7 +31,7 @@ export function eventService({ events, places }: EventParts): readonly Resource[
     {
       path: `${actions}/${submitTest}`,
       entity: 'EventService',
-      operations: { POST: submitTestEvent(events, places) },
+      operations: { POST: submitTestEvent(events, collections) },
     },
     {
       path: `${actions}/${testAll}`,
@@ -120,7 +120,7 @@ function view(events: Events) {
 }
 
 /** The event bears what the client gave, and a number of ours in place of its EventId. */
-function submitTestEvent(events: Events, places: EventParts['places']): Operation {
+function submitTestEvent(events: Events, collections: EventParts['collections']): Operation {
   return {
     handle({ body }) {
       const given = body.parse(validateEventSubmitTest, { action: submitTest });
@@ -130,7 +130,7 @@ function submitTestEvent(events: Events, places: EventParts['places']): Operatio
       const messageId = servedMessageId(given.MessageId);
       if (messageId === undefined) throw badParameter('MessageId');
       const origin = given.OriginOfCondition;
-      const isCertificate = origin !== undefined && placeOfCertificate(places, origin);
+      const isCertificate = origin !== undefined && findCertificate(collections, origin);
       publish(events, {
         messageId,
         eventType: given.EventType ?? 'Other',

@@ -1,7 +1,7 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
 import { defaultCurve, impliedAlgorithm } from '../../manager/csr/plan.ts';
-import { type CertificateCollection, placeOfCollection } from '../certificates/collections.ts';
+import { type CertificateCollection, findCollection } from '../certificates/collections.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { badReference } from '../certificates/references.ts';
 import { answerRequest, type CsrSources } from '../certificates/requests.ts';
@@ -11,27 +11,27 @@ const action = 'CertificateService.GenerateCSR';
 
 /** CertificateService.GenerateCSR (DSP2046): the request comes with the answer, or with a task. */
 export function generateCsr(parts: CsrSources): Operation {
-  const { client, places } = parts;
+  const { client, collections } = parts;
   return {
     async handle(context) {
       const options = { action, references: ['CertificateCollection'] };
       const parameters = context.body.parse(validateGenerateCsr, options);
       const reference = parameters.CertificateCollection['@odata.id'];
-      const place = placeOfCollection(places, reference);
-      if (!place?.requestUsages) {
+      const collection = findCollection(collections, reference);
+      if (!collection?.requestUsages) {
         const name = 'CertificateCollection';
         throw badReference(name, reference, action, 'no collection that a request can be made for');
       }
-      const wanted = withDefaults(parameters, place);
-      refuseUnservable(place, wanted, action);
+      const wanted = withDefaults(parameters, collection);
+      refuseUnservable(collection, wanted, action);
       return answerRequest(parts, context, {
         action,
-        place,
+        collection,
         parameters: { ...parameters },
-        make: () => client.makeRequest(place.endpoint, wanted),
-        beside: {
+        make: () => client.makeRequest(collection.endpoint, wanted),
+        extraMembers: {
           CertificateCollection: link(reference),
-          ...curveInfo(place, wanted),
+          ...curveInfo(collection, wanted),
         },
       });
     },

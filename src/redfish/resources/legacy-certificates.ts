@@ -16,19 +16,19 @@ interface LegacyParts extends LockoutParts {
  * PUT installs, or replaces the one certificate of a server or client.
  */
 export function legacyCertificates(
-  parts: LegacyParts & { readonly places: readonly CertificateCollection[] },
+  parts: LegacyParts & { readonly collections: readonly CertificateCollection[] },
 ): readonly Resource[] {
-  return parts.places
+  return parts.collections
     .filter(({ canonical }) => canonical)
-    .flatMap((place): Resource[] => {
-      const { type, name } = place.endpoint;
+    .flatMap((collection): Resource[] => {
+      const { type, name } = collection.endpoint;
       const path = `/xyz/openbmc_project/certs/${type}/${name}`;
-      const remove = place.canDelete ? { DELETE: deleteCertificate(parts, place) } : {};
+      const remove = collection.canDelete ? { DELETE: deleteCertificate(parts, collection) } : {};
       return [
         {
           path,
           entity: 'CertificateCollection',
-          operations: { PUT: putCertificate(parts, place), ...(type === 'client' && remove) },
+          operations: { PUT: putCertificate(parts, collection), ...(type === 'client' && remove) },
         },
         { path: `${path}/:id`, entity: 'Certificate', operations: remove },
       ];
@@ -50,20 +50,20 @@ async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
 /** The answers of that service: what is asked for, or nothing, and the status in words. */
 const done = json({ data: null, message: '200 OK', status: 'ok' });
 
-function putCertificate(parts: LegacyParts, place: CertificateCollection): Operation {
+function putCertificate(parts: LegacyParts, collection: CertificateCollection): Operation {
   const { client } = parts;
-  const { endpoint } = place;
+  const { endpoint } = collection;
   return {
     upload: true,
     async handle({ body, identity }) {
       const { content } = submittedContent(body);
       return asLegacy(async () => {
-        const comes = admit(place, content);
+        const adds = admit(collection, content);
         const [only] = client.list(endpoint);
         return only && endpoint.type !== 'authority'
-          ? client.replace(endpoint, only.id, comes.content)
-          : withLockoutGuard(parts, identity, { endpoint, comes }, () =>
-              client.install(endpoint, comes.content),
+          ? client.replace(endpoint, only.id, adds.content)
+          : withLockoutGuard(parts, identity, { endpoint, adds }, () =>
+              client.install(endpoint, adds.content),
             );
       });
     },
@@ -76,7 +76,7 @@ function deleteCertificate(parts: LegacyParts, { endpoint }: CertificateCollecti
     async handle({ parameters: { id = '1' }, identity }) {
       return asLegacy(async () => {
         client.get(endpoint, id);
-        await withLockoutGuard(parts, identity, { endpoint, gone: id }, () =>
+        await withLockoutGuard(parts, identity, { endpoint, removes: id }, () =>
           client.delete(endpoint, id),
         );
       }, id);

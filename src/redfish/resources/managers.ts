@@ -1,5 +1,5 @@
 import { validateManagerPatch } from '../../../schemas/generated/validators.js';
-import { type CertificateCollection, canonicalPlace } from '../certificates/collections.ts';
+import { type CertificateCollection, canonicalCollection } from '../certificates/collections.ts';
 import { mayUse } from '../http/privileges.ts';
 import { notFound } from '../messages/redfish-error.ts';
 import {
@@ -24,7 +24,7 @@ interface ManagerParts {
   readonly port: () => number;
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
-  readonly places: readonly CertificateCollection[];
+  readonly collections: readonly CertificateCollection[];
   /** Name of the server endpoint whose certificate this service serves with. */
   readonly servedEndpoint: string;
 }
@@ -107,8 +107,11 @@ function managerView(parts: ManagerParts, context: RequestContext) {
 }
 
 function oemOf(parts: ManagerParts, mayRead: boolean) {
-  const truststore = canonicalPlace(parts.places, { type: 'authority', name: 'truststore' });
-  const own = parts.places.filter(({ uri }) => uri.includes('/CertificateEndpoints/'));
+  const truststore = canonicalCollection(parts.collections, {
+    type: 'authority',
+    name: 'truststore',
+  });
+  const own = parts.collections.filter(({ uri }) => uri.includes('/CertificateEndpoints/'));
   return {
     ...(truststore && {
       OpenBmc: {
@@ -132,7 +135,10 @@ function oemOf(parts: ManagerParts, mayRead: boolean) {
 function networkProtocolView(parts: ManagerParts, context: RequestContext) {
   refuseOtherManager(parts.managerId, context);
   const uri = `${uriOf(parts)}/NetworkProtocol`;
-  const https = canonicalPlace(parts.places, { type: 'server', name: parts.servedEndpoint });
+  const https = canonicalCollection(parts.collections, {
+    type: 'server',
+    name: parts.servedEndpoint,
+  });
   const name = parts.hostName();
   const [label = ''] = name.split('.');
   return {

@@ -17,41 +17,41 @@ export interface SuccessorParts extends Pick<CsrSources, 'tasks'> {
 /** The actions Rekey and Renew of a certificate whose key is on the device, with their ActionInfo. */
 export function successorResources(
   parts: SuccessorParts,
-  place: CertificateCollection,
+  collection: CertificateCollection,
 ): readonly Resource[] {
-  const certificate = `${place.uri}/:id`;
+  const certificate = `${collection.uri}/:id`;
   return successorActions.flatMap((name) => [
-    successorAction(parts, place, name),
+    successorAction(parts, collection, name),
     actionInfo(`${certificate}/${name}ActionInfo`, name, ({ parameters: { id = '' } }) =>
-      asRedfish({ id }, () => void parts.client.get(place.endpoint, id)),
+      asRedfish({ id }, () => void parts.client.get(collection.endpoint, id)),
     ),
   ]);
 }
 
 function successorAction(
   parts: SuccessorParts,
-  place: CertificateCollection,
+  collection: CertificateCollection,
   name: SuccessorAction,
 ): Resource {
   const action = `Certificate.${name}`;
   return {
-    path: `${place.uri}/:id/Actions/${action}`,
+    path: `${collection.uri}/:id/Actions/${action}`,
     entity: 'Certificate',
     operations: {
       POST: {
         async handle(context) {
           const { id = '' } = context.parameters;
           const { certificate } = await asRedfish({ id }, () =>
-            parts.client.get(place.endpoint, id),
+            parts.client.get(collection.endpoint, id),
           );
-          const { key, ...order } = orders[name](parts, place, id, context.body, action);
+          const { key, ...work } = readWork[name](parts, collection, id, context.body, action);
           return answerRequest(parts, context, {
             action,
-            place,
-            ...order,
-            beside: {
-              Certificate: link(`${place.uri}/${id}`),
-              ...curveInfo(place, key, certificate.publicKey),
+            collection,
+            ...work,
+            extraMembers: {
+              Certificate: link(`${collection.uri}/${id}`),
+              ...curveInfo(collection, key, certificate.publicKey),
             },
           });
         },
@@ -60,24 +60,24 @@ function successorAction(
   };
 }
 
-type MakeOrder = (
+type ReadWork = (
   parts: SuccessorParts,
-  place: CertificateCollection,
+  collection: CertificateCollection,
   id: string,
   body: RequestBody,
   action: string,
 ) => Pick<RequestWork, 'make' | 'parameters'> & { readonly key: KeyParameters };
 
 /** Reads the parameters, all of which may be left out, and answers what is to be done with them. */
-const orders: Record<SuccessorAction, MakeOrder> = {
-  Rekey({ client }, place, id, body, action) {
+const readWork: Record<SuccessorAction, ReadWork> = {
+  Rekey({ client }, collection, id, body, action) {
     const parameters = body.parse(validateRekey, { action, optional: true });
-    refuseUnservable(place, parameters, action);
+    refuseUnservable(collection, parameters, action);
     const key = { ...parameters, KeyBitLength: BigInt(parameters.KeyBitLength) };
     return {
       key,
       parameters: { ...parameters },
-      make: () => client.rekey(place.endpoint, id, key),
+      make: () => client.rekey(collection.endpoint, id, key),
     };
   },
   Renew({ client }, { endpoint }, id, body, action) {

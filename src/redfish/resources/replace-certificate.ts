@@ -1,6 +1,6 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
-import { type CertificateCollection, placeOfCertificate } from '../certificates/collections.ts';
+import { type CertificateCollection, findCertificate } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
 import { type LockoutParts, withLockoutGuard } from '../certificates/lockout-guard.ts';
@@ -14,34 +14,34 @@ const action = 'CertificateService.ReplaceCertificate';
 
 export interface ReplaceParts extends ViewParts, LockoutParts {
   readonly client: CertificateClient;
-  readonly places: readonly CertificateCollection[];
+  readonly collections: readonly CertificateCollection[];
   readonly served: ServedCertificate;
 }
 
 /** CertificateService.ReplaceCertificate (DSP2046): the certificate keeps its URI. */
 export function replaceCertificate(parts: ReplaceParts): Operation {
-  const { client, places } = parts;
+  const { client, collections } = parts;
   return {
     upload: true,
     async handle({ body, identity }) {
       const options = { action, references: ['CertificateUri'] };
       const { CertificateUri, ...submitted } = body.parse(validateReplaceCertificate, options);
-      const found = placeOfCertificate(places, CertificateUri['@odata.id']);
+      const found = findCertificate(collections, CertificateUri['@odata.id']);
       if (!found) {
         const reference = CertificateUri['@odata.id'];
         throw badReference('CertificateUri', reference, action, 'no certificate of this service');
       }
-      const { place, id } = found;
-      const { endpoint } = place;
+      const { collection, id } = found;
+      const { endpoint } = collection;
       const published = await asRedfish({ action, id }, () => {
         client.get(endpoint, id);
-        const comes = admit(place, contentOf(submitted));
-        return withLockoutGuard(parts, identity, { endpoint, gone: id, comes }, () =>
-          client.replace(endpoint, id, comes.content),
+        const adds = admit(collection, contentOf(submitted));
+        return withLockoutGuard(parts, identity, { endpoint, removes: id, adds }, () =>
+          client.replace(endpoint, id, adds.content),
         );
       });
       await parts.served.refresh();
-      const view = certificateView(parts, place, published);
+      const view = certificateView(parts, collection, published);
       return json({ ...view, ...extendedInfo(published) }, { Location: view['@odata.id'] });
     },
   };

@@ -14,19 +14,19 @@ const collection = '/redfish/v1/Managers';
  */
 export function securityPolicy({
   managerId,
-  places,
+  collections,
   tlsProfile,
   access: { certificates },
 }: {
   readonly managerId: string;
-  readonly places: readonly CertificateCollection[];
+  readonly collections: readonly CertificateCollection[];
   readonly tlsProfile: TlsProfileName;
   readonly access: { readonly certificates?: ClientCertificates };
 }): readonly Resource[] {
   const uri = `${collection}/${managerId}/SecurityPolicy`;
   const linkTo = (side: 'Server' | 'Client', property: string) => {
-    const place = places.find((one) => one.uri === `${uri}/TLS/${side}/${property}`);
-    return place && { [property]: link(place.uri) };
+    const collection = collections.find((one) => one.uri === `${uri}/TLS/${side}/${property}`);
+    return collection && { [property]: link(collection.uri) };
   };
   return [
     readOnly(`${collection}/:manager/SecurityPolicy`, 'SecurityPolicy', (context) => {

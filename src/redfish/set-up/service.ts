@@ -7,7 +7,7 @@ import { machineId } from '../../platform/machine-id.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { makeApp } from '../app.ts';
 import { linkIssuers } from '../certificates/certificate-links.ts';
-import { certificatePlaces } from '../certificates/collections.ts';
+import { collectionsOf } from '../certificates/collections.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
 import { type HttpsOptions, makeServer } from '../http/server.ts';
@@ -41,9 +41,9 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
   await removeStaleTempFiles(stateDirectory, log);
   const { identity, served, close: closeIdentity } = await openIdentity(dependencies);
   const { access, close: closeAccess } = setUpAccess(dependencies);
-  const places = certificatePlaces(redfish.managerId, configuration.endpoints);
+  const collections = collectionsOf(redfish.managerId, configuration.endpoints);
   const events = await makeEvents({
-    ...{ client, places, served, log },
+    ...{ client, collections, served, log },
     path: join(stateDirectory, 'events.json'),
     settings: redfish.events,
     expiryThresholds: configuration.expiry.thresholdDays,
@@ -64,8 +64,8 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
     limits: { ...redfish.limits, query: redfish.limits },
     webUi: webUiOf(dependencies),
     parts: {
-      ...{ client, access, events, places, served, tasks, hostName },
-      kinship: linkIssuers(client, places),
+      ...{ client, access, events, collections, served, tasks, hostName },
+      certificateLinks: linkIssuers(client, collections),
       compatibility: redfish.compatibility,
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,

@@ -4,8 +4,8 @@ import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 import type { Reply } from '../resource.ts';
 import type { Preference } from './preference.ts';
 
-/** What a request asked for that may take long. Nothing secret stands in it. */
-export interface Order {
+/** What a task says of its request, without secrets. */
+export interface TaskDescription {
   readonly name: string;
   /** Who asked. */
   readonly userName: string;
@@ -14,7 +14,7 @@ export interface Order {
 }
 
 /** A request that goes on after its first answer (DSP0266, "Asynchronous operations"). */
-export interface Task extends Order {
+export interface Task extends TaskDescription {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly started: number;
@@ -38,7 +38,7 @@ export interface TasksOptions {
   readonly report: (error: unknown) => void;
 }
 
-/** The long requests of the service, in memory: what they made outlives them elsewhere. */
+/** The long requests of the service, in memory: their results outlive them elsewhere. */
 export class Tasks {
   readonly #options: TasksOptions;
   readonly #tasks = new Map<string, Task>();
@@ -55,7 +55,7 @@ export class Tasks {
    * @throws RedfishError 503 when there are too many tasks already, and what the work throws in time
    */
   async run(
-    order: Order,
+    description: TaskDescription,
     preference: Preference,
     work: () => Promise<Reply>,
   ): Promise<Reply | Task> {
@@ -71,7 +71,8 @@ export class Tasks {
     const patience = Math.min(limits.patience, preference.wait ?? limits.patience);
     const inTime = await within(patience, outcome);
     return (
-      inTime ?? this.#adopt({ ...order, id: randomBytes(8).toString('hex'), started }, outcome)
+      inTime ??
+      this.#adopt({ ...description, id: randomBytes(8).toString('hex'), started }, outcome)
     );
   }
 
@@ -88,7 +89,7 @@ export class Tasks {
     return this.#tasks.get(id);
   }
 
-  /** The tasks of a user are his under his new name. */
+  /** The tasks of a user stay those of the user under the new name. */
   rename(from: string, to: string): void {
     for (const task of this.list()) {
       if (task.userName === from) this.#tasks.set(task.id, { ...task, userName: to });
@@ -127,7 +128,7 @@ export class Tasks {
   }
 }
 
-/** What comes of a promise in so many milliseconds, `undefined` when that is over. */
+/** The result of a promise, or `undefined` after so many milliseconds. */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
   const waiting = new AbortController();
   const { signal } = waiting;

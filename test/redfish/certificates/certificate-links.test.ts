@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { linkIssuers } from '../../../src/redfish/certificates/certificate-links.ts';
-import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
+import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
 import { makeAuthority, type TestAuthority } from '../../e2e/certificate-authority.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 import { endpoints } from '../service.ts';
@@ -16,7 +16,7 @@ const ofLdap = '/redfish/v1/AccountService/LDAP/Certificates/1';
 const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 
 describe('who issued whom', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'kinship-'));
+  const directory = mkdtempSync(join(tmpdir(), 'certificateLinks-'));
   let ca: TestAuthority;
   let namesake: TestAuthority;
   let leaf: string;
@@ -30,51 +30,51 @@ describe('who issued whom', () => {
 
   const setUp = () => {
     const client = new MemoryClient();
-    const kinship = linkIssuers(client, certificatePlaces('bmc', endpoints));
-    return { client, kinship };
+    const certificateLinks = linkIssuers(client, collectionsOf('bmc', endpoints));
+    return { client, certificateLinks };
   };
 
   it('is told from both sides, by the canonical address alone', () => {
-    const { client, kinship } = setUp();
+    const { client, certificateLinks } = setUp();
     const issuer = client.put(truststore, '1', ca.pem);
     const issued = client.put(https, '1', leaf);
-    assert.deepEqual(kinship(issued), { issuer: `${trusted}/1`, subjects: [] });
-    assert.deepEqual(kinship(issuer), { issuer: undefined, subjects: [served] });
+    assert.deepEqual(certificateLinks(issued), { issuer: `${trusted}/1`, subjects: [] });
+    assert.deepEqual(certificateLinks(issuer), { issuer: undefined, subjects: [served] });
   });
 
   it('is decided by the signature, not by the name', () => {
-    const { client, kinship } = setUp();
+    const { client, certificateLinks } = setUp();
     const other = client.put(truststore, '1', namesake.pem);
     const issued = client.put(https, '1', leaf);
-    assert.deepEqual(kinship(issued), { issuer: undefined, subjects: [] });
-    assert.deepEqual(kinship(other), { issuer: undefined, subjects: [] });
+    assert.deepEqual(certificateLinks(issued), { issuer: undefined, subjects: [] });
+    assert.deepEqual(certificateLinks(other), { issuer: undefined, subjects: [] });
     client.put(truststore, '2', ca.pem);
-    assert.equal(kinship(issued).issuer, `${trusted}/2`);
+    assert.equal(certificateLinks(issued).issuer, `${trusted}/2`);
   });
 
   it('changes with every change', async () => {
-    const { client, kinship } = setUp();
+    const { client, certificateLinks } = setUp();
     const issuer = client.put(truststore, '1', ca.pem);
     client.put(https, '1', leaf);
     client.put(ldap, '1', leaf);
-    assert.equal(kinship(issuer).subjects.length, 2);
+    assert.equal(certificateLinks(issuer).subjects.length, 2);
     await client.delete(ldap, '1');
-    assert.deepEqual(kinship(issuer).subjects, [served]);
+    assert.deepEqual(certificateLinks(issuer).subjects, [served]);
     client.away = true;
-    assert.deepEqual(kinship(issuer).subjects, []);
+    assert.deepEqual(certificateLinks(issuer).subjects, []);
     client.away = false;
-    assert.deepEqual(kinship(issuer).subjects, [served]);
+    assert.deepEqual(certificateLinks(issuer).subjects, [served]);
   });
 
   it('changes when one endpoint goes and another comes', () => {
-    const { client, kinship } = setUp();
+    const { client, certificateLinks } = setUp();
     const issuer = client.put(truststore, '1', ca.pem);
     client.put(https, '1', leaf);
     client.put(ldap, '1', leaf);
     client.leave(ldap);
-    assert.deepEqual(kinship(issuer).subjects, [served]);
+    assert.deepEqual(certificateLinks(issuer).subjects, [served]);
     client.comeBack(ldap);
     client.leave(https);
-    assert.deepEqual(kinship(issuer).subjects, [ofLdap]);
+    assert.deepEqual(certificateLinks(issuer).subjects, [ofLdap]);
   });
 });

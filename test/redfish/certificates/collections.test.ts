@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  certificatePlaces,
-  placeOfCertificate,
-  placeOfCollection,
+  collectionsOf,
+  findCertificate,
+  findCollection,
 } from '../../../src/redfish/certificates/collections.ts';
 
 import { endpoints } from '../service.ts';
 
-const places = certificatePlaces('bmc', endpoints);
+const collections = collectionsOf('bmc', endpoints);
 const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
 
 describe('a reference to a certificate', () => {
   for (const reference of [`${ldap}/1`, `${ldap}/1/`, `${ldap}/1?only`, `${ldap}/1#/Subject`]) {
     it(`is understood as ${reference}`, () => {
-      const found = placeOfCertificate(places, reference);
-      assert.equal(found?.place.endpoint.name, 'ldap');
+      const found = findCertificate(collections, reference);
+      assert.equal(found?.collection.endpoint.name, 'ldap');
       assert.equal(found?.id, '1');
     });
   }
@@ -32,7 +32,7 @@ describe('a reference to a certificate', () => {
   ];
   for (const reference of foreign) {
     it(`is refused as ${JSON.stringify(reference)}`, () => {
-      assert.equal(placeOfCertificate(places, reference), undefined);
+      assert.equal(findCertificate(collections, reference), undefined);
     });
   }
 });
@@ -40,20 +40,20 @@ describe('a reference to a certificate', () => {
 describe('a reference to a collection', () => {
   it('is understood with and without a slash at its end', () => {
     for (const reference of [ldap, `${ldap}/`]) {
-      assert.equal(placeOfCollection(places, reference)?.endpoint.name, 'ldap');
+      assert.equal(findCollection(collections, reference)?.endpoint.name, 'ldap');
     }
   });
 
   it('is refused when it only begins like one', () => {
-    assert.equal(placeOfCollection(places, `${ldap}X`), undefined);
+    assert.equal(findCollection(collections, `${ldap}X`), undefined);
   });
 });
 
 describe('the places', () => {
   it('have distinct URIs and one canonical place for each endpoint', () => {
-    assert.equal(new Set(places.map(({ uri }) => uri)).size, places.length);
-    const canonical = places
-      .filter((place) => place.canonical)
+    assert.equal(new Set(collections.map(({ uri }) => uri)).size, collections.length);
+    const canonical = collections
+      .filter((collection) => collection.canonical)
       .map(({ endpoint }) => endpoint.name);
     assert.equal(new Set(canonical).size, canonical.length);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { parseConfiguration } from '../../../src/platform/configuration.ts';
-import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
+import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
 import { samplePem, startService, type TestService } from '../service.ts';
 
 const manager = '/redfish/v1/Managers/bmc';
@@ -25,7 +25,7 @@ describe('CertificateLocations', () => {
   let service: TestService;
 
   before(async () => {
-    service = await startService({ parts: { places: certificatePlaces('bmc', endpoints) } });
+    service = await startService({ parts: { collections: collectionsOf('bmc', endpoints) } });
     for (const { type, name } of endpoints) service.client.put({ type, name }, '1', samplePem);
   });
 

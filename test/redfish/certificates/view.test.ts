@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
+import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
 import { certificateView } from '../../../src/redfish/certificates/view.ts';
 import { readCertificate } from '../../../src/x509/certificate.ts';
 import { parsePem } from '../../../src/x509/pem.ts';
@@ -12,7 +12,7 @@ import { parsePem } from '../../../src/x509/pem.ts';
 import { endpoints } from '../service.ts';
 
 const parts = {
-  kinship: () => ({ issuer: undefined, subjects: [] }),
+  certificateLinks: () => ({ issuer: undefined, subjects: [] }),
   now: Date.now,
   expiryThresholds: [2],
 };
@@ -36,11 +36,11 @@ describe('the Certificate resource', () => {
       ...['-keyout', join(directory, 'key.pem'), '-days', '5', '-subj', subject, ...more],
     ]);
     const [block] = parsePem(pem.toString());
-    const place = certificatePlaces('bmc', endpoints).find(
+    const collection = collectionsOf('bmc', endpoints).find(
       ({ endpoint }) => endpoint.type === 'server',
     );
-    assert.ok(block && place);
-    return certificateView(parts, place, {
+    assert.ok(block && collection);
+    return certificateView(parts, collection, {
       id: '1',
       certificate: readCertificate(block.der),
       chain: [],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
+import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
 import { endpoints, startService, type TestService } from '../service.ts';
 
 const root = '/redfish/v1';
@@ -67,9 +67,9 @@ describe('what a service says of its own', () => {
       { type: 'client', name: 'syslog' },
       { type: 'server', name: 'front' },
     ] as const;
-    const places = certificatePlaces('bmc', [...endpoints, syslog, front]);
+    const collections = collectionsOf('bmc', [...endpoints, syslog, front]);
     const hostName = () => 'bmc-1.lab.example.com';
-    const parts = { hostName, places, now: () => now, servedEndpoint: 'front' };
+    const parts = { hostName, collections, now: () => now, servedEndpoint: 'front' };
     service = await startService({ parts });
   });
   after(() => service.close());
@@ -109,8 +109,8 @@ describe('what a service says of its own', () => {
   for (const names of [[], ['https', 'revoked'], ['ldap', 'truststore']]) {
     it(`leads nowhere that is not there with ${names.join() || 'no'} endpoints`, async () => {
       const few = endpoints.filter(({ name }) => names.some((one) => one === name));
-      const places = certificatePlaces('bmc', few);
-      const small = await startService({ parts: { places } });
+      const collections = collectionsOf('bmc', few);
+      const small = await startService({ parts: { collections } });
       try {
         // Its password would be checked with each request
         const { token } = small.sessions.create({ userName: 'admin', address: '' });
@@ -129,7 +129,7 @@ describe('what a service says of its own', () => {
         }
         const { AccountService } = JSON.parse((await small.ask('GET', root)).text);
         assert.ok(seen.has(AccountService['@odata.id']) && seen.size > 20);
-        for (const { uri } of places) assert.ok(seen.has(uri), uri);
+        for (const { uri } of collections) assert.ok(seen.has(uri), uri);
       } finally {
         await small.close();
       }

@@ -5,7 +5,7 @@ import type { Reply } from '../../../src/redfish/resource.ts';
 import { readPreference } from '../../../src/redfish/tasks/preference.ts';
 import { isTask, Tasks } from '../../../src/redfish/tasks/tasks.ts';
 
-const order = { name: 'a request', userName: 'admin', targetUri: '/x' };
+const description = { name: 'a request', userName: 'admin', targetUri: '/x' };
 const never = () => new Promise<Reply>(() => undefined);
 
 function makeTasks(limits = { patience: 20, tasks: 2 }) {
@@ -15,7 +15,7 @@ function makeTasks(limits = { patience: 20, tasks: 2 }) {
 }
 
 async function start(tasks: Tasks, work: () => Promise<Reply> = never) {
-  const task = await tasks.run(order, { wait: 0 }, work);
+  const task = await tasks.run(description, { wait: 0 }, work);
   assert.ok(isTask(task));
   return task;
 }
@@ -23,7 +23,9 @@ async function start(tasks: Tasks, work: () => Promise<Reply> = never) {
 describe('a request that may take long', () => {
   it('has its own answer when it is quick enough, and leaves no task', async () => {
     const { tasks } = makeTasks();
-    assert.deepEqual(await tasks.run(order, {}, async () => ({ status: 200 })), { status: 200 });
+    assert.deepEqual(await tasks.run(description, {}, async () => ({ status: 200 })), {
+      status: 200,
+    });
     assert.deepEqual(tasks.list(), []);
   });
 
@@ -31,7 +33,7 @@ describe('a request that may take long', () => {
     const { tasks } = makeTasks();
     const fault = new RedfishError(400, { id: 'MalformedJSON', args: [] });
     await assert.rejects(
-      tasks.run(order, { wait: 0 }, () => Promise.reject(fault)),
+      tasks.run(description, { wait: 0 }, () => Promise.reject(fault)),
       fault,
     );
     assert.deepEqual(tasks.list(), []);
@@ -67,7 +69,7 @@ describe('a request that may take long', () => {
     const { tasks } = makeTasks();
     await start(tasks);
     await start(tasks);
-    await assert.rejects(tasks.run(order, {}, never), { status: 503 });
+    await assert.rejects(tasks.run(description, {}, never), { status: 503 });
   });
 
   it('counts what has no answer yet, and leaves ended tasks alone while it is quick', async () => {
@@ -76,11 +78,14 @@ describe('a request that may take long', () => {
     const ended = await start(tasks, () => new Promise((resolve) => (finish = resolve)));
     finish({ status: 204 });
     await new Promise(setImmediate);
-    await tasks.run(order, {}, async () => ({ status: 200 }));
-    await tasks.run(order, {}, async () => ({ status: 200 }));
+    await tasks.run(description, {}, async () => ({ status: 200 }));
+    await tasks.run(description, {}, async () => ({ status: 200 }));
     assert.ok(tasks.get(ended.id));
-    const both = [tasks.run(order, { wait: 0 }, never), tasks.run(order, { wait: 0 }, never)];
-    await assert.rejects(tasks.run(order, {}, never), { status: 503 });
+    const both = [
+      tasks.run(description, { wait: 0 }, never),
+      tasks.run(description, { wait: 0 }, never),
+    ];
+    await assert.rejects(tasks.run(description, {}, never), { status: 503 });
     await Promise.all(both);
   });
 

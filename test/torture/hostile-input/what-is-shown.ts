@@ -7,7 +7,7 @@ import { authorityChecks, pairChecks, serverChecks } from '../../../src/manager/
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
 import { expiryOf } from '../../../src/manager/expiry.ts';
-import { certificatePlaces } from '../../../src/redfish/certificates/collections.ts';
+import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
 import { certificateView } from '../../../src/redfish/certificates/view.ts';
 import { usualServingProfile } from '../../../src/tls/profile.ts';
 import { type Certificate, isSelfIssued, namesAndUsages } from '../../../src/x509/certificate.ts';
@@ -19,7 +19,7 @@ import { makeWorld } from '../../fakes/manager-world.ts';
 const now = Date.parse('2026-06-01T00:00:00Z');
 const policy = { allowExpired: true, requireCa: false, maxRsaBits: 8192 };
 const thresholds = [30, 7];
-const [place] = certificatePlaces('bmc', [{ type: 'server', name: 'https' }]);
+const [collection] = collectionsOf('bmc', [{ type: 'server', name: 'https' }]);
 const world = makeWorld();
 const endpoint = new CredentialEndpoint(
   { type: 'server', name: 'https', path: `${world.directory}/x`, reload: [] },
@@ -42,12 +42,12 @@ export function shownEverywhere(certificate: Certificate): string {
     if (typeof value === 'bigint' && value > 0xffff_ffff_ffffn) throw new Error('a time too large');
   }
   const parts = {
-    kinship: () => ({ issuer: undefined, subjects: [] }),
+    certificateLinks: () => ({ issuer: undefined, subjects: [] }),
     now: () => now,
     expiryThresholds: thresholds,
   };
-  if (!place) throw new Error('there is a place for servers');
-  JSON.stringify(certificateView(parts, place, installed));
+  if (!collection) throw new Error('there is a collection for servers');
+  JSON.stringify(certificateView(parts, collection, installed));
   const context = { hostName: () => 'bmc.example.com', ownerOf: () => undefined };
   for (const { nameOf } of Object.values(mapTypes)) nameOf(certificate, context, undefined);
   const candidate = {
