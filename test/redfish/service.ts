@@ -19,12 +19,8 @@ import { linkIssuers } from '../../src/redfish/certificates/certificate-links.ts
 import { collectionsOf } from '../../src/redfish/certificates/collections.ts';
 import type { ServedCertificate } from '../../src/redfish/certificates/served.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
-import {
-  type EventOptions,
-  type EventSettings,
-  type Events,
-  makeEvents,
-} from '../../src/redfish/events/events.ts';
+import type { EventSettings } from '../../src/redfish/events/event-settings.ts';
+import { type EventOptions, type Events, makeEvents } from '../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../src/redfish/events/listeners.ts';
 import type { HttpLimits } from '../../src/redfish/http/limits.ts';
 import type { ResourceParts } from '../../src/redfish/resources/index.ts';

@@ -3,14 +3,9 @@ import type { CertificateClient } from '../../manager/certificate-client.ts';
 import { nameLookup } from '../../outbound/name-lookup.ts';
 import { sendRequest } from '../../outbound/request.ts';
 import { RequestDeferred } from '../../outbound/request-deferred.ts';
-import type { Configuration } from '../../platform/configuration.ts';
 import { renderEvent } from './event-record.ts';
+import type { EventSettings } from './event-settings.ts';
 import type { PushOptions } from './push-subscriptions.ts';
-
-type DeliverySettings = Pick<
-  Configuration['redfish']['events'],
-  'deliverySeconds' | 'responseBytes' | 'allowLoopback' | 'allowLinkLocal'
->;
 
 /**
  * Delivers events by POST; only the status of an answer counts.
@@ -18,10 +13,9 @@ type DeliverySettings = Pick<
  */
 export function eventDelivery(
   client: CertificateClient,
-  settings: DeliverySettings,
+  settings: EventSettings,
 ): PushOptions['send'] {
-  const { deliverySeconds, ...policy } = settings;
-  const limits = { ...policy, milliseconds: deliverySeconds * 1000 };
+  const limits = { ...settings, milliseconds: settings.deliverySeconds * 1000 };
   const lookUp = nameLookup();
   return async ({ Destination, HttpHeaders, VerifyCertificate, Context }, event, signal) => {
     const url = new URL(Destination);

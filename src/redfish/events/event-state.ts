@@ -4,8 +4,27 @@ import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { isBusy, isFailing, readState, StateFile } from '../../storage/state-file.ts';
 import { nextEpoch } from './event-buffer.ts';
+import type { EventSettings } from './event-settings.ts';
 
 export type { EventState };
+
+/** What a client may set of the service as a whole. */
+export interface EventServiceState {
+  readonly enabled: boolean;
+  readonly retryAttempts: number;
+  readonly retryIntervalSeconds: number;
+}
+
+/** What a client has set, and what the configuration says where none has. */
+export function serviceState({
+  settings: { retryAttempts, retryIntervalSeconds },
+  file,
+}: {
+  readonly settings: EventSettings;
+  readonly file: StateFile<EventState>;
+}): EventServiceState {
+  return { enabled: true, retryAttempts, retryIntervalSeconds, ...file.value };
+}
 
 const form = { what: 'the state of events', validator: validateEventState };
 

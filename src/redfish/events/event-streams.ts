@@ -5,21 +5,13 @@ import type { Log } from '../../core/log.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { EventClock } from './event-clock.ts';
 import { type PublishedEvent, renderEvent } from './event-record.ts';
+import type { EventSettings } from './event-settings.ts';
 import type { ListenerLogins } from './listeners.ts';
 import { tooManySubscribers } from './push-subscriptions.ts';
 import type { EventPredicate } from './stream-filter.ts';
 
-export interface StreamLimits {
-  readonly streams: number;
-  /** Of one user. */
-  readonly perUser: number;
-  readonly unreadBytes: number;
-  readonly keepAliveMilliseconds: number;
-  readonly loginCheckMilliseconds: number;
-}
-
 export interface StreamOptions {
-  readonly limits: StreamLimits;
+  readonly settings: EventSettings;
   readonly clock: EventClock;
   readonly log: Log;
   readonly logins: ListenerLogins;
@@ -53,12 +45,12 @@ export class EventStreams {
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    const { keepAliveMilliseconds, loginCheckMilliseconds } = options.limits;
+    const { keepAliveSeconds, loginCheckSeconds } = options.settings;
     this.#timers = [
-      options.clock.every(keepAliveMilliseconds, () => {
+      options.clock.every(keepAliveSeconds * 1000, () => {
         for (const stream of this.#open.values()) this.#write(stream, ': alive\n\n');
       }),
-      options.clock.every(loginCheckMilliseconds, () => {
+      options.clock.every(loginCheckSeconds * 1000, () => {
         for (const stream of this.#open.values()) void this.#endWithoutLogin(stream);
       }),
     ];
@@ -110,7 +102,7 @@ export class EventStreams {
       stream.grace = 0;
     });
     // A client that vanished without a word is found by the system
-    socket.setKeepAlive(true, this.#options.limits.keepAliveMilliseconds);
+    socket.setKeepAlive(true, this.#options.settings.keepAliveSeconds * 1000);
     response.flushHeaders();
     // Past events were in memory before; only later events count as unread
     const missed = past.filter(wants).map((event) => block(event, stream.context));
@@ -153,29 +145,27 @@ export class EventStreams {
   }
 
   #refuseTooMany(userName: string): void {
-    const { streams, perUser } = this.#options.limits;
-    if (this.#open.size >= streams || this.#ofUser(userName).length >= perUser) {
+    const { streams, streamsPerUser } = this.#options.settings;
+    if (this.#open.size >= streams || this.#ofUser(userName).length >= streamsPerUser) {
       throw tooManySubscribers();
     }
   }
 
   #send(stream: OpenStream, event: PublishedEvent): void {
-    if (!stream.wants(event) || this.#endWithoutSession(stream)) return;
-    this.#write(stream, block(event, stream.context));
-  }
-
-  /** @returns whether it was ended */
-  #endWithoutSession(stream: OpenStream): boolean {
-    if (this.#options.logins.holds(stream.identity)) return false;
-    this.#endWithLogin(stream);
-    return true;
+    if (!stream.wants(event)) return;
+    if (this.#options.logins.holds(stream.identity)) {
+      this.#write(stream, block(event, stream.context));
+    } else {
+      this.#endWithLogin(stream);
+    }
   }
 
   /** Sessions are checked before every event, users at intervals. A user who cannot be checked now is checked at the next. */
   async #endWithoutLogin(stream: OpenStream): Promise<void> {
-    if (this.#endWithoutSession(stream)) return;
+    const { logins } = this.#options;
     const { identity, connection } = stream;
-    const may = await this.#options.logins.mayListen(identity, connection).catch(() => true);
+    const may =
+      logins.holds(identity) && (await logins.mayListen(identity, connection).catch(() => true));
     if (!may) this.#endWithLogin(stream);
   }
 
@@ -199,7 +189,7 @@ export class EventStreams {
   #write({ id, response, grace }: OpenStream, text: string): void {
     if (!this.#open.has(id)) return;
     response.write(text);
-    if (response.writableLength <= this.#options.limits.unreadBytes + grace) return;
+    if (response.writableLength <= this.#options.settings.unreadBytes + grace) return;
     this.#options.log.warn('event stream dropped: its client does not read', { stream: id });
     this.#open.delete(id);
     response.destroy();

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
-import type { Configuration } from '../../platform/configuration.ts';
 import type { StateFile } from '../../storage/state-file.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
@@ -11,14 +10,17 @@ import { EventBuffer } from './event-buffer.ts';
 import { type EventClock, systemClock } from './event-clock.ts';
 import { eventDelivery } from './event-delivery.ts';
 import type { EventDraft, PublishedEvent } from './event-record.ts';
-import { type EventState, openEventState } from './event-state.ts';
-import { EventStreams, type StreamLimits } from './event-streams.ts';
+import type { EventSettings } from './event-settings.ts';
+import {
+  type EventServiceState,
+  type EventState,
+  openEventState,
+  serviceState,
+} from './event-state.ts';
+import { EventStreams } from './event-streams.ts';
 import type { ListenerLogins } from './listeners.ts';
 import { PushSubscriptions } from './push-subscriptions.ts';
 import { SubscriberAuthorization } from './subscriber-authorization.ts';
-
-/** Configuration `redfish.events`. */
-export type EventSettings = Configuration['redfish']['events'];
 
 export interface EventOptions {
   readonly client: CertificateClient;
@@ -34,13 +36,6 @@ export interface EventOptions {
   readonly logins: ListenerLogins;
   readonly clock?: EventClock;
   readonly random?: () => number;
-}
-
-/** What a client may set of the service as a whole. */
-export interface EventServiceState {
-  readonly enabled: boolean;
-  readonly retryAttempts: number;
-  readonly retryIntervalSeconds: number;
 }
 
 /** The event service: what happens is published to streams and subscriptions. */
@@ -63,15 +58,13 @@ export interface Events {
 
 /** Starts whatever the disk holds: clients must be able to read and repair certificates without events. */
 export async function makeEvents(options: EventOptions): Promise<Events> {
-  const { settings, log, logins, clock = systemClock } = options;
+  const { client, settings, log, logins, clock = systemClock, random = Math.random } = options;
   const file = await openEventState(options.path, { log, now: clock.now() });
-  const state = (): EventServiceState => {
-    const { retryAttempts, retryIntervalSeconds } = settings;
-    return { enabled: true, retryAttempts, retryIntervalSeconds, ...file.value };
-  };
+  const state = () => serviceState({ settings, file });
   const buffer = new EventBuffer(file.value.epoch, settings.bufferedEvents, () => clock.now());
-  const streams = new EventStreams({ clock, log, logins, limits: streamLimits(settings) });
-  const subscriptions = makeSubscriptions({ ...options, clock }, file, state);
+  const streams = new EventStreams({ clock, log, logins, settings });
+  const send = eventDelivery(client, settings);
+  const subscriptions = new PushSubscriptions({ file, settings, log, clock, random, send });
   const rights = new SubscriberAuthorization({ streams, subscriptions, logins, log });
   logins.onRename((from, to) => rights.rename(from, to));
   // Users may have changed while the service was away
@@ -109,36 +102,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   };
 }
 
-function streamLimits(settings: EventSettings): StreamLimits {
-  return {
-    streams: settings.streams,
-    perUser: settings.streamsPerUser,
-    unreadBytes: settings.unreadBytes,
-    keepAliveMilliseconds: settings.keepAliveSeconds * 1000,
-    loginCheckMilliseconds: settings.loginCheckSeconds * 1000,
-  };
-}
-
 type ClockedOptions = EventOptions & { readonly clock: EventClock };
-
-function makeSubscriptions(
-  { client, settings, log, clock, random = Math.random }: ClockedOptions,
-  file: StateFile<EventState>,
-  state: () => EventServiceState,
-): PushSubscriptions {
-  return new PushSubscriptions({
-    ...{ file, log, clock, random },
-    maxSubscriptions: settings.subscriptions,
-    retries: () => ({
-      attempts: state().retryAttempts,
-      intervalMilliseconds: state().retryIntervalSeconds * 1000,
-    }),
-    maxPerUser: settings.subscriptionsPerUser,
-    size: settings.queuedEvents,
-    longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
-    send: eventDelivery(client, settings),
-  });
-}
 
 /**
  * Publishes what happens to certificates, and keeps what was told of them.

@@ -6,19 +6,16 @@ import { RedfishError } from '../messages/redfish-error.ts';
 import { type DeliveryOptions, DeliveryQueue, type RetryRules } from './delivery-queue.ts';
 import { isWanted } from './event-criteria.ts';
 import type { PublishedEvent } from './event-record.ts';
-import type { EventState } from './event-state.ts';
+import type { EventSettings } from './event-settings.ts';
+import { type EventState, serviceState } from './event-state.ts';
 
 export type Subscription = EventState['subscriptions'][number];
 
 export type SubscriptionMembers = Subscription['members'];
 
-export interface PushOptions
-  extends Pick<DeliveryOptions, 'clock' | 'random' | 'size' | 'longestBackoffMilliseconds'> {
+export interface PushOptions extends Pick<DeliveryOptions, 'clock' | 'random'> {
   readonly file: StateFile<EventState>;
-  readonly maxSubscriptions: number;
-  /** What holds for every subscription; asked anew before each retry. */
-  readonly retries: () => Omit<RetryRules, 'policy'>;
-  readonly maxPerUser: number;
+  readonly settings: EventSettings;
   readonly log: Log;
   /** Delivers one event. @throws as `send` of a queue does */
   readonly send: (
@@ -55,9 +52,11 @@ export class PushSubscriptions {
     const id = randomBytes(8).toString('hex');
     const subscription: Subscription = { id, owner, members, state: 'active' };
     await this.#store((all) => {
-      const { maxSubscriptions, maxPerUser } = this.#options;
+      const { subscriptions, subscriptionsPerUser } = this.#options.settings;
       const own = all.filter((one) => one.owner === owner);
-      if (all.length >= maxSubscriptions || own.length >= maxPerUser) throw tooManySubscribers();
+      if (all.length >= subscriptions || own.length >= subscriptionsPerUser) {
+        throw tooManySubscribers();
+      }
       return [...all, subscription];
     });
     this.#queueOf(subscription);
@@ -120,19 +119,26 @@ export class PushSubscriptions {
     }));
   }
 
+  #rules(id: string): RetryRules {
+    const { retryAttempts, retryIntervalSeconds } = serviceState(this.#options);
+    return {
+      policy: this.get(id)?.members.DeliveryRetryPolicy ?? 'TerminateAfterRetries',
+      attempts: retryAttempts,
+      intervalMilliseconds: retryIntervalSeconds * 1000,
+    };
+  }
+
   /** Its queue, which is made with the subscription, or when that could be read at last. */
   #queueOf({ id, state, members }: Subscription): DeliveryQueue {
     const known = this.#queues.get(id);
     if (known) return known;
-    const { log, retries, clock, random, size, longestBackoffMilliseconds, send } = this.#options;
+    const { log, clock, random, send, settings } = this.#options;
     // The path and query of a destination may hold a secret
     const about = { subscription: id, receiver: new URL(members.Destination).host };
     const queue = new DeliveryQueue(state !== 'active', {
-      ...{ clock, random, size, longestBackoffMilliseconds },
-      rules: () => ({
-        policy: this.get(id)?.members.DeliveryRetryPolicy ?? 'TerminateAfterRetries',
-        ...retries(),
-      }),
+      ...{ clock, random, size: settings.queuedEvents },
+      longestBackoffMilliseconds: settings.longestBackoffSeconds * 1000,
+      rules: () => this.#rules(id),
       send: async (event, signal) => {
         const now = this.get(id);
         if (now) await send(now.members, event, signal);

@@ -1,15 +1,11 @@
 import type { EventDestinationCreate } from '../../../schemas/generated/validators.js';
 import { memberError, type RedfishError } from '../messages/redfish-error.ts';
+import type { EventSettings } from './event-settings.ts';
 
 /** HttpHeaders of an EventDestination: headers that a subscription adds to each of its requests. Their values are secret. */
 export type ReceiverHeaders = EventDestinationCreate['HttpHeaders'];
 
-/** Configuration `redfish.events`. */
-export interface HeaderLimits {
-  readonly headers: number;
-  /** Of all names and values together. */
-  readonly headerCharacters: number;
-}
+type HeaderLimits = Pick<EventSettings, 'headers' | 'headerCharacters'>;
 
 /** What frames a request or belongs to one connection (RFC 9110 §7.6.1) is ours to set. */
 const reserved = new Set([

@@ -4,15 +4,9 @@ import { type Expression, parseFilter } from '../query/filter-expression.ts';
 import type { Operand } from '../query/filter-tokens.ts';
 import { hasMessage, hasOrigin, hasPrefix } from './event-criteria.ts';
 import type { PublishedEvent } from './event-record.ts';
+import type { EventSettings } from './event-settings.ts';
 
 export type EventPredicate = (event: PublishedEvent) => boolean;
-
-/** Configuration `redfish.events`. */
-export interface StreamFilterLimits {
-  readonly filterCharacters: number;
-  /** Parentheses within parentheses. */
-  readonly filterDepth: number;
-}
 
 /**
  * Reads the `$filter` of an event stream (DSP0266, "Event service"): the grammar of the query parameter,
@@ -22,7 +16,7 @@ export interface StreamFilterLimits {
  */
 export function parseStreamFilter(
   text: string,
-  { filterCharacters, filterDepth }: StreamFilterLimits,
+  { filterCharacters, filterDepth }: Pick<EventSettings, 'filterCharacters' | 'filterDepth'>,
 ): EventPredicate {
   if (text.length > filterCharacters) {
     throw fault(`it is longer than ${filterCharacters} characters`);

@@ -5,7 +5,7 @@ import {
 import { checkDestination, DestinationFault } from '../../outbound/destination.ts';
 import { RequestDeferred } from '../../outbound/request-deferred.ts';
 import { normalPath } from '../certificates/collections.ts';
-import type { EventSettings } from '../events/events.ts';
+import type { EventSettings } from '../events/event-settings.ts';
 import type { SubscriptionMembers } from '../events/push-subscriptions.ts';
 import { refuseBadHeaders } from '../events/receiver-headers.ts';
 import { memberError, unavailable } from '../messages/redfish-error.ts';

@@ -7,6 +7,7 @@ import { type Configuration, parseConfiguration } from '../../../src/platform/co
 import type { SystemUser, SystemUsers } from '../../../src/platform/system-users.ts';
 import type { Access } from '../../../src/redfish/access.ts';
 import { systemClock } from '../../../src/redfish/events/event-clock.ts';
+import type { EventSettings } from '../../../src/redfish/events/event-settings.ts';
 import { type EventState, openEventState } from '../../../src/redfish/events/event-state.ts';
 import { EventStreams } from '../../../src/redfish/events/event-streams.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
@@ -47,7 +48,7 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
   const openFiles = async () => {
     await settle();
     const events = await openEventState(join(directory, 'events.json'), { log, now });
-    const rights = rightsOf(access, events);
+    const rights = rightsOf(access, events, configuration.redfish.events);
     await rights.reviewAll();
     await access.users.settleRenames?.();
     return { events, rights };
@@ -105,23 +106,18 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
 }
 
 /** As the event service has them, but that nobody is sent anything. */
-function rightsOf(access: Access, file: StateFile<EventState>): SubscriberAuthorization {
+function rightsOf(
+  access: Access,
+  file: StateFile<EventState>,
+  settings: EventSettings,
+): SubscriberAuthorization {
   // Nothing but what a scene does may happen by itself
   const clock = { ...systemClock, every: () => silent };
   const logins = listenerLogins(access);
-  const limits = {
-    streams: 1,
-    perUser: 1,
-    unreadBytes: 4096,
-    keepAliveMilliseconds: 1000,
-    loginCheckMilliseconds: 1000,
-  };
   const subscriptions = new PushSubscriptions({
-    ...{ file, log, clock, random: Math.random, send: async () => undefined },
-    ...{ maxSubscriptions: 9, maxPerUser: 9, size: 1, longestBackoffMilliseconds: 1000 },
-    retries: () => ({ attempts: 0, intervalMilliseconds: 1000 }),
+    ...{ file, settings, log, clock, random: Math.random, send: async () => undefined },
   });
-  const streams = new EventStreams({ clock, log, logins, limits });
+  const streams = new EventStreams({ clock, log, logins, settings });
   const rights = new SubscriberAuthorization({ streams, subscriptions, logins, log });
   logins.onRename((from, to) => rights.rename(from, to));
   return rights;

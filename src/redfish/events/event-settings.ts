@@ -1,0 +1,4 @@
+import type { Configuration } from '../../platform/configuration.ts';
+
+/** Configuration `redfish.events`. */
+export type EventSettings = Configuration['redfish']['events'];
