@@ -14,10 +14,11 @@ import {
   run,
   testPrograms,
 } from './prepare.mjs';
+import { groupByFolder } from './test-groups.mjs';
 import { testsByProgram } from './test-programs.mjs';
 
-/** A file that takes longer hangs, in milliseconds: a minute on a quiet machine may be eight on a busy machine. */
-const maxFileMilliseconds = 600_000;
+/** A process that takes longer hangs, in milliseconds: a minute on a quiet machine may be ten on a busy machine. */
+const maxProcessMilliseconds = 1_200_000;
 /** Unit tests, the contract of the bus, and the main job: folders and files below test/. */
 const quick = [
   'conformance',
@@ -46,12 +47,16 @@ for (const step of ['build', 'strip-types'])
 const checks = named.length === 0 || named[0] === '--all';
 if (checks && run('node', ['scripts/check.mjs']) !== 0) fail('The checks found faults.');
 
+const possible = files.filter((file) => !leftOut.has(file));
+// A test that is named runs alone, and the tests of the rest measure processes or take minutes
+const shared = possible.filter((file) => named.every((one) => one === '--all') && isQuick(file));
+const processes = [...groupByFolder(shared), ...possible.filter((file) => !shared.includes(file))];
 const args = [
   ...['--import', './scripts/typescript.mjs', '--test'],
   ...['--test-concurrency', String(availableParallelism() + 1)],
   ...['--test-reporter', join(root, 'scripts', 'reporter.mjs')],
-  ...['--test-timeout', String(maxFileMilliseconds)],
-  ...files.filter((file) => !leftOut.has(file)),
+  ...['--test-timeout', String(maxProcessMilliseconds)],
+  ...processes,
 ];
 if (leftOut.size > 0) {
   const programs = missing.join(', ');
@@ -69,7 +74,6 @@ function testFiles([first, ...others]) {
     .map((name) => join(root, 'test', String(name)))
     .filter((path) => path.endsWith('.test.ts'))
     .sort();
-  const isQuick = (path) => quick.some((one) => path === one || path.startsWith(`${one}/`));
   switch (first) {
     case undefined:
       return all.filter(isQuick);
@@ -80,4 +84,8 @@ function testFiles([first, ...others]) {
     default:
       return fail(`There is no option ${first}; there are --all and --rest, and paths of tests.`);
   }
+}
+
+function isQuick(file) {
+  return quick.some((one) => file === one || file.startsWith(`${one}/`));
 }
