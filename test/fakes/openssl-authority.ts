@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificate, readCertificate } from '../../src/x509/certificate.ts';
+import { makeRequest } from '../../src/x509/certification-request.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { isBadRequest } from '../e2e/commands.ts';
 
@@ -99,17 +101,36 @@ export function opensslAuthority(): OpensslAuthority {
     return { path, pem: readFileSync(path, 'utf8') };
   };
 
+  /** The usual key, and its request, need no process of openssl. @returns the path of the key */
+  const makeKey = (kind: readonly string[] | undefined): string => {
+    const path = join(directory, `key-${serial}.pem`);
+    if (kind) {
+      openssl(['genpkey', ...kind, '-out', path]);
+      return path;
+    }
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const content = { subject: [], alternativeNames: [], usages: [] };
+    writeFileSync(requestPathOf(path), makeRequest(content, privateKey));
+    return path;
+  };
+
+  /** A request of a key, whose subject does not matter. @returns its path */
+  const requestOf = (keyPath: string): string => {
+    const path = requestPathOf(keyPath);
+    if (!existsSync(path))
+      openssl(['req', '-new', '-key', keyPath, '-subj', '/CN=any', '-out', path]);
+    return path;
+  };
+
   const issue = (shape: CertificateShape = {}): Issued => {
-    const keyPath = shape.keyOf?.keyPath ?? join(directory, `key-${serial}.pem`);
-    if (!shape.keyOf) openssl(['genpkey', ...(shape.key ?? keyKinds.p256), '-out', keyPath]);
-    const request = join(directory, `request-${serial}.pem`);
-    const subject = shape.subject ?? '/CN=bmc.example.com';
-    openssl(['req', '-new', '-utf8', '-key', keyPath, '-subj', subject, '-out', request]);
-    const { issuer } = shape;
+    const keyPath = shape.keyOf?.keyPath ?? makeKey(shape.key);
+    const { issuer, subject = '/CN=bmc.example.com' } = shape;
     const signer = issuer
       ? ['-cert', issuer.path, '-keyfile', issuer.keyPath]
       : ['-selfsign', '-keyfile', keyPath];
-    const { path, pem } = certify(request, shape, signer);
+    const named = ['-subj', subject, ...signer];
+    const { path, pem } = certify(requestOf(keyPath), shape, named);
     const certificate = certificateOf(pem);
     return { pem, path, keyPath, key: readFileSync(keyPath, 'utf8'), certificate };
   };
@@ -141,6 +162,10 @@ export function damagedSignature({ der }: Certificate): string {
   const bytes = Buffer.from(der);
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
   return formatPem('CERTIFICATE', bytes);
+}
+
+function requestPathOf(keyPath: string): string {
+  return `${keyPath}.request`;
 }
 
 function configurationText(directory: string): string {
