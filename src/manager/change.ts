@@ -1,6 +1,7 @@
 import { CertError, isStorageError } from '../core/cert-error.ts';
 import { Mutex } from '../core/mutex.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';
+import type { EndpointDependencies } from './endpoint-dependencies.ts';
 
 /**
  * One change of an endpoint. The order of its steps is the manager's promise: a failure, or a power
@@ -23,18 +24,18 @@ export type Holder = symbol;
 
 /** Runs changes of one endpoint one after another in the order of the calls. */
 export class ChangeQueue {
-  readonly #reload: () => Promise<void>;
-  readonly #owe: () => void;
+  readonly #definition: EndpointDefinition;
+  readonly #services: Pick<EndpointDependencies, 'reload' | 'oweReload'>;
   readonly #turn = new Mutex();
   #holder: Holder | undefined;
 
-  /**
-   * @param reload never rejects; a service that could not be told makes no done change undone
-   * @param owe notes before a switch that a reload will be due, in case that nobody is left to make it
-   */
-  constructor(reload: () => Promise<void>, owe: () => void = () => undefined) {
-    this.#reload = reload;
-    this.#owe = owe;
+  /** @param services told of each change; a service that could not be told makes no done change undone */
+  constructor(
+    definition: EndpointDefinition,
+    services: Pick<EndpointDependencies, 'reload' | 'oweReload'>,
+  ) {
+    this.#definition = definition;
+    this.#services = services;
   }
 
   /**
@@ -45,10 +46,11 @@ export class ChangeQueue {
     return this.#turn.run(async () => {
       this.#refuseOthers(holder);
       const plan = await change.validate().catch(asStorageError);
-      this.#owe();
+      // Before the switch, in case that the manager ends before it can tell them
+      this.#services.oweReload(this.#definition);
       await change.write(plan).catch(asStorageError);
       change.publish(plan);
-      await this.#reload();
+      await this.#services.reload(this.#definition);
       return plan;
     });
   }

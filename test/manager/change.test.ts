@@ -27,10 +27,15 @@ function noted(
   };
 }
 
+function queueTelling(reload: () => Promise<void>): ChangeQueue {
+  const definition = { type: 'client', name: 'x', path: '/x', reload: [] } as const;
+  return new ChangeQueue(definition, { reload, oweReload: () => undefined });
+}
+
 describe('a change', () => {
   const withReload = () => {
     const steps: string[] = [];
-    const queue = new ChangeQueue(async () => {
+    const queue = queueTelling(async () => {
       steps.push('reload');
     });
     const changer = <T>(change: Change<T>) => queue.run(change);
@@ -91,7 +96,7 @@ describe('a change', () => {
 
   it('is done when its reload is done', async () => {
     let reloaded = false;
-    const queue = new ChangeQueue(async () => {
+    const queue = queueTelling(async () => {
       await new Promise((resolve) => setImmediate(resolve));
       reloaded = true;
     });

@@ -13,10 +13,11 @@ import { takeOverUpstreamKeys } from '../upgrade/upstream-keys.ts';
 import { blocksOf, type UploadContent, type UploadSource } from '../upload.ts';
 import { watchFile } from '../watcher.ts';
 import { ActiveCredential, asInstalled } from './active-credential.ts';
-import { type CredentialAdmission, credentialAdmission } from './admission.ts';
-import { CredentialChanges } from './credential-changes.ts';
-import { type CredentialFile, credentialFile } from './credential-file.ts';
+import { credentialAdmission } from './admission.ts';
+import { type Parts, removeCredential, storeCredential } from './credential-changes.ts';
+import { credentialFile } from './credential-file.ts';
 import { CredentialLoader } from './credential-loader.ts';
+import type { CredentialParts } from './credential-parts.ts';
 import { CredentialUpkeep } from './credential-upkeep.ts';
 import { CredentialFileFollower } from './file-follower.ts';
 import type { KeySource } from './pairing.ts';
@@ -25,83 +26,60 @@ import type { KeySource } from './pairing.ts';
 export class CredentialEndpoint implements Endpoint {
   readonly definition: EndpointDefinition;
   readonly requests: CsrService;
-  readonly #dependencies: EndpointDependencies;
-  readonly #file: CredentialFile;
-  readonly #admission: CredentialAdmission;
-  readonly #queue: ChangeQueue;
-  readonly #service: ActiveCredential;
-  readonly #stored: CredentialLoader;
-  readonly #changes: CredentialChanges;
+  readonly #parts: Parts;
   readonly #upkeep: CredentialUpkeep;
   readonly #outside: OutsideChanges;
   /** Whether a staged replacement was undone of which its services know nothing yet. */
   #isRecovered = false;
 
   constructor(definition: EndpointDefinition, dependencies: EndpointDependencies) {
-    const { limits, log, watch, now } = dependencies;
-    const { path, group, type } = definition;
-    const service = new ActiveCredential(dependencies);
-    const file = credentialFile({ path, group, maxAside: limits.refusedFiles });
-    const pending = new PendingRequests(`${path}.requests`, limits.pending);
-    const role = type === 'server' ? type : 'client';
-    const admission = credentialAdmission(role, dependencies, waitingKeys(pending, service));
+    const { path } = definition;
+    const pending = new PendingRequests(`${path}.requests`, dependencies.limits.pending);
+    const own = partsOf(definition, dependencies, pending);
+    const { file, service } = own;
     const requests = new CsrService({
       pending,
       dependencies,
       inService: () => service.pair,
       emit: (event) => service.listeners.tell(event),
     });
-    const open = async () => {
+    const stored = new CredentialLoader(own, async () => {
       await requests.start();
       await file.open();
-      await takeOverUpstreamKeys(path, pending, new Date(now()), log);
-    };
-    const stored = new CredentialLoader({ path, dependencies, file, service, admission, open });
-    const queue = new ChangeQueue(
-      () => dependencies.reload(definition),
-      () => dependencies.oweReload(definition),
-    );
-    const changes = new CredentialChanges({ type, dependencies, file, service, admission, stored });
-    const parts = { dependencies, queue, file, service, stored, changes };
-    const upkeep = new CredentialUpkeep({ ...parts, definition });
-    const follower = new CredentialFileFollower({ ...parts, path, admission, upkeep });
+      await takeOverUpstreamKeys(path, pending, new Date(dependencies.now()), dependencies.log);
+    });
     this.definition = definition;
     this.requests = requests;
-    this.#dependencies = dependencies;
-    this.#file = file;
-    this.#admission = admission;
-    this.#queue = queue;
-    this.#service = service;
-    this.#stored = stored;
-    this.#changes = changes;
-    this.#upkeep = upkeep;
+    this.#parts = { ...own, stored };
+    this.#upkeep = new CredentialUpkeep(this.#parts);
+    const follower = new CredentialFileFollower(this.#parts, this.#upkeep);
     this.#outside = new OutsideChanges({
-      ...watch,
+      ...dependencies.watch,
       watch: (changed) => watchFile(path, changed),
       look: (final) => follower.look(final),
     });
   }
 
   async start(): Promise<void> {
-    this.#stored.begin();
+    this.#parts.stored.begin();
     await this.maintain();
     this.#outside.start();
     this.#outside.check();
-    if (this.#isRecovered) void this.#dependencies.reload(this.definition);
+    if (this.#isRecovered) void this.#parts.dependencies.reload(this.definition);
   }
 
   stop(): void {
     this.#outside.stop();
-    this.#service.listeners.clear();
+    this.#parts.service.listeners.clear();
   }
 
   list(): readonly InstalledCertificate[] {
-    return this.#service.list();
+    return this.#parts.service.list();
   }
 
   async install(source: UploadSource): Promise<InstalledCertificate> {
     return this.#putInService(source, () => {
-      if (!this.#service.pair) return;
+      if (!this.#parts.service.pair) return;
       throw new CertError('already-installed', 'a certificate is installed; replace that one');
     });
   }
@@ -111,7 +89,7 @@ export class CredentialEndpoint implements Endpoint {
   }
 
   async replace(id: string, source: UploadSource): Promise<InstalledCertificate> {
-    return this.#putInService(source, () => this.#service.mustBe(id));
+    return this.#putInService(source, () => this.#parts.service.mustBe(id));
   }
 
   async replaceAll(): Promise<never> {
@@ -119,57 +97,60 @@ export class CredentialEndpoint implements Endpoint {
   }
 
   async delete(id: string): Promise<void> {
-    await this.#queue.run(this.#changes.removal(() => this.#service.mustBe(id)));
+    await this.#parts.queue.run(
+      removeCredential(this.#parts, () => this.#parts.service.mustBe(id)),
+    );
   }
 
   async deleteAll(): Promise<void> {
-    await this.#queue.run(this.#changes.removal(() => undefined));
+    await this.#parts.queue.run(removeCredential(this.#parts, () => undefined));
   }
 
   stage(content: UploadContent): Promise<StagedChange> {
-    return stageChange(this.#queue, {
+    return stageChange(this.#parts.queue, {
       definition: this.definition,
       validate: async () => {
-        await this.#stored.mustBeRead();
-        return this.#admission.admit(content);
+        await this.#parts.stored.mustBeRead();
+        return this.#parts.admission.admit(content);
       },
-      save: (directory, replacement) => this.#file.save(directory, this.#service.text, replacement),
-      forward: this.#changes.store(),
+      save: (directory, replacement) =>
+        this.#parts.file.save(directory, this.#parts.service.text, replacement),
+      forward: storeCredential(this.#parts),
       confirm: async (pair) => {
-        if (!pair || (await this.#file.holds(pair))) return;
-        await this.#changes.store().write(pair);
+        if (!pair || (await this.#parts.file.holds(pair))) return;
+        await storeCredential(this.#parts).write(pair);
       },
       released: () => this.#outside.check(),
       backward: () => {
-        const before = this.#service.pair;
-        return { ...this.#changes.store(), validate: async () => before };
+        const before = this.#parts.service.pair;
+        return { ...storeCredential(this.#parts), validate: async () => before };
       },
     });
   }
 
   async recover(directory: string): Promise<void> {
     // Whoever ended in between has told nobody
-    this.#dependencies.oweReload(this.definition);
+    this.#parts.dependencies.oweReload(this.definition);
     this.#isRecovered = true;
-    await this.#file.recover(directory);
+    await this.#parts.file.recover(directory);
   }
 
   subscribe(listener: (event: EndpointEvent) => void): void {
-    this.#service.listeners.add(listener);
+    this.#parts.service.listeners.add(listener);
   }
 
   async maintain(): Promise<void> {
-    if (!this.#stored.hasBegun) return;
+    if (!this.#parts.stored.hasBegun) return;
     try {
-      await this.#queue.during(() => this.#stored.mustBeRead());
+      await this.#parts.queue.during(() => this.#parts.stored.mustBeRead());
     } catch {
       // The log says why; a disk that fails now may be well at the next look
       return;
     }
     this.#outside.check();
-    this.#service.tellExpiry();
+    this.#parts.service.tellExpiry();
     await this.requests.maintain();
-    if (this.#queue.isHeld) return;
+    if (this.#parts.queue.isHeld) return;
     await this.#upkeep.run();
   }
 
@@ -177,12 +158,12 @@ export class CredentialEndpoint implements Endpoint {
     source: UploadSource,
     precondition: () => void,
   ): Promise<InstalledCertificate> {
-    const pair = await this.#queue.run<CredentialCandidate>({
-      ...this.#changes.store(),
+    const pair = await this.#parts.queue.run<CredentialCandidate>({
+      ...storeCredential(this.#parts),
       validate: async () => {
-        await this.#stored.mustBeRead();
+        await this.#parts.stored.mustBeRead();
         precondition();
-        return this.#admission.admit(await blocksOf(source));
+        return this.#parts.admission.admit(await blocksOf(source));
       },
     });
     return asInstalled(pair);
@@ -194,6 +175,24 @@ export class CredentialEndpoint implements Endpoint {
       `a ${this.definition.type} endpoint holds one certificate, not a list of authorities`,
     );
   }
+}
+
+function partsOf(
+  definition: EndpointDefinition,
+  dependencies: EndpointDependencies,
+  pending: PendingRequests,
+): CredentialParts {
+  const { path, group, type } = definition;
+  const service = new ActiveCredential(dependencies);
+  const role = type === 'server' ? type : 'client';
+  return {
+    definition,
+    dependencies,
+    service,
+    queue: new ChangeQueue(definition, dependencies),
+    file: credentialFile({ path, group, maxAside: dependencies.limits.refusedFiles }),
+    admission: credentialAdmission(role, dependencies, waitingKeys(pending, service)),
+  };
 }
 
 /** Pending requests, and the key in service: a renewal may be for either. */

@@ -3,28 +3,17 @@ import { classifyIoError, exists } from '../../storage/io-errors.ts';
 import { readPrivateKey } from '../../x509/keys.ts';
 import { patience } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
-import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { parseUpload } from '../upload.ts';
-import type { ActiveCredential } from './active-credential.ts';
-import type { CredentialAdmission } from './admission.ts';
-import { type CredentialFile, pairText } from './credential-file.ts';
-
-export interface CredentialLoaderOptions {
-  readonly path: string;
-  readonly dependencies: EndpointDependencies;
-  readonly file: CredentialFile;
-  readonly service: ActiveCredential;
-  readonly admission: CredentialAdmission;
-  /** Makes the directories usable, and takes over what an upstream installation left. */
-  readonly open: () => Promise<void>;
-}
+import { pairText } from './credential-file.ts';
+import type { CredentialParts } from './credential-parts.ts';
 
 /**
  * What an earlier manager, or another program, left in the file of a pair. What was never read must not be
  * written over; so all of this is done in the turn of a change, and no change comes before it.
  */
 export class CredentialLoader {
-  readonly #options: CredentialLoaderOptions;
+  readonly #parts: CredentialParts;
+  readonly #openDirectories: () => Promise<void>;
   #state: 'new' | 'unread' | 'read' = 'new';
   #isOpen = false;
   /** How often the file was tried in vain. */
@@ -34,8 +23,10 @@ export class CredentialLoader {
   /** Whether what stood there was moved away, and nothing came in its place yet. */
   #isVacated = false;
 
-  constructor(options: CredentialLoaderOptions) {
-    this.#options = options;
+  /** @param open makes the directories usable, and takes over what an upstream installation left */
+  constructor(parts: CredentialParts, open: () => Promise<void>) {
+    this.#parts = parts;
+    this.#openDirectories = open;
   }
 
   /** From now on the file may be read: nothing is left there that is to be undone. */
@@ -57,7 +48,7 @@ export class CredentialLoader {
 
   /** Whether its file shows something else: its key was elsewhere, the issuer came first, a stranger is there. */
   get isOutOfForm(): boolean {
-    const { pair, text, isOwnForm } = this.#options.service;
+    const { pair, text, isOwnForm } = this.#parts.service;
     return pair !== undefined && text !== undefined && !isOwnForm && !isServedAs(pair, text);
   }
 
@@ -72,14 +63,14 @@ export class CredentialLoader {
    * @param next what will stand there. @throws CertError `storage`
    */
   async keepOthers(next: CredentialCandidate | undefined): Promise<void> {
-    const { path } = this.#options;
+    const { path } = this.#parts.definition;
     if (this.#isUnserved ? await exists(path) : await this.hasOthers(next)) await this.putAside();
   }
 
   /** Whether somebody put something there that nobody looked at yet. @throws when nobody can tell */
   async hasOthers(next?: CredentialCandidate): Promise<boolean> {
     if (this.#isUnserved) return false;
-    const { file, service } = this.#options;
+    const { file, service } = this.#parts;
     return file.isOthers([service.text, next && pairText(next)]);
   }
 
@@ -96,7 +87,8 @@ export class CredentialLoader {
 
   /** Keeps a bad file under another name too. @throws CertError `storage`: then it must stay where it is */
   async putAside(): Promise<void> {
-    const { path, file, dependencies } = this.#options;
+    const { file, dependencies, definition } = this.#parts;
+    const { path } = definition;
     const { log } = dependencies;
     try {
       const aside = await file.putAside();
@@ -112,9 +104,10 @@ export class CredentialLoader {
   }
 
   async #open(): Promise<void> {
-    const { path, dependencies, open } = this.#options;
+    const { definition, dependencies } = this.#parts;
+    const { path } = definition;
     try {
-      await open();
+      await this.#openDirectories();
       this.#isOpen = true;
     } catch (error) {
       dependencies.log.error('directory cannot be used', { path, reason: reasonOf(error) });
@@ -122,7 +115,8 @@ export class CredentialLoader {
   }
 
   async #load(): Promise<void> {
-    const { path, file, service, admission, dependencies } = this.#options;
+    const { definition, file, service, admission, dependencies } = this.#parts;
+    const { path } = definition;
     try {
       const text = await file.read();
       if (text !== undefined) service.publish(await admission.readStored(text), text);

@@ -1,42 +1,27 @@
 import { createHash } from 'node:crypto';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import { classifyIoError } from '../../storage/io-errors.ts';
-import type { ChangeQueue } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
-import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import type { Finding } from '../outside-changes.ts';
-import type { ActiveCredential } from './active-credential.ts';
-import type { CredentialAdmission } from './admission.ts';
-import { type CredentialChanges, superseded } from './credential-changes.ts';
-import type { CredentialFile } from './credential-file.ts';
-import type { CredentialLoader } from './credential-loader.ts';
+import { type Parts, removeCredential, superseded } from './credential-changes.ts';
 import type { CredentialUpkeep } from './credential-upkeep.ts';
-
-export interface CredentialFileFollowerOptions {
-  readonly path: string;
-  readonly dependencies: EndpointDependencies;
-  readonly file: CredentialFile;
-  readonly service: ActiveCredential;
-  readonly queue: ChangeQueue;
-  readonly admission: CredentialAdmission;
-  readonly changes: CredentialChanges;
-  readonly upkeep: CredentialUpkeep;
-  readonly stored: CredentialLoader;
-}
 
 /** Follows what others make of the file of a pair: takes over a good one, and puts a bad one right. */
 export class CredentialFileFollower {
-  readonly #options: CredentialFileFollowerOptions;
+  readonly #parts: Parts;
+  readonly #upkeep: CredentialUpkeep;
   #refusedDigest: string | undefined;
 
-  constructor(options: CredentialFileFollowerOptions) {
-    this.#options = options;
+  constructor(parts: Parts, upkeep: CredentialUpkeep) {
+    this.#parts = parts;
+    this.#upkeep = upkeep;
   }
 
   /** @param final true when the file will not get better by itself */
   async look(final: boolean): Promise<Finding> {
-    const { file, service, queue, admission, stored, changes, path } = this.#options;
-    const { log } = this.#options.dependencies;
+    const { file, service, queue, admission, stored, definition, dependencies } = this.#parts;
+    const { path } = definition;
+    const { log } = dependencies;
     let text: string | undefined;
     // Whoever changed it in the meantime has the last word
     const mustBeThere = async () => {
@@ -49,7 +34,7 @@ export class CredentialFileFollower {
     try {
       text = await this.#read();
       if (text === service.text) {
-        if (text !== undefined) await this.#options.upkeep.makeOwn();
+        if (text !== undefined) await this.#upkeep.makeOwn();
         return 'settled';
       }
       if (text === undefined) {
@@ -58,7 +43,7 @@ export class CredentialFileFollower {
           await this.#putBack('');
           return 'changed';
         }
-        const gone = changes.removal(() => undefined, mustBeThere);
+        const gone = removeCredential(this.#parts, () => undefined, mustBeThere);
         await queue.run({ ...gone, validate: () => stillThere(gone.validate) });
         log.warn('certificate file was removed', { path });
       } else {
@@ -87,11 +72,12 @@ export class CredentialFileFollower {
 
   /** Puts the last good pair back in place of a file that no service could load at its next start. */
   async #refuse(text: string, error: CertError): Promise<void> {
-    const { service, stored, dependencies, path } = this.#options;
+    const { service, stored, dependencies, definition } = this.#parts;
     const digest = createHash('sha256').update(text).digest('hex');
     // Without a good one the bad one stays where it is, and is told of once
     if (!service.pair && digest === this.#refusedDigest) return;
     this.#refusedDigest = digest;
+    const { path } = definition;
     dependencies.log.error('changed certificate file refused', { path, reason: reasonOf(error) });
     if (service.pair) await this.#putBack(text);
     else stored.noteUnserved();
@@ -99,7 +85,7 @@ export class CredentialFileFollower {
 
   /** @param text what must still be there: whoever came in the meantime has put a good one there already */
   async #putBack(text: string): Promise<void> {
-    const { file, service, queue, stored, dependencies, path } = this.#options;
+    const { file, service, queue, stored, dependencies, definition } = this.#parts;
     const mustBeThere = async () => {
       if ((await this.#readAnything()) !== text) throw superseded;
     };
@@ -123,7 +109,7 @@ export class CredentialFileFollower {
     } catch (cause) {
       if (cause === superseded) return;
       dependencies.log.error('last good certificate not put back', {
-        path,
+        path: definition.path,
         reason: reasonOf(cause),
       });
     }
@@ -131,7 +117,7 @@ export class CredentialFileFollower {
 
   /** What others wrote has a limit; what the manager wrote itself may be beyond it. */
   #read(): Promise<string | undefined> {
-    const { file, service, dependencies } = this.#options;
+    const { file, service, dependencies } = this.#parts;
     const { uploadBytes } = dependencies.limits;
     return file.read(Math.max(uploadBytes, Buffer.byteLength(service.text ?? '')));
   }

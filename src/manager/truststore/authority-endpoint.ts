@@ -50,10 +50,7 @@ export class AuthorityEndpoint implements Endpoint {
       inService: () => undefined,
       emit: (event) => this.#listeners.tell(event),
     });
-    this.#queue = new ChangeQueue(
-      () => dependencies.reload(definition),
-      () => dependencies.oweReload(definition),
-    );
+    this.#queue = new ChangeQueue(definition, dependencies);
     this.#rootCa = new RootCa({
       truststore: definition.path,
       install: (text) => this.install(text),
