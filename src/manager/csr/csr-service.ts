@@ -42,7 +42,10 @@ export class CsrService {
   constructor(options: CsrServiceOptions) {
     const { now, elapsed } = options.dependencies;
     this.#options = options;
-    this.#ages = settledClock(now, elapsed, (by) => options.pending.moveTimes(by));
+    this.#ages = settledClock(now, elapsed, (by) => {
+      // What cannot be written keeps its time
+      options.pending.moveTimes(by).catch(() => undefined);
+    });
   }
 
   /** Clears away what was never finished. */

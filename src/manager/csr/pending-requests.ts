@@ -16,7 +16,6 @@ import { readPrivateKey } from '../../x509/keys.ts';
 import { parsePem } from '../../x509/pem.ts';
 import type { KeySource } from '../credential/pairing.ts';
 import {
-  CsrSequence,
   type CsrTimestamp,
   inOrder,
   readCsrTimestamp,
@@ -63,7 +62,8 @@ export class PendingRequests implements KeySource {
   readonly #limits: PendingLimits;
   /** Names of those that a worker is at. */
   readonly #unfinished = new Set<string>();
-  readonly #made = new CsrSequence();
+  /** Those made since the start, by a clock that may be set yet. */
+  readonly #made = new Set<string>();
   /** What changes several of them, or looks which are too many, has all of them for itself. */
   readonly #turn = new Mutex();
 
@@ -109,11 +109,10 @@ export class PendingRequests implements KeySource {
   }
 
   async #adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
-    const made = this.#made.next(now, (await this.#survey()).found);
-    await writeCsrTimestamp(join(aside, requestFiles.created), made);
+    await this.#stamp(aside, now);
     const pem = await readOwn(join(aside, requestFiles.request));
     await renameSynced(aside, join(this.#directory, id));
-    this.#made.note(id, made);
+    this.#made.add(id);
     // What cannot be given up now is given up at the next look
     await this.#prune(agesBy, id).catch(() => undefined);
     return { id, pem, created: now };
@@ -130,16 +129,23 @@ export class PendingRequests implements KeySource {
     });
   }
 
-  /** Its age begins anew with one write; the key is the same, so nothing is lost where it is written before. */
+  /** Its age begins anew; the key is the same, so nothing is lost where not all of it can be written. */
   async #renew(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
     const there = join(this.#directory, id);
     const keyPath = join(there, requestFiles.key);
-    const made = { ...this.#made.next(now, (await this.#survey()).found), renewal: pem };
     const kept = await readOwn(keyPath).catch(() => undefined);
     if (kept !== key) await writeFileAtomic(keyPath, key, ownerOnly);
-    await writeCsrTimestamp(join(there, requestFiles.created), made);
-    this.#made.note(id, made);
+    await this.#stamp(there, now);
+    await writeFileAtomic(join(there, requestFiles.request), pem, ownerOnly);
+    this.#made.add(id);
     await this.#prune(agesBy, id).catch(() => undefined);
+  }
+
+  /** Notes in its directory when it was made, and that it comes after all others that can be read. */
+  async #stamp(directory: string, created: Date): Promise<void> {
+    const { found } = await this.#survey();
+    const number = Math.max(0, ...found.map((one) => one.number)) + 1;
+    await writeCsrTimestamp(join(directory, requestFiles.created), { created, number });
   }
 
   async #add(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
@@ -154,8 +160,14 @@ export class PendingRequests implements KeySource {
   }
 
   /** Moves the times of what was made since the start with the clock that they were taken from. */
-  moveTimes(by: number): void {
-    this.#made.moveTimes(by);
+  moveTimes(by: number): Promise<void> {
+    return this.#turn.run(async () => {
+      const { found } = await this.#survey();
+      for (const { id, created, number } of found.filter((one) => this.#made.has(one.id))) {
+        const path = join(this.#directory, id, requestFiles.created);
+        await writeCsrTimestamp(path, { created: new Date(created.getTime() + by), number });
+      }
+    });
   }
 
   /** Gives up what a worker was at. What cannot be removed now is removed at the next look. */
@@ -222,9 +234,8 @@ export class PendingRequests implements KeySource {
       const key = await readOwn(join(directory, requestFiles.key));
       const created = await readOwn(join(directory, requestFiles.created));
       if (key === undefined || created === undefined) return 'hidden';
-      const made = this.#made.get(id) ?? readCsrTimestamp(created);
-      const pem = made.renewal ?? (await readOwn(join(directory, requestFiles.request)));
-      return { id, pem, ...made };
+      const pem = await readOwn(join(directory, requestFiles.request));
+      return { id, pem, ...readCsrTimestamp(created) };
     } catch (error) {
       if (classifyIoError(error) === 'busy') throw error;
       return 'hidden';
@@ -244,22 +255,11 @@ export class PendingRequests implements KeySource {
     const { requests, days } = this.#limits;
     const oldest = now ? now.getTime() - days * dayMilliseconds : Number.NEGATIVE_INFINITY;
     const { found, damaged } = await this.#survey();
-    const inTurn = await this.#numbered(found);
-    const surplus = inTurn.slice(0, Math.max(0, inTurn.length - requests));
-    const aged = inTurn.filter(({ created }) => isAged(created.getTime(), oldest));
+    const surplus = found.slice(0, Math.max(0, found.length - requests));
+    const aged = found.filter(({ created }) => isAged(created.getTime(), oldest));
     const gone = new Set([...surplus, ...aged].map(({ id }) => id).filter((id) => id !== newest));
     for (const id of [...gone, ...damaged]) await this.#remove(id);
     await this.#clearAbandoned();
-  }
-
-  /** Puts those made since the start after all others, and writes what has changed of their times and numbers. */
-  async #numbered(found: readonly Found[]): Promise<readonly Found[]> {
-    const readable = new Set(found.map(({ id }) => id));
-    this.#made.comeAfter(found.filter(({ id }) => this.#made.get(id) === undefined));
-    await this.#made.write((id) =>
-      readable.has(id) ? join(this.#directory, id, requestFiles.created) : undefined,
-    );
-    return found.map((one) => ({ ...one, ...this.#made.get(one.id) })).sort(inOrder);
   }
 
   async #clearAbandoned(): Promise<void> {
@@ -284,7 +284,7 @@ export class PendingRequests implements KeySource {
   async #remove(id: string): Promise<void> {
     const aside = this.#asideName();
     await renameSynced(join(this.#directory, id), aside);
-    this.#made.forget(id);
+    this.#made.delete(id);
     // What cannot be removed now is removed at the next look
     await this.discard(aside);
   }
