@@ -1,10 +1,14 @@
 import { join } from 'node:path';
 import { SetupError } from '../core/setup-error.ts';
-import { type Configuration, parseConfiguration } from '../platform/configuration.ts';
+import {
+  type Configuration,
+  checkConfiguration,
+  parseJson,
+  readConfigurationText,
+} from '../platform/configuration.ts';
 import { cannotBeWritten } from '../platform/runtime-file.ts';
 import { writeFileAtomic } from '../storage/atomic-file.ts';
 import { ownerOnly } from '../storage/file-mode.ts';
-import { cannotBeRead, readRegularFileSync } from '../storage/regular-file.ts';
 import type { StackOptions } from './options.ts';
 
 /** The endpoints of OpenBMC and the list of revoked certificates, with all of their files below the state directory. */
@@ -39,8 +43,12 @@ export interface StackConfiguration {
 
 /** @throws SetupError that names the file and the bad member */
 export function makeConfiguration(options: StackOptions, bus: string): StackConfiguration {
-  const given =
-    options.configurationFile === undefined ? {} : readObject(options.configurationFile);
+  const source = options.configurationFile ?? 'of the local stack';
+  const text =
+    options.configurationFile === undefined
+      ? '{}'
+      : readConfigurationText(options.configurationFile);
+  const given = objectOf(text, source);
   const redfish = {
     address: '127.0.0.1',
     port: 8443,
@@ -57,11 +65,10 @@ export function makeConfiguration(options: StackOptions, bus: string): StackConf
     // What is no object is left for the validator to name
     redfish: given.redfish === undefined || isObject(given.redfish) ? redfish : given.redfish,
   };
-  const source = options.configurationFile ?? 'of the local stack';
   const path = join(options.stateDirectory, 'configuration.json');
   return {
     path,
-    parsed: parseConfiguration(JSON.stringify(document), source),
+    parsed: checkConfiguration(document, { text, source }),
     async write(port) {
       const final = port === undefined ? document : { ...document, redfish: { ...redfish, port } };
       await writeFileAtomic(path, `${JSON.stringify(final, null, 2)}\n`, ownerOnly).catch(
@@ -73,21 +80,10 @@ export function makeConfiguration(options: StackOptions, bus: string): StackConf
   };
 }
 
-function readObject(path: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readRegularFileSync(path);
-  } catch (cause) {
-    throw cannotBeRead(`The configuration ${path}`, cause);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new SetupError(`The configuration ${path} is not JSON.`, { cause });
-  }
+function objectOf(text: string, source: string): Record<string, unknown> {
+  const value = parseJson({ text, source });
   if (isObject(value)) return value;
-  throw new SetupError(`The configuration ${path} is not a JSON object.`);
+  throw new SetupError(`The configuration ${source} is not a JSON object.`);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,29 +1,93 @@
 import { resolve } from 'node:path';
 import { type Configuration, validateConfiguration } from '../../schemas/generated/validators.js';
+import { jsonPlaces, type Place } from '../core/json-places.ts';
 import { SetupError } from '../core/setup-error.ts';
 import { validate } from '../core/validation.ts';
 import { cannotBeRead, readRegularFileSync } from '../storage/regular-file.ts';
+import { InvalidMember } from './invalid-member.ts';
 
 export type { Configuration };
 
-/** @throws SetupError that names the file and the path of the bad member */
-export function readConfiguration(path: string): Configuration {
-  return parseConfiguration(readText(path), path);
+/** What a configuration is read from. */
+export interface ConfigurationText {
+  /** What to call it in a complaint, such as the path of its file. */
+  readonly source: string;
+  readonly text: string;
 }
 
-/** @param source what to call the document in a complaint */
+/** @throws SetupError that names the file, and line, column and path of the bad member */
+export function readConfiguration(path: string): Configuration {
+  return parseConfiguration(readConfigurationText(path), path);
+}
+
+/** @throws SetupError that names the file */
+export function readConfigurationText(path: string): string {
+  try {
+    return readRegularFileSync(path);
+  } catch (cause) {
+    throw cannotBeRead(`The configuration ${path}`, cause);
+  }
+}
+
+/** @param source what to call the document in a complaint. @throws SetupError as `readConfiguration` */
 export function parseConfiguration(text: string, source: string): Configuration {
-  const result = validate(validateConfiguration, parseJson(text, source));
+  const from = { text, source };
+  return checkConfiguration(parseJson(from), from);
+}
+
+/** @param from the text that the document was made of. @throws SetupError as `readConfiguration` */
+export function checkConfiguration(document: unknown, from: ConfigurationText): Configuration {
+  const result = validate(validateConfiguration, document);
   if (!result.ok) {
-    const faults = result.problems.map(
-      ({ path, text }) => `${path || 'the document'} ${text}${reasons[path] ?? ''}`,
+    throw invalid(
+      from,
+      result.problems.map(({ path, text }) => [path, `${text}${reasons[path] ?? ''}`]),
     );
-    throw new SetupError(`The configuration ${source} is not valid: ${faults.join('; ')}.`);
   }
   const configuration = withAbsolutePaths(result.value);
-  refuseDuplicates(configuration, source);
-  refuseContradictions(configuration, source);
-  return configuration;
+  return withPlaces(from, () => {
+    refuseDuplicates(configuration);
+    refuseContradictions(configuration);
+    return configuration;
+  });
+}
+
+/** Does something with a configuration. @throws SetupError for each InvalidMember, with its place in the text */
+export function withPlaces<T>(from: ConfigurationText, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InvalidMember) throw invalid(from, [[error.path, error.fault]]);
+    throw error;
+  }
+}
+
+/** @throws SetupError that names line and column where the text is no JSON any more */
+export function parseJson({ text, source }: ConfigurationText): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    // Its message quotes the document
+    const { fault } = jsonPlaces(text);
+    const where = fault ? ` from ${shown(fault)} on` : '';
+    throw new SetupError(`The configuration ${source} is not JSON${where}.`, { cause });
+  }
+}
+
+/** @param faults paths of members with what is wrong with them */
+function invalid(
+  { source, text }: ConfigurationText,
+  faults: readonly (readonly [path: string, fault: string])[],
+): SetupError {
+  const places = jsonPlaces(text);
+  const sentences = faults.map(
+    ([path, fault]) => `${path || 'the document'} (${shown(places.of(path))}) ${fault}`,
+  );
+  return new SetupError(`The configuration ${source} is not valid: ${sentences.join('; ')}.`);
+}
+
+function shown({ line, column }: Place): string {
+  return `line ${line}, column ${column}`;
 }
 
 /** Why a value is not allowed, where that is not plain. */
@@ -41,26 +105,7 @@ export function contentLimitsOf({
   return { ...content, blocks: Math.max(content.blocks, blocks) };
 }
 
-function readText(path: string): string {
-  try {
-    return readRegularFileSync(path);
-  } catch (cause) {
-    throw cannotBeRead(`The configuration ${path}`, cause);
-  }
-}
-
-function parseJson(text: string, source: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    // The rest of the message quotes the document
-    const position = /position \d+/.exec(String(cause))?.[0];
-    const where = position === undefined ? '' : ` at ${position}`;
-    throw new SetupError(`The configuration ${source} is not JSON${where}.`, { cause });
-  }
-}
-
-function refuseDuplicates({ endpoints }: Configuration, source: string): void {
+function refuseDuplicates({ endpoints }: Configuration): void {
   const seen = new Map<string, number>();
   for (const [at, { type, name, alias, path }] of endpoints.entries()) {
     const names = alias === undefined ? [name] : [name, alias];
@@ -72,9 +117,7 @@ function refuseDuplicates({ endpoints }: Configuration, source: string): void {
     for (const key of keys) {
       const other = seen.get(key);
       if (other !== undefined) {
-        throw new SetupError(
-          `The configuration ${source} is not valid: /endpoints/${at} and /endpoints/${other} share ${key}.`,
-        );
+        throw new InvalidMember(`/endpoints/${at}`, `and /endpoints/${other} share ${key}`);
       }
       seen.set(key, at);
     }
@@ -82,23 +125,22 @@ function refuseDuplicates({ endpoints }: Configuration, source: string): void {
 }
 
 /** AccountService has the same rules; 0 seconds lock nothing. */
-function refuseContradictions({ users }: Configuration, source: string): void {
+function refuseContradictions({ users }: Configuration): void {
   if (users.source === 'bus' && users.passwordHelper === undefined) {
-    throw new SetupError(
-      `The configuration ${source} is not valid: /users/passwordHelper is missing; with /users/source bus a helper checks the passwords.`,
-    );
+    const fault = 'is missing; with /users/source bus a helper checks the passwords';
+    throw new InvalidMember('/users/passwordHelper', fault);
   }
   const { minPasswordLength, maxPasswordLength, lockoutSeconds, lockoutResetSeconds } =
     users.policy;
-  const refuse = (one: string, other: string) => {
-    const members = `/users/policy/${one} is above /users/policy/${other}`;
-    throw new SetupError(`The configuration ${source} is not valid: ${members}.`);
+  const refuse = (name: string, value: number, limit: string) => {
+    const fault = `is ${value} and above /users/policy/${limit}`;
+    throw new InvalidMember(`/users/policy/${name}`, fault);
   };
   if (minPasswordLength > maxPasswordLength) {
-    refuse(`minPasswordLength ${minPasswordLength}`, `maxPasswordLength ${maxPasswordLength}`);
+    refuse('minPasswordLength', minPasswordLength, `maxPasswordLength ${maxPasswordLength}`);
   }
   if (lockoutSeconds > 0 && lockoutResetSeconds > lockoutSeconds) {
-    refuse(`lockoutResetSeconds ${lockoutResetSeconds}`, `lockoutSeconds ${lockoutSeconds}`);
+    refuse('lockoutResetSeconds', lockoutResetSeconds, `lockoutSeconds ${lockoutSeconds}`);
   }
 }
 

@@ -91,13 +91,19 @@ describe('the configuration of the local stack', () => {
   });
 
   const bad = [
-    { text: '{"redfish": {"port": "x"}}', says: /given\.json is not valid: \/redfish\/port / },
-    { text: '{"redfish": 5}', says: /given\.json is not valid: \/redfish / },
-    { text: '{"colour": 5}', says: /given\.json is not valid: \/colour / },
-    { text: '{"endpoints": 5}', says: /given\.json is not valid: \/endpoints / },
+    {
+      text: '{"redfish": {"port": "x"}}',
+      says: /given\.json is not valid: \/redfish\/port \(line 1, column 14\) /,
+    },
+    { text: '{"redfish": 5}', says: /given\.json is not valid: \/redfish \(line 1, column 2\) / },
+    { text: '{"colour": 5}', says: /given\.json is not valid: \/colour \(line 1, column 2\) / },
+    {
+      text: '{"endpoints": 5}',
+      says: /given\.json is not valid: \/endpoints \(line 1, column 2\) /,
+    },
     { text: '[]', says: /given\.json is not a JSON object\.$/ },
     { text: 'null', says: /given\.json is not a JSON object\.$/ },
-    { text: '{"a":\n x}', says: /given\.json is not JSON\.$/ },
+    { text: '{"a":\n x}', says: /given\.json is not JSON from line 2, column 2 on\.$/ },
   ];
   for (const { text, says } of bad) {
     it(`refuses ${JSON.stringify(text)} by the name of its file`, () => {

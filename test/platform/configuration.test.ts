@@ -66,10 +66,13 @@ describe('a configuration', () => {
   });
 
   const contradictions = [
-    { policy: { minPasswordLength: 200 }, named: /minPasswordLength 200 .* 128\.$/ },
-    { policy: { maxPasswordLength: 7 }, named: /minPasswordLength 8 .* 7\.$/ },
-    { policy: { lockoutSeconds: 60 }, named: /lockoutResetSeconds 300 .* 60\.$/ },
-    { policy: { lockoutResetSeconds: 301 }, named: /lockoutResetSeconds 301 .* 300\.$/ },
+    { policy: { minPasswordLength: 200 }, named: /minPasswordLength .* is 200 .* 128\.$/ },
+    { policy: { maxPasswordLength: 7 }, named: /minPasswordLength .* is 8 .* 7\.$/ },
+    { policy: { lockoutSeconds: 60 }, named: /lockoutResetSeconds .* is 300 .* 60\.$/ },
+    {
+      policy: { lockoutResetSeconds: 301 },
+      named: /lockoutResetSeconds .* is 301 .* 300\.$/,
+    },
   ];
   for (const { policy, named } of contradictions) {
     it(`does not contradict itself: ${JSON.stringify(policy)}`, () => {
@@ -79,8 +82,8 @@ describe('a configuration', () => {
   }
 
   const sources = [
-    { users: { source: 'auto' }, named: /\/users\/source must be one of file, bus\.$/ },
-    { users: { source: 'bus' }, named: /\/users\/passwordHelper is missing/ },
+    { users: { source: 'auto' }, named: /\/users\/source .* must be one of file, bus\.$/ },
+    { users: { source: 'bus' }, named: /\/users\/passwordHelper .* is missing/ },
   ];
   for (const { users, named } of sources) {
     it(`does not take users from ${users.source} without saying what is wrong`, () => {
@@ -229,7 +232,7 @@ describe('a configuration', () => {
         (error: unknown) => {
           assert.ok(error instanceof SetupError);
           assert.ok(error.message.startsWith('The configuration bmc.json is not valid: '));
-          assert.match(error.message, new RegExp(`[: ]${names} `));
+          assert.match(error.message, new RegExp(`[: ]${names} \\(line 1, column \\d+\\) `));
           assert.doesNotMatch(error.message, /\n/);
           return true;
         },
@@ -248,31 +251,31 @@ describe('a configuration', () => {
     {
       rule: 'the same type and name',
       others: [endpoint, { ...endpoint, path: 'other.pem' }],
-      says: /\/endpoints\/1 and \/endpoints\/0 share server\/https/,
+      says: /\/endpoints\/1 \(line 1, column \d+\) and \/endpoints\/0 share server\/https/,
     },
     {
       rule: 'names that differ in their first letter only, as their bus names would be one',
       others: [endpoint, { ...endpoint, name: 'Https', path: 'other.pem' }],
-      says: /\/endpoints\/1 and \/endpoints\/0 share server\/https/,
+      says: /\/endpoints\/1 \(line 1, column \d+\) and \/endpoints\/0 share server\/https/,
     },
     {
       rule: 'the same file',
       others: [endpoint, { ...endpoint, type: 'client' }],
-      says: /\/endpoints\/1 and \/endpoints\/0 share /,
+      says: /\/endpoints\/1 \(line 1, column \d+\) and \/endpoints\/0 share /,
     },
     {
       rule: 'the same file in two spellings',
       others: [endpoint, { ...endpoint, type: 'client', path: 'https/../https//server.pem' }],
-      says: /\/endpoints\/1 and \/endpoints\/0 share /,
+      says: /\/endpoints\/1 \(line 1, column \d+\) and \/endpoints\/0 share /,
     },
     {
       rule: 'the same file by a relative and an absolute path',
       others: [endpoint, { ...endpoint, type: 'client', path: '/state/https/server.pem' }],
-      says: /\/endpoints\/1 and \/endpoints\/0 share /,
+      says: /\/endpoints\/1 \(line 1, column \d+\) and \/endpoints\/0 share /,
     },
   ];
   it('says why it has no curve that web browsers refuse', () => {
-    const why = /\/selfSigned\/curve must be one of .* \(web browsers refuse secp521r1\)/;
+    const why = /\/selfSigned\/curve .* must be one of .* \(web browsers refuse secp521r1\)/;
     assert.throws(() => parse({ selfSigned: { curve: 'secp521r1' } }), why);
   });
 
@@ -309,13 +312,22 @@ describe('the file of a configuration', () => {
   after(() => removeDirectory(directory));
 
   const texts = [
-    { what: 'is not JSON', text: '{ "bus": "secret-value', says: / is not JSON/ },
+    {
+      what: 'is not JSON',
+      text: '{ "bus": "secret-value',
+      says: / is not JSON from line 1, column 10 on\.$/,
+    },
     {
       what: 'is not JSON over several lines',
       text: '{ "bus":\n secret-value }',
-      says: / is not JSON/,
+      says: / is not JSON from line 2, column 2 on\.$/,
     },
-    { what: 'is empty', text: '', says: / is not JSON/ },
+    { what: 'is empty', text: '', says: / is not JSON from line 1, column 1 on\.$/ },
+    {
+      what: 'has members that are not valid on several lines',
+      text: '{\n  "bus": 5,\n  "limits": {\n    "authorities": 0\n  }\n}',
+      says: /\/bus \(line 2, column 3\) .*; \/limits\/authorities \(line 4, column 5\) /,
+    },
     { what: 'is a list', text: '[]', says: / is not valid: the document / },
   ];
   for (const { what, text, says } of texts) {

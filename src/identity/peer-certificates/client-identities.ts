@@ -1,6 +1,6 @@
 import type { Log } from '../../core/log.ts';
-import { SetupError } from '../../core/setup-error.ts';
 import type { Configuration } from '../../platform/configuration.ts';
+import { InvalidMember } from '../../platform/invalid-member.ts';
 import { isUserName, type MapType } from './map-types.ts';
 import {
   formatTlsFingerprint,
@@ -28,7 +28,7 @@ export interface ClientIdentities {
   readonly defaultIdentity?: NameSource | undefined;
 }
 
-/** @throws SetupError that names the path of the bad member */
+/** @throws InvalidMember */
 export function configuredClientIdentities(
   { clientIdentities: configured }: Pick<Configuration, 'clientIdentities'>,
   log?: Log,
@@ -40,12 +40,16 @@ export function configuredClientIdentities(
     const path = `/clientIdentities/certToName/${at}`;
     refuseBadName(entry, path);
     const fingerprint = parseTlsFingerprint(entry.fingerprint);
-    if (typeof fingerprint === 'string') throw bad(`${path}/fingerprint`, fingerprint);
+    if (typeof fingerprint === 'string')
+      throw new InvalidMember(`${path}/fingerprint`, fingerprint);
     refuseWeak(fingerprint, `${path}/fingerprint`, { allowWeakFingerprints, log });
     const key = `${formatTlsFingerprint(fingerprint)} ${entry.mapType}`;
     const other = seen.get(key);
     if (other !== undefined)
-      throw bad(path, `would never count behind ${other}, which has its fingerprint and map type`);
+      throw new InvalidMember(
+        path,
+        `would never count behind ${other}, which has its fingerprint and map type`,
+      );
     seen.set(key, path);
     return { ...entry, fingerprint };
   });
@@ -54,10 +58,11 @@ export function configuredClientIdentities(
 
 function refuseBadName({ mapType, name }: NameSource, path: string): void {
   if (mapType === 'specified' && name === undefined)
-    throw bad(`${path}/name`, 'is required where the map type is specified');
+    throw new InvalidMember(`${path}/name`, 'is required where the map type is specified');
   if (mapType !== 'specified' && name !== undefined)
-    throw bad(`${path}/name`, 'is only for the map type specified');
-  if (name !== undefined && !isUserName(name)) throw bad(`${path}/name`, 'is the name of no user');
+    throw new InvalidMember(`${path}/name`, 'is only for the map type specified');
+  if (name !== undefined && !isUserName(name))
+    throw new InvalidMember(`${path}/name`, 'is the name of no user');
 }
 
 /** Who can choose both can make two certificates with the same MD5, and with some more effort with the same SHA-1. */
@@ -67,11 +72,7 @@ function refuseWeak(
   { allowWeakFingerprints, log }: { allowWeakFingerprints: boolean; log: Log | undefined },
 ): void {
   if (hash === 'md5' && !allowWeakFingerprints)
-    throw bad(path, 'is of MD5, which needs /clientIdentities/allowWeakFingerprints');
+    throw new InvalidMember(path, 'is of MD5, which needs /clientIdentities/allowWeakFingerprints');
   if (hash === 'md5' || hash === 'sha1')
     log?.warn('the fingerprint of a client identity has a weak hash', { member: path, hash });
-}
-
-function bad(path: string, text: string): SetupError {
-  return new SetupError(`The configuration is not valid: ${path} ${text}.`);
 }
