@@ -1,24 +1,30 @@
 import { IdentityError, type IdentityErrorCode } from '../identity/identity-error.ts';
 import type { Message } from './messages/base-registry.ts';
-import { RedfishError, unavailable } from './messages/redfish-error.ts';
+import { memberError, notFound, RedfishError, unavailable } from './messages/redfish-error.ts';
 
 type Answer = (error: IdentityError) => RedfishError;
 
 const answers: Readonly<Record<IdentityErrorCode, Answer>> = {
   exists: ({ userName }) =>
     plain(409, 'ResourceAlreadyExists', ['ManagerAccount', 'UserName', userName]),
-  'not-found': ({ userName }) => plain(404, 'ResourceNotFound', ['ManagerAccount', userName]),
+  'not-found': ({ userName }) => notFound('ManagerAccount', userName),
   limit: () => plain(400, 'CreateLimitReachedForResource', []),
   'last-administrator': ({ message }) => plain(409, 'ResourceCannotBeDeleted', [], message),
   'password-refused': ({ message }) => refusedPassword(message),
   'read-only': ({ message }) => plain(405, 'OperationNotAllowed', [], message),
   'name-refused': ({ userName, message }) =>
-    refusedMember('PropertyValueFormatError', [shown(userName), 'UserName'], 'UserName', message),
+    memberError(
+      400,
+      'PropertyValueFormatError',
+      [shown(userName), 'UserName'],
+      'UserName',
+      message,
+    ),
   'role-refused': ({ message }) =>
-    refusedMember('PropertyValueConflict', ['RoleId', 'UserName'], 'RoleId', message),
+    memberError(400, 'PropertyValueConflict', ['RoleId', 'UserName'], 'RoleId', message),
   'rule-refused': ({ message }) => {
     const args = ['(as sent)', 'MinPasswordLength'];
-    return refusedMember('PropertyValueFormatError', args, 'MinPasswordLength', message);
+    return memberError(400, 'PropertyValueFormatError', args, 'MinPasswordLength', message);
   },
   'certificate-taken': ({ message }) => {
     const args = ['Certificate', 'CertificateString', 'as submitted'];
@@ -38,16 +44,7 @@ export function identityAnswer(error: unknown): RedfishError | undefined {
 /** A password that breaks the rules; no password ever stands in an answer. */
 export function refusedPassword(detail: string): RedfishError {
   const args = ['(not shown)', 'Password'];
-  return refusedMember('PropertyValueFormatError', args, 'Password', detail);
-}
-
-function refusedMember(
-  id: Message['id'],
-  args: readonly string[],
-  member: string,
-  detail: string,
-): RedfishError {
-  return new RedfishError(400, { id, args, detail, related: [`#/${member}`] });
+  return memberError(400, 'PropertyValueFormatError', args, 'Password', detail);
 }
 
 function plain(

@@ -72,11 +72,6 @@ export function link(uri: string): { readonly '@odata.id': string } {
   return { '@odata.id': uri };
 }
 
-/** A time as DSP0266 writes it, to the second. */
-export function dateTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, '+00:00');
-}
-
 type Read = (context: RequestContext) => object | Promise<object>;
 
 export function get(read: Read): Operation {

@@ -1,7 +1,7 @@
-import { baseMessages, baseRegistry, fillMessage } from '../messages/base-registry.ts';
+import { baseRegistry } from '../messages/base-registry.ts';
+import { messageOf } from '../messages/registry.ts';
 import {
   type ResourceEventMessageId,
-  resourceEventMessages,
   resourceEventRegistry,
 } from '../messages/resource-event-registry.ts';
 import { typeOf } from '../schema-versions.ts';
@@ -45,30 +45,24 @@ export function resourceEvent(
   args: readonly string[],
   more: Partial<EventDraft>,
 ): EventDraft {
-  const { Message, MessageSeverity, Resolution } = resourceEventMessages[key];
-  return {
-    messageId: `${resourceEventRegistry}.${key}`,
-    eventType: eventTypes[key],
-    message: fillMessage(Message, args),
-    messageArgs: args,
-    severity: MessageSeverity,
-    resolution: Resolution,
-    ...more,
-  };
+  const message = draft(messageOf(resourceEventRegistry, key, args), eventTypes[key]);
+  return { ...message, ...more };
 }
 
 /** Says that events before this one are gone; it bears the number of the last of them. */
 export function bufferExceeded(id: number, now: number): PublishedEvent {
-  const { Message, MessageSeverity, Resolution } = baseMessages.EventBufferExceeded;
+  const message = messageOf(baseRegistry, 'EventBufferExceeded', []);
+  return { id, ...draft(message, 'Other'), timestamp: new Date(now).toISOString() };
+}
+
+function draft(message: ReturnType<typeof messageOf>, eventType: string): EventDraft {
   return {
-    id,
-    messageId: `${baseRegistry}.EventBufferExceeded`,
-    eventType: 'Other',
-    message: Message,
-    messageArgs: [],
-    severity: MessageSeverity,
-    resolution: Resolution,
-    timestamp: new Date(now).toISOString(),
+    messageId: message.MessageId,
+    eventType,
+    message: message.Message,
+    messageArgs: message.MessageArgs,
+    severity: message.MessageSeverity,
+    resolution: message.Resolution,
   };
 }
 

@@ -5,7 +5,7 @@ import type { LoginAttempt } from '../../identity/login-audit.ts';
 import { refusals } from '../../identity/peer-certificates/refusal.ts';
 import { loginByCertificate, loginByPassword, type Peer } from '../../identity/peer-login.ts';
 import type { Access } from '../access.ts';
-import { RedfishError, unavailable } from '../messages/redfish-error.ts';
+import { forbidden, RedfishError, unavailable } from '../messages/redfish-error.ts';
 import { cookieToken } from '../sessions/session-cookies.ts';
 import { knowsXsrfToken } from '../sessions/sessions.ts';
 import { isFromOtherSite } from './other-sites.ts';
@@ -105,8 +105,7 @@ async function byCertificate(req: Request, access: Access): Promise<Identity | u
     return login.identity;
   }
   tellClient(access, login.identity);
-  const detail = 'A page of another site may not use the client certificate for changes';
-  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
+  throw forbidden('A page of another site may not use the client certificate for changes');
 }
 
 /** Whoever owns a certificate may know what is wrong with it. @throws RedfishError 401 */

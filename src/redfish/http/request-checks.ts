@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { Identity } from '../../identity/identity.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { forbidden, RedfishError } from '../messages/redfish-error.ts';
 import type { Resource } from '../resource.ts';
 import { isOfOtherSite } from './other-sites.ts';
 import { preconditionFailed } from './preconditions.ts';
@@ -51,6 +51,5 @@ export function refuseOtherSites(req: Request, identity: Identity | undefined): 
   const isLent = identity !== undefined && identity.session === undefined;
   const isForeign = isLent && isOfOtherSite((name) => req.get(name));
   if (!isForeign && req.get('Sec-Fetch-Site') !== 'cross-site') return;
-  const detail = 'A page of another site may not make this request';
-  throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [], detail });
+  throw forbidden('A page of another site may not make this request');
 }

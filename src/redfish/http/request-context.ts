@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { forbidden } from '../messages/redfish-error.ts';
 import { hasQuery } from '../query/parameters.ts';
 import type { Operation, RequestContext, Resource } from '../resource.ts';
 import { authenticate, requireIdentity } from './authentication.ts';
@@ -62,7 +62,7 @@ export function allowance(
 /** @throws RedfishError 403 */
 export function authorize(...asked: Parameters<typeof allowance>): Pick<RequestContext, 'ownOnly'> {
   const allowed = allowance(...asked);
-  if (allowed === 'none') throw insufficientPrivilege();
+  if (allowed === 'none') throw forbidden();
   return { ownOnly: allowed === 'own' };
 }
 
@@ -120,7 +120,7 @@ function withRights(access: Access, asked: Omit<AdmittedRequest, 'stillMay'>): A
     ...asked,
     async stillMay() {
       const { ownOnly } = await reauthorize(access, asked);
-      if (ownOnly !== asked.ownOnly) throw insufficientPrivilege();
+      if (ownOnly !== asked.ownOnly) throw forbidden();
     },
   };
 }
@@ -134,8 +134,4 @@ function maxOf({ open, upload }: Operation, { bodyBytes, jsonBytes }: HttpLimits
 export function searchOf({ url }: Request): string {
   const at = url.indexOf('?');
   return at < 0 ? '' : url.slice(at);
-}
-
-function insufficientPrivilege(): RedfishError {
-  return new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
 }

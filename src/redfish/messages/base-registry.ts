@@ -1,11 +1,10 @@
-import baseMessages from '../../../schemas/registries/Base.1.19.0.json' with { type: 'json' };
+import messages from '../../../schemas/registries/Base.1.19.0.json' with { type: 'json' };
 import { typeOf } from '../schema-versions.ts';
+import { messageOf, type Registry } from './registry.ts';
 
-export { baseMessages };
-/** As it begins a MessageId: without the errata version (DSP0266, "MessageId format"). */
-export const baseRegistry = 'Base.1.19';
+export type BaseMessageId = keyof typeof messages;
 
-export type BaseMessageId = keyof typeof baseMessages;
+export const baseRegistry: Registry<BaseMessageId> = { name: 'Base.1.19', messages };
 
 /** A message on its way to a client. */
 export interface Message {
@@ -19,13 +18,10 @@ export interface Message {
 
 /** A Message object (DSP0266, "Message object"). */
 export function renderMessage({ id, args, detail, related }: Message) {
-  const { MessageSeverity, Resolution } = baseMessages[id];
+  const { Resolution, ...message } = messageOf(baseRegistry, id, args);
   return {
     '@odata.type': typeOf('Message'),
-    MessageId: `${baseRegistry}.${id}`,
-    Message: messageText(id, args),
-    MessageArgs: args,
-    MessageSeverity,
+    ...message,
     Resolution: detail === undefined ? Resolution : `${detail}. ${Resolution}`,
     ...(related && { RelatedProperties: related }),
   };
@@ -40,21 +36,12 @@ export function renderErrors(messages: readonly Message[]) {
   const [first, ...others] = messages;
   const { id, args, detail }: Message =
     first && others.length === 0 ? first : { id: 'GeneralError', args: [] };
-  const text = messageText(id, args);
+  const { MessageId: code, Message: text } = messageOf(baseRegistry, id, args);
   return {
     error: {
       '@Message.ExtendedInfo': messages.map(renderMessage),
-      code: `${baseRegistry}.${id}`,
+      code,
       message: detail === undefined ? text : `${text}  ${detail}.`,
     },
   };
-}
-
-function messageText(id: BaseMessageId, args: readonly string[]): string {
-  return fillMessage(baseMessages[id].Message, args);
-}
-
-/** The text of a message with its arguments in their places. */
-export function fillMessage(text: string, args: readonly string[]): string {
-  return text.replace(/%(\d)/g, (_, at) => args[Number(at) - 1] ?? '');
 }

@@ -1,44 +1,34 @@
 import { typeOf } from '../schema-versions.ts';
-import { baseMessages, baseRegistry } from './base-registry.ts';
-import { certificateMessages, certificateRegistry } from './certificate-registry.ts';
-import { resourceEventMessages, resourceEventRegistry } from './resource-event-registry.ts';
+import { baseRegistry } from './base-registry.ts';
+import { certificateRegistry } from './certificate-registry.ts';
+import type { Registry } from './registry.ts';
+import { resourceEventRegistry } from './resource-event-registry.ts';
 
-/** A message as DMTF's registries have it: its text with `%1`, `%2`, … for the arguments. */
-interface RegistryMessage {
-  readonly Description: string;
-  readonly Message: string;
-  readonly MessageSeverity: string;
-  readonly NumberOfArgs: number;
-  readonly ParamTypes?: readonly string[];
-  readonly Resolution: string;
-}
-
-/** A registry with all of its messages. */
-export interface ServedRegistry {
+/** A registry as a resource. */
+export interface ServedRegistry extends Registry {
   readonly prefix: string;
   /** With the errata version, as the file of the registry has it: `1.19.0`. */
   readonly version: string;
-  /** With major and minor version, as MessageIds begin: `Base.1.19`. */
-  readonly name: string;
-  /** Where its owner publishes it, if it does. */
-  readonly publicationUri: string | undefined;
-  /** Its messages, without prefix and version. */
-  readonly keys: readonly string[];
-  /** The MessageRegistry as JSON. */
-  render(): object;
+  /** Who defines it; DMTF publishes its own. */
+  readonly owner: string;
 }
 
 /** The registries whose messages events have. */
 export const eventRegistries: readonly ServedRegistry[] = [
-  served(baseRegistry, 0, baseMessages),
-  served(resourceEventRegistry, 0, resourceEventMessages),
+  served(baseRegistry, 'DMTF'),
+  served(resourceEventRegistry, 'DMTF'),
 ];
 
 /** The registries whose messages answers and events have. */
 export const registries: readonly ServedRegistry[] = [
   ...eventRegistries,
-  served(certificateRegistry, 0, certificateMessages, 'bmc-certificate-manager'),
+  served(certificateRegistry, 'bmc-certificate-manager'),
 ];
+
+function served(registry: Registry, owner: string): ServedRegistry {
+  const [prefix = '', ...version] = registry.name.split('.');
+  return { ...registry, prefix, version: [...version, '0'].join('.'), owner };
+}
 
 /** `Registry.Major.Minor.Key` (DSP0266, "MessageId format"); clients also leave the version out or add the errata. */
 const messageIdPattern = /^(\w+)(?:\.(\d+)(?:\.(\d+)(?:\.\d+)?)?)?\.([A-Za-z]\w*)$/;
@@ -51,7 +41,7 @@ const messageIdPattern = /^(\w+)(?:\.(\d+)(?:\.(\d+)(?:\.\d+)?)?)?\.([A-Za-z]\w*
 export function servedMessageId(text: string): string | undefined {
   const [, prefix, givenMajor, givenMinor, key = ''] = messageIdPattern.exec(text) ?? [];
   const registry = registries.find((served) => served.prefix === prefix);
-  if (!registry?.keys.includes(key)) return undefined;
+  if (!registry || !Object.hasOwn(registry.messages, key)) return undefined;
   const [ourMajor = 0, ourMinor = 0] = registry.version.split('.').map(Number);
   const major = Number(givenMajor ?? ourMajor);
   const minor = Number(givenMinor ?? ourMinor);
@@ -59,38 +49,21 @@ export function servedMessageId(text: string): string | undefined {
   return `${registry.prefix}.${major}.${minor}.${key}`;
 }
 
-function served(
-  name: string,
-  errata: number,
-  messages: Readonly<Record<string, RegistryMessage>>,
-  owner = 'DMTF',
-): ServedRegistry {
-  const [prefix = ''] = name.split('.');
-  const version = `${name.slice(prefix.length + 1)}.${errata}`;
-  const publication = `https://redfish.dmtf.org/registries/${prefix}.${version}.json`;
+/** The MessageRegistry (DSP2046, MessageRegistry). The schema asks for `Severity` too, though it is deprecated. */
+export function registryView({ prefix, version, owner, messages }: ServedRegistry) {
+  const entries = Object.entries(messages).map(([key, message]) => [
+    key,
+    { ...message, Severity: message.MessageSeverity },
+  ]);
   return {
-    prefix,
-    version,
-    name,
-    publicationUri: owner === 'DMTF' ? publication : undefined,
-    keys: Object.keys(messages),
-    render: () => ({
-      '@odata.type': typeOf('MessageRegistry'),
-      Id: `${prefix}.${version}`,
-      Name: `${prefix} Message Registry`,
-      Description: 'Messages that stand in answers and events of this service',
-      Language: 'en',
-      RegistryPrefix: prefix,
-      RegistryVersion: version,
-      OwningEntity: owner,
-      Messages: Object.fromEntries(
-        Object.entries(messages).map(([key, message]) => [key, describe(message)]),
-      ),
-    }),
+    '@odata.type': typeOf('MessageRegistry'),
+    Id: `${prefix}.${version}`,
+    Name: `${prefix} Message Registry`,
+    Description: 'Messages that stand in answers and events of this service',
+    Language: 'en',
+    RegistryPrefix: prefix,
+    RegistryVersion: version,
+    OwningEntity: owner,
+    Messages: Object.fromEntries(entries),
   };
-}
-
-/** The schema asks for `Severity` too, though it is deprecated. */
-function describe(message: RegistryMessage) {
-  return { ...message, Severity: message.MessageSeverity };
 }

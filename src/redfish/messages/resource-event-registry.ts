@@ -1,8 +1,9 @@
-import resourceEventMessages from '../../../schemas/registries/ResourceEvent.1.3.0.json' with {
-  type: 'json',
+import messages from '../../../schemas/registries/ResourceEvent.1.3.0.json' with { type: 'json' };
+import type { Registry } from './registry.ts';
+
+export type ResourceEventMessageId = keyof typeof messages;
+
+export const resourceEventRegistry: Registry<ResourceEventMessageId> = {
+  name: 'ResourceEvent.1.3',
+  messages,
 };
-
-export { resourceEventMessages };
-export const resourceEventRegistry = 'ResourceEvent.1.3';
-
-export type ResourceEventMessageId = keyof typeof resourceEventMessages;

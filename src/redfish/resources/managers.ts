@@ -1,10 +1,10 @@
 import { validateManagerPatch } from '../../../schemas/generated/validators.js';
 import { type CertificateCollection, canonicalCollection } from '../certificates/collections.ts';
+import { dateTime } from '../date-time.ts';
 import { mayUse } from '../http/privileges.ts';
 import { notFound } from '../messages/redfish-error.ts';
 import {
   collectionView,
-  dateTime,
   get,
   json,
   link,

@@ -3,7 +3,7 @@ import type { CertificateLogin } from '../../identity/accounts/access-settings.t
 import type { Identity } from '../../identity/identity.ts';
 import type { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
 import { isRedfishMapType } from '../../identity/peer-certificates/map-types.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { memberError, type RedfishError } from '../messages/redfish-error.ts';
 import { link } from '../resource.ts';
 
 type Wanted = NonNullable<NonNullable<AccountServicePatch['MultiFactorAuth']>['ClientCertificate']>;
@@ -72,27 +72,14 @@ function lockout(wanted: Wanted, current: CertificateLogin, next: CertificateLog
   const detail =
     'Only an administrator whose client certificate lets him in may ask for this, over a connection with it';
   if (wanted.RespondToUnauthenticatedClients === false && current.respond) {
-    return new RedfishError(409, {
-      id: 'PropertyValueExternalConflict',
-      args: [respondProperty, 'false'],
-      detail,
-      related: [`#/${respondProperty}`],
-    });
+    const args = [respondProperty, 'false'];
+    return memberError(409, 'PropertyValueExternalConflict', args, respondProperty, detail);
   }
-  const name = next.mapping === current.mapping ? 'Enabled' : 'CertificateMappingAttribute';
-  return new RedfishError(409, {
-    id: 'PropertyValueConflict',
-    args: [`${at}/${name}`, respondProperty],
-    detail,
-    related: [`#/${at}/${name}`],
-  });
+  const name = `${at}/${next.mapping === current.mapping ? 'Enabled' : 'CertificateMappingAttribute'}`;
+  return memberError(409, 'PropertyValueConflict', [name, respondProperty], name, detail);
 }
 
 function notInList(value: string): RedfishError {
   const name = `${at}/CertificateMappingAttribute`;
-  return new RedfishError(400, {
-    id: 'PropertyValueNotInList',
-    args: [value, name],
-    related: [`#/${name}`],
-  });
+  return memberError(400, 'PropertyValueNotInList', [value, name], name);
 }

@@ -1,5 +1,5 @@
 import { notFound } from '../messages/redfish-error.ts';
-import { registries } from '../messages/registries.ts';
+import { registries, registryView } from '../messages/registries.ts';
 import { collectionView, type Resource, readOnly } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 
@@ -16,7 +16,8 @@ export const messageRegistries: readonly Resource[] = [
     ),
   ),
   readOnly(`${collection}/:prefix`, 'MessageRegistryFile', ({ parameters: { prefix = '' } }) => {
-    const { name, version, publicationUri } = registryOf(prefix);
+    const { name, version, owner } = registryOf(prefix);
+    const file = `${prefix}.${version}.json`;
     return {
       '@odata.id': `${collection}/${prefix}`,
       '@odata.type': typeOf('MessageRegistryFile'),
@@ -28,8 +29,10 @@ export const messageRegistries: readonly Resource[] = [
       Location: [
         {
           Language: 'en',
-          Uri: `${collection}/${prefix}/${prefix}.${version}.json`,
-          ...(publicationUri !== undefined && { PublicationUri: publicationUri }),
+          Uri: `${collection}/${prefix}/${file}`,
+          ...(owner === 'DMTF' && {
+            PublicationUri: `https://redfish.dmtf.org/registries/${file}`,
+          }),
         },
       ],
     };
@@ -40,7 +43,7 @@ export const messageRegistries: readonly Resource[] = [
     ({ parameters: { prefix = '', file = '' } }) => {
       const registry = registryOf(prefix);
       if (file !== `${prefix}.${registry.version}.json`) throw unknown(file);
-      return registry.render();
+      return registryView(registry);
     },
   ),
 ];

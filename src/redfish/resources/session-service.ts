@@ -5,6 +5,7 @@ import {
 import type { Identity } from '../../identity/identity.ts';
 import type { RoleId } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
+import { dateTime } from '../date-time.ts';
 import { badLogin, challenge, login, passwordChangeRequired } from '../http/authentication.ts';
 import { mayUse } from '../http/privileges.ts';
 import { renderMessage } from '../messages/base-registry.ts';
@@ -12,7 +13,6 @@ import { forbidden, notFound, RedfishError } from '../messages/redfish-error.ts'
 import {
   collectionView,
   creatable,
-  dateTime,
   get,
   json,
   link,

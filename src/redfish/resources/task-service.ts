@@ -1,9 +1,9 @@
 import { type CsrSources, isWaiting, outstandingRequests } from '../certificates/requests.ts';
+import { dateTime } from '../date-time.ts';
 import { mayUse } from '../http/privileges.ts';
 import { forbidden, notFound, RedfishError } from '../messages/redfish-error.ts';
 import {
   collectionView,
-  dateTime,
   get,
   link,
   type Reply,

@@ -1,6 +1,7 @@
+import { dateTime } from '../date-time.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import { dateTime, type Reply } from '../resource.ts';
+import type { Reply } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import type { Task } from './tasks.ts';
 

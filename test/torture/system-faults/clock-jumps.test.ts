@@ -220,7 +220,7 @@ describe('a Redfish service whose clock jumps', () => {
       const before = receiver.received.length;
       const action = '/redfish/v1/EventService/Actions/EventService.SubmitTestEvent';
       const { status, text } = await tell(action, {
-        MessageId: `${resourceEventRegistry}.TestMessage`,
+        MessageId: `${resourceEventRegistry.name}.TestMessage`,
       });
       assert.equal(status, 204, text);
       await until('it is pushed', () => receiver.received.length > before);
