@@ -12,7 +12,7 @@ export interface Outcome {
 /** Runs a program to its end; a status other than 0 is an outcome like any other. */
 export function run(command: string, args: readonly string[], input = ''): Promise<Outcome> {
   return new Promise((resolve) => {
-    const options = { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 };
+    const options = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 };
     const child = execFile(command, [...args], options, (error, stdout, stderr) => {
       const status = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
       resolve({ status, stdout, stderr });
