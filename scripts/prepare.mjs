@@ -25,6 +25,7 @@ const packages = {
   chromium: ['chromium'],
   // A systemd and a bus of its own, as on a device
   'systemd-nspawn': ['systemd-container'],
+  mmdebstrap: ['mmdebstrap'],
   cc: ['gcc', 'libc6-dev', 'libpam0g-dev'],
 };
 

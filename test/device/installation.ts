@@ -1,6 +1,12 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  type CommandBlock,
+  commandBlocks,
+  toOutputs,
+  toScript,
+} from '../../scripts/command-blocks.ts';
 import type { Device } from './device.ts';
 
 const clone = fileURLToPath(new URL('../..', import.meta.url));
@@ -9,24 +15,50 @@ export const configuration = '/etc/bmc-certificate-manager/configuration.json';
 export const password = 'Opensesame-12';
 
 /**
- * Installs the service as docs/operations.md says, by the very commands that stand there.
- * @throws when one of them fails
+ * Installs the service as docs/how-to/install.md says, by the very commands that stand there.
+ * @throws what they printed, when one of them fails
  */
 export async function install(device: Device): Promise<void> {
   mkdirSync(join(device.root, 'src'));
-  for (const folder of ['dist', 'systemd', 'helpers']) {
+  for (const folder of ['dist', 'docs', 'systemd', 'helpers']) {
     cpSync(join(clone, folder), join(device.root, 'src', folder), { recursive: true });
   }
-  writeFileSync(join(device.root, 'src', 'FILE'), password, { mode: 0o644 });
-  await device.must('sh', '-e', '-c', `cd /src\n${documented('Install on a device')}`);
+  await runBlocks(device, '/src', blocksOf('install'), password);
 }
 
-/** The commands of a section of docs/operations.md, but for the build, which has been done. */
-export function documented(section: string): string {
-  const page = readFileSync(join(clone, 'docs', 'operations.md'), 'utf8');
-  const text = page.split(/^##+ /m).find((part) => part.startsWith(`${section}\n`)) ?? '';
-  const lines = text.split('\n').filter((line) => line.startsWith('    '));
-  return lines.filter((line) => !line.includes('npm run build')).join('\n');
+/** The commands of a page of docs/how-to/, but for those that no test can run. */
+export function blocksOf(page: string): CommandBlock[] {
+  const text = readFileSync(join(clone, 'docs', 'how-to', `${page}.md`), 'utf8');
+  return commandBlocks(text).filter(({ notRun }) => notRun === undefined);
+}
+
+/** @returns the commands under a heading of such a page */
+export function documented(page: string, heading: string): CommandBlock[] {
+  const blocks = blocksOf(page).filter((block) => block.heading === heading);
+  if (blocks.length === 0) throw new Error(`${page}.md has no commands under ${heading}`);
+  return blocks;
+}
+
+/**
+ * Runs commands as root, one block after the other in one shell.
+ * @param typed what the operator types, line by line
+ * @returns what each block printed
+ * @throws what they printed, when one of them fails
+ */
+export async function runBlocks(
+  device: Device,
+  directory: string,
+  blocks: readonly CommandBlock[],
+  typed: string,
+): Promise<string[]> {
+  writeFileSync(join(device.root, 'commands'), toScript(blocks), { mode: 0o600 });
+  writeFileSync(join(device.root, 'typed'), `${typed}\n`, { mode: 0o600 });
+  const command = `cd ${directory} && exec bash /commands </typed`;
+  const { status, stdout } = await device.run('bash', '-c', command);
+  const outputs = toOutputs(stdout);
+  if (status === 0) return outputs;
+  const failed = blocks[outputs.length - 1];
+  throw new Error(`ended with ${status} in ${failed?.heading}\n${failed?.text}\n${outputs.at(-1)}`);
 }
 
 /** Asks the Redfish service from within; status 0 stands for no connection. */

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { until } from '../e2e/commands.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { type Device, startDevice, whyNoDevice } from './device.ts';
-import { ask, configuration, documented, install, password } from './installation.ts';
+import { ask, documented, install, password, runBlocks } from './installation.ts';
 
 const accounts = '/var/lib/bmc-certificate-manager/accounts.json';
 const sessions = '/redfish/v1/SessionService/Sessions';
@@ -29,12 +29,11 @@ describe('an operator on the device who lost the password', {
     const body = JSON.stringify({ UserName: 'admin', Password });
     return (await ask(device, sessions, '--json', body, '--user', '')).status;
   };
-  /** As docs/operations.md says, with the password typed. @returns it */
+  /** As docs/how-to/troubleshoot.md says, with the password typed. @returns it */
   const setPassword = async () => {
     count += 1;
     const another = `Another-pass-${count}`;
-    const [command = ''] = documented('On a device').split('\n\n');
-    await device.must('sh', '-e', '-c', `printf '%s\\n' ${another} | { ${command}\n}`);
+    await runBlocks(device, '/', documented('troubleshoot', 'The password is lost'), another);
     return another;
   };
   const restart = (how: string) => device.must('systemctl', how, 'bmc-redfish');
@@ -88,14 +87,8 @@ describe('an operator on the device who lost the password', {
     writeFileSync(settings, JSON.stringify({ clientCertificates }));
     await restart('restart');
     await until('nobody is served', async () => (await ask(device, '/redfish/v1')).status === 0);
-    const file = join(device.root, configuration);
-    const document = JSON.parse(readFileSync(file, 'utf8'));
-    const section = documented('Where only clients with certificates are served');
-    const [json = '', command = ''] = section.split('\n').filter((line) => line.trim() !== '');
-    const { redfish } = JSON.parse(json);
-    const changed = { ...document, redfish: { ...document.redfish, ...redfish } };
-    writeFileSync(file, JSON.stringify(changed));
-    await device.must('sh', '-e', '-c', command);
+    const heading = 'Only clients with certificates are served, and no certificate is accepted';
+    await runBlocks(device, '/', documented('troubleshoot', heading), '');
     await isServed();
     assert.equal(await login(another), 201);
   });

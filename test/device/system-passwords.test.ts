@@ -4,8 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { commandBlocks } from '../../scripts/command-blocks.ts';
 import { type Device, startDevice, whyNoDevice } from './device.ts';
-import { install } from './installation.ts';
+import { install, runBlocks } from './installation.ts';
 
 const page = fileURLToPath(new URL('../../docs/system-users.md', import.meta.url));
 const socket = '/run/bmc-redfish-password.socket';
@@ -30,11 +31,7 @@ describe('passwords of the system under a real systemd', { skip: whyNot() ?? fal
   before(async () => {
     device = await startDevice();
     await install(device);
-    const lines = readFileSync(page, 'utf8').split('\n');
-    const from = lines.findIndex((line) => line.startsWith('    cc '));
-    const to = lines.findIndex((line, at) => at > from && line === '');
-    const commands = lines.slice(from, to).join('\n');
-    await device.must('sh', '-e', '-c', `cd /src\n${commands}`);
+    await runBlocks(device, '/src', commandBlocks(readFileSync(page, 'utf8')), '');
     const modules = ['auth', 'account', 'password'].map((kind) => `${kind} required pam_unix.so\n`);
     writeFileSync(join(device.root, 'etc/pam.d/redfish'), modules.join(''));
     await device.must('useradd', 'operator7');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { documented } from '../device/installation.ts';
+import { commandBlocks } from '../../scripts/command-blocks.ts';
 import { background, must, until } from '../e2e/commands.ts';
 import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import { opensSession, shownPassword } from '../fakes/password-login.ts';
@@ -27,10 +28,11 @@ afterEach(async () => {
 });
 
 describe('a password', () => {
-  it('is set anew, when it is lost, by the command that docs/operations.md has', async () => {
+  it('is set anew, when it is lost, by the command that docs/how-to/troubleshoot.md has', async () => {
     stack = await startUp(['--state-dir', state]);
-    const [command = ''] = documented('With npm start').split('\n');
-    const here = command.replace('var/', `${state}/`);
+    const page = readFileSync(join(clone, 'docs/how-to/troubleshoot.md'), 'utf8');
+    const command = commandBlocks(page).find(({ text }) => text.includes('--config var/'))?.text;
+    const here = command?.replace('var/', `${state}/`);
     await must('sh', ['-e', '-c', `cd ${clone} && ${here}`], 'found-again-1\n');
     assert.ok(await opensSession(stack, 'found-again-1'));
     assert.ok(!(await opensSession(stack, shownPassword(stack.output()))));

@@ -1,0 +1,83 @@
+import { blocksOf } from '../device/installation.ts';
+
+/** A page of docs/how-to/ whose commands run on a device. */
+interface HowToPage {
+  readonly name: string;
+  /** What the operator types after the password. */
+  readonly typed?: readonly string[];
+  /** Commands that come before those of a heading: what the page is read for. */
+  readonly happens?: Readonly<Record<string, string>>;
+  /** What commands under a heading print. */
+  readonly prints: Readonly<Record<string, RegExp>>;
+}
+
+/** Removes what a backup has. */
+const loss = `
+systemctl stop bmc-redfish bmc-certificate-manager
+rm -r /etc/bmc-certificate-manager /etc/ssl/certs/https /etc/nslcd/certs /etc/ssl/certs/authority* \\
+  /var/lib/bmc-certificate-manager
+`;
+const cas = `openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out one.pem -subj '/CN=CA of the backup'
+bmc-certs trust one.pem
+bmc-certs request client/ldap --common-name pending >/dev/null
+`;
+/** `set-password` ends the sessions. */
+const login = blocksOf('README').at(-1)?.text ?? '';
+
+export const howToPages: readonly HowToPage[] = [
+  {
+    name: 'renew',
+    prints: {
+      'See what ends': /State\.Valid"\nx 39\d/,
+      'Request the first certificate of a CA': /verify OK[\s\S]*Verified peername: localhost/,
+      'Request the successor': /"Health": "OK"/,
+    },
+  },
+  {
+    name: 'trust',
+    prints: {
+      'Install it': /peer\.pem: OK[\s\S]*"CN=The second CA"/,
+      'Exchange all of them at once': /truststore\/1 [\s\S]*truststore\/2 /,
+      'Revoke a certificate, or a CA below another one': /RevokedCertificates\/1/,
+    },
+  },
+  {
+    name: 'log-in-with-a-certificate',
+    prints: {
+      'Trust its CA, and choose the mapping': /Accounts\/admin\/Certificates\/./,
+      'Log in': /Accounts\/admin"/,
+    },
+  },
+  {
+    name: 'back-up',
+    happens: { 'Save it': cas, 'Bring it back': loss },
+    prints: {
+      'Bring it back': /truststore\/1 .*CN=CA of the backup\nserver\/https\/1 /,
+    },
+  },
+  { name: 'upgrade', prints: { After: /^active\nactive\n/ } },
+  {
+    name: 'run',
+    prints: {
+      'On a device': /^active\nactive\n[\s\S]*certificate manager ready/,
+      'Give another service its certificate': /Usage +DigitalSignature[\s\S]*\n640 root www-data\n/,
+      'Follow changes': /certs\/server\/https\/1/,
+      'Serve a web UI': /A page/,
+    },
+  },
+  {
+    name: 'troubleshoot',
+    typed: ['Another-pass-1'],
+    happens: {
+      'A client is locked out': login.replace('read -r password', 'password=Another-pass-1'),
+    },
+    prints: {
+      'Where to look first': /Active: active[\s\S]*server\/https\/1 /,
+      'The password is lost': /enabled administrator with the new password/,
+      'A client is locked out': /^false\n/,
+      'Clients see another certificate': /"Health": "OK"[\s\S]*server\/https\/1 /,
+      'A certificate is refused': /key-m/,
+      'A service was not reloaded': /bmc-redfish\.service/,
+    },
+  },
+];
