@@ -1,30 +1,114 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { pages } from '../scripts/document.ts';
+import { walkThrough } from '../scripts/record.ts';
+import { toAsciicast, toSvg } from '../scripts/terminal-session.ts';
+import { howToPages } from './how-to/pages.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 describe('generated documentation', () => {
   for (const [path, text] of Object.entries(pages())) {
     it(`${path} says what the code says (npm run document)`, () => {
-      assert.equal(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'), text);
+      assert.equal(read(path), text);
     });
   }
 });
 
+const written = readdirSync(join(root, 'docs'), { recursive: true })
+  .map((name) => `docs/${name}`)
+  .filter((name) => name.endsWith('.md'));
+
 describe('written documentation', () => {
-  const folder = new URL('../docs/', import.meta.url);
-  for (const name of readdirSync(folder).filter((one) => one.endsWith('.md'))) {
-    const text = readFileSync(new URL(name, folder), 'utf8');
-    it(`docs/${name} names only tests that exist`, () => {
-      for (const [path] of text.matchAll(/\btest\/[\w./-]*\w/g)) {
-        assert.ok(existsSync(new URL(`../${path}`, import.meta.url)), path);
+  for (const path of ['README.md', 'CHANGELOG.md', ...written]) {
+    const text = read(path);
+
+    it(`${path} names only tests that exist`, () => {
+      for (const [named] of text.matchAll(/\btest\/[\w./-]*\w/g)) {
+        assert.ok(existsSync(join(root, named)), named);
       }
     });
 
-    it(`docs/${name} leads only to pages that exist`, () => {
-      for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-        assert.ok(existsSync(new URL(target, folder)), target);
+    it(`${path} leads only to pages and headings that exist`, () => {
+      for (const [, target = '', anchor] of text.matchAll(/\]\(([^):#]*)(?:#([^)]*))?\)/g)) {
+        const page = target === '' ? path : relative(root, join(root, dirname(path), target));
+        assert.ok(existsSync(join(root, page)), target);
+        if (anchor !== undefined) assert.ok(anchorsOf(read(page)).has(anchor), `${page}#${anchor}`);
       }
     });
+
+    it(`${path} has only JSON in its blocks of JSON`, () => {
+      for (const [, json = ''] of text.matchAll(/^```json\n([\s\S]*?)^```$/gm)) JSON.parse(json);
+    });
+  }
+});
+
+/** The fragments that GitHub gives to the headings of a page. */
+function anchorsOf(page: string): Set<string> {
+  const headings = [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+describe('the pages by task', () => {
+  it('are all run by test/how-to/', () => {
+    const there = readdirSync(join(root, 'docs', 'how-to')).sort();
+    // test/device/installation.ts runs install.md; README.md comes before each of the others
+    const run = ['README', 'install', ...howToPages.map(({ name }) => name)];
+    assert.deepEqual(there, run.map((name) => `${name}.md`).sort());
+  });
+
+  it('are all in the list of docs/how-to/README.md', () => {
+    for (const { name } of howToPages) {
+      assert.ok(read('docs/how-to/README.md').includes(`(${name}.md)`), name);
+    }
+  });
+});
+
+describe('the recorded session', () => {
+  const [, ...events] = read('docs/walk-through.cast').trimEnd().split('\n');
+  const texts = events.map((line): string => JSON.parse(line)[2].replaceAll('\r', ''));
+  const commands = texts.filter((text) => text.startsWith('$ ')).map((text) => text.slice(2));
+
+  it('has the commands of README.md (npm run record)', () => {
+    assert.deepEqual(
+      commands,
+      walkThrough().map(({ text }) => text),
+    );
+  });
+
+  it('is the same for asciinema and as a picture', () => {
+    const starts = texts.flatMap((text, at) => (text.startsWith('$ ') ? [at] : []));
+    const steps = starts.map((start, at) => ({
+      commands: texts[start]?.slice(2) ?? '',
+      output: texts.slice(start + 1, starts[at + 1]).join(''),
+    }));
+    assert.equal(read('docs/walk-through.cast'), toAsciicast(steps));
+    assert.equal(read('docs/walk-through.svg'), toSvg(steps));
+  });
+});
+
+describe('a decision', () => {
+  const folder = 'docs/decisions';
+  for (const name of readdirSync(join(root, folder))) {
+    const overruled = /^Overrules [\s\S]*?\n\n/m.exec(read(`${folder}/${name}`))?.[0] ?? '';
+    for (const [, older = ''] of overruled.matchAll(/\]\(([^)]*)\)/g)) {
+      it(`${older} says that ${name} overrules it`, () => {
+        assert.match(
+          read(`${folder}/${older}`),
+          new RegExp(`verruled by[\\s>]+\\[[^\\]]*\\]\\(${name}\\)`),
+        );
+      });
+    }
   }
 });
