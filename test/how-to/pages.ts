@@ -19,7 +19,7 @@ rm -r /etc/bmc-certificate-manager /etc/ssl/certs/https /etc/nslcd/certs /etc/ss
 `;
 const cas = `openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out one.pem -subj '/CN=CA of the backup'
 bmc-certs trust one.pem
-bmc-certs request client/ldap --common-name pending >/dev/null
+bmc-certs csr client/ldap --common-name pending >/dev/null
 `;
 /** `set-password` ends the sessions. */
 const login = blocksOf('README').at(-1)?.text ?? '';
