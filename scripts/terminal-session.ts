@@ -51,7 +51,7 @@ export function toSvg(steps: readonly Step[]): string {
   });
   const width = Math.ceil(columns * font.width) + 20;
   const height = rows * font.height + 20;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
 <style>text { font: ${font.size}px monospace; fill: #d0d0d0; white-space: pre } .command { fill: #ffffff; font-weight: bold }</style>
 <rect width="100%" height="100%" rx="6" fill="#1d1f21"/>
 ${groups.join('')}</svg>

@@ -86,8 +86,12 @@ async function startAll(
   const host = reachable(configuration.parsed.redfish.address);
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const fingerprint = await askServiceRoot(host, Number(port));
+  const { endpoints, redfish } = configuration.parsed;
+  const certificateFile = endpoints.find(
+    ({ type, name }) => type === 'server' && name === redfish.endpoint,
+  )?.path;
   const user = await loginName(configuration.parsed);
-  return { url, fingerprint, user, bus, state: stateDirectory, password };
+  return { url, fingerprint, certificateFile, user, bus, state: stateDirectory, password };
 }
 
 async function startPrivateBus(run: string, launch: Launcher, log: Log): Promise<string> {

@@ -4,6 +4,8 @@ import type { FirstPassword } from './password.ts';
 export interface Welcome {
   readonly url: string;
   readonly fingerprint: string;
+  /** Where the certificate of the service is; `undefined` when the configuration names no endpoint for it. */
+  readonly certificateFile: string | undefined;
   readonly bus: string;
   readonly state: string;
   readonly user: string;
@@ -18,9 +20,8 @@ export function readyLine({ url, user, bus, state }: Welcome): string {
 
 /** The text for people. */
 export function welcomeText(welcome: Welcome): string {
-  const { url, fingerprint, user, bus, state } = welcome;
+  const { url, fingerprint, certificateFile, user, bus, state } = welcome;
   const password = welcome.password?.text;
-  const login = password === undefined ? user : `${user}:${password}`;
   const host = url.slice('https://'.length);
   return `
   Redfish      ${url}/redfish/v1
@@ -31,11 +32,16 @@ export function welcomeText(welcome: Welcome): string {
   files        ${state}
 ${password === undefined ? '' : '\n  The password is shown this once; only its hash is kept.\n'}
   Try:
-    curl -k -u '${login}' ${url}/redfish/v1/CertificateService/CertificateLocations
-    busctl --address=${bus} tree xyz.openbmc_project.Certs.Manager.Server.Https
+${certificateFile === undefined ? '' : `    ${curlCommand(welcome, certificateFile)}\n`}    busctl --address=${bus} tree xyz.openbmc_project.Certs.Manager.Server.Https
     openssl s_client -connect ${host} </dev/null | openssl x509 -noout -text
 
   Ctrl-C stops everything.
 
 `;
+}
+
+/** Without the password, for which curl asks: other users can read a command line. */
+function curlCommand({ url, user }: Welcome, certificateFile: string): string {
+  const file = `'${certificateFile.replaceAll("'", "'\\''")}'`;
+  return `curl --cacert ${file} -u ${user} ${url}/redfish/v1/CertificateService/CertificateLocations`;
 }

@@ -6,6 +6,7 @@ import { must, run, until } from '../e2e/commands.ts';
 import { curl } from '../e2e/redfish-client.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import { names } from '../fakes/manager-process.ts';
+import { shownPassword } from '../fakes/password-login.ts';
 import { launchUp, processesWith, type StackProcess, startUp } from '../fakes/stack-process.ts';
 
 const directory = temporaryDirectory();
@@ -40,6 +41,13 @@ describe('a local stack in a directory with a space in its name', () => {
     assert.equal(shown, state);
     assert.equal(stack.output().match(/^ready /gm)?.length, 1);
     assert.equal((await curl(`${url}/redfish/v1`)).json.Id, 'RootService');
+  });
+
+  it('prints a command for curl that checks the certificate', async () => {
+    const command = /^ +(curl .*)$/m.exec(stack.output())?.[1] ?? '';
+    const login = ` -u admin:${shownPassword(stack.output())} `;
+    const answer = await must('sh', ['-c', `${command.replace(' -u admin ', login)} -fsS`]);
+    assert.match(answer, /HTTPS\/Certificates\/1/);
   });
 
   it('has a bus whose address busctl can use as it is', async () => {
