@@ -46,7 +46,6 @@ async function generateValidators(schemas) {
   const { default: Ajv } = await import('ajv');
   const { default: standaloneCode } = await import('ajv/dist/standalone/index.js');
   const ajv = new Ajv({
-    schemas,
     allErrors: true,
     useDefaults: true,
     strict: true,
@@ -54,6 +53,8 @@ async function generateValidators(schemas) {
     verbose: false,
     code: { source: true, esm: true },
   });
+  ajv.addVocabulary(['restart']);
+  ajv.addSchema(schemas);
   const exports = Object.fromEntries(schemas.map(({ $id, title }) => [`validate${title}`, $id]));
   // ajv writes ES modules that require its CommonJS modules
   const code = standaloneCode(ajv, exports).replace(
@@ -62,6 +63,26 @@ async function generateValidators(schemas) {
   );
   await mkdir(join(root, 'schemas', 'generated'), { recursive: true });
   await writeFile(join(root, 'schemas', 'generated', 'validators.js'), code);
+}
+
+/**
+ * Which programs must be restarted for a change of a setting: those of `restart` at the member of the configuration, or
+ * at the nearest object around it that has the keyword.
+ */
+export function restartSettings({ properties = {}, restart }, path = '', inherited = restart) {
+  return Object.entries(properties).flatMap(([name, member]) => {
+    const programs = member.restart ?? inherited;
+    const below = `${path}/${name}`;
+    if (member.properties) return restartSettings(member, below, programs);
+    return programs.length > 0 ? [[below, programs]] : [];
+  });
+}
+
+async function generateRestartSettings(schemas) {
+  const configuration = schemas.find(({ title }) => title === 'Configuration');
+  const settings = Object.fromEntries(restartSettings(configuration));
+  const file = join(root, 'schemas', 'generated', 'restart-settings.json');
+  await writeFile(file, JSON.stringify(settings, null, 2));
 }
 
 async function generateTypes(schemas) {
@@ -137,6 +158,7 @@ export async function generate() {
   const schemas = await readSchemas();
   await generateValidators(schemas);
   await generateTypes(schemas);
+  await generateRestartSettings(schemas);
 }
 
 /** Builds everything when a source is newer than the last build. */

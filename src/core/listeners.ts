@@ -4,14 +4,16 @@ import type { EventLog } from './log.ts';
 /** Tells listeners what happened. None of them can make a change that is done look like a failure. */
 export class Listeners<E extends { readonly kind: string }> {
   readonly #log: EventLog;
-  readonly #listeners: ((event: E) => void)[] = [];
+  readonly #listeners = new Set<(event: E) => void>();
 
   constructor(log: EventLog) {
     this.#log = log;
   }
 
-  add(listener: (event: E) => void): void {
-    this.#listeners.push(listener);
+  /** @returns how to stop listening */
+  add(listener: (event: E) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   tell(event: E): void {
@@ -25,6 +27,6 @@ export class Listeners<E extends { readonly kind: string }> {
   }
 
   clear(): void {
-    this.#listeners.length = 0;
+    this.#listeners.clear();
   }
 }

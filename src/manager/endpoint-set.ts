@@ -2,10 +2,14 @@ import { Mutex } from '../core/mutex.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { StagedReplacements } from './replacement/staged-replacements.ts';
 
-/** All endpoints of a manager, from their start on. */
+/** The endpoints of a manager, which may come and go while it runs. */
 export interface EndpointSet {
-  /** Never rejects. */
+  /** From the next `start` on, the endpoint serves. */
+  add(endpoint: Endpoint): void;
+  /** Starts the endpoints that were added since the last time. Never rejects. */
   start(): Promise<void>;
+  /** Lets what is under way at an endpoint end, and stops it. Its files stay. */
+  remove(endpoint: Endpoint): Promise<void>;
   /** Looks after what time changes; to be called now and then. Never rejects. */
   maintain(): Promise<void>;
   stop(): void;
@@ -16,27 +20,40 @@ export interface EndpointSet {
  * start may be well at the next look. Until then they have no certificates, and refuse every change.
  */
 export function endpointSet(
-  endpoints: readonly Endpoint[],
+  initial: readonly Endpoint[],
   replacements: StagedReplacements,
 ): EndpointSet {
   const turn = new Mutex();
-  let state: 'new' | 'waiting' | 'started' = 'new';
+  const all = new Set(initial);
+  const isWaiting = new Set(initial);
+  let hasBegun = false;
   const start = async () => {
-    state = 'waiting';
-    if (!(await replacements.recover(endpoints))) return;
-    await Promise.all(endpoints.map((endpoint) => endpoint.start()));
-    state = 'started';
+    hasBegun = true;
+    const waiting = [...isWaiting];
+    if (waiting.length === 0 || !(await replacements.recover(waiting))) return;
+    await Promise.all(waiting.map((endpoint) => endpoint.start()));
+    for (const endpoint of waiting) isWaiting.delete(endpoint);
   };
   return {
-    start: () => turn.run(start),
-    async maintain() {
-      await turn.run(async () => {
-        if (state === 'waiting') await start();
-      });
-      await Promise.all(endpoints.map((endpoint) => endpoint.maintain()));
+    add(endpoint) {
+      all.add(endpoint);
+      isWaiting.add(endpoint);
     },
+    start: () => turn.run(start),
+    remove: (endpoint) =>
+      turn.run(async () => {
+        await endpoint.drain();
+        endpoint.stop();
+        all.delete(endpoint);
+        isWaiting.delete(endpoint);
+      }),
+    maintain: () =>
+      turn.run(async () => {
+        if (hasBegun) await start();
+        await Promise.all([...all].map((endpoint) => endpoint.maintain()));
+      }),
     stop() {
-      for (const endpoint of endpoints) endpoint.stop();
+      for (const endpoint of all) endpoint.stop();
     },
   };
 }

@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly definition: EndpointDefinition;
   /** Reads what is stored and begins to publish. Never rejects over what it finds on disk. */
   start(): Promise<void>;
+  /** Follows its files no more. @returns when no change and no CSR is under way any more */
+  drain(): Promise<void>;
   stop(): void;
   /** Looks after what time changes; to be called now and then. Never rejects. */
   maintain(): Promise<void>;

@@ -25,7 +25,7 @@ export class OutsideChanges {
   readonly #options: OutsideChangesOptions;
   #watcher: FileWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #looking = false;
+  #looking: Promise<unknown> | undefined;
   /** Milliseconds to wait after an event; longer while changes follow each other. */
   #pace: number;
   #lastChange = Number.NEGATIVE_INFINITY;
@@ -45,11 +45,13 @@ export class OutsideChanges {
     if (this.#watcher && !this.#timer) this.#wait(0, false);
   }
 
-  stop(): void {
+  /** Looks at nothing any more. @returns when the look that is under way has ended */
+  async stop(): Promise<void> {
     this.#watcher?.close();
     this.#watcher = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    await this.#looking;
   }
 
   #wait(milliseconds: number, final: boolean): void {
@@ -64,9 +66,10 @@ export class OutsideChanges {
   async #look(final: boolean): Promise<void> {
     // Never two looks at once: whatever one waits for, more of them would wait for too
     if (this.#looking) return this.#wait(this.#pace, final);
-    this.#looking = true;
-    const finding = await this.#options.look(final).finally(() => {
-      this.#looking = false;
+    const look = this.#options.look(final);
+    this.#looking = look.catch(() => undefined);
+    const finding = await look.finally(() => {
+      this.#looking = undefined;
     });
     if (finding === 'changed') this.#slowDown();
     // An event in the meantime has begun a new wait of its own

@@ -13,13 +13,16 @@ export function announceReady(details: Readonly<Record<string, string | number>>
 
 /**
  * Runs a program: `start` sets everything up and answers how to stop it. What it is given ends the
- * program like a failure, for what can only go wrong later. SIGTERM, SIGINT and the end
- * of the parent that holds the channel stop it with status 0, SIGHUP changes nothing; a failure to start, or an error that
- * nobody caught, ends it with status 1 and one line in the log.
+ * program like a failure, for what can only go wrong later; and a way to say what SIGHUP asks for, which never rejects.
+ * SIGTERM, SIGINT and the end of the parent that holds the channel stop it with status 0; a failure to start, or an error
+ * that nobody caught, ends it with status 1 and one line in the log.
  */
 export async function runProgram(
   log: Log,
-  start: (fail: (error: Error) => void) => Promise<() => Promise<void>>,
+  start: (
+    fail: (error: Error) => void,
+    onReload: (reload: () => Promise<void>) => void,
+  ) => Promise<() => Promise<void>>,
 ): Promise<void> {
   keepMemoryOutOfCoreDumps();
   const fail = (what: string) => (error: unknown) => {
@@ -41,16 +44,45 @@ export async function runProgram(
   // From the first moment: whoever ends a program that is still starting must not see a failure
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  // Files are followed as they change; the signal must only not end the process
-  process.on('SIGHUP', () => log.info('reload asked for'));
+  const reloads = reloadRequests();
+  process.on('SIGHUP', () => {
+    log.info('reload asked for');
+    reloads.ask();
+  });
   process.on('disconnect', end);
   // The parent may have been killed before anybody listened
   if (process.send && !process.connected) end();
   try {
-    stop = await start(fail('cannot go on'));
+    stop = await start(fail('cannot go on'), reloads.serve);
   } catch (error) {
     if (!stopping) fail('cannot start')(error);
   }
+}
+
+/** Joins the signals that come before the program can reload, and those that come while it does. */
+function reloadRequests() {
+  let reload: (() => Promise<void>) | undefined;
+  let isAsked = false;
+  let isReloading = false;
+  const work = async () => {
+    if (isReloading || !reload) return;
+    isReloading = true;
+    while (isAsked) {
+      isAsked = false;
+      await reload();
+    }
+    isReloading = false;
+  };
+  return {
+    ask() {
+      isAsked = true;
+      void work();
+    },
+    serve(how: () => Promise<void>) {
+      reload = how;
+      void work();
+    },
+  };
 }
 
 function tellParent(message: ProgramMessage): void {

@@ -6,11 +6,15 @@ import { askToReload } from './pid-file.ts';
 /** A service to tell that its files changed. */
 export type Target = { readonly unit: string } | { readonly pidFile: string };
 
-export interface ReloadOptions {
-  readonly log: Log;
+export interface ReloadLimits {
   /** Milliseconds that one attempt may take. */
   readonly attemptMilliseconds: number;
   readonly attempts: number;
+}
+
+export interface ReloadOptions {
+  readonly log: Log;
+  readonly limits: () => ReloadLimits;
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
   /** Asks the service manager to reload a unit. */
@@ -41,8 +45,8 @@ export interface Reloader {
   owe(targets: readonly Target[]): void;
   /** Tells those whom the last process left untold. Settles after the first attempt at each. */
   settle(targets: readonly Target[]): Promise<void>;
-  /** Told the name of a service after each attempt at it. */
-  subscribe(listener: (service: string) => void): void;
+  /** @param listener told the name of a service after each attempt at it. @returns how to stop listening */
+  subscribe(listener: (service: string) => void): () => void;
 }
 
 /**
@@ -51,7 +55,7 @@ export interface Reloader {
  */
 export function makeReloader(options: ReloadOptions): Reloader {
   const services = new Map<string, Service>();
-  const listeners: ((service: string) => void)[] = [];
+  const listeners = new Set<(service: string) => void>();
   const tell = (name: string) => {
     for (const listener of listeners) listener(name);
   };
@@ -73,7 +77,8 @@ export function makeReloader(options: ReloadOptions): Reloader {
     },
     results: (targets) => targets.map((target) => serviceOf(target).result),
     subscribe(listener) {
-      listeners.push(listener);
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }
@@ -144,7 +149,8 @@ class Service {
   }
 
   async #attempt(): Promise<void> {
-    const { log, attempts } = this.#options;
+    const { log, limits } = this.#options;
+    const { attempts } = limits();
     const service = this.#name;
     const changes = this.#changes;
     try {
@@ -179,7 +185,10 @@ class Service {
   async #bounded(): Promise<Success> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('no answer')), this.#options.attemptMilliseconds);
+      timer = setTimeout(
+        () => reject(new Error('no answer')),
+        this.#options.limits().attemptMilliseconds,
+      );
     });
     try {
       return await Promise.race([this.#reload(), late]);

@@ -38,26 +38,33 @@ export interface Place {
   readonly directory: string;
 }
 
+export const endpoints = [
+  { type: 'server', name: 'https', path: 'https/server.pem', reload: [] },
+  { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [] },
+  { type: 'authority', name: 'truststore', path: 'authority', reload: [] },
+];
+
 /** Starts a manager with OpenBMC's endpoints below a directory and waits until it serves. */
 export function startManager(
   place: Place,
   changes: object = {},
   environment: NodeJS.ProcessEnv = {},
 ): Promise<ManagerProcess> {
+  return untilReady(runManager(['--config', writeConfiguration(place, changes)], environment));
+}
+
+/** @returns the path of the configuration of `startManager` */
+export function writeConfiguration(place: Place, changes: object = {}): string {
   const configuration = {
     stateDirectory: place.directory,
     runtimeDirectory: join(place.directory, 'run'),
     bus: place.address,
-    endpoints: [
-      { type: 'server', name: 'https', path: 'https/server.pem', reload: [] },
-      { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [] },
-      { type: 'authority', name: 'truststore', path: 'authority', reload: [] },
-    ],
+    endpoints,
     ...changes,
   };
   const file = join(place.directory, 'manager.json');
-  writeFileSync(file, JSON.stringify(configuration));
-  return untilReady(runManager(['--config', file], environment));
+  writeFileSync(file, JSON.stringify(configuration, null, 2));
+  return file;
 }
 
 /** Starts a manager with a command line of its own. */

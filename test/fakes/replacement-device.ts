@@ -78,7 +78,7 @@ export class ReplacementDevice {
     };
     const server = new CredentialEndpoint(https, this.world.dependencies);
     const truststore = new AuthorityEndpoint(authority, this.world.dependencies);
-    const replacements = new StagedReplacements(this.world.dependencies.log, limits);
+    const replacements = new StagedReplacements(this.world.dependencies.log, () => limits);
     const states: string[] = [];
     replacements.subscribe(({ endpoint, state }) => states.push(`${endpoint.name} ${state}`));
     return { server, truststore, replacements, states };

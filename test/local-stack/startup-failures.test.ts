@@ -68,12 +68,13 @@ describe('a local stack that cannot start', () => {
     {
       why: 'the configuration has two bad members',
       args: () => ['--config', write('worse.json', '{"colour": 1, "redfish": {"port": -1}}')],
-      sentence: /worse\.json is not valid: \/colour is not known; \/redfish\/port .*\.$/,
+      sentence:
+        /worse\.json is not valid: \/colour \(line 1, column 2\) is not known; \/redfish\/port .*\.$/,
     },
     {
       why: 'the configuration is not JSON',
       args: () => ['--config', write('broken.json', '{\n')],
-      sentence: /^The configuration \/.*broken\.json is not JSON\.$/,
+      sentence: /^The configuration \/.*broken\.json is not JSON from line 2, column 1 on\.$/,
     },
     {
       why: 'the configuration is not there',
@@ -94,7 +95,8 @@ describe('a local stack that cannot start', () => {
         const document = { endpoints: [{ ...tls, group: 'no-such-group' }] };
         return ['--https-port', '0', '--config', write('group.json', JSON.stringify(document))];
       },
-      sentence: /^The configuration names the group no-such-group, which does not exist\.$/,
+      sentence:
+        /\/endpoints\/0\/group \(line \d+, column 7\) names the group no-such-group, which does not exist\.$/,
     },
     {
       why: 'the password file is not there',

@@ -170,7 +170,7 @@ describe('a key that is not the manager alone its own', { skip }, () => {
   it('and lies in the journal of a staged replacement becomes its own before it is brought back', async () => {
     const { log } = world.dependencies;
     const running = await start();
-    const replacements = new StagedReplacements(log, limits);
+    const replacements = new StagedReplacements(log, () => limits);
     const replacement = await replacements.stage(owner, [
       { endpoint: running, content: next.key + next.pem },
     ]);
@@ -180,7 +180,7 @@ describe('a key that is not the manager alone its own', { skip }, () => {
     for (const file of [journal, ...files]) chownSync(file, stranger, stranger);
     const again = new CredentialEndpoint(definition, world.dependencies);
     endpoints.push(again);
-    await new StagedReplacements(log, limits).recover([again]);
+    await new StagedReplacements(log, () => limits).recover([again]);
     await again.start();
     assert.equal(again.list()[0]?.certificate.pem, first.pem);
     assert.deepEqual(

@@ -33,8 +33,7 @@ describe('the reload of a service', () => {
   const reloader = (options: Partial<ReloadOptions> = {}) =>
     makeReloader({
       log: logTo(entries),
-      attemptMilliseconds: 5000,
-      attempts: 3,
+      limits: () => ({ attemptMilliseconds: 5000, attempts: 3 }),
       now: () => 1_000_000,
       reloadUnit: async () => undefined,
       ...options,
@@ -140,7 +139,7 @@ describe('the reload of a service', () => {
           asked.push(unit);
           if (unit === 'slow.service') await new Promise(() => undefined);
         },
-        attemptMilliseconds: 200,
+        limits: () => ({ attemptMilliseconds: 200, attempts: 3 }),
       });
       const slow = tell([{ unit: 'slow.service' }]);
       await tell([{ unit: 'fast.service' }]);
@@ -164,7 +163,7 @@ describe('the reload of a service', () => {
     it('does not wait longer than an attempt may take', async () => {
       const { reload: tell } = reloader({
         reloadUnit: () => new Promise(() => undefined),
-        attemptMilliseconds: 100,
+        limits: () => ({ attemptMilliseconds: 100, attempts: 3 }),
       });
       await tell([{ unit: 'hanging.service' }]);
       assert.deepEqual(
@@ -177,7 +176,7 @@ describe('the reload of a service', () => {
       test.mock.timers.enable({ apis: ['setTimeout'] });
       let attempts = 0;
       const { reload: tell } = reloader({
-        attempts: 4,
+        limits: () => ({ attemptMilliseconds: 5000, attempts: 4 }),
         reloadUnit: async () => {
           attempts += 1;
           throw new Error('no such unit');

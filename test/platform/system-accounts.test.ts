@@ -18,19 +18,19 @@ describe('the accounts of the system', () => {
   const accounts = readSystemAccounts(root);
 
   it('have the numbers of users', () => {
-    assert.equal(accounts.userId('root'), 0);
-    assert.equal(accounts.userId('bmcweb'), 996);
+    assert.equal(accounts.userId('root', '/access'), 0);
+    assert.equal(accounts.userId('bmcweb', '/access'), 996);
   });
 
   it('have the numbers of groups', () => {
-    assert.equal(accounts.groupId('root'), 0);
-    assert.equal(accounts.groupId('redfish'), 995);
+    assert.equal(accounts.groupId('root', '/access'), 0);
+    assert.equal(accounts.groupId('redfish', '/access'), 995);
   });
 
   for (const name of ['nobody-here', 'redfish', 'broken', 'bad', '', 'bmc']) {
     it(`refuse a user that is not there: "${name}"`, () => {
       assert.throws(
-        () => accounts.userId(name),
+        () => accounts.userId(name, '/access'),
         (error: unknown) => error instanceof SetupError && error.message.includes(`user ${name}`),
       );
     });
@@ -39,14 +39,14 @@ describe('the accounts of the system', () => {
   for (const name of ['bmcweb', 'x', 'broken']) {
     it(`refuse a group that is not there: "${name}"`, () => {
       assert.throws(
-        () => accounts.groupId(name),
+        () => accounts.groupId(name, '/access'),
         (error: unknown) => error instanceof SetupError && error.message.includes(`group ${name}`),
       );
     });
   }
 
   it('are those of this machine when nothing else is said', () => {
-    assert.equal(readSystemAccounts().userId('root'), 0);
-    assert.equal(readSystemAccounts().groupId('root'), 0);
+    assert.equal(readSystemAccounts().userId('root', '/access'), 0);
+    assert.equal(readSystemAccounts().groupId('root', '/access'), 0);
   });
 });

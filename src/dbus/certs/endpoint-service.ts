@@ -7,7 +7,7 @@ import { authorizeCaller } from '../server/caller-policy.ts';
 import { ObjectServer } from '../server/object-server.ts';
 import { connectBus, smallMessageBytes } from '../transport/bus.ts';
 import type { Callers } from '../transport/bus-driver.ts';
-import { requestName, shareName } from '../transport/bus-name.ts';
+import { releaseName, requestName, shareName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
 import type { MessageBounds } from '../transport/oversized-messages.ts';
 import { auditCalls } from './audit-calls.ts';
@@ -46,6 +46,8 @@ export interface EndpointServiceOptions extends GuardedEndpoint {
 /** A published endpoint. The name is taken last, when everything is there, as upstream does. */
 export interface EndpointService {
   takeName(): Promise<void>;
+  /** Gives the name up and refuses further calls. @returns when those in hand are answered */
+  leave(): Promise<void>;
   close(): void;
 }
 
@@ -74,19 +76,33 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
       });
     },
   });
-  serveRoot(options, server, root);
+  const stopTelling = serveRoot(options, server, root);
   endpoint.subscribe(endpointPublisher({ ...options, server, root }));
   return {
     async takeName() {
       await shareName(bus, log);
       await requestName(bus, name);
     },
-    close: () => bus.close(),
+    async leave() {
+      await releaseName(bus, name);
+      await server.drain();
+    },
+    close() {
+      stopTelling();
+      bus.close();
+    },
   };
 }
 
-/** The object of the endpoint itself, and the signals that come from elsewhere than the endpoint. */
-function serveRoot(options: EndpointServiceOptions, server: ObjectServer, root: string): void {
+/**
+ * The object of the endpoint itself, and the signals that come from elsewhere than the endpoint.
+ * @returns how to end these signals
+ */
+function serveRoot(
+  options: EndpointServiceOptions,
+  server: ObjectServer,
+  root: string,
+): () => void {
   const { endpoint, log, audit, reloader, replacements, callers } = options;
   const { reload: targets } = endpoint.definition;
   const manager = managerObject({
@@ -108,12 +124,16 @@ function serveRoot(options: EndpointServiceOptions, server: ObjectServer, root: 
     mustHaveAccess: (access, caller) => authorizeCaller(callers, access)(caller),
   });
   server.add(root, [...manager, replacement]);
-  reloader.subscribe((service) => {
+  const stopReloads = reloader.subscribe((service) => {
     if (!reloader.results(targets).some((one) => one.service === service)) return;
     server.announce(root, reloadInterface.name, ['Services']);
   });
-  replacements.subscribe((event) => {
+  const stopReplacements = replacements.subscribe((event) => {
     if (event.endpoint === endpoint.definition)
       server.announce(root, replacementInterface.name, ['State']);
   });
+  return () => {
+    stopReloads();
+    stopReplacements();
+  };
 }

@@ -46,7 +46,7 @@ export interface SigningServiceOptions {
   readonly queue: SigningQueue;
   readonly busAddress: string;
   readonly callers: Callers;
-  readonly access: CallerPolicy;
+  readonly access: () => CallerPolicy;
   readonly log: Log;
   readonly audit: Audit;
   readonly onLost: () => void;
@@ -60,7 +60,7 @@ export async function serveSigning(options: SigningServiceOptions): Promise<() =
   const server = new ObjectServer({
     bus,
     root,
-    authorize: authorizeCaller(callers, access),
+    authorize: (sender) => authorizeCaller(callers, access())(sender),
     follow: auditCalls(audit, callers),
     report: ({ member, sender }) =>
       log.error('method failed', { method: `${busName}.${member}`, sender }),

@@ -1,3 +1,4 @@
+import { CertError } from '../../core/cert-error.ts';
 import type { Bus, Call } from '../transport/bus.ts';
 import type { AuthorizeCaller } from './caller-policy.ts';
 import { DBusProtocolError, toErrorReply } from './error-names.ts';
@@ -39,14 +40,25 @@ export interface ObjectServerOptions {
 export class ObjectServer {
   readonly #options: ObjectServerOptions;
   readonly #tree: ObjectTree;
+  readonly #inHand = new Set<Promise<void>>();
+  #isLeaving = false;
 
   constructor(options: ObjectServerOptions) {
     this.#options = options;
     this.#tree = new ObjectTree(options.root);
-    options.bus.handleCalls((call) =>
+    options.bus.handleCalls((call) => {
       // A reply that cannot be sent, to a sender that has no name, must not end the process
-      this.#handle(call).catch((error: unknown) => options.report(call, error)),
-    );
+      const handled = this.#handle(call).catch((error: unknown) => options.report(call, error));
+      this.#inHand.add(handled);
+      void handled.then(() => this.#inHand.delete(handled));
+      return handled;
+    });
+  }
+
+  /** Refuses further calls. @returns when those in hand are answered */
+  async drain(): Promise<void> {
+    this.#isLeaving = true;
+    await Promise.all(this.#inHand);
   }
 
   /**
@@ -98,6 +110,8 @@ export class ObjectServer {
 
   async #handle(call: Call): Promise<void> {
     try {
+      if (this.#isLeaving)
+        throw new CertError('unavailable', 'the endpoint is not served any more');
       const { served, method } = this.#resolve(call);
       const spec = served.spec.methods[method];
       const asks = spec?.privileged || this.#setsProperty(call, served, method);

@@ -14,6 +14,11 @@ export async function requestName(bus: Bus, name: string): Promise<void> {
   if ((await askForName(bus, name, doNotQueue)) !== primaryOwner) throw taken(name);
 }
 
+/** Gives a name up, or the place in its queue; one that is not ours stays as it is. */
+export async function releaseName(bus: Bus, name: string): Promise<void> {
+  await bus.call({ ...busDaemon, member: 'ReleaseName', signature: 's', body: [name] });
+}
+
 /**
  * Makes the connection another owner of the name that all endpoints share. A rule of the bus's policy about a name
  * counts for each connection that waits in the queue for the name, too (dbus-daemon(1), "send_destination"), under
@@ -61,6 +66,11 @@ export async function claimFiles(
     const [hasOwner] = await bus.call(call);
     if (hasOwner === true) throw taken(name);
   }
+}
+
+/** Lets other managers have the files of these endpoints. */
+export async function releaseFiles(bus: Bus, endpoints: readonly EndpointName[]): Promise<void> {
+  for (const endpoint of endpoints) await releaseName(bus, `${busName(endpoint)}.Files`);
 }
 
 function taken(name: string): Error {

@@ -68,8 +68,14 @@ export class CredentialEndpoint implements Endpoint {
     if (this.#isRecovered) void this.#parts.dependencies.reload(this.definition);
   }
 
+  async drain(): Promise<void> {
+    await this.#outside.stop();
+    await this.#parts.queue.during(async () => undefined);
+    await this.requests.settled();
+  }
+
   stop(): void {
-    this.#outside.stop();
+    void this.#outside.stop();
     this.#parts.service.listeners.clear();
   }
 

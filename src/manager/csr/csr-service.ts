@@ -35,6 +35,7 @@ export interface RequestOutcome {
 export class CsrService {
   readonly #options: CsrServiceOptions;
   #waiting = 0;
+  readonly #making = new Set<Promise<unknown>>();
   #serial = 0;
   #newest: RequestOutcome = { state: 'none' };
   readonly #ages: () => Date | undefined;
@@ -52,6 +53,11 @@ export class CsrService {
   async start(): Promise<void> {
     const { pending, dependencies } = this.#options;
     await pending.open(tellOwned(dependencies.log));
+  }
+
+  /** When no request is being made any more. */
+  async settled(): Promise<void> {
+    while (this.#making.size > 0) await Promise.allSettled(this.#making);
   }
 
   /** Gives up requests that are too old. Never rejects. */
@@ -140,7 +146,11 @@ export class CsrService {
     this.#newest = { state: 'none' };
     if (hadObject) this.#options.emit({ kind: 'request', state: 'none' });
     try {
-      const { id, pem = '' } = await work().catch(asStorageError);
+      const making = work();
+      this.#making.add(making);
+      const { id, pem = '' } = await making
+        .finally(() => this.#making.delete(making))
+        .catch(asStorageError);
       this.#settle(serial, { state: 'ready', id, pem });
       return pem;
     } catch (error) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CertError, isStorageError, reasonOf } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
 import type { EventLog } from '../../core/log.ts';
@@ -55,13 +56,13 @@ const retryMilliseconds = 5000;
  */
 export class StagedReplacements {
   readonly #log: EventLog;
-  readonly #limits: ReplacementLimits;
+  readonly #limits: () => ReplacementLimits;
   readonly #replacements = new Map<string, Replacement>();
   readonly #listeners: Listeners<ReplacementEvent>;
-  /** How often `recover` was called. */
-  #recoveries = 0;
+  /** How often the disk kept it from undoing what is recorded at a path. */
+  readonly #failures = new Map<string, number>();
 
-  constructor(log: EventLog, limits: ReplacementLimits) {
+  constructor(log: EventLog, limits: () => ReplacementLimits) {
     this.#log = log;
     this.#limits = limits;
     this.#listeners = new Listeners(log);
@@ -81,11 +82,12 @@ export class StagedReplacements {
         if (undone) this.#log.warn('staged replacement undone after a restart', { path });
       } catch (error) {
         this.#log.error('staged replacement cannot be undone', { path, reason: reasonOf(error) });
-        if (isStorageError(error) && this.#recoveries < patience) isDone = false;
+        const failures = this.#failures.get(path) ?? 0;
+        this.#failures.set(path, failures + 1);
+        if (isStorageError(error) && failures < patience) isDone = false;
         else isDone = (await this.#giveUp(path, journal)) && isDone;
       }
     }
-    this.#recoveries += 1;
     return isDone;
   }
 
@@ -168,6 +170,16 @@ export class StagedReplacements {
     await Promise.all(left.map(({ id }) => this.#undoLater(id, 'its owner left')));
   }
 
+  /** Undoes everything that has a part at an endpoint. Resolves when nothing is left of it, and never rejects. */
+  async endpointLeaves(endpoint: EndpointDefinition): Promise<void> {
+    for (;;) {
+      const left = [...this.#replacements.values()].filter((one) => hasPartAt(one, endpoint));
+      await Promise.all(left.map(({ id }) => this.#undoLater(id, 'its endpoint leaves')));
+      if (this.stateOf(endpoint) === 'none') return;
+      await sleep(retryMilliseconds);
+    }
+  }
+
   /** Undoes everything before an orderly end. Never rejects. */
   async stop(): Promise<void> {
     await Promise.all(
@@ -176,15 +188,14 @@ export class StagedReplacements {
   }
 
   stateOf(endpoint: EndpointDefinition): ReplacementState {
-    const replacement = [...this.#replacements.values()].find(({ changes }) =>
-      changes.some((change) => change.endpoint === endpoint),
-    );
+    const replacement = [...this.#replacements.values()].find((one) => hasPartAt(one, endpoint));
     if (!replacement) return 'none';
     return replacement.state === 'staged' ? 'staged' : 'active';
   }
 
-  subscribe(listener: (event: ReplacementEvent) => void): void {
-    this.#listeners.add(listener);
+  /** @returns how to unsubscribe */
+  subscribe(listener: (event: ReplacementEvent) => void): () => void {
+    return this.#listeners.add(listener);
   }
 
   /** @throws CertError; then it is staged as before, at an end, or being undone */
@@ -288,7 +299,7 @@ export class StagedReplacements {
   }
 
   #milliseconds(seconds: number): number {
-    const { defaultSeconds, maxSeconds } = this.#limits;
+    const { defaultSeconds, maxSeconds } = this.#limits();
     if (seconds > maxSeconds) {
       throw new CertError('argument-invalid', `Seconds is more than ${maxSeconds}`);
     }
@@ -300,6 +311,10 @@ export class StagedReplacements {
       this.#listeners.tell({ kind: 'replacement', endpoint, state });
     }
   }
+}
+
+function hasPartAt({ changes }: Replacement, endpoint: EndpointDefinition): boolean {
+  return changes.some((change) => change.endpoint === endpoint);
 }
 
 function wrongState(fault: string): CertError {

@@ -109,6 +109,11 @@ export class AuthorityEndpoint implements Endpoint {
     this.#publish(authorities);
   }
 
+  async drain(): Promise<void> {
+    await this.#queue.during(async () => undefined);
+    await this.requests.settled();
+  }
+
   stop(): void {
     this.#listeners.clear();
   }

@@ -73,7 +73,7 @@ describe('a link beside the file of an endpoint', () => {
     it(`in place of ${what} brings nothing into service`, async () => {
       lay();
       assert.equal(
-        await new StagedReplacements(world.dependencies.log, limits).recover([endpoint]),
+        await new StagedReplacements(world.dependencies.log, () => limits).recover([endpoint]),
         true,
       );
       assert.equal(readFileSync(path, 'utf8'), first.key + first.pem);

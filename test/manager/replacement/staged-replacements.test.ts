@@ -161,7 +161,7 @@ describe('a replacement in two phases', () => {
     await device.replacements.activate(owner, replacement);
     assert.ok(existsSync(path));
     const again = new CredentialEndpoint(definition, device.world.dependencies);
-    await new StagedReplacements(device.world.dependencies.log, limits).recover([again]);
+    await new StagedReplacements(device.world.dependencies.log, () => limits).recover([again]);
     assert.ok(!existsSync(path));
     client.stop();
   });

@@ -65,7 +65,10 @@ export async function openManager(
     at('authority', 'truststore', managerPaths.truststore),
     around,
   );
-  const replacements = new StagedReplacements(log, { defaultSeconds: 1000, maxSeconds: 1000 });
+  const replacements = new StagedReplacements(log, () => ({
+    defaultSeconds: 1000,
+    maxSeconds: 1000,
+  }));
   const endpoints = [server, client, truststore];
   const all = endpointSet(endpoints, replacements);
   await all.start();

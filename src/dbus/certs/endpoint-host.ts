@@ -1,0 +1,71 @@
+import type { EndpointSet } from '../../manager/endpoint-set.ts';
+import type { EndpointName } from './endpoint-names.ts';
+import { rootPath } from './endpoint-names.ts';
+import {
+  type EndpointService,
+  type EndpointServiceOptions,
+  serveEndpoint,
+} from './endpoint-service.ts';
+import type { GuardedEndpoint } from './guarded-endpoint.ts';
+
+/** An endpoint with the names under which it is on the bus, and what calls to it may cost. */
+export interface HostedEndpoint
+  extends GuardedEndpoint,
+    Pick<EndpointServiceOptions, 'calls' | 'uploadBytes' | 'expiryThresholds'> {
+  readonly names: readonly EndpointName[];
+}
+
+export interface EndpointHostOptions
+  extends Omit<EndpointServiceOptions, keyof HostedEndpoint | 'name' | 'findEndpoint'> {
+  readonly endpoints: EndpointSet;
+}
+
+/** The endpoints of a manager on the bus, which may come and go while it runs. */
+export class EndpointHost {
+  readonly #options: EndpointHostOptions;
+  readonly #services = new Map<HostedEndpoint, readonly EndpointService[]>();
+  readonly #byRoot = new Map<string, HostedEndpoint>();
+
+  constructor(options: EndpointHostOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts endpoints and serves them. Nobody else may be at their files (`claimFiles`).
+   * @throws when the bus is lost, or another process has one of the names
+   */
+  async add(hosted: readonly HostedEndpoint[]): Promise<void> {
+    const { endpoints } = this.#options;
+    const services = (await Promise.all(hosted.map((one) => this.#serve(one)))).flat();
+    for (const { endpoint } of hosted) endpoints.add(endpoint);
+    await endpoints.start();
+    await Promise.all(services.map((service) => service.takeName()));
+  }
+
+  /** Takes an endpoint from the bus when what is under way at it has ended. Its files stay. */
+  async remove(hosted: HostedEndpoint): Promise<void> {
+    const { replacements, endpoints } = this.#options;
+    const services = this.#services.get(hosted) ?? [];
+    await Promise.all(services.map((service) => service.leave()));
+    await replacements.endpointLeaves(hosted.endpoint.definition);
+    await endpoints.remove(hosted.endpoint);
+    for (const service of services) service.close();
+    this.#services.delete(hosted);
+    for (const name of hosted.names) this.#byRoot.delete(rootPath(name));
+  }
+
+  close(): void {
+    for (const services of this.#services.values()) for (const service of services) service.close();
+  }
+
+  async #serve(hosted: HostedEndpoint): Promise<readonly EndpointService[]> {
+    const { names, ...rest } = hosted;
+    const findEndpoint = (root: string) => this.#byRoot.get(root);
+    for (const name of names) this.#byRoot.set(rootPath(name), hosted);
+    const services = await Promise.all(
+      names.map((name) => serveEndpoint({ ...this.#options, ...rest, name, findEndpoint })),
+    );
+    this.#services.set(hosted, services);
+    return services;
+  }
+}
