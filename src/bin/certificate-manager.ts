@@ -25,8 +25,8 @@ import {
   type Configuration,
   type ConfigurationText,
   contentLimitsOf,
+  inText,
   parseConfiguration,
-  withPlaces,
 } from '../platform/configuration.ts';
 import { followConfiguration } from '../platform/configuration-reload.ts';
 import { debuggerNowhere } from '../platform/debug-signal.ts';
@@ -59,7 +59,7 @@ interface Settings {
 
 await runProgram(log, async (fail, onReload) => {
   const { from, file, check } = readCommandLine();
-  let settings = readSettings(parseConfiguration(from.text, from.source), from);
+  let settings = await readSettings(parseConfiguration(from.text, from.source), from);
   if (check) process.exit(0);
   const { configuration } = settings;
   setContentLimits(contentLimitsOf(configuration));
@@ -102,7 +102,7 @@ await runProgram(log, async (fail, onReload) => {
     const reload = followConfiguration(
       { program, file, from, configuration, log },
       async (...next) => {
-        const found = readSettings(...next);
+        const found = await readSettings(...next);
         const apply = await endpoints.prepare(found.endpoints);
         return async () => {
           settings = found;
@@ -126,9 +126,9 @@ await runProgram(log, async (fail, onReload) => {
 });
 
 /** @throws SetupError that names the place of what is wrong, also in what only other programs use */
-function readSettings(configuration: Configuration, from: ConfigurationText): Settings {
+function readSettings(configuration: Configuration, from: ConfigurationText): Promise<Settings> {
   const accounts = readSystemAccounts();
-  return withPlaces(from, () => {
+  return inText(from, async () => {
     configuredClientIdentities(configuration);
     return {
       configuration,

@@ -10,11 +10,15 @@ import { SetupError } from '../core/setup-error.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
 import { BusSystemUsers } from '../dbus/peers/user-manager.ts';
 import { claimState } from '../dbus/transport/state-claim.ts';
+import { configuredClientIdentities } from '../identity/peer-certificates/client-identities.ts';
 import {
   type Configuration,
   contentLimitsOf,
-  readConfiguration,
+  inText,
+  parseConfiguration,
+  readConfigurationText,
 } from '../platform/configuration.ts';
+import { followConfiguration } from '../platform/configuration-reload.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { writeRuntimeFile } from '../platform/runtime-file.ts';
 import { makeOwnedDirectory, openStateDirectory } from '../platform/state-directory.ts';
@@ -28,10 +32,12 @@ const managersMilliseconds = 2000;
 
 const log = makeLog('redfish-server');
 
-await runProgram(log, async (fail) => {
+await runProgram(log, async (fail, onReload) => {
   const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  if (values.config === undefined) throw new SetupError('Give --config FILE.');
-  const configuration = readConfiguration(values.config);
+  const { config: file } = values;
+  if (file === undefined) throw new SetupError('Give --config FILE.');
+  const from = { source: file, text: readConfigurationText(file) };
+  const configuration = parseConfiguration(from.text, file);
   setContentLimits(contentLimitsOf(configuration));
   const { bus: busAddress, limits, redfish, runtimeDirectory } = configuration;
   const release = await claimStateDirectory(configuration, fail);
@@ -46,10 +52,23 @@ await runProgram(log, async (fail) => {
   // What hangs must not keep the service from coming up; until it answers, it counts as away
   await Promise.race([Promise.all(starts), sleep(managersMilliseconds)]);
   const dependencies = { configuration, client, systemUsers, hostName: hostname, log };
-  const service = await startService(dependencies);
+  const service = await inText(from, () => startService(dependencies));
   const pidFile = join(runtimeDirectory, 'redfish.pid');
   makeOwnedDirectory(runtimeDirectory, 'runtime directory');
   writeRuntimeFile(pidFile, `${process.pid}\n`, 0o644);
+  const program = 'redfish-server';
+  onReload(
+    followConfiguration({ program, file, from, configuration, log }, async (next, text) => {
+      const apply = await inText(text, async () => {
+        configuredClientIdentities(next, log);
+        return service.prepare(next);
+      });
+      return async () => {
+        setContentLimits(contentLimitsOf(next));
+        apply();
+      };
+    }),
+  );
   log.info('Redfish service ready', { address: redfish.address, port: service.port });
   announceReady({ port: service.port });
   return async () => {

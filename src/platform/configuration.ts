@@ -45,21 +45,26 @@ export function checkConfiguration(document: unknown, from: ConfigurationText): 
     );
   }
   const configuration = withAbsolutePaths(result.value);
-  return withPlaces(from, () => {
+  try {
     refuseDuplicates(configuration);
     refuseContradictions(configuration);
-    return configuration;
-  });
+  } catch (error) {
+    throw placed(error, from);
+  }
+  return configuration;
 }
 
-/** Does something with a configuration. @throws SetupError for each InvalidMember, with its place in the text */
-export function withPlaces<T>(from: ConfigurationText, work: () => T): T {
+/** Does what may find an InvalidMember. @throws SetupError in its place, with line and column */
+export async function inText<T>(from: ConfigurationText, work: () => Promise<T>): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
-    if (error instanceof InvalidMember) throw invalid(from, [[error.path, error.fault]]);
-    throw error;
+    throw placed(error, from);
   }
+}
+
+function placed(error: unknown, from: ConfigurationText): unknown {
+  return error instanceof InvalidMember ? invalid(from, [[error.path, error.fault]]) : error;
 }
 
 /** @throws SetupError that names line and column where the text is no JSON any more */

@@ -25,9 +25,15 @@ export interface AppOptions {
   readonly webUi?: WebUi | undefined;
 }
 
-interface AppService extends Service {
+/** Requests at work, also those of an app that another has taken the place of. */
+export interface RequestsAtWork {
+  readonly changes: KeyedMutex;
   /** Uploads that are being read or worked on. */
   uploads: number;
+}
+
+interface AppService extends Service {
+  readonly atWork: RequestsAtWork;
 }
 
 /** An upload may hold `bodyBytes`, also after its client has gone; all other bodies end with their connections. */
@@ -36,17 +42,21 @@ export const maxUploads = 16;
 /** The whole tree as a server takes it. */
 export interface App {
   readonly handler: Express;
+  readonly atWork: RequestsAtWork;
   /** What can be done at a path, for answers to what never becomes a request. */
   allowedAt(path: string): readonly string[];
 }
 
-export function makeApp(options: AppOptions): App {
+export function makeApp(
+  options: AppOptions,
+  atWork: RequestsAtWork = { changes: new KeyedMutex(options.limits.changesPerUser), uploads: 0 },
+): App {
   const { parts, limits, log } = options;
   const tree = makeResources(parts);
   const find = makeTree(tree);
-  const changes = new KeyedMutex(limits.changesPerUser);
   const { access, served } = parts;
-  const service: AppService = { access, served, limits, find, changes, uploads: 0 };
+  const { changes } = atWork;
+  const service: AppService = { access, served, limits, find, changes, atWork };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -71,7 +81,7 @@ export function makeApp(options: AppOptions): App {
     const found = find(path);
     return found ? allowedMethods(found.resource) : [];
   };
-  return { handler: app, allowedAt };
+  return { handler: app, allowedAt, atWork };
 }
 
 /** The order is DSP0266's: who is the client, does the method exist, may the client use it, and the body. */
@@ -98,13 +108,13 @@ async function answer(
 }
 
 /** @throws RedfishError 503 */
-async function limitUploads<T>(service: AppService, upload: () => Promise<T>): Promise<T> {
-  if (service.uploads >= maxUploads) throw unavailable(5);
-  service.uploads += 1;
+async function limitUploads<T>({ atWork }: AppService, upload: () => Promise<T>): Promise<T> {
+  if (atWork.uploads >= maxUploads) throw unavailable(5);
+  atWork.uploads += 1;
   try {
     return await upload();
   } finally {
-    service.uploads -= 1;
+    atWork.uploads -= 1;
   }
 }
 

@@ -11,6 +11,7 @@ export const password = 'correct-horse-battery';
 
 /** A running redfish-server as it is built. */
 export interface RedfishProcess {
+  readonly pid: number;
   readonly port: number;
   readonly url: string;
   /** Its log. */
@@ -44,6 +45,11 @@ export async function startRedfish(
   };
   const file = join(directory, 'redfish.json');
   writeFileSync(file, JSON.stringify(configuration));
+  return runRedfish(file);
+}
+
+/** Starts a service with a configuration and waits until it listens. @throws what it logged instead */
+export async function runRedfish(file: string): Promise<RedfishProcess> {
   const child = fork(program, ['--config', file], {
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -62,6 +68,7 @@ export async function startRedfish(
     void ended.then(() => reject(new Error(`it ended: ${text}`)));
   });
   return {
+    pid: child.pid ?? 0,
     port,
     url: `https://127.0.0.1:${port}`,
     output: () => text,

@@ -87,7 +87,7 @@ describe('a local stack that cannot start', () => {
         const document = { endpoints: [{ ...tls, name: 'gnmi' }] };
         return ['--https-port', '0', '--config', write('none.json', JSON.stringify(document))];
       },
-      sentence: /has no server endpoint https for \/redfish\/endpoint\.$/,
+      sentence: /\/redfish\/endpoint .* is https, which is no server endpoint\.$/,
     },
     {
       why: 'a group of the configuration does not exist',

@@ -210,7 +210,7 @@ export async function makeTestParts(
   return {
     client,
     events: await makeEvents({
-      ...{ client, collections, served, log, expiryThresholds },
+      ...{ client, collections: () => collections, served, log, expiryThresholds },
       path: join(directory, 'events.json'),
       settings: { ...eventSettings, ...events },
       logins: listenerLogins(access),
@@ -223,7 +223,7 @@ export async function makeTestParts(
     auditLines,
     log,
     collections,
-    certificateLinks: linkIssuers(client, collections),
+    certificateLinks: linkIssuers(client, () => collections),
     tasks: new Tasks({
       limits: { patience: 200, tasks: 4 },
       now: Date.now,

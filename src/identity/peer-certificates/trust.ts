@@ -7,7 +7,7 @@ import type { TrustLists } from './chain.ts';
 export interface TrustEndpoints {
   readonly truststore: EndpointRef;
   /** Absent where the device has no list of revoked certificates. */
-  readonly revoked?: EndpointRef;
+  readonly revoked?: EndpointRef | undefined;
 }
 
 /** The lists as they are now, `undefined` while the manager of one of them is away. */

@@ -22,16 +22,17 @@ interface Relative {
  */
 export function linkIssuers(
   client: CertificateClient,
-  collections: readonly CertificateCollection[],
+  collections: () => readonly CertificateCollection[],
 ): (published: PublishedCertificate) => CertificateLinks {
-  const canonical = collections.filter((collection) => collection.canonical);
   const isIssuedBy = memoizedIsIssuedBy();
   let table: Table | undefined;
   client.subscribe(() => {
     table = undefined;
   });
   return ({ certificate }) => {
-    const available = canonical.filter(({ endpoint }) => client.isAvailable(endpoint));
+    const available = collections().filter(
+      ({ canonical, endpoint }) => canonical && client.isAvailable(endpoint),
+    );
     if (table?.collections !== namesOf(available)) table = makeTable(client, available);
     const issuers = isSelfIssued(certificate)
       ? []

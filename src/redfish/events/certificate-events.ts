@@ -20,7 +20,7 @@ export interface ReportedHealth {
 
 export interface CertificateEventsOptions extends Lifetime {
   readonly client: CertificateClient;
-  readonly collections: readonly CertificateCollection[];
+  readonly collections: () => readonly CertificateCollection[];
   readonly served?: Pick<ServedCertificate, 'conditionsOf'>;
 }
 
@@ -32,7 +32,7 @@ export interface CertificateEventsOptions extends Lifetime {
  */
 export class CertificateEvents {
   readonly #client: CertificateClient;
-  readonly #collections: readonly CertificateCollection[];
+  readonly #collections: () => readonly CertificateCollection[];
   readonly #served: CertificateEventsOptions['served'];
   readonly #lifetime: Lifetime;
   /** By URI. */
@@ -44,7 +44,7 @@ export class CertificateEvents {
     told: Readonly<Record<string, ReportedHealth>> = {},
   ) {
     this.#client = client;
-    this.#collections = collections.filter(({ canonical }) => canonical);
+    this.#collections = () => collections().filter(({ canonical }) => canonical);
     this.#served = served;
     this.#lifetime = lifetime;
     this.#told = new Map(Object.entries(told));
@@ -58,7 +58,7 @@ export class CertificateEvents {
   /** Nothing for endpoints that have no collection in the tree. */
   toEvents(event: CertificateEvent): readonly EventDraft[] {
     const { type, name } = event.endpoint;
-    const collection = this.#collections.find(
+    const collection = this.#collections().find(
       ({ endpoint }) => endpoint.type === type && endpoint.name === name,
     );
     if (!collection) return [];
@@ -85,7 +85,11 @@ export class CertificateEvents {
 
   /** Changes of health since the last look, except at endpoints whose manager cannot be asked now. */
   look(): readonly EventDraft[] {
-    const here = this.#collections.filter(({ endpoint }) => this.#client.isAvailable(endpoint));
+    const collections = this.#collections();
+    for (const uri of this.#told.keys()) {
+      if (!collections.some((one) => uri.startsWith(`${one.uri}/`))) this.#told.delete(uri);
+    }
+    const here = collections.filter(({ endpoint }) => this.#client.isAvailable(endpoint));
     return here.flatMap((collection) => {
       const list = this.#client.list(collection.endpoint);
       const uris = new Set(list.map(({ id }) => `${collection.uri}/${id}`));

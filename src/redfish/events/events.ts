@@ -24,7 +24,8 @@ import { SubscriberAuthorization } from './subscriber-authorization.ts';
 
 export interface EventOptions {
   readonly client: CertificateClient;
-  readonly collections: readonly CertificateCollection[];
+  /** Those of the configuration, which may be read again. */
+  readonly collections: () => readonly CertificateCollection[];
   /** Absent where nothing is served with a certificate of the manager. */
   readonly served?: ServedCertificate;
   /** Days before its end at which a certificate needs attention. */

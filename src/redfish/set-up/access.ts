@@ -10,7 +10,7 @@ import { configuredClientIdentities } from '../../identity/peer-certificates/cli
 import type { TrustEndpoints } from '../../identity/peer-certificates/trust.ts';
 import { passwordHelper } from '../../identity/system-users/password-helper.ts';
 import { SystemUserDirectory } from '../../identity/system-users/system-user-directory.ts';
-import type { CertificateClient } from '../../manager/certificate-client.ts';
+import type { CertificateClient, EndpointRef } from '../../manager/certificate-client.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { SystemUsers } from '../../platform/system-users.ts';
 import { type Access, followRenames, makeAccess } from '../access.ts';
@@ -37,8 +37,14 @@ export interface ReadyAccess {
   close(): Promise<void>;
 }
 
-/** @throws SetupError when a file of accounts or settings cannot be read, or a client identity is wrong */
-export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
+/**
+ * @param endpoints those of the configuration, which may be read again
+ * @throws SetupError when a file of accounts or settings cannot be read, or a client identity is wrong
+ */
+export function setUpAccess(
+  dependencies: AccessDependencies,
+  endpoints = () => dependencies.configuration.endpoints,
+): ReadyAccess {
   const { configuration, log } = dependencies;
   // A list with a mistake stops the start, and not the first login that needs it
   configuredClientIdentities(configuration, log);
@@ -51,7 +57,7 @@ export function setUpAccess(dependencies: AccessDependencies): ReadyAccess {
   const byPassword = passwordAccess(configuration, users, new Audit(log));
   const { settings, logins } = byPassword;
   const about = { users, settings, logins, accountCertificates };
-  const certificates = clientCertificates(dependencies, about);
+  const certificates = clientCertificates(dependencies, endpoints, about);
   const access = { ...byPassword, certificates, accountCertificates };
   const kept = keepSessions(configuration, access.sessions, log);
   followRenames(access);
@@ -92,6 +98,7 @@ type CertificateAccess = Required<
 
 function clientCertificates(
   { configuration, client, hostName, log }: AccessDependencies,
+  endpoints: () => Configuration['endpoints'],
   { users, settings, logins, accountCertificates }: CertificateAccess,
 ): ClientCertificates {
   const { redfish } = configuration;
@@ -101,7 +108,7 @@ function clientCertificates(
   }
   return new ClientCertificates({
     client,
-    endpoints: trustEndpoints(configuration),
+    endpoints: trustEndpoints(endpoints),
     accountCertificates,
     settings,
     logins,
@@ -123,10 +130,14 @@ function passwordAccess(configuration: Configuration, users: UserDirectory, audi
 }
 
 /** The list of revoked certificates counts from the moment that the configuration has it. */
-function trustEndpoints({ endpoints }: Configuration): TrustEndpoints {
+function trustEndpoints(endpoints: () => Configuration['endpoints']): TrustEndpoints {
   const revoked = { type: 'authority', name: 'revoked' } as const;
-  const isThere = endpoints.some(
-    ({ type, name }) => type === revoked.type && name === revoked.name,
-  );
-  return { truststore: { type: 'authority', name: 'truststore' }, ...(isThere && { revoked }) };
+  return {
+    truststore: { type: 'authority', name: 'truststore' },
+    get revoked() {
+      const isThere = ({ type, name }: EndpointRef) =>
+        type === revoked.type && name === revoked.name;
+      return endpoints().some(isThere) ? revoked : undefined;
+    },
+  };
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { SetupError } from '../../core/setup-error.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { generateCertificate } from '../../manager/credential/generated-certificate.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { hostAddresses } from '../../platform/host-addresses.ts';
+import { InvalidMember } from '../../platform/invalid-member.ts';
 import type { Credential } from '../../tls/credential.ts';
 import { openServerIdentity, type ServerIdentity } from '../../tls/server-identity.ts';
 import { exportPrivateKey } from '../../x509/keys.ts';
@@ -22,12 +22,12 @@ export interface ReadyIdentity {
 
 /**
  * Opens what the service shows, whatever lies in its file.
- * @throws SetupError when the configuration has no such endpoint
+ * @throws InvalidMember when the configuration has no such endpoint
  */
 export async function openIdentity(dependencies: AccessDependencies): Promise<ReadyIdentity> {
   const { configuration, client, log } = dependencies;
   const { redfish, limits, stateDirectory } = configuration;
-  const { type, name, path } = endpointOf(configuration);
+  const { type, name, path } = servedEndpoint(configuration);
   const identity = await openServerIdentity({
     path,
     copyPath: join(stateDirectory, copyName),
@@ -52,14 +52,16 @@ export async function openIdentity(dependencies: AccessDependencies): Promise<Re
   };
 }
 
-function endpointOf({
+/** The endpoint whose certificate the service shows. @throws InvalidMember when there is none */
+export function servedEndpoint({
   endpoints,
   redfish,
 }: Configuration): EndpointRef & { readonly path: string } {
   const found = endpoints.find(({ type, name }) => type === 'server' && name === redfish.endpoint);
   if (found) return found;
-  throw new SetupError(
-    `The configuration has no server endpoint ${redfish.endpoint} for /redfish/endpoint.`,
+  throw new InvalidMember(
+    '/redfish/endpoint',
+    `is ${redfish.endpoint}, which is no server endpoint`,
   );
 }
 

@@ -1,20 +1,22 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
 import { SetupError } from '../../core/setup-error.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { machineId } from '../../platform/machine-id.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
-import { makeApp } from '../app.ts';
+import { type AppOptions, makeApp } from '../app.ts';
 import { linkIssuers } from '../certificates/certificate-links.ts';
 import { collectionsOf } from '../certificates/collections.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
 import { type HttpsOptions, makeServer } from '../http/server.ts';
 import { Tasks } from '../tasks/tasks.ts';
-import { readWebUi } from '../web-ui/directory.ts';
+import { readWebUi, type WebUi } from '../web-ui/directory.ts';
 import { type AccessDependencies, setUpAccess } from './access.ts';
-import { openIdentity } from './identity.ts';
+import { openIdentity, servedEndpoint } from './identity.ts';
 import {
   bootClock,
   firmwareVersionOf,
@@ -27,6 +29,11 @@ import { serviceId } from './service-id.ts';
 /** A Redfish service that listens. */
 export interface RunningService {
   readonly port: number;
+  /**
+   * Finds a configuration good that differs in nothing that needs a restart.
+   * @returns what puts it in force for the requests to come. @throws SetupError; then nothing changed
+   */
+  prepare(next: Configuration): () => void;
   close(): Promise<void>;
 }
 
@@ -36,12 +43,15 @@ export interface RunningService {
  * @throws SetupError that says what is wrong with the files, the certificate or the port
  */
 export async function startService(dependencies: AccessDependencies): Promise<RunningService> {
-  const { configuration, client, hostName, log } = dependencies;
+  const { client, hostName, log } = dependencies;
+  let { configuration } = dependencies;
   const { redfish, stateDirectory } = configuration;
   await removeStaleTempFiles(stateDirectory, log);
   const { identity, served, close: closeIdentity } = await openIdentity(dependencies);
-  const { access, close: closeAccess } = setUpAccess(dependencies);
-  const collections = collectionsOf(redfish.managerId, configuration.endpoints);
+  const endpoints = () => configuration.endpoints;
+  const { access, close: closeAccess } = setUpAccess(dependencies, endpoints);
+  let known = collectionsOf(redfish.managerId, endpoints());
+  const collections = () => known;
   const events = await makeEvents({
     ...{ client, collections, served, log },
     path: join(stateDirectory, 'events.json'),
@@ -59,33 +69,54 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
     report: (error) => log.error('task failed', { reason: reasonOf(error) }),
   });
   let port = redfish.port;
-  const app = makeApp({
-    log,
+  const fixed = {
+    ...{ client, access, events, served, tasks, hostName },
+    certificateLinks: linkIssuers(client, collections),
+    now: Date.now,
+    expiryThresholds: configuration.expiry.thresholdDays,
+    managerId: redfish.managerId,
+    serviceId: serviceId(log, machineId()),
+    port: () => port,
+    tlsProfile: redfish.tls.profile,
+    servedEndpoint: redfish.endpoint,
+  };
+  const details = managerDetails(dependencies);
+  const appOptions = ({ redfish }: Configuration, webUi: WebUi | undefined): AppOptions => ({
+    ...{ log, webUi },
     limits: { ...redfish.limits, query: redfish.limits },
-    webUi: webUiOf(dependencies),
     parts: {
-      ...{ client, access, events, collections, served, tasks, hostName },
-      certificateLinks: linkIssuers(client, collections),
+      ...fixed,
+      collections: known,
       compatibility: redfish.compatibility,
-      now: Date.now,
-      expiryThresholds: configuration.expiry.thresholdDays,
-      managerId: redfish.managerId,
-      managerDetails: managerDetails(dependencies),
-      serviceId: serviceId(log, machineId()),
-      port: () => port,
-      tlsProfile: redfish.tls.profile,
-      servedEndpoint: redfish.endpoint,
+      managerDetails: {
+        ...details,
+        firmwareVersion: redfish.firmwareVersion ?? firmwareVersionOf(),
+      },
       query: redfish.limits,
     },
   });
+  let webUi = webUiOf(dependencies);
+  let app = makeApp(appOptions(configuration, webUi));
   const clientCertificates = access.certificates;
   const server = makeServer(
     { ...serverSettings(configuration), identity, clientCertificates, log },
-    app,
+    { handler: (req, res) => app.handler(req, res), allowedAt: (path) => app.allowedAt(path) },
   );
   port = await listen(server, redfish.address, redfish.port);
   return {
     port,
+    prepare(next) {
+      const isMoved = servedEndpoint(next).path !== servedEndpoint(configuration).path;
+      const isSameUi = isDeepStrictEqual(next.redfish.webUi, configuration.redfish.webUi);
+      const nextUi = isSameUi ? webUi : readConfiguredWebUi(next, log);
+      return () => {
+        if (isMoved) log.warn('the path of the served endpoint counts after a restart');
+        configuration = next;
+        webUi = nextUi;
+        known = collectionsOf(redfish.managerId, next.endpoints);
+        app = makeApp(appOptions(next, webUi), app.atWork);
+      };
+    },
     async close() {
       await closeAccess();
       await closeIdentity();
@@ -97,11 +128,10 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
 }
 
 function managerDetails({
-  configuration: { redfish, stateDirectory },
+  configuration: { stateDirectory },
   log,
-}: AccessDependencies): ManagerDetails {
+}: AccessDependencies): Omit<ManagerDetails, 'firmwareVersion'> {
   return {
-    firmwareVersion: redfish.firmwareVersion ?? firmwareVersionOf(),
     lastReset: bootClock(Date.now),
     settings: openManagerSettings(join(stateDirectory, 'manager-settings.json'), log),
   };
@@ -133,15 +163,19 @@ function serverSettings({
 }
 
 /** A damaged web UI must not take the service off the network that could mend it. */
-function webUiOf({ configuration, log }: AccessDependencies) {
-  const { directory, files, bytes } = configuration.redfish.webUi;
-  if (directory === undefined) return undefined;
+function webUiOf({ configuration, log }: AccessDependencies): WebUi | undefined {
   try {
-    return readWebUi({ directory, files, bytes }, log);
+    return readConfiguredWebUi(configuration, log);
   } catch (error) {
+    const { directory = '' } = configuration.redfish.webUi;
     log.error('web UI not served', { directory, reason: reasonOf(error) });
     return undefined;
   }
+}
+
+function readConfiguredWebUi({ redfish }: Configuration, log: Log): WebUi | undefined {
+  const { directory, files, bytes } = redfish.webUi;
+  return directory === undefined ? undefined : readWebUi({ directory, files, bytes }, log);
 }
 
 function listen(

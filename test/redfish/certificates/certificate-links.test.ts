@@ -30,7 +30,7 @@ describe('who issued whom', () => {
 
   const setUp = () => {
     const client = new MemoryClient();
-    const certificateLinks = linkIssuers(client, collectionsOf('bmc', endpoints));
+    const certificateLinks = linkIssuers(client, () => collectionsOf('bmc', endpoints));
     return { client, certificateLinks };
   };
 

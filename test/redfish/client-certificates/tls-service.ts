@@ -149,7 +149,13 @@ export async function startTlsService(
   const clock = new ManualClock();
   const events = await makeEvents({
     expiryThresholds: [],
-    ...{ client, collections: parts.collections, log: noting, clock, settings: eventSettings },
+    ...{
+      client,
+      collections: () => parts.collections,
+      log: noting,
+      clock,
+      settings: eventSettings,
+    },
     path: join(directory, 'streams.json'),
     logins: listenerLogins(access),
   });
