@@ -6,6 +6,7 @@ import type {
 } from '../manager/certificate-client.ts';
 import { endpointTypes } from '../manager/endpoint-definition.ts';
 import { cannotBeRead, readStream } from '../storage/regular-file.ts';
+import { colonHex } from '../x509/colon-hex.ts';
 import { pemContent } from '../x509/containers.ts';
 import { formatName } from '../x509/name.ts';
 import { csrUsage, parseCsrOptions } from './csr-options.ts';
@@ -126,7 +127,7 @@ function describe(published: PublishedCertificate): string {
     ['Names', certificate.alternativeNames.map(({ value }) => value).join(', ')],
     ['Usage', certificate.keyUsage.join(', ')],
     ['Valid', `${day(certificate.notBefore)} to ${day(certificate.notAfter)}`],
-    ['SHA-256', certificate.fingerprint.toLowerCase()],
+    ['SHA-256', colonHex(certificate.fingerprint)],
   ];
   return `${table(rows)}${findingsOf(published)}${certificate.pem}`;
 }

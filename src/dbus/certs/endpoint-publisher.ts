@@ -4,6 +4,7 @@ import type { Endpoint } from '../../manager/endpoint.ts';
 import type { EndpointEvent } from '../../manager/endpoint-event.ts';
 import { type ExpiryNews, expiryOf } from '../../manager/expiry.ts';
 import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
+import { colonHex } from '../../x509/colon-hex.ts';
 import type { ObjectServer } from '../server/object-server.ts';
 import { certificateObject, changedProperties } from './certificate-object.ts';
 import { certificateInterface } from './certs-interfaces.ts';
@@ -38,7 +39,7 @@ export function endpointPublisher(
     const { fingerprint, notAfter } = installed.certificate;
     const until = new Date(notAfter * 1000).toISOString();
     const object = pathOf(installed);
-    log.info(message, { ...audit.change, object, sha256: fingerprint.toLowerCase(), until });
+    log.info(message, { ...audit.change, object, sha256: colonHex(fingerprint), until });
   };
   const update = (previous: InstalledCertificate, installed: InstalledCertificate) => {
     const path = pathOf(installed);

@@ -1,5 +1,6 @@
 import type { PublishedCertificate } from '../../manager/certificate-client.ts';
 import type { Certificate } from '../../x509/certificate.ts';
+import { colonHex } from '../../x509/colon-hex.ts';
 import type { Name } from '../../x509/name.ts';
 import { link } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
@@ -40,11 +41,11 @@ export function certificateView(
     CertificateString: [certificate, ...chain].map(({ pem }) => pem).join(''),
     CertificateType: chain.length > 0 ? 'PEMchain' : 'PEM',
     CertificateUsageTypes: collection.usageTypes,
-    Fingerprint: pairs(fingerprint),
+    Fingerprint: colonHex(fingerprint),
     FingerprintHashAlgorithm: 'TPM_ALG_SHA256',
     Issuer: identifier(certificate.issuer),
     KeyUsage: certificate.keyUsage,
-    SerialNumber: pairs(serialNumber),
+    SerialNumber: colonHex(serialNumber),
     SignatureAlgorithm: certificate.signatureAlgorithm,
     Subject: { ...identifier(certificate.subject), ...alternativeNames(certificate) },
     ValidNotAfter: dateTime(certificate.notAfter),
@@ -123,12 +124,6 @@ function displayString(name: Name): string {
 
 function alternativeNames({ alternativeNames: names }: Certificate): Identifier {
   return names.length > 0 ? { AlternativeNames: names.map(({ value }) => value) } : {};
-}
-
-/** `AB:CD:…`, the form that the schema's pattern demands. */
-function pairs(hex: string): string {
-  const even = hex.length % 2 === 0 ? hex : `0${hex}`;
-  return (even.match(/../g) ?? []).join(':');
 }
 
 /** ISO 8601 with an offset, as bmcweb writes it; years that it cannot express are clamped. */
