@@ -11,24 +11,15 @@ export const maxVerifications = (certificates: number) => 2 * certificates + 100
 export const tooManyNamesakes =
   'too many of its certificates have one name to find who signed which';
 
-/** Files by their faults: every certificate of a bundle is checked, and its signatures once are enough. */
-const known = new WeakMap<readonly Certificate[], string>();
-
 /**
- * What is wrong with the signatures of a file, `undefined` when nothing is: the issuer of a certificate is in
+ * What is wrong with the signatures of a bundle, `undefined` when nothing is: the issuer of a certificate is in
  * it by its name, but no key of that name signed it. A new CA that the old key of the same name signed says so
  * by its key identifiers; that key need not be there.
  */
-export function signatureFault(company: readonly Certificate[]): string | undefined {
-  const fault = known.get(company) ?? findFault(company);
-  known.set(company, fault);
-  return fault === '' ? undefined : fault;
-}
-
-function findFault(company: readonly Certificate[]): string {
-  const issuersOf = issuerSearch(company);
-  let left = maxVerifications(company.length);
-  for (const certificate of company) {
+export function signatureFault(bundle: readonly Certificate[]): string | undefined {
+  const issuersOf = issuerSearch(bundle);
+  let left = maxVerifications(bundle.length);
+  for (const certificate of bundle) {
     if (isRollover(certificate)) continue;
     let tried = 0;
     let isSigned = false;
@@ -42,7 +33,7 @@ function findFault(company: readonly Certificate[]): string {
     if (tried > 0 && !isSigned)
       return 'the signature of a certificate does not fit the issuer in the same file';
   }
-  return '';
+  return undefined;
 }
 
 /** A new key of a CA that its old one signed (RFC 4210 §4.4). */
@@ -54,12 +45,12 @@ export function isRollover(certificate: Certificate): boolean {
 
 /** @returns who has the name of the issuer of a certificate, the likeliest first and each of them once */
 export function issuerSearch(
-  company: readonly Certificate[],
+  bundle: readonly Certificate[],
 ): (certificate: Certificate) => Iterable<Certificate> {
   const byName = new Map<string, Certificate[]>();
   const byKey = new Map<string, Certificate[]>();
   const keyOf = (name: string, identifier: string | undefined) => `${identifier} ${name}`;
-  for (const one of company) {
+  for (const one of bundle) {
     const name = nameKey(one.subject);
     add(byName, name, one);
     if (one.keyIdentifier !== undefined) add(byKey, keyOf(name, one.keyIdentifier), one);

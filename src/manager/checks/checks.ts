@@ -3,7 +3,7 @@ import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
 import { type Certificate, isSelfIssued } from '../../x509/certificate.ts';
 import { weakness } from '../../x509/key-strength.ts';
 import { digestFault, sizeFault } from '../../x509/security-levels.ts';
-import { isRollover, signatureFault } from './chain-signatures.ts';
+import { isRollover } from './chain-signatures.ts';
 import type { Findings } from './findings.ts';
 import type { ServingProfile } from './serving-profile.ts';
 import { serverUsageFault } from './usage.ts';
@@ -104,9 +104,9 @@ export const issuerChecks: readonly Check<Candidate>[] = [
   strongDigest,
 ];
 
-/** An authority with the bundle that it came in. */
 export interface AuthorityCandidate extends Candidate {
-  readonly company: readonly Certificate[];
+  /** What `signatureFault` says of the bundle that the authority came in. */
+  readonly signatureFault: string | undefined;
 }
 
 export const authorityChecks: readonly Check<AuthorityCandidate>[] = [
@@ -114,7 +114,7 @@ export const authorityChecks: readonly Check<AuthorityCandidate>[] = [
   {
     code: 'chain-signature',
     why: 'a client would refuse the chain, so the service must not serve it',
-    fault: ({ company }) => signatureFault(company),
+    fault: ({ signatureFault }) => signatureFault,
   },
   criticalKnown,
   notExpired,

@@ -2,6 +2,7 @@ import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import { usualSecurityLevel } from '../../x509/security-levels.ts';
+import { signatureFault } from '../checks/chain-signatures.ts';
 import { authorityChecks, enforce } from '../checks/checks.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { distinct } from '../upgrade/upstream-authorities.ts';
@@ -61,7 +62,7 @@ export class AuthorityPlans {
   async replaceAll(source: UploadSource): Promise<SetPlan> {
     const { certificates } = this.#parseBundle(await blocksOf(source));
     const set = distinct(certificates);
-    for (const certificate of set) this.#check(certificate, set);
+    this.#check(set, set);
     const known = new Map(this.#current().map((one) => [one.certificate.fingerprint, one]));
     const fresh = this.#number(set.filter(({ fingerprint }) => !known.has(fingerprint)));
     const numbered = new Map([
@@ -97,19 +98,19 @@ export class AuthorityPlans {
     const { certificates } = parseUpload(blocks, this.#dependencies.limits.chain);
     const [certificate] = certificates;
     if (!certificate) throw new TypeError('an upload has a certificate');
-    this.#check(certificate, certificates);
+    this.#check([certificate], certificates);
     return certificate;
   }
 
-  #check(leaf: Certificate, company: readonly Certificate[]): void {
-    const { checks, now } = this.#dependencies;
-    enforce(authorityChecks, {
-      leaf,
-      company,
+  #check(certificates: readonly Certificate[], bundle: readonly Certificate[]): void {
+    const { checks: policy, now } = this.#dependencies;
+    const common = {
+      signatureFault: signatureFault(bundle),
       now: Math.floor(now() / 1000),
-      policy: checks,
+      policy,
       securityLevel: usualSecurityLevel,
-    });
+    };
+    for (const leaf of certificates) enforce(authorityChecks, { leaf, ...common });
   }
 
   #refuseDuplicate({ fingerprint }: Certificate, except?: Authority): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { CertError, type CertErrorCode } from '../../../src/core/cert-error.ts';
+import { signatureFault } from '../../../src/manager/checks/chain-signatures.ts';
 import {
   type AuthorityCandidate,
   authorityChecks,
@@ -57,49 +58,49 @@ interface Row {
   /** Nothing for one that passes. */
   readonly fails?: CertErrorCode;
   readonly leaf: Certificate;
-  readonly company?: readonly Certificate[];
+  readonly bundle?: readonly Certificate[];
   readonly policy?: Partial<AuthorityCandidate['policy']>;
 }
 
 const strict = { allowExpired: false };
 const rows: readonly Row[] = [
   { what: 'a good leaf', leaf: leaf.certificate },
-  { what: 'a good leaf with its issuer', leaf: leaf.certificate, company: [root.certificate] },
+  { what: 'a good leaf with its issuer', leaf: leaf.certificate, bundle: [root.certificate] },
   { what: 'a good CA', leaf: root.certificate },
   {
     what: 'a leaf whose issuer is not there',
     leaf: leaf.certificate,
-    company: [expired.certificate],
+    bundle: [expired.certificate],
   },
   {
     what: 'an issuer of the same name beside the right one',
     leaf: leaf.certificate,
-    company: [namesake.certificate, root.certificate],
+    bundle: [namesake.certificate, root.certificate],
   },
   {
     what: 'an issuer of the same name and another key',
     fails: 'chain-signature',
     leaf: leaf.certificate,
-    company: [namesake.certificate],
+    bundle: [namesake.certificate],
   },
   { what: 'a new CA that the old key of its name signed', leaf: rollover.certificate },
   {
     what: 'a new CA that the old key of its name signed, with both',
     leaf: rollover.certificate,
-    company: [root.certificate, namesake.certificate],
+    bundle: [root.certificate, namesake.certificate],
   },
   { what: 'a damaged self-signature', fails: 'chain-signature', leaf: damaged(root) },
   {
     what: 'a damaged signature of its issuer',
     fails: 'chain-signature',
     leaf: damaged(leaf),
-    company: [root.certificate],
+    bundle: [root.certificate],
   },
   {
     what: 'a damaged certificate beside the leaf',
     fails: 'chain-signature',
     leaf: leaf.certificate,
-    company: [damaged(root)],
+    bundle: [damaged(root)],
   },
   {
     what: 'an unknown critical extension',
@@ -176,12 +177,12 @@ const codesOf = <T>(check: () => T): CertErrorCode | 'passes' => {
 };
 
 describe('the checks of a certificate', () => {
-  for (const { what, fails, leaf: one, company = [], policy } of rows) {
+  for (const { what, fails, leaf: one, bundle = [], policy } of rows) {
     const conditions = policy ? ` where ${JSON.stringify(policy)}` : '';
     it(`${fails ? `refuse as ${fails}` : 'accept'} ${what}${conditions}`, () => {
       const candidate: AuthorityCandidate = {
         leaf: one,
-        company: [one, ...company],
+        signatureFault: signatureFault([one, ...bundle]),
         now,
         securityLevel: 2,
         policy: { allowExpired: true, requireCa: false, maxRsaBits: 8192, ...policy },
@@ -200,7 +201,13 @@ describe('the checks of a certificate', () => {
 
   it('say when a certificate expired', () => {
     const policy = { allowExpired: false, requireCa: false, maxRsaBits: 8192 };
-    const candidate = { leaf: expired.certificate, company: [], now, policy, securityLevel: 2 };
+    const candidate = {
+      leaf: expired.certificate,
+      signatureFault: undefined,
+      now,
+      policy,
+      securityLevel: 2,
+    };
     assert.throws(() => enforce(authorityChecks, candidate), /2021-01-01T00:00:00\.000Z/);
   });
 
@@ -208,7 +215,7 @@ describe('the checks of a certificate', () => {
     const one = make({ extensions: ['1.2.3.4=critical,ASN1:NULL'] });
     const candidate = {
       leaf: one,
-      company: [],
+      signatureFault: undefined,
       now,
       securityLevel: 2,
       policy: { allowExpired: true, requireCa: true, maxRsaBits: 8192 },
@@ -233,7 +240,7 @@ describe('the checks of an authority', () => {
   ] as const) {
     it(`answer ${expected} to ${what}`, () => {
       const policy = { allowExpired: true, requireCa, maxRsaBits: 8192 };
-      const candidate = { leaf: one, company: [one], now, policy, securityLevel: 2 };
+      const candidate = { leaf: one, signatureFault: undefined, now, policy, securityLevel: 2 };
       assert.equal(
         codesOf(() => enforce(authorityChecks, candidate)),
         expected,
@@ -277,7 +284,7 @@ describe('the critical extensions that we know', () => {
     ['subjectKeyIdentifier', 'subjectKeyIdentifier=critical,hash'],
     ['authorityInfoAccess', 'authorityInfoAccess=critical,OCSP;URI:http://ocsp.example'],
     ['tlsfeature', 'tlsfeature=critical,status_request'],
-    ['an extension of one company', '1.2.3.4=critical,ASN1:NULL'],
+    ['an extension of one bundle', '1.2.3.4=critical,ASN1:NULL'],
   ];
   for (const [what, line] of lines) {
     it(`are those that openssl knows: ${what}`, () => {

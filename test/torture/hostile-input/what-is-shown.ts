@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { CertError } from '../../../src/core/cert-error.ts';
 import { certificateObject } from '../../../src/dbus/certs/certificate-object.ts';
 import { mapTypes } from '../../../src/identity/peer-certificates/map-types.ts';
+import { signatureFault } from '../../../src/manager/checks/chain-signatures.ts';
 import { authorityChecks, pairChecks, serverChecks } from '../../../src/manager/checks/checks.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
@@ -52,7 +53,7 @@ export function shownEverywhere(certificate: Certificate): string {
   for (const { nameOf } of Object.values(mapTypes)) nameOf(certificate, context, undefined);
   const candidate = {
     leaf: certificate,
-    company: [certificate],
+    signatureFault: signatureFault([certificate]),
     now: now / 1000,
     policy,
     securityLevel: 2,
