@@ -53,6 +53,10 @@ export interface Certificate {
   /** User principal names, such as `admin@example.com`. */
   readonly principalNames: readonly string[];
   readonly isCa: boolean;
+  /** The greatest number of intermediate CAs below it (RFC 5280 §4.2.1.9); `undefined` where there is no limit. */
+  readonly pathLength: number | undefined;
+  /** Whether it restricts names or Netscape types of the certificates below it, which only OpenSSL judges. */
+  readonly restrictsNames: boolean;
   /** Hexadecimal; `undefined` where the extension is absent or cannot be read. */
   readonly keyIdentifier: string | undefined;
   /** What it calls the key that signed it. */
@@ -171,6 +175,10 @@ function describe(x509: X509Certificate): Certificate {
     principalNames: alternatives ? readPrincipalNames(alternatives) : [],
     // A root of version 1 has no extensions to say it with, and OpenSSL takes it for a CA
     isCa: x509.ca || (contextTag(fields[0]) !== 0 && x509.checkIssued(x509)),
+    pathLength: pathLengthOf(extensions),
+    restrictsNames: [extensionIds.nameConstraints, extensionIds.netscapeCertType].some(
+      (id) => find(extensions, id) !== undefined,
+    ),
     ...keyIdentifiersOf(extensions),
     unknownCritical: extensions
       .filter((e) => e.critical && !processed.includes(e.id))
@@ -223,6 +231,13 @@ function alternativeNamesOf(extensions: readonly Extension[]): Asn1 | undefined 
 function commentOf(extensions: readonly Extension[]): string | undefined {
   const extension = find(extensions, extensionIds.netscapeComment);
   return extension && readString(decode(extension.value, 1));
+}
+
+function pathLengthOf(extensions: readonly Extension[]): number | undefined {
+  const extension = find(extensions, extensionIds.basicConstraints);
+  const fields = extension ? childrenOf(decode(extension.value)) : [];
+  const length = fields.find((field) => universalTag(field) === tags.INTEGER);
+  return length && Number.parseInt(bytesOf(length).toString('hex') || '0', 16);
 }
 
 /** RFC 5280 §4.2.1.2 and §4.2.1.1 */
