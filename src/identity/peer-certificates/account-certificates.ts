@@ -7,9 +7,10 @@ import { type Certificate, readCertificate } from '../../x509/certificate.ts';
 import { parsePem } from '../../x509/pem.ts';
 import { IdentityError } from '../identity-error.ts';
 
-/** What is kept for an account. */
+/** What is kept for an account: PEM, which may be none that can be read now. By such a text no user is known. */
 export interface Owned {
   readonly userName: string;
+  readonly pem: string;
 }
 
 /** A certificate by which its owner is known. */
@@ -17,11 +18,6 @@ export interface AccountCertificate extends Owned {
   /** Beginning of its fingerprint, so the same wherever and whenever it is added. */
   readonly id: string;
   readonly certificate: Certificate;
-}
-
-/** What stands in the file for a certificate and cannot be read as one now: nobody is known by it. */
-interface Unread extends Owned {
-  readonly pem: string;
 }
 
 export interface AccountCertificateLimits {
@@ -35,36 +31,33 @@ export interface AccountCertificateLimits {
 export class AccountCertificates {
   readonly limits: AccountCertificateLimits;
   readonly #path: string;
-  #all: readonly AccountCertificate[];
-  /** Limits of what is read may have been others once, and may be again. */
-  #unread: readonly Unread[];
+  #kept: readonly (Owned | AccountCertificate)[];
   readonly #turn = new Mutex();
 
   /** @throws SetupError when the file is there but does not hold a list of certificates */
   constructor(path: string, limits: AccountCertificateLimits, log?: Log) {
     this.#path = path;
     this.limits = limits;
-    const { all, unread } = read(path, log);
-    this.#all = all;
-    this.#unread = unread;
+    const stored = readState(path, form)?.certificates ?? [];
+    this.#kept = stored.map((one) => readStored(one, path, log));
   }
 
   get all(): readonly AccountCertificate[] {
-    return this.#all;
+    return this.#kept.filter(isRead);
   }
 
   /** All that is kept, with what cannot be read now. */
   get kept(): readonly Owned[] {
-    return [...this.#all, ...this.#unread];
+    return this.#kept;
   }
 
   of(userName: string): readonly AccountCertificate[] {
-    return this.#all.filter((one) => one.userName === userName);
+    return this.all.filter((one) => one.userName === userName);
   }
 
   /** The name of whose it is, by the SHA-256 of the whole certificate. */
   ownerOf({ fingerprint }: Certificate): string | undefined {
-    return this.#all.find(({ certificate }) => certificate.fingerprint === fingerprint)?.userName;
+    return this.all.find(({ certificate }) => certificate.fingerprint === fingerprint)?.userName;
   }
 
   /**
@@ -87,7 +80,7 @@ export class AccountCertificates {
         throw new IdentityError('certificate-limit', userName, message);
       }
       const added = entry(userName, certificate);
-      await this.#write([...this.#all, added], this.#unread);
+      await this.#write([...this.#kept, added]);
       return added;
     });
   }
@@ -96,82 +89,70 @@ export class AccountCertificates {
   remove(isGone: (one: Owned) => boolean): Promise<readonly AccountCertificate[]> {
     return this.#turn.run(async () => {
       if (!this.kept.some(isGone)) return [];
-      const gone = this.#all.filter(isGone);
-      const rest = this.#all.filter((one) => !gone.includes(one));
-      await this.#write(
-        rest,
-        this.#unread.filter((one) => !isGone(one)),
-      );
+      const gone = this.all.filter(isGone);
+      await this.#write(this.#kept.filter((one) => !isGone(one)));
       return gone;
     });
   }
 
-  /** Gives what a user has to the name that he has now, from this moment on. @throws what the disk throws */
+  /** Gives what a user has to the name that the user has now, from this moment on. @throws what the disk throws */
   rename(from: string, to: string): Promise<void> {
-    const renamed = <T extends Owned>(all: readonly T[]) =>
-      all.map((one) => (one.userName === from ? { ...one, userName: to } : one));
     const apply = () => {
-      this.#all = renamed(this.#all);
-      this.#unread = renamed(this.#unread);
+      this.#kept = this.#kept.map((one) =>
+        one.userName === from ? { ...one, userName: to } : one,
+      );
     };
     const isConcerned = this.kept.some(({ userName }) => userName === from || userName === to);
     apply();
     // What is being written right now brings the old name back
     return this.#turn.run(async () => {
       apply();
-      if (isConcerned) await this.#write(this.#all, this.#unread);
+      if (isConcerned) await this.#write(this.#kept);
     });
   }
 
-  /** Takes all of them; nobody is known by one from this moment on. `store` takes them from the file. */
+  /** Takes all of them; no user is known by one from this moment on. `store` takes them from the file. */
   clear(): void {
-    this.#all = [];
-    this.#unread = [];
-    // One that is being added right now brings back what was there
+    this.#kept = [];
+    // What is being added right now brings back what was there
     void this.#turn.run(async () => {
-      this.#all = [];
-      this.#unread = [];
+      this.#kept = [];
     });
   }
 
   /** Writes the file as it should be. */
   store(): Promise<void> {
-    return this.#turn.run(() => this.#write(this.#all, this.#unread));
+    return this.#turn.run(() => this.#write(this.#kept));
   }
 
-  async #write(all: readonly AccountCertificate[], unread: readonly Unread[]): Promise<void> {
-    const read = all.map(({ userName, certificate: { pem } }) => ({ userName, pem }));
-    await writeState(this.#path, { certificates: [...read, ...unread] });
-    this.#all = all;
-    this.#unread = unread;
+  async #write(kept: readonly Owned[]): Promise<void> {
+    const certificates = kept.map(({ userName, pem }) => ({ userName, pem }));
+    await writeState(this.#path, { certificates });
+    this.#kept = kept;
   }
 }
 
 function entry(userName: string, certificate: Certificate): AccountCertificate {
-  return { id: certificate.fingerprint.slice(0, 32).toLowerCase(), userName, certificate };
+  const id = certificate.fingerprint.slice(0, 32).toLowerCase();
+  return { id, userName, pem: certificate.pem, certificate };
+}
+
+function isRead(one: Owned | AccountCertificate): one is AccountCertificate {
+  return 'certificate' in one;
 }
 
 const form = { what: 'certificates of accounts', validator: validateAccountCertificatesFile };
 
-/** One that cannot be read is left out and stays in the file: it must not keep everybody else out. */
-function read(path: string, log: Log | undefined) {
-  const all: AccountCertificate[] = [];
-  const unread: Unread[] = [];
-  for (const { userName, pem } of readState(path, form)?.certificates ?? []) {
-    try {
-      all.push(entry(userName, readStored(pem)));
-    } catch (error) {
-      unread.push({ userName, pem });
-      const fields = { path, user: userName, reason: reasonOf(error) };
-      log?.error('certificate of an account cannot be read, so nobody is known by it', fields);
-    }
+/** A text that cannot be read stays as it is: it must not keep other users out. */
+function readStored({ userName, pem }: Owned, path: string, log: Log | undefined): Owned {
+  try {
+    const [block, ...others] = parsePem(pem);
+    if (block?.label === 'CERTIFICATE' && others.length === 0)
+      return entry(userName, readCertificate(block.der));
+    throw new CertError('no-certificate', 'the text is not one PEM certificate');
+  } catch (error) {
+    const fields = { path, user: userName, reason: reasonOf(error) };
+    log?.error('certificate of an account cannot be read, so no user is known by it', fields);
+    return { userName, pem };
   }
-  return { all, unread };
-}
-
-/** @throws CertError */
-function readStored(pem: string): Certificate {
-  const [block, ...others] = parsePem(pem);
-  if (block?.label === 'CERTIFICATE' && others.length === 0) return readCertificate(block.der);
-  throw new CertError('no-certificate', 'the text is not one PEM certificate');
 }
