@@ -1,5 +1,4 @@
 import { type Certificate, isIssuedBy, isSelfIssued } from '../../x509/certificate.ts';
-import { type IssuerConstraints, readIssuerConstraints } from '../../x509/issuer-constraints.ts';
 import { weakness } from '../../x509/key-strength.ts';
 import { isSameKey } from '../../x509/keys.ts';
 import { sameName } from '../../x509/name.ts';
@@ -85,7 +84,7 @@ export function needsHandshake(
   return path.some(
     (one, at) =>
       at > 0 &&
-      constraintsOf(one).restrictsNames &&
+      one.restrictsNames &&
       !judged.some(({ fingerprint }) => fingerprint === one.fingerprint),
   );
 }
@@ -118,10 +117,9 @@ function issuerFault(
   below: readonly Certificate[],
   isAnchor: boolean,
 ): Refusal | undefined {
-  const { x509, isCa, unknownCritical } = issuer;
+  const { x509, isCa, pathLength, unknownCritical } = issuer;
   if (!isCa || x509.keyUsage?.includes(clientAuth) === false) return 'purpose';
   if (unknownCritical.length > 0) return 'rejected';
-  const { pathLength } = constraintsOf(issuer);
   const intermediates = below.slice(1).filter((one) => !isSelfIssued(one)).length;
   if (pathLength !== undefined && intermediates > pathLength) return 'chain-too-long';
   return strengthFault(issuer, isAnchor);
@@ -169,13 +167,4 @@ function isAuthority({ isCa, keyUsage }: Certificate): boolean {
 function isSameSubject(a: Certificate, b: Certificate): boolean {
   const isSameName = a.subjectHash === b.subjectHash || sameName(a.subject, b.subject);
   return isSameName && isSameKey(a.publicKey, b.publicKey);
-}
-
-/** Every request is judged, and certificates do not change. */
-const known = new WeakMap<Certificate, IssuerConstraints>();
-
-function constraintsOf(one: Certificate): IssuerConstraints {
-  const constraints = known.get(one) ?? readIssuerConstraints(one.der);
-  known.set(one, constraints);
-  return constraints;
 }

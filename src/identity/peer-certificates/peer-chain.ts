@@ -1,6 +1,7 @@
 import type { Server } from 'node:https';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertError } from '../../core/cert-error.ts';
+import { codeOf } from '../../storage/io-errors.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
@@ -17,57 +18,69 @@ export interface PeerChain {
  */
 const losesChains = /^(24\.21|26\.8)\./.test(process.versions.node);
 
-/** What clients sent, and from where, where it has to be read before Node lets go of it. */
-const kept = new WeakMap<TLSSocket, { sent: DetailedPeerCertificate; address: string }>();
+/** Reads the chain and the address of each connection once. */
+export class PeerChains {
+  readonly #maxCertificates: number;
+  /** What clients sent, and from where, where it has to be read before Node lets go of it. */
+  readonly #kept = new WeakMap<object, { sent: DetailedPeerCertificate; address: string }>();
+  readonly #read = new WeakMap<object, { readonly chain: PeerChain | undefined }>();
 
-/**
- * Keeps the chains of clients readable where Node loses them, or ends the connection because of them before
- * anybody can look at them.
- * @param endsRefused whether Node ends the connection of a client whose chain OpenSSL refuses
- */
-export function keepChains(server: Server, endsRefused: () => boolean): void {
-  const seen = new WeakSet<TLSSocket>();
-  // The only event that hands out the socket before Node looks at its chain. The secrets in its lines are
-  // not for us
-  const keep = (_line: Buffer, socket: TLSSocket) => {
-    if (seen.has(socket)) return;
-    seen.add(socket);
-    // With TLS 1.3 the client is still there: it could not end its handshake and its connection at once yet
-    const address = socket.remoteAddress ?? '';
-    socket.prependOnceListener('secure', () => {
-      const sent = socket.getPeerCertificate(true);
-      kept.set(socket, { sent, address });
+  constructor(maxCertificates: number) {
+    this.#maxCertificates = maxCertificates;
+  }
+
+  /**
+   * Keeps the chains of clients readable where Node loses them, or ends the connection because of them before it tells
+   * of the connection.
+   * @param endsRefused whether Node ends the connection of a client whose chain OpenSSL refuses
+   */
+  keep(server: Server, endsRefused: () => boolean): void {
+    const seen = new WeakSet<TLSSocket>();
+    // The only event that hands out the socket before Node looks at its chain. The secrets in its lines are
+    // not for us
+    const keep = (_line: Buffer, socket: TLSSocket) => {
+      if (seen.has(socket)) return;
+      seen.add(socket);
+      // With TLS 1.3 the client is still there: it could not end its handshake and its connection at once yet
+      const address = socket.remoteAddress ?? '';
+      socket.prependOnceListener('secure', () => {
+        this.#kept.set(socket, { sent: socket.getPeerCertificate(true), address });
+      });
+    };
+    server.prependListener('connection', () => {
+      server.removeListener('keylog', keep);
+      if (losesChains || endsRefused()) server.on('keylog', keep);
     });
-  };
-  server.prependListener('connection', () => {
-    server.removeListener('keylog', keep);
-    if (losesChains || endsRefused()) server.on('keylog', keep);
-  });
-}
+  }
 
-/** @returns `undefined` for a client that showed no certificate */
-export function peerChain(socket: object, max: number): PeerChain | undefined {
-  if (!(socket instanceof TLSSocket)) return undefined;
-  const own = kept.get(socket)?.sent ?? socket.getPeerCertificate(true);
-  // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it
-  if (!own?.raw) return undefined;
-  const certificates = readAll(own, max);
-  if (!certificates) return { certificates: [], refusal: 'unreadable' };
-  if (socket.isSessionReused()) return { certificates, refusal: 'resumed' };
-  if (socket.authorized) return { certificates };
-  return { certificates, refusal: refusalOf(codeOf(socket.authorizationError)) };
-}
+  /** @returns `undefined` for a client that showed no certificate */
+  of(connection: object): PeerChain | undefined {
+    const known = this.#read.get(connection);
+    if (known) return known.chain;
+    const chain = this.#readChain(connection);
+    this.#read.set(connection, { chain });
+    return chain;
+  }
 
-/** The address of a client, also after Node has closed the connection; empty where nobody can tell. */
-export function peerAddress(connection: object): string {
-  if (!(connection instanceof TLSSocket)) return '';
-  return kept.get(connection)?.address || (connection.remoteAddress ?? '');
-}
+  /** The address of a client, also after Node has closed the connection; empty where it is lost. */
+  addressOf(connection: object): string {
+    if (!(connection instanceof TLSSocket)) return '';
+    return this.#kept.get(connection)?.address || (connection.remoteAddress ?? '');
+  }
 
-/** The type says Error, but on the side of the server it is the code. */
-function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code);
-  return String(error);
+  #readChain(connection: object): PeerChain | undefined {
+    if (!(connection instanceof TLSSocket)) return undefined;
+    const own = this.#kept.get(connection)?.sent ?? connection.getPeerCertificate(true);
+    // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it
+    if (!own?.raw) return undefined;
+    const certificates = readAll(own, this.#maxCertificates);
+    if (!certificates) return { certificates: [], refusal: 'unreadable' };
+    if (connection.isSessionReused()) return { certificates, refusal: 'resumed' };
+    if (connection.authorized) return { certificates };
+    // The type says Error, but on the side of the server it is the code
+    const code: unknown = connection.authorizationError;
+    return { certificates, refusal: refusalOf(codeOf(code) || String(code)) };
+  }
 }
 
 function readAll(own: DetailedPeerCertificate, max: number): Certificate[] | undefined {

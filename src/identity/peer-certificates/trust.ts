@@ -1,4 +1,5 @@
 import { CertError } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
 import type { CertificateClient, EndpointRef } from '../../manager/certificate-client.ts';
 import { type Certificate, isSelfIssued } from '../../x509/certificate.ts';
 import { digestFault, sizeFault, usualSecurityLevel } from '../../x509/security-levels.ts';
@@ -43,12 +44,39 @@ export function trustAfter(
   return isOf(endpoints.revoked) ? { ...trust, revoked: list } : { ...trust, trusted: list };
 }
 
+/** The CAs that clients are asked for certificates of. */
+export class HandshakeAuthorities {
+  readonly #nameBytes: number;
+  readonly #log: Pick<Log, 'warn'>;
+  #known = { key: '', pems: [] as readonly string[] };
+
+  /** @param nameBytes of the names of all CAs, which a handshake has room for */
+  constructor(nameBytes: number, log: Pick<Log, 'warn'>) {
+    this.#nameBytes = nameBytes;
+    this.#log = log;
+  }
+
+  /** @returns PEM; the same array for the same truststore */
+  of(trusted: readonly Certificate[]): readonly string[] {
+    const key = trusted.map(({ fingerprint }) => fingerprint).join();
+    if (key === this.#known.key) return this.#known.pems;
+    const strong = trusted.filter(isStrong);
+    const weak = trusted.length - strong.length;
+    if (weak > 0) this.#log.warn('authorities are too weak for the handshake', { weak });
+    const named = namedAuthorities(strong, this.#nameBytes);
+    const left = strong.length - named.length;
+    if (left > 0) this.#log.warn('authorities do not fit into the handshake', { left });
+    this.#known = { key, pems: named.map(({ pem }) => pem) };
+    return this.#known.pems;
+  }
+}
+
 /**
  * Whether OpenSSL takes an authority at the security level of the service. It completes a server certificate that
  * stands alone in its file with its issuer from this list, and with a weak issuer every handshake would fail; no
  * client is verified with such an authority anyway. Upstream's manager takes them.
  */
-export function isStrong(authority: Certificate): boolean {
+function isStrong(authority: Certificate): boolean {
   const isRoot = isSelfIssued(authority);
   return (
     sizeFault(authority.publicKey, usualSecurityLevel) === undefined &&

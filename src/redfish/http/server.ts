@@ -89,7 +89,7 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     monotonic,
     log,
   });
-  clientCertificates?.attach(server);
+  clientCertificates?.connections.attach(server);
   dropSlowReaders(server, { milliseconds: limits.sendMilliseconds, monotonic, log });
   server.on('clientError', refuseUnparsable(allowedAt));
   server.on('checkExpectation', counted(refuseExpectation));

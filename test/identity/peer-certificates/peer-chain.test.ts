@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { keepChains, peerChain } from '../../../src/identity/peer-certificates/peer-chain.ts';
+import { PeerChains } from '../../../src/identity/peer-certificates/peer-chain.ts';
 import {
   type Issued,
   type OpensslAuthority,
@@ -18,6 +18,7 @@ describe('the chain that a client shows', () => {
   let middle: Issued;
   let leaf: Issued;
   let server: Server;
+  const chains = new PeerChains(10);
 
   before(async () => {
     authority = opensslAuthority();
@@ -27,7 +28,7 @@ describe('the chain that a client shows', () => {
     const own = { key: leaf.key, cert: leaf.pem, ca: root.pem };
     server = createServer({ ...own, requestCert: true, rejectUnauthorized: false });
     server.on('keylog', loseChain);
-    keepChains(server, () => true);
+    chains.keep(server, () => true);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   });
@@ -44,7 +45,7 @@ describe('the chain that a client shows', () => {
       const options = { host: '127.0.0.1', port, rejectUnauthorized: false, maxVersion };
       const client = connect({ ...options, ...shown });
       const [socket]: TLSSocket[] = await once(server, 'secureConnection');
-      const { certificates } = peerChain(socket ?? {}, 10) ?? {};
+      const { certificates } = chains.of(socket ?? {}) ?? {};
       assert.deepEqual(
         certificates?.slice(0, 2).map(({ fingerprint }) => fingerprint),
         [leaf, middle].map(({ certificate }) => certificate.fingerprint),
