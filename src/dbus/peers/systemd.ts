@@ -1,5 +1,5 @@
 import type { Bus } from '../transport/bus.ts';
-import { busDaemon } from '../transport/bus-driver.ts';
+import { askDaemon } from '../transport/bus-driver.ts';
 
 const name = 'org.freedesktop.systemd1';
 const manager = {
@@ -28,12 +28,12 @@ export async function queueReload(bus: Bus, unit: string, timeout: number): Prom
 export async function reloadUnit(bus: Bus, unit: string, timeout: number): Promise<void> {
   const rule = `type='signal',sender='${name}',path='${manager.path}',interface='${manager.interface}',member='JobRemoved'`;
   // Only meanwhile: systemd tells of every job of every unit
-  await askBus(bus, 'AddMatch', rule);
+  await askDaemon(bus, 'AddMatch', rule);
   try {
-    const [owner] = await askBus(bus, 'GetNameOwner', name);
+    const owner = await askDaemon(bus, 'GetNameOwner', name);
     await runJob(bus, String(owner), unit, timeout);
   } finally {
-    askBus(bus, 'RemoveMatch', rule).catch(() => undefined);
+    askDaemon(bus, 'RemoveMatch', rule).catch(() => undefined);
   }
 }
 
@@ -49,13 +49,13 @@ function runJob(bus: Bus, systemd: string, unit: string, timeout: number): Promi
     const timer = setTimeout(() => end(new Error('the job did not end in time')), timeout);
     const stopListening = bus.onSignal(({ sender, member, body }) => {
       const [, removed, , result] = body;
-      // Anybody may send signals on a system bus
+      // Every program may send signals on a system bus
       if (sender !== systemd || member !== 'JobRemoved') return;
       if (job === undefined || removed !== job) return;
       end(result === 'done' ? undefined : new Error(`the job ended as ${String(result)}`));
     });
     const to = { destination: systemd, timeout };
-    // It sends no signals where nobody asked for them; it refuses whoever asks twice
+    // It sends signals only to a connection that asked for them, and refuses a second request
     bus.call({ ...manager, ...to, member: 'Subscribe' }).catch(() => undefined);
     bus
       .call({
@@ -69,8 +69,4 @@ function runJob(bus: Bus, systemd: string, unit: string, timeout: number): Promi
       })
       .catch(end);
   });
-}
-
-function askBus(bus: Bus, member: string, argument: string): Promise<readonly unknown[]> {
-  return bus.call({ ...busDaemon, member, signature: 's', body: [argument] });
 }

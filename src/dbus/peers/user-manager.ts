@@ -67,15 +67,8 @@ export class BusSystemUsers implements SystemUsers {
   }
 
   async find(name: string): Promise<SystemUser | undefined> {
-    const { in: inputs } = userManagerInterface.methods.GetUserInfo;
     try {
-      const [info] = await this.#call({
-        path: userManager.path,
-        interface: userManagerInterface.name,
-        member: 'GetUserInfo',
-        signature: signatureOf(inputs),
-        body: [name],
-      });
+      const [info] = await this.#manage('GetUserInfo', name);
       return readUser(name, info as Properties);
     } catch (error) {
       if (error instanceof SystemUserError && error.fault === 'not-found') return undefined;
@@ -84,14 +77,7 @@ export class BusSystemUsers implements SystemUsers {
   }
 
   async create({ name, groups, privilege, enabled }: NewSystemUser): Promise<void> {
-    const { in: inputs } = userManagerInterface.methods.CreateUser;
-    await this.#call({
-      path: userManager.path,
-      interface: userManagerInterface.name,
-      member: 'CreateUser',
-      signature: signatureOf(inputs),
-      body: [name, groups, privilege, enabled],
-    });
+    await this.#manage('CreateUser', name, groups, privilege, enabled);
   }
 
   async set(name: string, { attribute, value }: SystemUserSetting): Promise<void> {
@@ -101,14 +87,7 @@ export class BusSystemUsers implements SystemUsers {
   }
 
   async rename(name: string, newName: string): Promise<void> {
-    const { in: inputs } = userManagerInterface.methods.RenameUser;
-    await this.#call({
-      path: userManager.path,
-      interface: userManagerInterface.name,
-      member: 'RenameUser',
-      signature: signatureOf(inputs),
-      body: [name, newName],
-    });
+    await this.#manage('RenameUser', name, newName);
   }
 
   async remove(name: string): Promise<void> {
@@ -179,6 +158,12 @@ export class BusSystemUsers implements SystemUsers {
       signature: signatureOf(propertiesInterface.methods.Set.in),
       body: [interfaceName, property, { signature, value }],
     });
+  }
+
+  #manage(member: keyof typeof userManagerInterface.methods, ...body: readonly unknown[]) {
+    const { name, methods } = userManagerInterface;
+    const signature = signatureOf(methods[member].in);
+    return this.#call({ path: userManager.path, interface: name, member, signature, body });
   }
 
   async #call(call: Parameters<NameOwnerWatch['call']>[0]): Promise<readonly unknown[]> {

@@ -43,27 +43,60 @@ export async function watchCallers(bus: Bus): Promise<Callers> {
     },
     isConnected: (name) => nameHasOwner(bus, name),
     onDisconnect(listener) {
-      bus.onSignal(({ sender, member, body: [name, , owner] }) => {
-        if (sender !== busDaemon.destination || member !== 'NameOwnerChanged') return;
-        if (owner === '') listener(String(name));
+      onOwnerChange(bus, (name, owner) => {
+        if (owner === '') listener(name);
       });
     },
   };
   callers.onDisconnect((name) => known.delete(name));
-  const rule = "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''";
-  await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
+  await askDaemon(bus, 'AddMatch', `${ownerChanges},arg2=''`);
   return callers;
 }
 
+/**
+ * Follows which connection owns a name. It watches the name first and asks for its owner after, so that no change slips
+ * through.
+ * @param told the unique name of the connection, empty when the name has no owner any more
+ */
+export async function followOwner(
+  bus: Bus,
+  name: string,
+  told: (owner: string) => void,
+): Promise<void> {
+  let isTold = false;
+  onOwnerChange(bus, (changed, owner) => {
+    if (changed !== name) return;
+    isTold = true;
+    told(owner);
+  });
+  await askDaemon(bus, 'AddMatch', `${ownerChanges},arg0='${name}'`);
+  const owner = await askDaemon(bus, 'GetNameOwner', name).catch(() => undefined);
+  // A signal that came with the reply is newer than it, and was heard before it
+  if (!isTold && typeof owner === 'string') told(owner);
+}
+
 export async function nameHasOwner(bus: Bus, name: string): Promise<boolean> {
-  const call = { ...busDaemon, member: 'NameHasOwner', signature: 's', body: [name] };
-  const [hasOwner] = await bus.call(call);
-  return hasOwner === true;
+  return (await askDaemon(bus, 'NameHasOwner', name)) === true;
+}
+
+/** What a method of the bus that takes one string answers. */
+export async function askDaemon(bus: Bus, member: string, argument: string): Promise<unknown> {
+  const [answer] = await bus.call({ ...busDaemon, member, signature: 's', body: [argument] });
+  return answer;
+}
+
+const ownerChanges = `type='signal',sender='${busDaemon.destination}',member='NameOwnerChanged'`;
+
+function onOwnerChange(bus: Bus, told: (name: string, owner: string) => void): void {
+  bus.onSignal(({ sender, member, body }) => {
+    if (sender !== busDaemon.destination || member !== 'NameOwnerChanged') return;
+    const [name = '', , owner = ''] = body.map(String);
+    told(name, owner);
+  });
 }
 
 async function askCredentials(bus: Bus, sender: string): Promise<Credentials> {
-  const call = { ...busDaemon, member: 'GetConnectionCredentials', signature: 's', body: [sender] };
-  const [reply] = await bus.call(call);
+  const reply = await askDaemon(bus, 'GetConnectionCredentials', sender);
   const fields = reply as Readonly<Record<string, TypedValue | undefined>>;
   const user = fields.UnixUserID?.value;
   const process = fields.ProcessID?.value;

@@ -2,7 +2,7 @@ import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { busName, busNamespace, type EndpointName } from '../certs/endpoint-names.ts';
 import type { Bus } from './bus.ts';
-import { busDaemon } from './bus-driver.ts';
+import { busDaemon, nameHasOwner } from './bus-driver.ts';
 
 /** DBUS_REQUEST_NAME_FLAG_DO_NOT_QUEUE, and the reply for having become the owner. */
 const doNotQueue = 4;
@@ -62,9 +62,7 @@ export async function claimFiles(
       // A policy of before this name; the endpoint's own is looked at all the same
       log.warn('the files are not kept from other managers', { name, reason: reasonOf(error) });
     });
-    const call = { ...busDaemon, member: 'NameHasOwner', signature: 's', body: [name] };
-    const [hasOwner] = await bus.call(call);
-    if (hasOwner === true) throw taken(name);
+    if (await nameHasOwner(bus, name)) throw taken(name);
   }
 }
 

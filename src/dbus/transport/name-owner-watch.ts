@@ -1,7 +1,7 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import type { Bus, OutgoingCall } from './bus.ts';
-import { busDaemon } from './bus-driver.ts';
+import type { OutgoingCall } from './bus.ts';
+import { followOwner } from './bus-driver.ts';
 import { ReconnectingBus } from './reconnecting-bus.ts';
 
 export interface FollowedNameOptions {
@@ -11,7 +11,7 @@ export interface FollowedNameOptions {
   readonly log: Log;
 }
 
-/** A connection that comes back by itself and knows whether somebody owns a name. */
+/** A connection that comes back by itself and knows whether a name has an owner. */
 export class NameOwnerWatch {
   readonly #options: FollowedNameOptions;
   readonly #onFound = new Set<() => void>();
@@ -22,7 +22,10 @@ export class NameOwnerWatch {
     this.#options = options;
     this.#connection = new ReconnectingBus({
       ...options,
-      begin: (bus) => this.#follow(bus),
+      begin: (bus) =>
+        followOwner(bus, options.name, (owner) => {
+          if (this.#connection.bus === bus) this.#setOwner(owner);
+        }),
       ended: () => this.#setOwner(''),
     });
   }
@@ -41,7 +44,7 @@ export class NameOwnerWatch {
     return this.#owner !== '';
   }
 
-  /** Told each time somebody took the name; at once when somebody has it. */
+  /** Told each time that the name gets an owner, and at once when it has one. */
   onFound(listener: () => void): void {
     this.#onFound.add(listener);
     if (this.isOwned) listener();
@@ -52,26 +55,8 @@ export class NameOwnerWatch {
     const { name } = this.#options;
     const { bus } = this.#connection;
     if (!bus || !this.isOwned) throw new CertError('unavailable', `${name} has no owner`);
-    // To the very connection that owns the name: whoever takes it next answers nothing meant for this one
+    // To the very connection that owns the name: its next owner must not answer what is meant for this one
     return bus.call({ ...call, destination: this.#owner });
-  }
-
-  /** Watches the name first and asks for its owner after, so that no change slips through. */
-  async #follow(bus: Bus): Promise<void> {
-    const { name } = this.#options;
-    let told = false;
-    bus.onSignal(({ sender, member, body }) => {
-      if (this.#connection.bus !== bus || sender !== busDaemon.destination) return;
-      if (member !== 'NameOwnerChanged' || body[0] !== name) return;
-      told = true;
-      this.#setOwner(String(body[2]));
-    });
-    const rule = `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${name}'`;
-    await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
-    const asked = { ...busDaemon, member: 'GetNameOwner', signature: 's', body: [name] };
-    const [owner] = await bus.call(asked).catch(() => []);
-    // A signal that came with the reply is newer than it, and was heard before it
-    if (this.#connection.bus === bus && !told && typeof owner === 'string') this.#setOwner(owner);
   }
 
   #setOwner(owner: string): void {
