@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CertError } from '../../core/cert-error.ts';
 import { renameSynced } from '../../storage/atomic-file.ts';
 import { syncDirectory } from '../../storage/directory.ts';
@@ -21,7 +21,6 @@ import type { EndpointDefinition } from '../endpoint-definition.ts';
  */
 export class ReplacementJournal {
   readonly #path: string;
-
   readonly #tellOwned: TellOwned;
 
   /** @param path of the endpoint that the replacement was staged at */
@@ -79,42 +78,24 @@ export class ReplacementJournal {
   }
 
   /**
-   * Gives it up, so that a later start does not bring back what is older than the changes until then.
+   * Gives it up, so that a later start does not bring back what is older than the changes until then; of those that were
+   * given up the last one is kept.
    * @throws what the file system throws; it is still there then
    */
   async putAside(): Promise<void> {
-    const failed = await this.#failed();
-    const aside = `${this.#path}.failed-${(failed[0]?.number ?? 0) + 1}`;
-    try {
-      await renameSynced(this.#path, aside);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    }
-    // One that cannot be removed now may be when the next one comes
-    await this.#removeOldest().catch(() => undefined);
+    if (!(await exists(this.#path))) return;
+    await rm(this.#failed, { recursive: true, force: true });
+    await renameSynced(this.#path, this.#failed);
   }
 
-  async #removeOldest(): Promise<void> {
-    const oldest = (await this.#failed()).slice(maxFailed);
-    for (const { path } of oldest) await rm(path, { recursive: true, force: true });
-  }
-
-  /** Those that were given up, the newest first. They are numbered, because a clock may go back. */
-  async #failed(): Promise<readonly { readonly path: string; readonly number: number }[]> {
-    const directory = dirname(this.#path);
-    const prefix = `${basename(this.#path)}.failed-`;
-    const names = (await readdir(directory)).filter((name) => name.startsWith(prefix));
-    return names
-      .filter((name) => /^[1-9]\d{0,6}$/.test(name.slice(prefix.length)))
-      .map((name) => ({ path: join(directory, name), number: Number(name.slice(prefix.length)) }))
-      .sort((a, b) => b.number - a.number);
+  get #failed(): string {
+    return `${this.#path}.failed`;
   }
 
   /** Takes the keys in it from others who may read or change them, and those in what was given up. */
   async #makeOwn(): Promise<void> {
-    const failed = await this.#failed().catch(() => []);
     const keys: readonly string[] = [savedPair.file, savedPair.replacement];
-    for (const path of [this.#path, ...failed.map((one) => one.path)])
+    for (const path of [this.#path, this.#failed])
       await makeTreeOwn(path, this.#tellOwned, (name) => keys.includes(name));
   }
 
@@ -141,9 +122,6 @@ export class ReplacementJournal {
     return true;
   }
 }
-
-/** How many that were given up are kept: they hold keys. */
-const maxFailed = 8;
 
 function nameOf({ type, name }: EndpointDefinition): string {
   return `${type}.${name}`;
