@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { Fields, Log } from './log.ts';
 
-/** The events of the audit, each with the level of its line: `warn` where somebody was refused. */
+/** The events of the audit, each with the level of its line: `warn` where a client was refused. */
 export const auditEvents = {
   login: 'info',
   'login failed': 'warn',

@@ -6,12 +6,12 @@ const lookMilliseconds = 1000;
 export interface Clock {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Milliseconds since some moment; nobody sets it. */
+  /** Milliseconds since some moment; this clock is never set. */
   readonly monotonic: () => number;
 }
 
 /**
- * Notices that somebody set the clock, as time synchronisation does some while after the boot of a
+ * Notices that the clock was set, as time synchronisation does some while after the boot of a
  * device that has no clock of its own.
  * @returns how to stop
  */

@@ -1,4 +1,4 @@
-/** A time before this was told by a clock that nobody had set. */
+/** A time before this was told by a clock that was not set yet. */
 const unsetClock = Date.UTC(2020);
 
 /** How far the clock may move against the time that went by before it counts as set. */
@@ -11,7 +11,7 @@ const settledMilliseconds = 86_400_000;
  * The time, for what is given up when it is too old: a key that a wrong clock made old would be lost for
  * ever, so the clock must not have been set for a day.
  * @param now milliseconds since 1970
- * @param elapsed milliseconds since some moment; nobody sets it
+ * @param elapsed milliseconds since some moment; this clock is never set
  * @param wasSet told by how many milliseconds the clock was set since the last question
  * @returns the time to judge ages by; undefined while they are not to be judged
  */

@@ -6,7 +6,7 @@ interface Entry {
   readonly owners: Map<string, number>;
 }
 
-/** One Mutex for each key, which is there for as long as somebody works on the key or waits for it. */
+/** One Mutex for each key, which is there for as long as work on the key is under way or waits. */
 export class KeyedMutex {
   readonly #maxOfOwner: number;
   readonly #entries = new Map<string, Entry>();

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 
 /**
  * Takes whole lines to a stream whose reader may be slow, stuck or gone. A service must not end with the
- * reader of its log, nor keep for him in memory what he does not read.
+ * reader of its log, nor keep in memory what the reader does not take.
  * @param maxUnread bytes that may wait for the reader; what comes beyond them is lost
  * @param notice the line that tells how many were lost, once there is room again
  */

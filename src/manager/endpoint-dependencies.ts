@@ -1,7 +1,7 @@
 import type { EventLog } from '../core/log.ts';
 import type { Curve } from '../x509/keys.ts';
+import type { ServingProfile } from '../x509/serving-profile.ts';
 import type { CheckPolicy } from './checks/checks.ts';
-import type { ServingProfile } from './checks/serving-profile.ts';
 import type { CsrWorker } from './csr/forked-worker.ts';
 import type { PendingLimits } from './csr/pending-requests.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';

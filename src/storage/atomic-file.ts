@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { withDirectory } from './directory.ts';
 import { type FileMode, grant } from './file-mode.ts';
 import { codeOf } from './io-errors.ts';
+import { withRetries } from './retry.ts';
 import { tempName } from './temp-files.ts';
 
 /**
@@ -129,11 +130,7 @@ export async function giveSecondName(path: string, as: string): Promise<'yes' | 
 
 /** What was moved out of the way may be a private key; what cannot be removed now goes at the next start. */
 async function removeAside(path: string): Promise<void> {
-  const remove = () => rm(path, { force: true });
-  await remove()
-    .catch(remove)
-    .catch(remove)
-    .catch(() => undefined);
+  await withRetries(() => rm(path, { force: true })).catch(() => undefined);
 }
 
 function renamed(from: string, to: string): Promise<boolean> {

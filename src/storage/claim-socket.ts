@@ -55,7 +55,7 @@ export async function claimName(directory: string, name: string): Promise<Claim 
   }
 }
 
-/** Removes what dead processes left. @returns `undefined` when nobody has the claim, nor may come before us */
+/** Removes what dead processes left. @returns `undefined` when no process has the claim, nor may come before this process */
 async function findHolder(place: string, name: string, own: string): Promise<number | undefined> {
   for (;;) {
     const names = readdirSync(place).filter((one) => isClaim(one, name));
@@ -78,7 +78,7 @@ function isClaim(file: string, name: string): boolean {
   return file.startsWith(`${name}.`) && /^[0-9a-f]{12}$/.test(file.slice(name.length + 1));
 }
 
-/** Whoever can reach the directory may ask, such as a service that root's program keeps waiting. */
+/** Every program that can reach the directory may ask, such as a service that root's program keeps waiting. */
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -102,7 +102,7 @@ interface Answer {
   readonly pid: number;
 }
 
-/** @returns `undefined` when nobody listens any more */
+/** @returns `undefined` when no process listens any more */
 function ask(place: string, socket: string): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     let text = '';

@@ -21,7 +21,7 @@ export async function makeDirectory(path: string, access: FileMode): Promise<voi
 }
 
 /**
- * Makes a directory that is nobody else's, or gives one the access that a umask, or a crash before it was
+ * Makes a directory that is this program's alone, or gives one the access that a umask, or a crash before it was
  * granted, kept from it.
  */
 export async function makeOwnDirectory(path: string, access: FileMode): Promise<void> {
@@ -38,12 +38,12 @@ export async function makeOwnDirectory(path: string, access: FileMode): Promise<
   }
 }
 
-/** Whoever may read the files may also enter the directories that lead to them. */
+/** A user who may read the files may also enter the directories that lead to them. */
 function directoryMode({ mode }: FileMode): number {
   return mode | ((mode & 0o444) >> 2);
 }
 
-/** Lets a group into a directory that nobody but its owner can enter; any other is left as it is. */
+/** Lets a group into a directory that its owner alone can enter; any other is left as it is. */
 export async function admitGroup(path: string, group: number): Promise<void> {
   const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
@@ -81,7 +81,7 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Syncs a directory after what nobody waits for, and what is done anew when a power cut undoes it. */
+/** Syncs a directory after work that no caller waits for, and what is done anew when a power cut undoes it. */
 export async function syncAfterSwitch(path: string): Promise<void> {
   await syncDirectory(path).catch(() => undefined);
 }

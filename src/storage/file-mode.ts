@@ -18,7 +18,7 @@ export const ownerOnly: FileMode = { mode: 0o600 };
 /** For certificates, which are no secret. */
 export const worldReadable: FileMode = { mode: 0o644 };
 
-/** For a private key that a service reads through its group, or through nobody's. */
+/** For a private key that a service reads through its group, or through no group. */
 export function readableByGroup(group: number | undefined): FileMode {
   return group === undefined ? ownerOnly : { mode: 0o640, group };
 }
@@ -27,11 +27,11 @@ export function readableByGroup(group: number | undefined): FileMode {
  * Gives a file the rights of its access and no others: upstream left keys world-readable, what another program
  * put there may be closed to the group that serves it, a backup may have brought it back as another user's, and
  * another group may be configured than before.
- * @param maxNames a file that has more hard links is left alone: root would open to the group what is somebody else's
+ * @param maxNames a file that has more hard links is left alone: root would open to the group a file of another user
  * @throws when the disk does not let it now; what is no file of ours is left alone
  */
 export async function applyFileMode(path: string, access: FileMode, maxNames = 1): Promise<void> {
-  // A link leads to a file that is somebody else's
+  // A link leads to a file that may be another user's
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const handle = await open(path, flags).catch((error: unknown) => {
     if (classifyIoError(error) === undefined) return undefined;
@@ -56,7 +56,7 @@ export function unlessForbidden(error: unknown): void {
   if (!['EPERM', 'EACCES'].includes(codeOf(error))) throw error;
 }
 
-/** Whether a file is neither this user's nor root's, who may do with it as he likes anyway. */
+/** Whether a file is neither this user's nor root's, who may do anything with it anyway. */
 export function isForeign(uid: number): boolean {
   return uid !== ownUser() && uid !== 0;
 }

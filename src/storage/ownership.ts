@@ -19,13 +19,13 @@ export type TellOwned = (path: string, was: string) => void;
 export interface Faults {
   /** In words, for the log. */
   readonly was: string;
-  /** Whether the file may be somebody's who never meant it to be here. */
+  /** Whether the file may belong to a user who never meant it to be here. */
   readonly isLinked: boolean;
 }
 
 /**
  * Why others may read or change a file that is for this program and `access` alone. Such a file has to be written
- * anew: somebody else may hold a hard link to the old one, or a descriptor from when it was open to others, and both
+ * anew: another user may hold a hard link to the old one, or a descriptor from when it was open to others, and both
  * outlive a change of its owner and mode. A link that root or this user made to a file of theirs is no fault.
  * @returns `undefined` when they may not, and when there is no file
  * @throws when the disk gives no answer
@@ -45,7 +45,7 @@ export async function faultsOf(path: string, access: FileMode): Promise<Faults |
 
 /**
  * Makes a directory that holds keys this program's own, with all directories below it and the files that `isOurs`
- * names; nobody else can enter it from then on. Links are not followed, and what this user may not change stays.
+ * names; no other user can enter it from then on. Links are not followed, and what this user may not change stays.
  * @throws when the disk does not let it now
  */
 export async function makeTreeOwn(

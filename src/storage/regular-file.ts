@@ -37,37 +37,43 @@ export const noFollow = constants.O_NOFOLLOW;
  */
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
+/** As `readRegularBytes`, for text. */
+export async function readRegularFile(
+  ...parameters: Parameters<typeof readRegularBytes>
+): Promise<string> {
+  return (await readRegularBytes(...parameters)).toString('utf8');
+}
+
 /**
- * Reads a regular file as text. A FIFO, a device or a file without end in its place is refused at once.
+ * Reads a regular file. A FIFO, a device or a file without end in its place is refused at once.
  * @param maxBytes the largest file that is read
  * @param owner the user whose file it must be; without it whose it is does not matter
  * @throws FileRefusal, and what the file system throws
  */
-export async function readRegularFile(
-  path: string,
-  maxBytes = maxInternalFileBytes,
-  flags = 0,
-  owner?: number,
-): Promise<string> {
-  return (await readRegularBytes(path, maxBytes, flags, owner)).toString('utf8');
-}
-
-/** As `readRegularFile`, for a file whose bytes may be no text. */
 export async function readRegularBytes(
   path: string,
   maxBytes = maxInternalFileBytes,
   flags = 0,
   owner?: number,
 ): Promise<Buffer> {
+  const refuse = (found: Stats) => {
+    refuseOther(found, Number.POSITIVE_INFINITY);
+    if (owner !== undefined && found.uid !== owner)
+      throw new FileRefusal('foreign', `it belongs to the user ${found.uid}`);
+    if (found.size === 0) throw new FileRefusal('empty', 'it is empty');
+    if (found.size > maxBytes) throw tooLarge(maxBytes);
+  };
   // Before it is opened, too: that alone starts some devices
-  const look = flags & noFollow ? lstat : stat;
-  refuseUnreadable(await look(path), maxBytes, owner);
+  refuse(await (flags & noFollow ? lstat : stat)(path));
   const handle = await open(path, openFlags | flags);
   try {
-    const { size } = refuseUnreadable(await handle.stat(), maxBytes, owner);
-    const bytes = bufferFor(size);
+    const found = await handle.stat();
+    refuse(found);
+    // A byte more than its size now, so that a file that changes meanwhile is noticed
+    const bytes = Buffer.alloc(found.size + 1);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
-    return wholeOf(bytes, bytesRead, size);
+    if (bytesRead !== found.size) throw new FileRefusal('changing', 'it is being changed');
+    return bytes.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }
@@ -157,32 +163,12 @@ export function kindOf(found: Stats): string {
   return 'a device';
 }
 
-function refuseOther(found: Stats, maxBytes: number): Stats {
+function refuseOther(found: Stats, maxBytes: number): void {
   if (!found.isFile())
     throw new FileRefusal('not-regular', `it is ${kindOf(found)} and no regular file`);
   if (found.size > maxBytes) throw tooLarge(maxBytes);
-  return found;
-}
-
-function refuseUnreadable(found: Stats, maxBytes: number, owner?: number): Stats {
-  refuseOther(found, Number.POSITIVE_INFINITY);
-  if (owner !== undefined && found.uid !== owner)
-    throw new FileRefusal('foreign', `it belongs to the user ${found.uid}`);
-  if (found.size === 0) throw new FileRefusal('empty', 'it is empty');
-  if (found.size > maxBytes) throw tooLarge(maxBytes);
-  return found;
 }
 
 function tooLarge(maxBytes: number): FileRefusal {
   return new FileRefusal('too-large', `it is larger than ${maxBytes} bytes`);
-}
-
-/** One byte more than its size now, so that a file that changes meanwhile is noticed. */
-function bufferFor(size: number): Buffer {
-  return Buffer.alloc(size + 1);
-}
-
-function wholeOf(bytes: Buffer, bytesRead: number, size: number): Buffer {
-  if (bytesRead !== size) throw new FileRefusal('changing', 'it is being changed');
-  return bytes.subarray(0, bytesRead);
 }

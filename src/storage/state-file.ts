@@ -117,7 +117,7 @@ function readPatiently(path: string, more = 2): string {
   }
 }
 
-/** Whoever writes the file, its directory's owner can read it: root may act for a service of another user. */
+/** The owner of the directory can read the file, whichever user writes it: root may act for a service of another user. */
 export async function writeStateText(path: string, text: string): Promise<void> {
   const access = await stateAccess(path);
   await makeDirectory(dirname(path), access);

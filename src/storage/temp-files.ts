@@ -23,7 +23,7 @@ export async function tempFilesOf(path: string): Promise<readonly string[]> {
     .map((name) => join(dirname(path), name));
 }
 
-/** A directory has such a name from somebody else, who may still want it. */
+/** A directory of such a name is another program's, which may still want it. */
 async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true }).catch((error: unknown) => {
     if (codeOf(error) !== 'ERR_FS_EISDIR') throw error;

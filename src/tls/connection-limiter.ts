@@ -59,7 +59,7 @@ export function limitConnections(
       if (open.get(peer) === connection) open.delete(peer);
     });
   });
-  // Who has reset the connection by now has no address any more, and what he asked for would be done for nobody. Node keeps
+  // A client that has reset the connection by now has no address any more, and could not get an answer. Node keeps
   // the address from here on
   server.prependListener('secureConnection', (socket: Socket) => {
     if (socket.remoteAddress === undefined) socket.destroy();

@@ -21,7 +21,7 @@ export type Look = { readonly state: string } & (
   | { readonly fault: CredentialFault }
 );
 
-/** What tells one state of a path from another; also where nothing is, or nobody may look. */
+/** What tells one state of a path from another; also where nothing is, or the program may not look. */
 export function stateOf(path: string): string {
   try {
     return stampOf(path) ?? 'ENOENT';

@@ -1,7 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
-import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { type Certificate, readCertificate, subjectText } from '../x509/certificate.ts';
 import { exportPrivateKey, isKeyBlock, readPrivateKey } from '../x509/keys.ts';
-import { formatName } from '../x509/name.ts';
 import { parsePem } from '../x509/pem.ts';
 import { probeHandshake } from '../x509/probe-handshake.ts';
 import { profileOptions, type TlsProfileName, tlsProfiles } from './profile.ts';
@@ -85,7 +84,7 @@ export async function mustBeServable(
   const { certificate, chain } = credential;
   const all = [certificate, ...chain];
   const refuse = (at: number, why: string) => {
-    const subject = formatName((all[at] ?? certificate).subject).slice(0, 200);
+    const subject = subjectText(all[at] ?? certificate);
     return new CredentialFault(
       `OpenSSL refuses certificate ${at + 1} of ${all.length}, ${subject}: ${why}`,
     );

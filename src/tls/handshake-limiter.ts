@@ -35,7 +35,7 @@ export interface HandshakeOptions {
 }
 
 export interface ShownCertificates {
-  /** Whether they log nobody in. */
+  /** Whether no user is logged in by them. */
   readonly isRefused: boolean;
   readonly bytes: number;
 }
@@ -67,7 +67,7 @@ export const usualHandshakeLimits: HandshakeLimits = {
 
 /**
  * Bounds the time that certificates of strangers cost. OpenSSL verifies the chain of a client inside the
- * handshake, in the thread that serves everybody, before Node tells of any certificate: the 100 kB that it
+ * handshake, in the thread that serves all clients, before Node tells of any certificate: the 100 kB that it
  * reads at most can take a second. So while clients are asked for certificates, an address has one handshake
  * at a time, and once its handshakes without an accepted certificate have sent too many bytes, its clients
  * are not asked for a while. They still log in with passwords and sessions. A connection that sends nothing,
@@ -191,7 +191,7 @@ class HandshakeLimiter {
       handshake.isLate = true;
       if (address.turn === handshake) this.#endLate(address);
     };
-    // What arrived while this thread was busy is read before anybody is called late
+    // What arrived while this thread was busy is read before a handshake is called late
     handshake.timer = setTimeout(() => setImmediate(late), this.#options.limits.turnMilliseconds);
     handshake.timer.unref();
   }

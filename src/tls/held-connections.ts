@@ -20,7 +20,7 @@ export function holdConnections(server: Server, due: () => Promise<void> | undef
 
 /** @returns whether the client is still there */
 async function hold(socket: Socket, wait: Promise<void>): Promise<boolean> {
-  // Nobody else listens yet, and an error that nobody hears ends the program
+  // Node has no listener yet, and an error without a listener ends the program
   const ignore = () => undefined;
   socket.on('error', ignore);
   let timer: NodeJS.Timeout | undefined;

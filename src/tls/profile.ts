@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
+import type { ServingProfile } from '../x509/serving-profile.ts';
 
 /** What a server speaks, in the words of the standards, so that it can be shown as it is set. */
 export interface TlsProfile {
@@ -36,7 +37,7 @@ const signatures = [
 
 /**
  * Mozilla's server-side TLS profiles. Of "intermediate" the suites with finite-field Diffie-Hellman are
- * left out: whoever speaks only those speaks no elliptic curves, and each such handshake costs a BMC
+ * left out: a client that speaks only those speaks no elliptic curves, and each such handshake costs a BMC
  * more than the client that asks for it.
  */
 export const tlsProfiles = {
@@ -62,17 +63,6 @@ export type TlsProfileName = keyof typeof tlsProfiles;
 
 /** OpenSSL's security level: RSA below 2048 bits and SHA-1 are refused in what either side shows. */
 export const securityLevel = 2;
-
-/** What decides whether a service can serve a certificate; the manager judges by it. */
-export interface ServingProfile {
-  readonly securityLevel: number;
-  readonly handshakeLevel: number;
-  readonly versions: TlsProfile['versions'];
-  readonly ciphers: string;
-  readonly groups: string;
-  readonly signatures: string;
-  readonly hasRsaKeyExchange: boolean;
-}
 
 /** Of our own services. @param level a higher security level than theirs, which only their certificates have to meet */
 export function servingProfile(

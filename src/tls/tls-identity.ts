@@ -25,7 +25,7 @@ export interface TlsSettings {
 
 /**
  * Keeps what a server shows in step with its identity, and whom it trusts in step with the authorities.
- * Both are looked at whenever a client connects, before its handshake, so that whoever connects after
+ * Both are looked at whenever a client connects, before its handshake, so that a client that connects after
  * a change meets it, even before a signal arrives. Each change makes a new context with new ticket keys,
  * so no session outlives it. Open connections go on.
  * @returns the authorities that clients are asked for certificates of

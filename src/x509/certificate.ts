@@ -23,7 +23,7 @@ import {
 import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
 import { hasLargeExponent, publicKeyInfo } from './keys.ts';
 import { contentLimits } from './limits.ts';
-import { type Name, readName, readString, sameName, subjectHash } from './name.ts';
+import { formatName, type Name, readName, readString, sameName, subjectHash } from './name.ts';
 import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
 import { rfc5280ViolationsOf } from './rfc5280-violations.ts';
@@ -41,7 +41,7 @@ export interface Certificate {
   readonly serialNumber: string;
   /** ASN.1 name, or the dotted OID of an algorithm that we have no name for. */
   readonly signatureAlgorithm: string;
-  /** Security bits of the digest of the signature as OpenSSL counts them; `undefined` where nobody knows. */
+  /** Security bits of the digest of the signature as OpenSSL counts them; `undefined` for an unknown digest. */
   readonly signatureBits: number | undefined;
   /** Seconds since 1970; may be negative. */
   readonly notBefore: number;
@@ -115,6 +115,17 @@ export function namesAndUsages(der: Uint8Array): {
   return { subject, extensions: extensionsOf(fields).filter(({ id }) => wanted.includes(id)) };
 }
 
+/** The subject for a line of text: not too long, and with nothing in it that begins a line or hides what follows. */
+export function subjectText({ subject }: Certificate): string {
+  const text = [...formatName(subject)];
+  const shown = text.length > maxSubject ? [...text.slice(0, maxSubject), '…'] : text;
+  return shown
+    .join('')
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
+}
+
+const maxSubject = 200;
+
 /** True when subject and issuer are one name, whether or not the signature fits. */
 export function isSelfIssued(certificate: Certificate): boolean {
   return sameName(certificate.subject, certificate.issuer);
@@ -127,7 +138,7 @@ export function isIssuedBy(certificate: Certificate, issuer: Certificate): boole
 
 export function signatureFits(certificate: Certificate, issuer: Certificate): boolean {
   try {
-    // Ten such keys in one chain would hold up everybody else for a second
+    // Ten such keys in one chain would hold up all other clients for a second
     if (hasLargeExponent(issuer.publicKey)) return false;
     return certificate.x509.verify(issuer.publicKey);
   } catch {
@@ -259,7 +270,7 @@ function keyIdentifiersOf(extensions: readonly Extension[]) {
       if (bytes.length === 0) fault ??= `its ${name} is empty`;
       return bytes.toString('hex');
     } catch {
-      // An identifier that nobody can read says nothing
+      // An identifier that cannot be read says nothing
       fault ??= `its ${name} cannot be read`;
       return undefined;
     }

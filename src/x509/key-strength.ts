@@ -28,7 +28,7 @@ function weaknessOfRsa(key: KeyObject, maxRsaBits: number): string | undefined {
   const { modulus, exponent } = rsaNumbers(key);
   if (modulusLength > maxRsaBits) return `an RSA key of ${modulusLength} bits is too slow to serve`;
   if (isEven(modulus)) return 'an RSA key with an even modulus is none';
-  // With the exponent 1 everybody can sign
+  // With the exponent 1 a signature needs no key
   if (isEven(exponent) || publicExponent === 1n) return 'the exponent of the RSA key is none';
   return hasLargeExponent(key) ? 'the exponent of the RSA key is too large' : undefined;
 }

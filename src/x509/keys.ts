@@ -105,7 +105,7 @@ export function openPrivateKey(der: Buffer): KeyObject {
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 }
 
-/** Numbers that are larger than the modulus let one signature take as long as whoever made the key wants. */
+/** Numbers that are larger than the modulus let one signature take as long as the maker of the key wants. */
 function maxBytesOfRsa(modulusBits: number): number {
   // The modulus, a number as large, and five of half the size (RFC 8017 §A.1.2), or a few more primes
   return (6 * modulusBits) / 8 + 256;
@@ -122,7 +122,7 @@ export function publicKeyInfo(publicKey: KeyObject): Buffer {
 
 /**
  * Whether two public keys are one, however they are encoded: the point of an EC key may be compressed, and an RSA key
- * may be restricted to PSS. Whoever has the key of an RSA modulus can sign for every exponent.
+ * may be restricted to PSS. The owner of the key of an RSA modulus can sign for every exponent.
  */
 export function isSameKey(a: KeyObject, b: KeyObject): boolean {
   if (isRsa(a) && isRsa(b)) return rsaNumbers(a).modulus.equals(rsaNumbers(b).modulus);

@@ -15,7 +15,7 @@ import { readString } from './name.ts';
 import { extensionIds } from './oids.ts';
 
 /**
- * A subject alternative name as a certificate has it (RFC 5280 §4.2.1.6), for decisions about who somebody is:
+ * A subject alternative name as a certificate has it (RFC 5280 §4.2.1.6), for decisions about the identity of a client:
  * `value` is `undefined` where the element is not what its kind demands, so that no part of it counts.
  */
 export type SubjectAltName =

@@ -14,7 +14,8 @@ import type {
   WatchTimes,
 } from '../../src/manager/endpoint-dependencies.ts';
 import type { EndpointEvent } from '../../src/manager/endpoint-event.ts';
-import { type ServingProfile, usualServingProfile } from '../../src/tls/profile.ts';
+import { usualServingProfile } from '../../src/tls/profile.ts';
+import type { ServingProfile } from '../../src/x509/serving-profile.ts';
 import { goodTime } from './openssl-authority.ts';
 
 /** The world around an endpoint, in a temporary directory; a test changes it as it likes. */

@@ -5,7 +5,8 @@ import type { EndpointDefinition, ReloadTarget } from '../../manager/endpoint-de
 import type { EndpointDependencies } from '../../manager/endpoint-dependencies.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import type { SystemAccounts } from '../../platform/system-accounts.ts';
-import { type ServingProfile, servingProfile, usualServingProfile } from '../../tls/profile.ts';
+import { servingProfile, usualServingProfile } from '../../tls/profile.ts';
+import type { ServingProfile } from '../../x509/serving-profile.ts';
 
 type ConfiguredEndpoint = Configuration['endpoints'][number];
 

@@ -62,7 +62,7 @@ export interface InterfaceSpec {
 export interface Caller {
   /** Unique name of the connection. */
   readonly name: string;
-  /** Number of his user, for privileged methods; `undefined` when the bus does not know it. */
+  /** Number of the caller's user, for privileged methods; `undefined` when the bus does not know it. */
   readonly user: number | undefined;
 }
 

@@ -93,7 +93,7 @@ export async function connectBus(
       reject(new CertError('unavailable', 'the D-Bus cannot be reached', { cause }));
     library.once('error', fail);
     transportOf(library).once('end', () => fail(endedByBus()));
-    // A socket where nobody answers must not hold up a start for ever
+    // A socket without an answer must not hold up a start for ever
     setTimeout(fail, handshakeTimeout).unref();
   }).catch((error: unknown) => {
     library.disconnect();
@@ -145,7 +145,7 @@ class LibraryBus implements Bus {
     transport.on('error', (_cause: unknown, about: unknown) => {
       if (about === undefined) this.#lose();
     });
-    // The same again, and it would be thrown if nobody listened
+    // The same again, and it would be thrown without a listener
     library.on('error', () => undefined);
     library.on('message', (message: dbus.Message) => {
       if (isOversized(Number(message.flags))) return;

@@ -29,7 +29,7 @@ export function streamOf(library: object): Duplex {
 
 /**
  * A message that the library cannot decode, such as one with a file descriptor, throws in its reader and
- * would end the process: whoever may send us a signal could stop us. The reader has consumed the message
+ * would end the process: every program that may send a signal could stop this program. The reader has consumed the message
  * by then, so the next call of it goes on behind it. When it has not, as with a length that Node cannot
  * read, it never will: the connection is given up.
  */

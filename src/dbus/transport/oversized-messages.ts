@@ -26,7 +26,7 @@ const maxFieldBytes = 65_536;
 const oversizedFlag = 0x80;
 
 /**
- * The library decodes a message whole before anybody sees from whom it is, and a byte of it may become
+ * The library decodes a message whole before the sender can be looked at, and a byte of it may become
  * sixty in memory. Of a message that is too large it gets the header alone, without its signature and
  * with a flag of our own: the body is thrown away as it comes. The function is long because it is one
  * machine: its state is in the variables that all of its steps share.

@@ -148,7 +148,7 @@ const clientAuth = '1.3.6.1.5.5.7.3.2';
 
 /**
  * RFC 5280 §5.3: issuer and serial number name a certificate; so do its bytes. A CA is a name and a key, so
- * another certificate for both of them, whoever issued it, is as revoked as the one on the list.
+ * another certificate for both of them, by whatever issuer, is as revoked as the certificate on the list.
  */
 function isRevoked(one: Certificate, revoked: readonly Certificate[]): boolean {
   return revoked.some(

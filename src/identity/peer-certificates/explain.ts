@@ -1,11 +1,10 @@
-import type { Certificate } from '../../x509/certificate.ts';
+import { type Certificate, subjectText } from '../../x509/certificate.ts';
 import type { User } from '../accounts/user-directory.ts';
 import { findPath, ownFault, type PathLimits, type TrustLists } from './chain.ts';
 import type { ClientIdentities } from './client-identities.ts';
 import type { MappingContext } from './map-types.ts';
 import { type ConsideredEntry, type Mapping, mapToName } from './mapping.ts';
 import type { Refusal } from './refusal.ts';
-import { subjectText } from './refused-clients.ts';
 import { formatTlsFingerprint, tlsFingerprintOf } from './tls-fingerprint.ts';
 
 /** Finds a user by the exact name. */

@@ -13,8 +13,8 @@ interface CertificateLogins {
 
 /**
  * Takes certificates away from accounts. Where only clients with a certificate of an account are served,
- * those of administrators go only for an administrator who came in with one that stays: so nobody locks
- * everybody out. No change of the settings comes in between.
+ * those of administrators go only for an administrator who came in with one that stays: so no change locks
+ * all administrators out. No change of the settings comes in between.
  * @param first what else must succeed before; nothing changes when it throws
  * @throws IdentityError `locks-out`
  */
@@ -54,7 +54,7 @@ async function refuseLockout(
     const owner = await users.find(userName);
     if (owner?.role !== 'Administrator') continue;
     const message =
-      'Only an administrator whose own certificate lets him in after it may do this, over a connection with it';
+      'Only an administrator whose own certificate stays may do this, over a connection with it';
     throw new IdentityError('locks-out', userName, message);
   }
 }

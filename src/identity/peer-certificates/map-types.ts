@@ -118,7 +118,7 @@ export function isUserName(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._@-]{0,254}$/.test(name);
 }
 
-/** The name that a certificate has at a place. Of two the second may be there to be found by somebody else. */
+/** The name that a certificate has at a place. Of two the second may be there for another service to find. */
 function onlyName(found: readonly (string | undefined)[]): DerivedName {
   const [name, ...others] = found;
   if (found.length === 0) return { refusal: 'no-user-name' };

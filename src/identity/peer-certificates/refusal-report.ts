@@ -1,9 +1,9 @@
 import type { Log } from '../../core/log.ts';
-import type { Certificate } from '../../x509/certificate.ts';
+import { type Certificate, subjectText } from '../../x509/certificate.ts';
 import type { LoginAudit } from '../login-audit.ts';
 import type { PeerChains } from './peer-chain.ts';
 import type { Refusal } from './refusal.ts';
-import { RefusedClients, subjectText } from './refused-clients.ts';
+import { RefusedClients } from './refused-clients.ts';
 
 export interface RefusalReportOptions {
   /** Told of clients whose connections end because of their certificates, before any request asks for their logins. */
@@ -32,7 +32,7 @@ export class RefusalReport {
     this.listed(connection, refusal, certificate);
     this.#options.log.warn('client certificate refused', {
       reason: refusal,
-      subject: subjectText(certificate),
+      subject: certificate ? subjectText(certificate) : '',
       fingerprint: certificate?.fingerprint ?? '',
     });
   }

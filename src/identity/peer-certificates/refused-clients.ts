@@ -1,6 +1,5 @@
 import { addressGroup } from '../../core/client-address.ts';
-import type { Certificate } from '../../x509/certificate.ts';
-import { formatName } from '../../x509/name.ts';
+import { type Certificate, subjectText } from '../../x509/certificate.ts';
 import type { Refusal } from './refusal.ts';
 import { formatTlsFingerprint, tlsFingerprintOf } from './tls-fingerprint.ts';
 
@@ -37,7 +36,7 @@ export class RefusedClients {
     const key = [reason, address, fingerprint].join(' ');
     const count = (this.#entries.get(key)?.count ?? 0) + 1;
     this.#entries.delete(key);
-    const subject = subjectText(certificate);
+    const subject = certificate ? subjectText(certificate) : '';
     this.#entries.set(key, { at, count, reason, address, subject, fingerprint });
     const group = addressGroup(address);
     const keys = [...this.#entries.keys()];
@@ -54,14 +53,4 @@ export class RefusedClients {
   list(): readonly RefusedClient[] {
     return [...this.#entries.values()].reverse();
   }
-}
-
-const maxSubjectLength = 200;
-
-/** The subject of a certificate that nobody may have checked, safe in a line of text. */
-export function subjectText(certificate: Certificate | undefined): string {
-  if (!certificate) return '';
-  return formatName(certificate.subject)
-    .slice(0, maxSubjectLength)
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
 }

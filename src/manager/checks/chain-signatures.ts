@@ -2,7 +2,7 @@ import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certif
 import { nameKey } from '../../x509/name.ts';
 
 /**
- * A signature costs milliseconds, and whoever gives all certificates of a file one name would have each of
+ * A signature costs milliseconds, and a caller who gives all certificates of a file one name would have each of
  * them tried with the key of each other. A file whose issuers are found by their key identifiers, or that are
  * their own, needs one for each certificate. In a chain of the usual length all can be tried.
  */

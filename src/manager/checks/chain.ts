@@ -1,5 +1,10 @@
-import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certificate.ts';
-import { formatName, sameName } from '../../x509/name.ts';
+import {
+  type Certificate,
+  isSelfIssued,
+  signatureFits,
+  subjectText,
+} from '../../x509/certificate.ts';
+import { sameName } from '../../x509/name.ts';
 import {
   isRollover,
   issuerSearch,
@@ -60,14 +65,6 @@ export function selectChain(
     fault,
   };
 }
-
-/** The subject for a message: one line that is not too long. */
-export function subjectText({ subject }: Certificate): string {
-  const text = formatName(subject).replace(/[\p{Cc}\p{Bidi_Control}\p{Cs}]/gu, '?');
-  return text.length > maxSubject ? `${[...text].slice(0, maxSubject).join('')}…` : text;
-}
-
-const maxSubject = 200;
 
 /** Each other certificate once. */
 function without(certificates: readonly Certificate[], leaf: Certificate): readonly Certificate[] {

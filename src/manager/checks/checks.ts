@@ -3,9 +3,9 @@ import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
 import { type Certificate, isSelfIssued } from '../../x509/certificate.ts';
 import { weakness } from '../../x509/key-strength.ts';
 import { digestFault, sizeFault } from '../../x509/security-levels.ts';
+import type { ServingProfile } from '../../x509/serving-profile.ts';
 import { isRollover } from './chain-signatures.ts';
 import type { Findings } from './findings.ts';
-import type { ServingProfile } from './serving-profile.ts';
 import { serverUsageFault } from './usage.ts';
 
 /** What the checks look at. */
@@ -15,7 +15,7 @@ export interface Candidate {
   /** Seconds since 1970. */
   readonly now: number;
   readonly policy: CheckPolicy;
-  /** OpenSSL's security level of whoever will use it. */
+  /** OpenSSL's security level of the service that will use it. */
   readonly securityLevel: number;
 }
 
@@ -43,7 +43,7 @@ const wellFormed: Check<Candidate> = {
 
 const criticalKnown: Check<Candidate> = {
   code: 'critical-extension',
-  why: 'RFC 5280 §4.2: whoever does not know a critical extension must refuse the certificate',
+  why: 'RFC 5280 §4.2: a peer that does not know a critical extension must refuse the certificate',
   fault: ({ leaf }) =>
     leaf.unknownCritical.length > 0
       ? `the critical extension ${leaf.unknownCritical.join(', ')} is unknown`
@@ -123,7 +123,7 @@ export const authorityChecks: readonly Check<AuthorityCandidate>[] = [
   strongDigest,
   {
     code: 'not-a-ca',
-    why: 'a certificate without CA:TRUE verifies nobody, and as a trust anchor it would impersonate',
+    why: 'a certificate without CA:TRUE verifies no peer, and as a trust anchor it would impersonate',
     fault: ({ leaf, policy }) =>
       policy.requireCa && !leaf.isCa
         ? 'the certificate is not a CA: it has no basicConstraints with CA:TRUE'

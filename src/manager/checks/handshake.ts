@@ -1,7 +1,7 @@
 import { exportPrivateKey } from '../../x509/keys.ts';
 import { probeHandshake } from '../../x509/probe-handshake.ts';
+import type { ServingProfile } from '../../x509/serving-profile.ts';
 import type { CredentialCandidate } from './checks.ts';
-import type { ServingProfile } from './serving-profile.ts';
 
 /**
  * Why a service cannot serve a credential: OpenSSL loads much that it then refuses in each handshake, so one is

@@ -1,6 +1,6 @@
 import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
-import type { Certificate } from '../../x509/certificate.ts';
-import { subjectText } from './chain.ts';
+import { type Certificate, subjectText } from '../../x509/certificate.ts';
+import type { ServingProfile } from '../../x509/serving-profile.ts';
 import {
   type Candidate,
   type Check,
@@ -13,7 +13,6 @@ import {
 } from './checks.ts';
 import type { Finding } from './findings.ts';
 import { handshakeFault } from './handshake.ts';
-import type { ServingProfile } from './serving-profile.ts';
 
 /** By what a credential is judged: the same for an upload, a file that others changed and a renewal. */
 export interface Standards {
@@ -29,7 +28,7 @@ export interface Refusal extends Finding {
 }
 
 /**
- * Every reason not to put a credential into service, in the order of the checks; whoever takes the first only
+ * Every reason not to put a credential into service, in the order of the checks; a caller that takes the first only
  * pays for no more.
  * @param file the certificates of the file that it came in, whose places the texts name
  */

@@ -1,10 +1,14 @@
-import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certificate.ts';
+import {
+  type Certificate,
+  isSelfIssued,
+  signatureFits,
+  subjectText,
+} from '../../x509/certificate.ts';
 import { sameName } from '../../x509/name.ts';
 import { keyPurposes } from '../../x509/oids.ts';
-import { subjectText } from './chain.ts';
+import type { ServingProfile } from '../../x509/serving-profile.ts';
 import { type CredentialCandidate, isServedCurve } from './checks.ts';
 import type { Finding } from './findings.ts';
-import type { ServingProfile } from './serving-profile.ts';
 import { clientUsageFault, names, serverUsageFault } from './usage.ts';
 
 /** A reason for some peers to refuse what others accept; its text says who does. */

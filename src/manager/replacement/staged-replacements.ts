@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CertError, isStorageError, reasonOf } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
 import type { EventLog } from '../../core/log.ts';
+import { Mutex } from '../../core/mutex.ts';
 import type { StagedChange } from '../change.ts';
 import { asStorageError, patience } from '../change.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -35,8 +36,7 @@ interface Replacement {
   readonly changes: readonly StagedChange[];
   state: 'staged' | 'active' | 'undoing';
   timer: NodeJS.Timeout;
-  /** What is being done with it, one after another. */
-  turn: Promise<unknown>;
+  readonly turn: Mutex;
 }
 
 /** The state of a staged replacement at an endpoint changed. */
@@ -50,7 +50,7 @@ const retryMilliseconds = 5000;
 
 /**
  * Changes in two phases: what is staged is found good and keeps others out; what is activated is in
- * service until its owner commits it, and undone when he does not: because he says so, because he leaves,
+ * service until its owner commits it, and undone otherwise: because the owner says so, because the owner leaves,
  * because time is up, or because the manager stops in the middle. For that last case the old state lies in
  * a journal from before the first switch until the commit.
  */
@@ -117,7 +117,7 @@ export class StagedReplacements {
       changes,
       state: 'staged',
       timer: this.#deadline(id, milliseconds),
-      turn: Promise.resolve(),
+      turn: new Mutex(),
     };
     this.#replacements.set(id, replacement);
     this.#tell(replacement, 'staged');
@@ -203,7 +203,7 @@ export class StagedReplacements {
     await replacement.journal.write(replacement.changes).catch(asStorageError);
     replacement.state = 'active';
     try {
-      // Whoever is reloaded for the certificate finds the authorities that go with it
+      // A service that is reloaded for the certificate finds the authorities that go with it
       for (const change of [...replacement.changes].reverse()) await change.activate();
     } catch (error) {
       const undone = this.#undo(replacement, 'it could not be activated');
@@ -264,12 +264,10 @@ export class StagedReplacements {
         'there is no such replacement, or it belongs to another caller',
       );
     }
-    const turn = replacement.turn.then(() => {
+    return replacement.turn.run(async () => {
       if (this.#replacements.has(id)) return work(replacement);
       throw new CertError('not-found', 'the replacement has ended');
     });
-    replacement.turn = turn.catch(() => undefined);
-    return turn;
   }
 
   /** For one that goes on; what could not be undone has a deadline of its own. */

@@ -114,7 +114,7 @@ export class AuthorityDirectory {
 
   /**
    * The id of the next certificate. No other ever had it; `commit` makes sure that none will.
-   * @throws CertError `storage` before `load` succeeded: nobody knows then which were given
+   * @throws CertError `storage` before `load` succeeded: which were given is not known then
    */
   get nextId(): number {
     this.#known();

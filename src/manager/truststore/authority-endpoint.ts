@@ -84,7 +84,7 @@ export class AuthorityEndpoint implements Endpoint {
     this.#isSettled = isTakenOver && areRequestsOpen;
   }
 
-  /** What is wrong with them is no reason to trust nobody. */
+  /** A fault of the pending CSRs is no reason to trust no authority. */
   async #openRequests(): Promise<boolean> {
     try {
       await this.requests.start();
@@ -165,7 +165,7 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   async recover(directory: string): Promise<void> {
-    // Whoever ended in between has told nobody, or told them of the authorities that were staged
+    // A manager that ended in between told the services nothing, or of the authorities that were staged
     this.#dependencies.oweReload(this.definition);
     this.#isRecovered = true;
     await this.#directory.recover(directory);

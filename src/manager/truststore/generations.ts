@@ -41,7 +41,7 @@ export class Generations {
     return names.sort((a, b) => Number(b) - Number(a))[0];
   }
 
-  /** Whether the path leads to one of ours, and somebody removed it with all others. */
+  /** Whether the path leads to one of ours, and it was removed with all others. */
   async areLost(): Promise<boolean> {
     return (await this.#named()) !== undefined && (await this.newest()) === undefined;
   }
@@ -69,7 +69,7 @@ export class Generations {
   }
 
   /**
-   * The name of one that does not exist yet, and not that to which the path leads when somebody removed it:
+   * The name of one that does not exist yet, and not that to which the path leads when it was removed:
    * that would be in service before it is whole.
    */
   async #next(): Promise<string> {

@@ -21,7 +21,7 @@ import { type PendingRequests, requestFiles } from '../csr/pending-requests.ts';
 
 /**
  * Where phosphor-certificate-manager kept the key of its last request, and its one key for RSA. Many programs
- * have a file of the first name, and endpoints of ours may; nobody else has one of the second.
+ * have a file of the first name, and endpoints of ours may; no other program has a file of the second.
  */
 const keyFile = 'privkey.pem';
 const rsaKeyFile = '.rsaprivkey.pem';
@@ -55,7 +55,7 @@ export async function takeOverUpstreamKeys(
       if (!isUpstreams && !(await lacksKey(path, id))) continue;
       await takeOver(key, id, answered, pending, now);
       log.info('key of an earlier installation taken over', { path: file });
-      // Whoever else keeps certificate and key in two files goes on to need both
+      // A service that keeps certificate and key in two files goes on to need both
       if (!isUpstreams) continue;
       // Moved and not removed: without it the next start would not know the key for upstream's
       if (answered?.path === at(requestFile))

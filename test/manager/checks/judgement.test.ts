@@ -4,11 +4,8 @@ import {
   type CredentialAdmission,
   credentialAdmission,
 } from '../../../src/manager/credential/admission.ts';
-import {
-  type ServingProfile,
-  servingProfile,
-  usualServingProfile,
-} from '../../../src/tls/profile.ts';
+import { servingProfile, usualServingProfile } from '../../../src/tls/profile.ts';
+import type { ServingProfile } from '../../../src/x509/serving-profile.ts';
 import { makeWorld } from '../../fakes/manager-world.ts';
 import {
   type CertificateShape,
