@@ -44,12 +44,13 @@ const leftOut = new Set(missing.flatMap((program) => needed.get(program) ?? []))
 
 for (const step of ['build', 'strip-types'])
   if (run(process.execPath, [`scripts/${step}.mjs`]) !== 0) fail(`The step ${step} failed.`);
-const checks = named.length === 0 || named[0] === '--all';
-if (checks && run('node', ['scripts/check.mjs']) !== 0) fail('The checks found faults.');
+const isNamed = named.some((one) => !one.startsWith('--'));
+if (!isNamed && named[0] !== '--rest' && run('node', ['scripts/check.mjs']) !== 0)
+  fail('The checks found faults.');
 
 const possible = files.filter((file) => !leftOut.has(file));
 // A test that is named runs alone, and the tests of the rest measure processes or take minutes
-const shared = possible.filter((file) => named.every((one) => one === '--all') && isQuick(file));
+const shared = isNamed ? [] : possible.filter(isQuick);
 const processes = [...groupByFolder(shared), ...possible.filter((file) => !shared.includes(file))];
 const args = [
   ...['--import', './scripts/typescript.mjs', '--test'],
