@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { csrAppears } from '../fakes/bus-caller.ts';
 import { BusMonitor, type BusTools, busTools } from '../fakes/bus-tools.ts';
 import { type ManagerProcess, names, paths, startManager } from '../fakes/manager-process.ts';
 import {
@@ -59,6 +60,8 @@ export interface Device {
   /** Everything from the certificate on in one file, with its key in front. */
   pair(issued: Issued): string;
   stored(...names: readonly string[]): string;
+  /** Waits until the CSR that was begun last has its object. */
+  csrAppears(type: EndpointType): Promise<void>;
   restart(changes?: object): Promise<void>;
   stop(): Promise<void>;
 }
@@ -106,6 +109,7 @@ export async function startDevice(changes: object = {}): Promise<Device> {
     },
     pair: ({ key, pem }) => device.ca.write(`pair-${nextNumber()}.pem`, `${key}${pem}`),
     stored: (...names) => join(bus.directory, ...names),
+    csrAppears: (type) => csrAppears(bus.address, names[type], paths[type]),
     async restart(other = changes) {
       await manager.stop();
       manager = await startManager(bus, other);

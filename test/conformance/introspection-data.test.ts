@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { until } from '../e2e/commands.ts';
 import { paths } from '../fakes/manager-process.ts';
 import { bundle, type Device, type EndpointType, makeCas, methods, startDevice } from './device.ts';
 import { requestFor } from './request-arguments.ts';
@@ -42,11 +41,8 @@ describe('introspection data', () => {
   before(async () => {
     device = await startDevice();
     for (const type of ['server', 'client'] as const) {
-      const tools = device.tools(type);
       await device.clients(type)[0].call(paths[type], methods.generate, ...requestFor({}));
-      await until('the request is there', async () =>
-        (await tools.introspect(paths[type])).includes('"csr"'),
-      );
+      await device.csrAppears(type);
     }
     const own = device.pair(device.ca.issue());
     await device.tools('client').call(paths.client, methods.install, 's', own);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { must, until } from '../e2e/commands.ts';
+import { must } from '../e2e/commands.ts';
 import { paths } from '../fakes/manager-process.ts';
 import { type Device, methods, startDevice } from './device.ts';
 import { requestFor } from './request-arguments.ts';
@@ -22,13 +22,7 @@ describe('a request', () => {
   const generate = (given = {}) =>
     device.clients('client')[0].call(paths.client, methods.generate, ...requestFor(given));
   const show = (pem: string, ...args: string[]) => must('openssl', ['req', '-noout', ...args], pem);
-  const appears = () =>
-    until(
-      'the request is there',
-      async () =>
-        (await device.tools('client').introspect(paths.client)).includes('<node name="csr"/>'),
-      60_000,
-    );
+  const appears = () => device.csrAppears('client');
 
   it('asks for its names and usages as extensions, and keeps them out of its subject', async () => {
     await generate({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { must, until } from '../e2e/commands.ts';
+import { must } from '../e2e/commands.ts';
 import { paths } from '../fakes/manager-process.ts';
 import type { Argument } from './clients.ts';
 import { assertRefused, type Device, errors, methods, startDevice, types } from './device.ts';
@@ -24,10 +24,7 @@ describe('a request', () => {
     assert.deepEqual(await client.call(root, methods.generate, ...requestFor(given)), [csr]);
     await appears();
   };
-  const appears = () =>
-    until('the object is there', async () =>
-      (await device.tools('client').introspect(root)).includes('<node name="csr"/>'),
-    );
+  const appears = () => device.csrAppears('client');
   /** The request as each client program reads it. */
   const text = async () => {
     const [first, ...others] = await Promise.all(
@@ -184,9 +181,7 @@ describe('a request', () => {
     for (const client of device.clients('authority')) {
       const answer = await client.call(paths.authority, methods.generate, ...requestFor({}));
       assert.deepEqual(answer, [`${paths.authority}/csr`]);
-      await until('it is made', async () =>
-        (await device.tools('authority').introspect(paths.authority)).includes('"csr"'),
-      );
+      await device.csrAppears('authority');
       const [pem = ''] = await client.call(`${paths.authority}/csr`, methods.csr);
       await must('openssl', ['req', '-verify', '-noout'], pem);
     }

@@ -1,4 +1,5 @@
 import { type Bus, connectBus } from '../../src/dbus/transport/bus.ts';
+import { until } from '../e2e/commands.ts';
 
 /** A caller with a connection of its own, for calls that the tools of a shell cannot make. */
 export interface BusCaller {
@@ -38,4 +39,18 @@ export async function busCaller(address: string, destination: string): Promise<B
     signals: (member) => seen.filter((one) => one.member === member),
     leave: () => bus.close(),
   };
+}
+
+/** Waits, on one connection instead of with a program for each look, until the last CSR that was begun is made. */
+export async function csrAppears(address: string, destination: string, path: string) {
+  const bus = await connectBus(address);
+  const call = { destination, path, member: 'Introspect', signature: '', body: [] };
+  try {
+    await until('the CSR is there', async () => {
+      const [xml] = await bus.call({ ...call, interface: 'org.freedesktop.DBus.Introspectable' });
+      return String(xml).includes('<node name="csr"/>');
+    });
+  } finally {
+    bus.close();
+  }
 }
