@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { paths } from '../fakes/manager-process.ts';
+import { must } from '../e2e/commands.ts';
+import { names, paths } from '../fakes/manager-process.ts';
 import { bundle, type Device, type EndpointType, makeCas, methods, startDevice } from './device.ts';
-import { requestFor } from './request-arguments.ts';
+import { argumentNames, requestFor } from './request-arguments.ts';
 
 /** Everything in which our introspection data may differ from upstream's. */
 const permitted = {
@@ -77,6 +78,25 @@ describe('introspection data', () => {
         assert.ok(xml.startsWith(head));
       });
 
+      it('is read by GLib and by sd-bus, with each interface', async () => {
+        const target = ['--dest', names[type], '--object-path', path];
+        const { address } = device.bus;
+        const readings = [
+          await must('gdbus', ['introspect', '--address', address, ...target]),
+          await device.tools(type).busctl('introspect', names[type], path),
+        ];
+        for (const name of namesOf(ours, 'interface'))
+          for (const reading of readings) assert.ok(reading.includes(`${name} `), name);
+      });
+
+      it('names every argument', () => {
+        const members = ours.children.flatMap(({ children }) => children);
+        const found = members.flatMap(({ children }) =>
+          children.filter(({ tag, attributes: { name } }) => tag === 'arg' && !name),
+        );
+        assert.deepEqual(found, []);
+      });
+
       it('has no interface that upstream does not have, but our own', () => {
         const known = namesOf(upstream, 'interface');
         const more = namesOf(ours, 'interface').filter((name) => !known.includes(name));
@@ -100,6 +120,17 @@ describe('introspection data', () => {
       }
     });
   }
+
+  it('names the arguments of GenerateCSR as Redfish does, in the order of the wire', async () => {
+    const [xml = ''] = await device.clients('server')[0].call(paths.server, introspect);
+    const methods = parse(xml).children.flatMap(({ children }) => children);
+    const generate = methods.find(({ attributes: { name } }) => name === 'GenerateCSR');
+    const inputs = generate?.children.filter(({ attributes }) => attributes.direction === 'in');
+    assert.deepEqual(
+      inputs?.map(({ attributes: { name } }) => name),
+      argumentNames,
+    );
+  });
 });
 
 /** What upstream says, with the permitted differences made. */

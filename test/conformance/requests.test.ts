@@ -136,6 +136,7 @@ describe('a request', () => {
     { Country: 'CHE' },
     { Country: 'C' },
     { Email: 'jürg@example.com' },
+    { KeyUsage: ['Everything'] },
   ];
   for (const [index, given] of hopeless.entries()) {
     it(`with ${describeGiven(given)} is answered and announced, and then InternalFailure`, async () => {
