@@ -206,9 +206,9 @@ describe('a login with a client certificate', () => {
     assert.equal((await service.ask(sessions, { show })).status, 200);
   });
 
-  it('shakes hands with a thousand authorities, and verifies with those that fit', async () => {
-    for (let at = 2; at <= 1000; at += 1) {
-      const name = utf8String(`${'x'.repeat(60)} ${at}`);
+  it('shakes hands with more authorities than a handshake can name, and verifies with those that fit', async () => {
+    for (let at = 2; at <= 100; at += 1) {
+      const name = utf8String(`${'x'.repeat(1000)} ${at}`);
       service.client.put(truststore, String(at), forgePem({ subject: nameOf(['2.5.4.3', name]) }));
     }
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
