@@ -5,6 +5,11 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Accounts } from '../../../src/identity/accounts/accounts.ts';
 
+/** With cheap hashes: none of these tests is about how long a hash takes. */
+function openAccounts(path: string, max: number, log?: { error(message: string): void }): Accounts {
+  return new Accounts(path, max, log, 2 ** 8);
+}
+
 describe('accounts', () => {
   const directory = mkdtempSync(join(tmpdir(), 'accounts-'));
   const path = join(directory, 'deep/accounts.json');
@@ -12,7 +17,7 @@ describe('accounts', () => {
   after(() => rmSync(directory, { recursive: true }));
 
   it('are kept in a file that only its owner reads and that holds no password', async () => {
-    await new Accounts(path, 1).setPassword('admin', 'Administrator', 'p4ssw0rd-p4ssw0rd');
+    await openAccounts(path, 1).setPassword('admin', 'Administrator', 'p4ssw0rd-p4ssw0rd');
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.ok(!readFileSync(path, 'utf8').includes('p4ssw0rd'));
   });
@@ -21,7 +26,7 @@ describe('accounts', () => {
     (await accounts.login(userName, password)).kind;
 
   it('let in whoever knows the password, also after a restart', async () => {
-    const accounts = new Accounts(path, 1);
+    const accounts = openAccounts(path, 1);
     const login = await accounts.login('admin', 'p4ssw0rd-p4ssw0rd');
     assert.equal('user' in login && login.user.role, 'Administrator');
     for (const [userName, password] of [
@@ -36,7 +41,7 @@ describe('accounts', () => {
   });
 
   it('forget the old password when there is a new one', async () => {
-    const accounts = new Accounts(path, 1);
+    const accounts = openAccounts(path, 1);
     await accounts.setPassword('admin', 'Administrator', 'another one');
     assert.equal(await outcome(accounts, 'admin', 'p4ssw0rd-p4ssw0rd'), 'wrong');
     assert.equal(await outcome(accounts, 'admin', 'another one'), 'ok');
@@ -44,7 +49,7 @@ describe('accounts', () => {
 
   it('take changes one after the other, so that none is lost', async () => {
     const many = join(directory, 'many.json');
-    const accounts = new Accounts(many, 3);
+    const accounts = openAccounts(many, 3);
     const make = (userName: string) =>
       accounts.changes.create({
         userName,
@@ -61,14 +66,14 @@ describe('accounts', () => {
     const gone = await Promise.allSettled(['a1', 'b2', 'c3'].map(accounts.changes.remove));
     assert.equal(gone.filter(({ status }) => status === 'rejected').length, 1);
     assert.deepEqual(
-      (await new Accounts(many, 3).list()).map(({ userName }) => userName),
+      (await openAccounts(many, 3).list()).map(({ userName }) => userName),
       ['c3'],
     );
   });
 
   const shared = (name: string) => {
     const file = join(directory, name);
-    const made = () => new Accounts(file, 5);
+    const made = () => openAccounts(file, 5);
     return { file, made };
   };
   const bob = {
@@ -112,7 +117,7 @@ describe('accounts', () => {
     const { file, made } = shared('meanwhile.json');
     await made().setPassword('admin', 'Administrator', 'the old one');
     const running = made();
-    const other = new Accounts(`${file}.other`, 5);
+    const other = openAccounts(`${file}.other`, 5);
     await other.setPassword('admin', 'Administrator', 'the old one');
     await other.changes.create(bob);
     const changed = running.changes.update('admin', { password: 'the new one' });
@@ -140,7 +145,7 @@ describe('accounts', () => {
     const { file, made } = shared('broken.json');
     await made().setPassword('admin', 'Administrator', 'the old one');
     const lines: string[] = [];
-    const running = new Accounts(file, 5, { error: (line) => lines.push(line) });
+    const running = openAccounts(file, 5, { error: (line) => lines.push(line) });
     writeFileSync(file, '{"accounts":[');
     assert.equal(await outcome(running, 'admin', 'the old one'), 'ok');
     assert.equal(lines.length, 1);
@@ -153,7 +158,7 @@ describe('accounts', () => {
   }, async () => {
     const { file, made } = shared('unread.json');
     await made().setPassword('admin', 'Administrator', 'the old one');
-    const running = new Accounts(file, 5, { error: () => undefined });
+    const running = openAccounts(file, 5, { error: () => undefined });
     await made().setPassword('admin', 'Administrator', 'the new one');
     process.seteuid?.(65534);
     try {
@@ -169,7 +174,7 @@ describe('accounts', () => {
     it(`refuse a file with ${text || 'nothing'} in it rather than begin anew`, () => {
       const damaged = join(directory, 'damaged.json');
       writeFileSync(damaged, text);
-      assert.throws(() => new Accounts(damaged, 1), { name: 'SetupError' });
+      assert.throws(() => openAccounts(damaged, 1), { name: 'SetupError' });
     });
   }
 });

@@ -14,7 +14,11 @@ const admin = { userName: 'admin', address: '' };
 
 /** As `bmc-certs set-password` does it: in another program. */
 const resetOnDevice = (directory: string, password = 'set-on-device') =>
-  new Accounts(join(directory, 'accounts.json'), 1).setPassword('admin', 'Administrator', password);
+  openAccounts(directory).setPassword('admin', 'Administrator', password);
+
+function openAccounts(directory: string): Accounts {
+  return new Accounts(join(directory, 'accounts.json'), 1, undefined, 2 ** 8);
+}
 
 describe('the sessions of a user whose password is set on the device', () => {
   let service: TestService;
@@ -129,7 +133,7 @@ describe('kept sessions', () => {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   const open = () => {
-    const accounts = new Accounts(join(directory, 'accounts.json'), 1);
+    const accounts = openAccounts(directory);
     const sessions = new Sessions(
       limits,
       () => 0,
