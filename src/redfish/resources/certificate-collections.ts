@@ -1,17 +1,15 @@
-import type { CertificateClient } from '../../manager/certificate-client.ts';
+import { type ChangeParts, deleteCertificate, putCertificate } from '../certificates/changes.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
-import { type LockoutParts, withLockoutGuard } from '../certificates/lockout-guard.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
-import { admit, submittedContent } from '../certificates/submitted.ts';
+import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView, type ViewParts } from '../certificates/view.ts';
 import { type Compatibility, createAs } from '../compatibility.ts';
 import { collectionView, get, type Operation, type Reply, type Resource } from '../resource.ts';
 import { type SuccessorParts, successorResources } from './rekey-renew.ts';
 
-interface CollectionParts extends ViewParts, LockoutParts {
-  readonly client: CertificateClient;
+interface CollectionParts extends ViewParts, ChangeParts {
   readonly compatibility: Compatibility;
   readonly served: ServedCertificate;
 }
@@ -45,13 +43,9 @@ function collectionResource(parts: CollectionParts, collection: CertificateColle
       const { content, isRaw } = submittedContent(body);
       const occupied =
         collection.endpoint.type === 'authority' ? {} : { occupied: `${collection.uri}/1` };
-      const { endpoint } = collection;
-      const published = await asRedfish({ ...occupied, isRaw }, () => {
-        const adds = admit(collection, content);
-        return withLockoutGuard(parts, identity, { endpoint, adds }, () =>
-          client.install(endpoint, adds.content),
-        );
-      });
+      const published = await asRedfish({ ...occupied, isRaw }, () =>
+        putCertificate(parts, identity, collection, content),
+      );
       await parts.served.refresh();
       const reply = viewReply(parts, collection, published, 201);
       return { ...reply, body: { ...reply.body, ...extendedInfo(published) } };
@@ -74,13 +68,7 @@ function certificateResource(parts: CollectionParts, collection: CertificateColl
   };
   const remove: Operation = {
     async handle({ parameters: { id = '' }, identity }) {
-      const { endpoint } = collection;
-      await asRedfish({ id }, () => {
-        client.get(endpoint, id);
-        return withLockoutGuard(parts, identity, { endpoint, removes: id }, () =>
-          client.delete(endpoint, id),
-        );
-      });
+      await asRedfish({ id }, () => deleteCertificate(parts, identity, collection, id));
       return { status: 204 };
     },
   };

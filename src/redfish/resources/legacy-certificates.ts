@@ -1,14 +1,9 @@
-import type { CertificateClient } from '../../manager/certificate-client.ts';
+import { type ChangeParts, deleteCertificate, putCertificate } from '../certificates/changes.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
-import { type LockoutParts, withLockoutGuard } from '../certificates/lockout-guard.ts';
-import { admit, submittedContent } from '../certificates/submitted.ts';
+import { submittedContent } from '../certificates/submitted.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { json, type Operation, type Reply, type Resource } from '../resource.ts';
-
-interface LegacyParts extends LockoutParts {
-  readonly client: CertificateClient;
-}
 
 /**
  * The addresses of OpenBMC's REST service from before Redfish, which scripts still use:
@@ -16,19 +11,19 @@ interface LegacyParts extends LockoutParts {
  * PUT installs, or replaces the one certificate of a server or client.
  */
 export function legacyCertificates(
-  parts: LegacyParts & { readonly collections: readonly CertificateCollection[] },
+  parts: ChangeParts & { readonly collections: readonly CertificateCollection[] },
 ): readonly Resource[] {
   return parts.collections
     .filter(({ canonical }) => canonical)
     .flatMap((collection): Resource[] => {
       const { type, name } = collection.endpoint;
       const path = `/xyz/openbmc_project/certs/${type}/${name}`;
-      const remove = collection.canDelete ? { DELETE: deleteCertificate(parts, collection) } : {};
+      const remove = collection.canDelete ? { DELETE: deleteOperation(parts, collection) } : {};
       return [
         {
           path,
           entity: 'CertificateCollection',
-          operations: { PUT: putCertificate(parts, collection), ...(type === 'client' && remove) },
+          operations: { PUT: putOperation(parts, collection), ...(type === 'client' && remove) },
         },
         { path: `${path}/:id`, entity: 'Certificate', operations: remove },
       ];
@@ -50,7 +45,7 @@ async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
 /** The answers of that service: what is asked for, or nothing, and the status in words. */
 const done = json({ data: null, message: '200 OK', status: 'ok' });
 
-function putCertificate(parts: LegacyParts, collection: CertificateCollection): Operation {
+function putOperation(parts: ChangeParts, collection: CertificateCollection): Operation {
   const { client } = parts;
   const { endpoint } = collection;
   return {
@@ -58,28 +53,17 @@ function putCertificate(parts: LegacyParts, collection: CertificateCollection): 
     async handle({ body, identity }) {
       const { content } = submittedContent(body);
       return asLegacy(async () => {
-        const adds = admit(collection, content);
-        const [only] = client.list(endpoint);
-        return only && endpoint.type !== 'authority'
-          ? client.replace(endpoint, only.id, adds.content)
-          : withLockoutGuard(parts, identity, { endpoint, adds }, () =>
-              client.install(endpoint, adds.content),
-            );
+        const [only] = endpoint.type === 'authority' ? [] : client.list(endpoint);
+        return putCertificate(parts, identity, collection, content, only?.id);
       });
     },
   };
 }
 
-function deleteCertificate(parts: LegacyParts, { endpoint }: CertificateCollection): Operation {
-  const { client } = parts;
+function deleteOperation(parts: ChangeParts, collection: CertificateCollection): Operation {
   return {
     async handle({ parameters: { id = '1' }, identity }) {
-      return asLegacy(async () => {
-        client.get(endpoint, id);
-        await withLockoutGuard(parts, identity, { endpoint, removes: id }, () =>
-          client.delete(endpoint, id),
-        );
-      }, id);
+      return asLegacy(() => deleteCertificate(parts, identity, collection, id), id);
     },
   };
 }

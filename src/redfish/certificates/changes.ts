@@ -1,20 +1,63 @@
 import type { Identity } from '../../identity/identity.ts';
-import type { EndpointRef } from '../../manager/certificate-client.ts';
+import type {
+  CertificateClient,
+  EndpointRef,
+  PublishedCertificate,
+} from '../../manager/certificate-client.ts';
+import type { Content } from '../../x509/containers.ts';
 import type { Access } from '../access.ts';
 import { memberError, RedfishError } from '../messages/redfish-error.ts';
-import type { Submission } from './submitted.ts';
+import type { CertificateCollection } from './collections.ts';
+import { admit, type Submission } from './submitted.ts';
 
-/** Where a change may lock clients out. */
-export interface LockoutParts {
+/** What makes a change of certificates. */
+export interface ChangeParts {
+  readonly client: CertificateClient;
   readonly access: Pick<Access, 'certificates'>;
 }
 
 /** What a request is about to do to the certificates of an endpoint. */
-export interface ListChange {
+interface ListChange {
   readonly endpoint: EndpointRef;
   /** Id of the certificate that is taken out. */
   readonly removes?: string;
   readonly adds?: Submission;
+}
+
+/**
+ * Installs a certificate, or puts it in the place of another one.
+ * @throws RedfishError 409, CertError
+ */
+export async function putCertificate(
+  parts: ChangeParts,
+  identity: Identity | undefined,
+  collection: CertificateCollection,
+  content: Content,
+  removes?: string,
+): Promise<PublishedCertificate> {
+  const { client } = parts;
+  const { endpoint } = collection;
+  if (removes !== undefined) client.get(endpoint, removes);
+  const adds = admit(collection, content);
+  const change = { endpoint, adds, ...(removes !== undefined && { removes }) };
+  return withLockoutGuard(parts, identity, change, () =>
+    removes === undefined
+      ? client.install(endpoint, adds.content)
+      : client.replace(endpoint, removes, adds.content),
+  );
+}
+
+/** @throws RedfishError 409, CertError */
+export async function deleteCertificate(
+  parts: ChangeParts,
+  identity: Identity | undefined,
+  { endpoint }: CertificateCollection,
+  removes: string,
+): Promise<void> {
+  parts.client.get(endpoint, removes);
+  await withLockoutGuard(parts, identity, { endpoint, removes }, () =>
+    parts.client.delete(endpoint, removes),
+  );
 }
 
 /**
@@ -23,8 +66,8 @@ export interface ListChange {
  * one client stays able to log in. The settings stay as they are in between.
  * @throws RedfishError 409, and CertError for what is added
  */
-export async function withLockoutGuard<T>(
-  { access: { certificates } }: LockoutParts,
+async function withLockoutGuard<T>(
+  { access: { certificates } }: ChangeParts,
   identity: Identity | undefined,
   { endpoint, removes, adds }: ListChange,
   change: () => Promise<T>,
