@@ -1,13 +1,11 @@
 import type { Findings } from '../../manager/checks/findings.ts';
-import type { Endpoint } from '../../manager/endpoint.ts';
-import type { Expiry } from '../../manager/expiry.ts';
+import { expiryOf } from '../../manager/expiry.ts';
 import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
-import { fileOfCaller, openUpload } from '../../manager/upload.ts';
-import type { Certificate } from '../../x509/certificate.ts';
+import { fileOfCaller } from '../../manager/upload.ts';
 import { formatName } from '../../x509/name.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
 import { certificateInterface, deleteInterface, replaceInterface } from './certs-interfaces.ts';
-import { asContent } from './content.ts';
+import { openInputs } from './content.ts';
 import {
   chainInterface,
   enumName,
@@ -16,24 +14,20 @@ import {
   replaceContentInterface,
   successorInterface,
 } from './extension-interfaces.ts';
+import type { PublishedEndpoint } from './published-endpoint.ts';
 
-export interface CertificateObjectOptions {
-  readonly endpoint: Endpoint;
-  /** The largest content of an upload, in bytes. */
-  readonly uploadBytes: number;
-  readonly expiry: (certificate: Certificate) => Expiry;
-}
+type Publication = Pick<PublishedEndpoint, 'endpoint' | 'uploadBytes' | 'expiryThresholds' | 'now'>;
 
 /** The object of an installed certificate: `<root>/<id>`. */
 export function certificateObject(
-  options: CertificateObjectOptions,
+  options: Publication,
   installed: InstalledCertificate,
 ): readonly ServedInterface[] {
   return [...upstreamInterfaces(options, installed), ...ownInterfaces(options, installed)];
 }
 
 function upstreamInterfaces(
-  { endpoint, uploadBytes }: CertificateObjectOptions,
+  { endpoint, uploadBytes }: Publication,
   { id, certificate }: InstalledCertificate,
 ): readonly ServedInterface[] {
   return [
@@ -62,15 +56,16 @@ function upstreamInterfaces(
 }
 
 function ownInterfaces(
-  { endpoint, uploadBytes, expiry }: CertificateObjectOptions,
+  { endpoint, uploadBytes, expiryThresholds, now }: Publication,
   { id, certificate, chain, findings }: InstalledCertificate,
 ): readonly ServedInterface[] {
+  const expiry = () => expiryOf(certificate, now(), expiryThresholds);
   // A truststore serves nothing
   const said = endpoint.definition.type === 'authority' ? [] : [servedFindings(findings)];
   return [
     serve(replaceContentInterface, {
       methods: {
-        Replace: (inputs) => endpoint.replace(id, openUpload(asContent(inputs), uploadBytes)),
+        Replace: (inputs) => endpoint.replace(id, openInputs(inputs, uploadBytes)),
       },
     }),
     // Before the chain, with whose signal a copy takes what was said to be new
@@ -86,8 +81,8 @@ function ownInterfaces(
     }),
     serve(expiryInterface, {
       properties: {
-        State: () => enumName(expiryInterface, 'State', expiry(certificate).state),
-        DaysLeft: () => BigInt(expiry(certificate).daysLeft),
+        State: () => enumName(expiryInterface, 'State', expiry().state),
+        DaysLeft: () => BigInt(expiry().daysLeft),
       },
     }),
   ];

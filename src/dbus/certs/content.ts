@@ -1,4 +1,6 @@
-import { type Content, parseFormat } from '../../x509/containers.ts';
+import { openUpload } from '../../manager/upload.ts';
+import { parseFormat } from '../../x509/containers.ts';
+import type { PemBlock } from '../../x509/pem.ts';
 
 /** Content as the methods of our extensions take it. */
 export interface ContentInputs {
@@ -7,6 +9,10 @@ export interface ContentInputs {
   readonly Password: string;
 }
 
-export function asContent({ Content, Format, Password }: ContentInputs): Content {
-  return { bytes: Content, format: parseFormat(Format), password: Password };
+/** @throws CertError `format-unknown`, and what `openUpload` throws */
+export function openInputs(
+  { Content, Format, Password }: ContentInputs,
+  maxBytes: number,
+): readonly PemBlock[] {
+  return openUpload({ bytes: Content, format: parseFormat(Format), password: Password }, maxBytes);
 }

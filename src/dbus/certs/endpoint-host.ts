@@ -6,7 +6,7 @@ import {
   type EndpointServiceOptions,
   serveEndpoint,
 } from './endpoint-service.ts';
-import type { GuardedEndpoint } from './guarded-endpoint.ts';
+import type { GuardedEndpoint } from './published-endpoint.ts';
 
 /** An endpoint with the names under which it is on the bus, and what calls to it may cost. */
 export interface HostedEndpoint

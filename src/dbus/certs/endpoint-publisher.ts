@@ -1,40 +1,24 @@
-import type { Audit } from '../../core/audit.ts';
-import type { EventLog } from '../../core/log.ts';
-import type { Endpoint } from '../../manager/endpoint.ts';
 import type { EndpointEvent } from '../../manager/endpoint-event.ts';
-import { type ExpiryNews, expiryOf } from '../../manager/expiry.ts';
+import type { ExpiryNews } from '../../manager/expiry.ts';
 import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
 import { colonHex } from '../../x509/colon-hex.ts';
 import type { ObjectServer } from '../server/object-server.ts';
 import { certificateObject, changedProperties } from './certificate-object.ts';
 import { certificateInterface } from './certs-interfaces.ts';
+import { rootPath } from './endpoint-names.ts';
 import { expiryInterface } from './extension-interfaces.ts';
 import { csrObject } from './manager-object.ts';
-
-export interface EndpointPublisherOptions {
-  readonly endpoint: Endpoint;
-  readonly server: ObjectServer;
-  /** The object path of the endpoint. */
-  readonly root: string;
-  readonly uploadBytes: number;
-  readonly expiryThresholds: readonly number[];
-  /** Milliseconds since 1970, as `Date.now`. */
-  readonly now: () => number;
-  readonly log: EventLog;
-  readonly audit: Audit;
-}
+import type { PublishedEndpoint } from './published-endpoint.ts';
 
 /** Makes objects and signals of what happens at an endpoint, and a line of the log for each certificate. */
 export function endpointPublisher(
-  options: EndpointPublisherOptions,
+  published: PublishedEndpoint,
+  server: ObjectServer,
 ): (event: EndpointEvent) => void {
-  const { endpoint, server, root, expiryThresholds, now, log, audit } = options;
+  const { endpoint, log, audit } = published;
+  const root = rootPath(published.name);
   const pathOf = ({ id }: InstalledCertificate) => `${root}/${id}`;
-  const object = (installed: InstalledCertificate) =>
-    certificateObject(
-      { ...options, expiry: (certificate) => expiryOf(certificate, now(), expiryThresholds) },
-      installed,
-    );
+  const object = (installed: InstalledCertificate) => certificateObject(published, installed);
   const tell = (message: string, installed: InstalledCertificate) => {
     const { fingerprint, notAfter } = installed.certificate;
     const until = new Date(notAfter * 1000).toISOString();

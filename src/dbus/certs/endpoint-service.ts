@@ -1,44 +1,25 @@
-import type { Audit } from '../../core/audit.ts';
 import { reasonOf } from '../../core/cert-error.ts';
-import type { Log } from '../../core/log.ts';
-import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
-import type { Reloader } from '../../platform/reload.ts';
 import { authorizeCaller } from '../server/caller-policy.ts';
 import { ObjectServer } from '../server/object-server.ts';
 import { connectBus, smallMessageBytes } from '../transport/bus.ts';
-import type { Callers } from '../transport/bus-driver.ts';
 import { releaseName, requestName, shareName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
 import type { MessageBounds } from '../transport/oversized-messages.ts';
 import { auditCalls } from './audit-calls.ts';
-import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
+import { busName, rootPath } from './endpoint-names.ts';
 import { endpointPublisher } from './endpoint-publisher.ts';
 import {
   contentSignatures,
   reloadInterface,
   replacementInterface,
 } from './extension-interfaces.ts';
-import type { GuardedEndpoint } from './guarded-endpoint.ts';
 import { managerObject } from './manager-object.ts';
-import { serviceRows } from './service-rows.ts';
+import type { PublishedEndpoint } from './published-endpoint.ts';
 import { stagedReplacementObject } from './staged-replacement-object.ts';
 
-export interface EndpointServiceOptions extends GuardedEndpoint {
-  /** What the endpoint is called on the bus; an endpoint may have a second name there. */
-  readonly name: EndpointName;
+export interface EndpointServiceOptions extends PublishedEndpoint {
   readonly busAddress: string;
-  readonly callers: Callers;
   readonly calls: CallLimits;
-  readonly uploadBytes: number;
-  readonly expiryThresholds: readonly number[];
-  /** Milliseconds since 1970, as `Date.now`. */
-  readonly now: () => number;
-  readonly reloader: Reloader;
-  readonly replacements: StagedReplacements;
-  /** The endpoint of a root object path. */
-  readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
-  readonly log: Log;
-  readonly audit: Audit;
   /** The bus went away: nobody can reach the endpoint any more. */
   readonly onLost: () => void;
 }
@@ -77,7 +58,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     },
   });
   const stopTelling = serveRoot(options, server, root);
-  endpoint.subscribe(endpointPublisher({ ...options, server, root }));
+  endpoint.subscribe(endpointPublisher(options, server));
   return {
     async takeName() {
       await shareName(bus, log);
@@ -103,27 +84,9 @@ function serveRoot(
   server: ObjectServer,
   root: string,
 ): () => void {
-  const { endpoint, log, audit, reloader, replacements, callers } = options;
+  const { endpoint, reloader, replacements } = options;
   const { reload: targets } = endpoint.definition;
-  const manager = managerObject({
-    ...options,
-    root,
-    reportRequest: (error) => {
-      log.warn('request not made', {
-        ...audit.change,
-        endpoint: busName(options.name),
-        reason: reasonOf(error),
-      });
-    },
-    services: () => serviceRows(reloader.results(targets)),
-    reload: () => reloader.reload(targets),
-  });
-  const replacement = stagedReplacementObject({
-    ...options,
-    isConnected: (caller) => callers.isConnected(caller),
-    mustHaveAccess: (access, caller) => authorizeCaller(callers, access)(caller),
-  });
-  server.add(root, [...manager, replacement]);
+  server.add(root, [...managerObject(options), stagedReplacementObject(options)]);
   const stopReloads = reloader.subscribe((service) => {
     if (!reloader.results(targets).some((one) => one.service === service)) return;
     server.announce(root, reloadInterface.name, ['Services']);

@@ -1,5 +1,6 @@
+import { reasonOf } from '../../core/cert-error.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
-import { fileOfCaller, openUpload } from '../../manager/upload.ts';
+import { fileOfCaller } from '../../manager/upload.ts';
 import { type Caller, type ServedInterface, serve } from '../server/interface.ts';
 import {
   csrCreateInterface,
@@ -9,7 +10,8 @@ import {
   installInterface,
   replaceAllInterface,
 } from './certs-interfaces.ts';
-import { asContent, type ContentInputs } from './content.ts';
+import { type ContentInputs, openInputs } from './content.ts';
+import { busName, rootPath } from './endpoint-names.ts';
 import {
   enumName,
   reloadInterface,
@@ -17,26 +19,23 @@ import {
   requestOutcomeInterface,
   uploadInterface,
 } from './extension-interfaces.ts';
-import type { ServiceRow } from './service-rows.ts';
-
-export interface ManagerObjectOptions {
-  readonly endpoint: Endpoint;
-  readonly root: string;
-  /** The largest content of an upload, in bytes. */
-  readonly uploadBytes: number;
-  /** Told why a request could not be made when its caller cannot be. */
-  readonly reportRequest: (error: unknown) => void;
-  readonly services: () => ServiceRow[];
-  readonly reload: () => Promise<void>;
-}
+import type { PublishedEndpoint } from './published-endpoint.ts';
+import { serviceRows } from './service-rows.ts';
 
 /** The root object of an endpoint. All types have all of these interfaces, as upstream. */
-export function managerObject(options: ManagerObjectOptions): readonly ServedInterface[] {
-  return [...upstreamInterfaces(options), ...ownInterfaces(options)];
+export function managerObject(published: PublishedEndpoint): readonly ServedInterface[] {
+  return [...upstreamInterfaces(published), ...ownInterfaces(published)];
 }
 
-function upstreamInterfaces(options: ManagerObjectOptions): readonly ServedInterface[] {
-  const { endpoint, root, uploadBytes, reportRequest } = options;
+function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
+  const { endpoint, uploadBytes, log, audit } = published;
+  const root = rootPath(published.name);
+  const reportRequest = (error: unknown) =>
+    log.warn('request not made', {
+      ...audit.change,
+      endpoint: busName(published.name),
+      reason: reasonOf(error),
+    });
   const file = ({ Path }: { readonly Path: string }, { user }: Caller) =>
     fileOfCaller(Path, uploadBytes, user);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
@@ -72,10 +71,12 @@ function upstreamInterfaces(options: ManagerObjectOptions): readonly ServedInter
   ];
 }
 
-function ownInterfaces(options: ManagerObjectOptions): readonly ServedInterface[] {
-  const { endpoint, root, uploadBytes, services, reload } = options;
+function ownInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
+  const { endpoint, uploadBytes, reloader } = published;
+  const root = rootPath(published.name);
+  const { reload: targets } = endpoint.definition;
   const { requests } = endpoint;
-  const contentOf = (inputs: ContentInputs) => openUpload(asContent(inputs), uploadBytes);
+  const contentOf = (inputs: ContentInputs) => openInputs(inputs, uploadBytes);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(uploadInterface, {
@@ -98,9 +99,9 @@ function ownInterfaces(options: ManagerObjectOptions): readonly ServedInterface[
       },
     }),
     serve(reloadInterface, {
-      properties: { Services: () => services() },
+      properties: { Services: () => serviceRows(reloader.results(targets)) },
       methods: {
-        Reload: () => reload(),
+        Reload: () => reloader.reload(targets),
       },
     }),
   ];

@@ -7,7 +7,6 @@ import { signatureFault } from '../../../src/manager/checks/chain-signatures.ts'
 import { authorityChecks, pairChecks, serverChecks } from '../../../src/manager/checks/checks.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { planRekey } from '../../../src/manager/csr/renewal.ts';
-import { expiryOf } from '../../../src/manager/expiry.ts';
 import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
 import { certificateView } from '../../../src/redfish/certificates/view.ts';
 import { usualServingProfile } from '../../../src/tls/profile.ts';
@@ -35,8 +34,8 @@ world.remove();
  */
 export function shownEverywhere(certificate: Certificate): string {
   const installed = { id: '1', certificate, chain: [certificate] };
-  const expiry = (one: Certificate) => expiryOf(one, now, thresholds);
-  const served = certificateObject({ endpoint, uploadBytes: 1, expiry }, installed);
+  const published = { endpoint, uploadBytes: 1, expiryThresholds: thresholds, now: () => now };
+  const served = certificateObject(published, installed);
   const properties = served.flatMap(({ spec, read }) => Object.keys(spec.properties).map(read));
   for (const { value } of properties) {
     if (typeof value === 'string' && value.includes('\0')) throw new Error('a NUL on the bus');

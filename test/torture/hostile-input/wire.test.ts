@@ -6,7 +6,6 @@ import { it } from 'node:test';
 import { certificateObject } from '../../../src/dbus/certs/certificate-object.ts';
 import { ObjectServer } from '../../../src/dbus/server/object-server.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
-import { expiryOf } from '../../../src/manager/expiry.ts';
 import { makeWorld } from '../../fakes/manager-world.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';
 import { campaign } from './campaign.ts';
@@ -81,8 +80,8 @@ it('no message on the wire ends the manager, or keeps it from reading the next o
         if (!isOfFake) failures.push(error);
       },
     });
-    const expiry = () => expiryOf(installed.certificate, 0, []);
-    server.add(path, certificateObject({ endpoint, uploadBytes: 100, expiry }, installed));
+    const published = { endpoint, uploadBytes: 100, expiryThresholds: [], now: () => 0 };
+    server.add(path, certificateObject(published, installed));
     made.bus.onLost(() => {
       if (fake === made) isLost = true;
     });

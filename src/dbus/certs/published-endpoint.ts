@@ -1,0 +1,31 @@
+import type { Audit } from '../../core/audit.ts';
+import type { Log } from '../../core/log.ts';
+import type { Endpoint } from '../../manager/endpoint.ts';
+import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
+import type { Reloader } from '../../platform/reload.ts';
+import type { CallerPolicy } from '../server/caller-policy.ts';
+import type { Callers } from '../transport/bus-driver.ts';
+import type { EndpointName } from './endpoint-names.ts';
+
+/** An endpoint, and who may change it. */
+export interface GuardedEndpoint {
+  readonly endpoint: Endpoint;
+  readonly access: CallerPolicy;
+}
+
+/** An endpoint under one of its names on the bus, with what its objects are made from. */
+export interface PublishedEndpoint extends GuardedEndpoint {
+  readonly name: EndpointName;
+  readonly callers: Callers;
+  /** The largest content of an upload. */
+  readonly uploadBytes: number;
+  readonly expiryThresholds: readonly number[];
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+  readonly reloader: Reloader;
+  readonly replacements: StagedReplacements;
+  /** The endpoint of a root object path. */
+  readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
+  readonly log: Log;
+  readonly audit: Audit;
+}
