@@ -1,5 +1,6 @@
 import { backoff } from '../../core/backoff.ts';
 import { CertError, isSystemError, reasonOf } from '../../core/cert-error.ts';
+import { Listeners } from '../../core/listeners.ts';
 import type { Log } from '../../core/log.ts';
 import type {
   CertificateEvent,
@@ -32,7 +33,7 @@ export class ManagerWatch {
   readonly #owners = new Map<string, Owner>();
   /** Names whose signals the connection of now gets. */
   readonly #matched = new Set<string>();
-  readonly #listeners = new Set<(event: CertificateEvent) => void>();
+  readonly #listeners: Listeners<CertificateEvent>;
   /** What an endpoint had when its manager went away, to tell what changed meanwhile. */
   readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
   #denial: Error | undefined;
@@ -40,6 +41,7 @@ export class ManagerWatch {
   /** @param uploadBytes the largest file of a certificate with its chain */
   constructor(busAddress: string, log: Log, uploadBytes = defaultUploadBytes) {
     this.#log = log;
+    this.#listeners = new Listeners(log);
     this.#connection = new ReconnectingBus({
       busAddress,
       bounds: ({ sender }) => smallMessageBytes + (this.#isManager(sender) ? 3 * uploadBytes : 0),
@@ -90,21 +92,7 @@ export class ManagerWatch {
 
   /** @returns how to unsubscribe */
   subscribe(listener: (event: CertificateEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  #tell(event: CertificateEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#log.error('event not handled', {
-          event: event.kind,
-          reason: reasonOf(error),
-        });
-      }
-    }
+    return this.#listeners.add(listener);
   }
 
   /** Watches the names first and lists them after, so that none can slip through in between. */
@@ -177,7 +165,7 @@ export class ManagerWatch {
   #publish(name: string, copy: EndpointCopy): void {
     this.#copies.set(name, copy);
     this.#log.info('certificate manager found', { name });
-    const tell = (event: CertificateEvent) => this.#tell(event);
+    const tell = (event: CertificateEvent) => this.#listeners.tell(event);
     for (const event of changesBetween(copy.endpoint, this.#remembered.get(name), copy.list()))
       tell(event);
     copy.tellTo(tell);
