@@ -18,6 +18,7 @@ interface Member {
   readonly maximum?: number;
   readonly default?: unknown;
   readonly description?: string;
+  readonly restart?: readonly string[];
   readonly items?: Member;
   readonly properties?: Readonly<Record<string, Member>>;
 }
@@ -55,20 +56,35 @@ function configurationPage(): string {
 
 ${schema.description} It is one JSON document;
 \`systemd/configuration.json\` is an example. What is not given has its default. A document that is not
-valid is refused with the path of each bad member.
+valid is refused with line, column and path of each bad member.
 
-| member | type | default | meaning |
-| --- | --- | --- | --- |
-${[...rows('', schema), ...rows('endpoints[]', endpoint)].join('\n')}
+SIGHUP (\`systemctl reload\`) has a program read the file again, see
+[how-to/run.md](how-to/run.md#change-a-setting). The last column names the programs that must be restarted before
+they count a change; all others count it at the next reload.
+
+| member | type | default | meaning | restart for a change |
+| --- | --- | --- | --- | --- |
+${[...rows('', schema, schema.restart), ...rows('endpoints[]', endpoint)].join('\n')}
 `;
 }
 
-function rows(prefix: string, { properties = {} }: Member): string[] {
+function rows(
+  prefix: string,
+  { properties = {} }: Member,
+  inherited: readonly string[] = [],
+): string[] {
   return Object.entries(properties).flatMap(([name, member]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
-    if (member.properties) return rows(path, member);
-    const row = [`\`${path}\``, typeOf(member), defaultOf(member), member.description];
-    const below = member.items?.properties ? rows(`${path}[]`, member.items) : [];
+    const restart = member.restart ?? inherited;
+    if (member.properties) return rows(path, member, restart);
+    const row = [
+      `\`${path}\``,
+      typeOf(member),
+      defaultOf(member),
+      member.description,
+      restart.join(', '),
+    ];
+    const below = member.items?.properties ? rows(`${path}[]`, member.items, restart) : [];
     return [`| ${row.join(' | ')} |`, ...below];
   });
 }

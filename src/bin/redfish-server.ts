@@ -82,7 +82,7 @@ await runProgram(log, async (fail, onReload) => {
 
 /** Where there is no directory, and none can be made, no other service has anything in it. */
 async function claimStateDirectory(
-  { bus: busAddress, stateDirectory: directory }: Configuration,
+  { bus: busAddress, redfish: { directory } }: Configuration,
   lost: (error: Error) => void,
 ): Promise<() => void> {
   await makeDirectory(directory, ownerOnly).catch((error: unknown) => {

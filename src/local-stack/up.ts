@@ -73,6 +73,7 @@ async function startAll(
   const bus = options.bus ?? (await startPrivateBus(run, launch, log));
   const configuration = makeConfiguration(options, bus);
   await configuration.write();
+  makeOwnedDirectory(configuration.parsed.redfish.directory, 'state directory');
   const password = await preparePassword(configuration.parsed, options.passwordFile);
   const script = (name: string) =>
     launchScript(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), [

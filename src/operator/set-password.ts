@@ -9,8 +9,8 @@ import type { Configuration } from '../platform/configuration.ts';
 export const operatorName = 'admin';
 
 /** The accounts of the service that is configured so, whether or not it runs. @throws SetupError */
-export function accountsOf({ stateDirectory, users }: Configuration): Accounts {
-  return new Accounts(join(stateDirectory, 'accounts.json'), users.limits.accounts);
+export function accountsOf({ redfish, users }: Configuration): Accounts {
+  return new Accounts(join(redfish.directory, 'accounts.json'), users.limits.accounts);
 }
 
 /** The rules that the service has for passwords, with what clients set of them. @throws SetupError */

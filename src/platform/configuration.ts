@@ -1,12 +1,20 @@
-import { resolve } from 'node:path';
-import { type Configuration, validateConfiguration } from '../../schemas/generated/validators.js';
+import { join, resolve } from 'node:path';
+import {
+  type Configuration as ConfigurationDocument,
+  validateConfiguration,
+} from '../../schemas/generated/validators.js';
 import { jsonPlaces, type Place } from '../core/json-places.ts';
 import { SetupError } from '../core/setup-error.ts';
 import { validate } from '../core/validation.ts';
 import { cannotBeRead, readRegularFileSync } from '../storage/regular-file.ts';
 import { InvalidMember } from './invalid-member.ts';
 
-export type { Configuration };
+/** A configuration with every default filled in, and with absolute paths. */
+export interface Configuration extends Omit<ConfigurationDocument, 'endpoints'> {
+  readonly endpoints: readonly (ConfigurationDocument['endpoints'][number] & {
+    readonly path: string;
+  })[];
+}
 
 /** What a configuration is read from. */
 export interface ConfigurationText {
@@ -150,12 +158,12 @@ function refuseContradictions({ users }: Configuration): void {
 }
 
 /** Files begin at the state directory and pid files at the runtime directory. */
-function withAbsolutePaths(configuration: Configuration): Configuration {
+function withAbsolutePaths(configuration: ConfigurationDocument): Configuration {
   const stateDirectory = resolve(configuration.stateDirectory);
   const runtimeDirectory = resolve(stateDirectory, configuration.runtimeDirectory);
   const endpoints = configuration.endpoints.map((endpoint) => ({
     ...endpoint,
-    path: resolve(stateDirectory, endpoint.path),
+    path: resolve(stateDirectory, endpoint.path ?? defaultPath(endpoint)),
     reload: endpoint.reload.map(({ unit, pidFile }) => ({
       ...(unit !== undefined && { unit }),
       ...(pidFile !== undefined && { pidFile: resolve(runtimeDirectory, pidFile) }),
@@ -166,6 +174,13 @@ function withAbsolutePaths(configuration: Configuration): Configuration {
     ...configuration.redfish.webUi,
     ...(directory !== undefined && { directory: resolve(stateDirectory, directory) }),
   };
-  const redfish = { ...configuration.redfish, webUi };
+  const ofRedfish = resolve(stateDirectory, configuration.redfish.directory);
+  const redfish = { ...configuration.redfish, webUi, directory: ofRedfish };
   return { ...configuration, stateDirectory, runtimeDirectory, endpoints, redfish };
+}
+
+/** Each endpoint has a directory of its own, which the group that reads its files may enter. */
+function defaultPath({ type, name }: ConfigurationDocument['endpoints'][number]): string {
+  const file = type === 'authority' ? 'authorities' : `${type}.pem`;
+  return join('endpoints', `${type}-${name}`, file);
 }

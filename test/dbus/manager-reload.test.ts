@@ -24,7 +24,9 @@ import {
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
 import { quickCertificate } from '../fakes/quick-certificate.ts';
 
-const gnmi = { type: 'server', name: 'gnmi', path: 'gnmi/server.pem', reload: [] };
+/** All that an operator writes for a further endpoint. */
+const gnmi = { type: 'server', name: 'gnmi' };
+const gnmiFile = 'endpoints/server-gnmi/server.pem';
 const gnmiName = 'xyz.openbmc_project.Certs.Manager.Server.Gnmi';
 const gnmiPath = '/xyz/openbmc_project/certs/server/gnmi';
 const managed = 'org.freedesktop.DBus.ObjectManager.GetManagedObjects';
@@ -87,7 +89,7 @@ describe('a manager that reads its configuration again', () => {
     const pem = await fingerprint(gnmiName, gnmiPath);
     await edit({});
     assert.equal(await ownerOf(gnmiName), undefined);
-    assert.ok(existsSync(join(bus.directory, gnmi.path)));
+    assert.ok(existsSync(join(bus.directory, gnmiFile)));
     await edit({ endpoints: [...endpoints, gnmi] });
     assert.equal(await fingerprint(gnmiName, gnmiPath), pem);
   });
@@ -95,7 +97,7 @@ describe('a manager that reads its configuration again', () => {
   it('lets another manager have an endpoint that it gave up', async () => {
     await edit({ endpoints: [...endpoints, gnmi] });
     await edit({});
-    const path = join(bus.directory, gnmi.path);
+    const path = join(bus.directory, gnmiFile);
     const args = ['--type=server', '--endpoint=gnmi', `--path=${path}`];
     const environment = { DBUS_SYSTEM_BUS_ADDRESS: bus.address };
     const other = await untilReady(runManager(args, environment));
@@ -112,7 +114,7 @@ describe('a manager that reads its configuration again', () => {
   it('moves an endpoint to another file, and gives its old file to another endpoint', async () => {
     await edit({ endpoints: [...endpoints, gnmi] });
     const pem = await fingerprint(gnmiName, gnmiPath);
-    const other = { ...gnmi, name: 'other' };
+    const other = { ...gnmi, name: 'other', path: gnmiFile };
     const moved = { ...gnmi, path: 'moved/server.pem' };
     await edit({ endpoints: [...endpoints, other, moved] });
     const otherName = 'xyz.openbmc_project.Certs.Manager.Server.Other';
@@ -219,21 +221,21 @@ describe('a manager that reads its configuration again', () => {
     await until(
       'it is being made',
       () =>
-        existsSync(join(bus.directory, `${gnmi.path}.requests`)) &&
-        readdirSync(join(bus.directory, `${gnmi.path}.requests`)).length > 0,
+        existsSync(join(bus.directory, `${gnmiFile}.requests`)) &&
+        readdirSync(join(bus.directory, `${gnmiFile}.requests`)).length > 0,
     );
     writeConfiguration(bus);
     process.kill(manager.pid, 'SIGHUP');
     assert.match(String(await made), /BEGIN CERTIFICATE REQUEST/);
     await until('it has left', async () => !(await ownerOf(gnmiName)));
-    const left = readdirSync(join(bus.directory, `${gnmi.path}.requests`));
+    const left = readdirSync(join(bus.directory, `${gnmiFile}.requests`));
     assert.equal(left.filter((name) => /^[0-9a-f]{64}$/.test(name)).length, 1);
     caller.leave();
   });
 
   it('undoes a staged replacement of an endpoint that leaves', async () => {
     await edit({ endpoints: [...endpoints, gnmi] });
-    const before = readFileSync(join(bus.directory, gnmi.path), 'utf8');
+    const before = readFileSync(join(bus.directory, gnmiFile), 'utf8');
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const info = publicKeyInfo(publicKey);
     const pem = quickCertificate({
@@ -246,9 +248,9 @@ describe('a manager that reads its configuration again', () => {
     const staged = [pair, 'PEM', '', '', none, 'PEM', 0];
     const id = await owner.call(gnmiPath, `${replacement}.Stage`, 'aysssaysu', ...staged);
     await owner.call(gnmiPath, `${replacement}.Activate`, 'su', id, 0);
-    assert.notEqual(readFileSync(join(bus.directory, gnmi.path), 'utf8'), before);
+    assert.notEqual(readFileSync(join(bus.directory, gnmiFile), 'utf8'), before);
     await edit({});
-    assert.equal(readFileSync(join(bus.directory, gnmi.path), 'utf8'), before);
+    assert.equal(readFileSync(join(bus.directory, gnmiFile), 'utf8'), before);
     assert.match(manager.output(), /staged replacement undone .*reason="its endpoint leaves"/);
     owner.leave();
   });

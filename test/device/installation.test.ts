@@ -136,7 +136,7 @@ describe('the service installed under a real systemd', { skip: whyNoDevice() ?? 
       .endpoints.filter(({ type }: { type: string }) => type === 'server')
       .map(({ path }: { path: string }) => path);
     const manager = 'bmc-certificate-manager';
-    const copy = '/var/lib/bmc-certificate-manager/last-good.pem';
+    const copy = '/var/lib/bmc-certificate-manager/redfish/last-good.pem';
     await device.must('systemctl', 'mask', '--runtime', '--now', manager);
     try {
       await device.must('systemctl', 'stop', 'bmc-redfish');
@@ -161,7 +161,7 @@ describe('the service installed under a real systemd', { skip: whyNoDevice() ?? 
   it('keeps its files of state from a second service', async () => {
     const log = await journal('--unit=bmc-redfish');
     assert.doesNotMatch(log, /not kept from other services/);
-    const state = '/var/lib/bmc-certificate-manager';
+    const state = '/var/lib/bmc-certificate-manager/redfish';
     const { stdout: directory } = await device.run('stat', '--format=%d_%i', state);
     const name = `xyz.openbmc_project.Certs.Redfish.Directory_${directory.trim()}`;
     const { stdout: owner } = await device.run('busctl', '--system', 'status', name);

@@ -7,7 +7,7 @@ import { opensslAuthority } from '../fakes/openssl-authority.ts';
 import { type Device, startDevice, whyNoDevice } from './device.ts';
 import { ask, documented, install, password, runBlocks } from './installation.ts';
 
-const accounts = '/var/lib/bmc-certificate-manager/accounts.json';
+const accounts = '/var/lib/bmc-certificate-manager/redfish/accounts.json';
 const sessions = '/redfish/v1/SessionService/Sessions';
 
 describe('an operator on the device who lost the password', {

@@ -79,8 +79,8 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
 
   const access: readonly [string, string, string, boolean][] = [
     [redfish, '-r', '/etc/ssl/certs/https/server.pem', true],
-    [redfish, '-r', '/var/lib/bmc-certificate-manager/accounts.json', true],
-    [redfish, '-w', '/var/lib/bmc-certificate-manager/accounts.json', true],
+    [redfish, '-r', '/var/lib/bmc-certificate-manager/redfish/accounts.json', true],
+    [redfish, '-w', '/var/lib/bmc-certificate-manager/redfish/accounts.json', true],
     [redfish, '-w', '/etc/ssl/certs/https/server.pem', false],
     [redfish, '-w', '/etc/ssl/certs/https', false],
     [redfish, '-r', '/etc/ssl/certs/https/server.pem.requests', false],
@@ -96,6 +96,10 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     [manager, '-w', '/etc/passwd', false],
     [manager, '-w', '/usr/lib/bmc-certificate-manager/redfish-server.js', false],
     [manager, '-w', '/var/lib/bmc-certificate-manager', false],
+    [manager, '-w', '/var/lib/bmc-certificate-manager/redfish', false],
+    [manager, '-w', '/var/lib/bmc-certificate-manager/endpoints', true],
+    [redfish, '-w', '/var/lib/bmc-certificate-manager', false],
+    [redfish, '-w', '/var/lib/bmc-certificate-manager/endpoints', false],
     [manager, '-w', '/etc/systemd/system', false],
   ];
   for (const [unit, what, path, may] of access) {
@@ -146,7 +150,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     for (const path of [
       '/etc/ssl/certs/https',
       '/etc/nslcd/certs',
-      '/var/lib/bmc-certificate-manager',
+      '/var/lib/bmc-certificate-manager/redfish',
     ]) {
       const { status: refused } = await device.run('runuser', '-u', 'somebody', '--', 'ls', path);
       assert.notEqual(refused, 0, path);

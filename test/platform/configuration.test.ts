@@ -25,6 +25,7 @@ describe('an empty configuration', () => {
       'authority/revoked /etc/ssl/certs/revoked',
     ]);
     assert.equal(configuration.stateDirectory, '/var/lib/bmc-certificate-manager');
+    assert.equal(configuration.redfish.directory, configuration.stateDirectory);
     assert.equal(configuration.runtimeDirectory, '/run/bmc-certificate-manager');
     assert.equal(configuration.bus, '');
   });
@@ -102,6 +103,25 @@ describe('a configuration', () => {
     }));
     assert.equal(parse({ endpoints }).endpoints.length, 64);
     assert.deepEqual(parse({ endpoints }).endpoints[0]?.reload, []);
+  });
+
+  const defaultPaths = [
+    { type: 'server', path: '/state/endpoints/server-gnmi/server.pem' },
+    { type: 'client', path: '/state/endpoints/client-gnmi/client.pem' },
+    { type: 'authority', path: '/state/endpoints/authority-gnmi/authorities' },
+  ];
+  for (const { type, path } of defaultPaths) {
+    it(`gives the ${type} endpoint of which it has no more than the name a place below the state directory`, () => {
+      const endpoints = [{ type, name: 'gnmi' }];
+      assert.equal(parse({ stateDirectory: '/state', endpoints }).endpoints[0]?.path, path);
+    });
+  }
+
+  it('begins the directory of the Redfish service at the state directory', () => {
+    const stateDirectory = '/state';
+    assert.equal(parse({ stateDirectory }).redfish.directory, '/state');
+    const redfish = { directory: 'redfish' };
+    assert.equal(parse({ stateDirectory, redfish }).redfish.directory, '/state/redfish');
   });
 
   const relative = [
@@ -202,11 +222,6 @@ describe('a configuration', () => {
     {
       rule: 'an empty path',
       document: { endpoints: [{ ...endpoint, path: '' }] },
-      names: '/endpoints/0/path',
-    },
-    {
-      rule: 'a missing path',
-      document: { endpoints: [{ type: 'server', name: 'https' }] },
       names: '/endpoints/0/path',
     },
     {

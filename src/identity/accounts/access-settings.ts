@@ -73,12 +73,8 @@ export class AccessSettings {
 }
 
 /** The settings of a service as it is configured, whether or not it runs. @throws SetupError */
-export function configuredSettings({
-  redfish,
-  users,
-  stateDirectory,
-}: Configuration): AccessSettings {
-  return new AccessSettings(join(stateDirectory, 'access-settings.json'), {
+export function configuredSettings({ redfish, users }: Configuration): AccessSettings {
+  return new AccessSettings(join(redfish.directory, 'access-settings.json'), {
     ...users.policy,
     lockoutResetEnabled: true,
     basicAuth: 'Enabled',

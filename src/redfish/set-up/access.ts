@@ -50,7 +50,7 @@ export function setUpAccess(
   configuredClientIdentities(configuration, log);
   const users = userDirectory(dependencies);
   const accountCertificates = new AccountCertificates(
-    join(configuration.stateDirectory, 'account-certificates.json'),
+    join(configuration.redfish.directory, 'account-certificates.json'),
     configuration.redfish.clientCertificates,
     log,
   );
@@ -79,7 +79,7 @@ export function setUpAccess(
 }
 
 function userDirectory({ configuration, systemUsers, log }: AccessDependencies): UserDirectory {
-  const { users, stateDirectory } = configuration;
+  const { users, redfish } = configuration;
   const { source, passwordHelper: path, passwordHelperSeconds } = users;
   if (source === 'bus' && path !== undefined) {
     const deadline = passwordHelperSeconds * 1000;
@@ -87,7 +87,11 @@ function userDirectory({ configuration, systemUsers, log }: AccessDependencies):
     const passwords = passwordHelper({ path, deadline, maxWaiting, log });
     return new SystemUserDirectory({ users: systemUsers, passwords, log });
   }
-  const accounts = new Accounts(join(stateDirectory, 'accounts.json'), users.limits.accounts, log);
+  const accounts = new Accounts(
+    join(redfish.directory, 'accounts.json'),
+    users.limits.accounts,
+    log,
+  );
   if (accounts.isEmpty) log.warn('there is no account yet, so nobody can log in');
   return accounts;
 }

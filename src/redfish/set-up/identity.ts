@@ -26,11 +26,11 @@ export interface ReadyIdentity {
  */
 export async function openIdentity(dependencies: AccessDependencies): Promise<ReadyIdentity> {
   const { configuration, client, log } = dependencies;
-  const { redfish, limits, stateDirectory } = configuration;
+  const { redfish, limits } = configuration;
   const { type, name, path } = servedEndpoint(configuration);
   const identity = await openServerIdentity({
     path,
-    copyPath: join(stateDirectory, copyName),
+    copyPath: join(redfish.directory, copyName),
     // A container of the largest size that is uploaded is larger as the PEM that the manager makes of it
     maxBytes: 2 * limits.uploadBytes,
     profile: redfish.tls.profile,

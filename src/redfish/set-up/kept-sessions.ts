@@ -19,11 +19,11 @@ export interface KeptSessions {
  * file that cannot be used costs its users a login, not the service.
  */
 export function keepSessions(
-  { redfish, stateDirectory }: Configuration,
+  { redfish }: Configuration,
   sessions: Sessions,
   log: Log,
 ): KeptSessions {
-  const path = join(stateDirectory, 'sessions.json');
+  const path = join(redfish.directory, 'sessions.json');
   const { sessionWriteSeconds, sessionIdleWriteSeconds } = redfish.limits;
   const file = new SessionFile(path, sessions, sessionIdleWriteSeconds * 1000);
   if (file.load() === 'damaged') {

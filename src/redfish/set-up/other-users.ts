@@ -16,11 +16,11 @@ export const sourceFile = 'users-source';
  * @throws SetupError when the record is there and cannot be read
  */
 export function endOtherUsers(
-  { users, stateDirectory }: Configuration,
+  { users, redfish }: Configuration,
   { certificates, sessions, kept }: OrphanedUserData & { readonly kept: KeptSessions },
   log: Log,
 ): Promise<void> {
-  const path = join(stateDirectory, sourceFile);
+  const path = join(redfish.directory, sourceFile);
   const { source } = users;
   if ((readStateText(path)?.trim() ?? 'file') === source) return Promise.resolve();
   log.info('other users count than before', { source });

@@ -45,8 +45,9 @@ export interface RunningService {
 export async function startService(dependencies: AccessDependencies): Promise<RunningService> {
   const { client, hostName, log } = dependencies;
   let { configuration } = dependencies;
-  const { redfish, stateDirectory } = configuration;
-  await removeStaleTempFiles(stateDirectory, log);
+  const { redfish } = configuration;
+  const { directory } = redfish;
+  await removeStaleTempFiles(directory, log);
   const { identity, served, close: closeIdentity } = await openIdentity(dependencies);
   const endpoints = () => configuration.endpoints;
   const { access, close: closeAccess } = setUpAccess(dependencies, endpoints);
@@ -54,7 +55,7 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
   const collections = () => known;
   const events = await makeEvents({
     ...{ client, collections, served, log },
-    path: join(stateDirectory, 'events.json'),
+    path: join(directory, 'events.json'),
     settings: redfish.events,
     expiryThresholds: configuration.expiry.thresholdDays,
     logins: listenerLogins(access),
@@ -128,12 +129,12 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
 }
 
 function managerDetails({
-  configuration: { stateDirectory },
+  configuration: { redfish },
   log,
 }: AccessDependencies): Omit<ManagerDetails, 'firmwareVersion'> {
   return {
     lastReset: bootClock(Date.now),
-    settings: openManagerSettings(join(stateDirectory, 'manager-settings.json'), log),
+    settings: openManagerSettings(join(redfish.directory, 'manager-settings.json'), log),
   };
 }
 

@@ -19,7 +19,8 @@ import {
   runRedfish,
 } from '../../fakes/redfish-program.ts';
 
-const gnmi = { type: 'server', name: 'gnmi', path: 'gnmi/server.pem', reload: [] };
+/** All that an operator writes for a further endpoint. */
+const gnmi = { type: 'server', name: 'gnmi' };
 const redfish = { address: '127.0.0.1', port: 0 };
 const collection = '/redfish/v1/Managers/bmc/CertificateEndpoints/server/gnmi/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';

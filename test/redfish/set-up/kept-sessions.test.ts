@@ -22,7 +22,7 @@ describe('the sessions of a service that was closed', () => {
       ['operator', 'first'],
     ]);
     const sessions = new Sessions(limits, undefined, (userName) => stamps.get(userName));
-    const configuration = { ...parseConfiguration('{}', 'of a test'), stateDirectory };
+    const configuration = parseConfiguration(JSON.stringify({ stateDirectory }), 'of a test');
     const kept = keepSessions(configuration, sessions, log);
     for (const userName of stamps.keys()) sessions.create({ userName, address: '192.0.2.1' });
     // Another program removed the account
