@@ -82,6 +82,7 @@ await runProgram(log, async (fail, onReload) => {
   const host = new EndpointHost({
     ...common,
     endpoints: set,
+    bus,
     now: Date.now,
     reloader,
     replacements,

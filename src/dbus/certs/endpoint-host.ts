@@ -1,4 +1,6 @@
 import type { EndpointSet } from '../../manager/endpoint-set.ts';
+import type { Bus } from '../transport/bus.ts';
+import { shareName } from '../transport/bus-name.ts';
 import type { EndpointName } from './endpoint-names.ts';
 import { rootPath } from './endpoint-names.ts';
 import {
@@ -18,6 +20,8 @@ export interface HostedEndpoint
 export interface EndpointHostOptions
   extends Omit<EndpointServiceOptions, keyof HostedEndpoint | 'name' | 'findEndpoint'> {
   readonly endpoints: EndpointSet;
+  /** A connection without objects. */
+  readonly bus: Bus;
 }
 
 /** The endpoints of a manager on the bus, which may come and go while it runs. */
@@ -35,10 +39,13 @@ export class EndpointHost {
    * @throws when the bus is lost, or another process has one of the names
    */
   async add(hosted: readonly HostedEndpoint[]): Promise<void> {
-    const { endpoints } = this.#options;
+    const { endpoints, bus, log } = this.#options;
     const services = (await Promise.all(hosted.map((one) => this.#serve(one)))).flat();
     for (const { endpoint } of hosted) endpoints.add(endpoint);
     await endpoints.start();
+    // Before the endpoints, so that it belongs to a connection without objects: whoever looks for objects finds each
+    // under one name. Under systemd it says that the manager is ready, and stays while endpoints come and go
+    await shareName(bus, log);
     await Promise.all(services.map((service) => service.takeName()));
   }
 

@@ -52,8 +52,6 @@ export async function claimFiles(
   endpoints: readonly EndpointName[],
   log: Log,
 ): Promise<void> {
-  // First, so that it belongs to a connection without objects: who looks for those finds each of them under one name
-  await shareName(bus, log);
   // One after another: of two managers that start at once, one gets the first name and then all of them
   for (const endpoint of endpoints) {
     const name = busName(endpoint);
