@@ -16,9 +16,6 @@ export interface Change<Plan> {
   publish(plan: Plan): void;
 }
 
-/** How often a file is tried that the disk cannot read, before it is taken for damaged. */
-export const patience = 3;
-
 /** Who alone may change an endpoint while a change of theirs is being replaced. */
 export type Holder = symbol;
 

@@ -7,6 +7,7 @@ import {
   type SecureVersion,
   TLSSocket,
 } from 'node:tls';
+import { reasonOf } from '../core/cert-error.ts';
 
 /** A client that takes whatever a server shows, so that a failure is the server's. */
 const lenientClient = {
@@ -40,7 +41,7 @@ export async function probeHandshake(
     // Without `ca` Node would load the public authorities that it carries
     return await handshake(createSecureContext({ ca: [], ...options }), version);
   } catch (error) {
-    return reasonOf(error);
+    return opensslReason(error);
   }
 }
 
@@ -59,17 +60,17 @@ function handshake(
       resolve(fault);
     };
     const timer = setTimeout(() => end('the handshake does not end'), maxMilliseconds);
-    server.on('error', (error) => end(reasonOf(error)));
+    server.on('error', (error) => end(opensslReason(error)));
     // The client learns no more than an alert of what the server is about to say in full
-    client.on('error', (error) => setImmediate(end, reasonOf(error)));
+    client.on('error', (error) => setImmediate(end, opensslReason(error)));
     client.once('close', () => end('the handshake was broken off'));
     client.once('secureConnect', () => end());
   });
 }
 
 /** OpenSSL's reason alone: the rest of its message are places in its source. */
-function reasonOf(error: unknown): string {
+/** In OpenSSL's words, without where in its source they stand. */
+function opensslReason(error: unknown): string {
   const reason: unknown = error instanceof Error ? Reflect.get(error, 'reason') : undefined;
-  if (typeof reason === 'string') return reason;
-  return error instanceof Error ? error.message : String(error);
+  return typeof reason === 'string' ? reason : reasonOf(error);
 }

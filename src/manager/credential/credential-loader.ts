@@ -1,7 +1,7 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import { classifyIoError, exists } from '../../storage/io-errors.ts';
+import { readAttempts } from '../../storage/retry.ts';
 import { readPrivateKey } from '../../x509/keys.ts';
-import { patience } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
 import { parseUpload } from '../upload.ts';
 import { pairText } from './credential-file.ts';
@@ -136,7 +136,7 @@ export class CredentialLoader {
     const cause = error instanceof CertError ? error.cause : error;
     const why = classifyIoError(cause);
     if (why === 'failing') this.#failedReads += 1;
-    return why === 'busy' || (why === 'failing' && this.#failedReads <= patience);
+    return why === 'busy' || (why === 'failing' && this.#failedReads <= readAttempts);
   }
 }
 

@@ -4,8 +4,9 @@ import { CertError, isStorageError, reasonOf } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
 import type { EventLog } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
+import { readAttempts } from '../../storage/retry.ts';
 import type { StagedChange } from '../change.ts';
-import { asStorageError, patience } from '../change.ts';
+import { asStorageError } from '../change.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { EndpointDefinition } from '../endpoint-definition.ts';
 import { tellOwned } from '../owned-files.ts';
@@ -84,7 +85,7 @@ export class StagedReplacements {
         this.#log.error('staged replacement cannot be undone', { path, reason: reasonOf(error) });
         const failures = this.#failures.get(path) ?? 0;
         this.#failures.set(path, failures + 1);
-        if (isStorageError(error) && failures < patience) isDone = false;
+        if (isStorageError(error) && failures < readAttempts) isDone = false;
         else isDone = (await this.#giveUp(path, journal)) && isDone;
       }
     }

@@ -1,7 +1,8 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
+import { readAttempts } from '../../storage/retry.ts';
 import type { StagedChange } from '../change.ts';
-import { type Change, ChangeQueue, type Holder, patience, stageChange } from '../change.ts';
+import { type Change, ChangeQueue, type Holder, stageChange } from '../change.ts';
 import { CsrService } from '../csr/csr-service.ts';
 import { PendingRequests } from '../csr/pending-requests.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -101,7 +102,7 @@ export class AuthorityEndpoint implements Endpoint {
 
   async #load(): Promise<void> {
     this.#loads += 1;
-    const treatUnreadableAsLost = this.#loads > patience;
+    const treatUnreadableAsLost = this.#loads > readAttempts;
     const { authorities, unreadable } = await this.#directory.load(treatUnreadableAsLost);
     for (const path of unreadable) {
       this.#dependencies.log.error('stored authority is not readable', { path });
