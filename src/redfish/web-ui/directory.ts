@@ -8,7 +8,7 @@ export interface WebUiOptions {
   readonly directory: string;
   /** The most files, and directories, in the directory. */
   readonly files: number;
-  /** The most bytes of all files together, and of each when it is unpacked. */
+  /** The most bytes of all files together. */
   readonly bytes: number;
 }
 
@@ -49,7 +49,7 @@ export function readWebUi(options: WebUiOptions, log: Log): WebUi {
     const target = isOfTree ? undefined : targetInside(root, path);
     const content = target === undefined ? undefined : readFile(target, bytes, options);
     bytes -= content?.length ?? 0;
-    if (content) add(files, name, content, options);
+    if (content) add(files, name, content);
     else log.warn('not a file of the web UI', { path });
   }
   if (!files.has('/')) log.warn('the web UI has no index.html', { directory: options.directory });
@@ -86,32 +86,13 @@ function readFile(path: string, maxBytes: number, options: WebUiOptions): Buffer
   return readFileSync(path);
 }
 
-function add(
-  files: Map<string, WebUiFile>,
-  name: string,
-  content: Buffer,
-  options: WebUiOptions,
-): void {
+function add(files: Map<string, WebUiFile>, name: string, content: Buffer): void {
   const isPacked = name.endsWith('.gz');
-  if (isPacked && !isGzip(content)) throw new SetupError(`${name} is no gzip file.`);
-  if (isPacked && unpackedBytes(content) > options.bytes) {
-    throw tooLarge(options, `more than ${options.bytes} bytes when unpacked`);
-  }
   const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`;
   const path = `/${isPacked ? name.slice(0, -'.gz'.length) : name}`;
   const file = { ...files.get(path), [isPacked ? 'gzip' : 'plain']: { content, etag } };
   files.set(path, file);
   if (path.endsWith('/index.html')) files.set(path.slice(0, -'index.html'.length), file);
-}
-
-/** RFC 1952 §2.3: the two bytes of its kind, and room for header and trailer. */
-function isGzip(content: Buffer): boolean {
-  return content.length >= 18 && content.readUInt16BE(0) === 0x1f8b;
-}
-
-/** ISIZE at the end of a gzip file: it is not unpacked before a client asks for it. */
-export function unpackedBytes(content: Buffer): number {
-  return content.readUInt32LE(content.length - 4);
 }
 
 function tooLarge({ directory }: WebUiOptions, what: string): SetupError {

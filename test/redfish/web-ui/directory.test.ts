@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { readWebUi, unpackedBytes } from '../../../src/redfish/web-ui/directory.ts';
+import { readWebUi } from '../../../src/redfish/web-ui/directory.ts';
 import { hasContentHash } from '../../../src/redfish/web-ui/serve.ts';
 
 describe('the directory of a web UI', () => {
@@ -33,7 +33,7 @@ describe('the directory of a web UI', () => {
     const files = read();
     assert.deepEqual([...files.keys()].sort(), ['/', '/index.html', '/js/app.js']);
     assert.equal(files.get('/js/app.js')?.plain, undefined);
-    assert.equal(unpackedBytes(files.get('/js/app.js')?.gzip?.content ?? Buffer.alloc(8)), 6);
+    assert.ok(files.get('/js/app.js')?.gzip);
     assert.deepEqual(warnings, []);
   });
 
@@ -80,20 +80,13 @@ describe('the directory of a web UI', () => {
     { what: 'too many files', limits: { files: 1 }, message: /more than 1 files/ },
     { what: 'too many bytes', limits: { bytes: 3 }, message: /more than 3 bytes,/ },
     {
-      what: 'a file that is too large when unpacked',
-      file: gzipSync(Buffer.alloc(1_000_000)),
-      message: /more than 10000 bytes when unpacked/,
-    },
-    { what: 'a .gz that is not compressed', file: Buffer.from('text'), message: /big\.js\.gz/ },
-    {
       what: 'a directory that is not there',
       limits: { directory: '/nowhere' },
       message: /nowhere/,
     },
   ];
-  for (const { what, limits = {}, file, message } of refusals) {
+  for (const { what, limits, message } of refusals) {
     it(`refuses ${what} at the start`, () => {
-      if (file) writeFileSync(join(directory, 'big.js.gz'), file);
       assert.throws(() => read(limits), { message });
     });
   }

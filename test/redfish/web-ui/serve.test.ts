@@ -23,13 +23,13 @@ const types = [
   ['LICENSE', 'application/octet-stream'],
 ] as const;
 
-/** Files that break when they are unpacked, or have another length than they say. */
+/** Files that break when they are unpacked, have another length than they say, or are not packed. */
 function damaged(): Buffer[] {
   const [broken, longer, shorter] = [1, 2, 3].map(() => gzipSync(script));
   broken?.fill(0xff, 20, 60);
   longer?.writeUInt32LE(10, longer.length - 4);
   shorter?.writeUInt32LE(script.length + 10, shorter.length - 4);
-  return [broken, longer, shorter].filter((one) => one !== undefined);
+  return [broken, longer, shorter, Buffer.from(script)].filter((one) => one !== undefined);
 }
 
 describe('a web UI', () => {
@@ -90,8 +90,7 @@ describe('a web UI', () => {
     assert.equal(gunzipSync(packed.body).toString(), script);
     const unpacked = await raw(path);
     assert.doesNotMatch(unpacked.head, /^Content-Encoding/m);
-    assert.equal(unpacked.body.toString(), script);
-    assert.match(unpacked.head, new RegExp(`^Content-Length: ${script.length}$`, 'm'));
+    assert.equal((await get(path)).text, script);
     for (const { head } of [packed, unpacked]) {
       assert.match(head, /^Vary: Accept-Encoding$/m);
       assert.match(head, /^Cache-Control: public, max-age=31536000, immutable$/m);
@@ -115,11 +114,12 @@ describe('a web UI', () => {
   });
 
   it('answers HEAD with the headers of GET alone', async () => {
+    const ofFile = (head: string) =>
+      head.split('\n').filter((line) => !/^(Date|Transfer-Encoding|$)/.test(line));
     for (const path of ['/', '/js/app.0123abcd.js']) {
-      const { head, body } = await raw(path, 'HEAD');
+      const [{ head, body }, got] = [await raw(path, 'HEAD'), await raw(path)];
       assert.equal(body.length, 0);
-      const length = /^Content-Length: (\d+)$/m.exec(head)?.[1];
-      assert.equal(Number(length), (await raw(path)).body.length);
+      assert.deepEqual(ofFile(head), ofFile(got.head));
     }
   });
 
@@ -133,11 +133,11 @@ describe('a web UI', () => {
     });
   }
 
-  for (const at of [0, 1, 2]) {
+  for (const at of [0, 1, 2, 3]) {
     it(`breaks off damaged file ${at} that it unpacks, and tells the log`, async () => {
-      const outcome = await raw(`/damaged-${at}.js`).catch(() => undefined);
-      const length = /^Content-Length: (\d+)$/m.exec(outcome?.head ?? '')?.[1];
-      assert.notEqual(outcome?.body.length, Number(length));
+      const nothing = { body: Buffer.alloc(0) };
+      const { body } = await raw(`/damaged-${at}.js`).catch(() => nothing);
+      assert.ok(!body.toString('latin1').endsWith('\r\n0\r\n\r\n'), 'the last chunk was sent');
       assert.equal(service.log.splice(0).length, 1);
       assert.equal((await get('/')).status, 200);
     });
