@@ -14,7 +14,7 @@ export interface RequestContext {
   readonly parameters: Readonly<Record<string, string>>;
   /** Absent where an operation needs no login and the client has none. */
   readonly identity: Identity | undefined;
-  /** The client may touch no more than what belongs to himself (`ConfigureSelf`). */
+  /** The client may touch no more than what belongs to its own user (`ConfigureSelf`). */
   readonly ownOnly: boolean;
   /**
    * For an operation that waits before its change: asks again whether the client is there and may.
@@ -41,7 +41,7 @@ export interface Reply {
 }
 
 export interface Operation {
-  /** For what DSP0266 wants open to everybody; else the privilege table decides. */
+  /** For what DSP0266 wants open without a login; else the privilege table decides. */
   readonly open?: true;
   /** Parameters of the query that the operation reads itself; those of other resources it refuses. */
   readonly ownQuery?: readonly string[];

@@ -62,7 +62,7 @@ export async function isWaiting(parts: CsrSources, { outcome }: Task): Promise<b
 
 /**
  * The requests whose certificate has not come yet, as tasks that have ended: so they can be read again,
- * also after a restart and by whoever did not ask for them.
+ * also after a restart and by clients that did not ask for them.
  */
 export async function outstandingRequests(parts: CsrSources): Promise<readonly Task[]> {
   const shown = parts.tasks.list().map(({ outcome }) => csrOf(outcome));

@@ -11,13 +11,19 @@ import { knowsXsrfToken } from '../sessions/sessions.ts';
 import { isFromOtherSite } from './other-sites.ts';
 
 /**
- * One way to say who one is. `undefined` when the request does not go this way.
- * @throws RedfishError 401 when it does and the credentials are not valid
+ * A scheme of authentication. `undefined` when the request does not use it.
+ * @throws RedfishError 401 when the credentials are not valid
  */
-export type Way = (req: Request, access: Access) => Promise<Identity | undefined>;
+type AuthenticationScheme = (req: Request, access: Access) => Promise<Identity | undefined>;
 
 /** In this order; the first that knows the client counts (DSP0266, "Authentication"). */
-const ways: readonly Way[] = [byCertificate, byToken, byCookie, byTokenScheme, byBasic];
+const schemes: readonly AuthenticationScheme[] = [
+  byCertificate,
+  byToken,
+  byCookie,
+  byTokenScheme,
+  byBasic,
+];
 
 /**
  * Finds out who makes a request.
@@ -25,8 +31,8 @@ const ways: readonly Way[] = [byCertificate, byToken, byCookie, byTokenScheme, b
  * @throws RedfishError 401 when it gives some that are not valid, 503 when too many logins wait
  */
 export async function authenticate(req: Request, access: Access): Promise<Identity | undefined> {
-  for (const way of ways) {
-    const identity = await way(req, access);
+  for (const scheme of schemes) {
+    const identity = await scheme(req, access);
     if (!identity) continue;
     tellClient(access, identity);
     return identity;
@@ -37,7 +43,7 @@ export async function authenticate(req: Request, access: Access): Promise<Identi
 
 /**
  * The client of a request that needs one.
- * @throws RedfishError 401; 403 to whoever must first change his password
+ * @throws RedfishError 401; 403 for a user who must first change the password
  */
 export async function requireIdentity(req: Request, access: Access): Promise<Identity> {
   const identity = await authenticate(req, access);
@@ -52,7 +58,7 @@ export async function requireIdentity(req: Request, access: Access): Promise<Ide
   return identity;
 }
 
-/** @throws RedfishError 403 to whoever must first change his password */
+/** @throws RedfishError 403 for a user who must first change the password */
 export function refuseExpiredPassword(req: Request, identity: Identity): void {
   if (!identity.account.passwordChangeRequired || leadsToPasswordChange(req, identity)) return;
   throw passwordChangeRequired(identity.account);
@@ -97,7 +103,7 @@ function peerOf({ socket }: Request): Peer {
   return { connection: socket, address: socket.remoteAddress ?? '' };
 }
 
-/** A certificate that logs nobody in leaves the other ways open. @throws RedfishError 403 */
+/** A certificate without a user leaves the other schemes open. @throws RedfishError 403 */
 async function byCertificate(req: Request, access: Access): Promise<Identity | undefined> {
   const login = await loginByCertificate(access, peerOf(req));
   if (!login || 'refusal' in login) return undefined;
@@ -108,7 +114,7 @@ async function byCertificate(req: Request, access: Access): Promise<Identity | u
   throw forbidden('A page of another site may not use the client certificate for changes');
 }
 
-/** Whoever owns a certificate may know what is wrong with it. @throws RedfishError 401 */
+/** The owner of a certificate may know what is wrong with it. @throws RedfishError 401 */
 async function refuseBadCertificate(req: Request, access: Access): Promise<void> {
   const login = await loginByCertificate(access, peerOf(req));
   if (!login || !('refusal' in login)) return;
@@ -144,7 +150,7 @@ async function byTokenScheme(req: Request, access: Access): Promise<Identity | u
 async function ofToken(req: Request, access: Access, token: string): Promise<Identity> {
   const session = access.sessions.use(token);
   const account = session && (await access.users.find(session.userName));
-  // Whoever was deleted or disabled elsewhere is out at once, and a role counts as it is now
+  // A user who was deleted or disabled elsewhere is out at once, and a role counts as it is now
   if (session && !account?.enabled) access.sessions.end(session.id);
   if (!session || !account?.enabled) {
     throw unauthorized(req, access, 'The session token is not valid');
@@ -163,7 +169,7 @@ async function byBasic(req: Request, access: Access): Promise<Identity | undefin
   return { account };
 }
 
-/** His own account and his own session are all that he can reach. */
+/** The user reaches the own account and the own session, and nothing else. */
 function leadsToPasswordChange(req: Request, { account, session }: Identity): boolean {
   const path = req.path.replace(/\/+$/, '');
   if (path === accountUri(account.userName)) return ['GET', 'HEAD', 'PATCH'].includes(req.method);

@@ -30,7 +30,7 @@ export function refuseRequest(res: ServerResponse, error: EarlyError): void {
   res.writeHead(error.status, headers).end(body);
 }
 
-/** Node has the client wait for `100-continue`; any other expectation is one that nobody can meet. */
+/** Node has the client wait for `100-continue`; the service meets no other expectation. */
 export function refuseExpectation(_req: IncomingMessage, res: ServerResponse): void {
   refuseRequest(res, { status: 417, message: { id: 'HeaderInvalid', args: ['Expect'] } });
 }

@@ -117,7 +117,7 @@ function conditionTarget({ find }: Service, { found, uri }: AdmittedRequest): Co
 }
 
 /**
- * Nobody learns the ETag of what he may not read, such as a client that logs in; that the resource is there he knows.
+ * A client learns no ETag of a resource that it may not read, such as a client that logs in; that the resource is there it knows.
  * @throws RedfishError as GET of the resource would, but for what its client may not read
  */
 async function currentTag(
@@ -143,7 +143,7 @@ function tagReply({ find }: Service, reply: Reply): Reply {
   return tag === undefined ? reply : { ...reply, body, headers: { ...reply.headers, ETag: tag } };
 }
 
-/** Reads another resource with the eyes of the client; what he may not see is not there. */
+/** Reads another resource with the rights of the client; what the client may not read is not there. */
 async function readAs(
   { find }: Service,
   context: RequestContext,

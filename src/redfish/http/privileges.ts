@@ -23,7 +23,7 @@ const managerOrSelf = ['ConfigureManager', 'ConfigureSelf'] as const;
 /**
  * Who may do what with which type of resource: the operation map of DMTF's Redfish privilege registry,
  * as far as our tree goes. An action asks for what POST to its resource asks for, HEAD for what GET does.
- * `ConfigureSelf` allows no more than what belongs to the caller himself.
+ * `ConfigureSelf` allows no more than what belongs to the user of the caller.
  */
 export const privilegeTable = {
   // Overrides of Certificate and CertificateCollection for what is subordinate to a ManagerAccount
@@ -43,7 +43,7 @@ export const privilegeTable = {
   JsonSchemaFile: row(login, manager),
   JsonSchemaFileCollection: row(login, manager),
   Manager: row(login, manager),
-  // Its property override lets everyone change his own password
+  // Its property override lets users change their own passwords
   ManagerAccount: row(['ConfigureManager', 'ConfigureUsers', 'ConfigureSelf'], users, {
     PATCH: ['ConfigureUsers', 'ConfigureSelf'],
   }),

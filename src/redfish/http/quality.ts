@@ -26,7 +26,7 @@ export function qualityOf(choices: readonly Choice[], names: readonly string[]):
 }
 
 /**
- * Whether a client takes JSON. DSP0266 answers 406 to whoever does not; browsers and every Redfish client
+ * Whether a client takes JSON. DSP0266 answers 406 to a client that does not; browsers and every Redfish client
  * end their list with a wildcard or name JSON, so none of them is refused.
  */
 export function acceptsJson(accept: string | undefined): boolean {

@@ -4,9 +4,9 @@ import type { Access } from '../access.ts';
 import { refuseExpiredPassword, unauthorized } from './authentication.ts';
 
 /**
- * The client of a request as he is by now. His body may have come for an hour and his turn later yet, and what was
- * taken from him meanwhile is not his any more. No password is hashed for it.
- * @throws RedfishError 401 when he would not be let in again; 403 when he must first change his password
+ * The client of a request as it is by now. The body may have arrived for an hour, and the turn of the request came later
+ * yet; rights that the user lost meanwhile do not count any more. No password is hashed for it.
+ * @throws RedfishError 401 when the client could not log in again; 403 when the user must first change the password
  */
 export async function reauthenticate(
   req: Request,
@@ -45,7 +45,7 @@ async function bySameSession(
   return account?.enabled && session ? { account, session } : undefined;
 }
 
-/** The password that was right is the one of now, as far as the directory tells. */
+/** Whether the password of the login is still the password of the user, as far as the directory tells. */
 async function bySamePassword(
   { account: before }: Identity,
   { settings, users }: Access,
@@ -53,7 +53,7 @@ async function bySamePassword(
   if (settings.policy.basicAuth === 'Disabled') return undefined;
   const now = await users.find(before.userName);
   if (!now?.enabled || now.locked || now.passwordStamp !== before.passwordStamp) return undefined;
-  // A login may know of an expired password what nobody else does
+  // Only a login may know that a password has expired
   const passwordChangeRequired = now.passwordChangeRequired || before.passwordChangeRequired;
   return { account: { ...now, passwordChangeRequired } };
 }

@@ -6,7 +6,7 @@ import { isOfOtherSite } from './other-sites.ts';
 import { preconditionFailed } from './preconditions.ts';
 import type { Entity } from './privileges.ts';
 
-/** What every request has to be, whoever makes it. @throws RedfishError 400, 412 or 414 */
+/** What every request has to be, before its client is known. @throws RedfishError 400, 412 or 414 */
 export function checkRequest(req: Request, uriBytes: number): void {
   if (req.url.length > uriBytes) {
     const detail = `A URI may have ${uriBytes} bytes`;

@@ -32,7 +32,7 @@ export interface AdmittedRequest extends RequestContext {
 }
 
 /**
- * Who makes a request. What is open to everybody asks nobody, unless a query leads from there to what is
+ * Who makes a request. What is open without a login needs no identity, unless a query leads from there to what is
  * not: then credentials, if there are any, decide how far.
  * @throws RedfishError 401; 403 to a user who must first change the password
  */

@@ -2,12 +2,12 @@ import { SetupError } from '../../core/setup-error.ts';
 import { classifyIoError, codeOf } from '../../storage/io-errors.ts';
 import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 
-/** Errors of the system that a disk gives, and no bug of ours. */
+/** Errors of the system that a disk gives, which are no bugs of the service. */
 const ofDisks = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR', 'ELOOP'];
 
 /**
  * The answer where the service could not store, or read, what it keeps itself; `undefined` for any other error.
- * An operator can mend that, so he is told the error of the system, but no path.
+ * An operator can mend that, so the answer has the error of the system, but no path.
  */
 export function storageAnswer(error: unknown): RedfishError | undefined {
   const cause = error instanceof SetupError ? error.cause : error;

@@ -27,6 +27,7 @@ export function makeTree(resources: readonly Resource[]): FindResource {
 
 /** Whether each segment of a path can be decoded, and to none of what could be another path. */
 export function hasPlainSegments(path: string): boolean {
+  if (/^(?:\/[\w$-][\w.$-]*)+\/?$/.test(path)) return true;
   const segments = path.replace(/\/$/, '').split('/').slice(1);
   return segments.every((segment) => isPlain(segment));
 }

@@ -17,14 +17,15 @@ import { serviceRoot } from './service-root.ts';
 import { sessionService } from './session-service.ts';
 import { taskServiceResources } from './task-service.ts';
 
+/** A request is compared with the routes in this order, so the resources that clients read most are first. */
 const factories = [
+  certificateCollections,
+  certificateService,
   serviceRoot,
   sessionService,
   accountService,
   accounts,
   accountCertificates,
-  certificateService,
-  certificateCollections,
   eventService,
   eventStream,
   eventDestinations,

@@ -31,8 +31,8 @@ export function multiFactorAuthView(
 
 /**
  * What AccountService will say of client certificates. Where only clients with certificates are served,
- * before or after the change, it must come from an administrator whose certificate lets him in after it:
- * so nobody locks everybody out.
+ * before or after the change, it must come from an administrator whose certificate is good for a login after it, so
+ * that an administrator can always log in.
  * @throws RedfishError 400 for a mapping that we do not have, 409 for whom the change could lock out
  */
 export async function changedMultiFactorAuth(
@@ -70,7 +70,7 @@ const respondProperty = `${at}/RespondToUnauthenticatedClients`;
 /** Names the property of the request that may not have its value. */
 function lockout(wanted: Wanted, current: CertificateLogin, next: CertificateLogin): RedfishError {
   const detail =
-    'Only an administrator whose client certificate lets him in may ask for this, over a connection with it';
+    'Only an administrator whose client certificate is good for a login may ask for this, over a connection with it';
   if (wanted.RespondToUnauthenticatedClients === false && current.respond) {
     const args = [respondProperty, 'false'];
     return memberError(409, 'PropertyValueExternalConflict', args, respondProperty, detail);

@@ -44,7 +44,7 @@ export class SessionFile {
   }
 
   /**
-   * Whoever calls it sets the rate; a session that ended since the last time survives a crash. Where
+   * The caller sets the rate; a session that ended since the last time survives a crash. Where
    * nothing but idle times moved, the file is written now and then only, unless `everything` is wanted.
    */
   save({ at = Date.now(), everything = false } = {}): Promise<void> {

@@ -71,8 +71,8 @@ export class Sessions {
   }
 
   /**
-   * A user's oldest session gives way to his new one, and in a full table the oldest of the user that
-   * has the most: nobody's logins end the sessions of all others.
+   * A user's oldest session gives way to the user's new session, and in a full table the oldest of the user that
+   * has the most: the logins of one user never end the sessions of all others.
    */
   create({ userName, address, context, cookie, passwordStamp }: NewSession): {
     readonly session: Session;
@@ -127,7 +127,7 @@ export class Sessions {
     if (this.get(id)) this.#foretold.set(id, passwordStamp);
   }
 
-  /** The sessions of a user go on under his new name, from this moment on. */
+  /** The sessions of a user go on under the new name, from this moment on. */
   rename(from: string, to: string): void {
     for (const session of this.#byTokenHash.values()) {
       if (session.userName === from) session.userName = to;
@@ -195,7 +195,7 @@ export class Sessions {
     this.endIdle();
   }
 
-  /** A session, unless its user has another password by now: whoever set that may have lost the old one to others. */
+  /** A session, unless its user has another password by now: others may know the old one. */
   #current(session: Session | undefined): Session | undefined {
     if (!session) return undefined;
     const { id, userName, passwordStamp } = session;
