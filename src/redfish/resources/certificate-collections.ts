@@ -6,7 +6,14 @@ import type { ServedCertificate } from '../certificates/served.ts';
 import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView, type ViewParts } from '../certificates/view.ts';
 import { type Compatibility, createAs } from '../compatibility.ts';
-import { collectionView, get, type Operation, type Reply, type Resource } from '../resource.ts';
+import {
+  collectionView,
+  creatable,
+  get,
+  type Operation,
+  type Reply,
+  type Resource,
+} from '../resource.ts';
 import { type SuccessorParts, successorResources } from './rekey-renew.ts';
 
 interface CollectionParts extends ViewParts, ChangeParts {
@@ -20,13 +27,16 @@ export function certificateCollections(
     SuccessorParts & { readonly collections: readonly CertificateCollection[] },
 ): readonly Resource[] {
   return parts.collections.flatMap((collection) => [
-    collectionResource(parts, collection),
+    ...collectionResources(parts, collection),
     certificateResource(parts, collection),
     ...(collection.requestUsages ? successorResources(parts, collection) : []),
   ]);
 }
 
-function collectionResource(parts: CollectionParts, collection: CertificateCollection): Resource {
+function collectionResources(
+  parts: CollectionParts,
+  collection: CertificateCollection,
+): readonly Resource[] {
   const { client, compatibility } = parts;
   const GET = get(async () => {
     const members = await asRedfish({}, () => client.list(collection.endpoint));
@@ -51,11 +61,10 @@ function collectionResource(parts: CollectionParts, collection: CertificateColle
       return { ...reply, body: { ...reply.body, ...extendedInfo(published) } };
     },
   };
-  return {
-    path: collection.uri,
-    entity: 'CertificateCollection',
-    operations: { GET, POST: createAs(compatibility, post) },
-  };
+  return creatable(
+    { path: collection.uri, entity: 'CertificateCollection', operations: { GET } },
+    createAs(compatibility, post),
+  );
 }
 
 function certificateResource(parts: CollectionParts, collection: CertificateCollection): Resource {

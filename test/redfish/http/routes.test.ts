@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { startService, type TestService } from '../service.ts';
+import { samplePem, startService, type TestService } from '../service.ts';
 
 const roles = '/redfish/v1/AccountService/Roles';
 
@@ -43,6 +43,15 @@ describe('the routes', () => {
       assert.equal((await service.ask('GET', path, { as: '' })).status, 401);
     });
   }
+
+  it('take a certificate at the URI of the Members of its collection too', async () => {
+    const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
+    const headers = { 'Content-Type': 'application/x-pem-file' };
+    const made = await service.ask('POST', `${truststore}/Members`, { headers, body: samplePem });
+    assert.deepEqual([made.status, made.headers.location], [201, `${truststore}/1`]);
+    const { status, headers: shown } = await service.ask('GET', `${truststore}/Members`);
+    assert.deepEqual([status, shown.allow], [405, 'POST']);
+  });
 
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']) {
     it(`say which methods there are in place of ${method}`, async () => {
