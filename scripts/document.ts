@@ -132,9 +132,9 @@ ${Object.entries(certWarnings)
 function extensionsPage(): string {
   return `# Our interfaces on D-Bus
 
-Everything of upstream is served as it is there. What we add stands in interfaces of its own, so that nobody
-who knows upstream meets a member that he does not expect. Methods may be called by root, by the user of the
-manager, and by whom \`access\` in the [configuration](configuration.md) names.
+All interfaces of OpenBMC are served as they are there. What we add stands in interfaces of its own, so that no interface of
+OpenBMC has an unexpected member. Methods may be called by root, by the user of the manager, and by the users and groups of
+\`access\` in the [configuration](configuration.md) names.
 
 ${extensionInterfaces.map(extensionSection).join('\n')}`;
 }

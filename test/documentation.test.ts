@@ -41,6 +41,11 @@ describe('written documentation', () => {
       }
     });
 
+    it(`${path} names the person, the program or the thing`, () => {
+      const vague = /\b(nobody|somebody|everybody|anybody|whoever|whom|he|his|him)\b.*/i.exec(text);
+      assert.equal(vague?.[0], undefined);
+    });
+
     it(`${path} has only JSON in its blocks of JSON`, () => {
       for (const [, json = ''] of text.matchAll(/^```json\n([\s\S]*?)^```$/gm)) JSON.parse(json);
     });

@@ -161,7 +161,7 @@ export class Accounts implements UserDirectory {
   async #follow(user: string, name: string): Promise<void> {
     await this.#file.settleRenames().catch((error: unknown) => {
       const fields = { user, name, reason: reasonOf(error) };
-      this.#log?.error('not everything of a user follows his new name yet', fields);
+      this.#log?.error('not all data of a renamed user has the new name yet', fields);
     });
   }
 

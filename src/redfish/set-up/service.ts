@@ -62,7 +62,7 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
   });
   // Every follower of a new name is there by now, and a crash may have come before it had followed
   await access.users.settleRenames?.().catch((error: unknown) => {
-    log.error('not everything of a user follows his new name yet', { reason: reasonOf(error) });
+    log.error('not all data of a renamed user has the new name yet', { reason: reasonOf(error) });
   });
   const tasks = new Tasks({
     limits: { patience: redfish.tasks.patienceSeconds * 1000, tasks: redfish.tasks.tasks },
