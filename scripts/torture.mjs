@@ -1,5 +1,5 @@
 // npm run torture [-- AREA...]: the long form of the tests below test/torture/, one area after the other. The
-// figures of the areas that passed go into docs/reliability.md.
+// figures of the areas that passed go into docs/reliability-figures.md, and ten of them into docs/reliability.md.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fail, prepare, root, run, testPrograms } from './prepare.mjs';
 
 const folder = join(root, 'test', 'torture');
-const page = join(root, 'docs', 'reliability.md');
+const page = join(root, 'docs', 'reliability-figures.md');
+const headlines = join(root, 'docs', 'reliability.md');
 /** What takes longer than two hours hangs, in milliseconds. */
 const longestTest = 7_200_000;
 const areas = readdirSync(folder, { withFileTypes: true })
@@ -52,13 +53,13 @@ function testsOf(area) {
     .filter((name) => name.endsWith('.test.ts'));
 }
 
-/** Replaces the table between the two comments that name the area. */
+/** Replaces the table between the two comments that name the area, and the figures of the area among the headlines. */
 function record(area, lines, milliseconds) {
-  const rows = lines
+  const figures = lines
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
-    .map(({ what, value }) => `| ${what} | ${value} |`);
+    .map((line) => JSON.parse(line));
+  const rows = figures.map(({ what, value }) => `| ${what} | ${value} |`);
   const day = new Date().toISOString().slice(0, 10);
   const minutes = (milliseconds / 60_000).toFixed(1);
   const table = [
@@ -73,6 +74,13 @@ function record(area, lines, milliseconds) {
   const text = readFileSync(page, 'utf8');
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
-  if (from < 0 || to < from) fail(`docs/reliability.md has no place for the figures of ${area}.`);
+  if (from < 0 || to < from) fail(`${page} has no place for the figures of ${area}.`);
   writeFileSync(page, `${text.slice(0, from)}${begin}\n${table}\n${text.slice(to)}`);
+  const headlined = readFileSync(headlines, 'utf8')
+    .split('\n')
+    .map((line) => {
+      const figure = figures.find(({ what }) => line.startsWith(`| ${area} | ${what} | `));
+      return figure ? `| ${area} | ${figure.what} | ${figure.value} |` : line;
+    });
+  writeFileSync(headlines, headlined.join('\n'));
 }

@@ -103,6 +103,21 @@ describe('the recorded session', () => {
   });
 });
 
+describe('the headlines of reliability', () => {
+  const row = /^\| (?!area)([a-z][a-z-]*) \| (.*) \| (.*) \|$/gm;
+  const headlines = [...read('docs/reliability.md').matchAll(row)];
+  const figures = read('docs/reliability-figures.md');
+
+  it('are ten', () => assert.equal(headlines.length, 10));
+
+  for (const [, area = '', what, figure] of headlines) {
+    it(`have what the last run of ${area} says of ${what}`, () => {
+      const table = figures.split(`<!-- figures of ${area} -->`)[1]?.split('<!-- end of')[0];
+      assert.ok(table?.includes(`\n| ${what} | ${figure} |\n`));
+    });
+  }
+});
+
 describe('a decision', () => {
   const folder = 'docs/decisions';
   for (const name of readdirSync(join(root, folder))) {

@@ -8,7 +8,7 @@ export function extent<T>(choices: { readonly quick: T; readonly long: T }): T {
 }
 
 /**
- * Keeps what a test counted or measured for docs/reliability.md. A quick run keeps nothing: its figures are of
+ * Keeps what a test counted or measured for docs/reliability-figures.md. A quick run keeps nothing: its figures are of
  * no interest to a reader, and must not replace those of a long one.
  */
 export function figure(area: string, what: string, value: number | string): void {

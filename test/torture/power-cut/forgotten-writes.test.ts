@@ -22,8 +22,8 @@ describe('after the power went away', { skip: whyNotFollowed() }, () => {
   after(async () => {
     await workshop.close();
     figure('power-cut', 'changes that were cut', changes);
-    figure('power-cut', 'file operations after which they were cut', operations);
-    figure('power-cut', 'different states of the disk, each started on', starts);
+    figure('power-cut', 'file operations after which the power was cut', operations);
+    figure('power-cut', 'states of the disk on which the programs were started', starts);
   });
 
   for (const scene of scenes) {

@@ -145,7 +145,7 @@ describe('a stack under load', () => {
       `${size.httpsClients} and ${size.busClients}`,
     );
     figure('soak', 'minutes of load without kills', (seconds / 60).toFixed(1));
-    figure('soak', 'requests in that time', total);
+    figure('soak', 'requests in the minutes without kills', total);
     figure('soak', 'requests per second', (total / seconds).toFixed(0));
     for (const [kind, count, median, worst] of tally.rows()) {
       const times = `${count}; ${median.toFixed(0)} ms; ${worst.toFixed(0)} ms`;
@@ -213,7 +213,11 @@ describe('a stack under load', () => {
     assert.deepEqual(reader.faults, []);
     for (const [program, count] of Object.entries(kills))
       figure('soak', `kills: ${program}`, count);
-    figure('soak', 'longest time until all was back', `${(longest / 1000).toFixed(1)} s`);
+    figure(
+      'soak',
+      'longest time until all programs were back after a kill',
+      `${(longest / 1000).toFixed(1)} s`,
+    );
   });
 
   it('has the same on disk, on the bus and in Redfish, and openssl objects to none of it', async () => {
