@@ -38,7 +38,7 @@ export function toAsciicast(steps: readonly Step[]): string {
 export function toSvg(steps: readonly Step[]): string {
   const frames = toFrames(steps);
   const total = frames.reduce((sum, { seconds }) => sum + seconds, 0);
-  const screen: string[] = [];
+  const screen: Line[] = [];
   let start = 0;
   const groups = frames.map(({ text, seconds }, at) => {
     screen.push(...wrap(text));
@@ -58,17 +58,20 @@ ${groups.join('')}</svg>
 `;
 }
 
-function wrap(text: string): string[] {
+interface Line {
+  readonly text: string;
+  readonly isCommand: boolean;
+}
+
+function wrap(text: string): Line[] {
   const isCommand = text.startsWith(prompt);
   const lines = text.trimEnd().split('\n');
   const parts = lines.flatMap((line) => line.match(new RegExp(`.{1,${columns}}`, 'gu')) ?? ['']);
-  // A mark that no line can have by itself, since every control character but the line break was never printed
-  return parts.map((part) => (isCommand ? `\u0001${part}` : part));
+  return parts.map((part) => ({ text: part, isCommand }));
 }
 
-function toText(line: string, row: number): string {
+function toText({ text, isCommand }: Line, row: number): string {
   const y = 10 + (row + 0.8) * font.height;
-  const isCommand = line.startsWith('\u0001');
-  const text = (isCommand ? line.slice(1) : line).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="10" y="${y.toFixed(1)}"${isCommand ? ' class="command"' : ''}>${text}</text>`;
+  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<text x="10" y="${y.toFixed(1)}"${isCommand ? ' class="command"' : ''}>${escaped}</text>`;
 }
