@@ -45,7 +45,8 @@ export function parseConfiguration(text: string, source: string): Configuration 
 
 /** @param from the text that the document was made of. @throws SetupError as `readConfiguration` */
 export function checkConfiguration(document: unknown, from: ConfigurationText): Configuration {
-  const result = validate(validateConfiguration, document);
+  // The validator writes defaults into what it is given
+  const result = validate(validateConfiguration, structuredClone(document));
   if (!result.ok) {
     throw invalid(
       from,

@@ -43,6 +43,19 @@ describe('the configuration of the local stack', () => {
     assert.equal(parsed.redfish.port, 8443);
   });
 
+  it('is written with what was said of it, without the defaults', async () => {
+    const { path, write } = make({ redfish: { managerId: 'x' } });
+    await write(1234);
+    const { redfish, ...others } = JSON.parse(readFileSync(path, 'utf8'));
+    assert.deepEqual(redfish, { address: '127.0.0.1', port: 1234, managerId: 'x' });
+    assert.deepEqual(Object.keys(others), [
+      'endpoints',
+      'stateDirectory',
+      'runtimeDirectory',
+      'bus',
+    ]);
+  });
+
   const sources = [
     { rule: 'the given file', document: { redfish: { port: 1234 } }, args: [], port: 1234 },
     {
