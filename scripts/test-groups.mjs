@@ -1,5 +1,5 @@
 // The tests of a folder run in one process: to load the same modules for each file takes as long as many a test.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './prepare.mjs';
@@ -11,7 +11,6 @@ const groups = join(root, 'node_modules', '.cache', 'test-groups');
  * @returns paths of modules, one for each folder, which have each of the files as a suite of its own
  */
 export function groupByFolder(files) {
-  rmSync(groups, { recursive: true, force: true });
   mkdirSync(groups, { recursive: true });
   return [...new Set(files.map(dirname))].map((folder) => {
     const own = files.filter((file) => dirname(file) === folder);
