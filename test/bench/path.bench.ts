@@ -2,8 +2,10 @@
 // its client to the answer:
 //     npm run bench:path [-- --list]
 // Both programs run in this process, where V8 counts. The worker that makes the key of a CSR is another process.
+import childProcess from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setPassword } from '../../src/operator/set-password.ts';
@@ -44,6 +46,12 @@ writeFileSync(
     redfish: { address: '127.0.0.1', port },
   }),
 );
+// The worker is there as it is built alone
+const { fork } = childProcess;
+childProcess.fork = ((script: string, options: object) =>
+  fork(script.replace('/src/bin/', '/dist/'), [], options)) as typeof fork;
+syncBuiltinESMExports();
+
 const isListed = process.argv.includes('--list');
 process.argv = [...process.argv.slice(0, 2), '--config', configuration];
 await setPassword(readConfiguration(configuration), password);
@@ -88,7 +96,8 @@ for (const [name, send] of Object.entries(requests)) {
   // Once before, for what is only done the first time
   await send(0);
   await calledFunctions();
-  const { status } = await send(1);
+  const { status, text } = await send(1);
+  if (status >= 300) throw new Error(text);
   const called = await calledFunctions();
   const files = new Set(called.map((one) => one.split(' ')[0]));
   console.log(`${name} (${status}): ${called.length} functions in ${files.size} files`);
