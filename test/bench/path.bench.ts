@@ -1,5 +1,5 @@
-// How many functions and files of src/ a request passes in the manager and the Redfish service, from the connection of
-// its client to the answer:
+// How many functions and files of src/ a request passes in the manager and the Redfish service, and how many calls it makes of
+// them, from the connection of its client to the answer:
 //     npm run bench:path [-- --list]
 // Both programs run in this process, where V8 counts. The worker that makes the key of a CSR is another process.
 import childProcess from 'node:child_process';
@@ -63,19 +63,25 @@ session.connect();
 await session.post('Profiler.enable');
 await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
 
-/** The functions of src/ that were called since it was asked last, by file and place. */
-async function calledFunctions(): Promise<readonly string[]> {
+interface Called {
+  readonly file: string;
+  readonly name: string;
+  readonly calls: number;
+}
+
+/** The functions of src/ that were called since it was asked last. */
+async function calledFunctions(): Promise<readonly Called[]> {
   const { result } = await session.post('Profiler.takePreciseCoverage');
   return result
-    .filter((script) => script.url.startsWith(source))
-    .flatMap((script) =>
-      script.functions
-        .filter(({ functionName, ranges: [range] }) => range?.count && functionName !== '__name')
-        .map(({ functionName, ranges: [range] }) => {
-          const file = script.url.slice(source.length).replace(/\?.*/, '');
-          return `${file} ${functionName}@${range?.startOffset}`;
-        }),
-    );
+    .filter(({ url }) => url.startsWith(source))
+    .flatMap(({ url, functions }) =>
+      functions.map(({ functionName, ranges: [range] }) => ({
+        file: url.slice(source.length),
+        name: `${functionName}@${range?.startOffset}`,
+        calls: range?.count ?? 0,
+      })),
+    )
+    .filter(({ calls }) => calls > 0);
 }
 
 const token = await logIn(url, password);
@@ -99,15 +105,11 @@ for (const [name, send] of Object.entries(requests)) {
   const { status, text } = await send(1);
   if (status >= 300) throw new Error(text);
   const called = await calledFunctions();
-  const files = new Set(called.map((one) => one.split(' ')[0]));
-  console.log(`${name} (${status}): ${called.length} functions in ${files.size} files`);
-  if (isListed)
-    console.log(
-      called
-        .map((one) => `    ${one}`)
-        .sort()
-        .join('\n'),
-    );
+  const files = new Set(called.map(({ file }) => file));
+  const calls = called.reduce((sum, one) => sum + one.calls, 0);
+  console.log(`${name}: ${called.length} functions in ${files.size} files, ${calls} calls`);
+  if (!isListed) continue;
+  for (const one of called) console.log(`    ${one.file} ${one.name} ${one.calls}`);
 }
 await bus.stop();
 process.exit(0);
