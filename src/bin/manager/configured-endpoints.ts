@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../core/log.ts';
 import type { EndpointHost, HostedEndpoint } from '../../dbus/certs/endpoint-host.ts';
-import { busName } from '../../dbus/certs/endpoint-names.ts';
+import { busName, type EndpointName } from '../../dbus/certs/endpoint-names.ts';
 import type { Bus } from '../../dbus/transport/bus.ts';
 import { claimFiles, releaseFiles } from '../../dbus/transport/bus-name.ts';
-import type { ReloadTarget } from '../../manager/endpoint-definition.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
 
 interface Running {
@@ -29,14 +28,6 @@ export class ConfiguredEndpoints {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#running.length;
-  }
-
-  get reloadTargets(): readonly ReloadTarget[] {
-    return this.#running.flatMap(({ settings }) => settings.definition.reload);
-  }
-
   /**
    * Keeps other managers from the files of endpoints.
    * @returns what makes them the endpoints that are served: those that change leave before others come, for one may
@@ -45,7 +36,7 @@ export class ConfiguredEndpoints {
   async prepare(wanted: readonly EndpointSettings[]): Promise<() => Promise<void>> {
     const { bus, log } = this.#options;
     const names = wanted.flatMap((one) => one.names);
-    const isOurs = new Set(this.#running.flatMap(({ settings }) => settings.names).map(busName));
+    const isOurs = new Set(namesOf(this.#running).map(busName));
     const further = names.filter((name) => !isOurs.has(busName(name)));
     await claimFiles(bus, further, log).catch(async (error: unknown) => {
       await releaseFiles(bus, further);
@@ -66,21 +57,25 @@ export class ConfiguredEndpoints {
       (settings) => find(settings) ?? { settings, hosted: makeEndpoint(settings) },
     );
     const coming = this.#running.filter((one) => !before.includes(one));
-    await host.add(coming.map(({ hosted }) => hosted));
+    await host.add(coming.map(({ hosted }) => hosted)).catch(async (error: unknown) => {
+      // For the next reload to try again
+      this.#running = this.#running.filter((one) => !coming.includes(one));
+      await Promise.allSettled(coming.map(({ hosted }) => host.remove(hosted)));
+      await releaseFiles(bus, namesOf(coming));
+      throw error;
+    });
     const wantedNames = new Set(wanted.flatMap((one) => one.names).map(busName));
-    const gone = leaving
-      .flatMap(({ settings }) => settings.names)
-      .filter((name) => !wantedNames.has(busName(name)));
+    const gone = namesOf(leaving).filter((name) => !wantedNames.has(busName(name)));
     await releaseFiles(bus, gone);
     this.#tell('endpoint is not served any more', gone);
-    if (before.length > 0)
-      this.#tell(
-        'endpoint is served',
-        coming.flatMap(({ settings }) => settings.names),
-      );
+    if (before.length > 0) this.#tell('endpoint is served', namesOf(coming));
   }
 
-  #tell(message: string, names: EndpointSettings['names']): void {
+  #tell(message: string, names: readonly EndpointName[]): void {
     for (const name of names) this.#options.log.info(message, { name: busName(name) });
   }
+}
+
+function namesOf(running: readonly Running[]): readonly EndpointName[] {
+  return running.flatMap(({ settings }) => settings.names);
 }

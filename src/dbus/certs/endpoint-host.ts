@@ -53,6 +53,8 @@ export class EndpointHost {
   async remove(hosted: HostedEndpoint): Promise<void> {
     const { replacements, endpoints } = this.#options;
     const services = this.#services.get(hosted) ?? [];
+    // While the endpoint is still served: a key may take minutes on a small device
+    await hosted.endpoint.requests.settled();
     await Promise.all(services.map((service) => service.leave()));
     await replacements.endpointLeaves(hosted.endpoint.definition);
     await endpoints.remove(hosted.endpoint);

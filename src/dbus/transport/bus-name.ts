@@ -4,14 +4,16 @@ import { busName, busNamespace, type EndpointName } from '../certs/endpoint-name
 import type { Bus } from './bus.ts';
 import { busDaemon, nameHasOwner } from './bus-driver.ts';
 
-/** DBUS_REQUEST_NAME_FLAG_DO_NOT_QUEUE, and the reply for having become the owner. */
+/** DBUS_REQUEST_NAME_FLAG_DO_NOT_QUEUE, and the replies for having become the owner, and for being it already. */
 const doNotQueue = 4;
 const mayQueue = 0;
 const primaryOwner = 1;
+const alreadyOwner = 4;
 
 /** Takes a well-known name. @throws Error when another process has it */
 export async function requestName(bus: Bus, name: string): Promise<void> {
-  if ((await askForName(bus, name, doNotQueue)) !== primaryOwner) throw taken(name);
+  const reply = await askForName(bus, name, doNotQueue);
+  if (reply !== primaryOwner && reply !== alreadyOwner) throw taken(name);
 }
 
 /** Gives a name up, or the place in its queue; one that is not ours stays as it is. */

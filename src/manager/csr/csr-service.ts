@@ -55,9 +55,9 @@ export class CsrService {
     await pending.open(tellOwned(dependencies.log));
   }
 
-  /** When no request is being made any more. */
+  /** When the requests that are being made now are made, or have failed. */
   async settled(): Promise<void> {
-    while (this.#making.size > 0) await Promise.allSettled(this.#making);
+    await Promise.allSettled(this.#making);
   }
 
   /** Gives up requests that are too old. Never rejects. */

@@ -1,39 +1,24 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { reasonOf } from '../../core/cert-error.ts';
-import type { Log } from '../../core/log.ts';
 import { SetupError } from '../../core/setup-error.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { machineId } from '../../platform/machine-id.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
-import { type AppOptions, makeApp } from '../app.ts';
 import { linkIssuers } from '../certificates/certificate-links.ts';
-import { collectionsOf } from '../certificates/collections.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
 import { type HttpsOptions, makeServer } from '../http/server.ts';
 import { Tasks } from '../tasks/tasks.ts';
-import { readWebUi, type WebUi } from '../web-ui/directory.ts';
 import { type AccessDependencies, setUpAccess } from './access.ts';
-import { openIdentity, servedEndpoint } from './identity.ts';
-import {
-  bootClock,
-  firmwareVersionOf,
-  type ManagerDetails,
-  openManagerSettings,
-} from './manager-details.ts';
+import { openIdentity } from './identity.ts';
+import { inForceOf, type LiveApp, makeLiveApp } from './live-app.ts';
 import { removeStaleTempFiles } from './remove-stale-temp-files.ts';
 import { serviceId } from './service-id.ts';
 
 /** A Redfish service that listens. */
-export interface RunningService {
+export interface RunningService extends Pick<LiveApp, 'prepare'> {
   readonly port: number;
-  /**
-   * Finds a configuration good that differs in nothing that needs a restart.
-   * @returns what puts it in force for the requests to come. @throws SetupError; then nothing changed
-   */
-  prepare(next: Configuration): () => void;
   close(): Promise<void>;
 }
 
@@ -43,16 +28,15 @@ export interface RunningService {
  * @throws SetupError that says what is wrong with the files, the certificate or the port
  */
 export async function startService(dependencies: AccessDependencies): Promise<RunningService> {
-  const { client, hostName, log } = dependencies;
-  let { configuration } = dependencies;
+  const { configuration, client, hostName, log } = dependencies;
   const { redfish } = configuration;
   const { directory } = redfish;
   await removeStaleTempFiles(directory, log);
   const { identity, served, close: closeIdentity } = await openIdentity(dependencies);
-  const endpoints = () => configuration.endpoints;
+  const inForce = inForceOf(configuration);
+  const endpoints = () => inForce.configuration.endpoints;
   const { access, close: closeAccess } = setUpAccess(dependencies, endpoints);
-  let known = collectionsOf(redfish.managerId, endpoints());
-  const collections = () => known;
+  const collections = () => inForce.collections;
   const events = await makeEvents({
     ...{ client, collections, served, log },
     path: join(directory, 'events.json'),
@@ -70,54 +54,30 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
     report: (error) => log.error('task failed', { reason: reasonOf(error) }),
   });
   let port = redfish.port;
-  const fixed = {
-    ...{ client, access, events, served, tasks, hostName },
-    certificateLinks: linkIssuers(client, collections),
-    now: Date.now,
-    expiryThresholds: configuration.expiry.thresholdDays,
-    managerId: redfish.managerId,
-    serviceId: serviceId(log, machineId()),
-    port: () => port,
-    tlsProfile: redfish.tls.profile,
-    servedEndpoint: redfish.endpoint,
-  };
-  const details = managerDetails(dependencies);
-  const appOptions = ({ redfish }: Configuration, webUi: WebUi | undefined): AppOptions => ({
-    ...{ log, webUi },
-    limits: { ...redfish.limits, query: redfish.limits },
-    parts: {
-      ...fixed,
-      collections: known,
-      compatibility: redfish.compatibility,
-      managerDetails: {
-        ...details,
-        firmwareVersion: redfish.firmwareVersion ?? firmwareVersionOf(),
-      },
-      query: redfish.limits,
+  const app = makeLiveApp(
+    inForce,
+    {
+      ...{ client, access, events, served, tasks, hostName },
+      certificateLinks: linkIssuers(client, collections),
+      now: Date.now,
+      expiryThresholds: configuration.expiry.thresholdDays,
+      managerId: redfish.managerId,
+      serviceId: serviceId(log, machineId()),
+      port: () => port,
+      tlsProfile: redfish.tls.profile,
+      servedEndpoint: redfish.endpoint,
     },
-  });
-  let webUi = webUiOf(dependencies);
-  let app = makeApp(appOptions(configuration, webUi));
+    log,
+  );
   const clientCertificates = access.certificates;
   const server = makeServer(
     { ...serverSettings(configuration), identity, clientCertificates, log },
-    { handler: (req, res) => app.handler(req, res), allowedAt: (path) => app.allowedAt(path) },
+    app,
   );
   port = await listen(server, redfish.address, redfish.port);
   return {
     port,
-    prepare(next) {
-      const isMoved = servedEndpoint(next).path !== servedEndpoint(configuration).path;
-      const isSameUi = isDeepStrictEqual(next.redfish.webUi, configuration.redfish.webUi);
-      const nextUi = isSameUi ? webUi : readConfiguredWebUi(next, log);
-      return () => {
-        if (isMoved) log.warn('the path of the served endpoint counts after a restart');
-        configuration = next;
-        webUi = nextUi;
-        known = collectionsOf(redfish.managerId, next.endpoints);
-        app = makeApp(appOptions(next, webUi), app.atWork);
-      };
-    },
+    prepare: (next) => app.prepare(next),
     async close() {
       await closeAccess();
       await closeIdentity();
@@ -125,16 +85,6 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
       server.close();
       server.closeAllConnections();
     },
-  };
-}
-
-function managerDetails({
-  configuration: { redfish },
-  log,
-}: AccessDependencies): Omit<ManagerDetails, 'firmwareVersion'> {
-  return {
-    lastReset: bootClock(Date.now),
-    settings: openManagerSettings(join(redfish.directory, 'manager-settings.json'), log),
   };
 }
 
@@ -161,22 +111,6 @@ function serverSettings({
       addresses: clientCertificates.rememberedAddresses,
     },
   };
-}
-
-/** A damaged web UI must not take the service off the network that could mend it. */
-function webUiOf({ configuration, log }: AccessDependencies): WebUi | undefined {
-  try {
-    return readConfiguredWebUi(configuration, log);
-  } catch (error) {
-    const { directory = '' } = configuration.redfish.webUi;
-    log.error('web UI not served', { directory, reason: reasonOf(error) });
-    return undefined;
-  }
-}
-
-function readConfiguredWebUi({ redfish }: Configuration, log: Log): WebUi | undefined {
-  const { directory, files, bytes } = redfish.webUi;
-  return directory === undefined ? undefined : readWebUi({ directory, files, bytes }, log);
 }
 
 function listen(
