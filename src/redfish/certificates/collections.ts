@@ -21,7 +21,12 @@ export interface CertificateCollection {
   readonly inLocations: boolean;
 }
 
-type CollectionDescription = Omit<CertificateCollection, 'endpoint' | 'inLocations'>;
+/** A collection whose certificates can be deleted, and have their canonical addresses there, unless it says otherwise. */
+type CollectionDescription = Omit<
+  CertificateCollection,
+  'endpoint' | 'inLocations' | 'canDelete' | 'canonical'
+> &
+  Partial<Pick<CertificateCollection, 'canDelete' | 'canonical'>>;
 
 /** An endpoint as the configuration has it. */
 interface ConfiguredEndpoint extends EndpointRef {
@@ -43,7 +48,6 @@ function knownCollections(
     usageTypes: ['Web'],
     canDelete: false,
     requestUsages: serverUsages,
-    canonical: true,
   };
   const ldap: CollectionDescription = {
     uri: '/redfish/v1/AccountService/LDAP/Certificates',
@@ -51,9 +55,7 @@ function knownCollections(
     collectionDescription: 'A Collection of LDAP certificate instances',
     certificateName: 'LDAP Certificate',
     usageTypes: ['Device'],
-    canDelete: true,
     requestUsages: clientUsages,
-    canonical: true,
   };
   const truststore: CollectionDescription = {
     uri: `${manager}/Truststore/Certificates`,
@@ -61,8 +63,6 @@ function knownCollections(
     collectionDescription: 'A Collection of TrustStore certificate instances',
     certificateName: 'TrustStore Certificate',
     usageTypes: ['User', 'Web'],
-    canDelete: true,
-    canonical: true,
   };
   const revoked: CollectionDescription = {
     uri: `${manager}/SecurityPolicy/TLS/Server/RevokedCertificates`,
@@ -70,8 +70,6 @@ function knownCollections(
     collectionDescription: 'Certificates whose owners may not log in any more',
     certificateName: 'Revoked Certificate',
     usageTypes: ['User'],
-    canDelete: true,
-    canonical: true,
   };
   return {
     'authority/truststore': [
@@ -106,10 +104,8 @@ function otherCollection(manager: string, { type, name }: EndpointRef): Collecti
     collectionDescription: `Certificates of the ${type} endpoint ${name}`,
     certificateName: `${name} Certificate`,
     usageTypes: ['Device'],
-    canDelete: true,
     ...(type === 'server' && { requestUsages: serverUsages }),
     ...(type === 'client' && { requestUsages: clientUsages }),
-    canonical: true,
   };
 }
 
@@ -122,10 +118,10 @@ export function collectionsOf(
   const known = knownCollections(manager);
   return endpoints.flatMap(({ type, name, inCertificateLocations = true }) => {
     const described = known[`${type}/${name}`] ?? [otherCollection(manager, { type, name })];
-    return described.map((one) => ({
-      ...one,
+    return described.map(({ canDelete = true, canonical = true, ...one }) => ({
+      ...{ ...one, canDelete, canonical },
       endpoint: { type, name },
-      inLocations: one.canonical && inCertificateLocations,
+      inLocations: canonical && inCertificateLocations,
     }));
   });
 }
