@@ -16,6 +16,7 @@ const packages = {
   busctl: ['systemd'],
   gdbus: ['libglib2.0-bin'],
   curl: ['curl'],
+  jq: ['jq'],
   nginx: ['nginx-light'],
   slapd: ['slapd'],
   ldapwhoami: ['ldap-utils'],

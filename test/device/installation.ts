@@ -1,12 +1,8 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type CommandBlock,
-  commandBlocks,
-  toOutputs,
-  toScript,
-} from '../../scripts/command-blocks.ts';
+import { type CommandBlock, toOutputs, toScript } from '../../scripts/command-blocks.ts';
+import { blocksOf } from '../how-to/blocks.ts';
 import type { Device } from './device.ts';
 
 const clone = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,19 +20,6 @@ export async function install(device: Device): Promise<void> {
     cpSync(join(clone, folder), join(device.root, 'src', folder), { recursive: true });
   }
   await runBlocks(device, '/src', blocksOf('install'), password);
-}
-
-/** The commands of a page of docs/how-to/, but for those that no test can run. */
-export function blocksOf(page: string): CommandBlock[] {
-  const text = readFileSync(join(clone, 'docs', 'how-to', `${page}.md`), 'utf8');
-  return commandBlocks(text).filter(({ notRun }) => notRun === undefined);
-}
-
-/** @returns the commands under a heading of such a page */
-export function documented(page: string, heading: string): CommandBlock[] {
-  const blocks = blocksOf(page).filter((block) => block.heading === heading);
-  if (blocks.length === 0) throw new Error(`${page}.md has no commands under ${heading}`);
-  return blocks;
 }
 
 /**

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { until } from '../e2e/commands.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
+import { documented } from '../how-to/blocks.ts';
 import { type Device, startDevice, whyNoDevice } from './device.ts';
-import { ask, documented, install, password, runBlocks } from './installation.ts';
+import { ask, install, password, runBlocks } from './installation.ts';
 
 const accounts = '/var/lib/bmc-certificate-manager/redfish/accounts.json';
 const sessions = '/redfish/v1/SessionService/Sessions';

@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { type Device, startDevice, whyNoDevice } from '../device/device.ts';
-import { ask, blocksOf, install, password, runBlocks } from '../device/installation.ts';
+import { ask, install, password, runBlocks } from '../device/installation.ts';
 import { until } from '../e2e/commands.ts';
+import { blocksOf } from './blocks.ts';
 import { howToPages } from './pages.ts';
+
+/** Why the pages cannot be run; `undefined` when they can. */
+function whyNot(): string | undefined {
+  const missing = ['curl', 'jq', 'openssl'].find((program) => !existsSync(`/usr/bin/${program}`));
+  return missing === undefined ? whyNoDevice() : `${missing} is not installed`;
+}
+
+const skip = whyNot() ?? false;
 
 /** Each page begins on a device of its own, on which the service has just been installed. */
 for (const { name, typed = [], happens = {}, prints } of howToPages) {
-  describe(`docs/how-to/${name}.md`, { skip: whyNoDevice() ?? false }, () => {
+  describe(`docs/how-to/${name}.md`, { skip }, () => {
     let device: Device;
 
     before(async () => {

@@ -1,4 +1,4 @@
-import { blocksOf } from '../device/installation.ts';
+import { blocksOf } from './blocks.ts';
 
 /** A page of docs/how-to/ whose commands run on a device. */
 interface HowToPage {
@@ -17,7 +17,9 @@ systemctl stop bmc-redfish bmc-certificate-manager
 rm -r /etc/bmc-certificate-manager /etc/ssl/certs/https /etc/nslcd/certs /etc/ssl/certs/authority* \\
   /var/lib/bmc-certificate-manager
 `;
-const cas = `openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out one.pem -subj '/CN=CA of the backup'
+/** A CA and a pending CSR. */
+const cas = `
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out one.pem -subj '/CN=CA of the backup'
 bmc-certs trust one.pem
 bmc-certs csr client/ldap --common-name pending >/dev/null
 `;
