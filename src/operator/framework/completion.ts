@@ -1,0 +1,144 @@
+import { commandsOf, type Options, type Program } from './command.ts';
+import type { Completion } from './value-kind.ts';
+
+export const shells = ['bash', 'zsh'] as const;
+export type Shell = (typeof shells)[number];
+
+/** A script that completes commands, options and values; zsh runs that of bash. */
+export function completionScript(program: Program<never>, shell: Shell): string {
+  const script = bashScript(program);
+  return shell === 'bash' ? script : zshScript(program.name, script);
+}
+
+/** bash and zsh both know `_words` of what is typed so far, and `cur`, the word at the cursor. */
+function bashScript(program: Program<never>): string {
+  const { name } = program;
+  const fn = functionName(name);
+  return `# Completion of ${name} for bash: source it, or put it into /usr/share/bash-completion/completions/${name}
+
+${fn}_offer() {
+    local IFS=$' \\t\\n'
+    # shellcheck disable=SC2207
+    COMPREPLY=($(compgen -W "$1" -- "$cur"))
+}
+
+${fn}_files() {
+    local IFS=$'\\n'
+    compopt -o filenames 2>/dev/null
+    # shellcheck disable=SC2207
+    COMPREPLY=($(compgen -f -- "$cur"))
+}
+
+${fn}() {
+    local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD - 1]}"
+    local command="" place=0 at word
+    COMPREPLY=()
+    for ((at = 1; at < COMP_CWORD; at++)); do
+        word="\${COMP_WORDS[at]}"
+        case "$word" in
+        -*) ${fn}_takes_value "$word" && ((at++)) ;;
+        *)
+            case "$command" in
+${groupCases(program)}
+            *) if [ -z "$command" ]; then command="$word"; else ((place++)); fi ;;
+            esac
+            ;;
+        esac
+    done
+    case "$command:$prev" in
+${valueCases(program, fn)}
+    esac
+    case "$command" in
+${commandCases(program, fn)}
+    esac
+}
+
+${fn}_takes_value() {
+    case "$1" in
+    ${optionsWithValue(program).join(' | ')}) return 0 ;;
+    esac
+    return 1
+}
+
+complete -F ${fn} ${name}
+`;
+}
+
+function zshScript(name: string, script: string): string {
+  return `#compdef ${name}
+# Completion of ${name} for zsh: put it into a directory of $fpath as _${name}, or source it
+
+autoload -U +X bashcompinit && bashcompinit
+${script}`;
+}
+
+/** Words that need another one to be a command. */
+function groupCases(program: Program<never>): string {
+  const groups = new Set(
+    commandsOf(program).flatMap(({ name }) => (name.includes(' ') ? [name.split(' ')[0]] : [])),
+  );
+  return [...groups].map((group) => `            ${group}) command="${group} $word" ;;`).join('\n');
+}
+
+/** The value of an option, behind it. */
+function valueCases(program: Program<never>, fn: string): string {
+  const rows = [
+    ...optionCases('*', program.options, fn),
+    ...commandsOf(program).flatMap(({ name, options }) => optionCases(`"${name}"`, options, fn)),
+  ];
+  return rows.join('\n');
+}
+
+function optionCases(command: string, options: Options, fn: string): string[] {
+  return Object.entries(options).flatMap(([name, { kind }]) =>
+    kind ? [`    ${command}:--${name}) ${offer(kind.completion, fn)} return ;;`] : [],
+  );
+}
+
+function commandCases(program: Program<never>, fn: string): string {
+  const all = commandsOf(program);
+  const words = [...new Set(all.map(({ name }) => name.split(' ')[0]))];
+  const globals = optionNames(program.options);
+  const rows = all.map((command) => {
+    const { name, arguments: args, options } = command;
+    const offered = [...optionNames(options), ...globals].join(' ');
+    const places = Object.values(args).map(({ kind, multiple }, at) => {
+      return `        ${multiple ? '*' : at}) ${offer(kind.completion, fn)} ;;\n`;
+    });
+    return `    "${name}")
+        case "$cur" in -*) ${fn}_offer "${offered}"; return ;; esac
+        case "$place" in
+${places.join('')}        esac
+        ;;`;
+  });
+  const groups = words.filter((word) => !all.some(({ name }) => name === word));
+  const groupRows = groups.map((group) => {
+    const own = all.filter(({ name }) => name.startsWith(`${group} `));
+    return `    ${group}) ${fn}_offer "${own.map(({ name }) => name.split(' ')[1]).join(' ')}" ;;`;
+  });
+  const top = `    "") ${fn}_offer "${[...words, 'help', ...globals].join(' ')}" ;;`;
+  return [top, ...groupRows, ...rows].join('\n');
+}
+
+function optionNames(options: Options): string[] {
+  return Object.keys(options).map((name) => `--${name}`);
+}
+
+function optionsWithValue(program: Program<never>): string[] {
+  const all = [program.options, ...commandsOf(program).map(({ options }) => options)];
+  const names = all.flatMap((options) =>
+    Object.entries(options).flatMap(([name, { kind }]) => (kind ? [`--${name}`] : [])),
+  );
+  return [...new Set(names)];
+}
+
+function offer(completion: Completion | undefined, fn: string): string {
+  if (completion === undefined) return ':;';
+  if (completion === 'files') return `${fn}_files;`;
+  if ('command' in completion) return `${fn}_offer "$(${completion.command} 2>/dev/null)";`;
+  return `${fn}_offer "${completion.join(' ')}";`;
+}
+
+function functionName(name: string): string {
+  return `_${name.replaceAll('-', '_')}`;
+}

@@ -1,0 +1,61 @@
+import { CommandError } from './exit-status.ts';
+
+/** What an argument or the value of an option may be. */
+export interface ValueKind<T> {
+  /** Stands for the value in usage lines, in capitals. */
+  readonly placeholder: string;
+  /** @throws CommandError `usage` with a sentence that says what is expected */
+  readonly parse: (text: string) => T;
+  /** What a shell offers to complete it with: files, a list of words, or what a command prints. */
+  readonly completion?: Completion;
+}
+
+export type Completion = 'files' | readonly string[] | { readonly command: string };
+
+export const textValue = (placeholder = 'TEXT'): ValueKind<string> => ({
+  placeholder,
+  parse: (text) => text,
+});
+
+export const fileValue: ValueKind<string> = {
+  placeholder: 'FILE',
+  parse: (text) => {
+    if (text !== '') return text;
+    throw new CommandError('usage', 'The name of a file is empty.');
+  },
+  completion: 'files',
+};
+
+export const directoryValue: ValueKind<string> = { ...fileValue, placeholder: 'DIRECTORY' };
+
+export function integerValue(placeholder: string, min: number, max: number): ValueKind<number> {
+  return {
+    placeholder,
+    parse(text) {
+      const value = Number(text);
+      if (/^\d{1,15}$/.test(text) && value >= min && value <= max) return value;
+      throw new CommandError(
+        'usage',
+        `${placeholder} is a whole number from ${min} to ${max}, not ${JSON.stringify(text)}.`,
+      );
+    },
+  };
+}
+
+export function choiceValue<const T extends string>(
+  placeholder: string,
+  choices: readonly T[],
+): ValueKind<T> {
+  return {
+    placeholder,
+    parse(text) {
+      const found = choices.find((choice) => choice === text);
+      if (found !== undefined) return found;
+      throw new CommandError(
+        'usage',
+        `${placeholder} is ${choices.join(', ')}, not ${JSON.stringify(text)}.`,
+      );
+    },
+    completion: choices,
+  };
+}
