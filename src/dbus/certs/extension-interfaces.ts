@@ -128,22 +128,26 @@ export const replacementInterface = {
   about:
     'On the manager object: a replacement in two phases. `Stage` finds a certificate good, and with it ' +
     'a bundle for the truststore whose object path is given (empty for none), which the caller must be ' +
-    'allowed to change, too; from then on other changes of both are refused. `Activate` puts both into service, `Commit` keeps them, `Rollback` ' +
-    'ends the replacement in any state. Only the connection that staged it may go on. It is rolled back by ' +
-    'itself when that connection ends, after `Seconds` (0 for the configured time) and when the manager ' +
-    'stops or is killed. `State` ends in `None`, `Staged` or `Active`. On a truststore the content is ' +
-    'the bundle.',
+    'allowed to change, too; from then on other changes of both are refused. `Activate` puts both into ' +
+    'service, `Commit` keeps them, `Rollback` ends the replacement in any state. Only the connection ' +
+    'that staged it may go on; the replacement is rolled back when that connection ends. `Detach` gives ' +
+    'it to the user of the caller instead: any connection of that user may go on, and it outlives them ' +
+    'all. Either way it is rolled back after `Seconds` (0 for the configured time), and when the manager ' +
+    'stops or is killed. An empty `Replacement` means the one that was staged at this object. `State` ' +
+    'ends in `None`, `Staged` or `Active`; `Deadline` is when it is rolled back, in seconds since 1970, ' +
+    '0 for none. On a truststore the content is the bundle.',
   methods: {
     Stage: {
       in: { ...content, Truststore: 's', Bundle: 'ay', BundleFormat: 's', Seconds: 'u' },
       out: { Replacement: 's' },
       privileged: true,
     },
+    Detach: { in: { Replacement: 's' }, out: {}, privileged: true },
     Activate: { in: { Replacement: 's', Seconds: 'u' }, out: {}, privileged: true },
     Commit: { in: { Replacement: 's' }, out: {}, privileged: true },
     Rollback: { in: { Replacement: 's' }, out: {}, privileged: true },
   },
-  properties: { State: 's' },
+  properties: { State: 's', Deadline: 't' },
 } as const satisfies InterfaceSpec;
 
 export const extensionInterfaces: readonly InterfaceSpec[] = [

@@ -1,7 +1,7 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
 import { authorizeCaller } from '../server/caller-policy.ts';
-import { type ServedInterface, serve } from '../server/interface.ts';
+import { type Caller, type ServedInterface, serve } from '../server/interface.ts';
 import { openInputs } from './content.ts';
 import { enumName, replacementInterface } from './extension-interfaces.ts';
 import type { PublishedEndpoint } from './published-endpoint.ts';
@@ -19,6 +19,8 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
     await authorizeCaller(callers, found.access)(caller);
     return found.endpoint;
   };
+  const find = (replacement: string, caller: Caller) =>
+    replacements.find(replacement, endpoint.definition, [caller.name, userOwner(caller)]);
   return serve(replacementInterface, {
     properties: {
       State: () =>
@@ -27,6 +29,7 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
           'State',
           stateNames[replacements.stateOf(endpoint.definition)],
         ),
+      Deadline: () => BigInt(Math.floor(replacements.deadlineOf(endpoint.definition) / 1000)),
     },
     methods: {
       async Stage(inputs, { name }) {
@@ -43,10 +46,27 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
         if (!present) await replacements.ownerLeft(name);
         return replacement;
       },
-      Activate: ({ Replacement, Seconds }, { name }) =>
-        replacements.activate(name, Replacement, Seconds),
-      Commit: ({ Replacement }, { name }) => replacements.commit(name, Replacement),
-      Rollback: ({ Replacement }, { name }) => replacements.rollback(name, Replacement),
+      async Detach({ Replacement }, caller) {
+        const { owner, id } = find(Replacement, caller);
+        await replacements.handOver(owner, id, userOwner(caller));
+      },
+      async Activate({ Replacement, Seconds }, caller) {
+        const { owner, id } = find(Replacement, caller);
+        await replacements.activate(owner, id, Seconds);
+      },
+      async Commit({ Replacement }, caller) {
+        const { owner, id } = find(Replacement, caller);
+        await replacements.commit(owner, id);
+      },
+      async Rollback({ Replacement }, caller) {
+        const { owner, id } = find(Replacement, caller);
+        await replacements.rollback(owner, id);
+      },
     },
   });
+}
+
+/** The owner of what is detached. No connection is called so, and no user is unknown who may call. */
+function userOwner({ user }: Caller): string {
+  return `user ${user}`;
 }

@@ -30,13 +30,15 @@ export interface ReplacementLimits {
 
 interface Replacement {
   readonly id: string;
-  readonly owner: string;
+  owner: string;
   /** Path of the endpoint that it was staged at. */
   readonly path: string;
   readonly journal: ReplacementJournal;
   readonly changes: readonly StagedChange[];
   state: 'staged' | 'active' | 'undoing';
   timer: NodeJS.Timeout;
+  /** When it is undone unless it is committed, in milliseconds since 1970. */
+  deadline: number;
   readonly turn: Mutex;
 }
 
@@ -58,14 +60,17 @@ const retryMilliseconds = 5000;
 export class StagedReplacements {
   readonly #log: EventLog;
   readonly #limits: () => ReplacementLimits;
+  readonly #now: () => number;
   readonly #replacements = new Map<string, Replacement>();
   readonly #listeners: Listeners<ReplacementEvent>;
   /** How often the disk kept it from undoing what is recorded at a path. */
   readonly #failures = new Map<string, number>();
 
-  constructor(log: EventLog, limits: () => ReplacementLimits) {
+  /** @param now milliseconds since 1970 */
+  constructor(log: EventLog, limits: () => ReplacementLimits, now: () => number = Date.now) {
     this.#log = log;
     this.#limits = limits;
+    this.#now = now;
     this.#listeners = new Listeners(log);
   }
 
@@ -118,11 +123,36 @@ export class StagedReplacements {
       changes,
       state: 'staged',
       timer: this.#deadline(id, milliseconds),
+      deadline: this.#now() + milliseconds,
       turn: new Mutex(),
     };
     this.#replacements.set(id, replacement);
     this.#tell(replacement, 'staged');
     return id;
+  }
+
+  /**
+   * A replacement under its name, or the one that was staged at an endpoint when the name is empty.
+   * @param owners under which the caller may own it
+   * @throws CertError `not-found`
+   */
+  find(
+    id: string,
+    { path }: EndpointDefinition,
+    owners: readonly string[],
+  ): { readonly id: string; readonly owner: string } {
+    const found = [...this.#replacements.values()].find(
+      (one) => owners.includes(one.owner) && (id === '' ? one.path === path : one.id === id),
+    );
+    if (!found) throw notFound();
+    return found;
+  }
+
+  /** Hands a replacement to another owner, whose leaving does not end it unless `ownerLeft` is told. */
+  async handOver(owner: string, id: string, newOwner: string): Promise<void> {
+    await this.#inTurn(owner, id, async (replacement) => {
+      replacement.owner = newOwner;
+    });
   }
 
   /** Puts everything into service, until the deadline. @throws CertError; then all is as before */
@@ -189,14 +219,23 @@ export class StagedReplacements {
   }
 
   stateOf(endpoint: EndpointDefinition): ReplacementState {
-    const replacement = [...this.#replacements.values()].find((one) => hasPartAt(one, endpoint));
+    const replacement = this.#of(endpoint);
     if (!replacement) return 'none';
     return replacement.state === 'staged' ? 'staged' : 'active';
+  }
+
+  /** When the replacement of an endpoint is undone, in milliseconds since 1970; 0 where there is none. */
+  deadlineOf(endpoint: EndpointDefinition): number {
+    return this.#of(endpoint)?.deadline ?? 0;
   }
 
   /** @returns how to unsubscribe */
   subscribe(listener: (event: ReplacementEvent) => void): () => void {
     return this.#listeners.add(listener);
+  }
+
+  #of(endpoint: EndpointDefinition): Replacement | undefined {
+    return [...this.#replacements.values()].find((one) => hasPartAt(one, endpoint));
   }
 
   /** @throws CertError; then it is staged as before, at an end, or being undone */
@@ -260,10 +299,7 @@ export class StagedReplacements {
   ): Promise<void> {
     const replacement = this.#replacements.get(id);
     if (!replacement || replacement.owner !== owner) {
-      throw new CertError(
-        'not-found',
-        'there is no such replacement, or it belongs to another caller',
-      );
+      throw notFound();
     }
     return replacement.turn.run(async () => {
       if (this.#replacements.has(id)) return work(replacement);
@@ -275,6 +311,7 @@ export class StagedReplacements {
   #limit(replacement: Replacement, milliseconds: number): void {
     if (!this.#replacements.has(replacement.id) || replacement.state === 'undoing') return;
     replacement.timer = this.#deadline(replacement.id, milliseconds);
+    replacement.deadline = this.#now() + milliseconds;
   }
 
   #deadline(id: string, milliseconds: number): NodeJS.Timeout {
@@ -314,6 +351,13 @@ export class StagedReplacements {
 
 function hasPartAt({ changes }: Replacement, endpoint: EndpointDefinition): boolean {
   return changes.some((change) => change.endpoint === endpoint);
+}
+
+function notFound(): CertError {
+  return new CertError(
+    'not-found',
+    'there is no such replacement, or it belongs to another caller',
+  );
 }
 
 function wrongState(fault: string): CertError {

@@ -90,7 +90,9 @@ describe('a staged replacement on the bus', () => {
     await act('Commit', id);
     assert.equal(await state(), 'None');
     assert.equal(subject(), 'subject=CN = next');
-    const states = owner.signals('PropertiesChanged').filter(({ body }) => body[0] === replacement);
+    const states = owner
+      .signals('PropertiesChanged')
+      .filter(({ body: [name, changed] }) => name === replacement && 'State' in Object(changed));
     assert.equal(states.length, 3);
   });
 
@@ -110,6 +112,39 @@ describe('a staged replacement on the bus', () => {
     await until('it is undone', async () => (await state()) === 'None');
     assert.equal(subject(), 'subject=CN = old');
     await trusts(old);
+  });
+
+  describe('that is detached', () => {
+    it('outlives its connection, and any connection of its user goes on with it', async () => {
+      await act('Detach', await stage());
+      owner.leave();
+      await tools.busctl(
+        'call',
+        names.server,
+        paths.server,
+        replacement,
+        'Activate',
+        'su',
+        '',
+        '0',
+      );
+      assert.equal(subject(), 'subject=CN = next');
+      await tools.busctl('call', names.server, paths.server, replacement, 'Commit', 's', '');
+      assert.equal(await state(), 'None');
+      assert.equal(subject(), 'subject=CN = next');
+    });
+
+    it('is undone when its time is up, which its object tells', async () => {
+      const before = Math.floor(Date.now() / 1000);
+      await act('Detach', await stage());
+      const args = [names.server, paths.server, replacement];
+      await tools.busctl('call', ...args, 'Activate', 'su', '', '2');
+      const [, deadline] = (await tools.busctl('get-property', ...args, 'Deadline')).split(' ');
+      assert.ok(Number(deadline) >= before + 2, deadline);
+      await until('it is undone', async () => (await state()) === 'None');
+      assert.equal(subject(), 'subject=CN = old');
+      assert.equal((await tools.busctl('get-property', ...args, 'Deadline')).trim(), 't 0');
+    });
   });
 
   it('is undone when its time is up', async () => {

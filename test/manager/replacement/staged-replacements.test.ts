@@ -56,6 +56,22 @@ describe('a replacement in two phases', () => {
     );
   });
 
+  it('is found by its owners alone, by its name or by the endpoint where it was staged', async () => {
+    const id = await device.stage();
+    const { definition } = device.server;
+    const other = 'another user';
+    assert.throws(() => device.replacements.find(id, definition, [other]), { code: 'not-found' });
+    await device.replacements.handOver(owner, id, 'user 7');
+    assert.throws(() => device.replacements.find(id, definition, [owner]), { code: 'not-found' });
+    await device.replacements.ownerLeft(owner);
+    for (const name of [id, '']) {
+      const found = device.replacements.find(name, definition, [owner, 'user 7']);
+      assert.deepEqual([found.id, found.owner], [id, 'user 7']);
+    }
+    const elsewhere = device.truststore.definition;
+    assert.throws(() => device.replacements.find('', elsewhere, ['user 7']), { code: 'not-found' });
+  });
+
   it('works for a certificate alone, and for a bundle alone', async () => {
     const one = await device.replacements.stage(owner, [
       { endpoint: device.server, content: pairOf(next) },
