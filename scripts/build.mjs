@@ -1,5 +1,5 @@
 // Builds dist/ from src/ and schemas/: validators and their types first, then one bundle a program.
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { thirdPartyNotices } from './third-party-notices.mjs';
@@ -141,6 +141,8 @@ async function bundle() {
       ...billOfMaterials(root, 'sbom.cdx.json'),
     ],
   });
+  // A link to it in the PATH is started as a program
+  await chmod(join(outdir, 'bmc-certs.js'), 0o755);
 }
 
 async function newest(path) {

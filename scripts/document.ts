@@ -2,14 +2,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeProgram } from '../src/bin/bmc-certs.ts';
 import { CertError, type CertErrorCode, certErrors, certWarnings } from '../src/core/cert-error.ts';
 import { extensionInterfaces } from '../src/dbus/certs/extension-interfaces.ts';
 import { toErrorReply } from '../src/dbus/server/error-names.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/server/interface.ts';
 import { mapTypes } from '../src/identity/peer-certificates/map-types.ts';
+import { manPage } from '../src/operator/framework/man-page.ts';
+import { referencePage } from '../src/operator/framework/reference-page.ts';
 import { toRedfishError } from '../src/redfish/certificates/errors.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Of the last release that changed the commands, which man(7) wants at the foot of the page. */
+const manPageDate = '2026-11-29';
 
 interface Member {
   readonly type?: string;
@@ -25,7 +31,10 @@ interface Member {
 
 /** The generated pages by their paths below the clone. */
 export function pages(): Readonly<Record<string, string>> {
+  const program = makeProgram();
   return {
+    'docs/bmc-certs.1': manPage(program, manPageDate),
+    'docs/bmc-certs.md': referencePage(program),
     'docs/client-certificates.md': clientCertificatesPage(),
     'docs/configuration.md': configurationPage(),
     'docs/errors.md': errorsPage(),

@@ -1,117 +1,74 @@
-import '../platform/debug-signal.ts';
-import { parseArgs } from 'node:util';
-import { CertError } from '../core/cert-error.ts';
-import { makeLog } from '../core/log.ts';
-import { SetupError } from '../core/setup-error.ts';
-import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
-import { parseStackOptions } from '../local-stack/options.ts';
-import { makeStack, type Stack } from '../local-stack/up.ts';
-import { readyLine, welcomeText } from '../local-stack/welcome.ts';
-import { commands } from '../operator/commands.ts';
-import { readPassword } from '../operator/password-file.ts';
-import { sentenceOf } from '../operator/sentence.ts';
-import { setPassword } from '../operator/set-password.ts';
-import { readConfiguration } from '../platform/configuration.ts';
+#!/usr/bin/env node
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import packageJson from '../../package.json' with { type: 'json' };
+import { upCommand } from '../local-stack/up-command.ts';
+import { globalOptions, type OperatorContext, operatorContext } from '../operator/context.ts';
+import { describeFailure } from '../operator/failure.ts';
+import type { Program } from '../operator/framework/command.ts';
+import { completionCommand } from '../operator/framework/completion-command.ts';
+import { runProgram } from '../operator/framework/run.ts';
+import { operatorGroups } from '../operator/groups.ts';
+import { defaultConfiguration } from '../operator/targets.ts';
 
-/** Long enough for an RSA 4096 key on a small device. */
-const requestMilliseconds = 310_000;
+const name = 'bmc-certs';
 
-/** The operator's command line. */
-export async function main(args: readonly string[], defaultState: string): Promise<void> {
-  const [command = '--help', ...rest] = args;
-  if (command === 'up') return up(rest, defaultState);
-  try {
-    if (command === '--help') process.stdout.write(usage());
-    else if (command === 'set-password') process.stdout.write(await changePassword(rest));
-    else process.stdout.write(await act(command, rest));
-    process.exit(0);
-  } catch (error) {
-    process.stderr.write(`${sentenceOf(error)}\n`);
-    process.exit(1);
-  }
-}
-
-function usage(): string {
-  const lines = Object.entries(commands).map(
-    ([name, command]) => `  ${name} ${command.usage}\n        ${command.summary}\n`,
-  );
-  return `Usage: bmc-certs [--bus ADDRESS] COMMAND …
-
-${lines.join('')}  set-password --config FILE --password-file FILE
-        make the account admin of the Redfish service an enabled administrator with this password
-  up [--state-dir DIR] [--https-port N] [--host ADDR] [--password-file FILE] [--config FILE] [--bus ADDRESS]
-        run a manager and a Redfish service on a private bus
-
-A FILE with a certificate or a password may be - for standard input.
-`;
-}
-
-/** Runs one command against the manager on the bus. */
-async function act(first: string, rest: readonly string[]): Promise<string> {
-  const onBus = first === '--bus';
-  const [busAddress, name = '', args] = onBus
-    ? [rest[0] ?? '', rest[1], rest.slice(2)]
-    : ['', first, rest];
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) throw new SetupError(`There is no command ${name}; see bmc-certs --help.`);
-  const log = makeLog('bmc-certs', 'error');
-  const client = new BusCertificateClient({
-    busAddress,
-    requestTimeout: requestMilliseconds,
-    log,
-  });
-  try {
-    await client.start();
-    if (client.endpoints().length === 0) {
-      throw new CertError('unavailable', 'there is no certificate manager on the bus');
-    }
-    return await command.run(client, args);
-  } catch (error) {
-    // What may not be asked looks as if it were not there
-    const isAway = error instanceof CertError && error.code === 'unavailable';
-    throw isAway ? (client.denial ?? error) : error;
-  } finally {
-    client.close();
-  }
-}
-
-async function changePassword(args: readonly string[]): Promise<string> {
-  const options = { config: { type: 'string' }, 'password-file': { type: 'string' } } as const;
-  const { values } = parseArgs({ args: [...args], options });
-  const { config, 'password-file': file } = values;
-  if (config === undefined || file === undefined) {
-    throw new SetupError('Give --config FILE and --password-file FILE.');
-  }
-  const name = await setPassword(readConfiguration(config), await readPassword(file));
-  return `The account ${name} is an enabled administrator with the new password.\n`;
-}
-
-async function up(args: readonly string[], defaultState: string): Promise<void> {
-  process.umask(0o077);
-  let stack: Stack | undefined;
-  let ending = false;
-  const end = () => {
-    if (ending) return;
-    ending = true;
-    void (stack?.stop() ?? Promise.resolve()).then(() => process.exit(0));
+/** @param defaultState the state directory of `up` */
+export function makeProgram(
+  defaultState = '/var/lib/bmc-certificate-manager',
+): Program<OperatorContext> {
+  const program: Program<OperatorContext> = {
+    name,
+    version: packageJson.version,
+    summary: 'manage the certificates, keys and trusted CAs of this device',
+    about: [
+      `\`${name}\` asks the certificate manager of the device over D-Bus. Endpoints are named \`TYPE/NAME\`, such as \`server/https\`, and certificates \`TYPE/NAME/ID\`, such as \`authority/truststore/3\`; a server or a client has one certificate, whose number need not be given.`,
+      'Whoever may not change certificates, by the bus or by `access` in the configuration of the manager, is told so; root may.',
+      'Times are in UTC. With `--json` a command prints one JSON document, whose members stay as they are listed here; an error is then a document with `error`, `status` and `message` on standard error.',
+    ],
+    groups: [
+      ...operatorGroups,
+      {
+        title: 'This program',
+        commands: [upCommand(defaultState), completionCommand(name, () => program)],
+      },
+    ],
+    options: globalOptions,
+    environment: {
+      DBUS_SYSTEM_BUS_ADDRESS: 'Address of the system bus, where `--bus` names no other.',
+      NO_COLOR: 'Without colours, whatever the terminal can do.',
+      LOG_LEVEL: 'Log the connection on standard error: `error`, `warn`, `info` or `debug`.',
+    },
+    files: { [defaultConfiguration]: 'The configuration of the manager.' },
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);
-  try {
-    stack = makeStack(parseStackOptions(args, defaultState), makeLog('stack'));
-    const welcome = await stack.start();
-    process.stderr.write(welcomeText(welcome));
-    await welcome.password?.store();
-    process.stdout.write(readyLine(welcome));
-  } catch (error) {
-    // Programs that end because the stack is being stopped look like failures to start
-    if (ending) return;
-    ending = true;
-    await stack?.stop();
-    process.stderr.write(`${sentenceOf(error)}\n`);
-    process.exit(1);
-  }
+  return program;
 }
 
-if (process.argv[1]?.endsWith('bmc-certs.js')) {
-  await main(process.argv.slice(2), '/var/lib/bmc-certificate-manager');
+/** The operator's command line. Ends the process. */
+export async function main(args: readonly string[], defaultState?: string): Promise<never> {
+  const { stdout, stderr } = process;
+  // The reader has seen enough, as `head` does
+  stdout.on('error', () => process.exit(0));
+  const status = await runProgram(
+    {
+      program: makeProgram(defaultState),
+      terminal: {
+        out: (text) => stdout.write(text),
+        err: (text) => stderr.write(text),
+        isColoured: stdout.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
+      },
+      makeContext: operatorContext,
+      describeError: describeFailure,
+    },
+    args,
+  );
+  process.exit(status);
 }
+
+/** Also by a link in the PATH, as npm makes one. */
+function isStarted(): boolean {
+  const [, script] = process.argv;
+  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isStarted()) await main(process.argv.slice(2));

@@ -1,6 +1,11 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { SetupError } from '../core/setup-error.ts';
+import type { Options, OptionValues } from '../operator/framework/command.ts';
+import {
+  directoryValue,
+  fileValue,
+  integerValue,
+  textValue,
+} from '../operator/framework/value-kind.ts';
 
 /** What the operator asks of the local stack; what is absent comes from the configuration. */
 export interface StackOptions {
@@ -13,41 +18,31 @@ export interface StackOptions {
   readonly bus: string | undefined;
 }
 
-/** @throws SetupError for an option that is unknown or has no usable value */
-export function parseStackOptions(args: readonly string[], defaultState: string): StackOptions {
-  const values = parse(args);
+export const stackOptions = {
+  'state-dir': { kind: directoryValue, about: 'where all files are; made when it is absent' },
+  'https-port': {
+    kind: integerValue('PORT', 0, 65_535),
+    about: 'port of the Redfish service (default: 8443); 0 takes a free one',
+  },
+  host: { kind: textValue('ADDRESS'), about: 'address to listen at (default: 127.0.0.1)' },
+  'password-file': {
+    kind: fileValue,
+    about: 'a file with the password of admin; `-` for standard input',
+  },
+  config: { kind: fileValue, about: 'a configuration to begin with' },
+} as const satisfies Options;
+
+export function readStackOptions(
+  values: OptionValues<typeof stackOptions>,
+  bus: string,
+  defaultState: string,
+): StackOptions {
   return {
     stateDirectory: resolve(values['state-dir'] ?? defaultState),
-    port: values['https-port'] === undefined ? undefined : parsePort(values['https-port']),
+    port: values['https-port'],
     host: values.host,
     passwordFile: values['password-file'],
     configurationFile: values.config,
-    bus: values.bus,
+    bus: bus === '' ? undefined : bus,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        'state-dir': { type: 'string' },
-        'https-port': { type: 'string' },
-        host: { type: 'string' },
-        'password-file': { type: 'string' },
-        config: { type: 'string' },
-        bus: { type: 'string' },
-      },
-    }).values;
-  } catch (cause) {
-    // Advice for an ambiguous argument follows on further lines
-    const [reason] = cause instanceof Error ? cause.message.split('\n') : [];
-    throw new SetupError(`The command line is not valid: ${reason}`, { cause });
-  }
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65535) return port;
-  throw new SetupError(`The option --https-port needs a number from 0 to 65535, not ${text}.`);
 }

@@ -4,6 +4,7 @@ import { configuredSettings } from '../identity/accounts/access-settings.ts';
 import { Accounts } from '../identity/accounts/accounts.ts';
 import { passwordFault } from '../identity/accounts/password-rules.ts';
 import type { Configuration } from '../platform/configuration.ts';
+import { CommandError } from './framework/exit-status.ts';
 
 /** The account that the commands of an operator make. */
 export const operatorName = 'admin';
@@ -23,12 +24,12 @@ export function passwordRulesOf(configuration: Configuration) {
  * Makes the account of the operator an enabled administrator with this password, whatever the account was before.
  * It counts at once where the service runs.
  * @returns the name of the account
- * @throws SetupError that names the rule that the password breaks, or the file that cannot be written
+ * @throws CommandError `refused` that names the rule that the password breaks, SetupError for the file that cannot be written
  */
 export async function setPassword(configuration: Configuration, password: string): Promise<string> {
   refuseSystemUsers(configuration);
   const fault = passwordFault(password, operatorName, passwordRulesOf(configuration));
-  if (fault !== undefined) throw new SetupError(`The password is refused: ${fault}.`);
+  if (fault !== undefined) throw new CommandError('refused', `The password is refused: ${fault}.`);
   const accounts = accountsOf(configuration);
   // No two names differ by case alone
   const names = (await accounts.list()).map(({ userName }) => userName);

@@ -104,14 +104,14 @@ export function readRegularFileSync(path: string, maxBytes = maxInternalFileByte
  * Reads what a user names on a command line, to its end: that may be a pipe.
  * @throws FileRefusal when it does not end within the limit
  */
-export function readStream(file: string | number, maxBytes = maxInternalFileBytes): string {
+export function readStream(file: string | number, maxBytes = maxInternalFileBytes): Buffer {
   const opened = typeof file === 'number' ? file : openSync(file, constants.O_RDONLY);
   try {
     const chunks: Buffer[] = [];
     for (let length = 0; length <= maxBytes; ) {
       const chunk = Buffer.alloc(64 * 1024);
       const bytesRead = readSync(opened, chunk);
-      if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8');
+      if (bytesRead === 0) return Buffer.concat(chunks);
       chunks.push(chunk.subarray(0, bytesRead));
       length += bytesRead;
     }

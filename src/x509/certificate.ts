@@ -116,7 +116,7 @@ export function namesAndUsages(der: Uint8Array): {
 }
 
 /** The subject for a line of text: not too long, and with nothing in it that begins a line or hides what follows. */
-export function subjectText({ subject }: Certificate): string {
+export function subjectText({ subject }: Pick<Certificate, 'subject'>): string {
   const text = [...formatName(subject)];
   const shown = text.length > maxSubject ? [...text.slice(0, maxSubject), '…'] : text;
   return shown

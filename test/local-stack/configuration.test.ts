@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { preparePrivateBus } from '../../src/local-stack/bus-daemon.ts';
 import { makeConfiguration } from '../../src/local-stack/configuration.ts';
-import { parseStackOptions } from '../../src/local-stack/options.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+import { parseStackOptions } from '../fakes/stack-options.ts';
 
 const bus = 'unix:path=/state/run/bus';
 

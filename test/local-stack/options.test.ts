@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { SetupError } from '../../src/core/setup-error.ts';
-import { parseStackOptions } from '../../src/local-stack/options.ts';
+import { CommandError } from '../../src/operator/framework/exit-status.ts';
+import { parseStackOptions } from '../fakes/stack-options.ts';
 
 const parse = (...args: string[]) => parseStackOptions(args, '/var/lib/default');
 
@@ -46,8 +46,8 @@ describe('the options of the local stack', () => {
   for (const port of ['65536', '99999999999', '80a', '', ' ', '1.5', '1e3', '0x50', '+80']) {
     it(`refuse the port "${port}"`, () => {
       assert.throws(() => parse('--https-port', port), {
-        name: 'SetupError',
-        message: `The option --https-port needs a number from 0 to 65535, not ${port}.`,
+        name: 'CommandError',
+        message: `--https-port: PORT is a whole number from 0 to 65535, not "${port}".`,
       });
     });
   }
@@ -65,8 +65,9 @@ describe('the options of the local stack', () => {
       assert.throws(
         () => parse(...args),
         (error: unknown) => {
-          assert.ok(error instanceof SetupError);
-          assert.ok(error.message.startsWith('The command line is not valid: '), error.message);
+          assert.ok(error instanceof CommandError);
+          assert.equal(error.kind, 'usage');
+          assert.match(error.message, /; see bmc-certs up --help\.$/);
           assert.ok(error.message.includes(names), error.message);
           assert.doesNotMatch(error.message, /\n/);
           return true;

@@ -78,7 +78,7 @@ describe('a regular file', () => {
 
 describe('what a user names on a command line', () => {
   it('is read to its end, and no further than the limit', () => {
-    assert.equal(readStream(at('file')), 'text');
+    assert.equal(readStream(at('file')).toString(), 'text');
     assert.throws(() => readStream(at('endless'), 1000), /it is larger than 1000 bytes/);
     assert.throws(() => readStream(at('directory')), { code: 'EISDIR' });
   });

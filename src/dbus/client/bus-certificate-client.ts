@@ -88,30 +88,30 @@ export class BusCertificateClient implements CertificateClient {
   }
 
   async delete(endpoint: EndpointRef, id: string): Promise<void> {
-    await this.#call({ endpoint, id, spec: deleteInterface, member: 'Delete' });
+    await this.call({ endpoint, id, spec: deleteInterface, member: 'Delete' });
   }
 
   async makeRequest(endpoint: EndpointRef, parameters: CsrParameters): Promise<string> {
     // What the manager would refuse need not travel, and what no message can carry cannot
     planRequest(parameters);
     const method = { endpoint, spec: requestInterface, member: 'Generate' };
-    return String(await this.#call(method, parameters, { timeout: this.#requestTimeout }));
+    return String(await this.call(method, parameters, { timeout: this.#requestTimeout }));
   }
 
   async rekey(endpoint: EndpointRef, id: string, parameters: RekeyParameters): Promise<string> {
     const method = { endpoint, id, spec: successorInterface, member: 'Rekey' };
-    return String(await this.#call(method, parameters, { timeout: this.#requestTimeout }));
+    return String(await this.call(method, parameters, { timeout: this.#requestTimeout }));
   }
 
   async renew(endpoint: EndpointRef, id: string, ChallengePassword: string): Promise<string> {
     const method = { endpoint, id, spec: successorInterface, member: 'Renew' };
     return String(
-      await this.#call(method, { ChallengePassword }, { timeout: this.#requestTimeout }),
+      await this.call(method, { ChallengePassword }, { timeout: this.#requestTimeout }),
     );
   }
 
   async outstanding(endpoint: EndpointRef): Promise<readonly OutstandingRequest[]> {
-    const rows = await this.#call({ endpoint, spec: requestInterface, member: 'Outstanding' });
+    const rows = await this.call({ endpoint, spec: requestInterface, member: 'Outstanding' });
     return (rows as [string, bigint, string][]).map(([id, seconds, pem]) => ({
       id,
       pem,
@@ -133,7 +133,7 @@ export class BusCertificateClient implements CertificateClient {
     let published: PublishedCertificate | undefined;
     // In the message itself, so that no key lies in a file on its way
     const inputs = { Content: bytes, Format: format, Password: password };
-    const result = await this.#call(method, inputs, {
+    const result = await this.call(method, inputs, {
       arrived: ([path]) => {
         published = this.#watch.has(endpoint)
           ? this.#watch.copyOf(endpoint).get(idOf(path))
@@ -144,7 +144,7 @@ export class BusCertificateClient implements CertificateClient {
   }
 
   /** @returns the one result of the method, if it has one */
-  async #call(
+  async call(
     { endpoint, id, spec: { name, methods }, member }: RemoteMethod,
     values: Readonly<Record<string, unknown>> = {},
     options: Pick<OutgoingCall, 'timeout' | 'arrived'> = {},
@@ -165,7 +165,7 @@ export class BusCertificateClient implements CertificateClient {
 }
 
 /** A method of an endpoint, or of one of its certificates. */
-interface RemoteMethod {
+export interface RemoteMethod {
   readonly endpoint: EndpointRef;
   readonly id?: string;
   readonly spec: InterfaceSpec;

@@ -75,6 +75,8 @@ export interface Command<C> {
   readonly options: Options;
   /** Members of what `--json` prints, for an answer or for each of its rows. */
   readonly fields: Fields;
+  /** How several rows look: a line for each, unless given, or a block for each. */
+  readonly layout?: 'table' | 'records';
   readonly examples: readonly Example[];
   /** Statuses that it has in place of those of all commands, where a convention of others demands it. */
   readonly statuses?: Readonly<Record<number, string>>;

@@ -39,6 +39,17 @@ export type Row<F extends Fields> = {
   readonly [K in keyof F]: Value<F[K]> | (F[K] extends { readonly optional: true } ? null : never);
 };
 
+/** Fields of a row that may be without all of them. */
+export function optional<const F extends Fields>(
+  fields: F,
+): { readonly [K in keyof F]: F[K] & { readonly optional: true } } {
+  const entries = Object.entries(fields).map(([name, field]) => [
+    name,
+    { ...field, optional: true },
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** Any row, where its declaration is not known to the compiler. */
 export type AnyRow = Readonly<Record<string, unknown>>;
 
@@ -52,10 +63,10 @@ export function tableText(fields: Fields, rows: readonly AnyRow[], isColoured: b
   return aligned([titles, ...lines], isColoured);
 }
 
-/** One line for each field of a row, behind its label. */
+/** One line for each field of a row that has a value, behind its label. */
 export function recordText(fields: Fields, row: AnyRow, isColoured: boolean): string {
   const lines = Object.entries(fields).flatMap(([name, field]) => {
-    if (field.title === undefined || row[name] === null) return [];
+    if (field.title === undefined || plainText(row[name]) === '') return [];
     return [[{ text: field.title, code: '1' }, cellOf(field, row[name])]];
   });
   return aligned(lines, isColoured);

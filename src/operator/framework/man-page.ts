@@ -1,5 +1,5 @@
 import type { Command, Program } from './command.ts';
-import { optionAbout, optionPart, statusRows, type UsagePart, usageParts } from './usage.ts';
+import { optionAbout, optionPart, statusRows, type UsagePart, usageParts, wrap } from './usage.ts';
 
 /** The manual page of section 1 in the man(7) macros that groff and mandoc both know. */
 export function manPage(program: Program<never>, date: string): string {
@@ -94,7 +94,9 @@ function roff(markdown: string): string {
     .split('`')
     .map((text, at) => (at % 2 === 0 ? escaped(text) : `\\fB${escaped(text)}\\fR`))
     .join('')
-    .replace(/([.:;]) (?=[A-Z\\])/g, '$1\n')
+    .split(/(?<=[.:;]) (?=[A-Z\\])/)
+    .map((sentence) => wrap(sentence, 78))
+    .join('\n')
     .replace(/^(?=[.'])/gm, '\\&');
 }
 

@@ -66,13 +66,18 @@ function jsonOf({ data }: Answer): string {
   return data === undefined ? '' : jsonText(data, 2);
 }
 
-function textOf<C>({ fields }: Command<C>, answer: Answer, { isColoured }: Terminal): string {
-  const { text, data } = answer;
+function textOf<C>(
+  { fields, layout }: Command<C>,
+  { text, data }: Answer,
+  { isColoured }: Terminal,
+): string {
   if (text !== undefined || data === undefined) return text ?? '';
-  return isTable(data) ? tableText(fields, data, isColoured) : recordText(fields, data, isColoured);
+  if (!isList(data)) return recordText(fields, data, isColoured);
+  if (layout !== 'records') return tableText(fields, data, isColoured);
+  return data.map((row) => recordText(fields, row, isColoured)).join('\n');
 }
 
-function isTable(data: AnyRow | readonly AnyRow[]): data is readonly AnyRow[] {
+function isList(data: AnyRow | readonly AnyRow[]): data is readonly AnyRow[] {
   return Array.isArray(data);
 }
 

@@ -1,0 +1,52 @@
+import type { Content } from '../x509/containers.ts';
+import type { EndpointRef, PublishedCertificate } from './certificate-client.ts';
+import type { Expiry } from './expiry.ts';
+
+/** What became of telling a service that its files changed. */
+export interface ServiceReload {
+  readonly service: string;
+  readonly outcome: string;
+  /** Why the last attempt failed; empty when it did not. */
+  readonly reason: string;
+  /** Of the last attempt; absent when there was none. */
+  readonly at: Date | undefined;
+  readonly attempts: number;
+}
+
+/** Where a replacement in two phases stands at an endpoint. */
+export interface ReplacementStatus {
+  readonly state: 'None' | 'Staged' | 'Active';
+  /** When it is rolled back unless it is committed. */
+  readonly deadline: Date | undefined;
+}
+
+export interface StagedContent {
+  readonly content: Content;
+  /** Goes into service together with it. */
+  readonly truststore?: { readonly endpoint: EndpointRef; readonly bundle: Content };
+  /** Until it is rolled back; 0 for what the manager is configured for. */
+  readonly seconds: number;
+}
+
+/**
+ * What the administrator of a device asks of the manager, beside what every edge may (`CertificateClient`).
+ * Rejections are CertErrors, as there.
+ */
+export interface Administration {
+  /** Where the certificates of an endpoint stand in their lives, by id, as the manager judges; none of upstream's. */
+  expiry(endpoint: EndpointRef): Promise<ReadonlyMap<string, Expiry>>;
+  /** Puts a bundle in the place of all certificates, or changes nothing. */
+  replaceAll(endpoint: EndpointRef, content: Content): Promise<readonly PublishedCertificate[]>;
+  /** Gives up a pending CSR together with its key. */
+  discard(endpoint: EndpointRef, id: string): Promise<void>;
+  services(endpoint: EndpointRef): Promise<readonly ServiceReload[]>;
+  /** Tells the services of an endpoint once more. Resolves after the first attempt at each. */
+  reload(endpoint: EndpointRef): Promise<void>;
+  /** Stages a replacement that belongs to the user and outlives the connection. @returns its name */
+  stage(endpoint: EndpointRef, staged: StagedContent): Promise<string>;
+  /** These three are about the replacement that the user staged at this endpoint. */
+  activate(endpoint: EndpointRef, seconds: number): Promise<void>;
+  commit(endpoint: EndpointRef): Promise<void>;
+  rollback(endpoint: EndpointRef): Promise<void>;
+  replacement(endpoint: EndpointRef): Promise<ReplacementStatus>;
+}

@@ -1,0 +1,88 @@
+import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
+import { findingNotes, installedFields, installedRow, installedText } from '../certificate-view.ts';
+import { operatorCommand } from '../context.ts';
+import { visible } from '../framework/fields.ts';
+import { fileArgument, passwordOptions, readMaterial } from '../material.ts';
+import { certificateValue, endpointValue, installedAt, mustHave, nameOf } from '../targets.ts';
+
+export const install = operatorCommand({
+  name: 'install',
+  summary: 'put a certificate into service where there is none',
+  about: [
+    'The key comes in one of the files, or waits for the certificate since `csr` made it. Issuers that the service has to send come in the same files.',
+  ],
+  arguments: {
+    endpoint: { kind: endpointValue, about: 'where it goes, such as `client/ldap`' },
+    files: fileArgument,
+  },
+  options: passwordOptions,
+  fields: installedFields,
+  examples: [
+    { command: 'install client/ldap ldap.pem', about: 'The certificate of a request' },
+    { command: 'install client/ldap ldap.pem ldap.key', about: 'With a key made elsewhere' },
+  ],
+  async run({ args: { endpoint, files }, options, context }) {
+    const content = await readMaterial(files, options);
+    const { client } = await context.manager();
+    mustHave(client, endpoint);
+    return installedAnswer(endpoint, await client.install(endpoint, content));
+  },
+});
+
+export const replace = operatorCommand({
+  name: 'replace',
+  summary: 'put another certificate in the place of one that is in service',
+  about: [
+    'Nothing changes unless all of it is good. The services of the endpoint are told before the command ends.',
+  ],
+  arguments: {
+    certificate: { kind: certificateValue, about: 'which one, such as `server/https`' },
+    files: fileArgument,
+  },
+  options: passwordOptions,
+  fields: installedFields,
+  examples: [
+    { command: 'replace server/https bmc.pem intermediate.pem', about: 'With its intermediate' },
+    {
+      command: 'replace server/https bmc.p12 --password-file secret',
+      about: 'From an encrypted PKCS #12',
+    },
+    {
+      command: 'replace server/https --password-file secret -',
+      about: 'From standard input, with a password in a file',
+    },
+  ],
+  async run({ args: { certificate, files }, options, context }) {
+    const content = await readMaterial(files, options);
+    const { client } = await context.manager();
+    installedAt(client, certificate);
+    const { endpoint, id } = certificate;
+    return installedAnswer(endpoint, await client.replace(endpoint, id, content));
+  },
+});
+
+export const remove = operatorCommand({
+  name: 'delete',
+  summary: 'remove a certificate; a server then gets a self-signed one',
+  arguments: { certificate: { kind: certificateValue, about: 'which one, such as `client/ldap`' } },
+  fields: {
+    certificate: { type: 'text', title: 'Deleted', about: 'name of what was deleted' },
+    subject: { type: 'text', title: 'Subject', about: 'the distinguished name' },
+  },
+  examples: [{ command: 'delete client/ldap', about: 'The LDAP client has none any more' }],
+  async run({ args: { certificate }, context }) {
+    const { client } = await context.manager();
+    const { subject } = installedRow(certificate.endpoint, installedAt(client, certificate));
+    await client.delete(certificate.endpoint, certificate.id);
+    const name = nameOf(certificate.endpoint, certificate.id);
+    return {
+      data: { certificate: name, subject },
+      text: `${visible(`${name}: deleted (${subject})`)}\n`,
+    };
+  },
+});
+
+function installedAnswer(endpoint: EndpointRef, published: PublishedCertificate) {
+  const data = installedRow(endpoint, published);
+  return { data, text: `${visible(installedText(data))}\n`, notes: findingNotes(data) };
+}

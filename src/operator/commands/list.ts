@@ -1,0 +1,55 @@
+import type { EndpointRef } from '../../manager/certificate-client.ts';
+import { noSummary, optionalSummaryFields, summaryOf } from '../certificate-view.ts';
+import { type Manager, operatorCommand } from '../context.ts';
+import { visible } from '../framework/fields.ts';
+import { endpointValue, mustHave, nameOf } from '../targets.ts';
+
+export const list = operatorCommand({
+  name: 'list',
+  summary: 'show all endpoints and their certificates',
+  about: ['An endpoint without a certificate has a row, too.'],
+  arguments: {
+    endpoints: {
+      kind: endpointValue,
+      about: 'endpoints to show; all of them unless given',
+      multiple: true,
+      optional: true,
+    },
+  },
+  options: { quiet: { short: 'q', about: 'print nothing but names, a line for each' } },
+  fields: {
+    where: {
+      type: 'text',
+      title: 'Where',
+      about: 'name of the certificate, or of an endpoint that is empty',
+    },
+    endpoint: { type: 'text', about: 'such as `server/https`' },
+    id: { type: 'text', optional: true, about: 'number of the certificate' },
+    ...optionalSummaryFields,
+  },
+  examples: [
+    { command: 'list', about: 'All endpoints and certificates' },
+    { command: 'list --json | jq ".[] | select(.daysLeft < 30)"', about: 'What expires soon' },
+  ],
+  async run({ args, options, context }) {
+    const manager = await context.manager();
+    for (const endpoint of args.endpoints) mustHave(manager.client, endpoint);
+    const endpoints = args.endpoints.length > 0 ? args.endpoints : manager.client.endpoints();
+    const data = (await Promise.all(endpoints.map((one) => rowsOf(manager, one)))).flat();
+    if (!options.quiet) return { data };
+    return { data, text: data.map(({ where }) => `${visible(where)}\n`).join('') };
+  },
+});
+
+async function rowsOf({ client, administration }: Manager, endpoint: EndpointRef) {
+  const name = nameOf(endpoint);
+  const certificates = client.list(endpoint);
+  if (certificates.length === 0) return [{ where: name, endpoint: name, id: null, ...noSummary }];
+  const expiry = await administration.expiry(endpoint);
+  return certificates.map(({ id, certificate }) => ({
+    where: nameOf(endpoint, id),
+    endpoint: name,
+    id,
+    ...summaryOf(certificate, expiry.get(id)),
+  }));
+}

@@ -1,0 +1,79 @@
+import type { EndpointRef } from '../../manager/certificate-client.ts';
+import type { Manager } from '../context.ts';
+import { operatorCommand } from '../context.ts';
+import { CommandError } from '../framework/exit-status.ts';
+import { textValue } from '../framework/value-kind.ts';
+import { endpointValue, mustHave, nameOf } from '../targets.ts';
+import { requestFields, requestRow } from './csr.ts';
+
+const optionalEndpoints = {
+  kind: endpointValue,
+  about: 'endpoints to show; all of them unless given',
+  multiple: true,
+  optional: true,
+} as const;
+
+export const requests = operatorCommand({
+  name: 'requests',
+  summary: 'show the requests whose certificates have not come yet',
+  about: ['Oldest first. The manager gives up requests that are older than `limits.pendingDays`.'],
+  arguments: { endpoints: optionalEndpoints },
+  fields: {
+    ...requestFields,
+    created: { type: 'time', title: 'Created', about: 'when the request was made' },
+  },
+  examples: [
+    { command: 'requests', about: 'What waits for a certificate' },
+    { command: 'requests --json | jq -r ".[0].pem"', about: 'The oldest request once more' },
+  ],
+  async run({ args, context }) {
+    const { client } = await context.manager();
+    for (const endpoint of args.endpoints) mustHave(client, endpoint);
+    const all = args.endpoints.length > 0 ? args.endpoints : client.endpoints();
+    const data = await Promise.all(all.map((endpoint) => rowsOf(client, endpoint)));
+    return { data: data.flat() };
+  },
+});
+
+async function rowsOf(client: Manager['client'], endpoint: EndpointRef) {
+  const pending = await client.outstanding(endpoint);
+  return pending.map(({ pem, created }) => ({ ...requestRow(endpoint, pem), created }));
+}
+
+export const discard = operatorCommand({
+  name: 'discard',
+  summary: 'give up a request, together with its key',
+  about: ['A certificate that comes for it later cannot be put into service.'],
+  arguments: {
+    endpoint: { kind: endpointValue, about: 'whose request it is, such as `server/https`' },
+    id: {
+      kind: textValue('ID'),
+      about: 'of `requests`, or the beginning of it',
+    },
+  },
+  fields: {
+    endpoint: { type: 'text', title: 'Endpoint', about: 'such as `server/https`' },
+    id: { type: 'text', title: 'Id', about: 'of the request that is given up' },
+  },
+  examples: [{ command: 'discard server/https 3f9a', about: 'The request whose id begins so' }],
+  async run({ args: { endpoint, id }, context }) {
+    const { client, administration } = await context.manager();
+    mustHave(client, endpoint);
+    const pending = await client.outstanding(endpoint);
+    const [found, another] = pending.filter((one) => one.id.startsWith(id.toLowerCase()));
+    const where = nameOf(endpoint);
+    if (!found || id === '') {
+      throw new CommandError(
+        'not-found',
+        `${where} has no request ${id}; bmc-certs requests ${where} shows what there is.`,
+      );
+    }
+    if (another)
+      throw new CommandError('usage', `Several requests of ${where} begin with ${id}: give more.`);
+    await administration.discard(endpoint, found.id);
+    return {
+      data: { endpoint: where, id: found.id },
+      text: `${where}: request ${found.id} is given up\n`,
+    };
+  },
+});

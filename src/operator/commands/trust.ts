@@ -1,0 +1,133 @@
+import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
+import { pemContent } from '../../x509/containers.ts';
+import { parsePem } from '../../x509/pem.ts';
+import {
+  findingNotes,
+  installedFields,
+  installedRow,
+  installedText,
+  summaryFields,
+  summaryOf,
+} from '../certificate-view.ts';
+import { operatorCommand } from '../context.ts';
+import { CommandError } from '../framework/exit-status.ts';
+import { visible } from '../framework/fields.ts';
+import { textValue } from '../framework/value-kind.ts';
+import { fileArgument, passwordOptions, readMaterial } from '../material.ts';
+import { endpointOfType, installedAt, mustHave, nameOf } from '../targets.ts';
+
+const store = {
+  endpoint: {
+    kind: endpointOfType('authority'),
+    short: 'e',
+    about: 'another truststore',
+    default: 'authority/truststore',
+  },
+} as const;
+
+export const trustList = operatorCommand({
+  name: 'trust list',
+  summary: 'show the CAs that are trusted',
+  options: store,
+  fields: {
+    certificate: { type: 'text', title: 'CA', about: 'such as `authority/truststore/1`' },
+    ...summaryFields,
+  },
+  examples: [{ command: 'trust list', about: 'All CAs of authority/truststore' }],
+  async run({ options: { endpoint }, context }) {
+    const { client, administration } = await context.manager();
+    mustHave(client, endpoint);
+    const expiry = await administration.expiry(endpoint);
+    const data = client.list(endpoint).map(({ id, certificate }) => ({
+      certificate: nameOf(endpoint, id),
+      ...summaryOf(certificate, expiry.get(id)),
+    }));
+    return { data };
+  },
+});
+
+export const trustAdd = operatorCommand({
+  name: 'trust add',
+  summary: 'trust each CA of the files from now on',
+  about: ['CAs that are there already are left as they are.'],
+  arguments: { files: fileArgument },
+  options: { ...store, ...passwordOptions },
+  fields: installedFields,
+  examples: [
+    { command: 'trust add ca.pem', about: 'A CA or a bundle of several' },
+    {
+      command: 'trust add --endpoint authority/revoked compromised.pem',
+      about: 'Into another truststore',
+    },
+  ],
+  async run({ args: { files }, options, context }) {
+    const { bytes } = await readMaterial(files, options);
+    const { client } = await context.manager();
+    const { endpoint } = options;
+    mustHave(client, endpoint);
+    const blocks = parsePem(bytes.toString()).filter(({ label }) => label.endsWith('CERTIFICATE'));
+    const known = new Set(client.list(endpoint).map(({ certificate }) => certificate.pem));
+    const added: PublishedCertificate[] = [];
+    for (const { text } of blocks.filter((block) => !known.has(block.text)))
+      added.push(await client.install(endpoint, pemContent(text)));
+    if (blocks.length === 0) throw new CommandError('refused', 'The files hold no certificate.');
+    const notes = added.length < blocks.length ? ['The other CAs are there already.'] : [];
+    return trusted(endpoint, added, notes);
+  },
+});
+
+export const trustReplace = operatorCommand({
+  name: 'trust replace',
+  summary: 'trust the CAs of the files and no other',
+  about: ['Nothing changes unless all of them are good; services see all of the change at once.'],
+  arguments: { files: fileArgument },
+  options: { ...store, ...passwordOptions },
+  fields: installedFields,
+  examples: [{ command: 'trust replace bundle.pem', about: 'Exactly these' }],
+  async run({ args: { files }, options, context }) {
+    const content = await readMaterial(files, options);
+    const { client, administration } = await context.manager();
+    mustHave(client, options.endpoint);
+    const installed = await administration.replaceAll(options.endpoint, content);
+    return trusted(options.endpoint, installed, []);
+  },
+});
+
+export const trustRemove = operatorCommand({
+  name: 'trust remove',
+  summary: 'trust a CA no more',
+  arguments: {
+    ca: { kind: textValue('ID'), about: 'its number in `trust list`, or its name there' },
+  },
+  options: store,
+  fields: {
+    certificate: { type: 'text', title: 'Removed', about: 'such as `authority/truststore/1`' },
+    subject: { type: 'text', title: 'Subject', about: 'the distinguished name' },
+  },
+  examples: [{ command: 'trust remove 3', about: 'Clients of that CA cannot log in any more' }],
+  async run({ args: { ca }, options: { endpoint }, context }) {
+    const prefix = `${nameOf(endpoint)}/`;
+    const id = ca.startsWith(prefix) ? ca.slice(prefix.length) : ca;
+    const { client } = await context.manager();
+    const { subject } = installedRow(endpoint, installedAt(client, { endpoint, id }));
+    await client.delete(endpoint, id);
+    const certificate = nameOf(endpoint, id);
+    return {
+      data: { certificate, subject },
+      text: `${visible(`${certificate}: removed (${subject})`)}\n`,
+    };
+  },
+});
+
+function trusted(
+  endpoint: EndpointRef,
+  installed: readonly PublishedCertificate[],
+  notes: readonly string[],
+) {
+  const data = installed.map((one) => installedRow(endpoint, one));
+  return {
+    data,
+    text: data.map((row) => `${visible(installedText(row))}\n`).join(''),
+    notes: [...data.flatMap(findingNotes), ...notes],
+  };
+}

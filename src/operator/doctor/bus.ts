@@ -1,0 +1,84 @@
+import { CertError } from '../../core/cert-error.ts';
+import { nameOf } from '../targets.ts';
+import { type Examination, type Found, fault, warning } from './finding.ts';
+
+/** Whether the manager serves on the bus what it is configured to serve. */
+export const endpointsExamination: Examination = {
+  check: 'endpoints',
+  good: 'every configured endpoint is on the bus',
+  async examine({ manager: { client }, configuration }) {
+    if (!configuration) return [];
+    return configuration.endpoints
+      .filter((endpoint) => !client.isAvailable(endpoint))
+      .map((endpoint) =>
+        fault(
+          nameOf(endpoint),
+          'it is configured, and this user does not find it on the bus',
+          'restart bmc-certificate-manager.service; if that does not help, add the name of the endpoint to /usr/share/dbus-1/system.d/bmc-certificate-manager.conf',
+        ),
+      );
+  },
+};
+
+/** Whether this user may change certificates: requests are told to nobody else. */
+export const accessExamination: Examination = {
+  check: 'access',
+  good: 'this user may change all certificates',
+  async examine({ manager: { client } }) {
+    const outcomes = await Promise.all(
+      client.endpoints().map(async (endpoint) => {
+        try {
+          await client.outstanding(endpoint);
+          return [];
+        } catch (error) {
+          if (!(error instanceof CertError) || error.code !== 'access-denied') throw error;
+          const text = `this user may not change it (${error.message})`;
+          const next = 'run bmc-certs as root, or name the user in "access" of the configuration';
+          return [warning(nameOf(endpoint), text, next)];
+        }
+      }),
+    );
+    return outcomes.flat();
+  },
+};
+
+/** Whether services were told of the last change. */
+export const reloadExamination: Examination = {
+  check: 'services',
+  good: 'every service was told of the last change, or there was none',
+  async examine({ manager: { client, administration } }) {
+    const all = client.endpoints().map(async (endpoint) => {
+      const services = await administration.services(endpoint);
+      return services.flatMap(({ service, outcome, reason }): Found[] => {
+        const where = `${nameOf(endpoint)} → ${service}`;
+        if (outcome === 'NotRunning') {
+          const text = 'the service does not run, so nothing uses the certificate';
+          const next = 'start the service, or take it out of "reload" of the configuration';
+          return [warning(where, text, next)];
+        }
+        if (outcome !== 'Failed' && outcome !== 'Retrying') return [];
+        const text = `the service could not be told: ${reason}`;
+        const next = `repair the service, then run bmc-certs reload ${nameOf(endpoint)}`;
+        return [fault(where, text, next)];
+      });
+    });
+    return (await Promise.all(all)).flat();
+  },
+};
+
+/** A staged replacement that nobody ends keeps out all other changes. */
+export const replacementExamination: Examination = {
+  check: 'replacement',
+  good: 'no replacement is staged',
+  async examine({ manager: { client, administration } }) {
+    const all = client.endpoints().map(async (endpoint) => {
+      const { state, deadline } = await administration.replacement(endpoint);
+      if (state === 'None') return [];
+      const until = deadline === undefined ? '' : ` until ${deadline.toISOString()}`;
+      const text = `a replacement is ${state.toLowerCase()}${until}; other changes are refused`;
+      const next = `end it with bmc-certs commit ${nameOf(endpoint)} or bmc-certs rollback ${nameOf(endpoint)}`;
+      return [warning(nameOf(endpoint), text, next)];
+    });
+    return (await Promise.all(all)).flat();
+  },
+};

@@ -1,0 +1,107 @@
+import { CertError, type CertErrorCode, isSystemError } from '../core/cert-error.ts';
+import { SetupError } from '../core/setup-error.ts';
+import { CommandError, type ExitKind } from './framework/exit-status.ts';
+
+/** How a command ends that the manager refused, and what to do next where the message does not say it. */
+const failures: Readonly<Record<CertErrorCode, readonly [kind: ExitKind, next?: string]>> = {
+  'file-unreadable': ['refused'],
+  'file-too-large': ['refused'],
+  'file-empty': ['refused'],
+  'pem-malformed': ['refused', 'get the file again, unchanged, from where it was made'],
+  'no-certificate': ['refused', 'give a file that holds a certificate'],
+  'too-many-certificates': ['refused', 'give the certificate with its issuers alone'],
+  'container-malformed': ['refused', 'get the file again, unchanged, from where it was made'],
+  'password-wrong': ['refused', 'give the right password with --password-file'],
+  'format-unknown': ['refused'],
+  'certificate-malformed': ['refused', 'let the CA issue it again'],
+  'chain-signature': ['refused', 'give the issuers that really signed it'],
+  'critical-extension': ['refused', 'let the CA issue it without that extension'],
+  'validity-start': ['refused', 'let the CA issue it again'],
+  expired: ['refused', 'let the CA issue it again'],
+  'key-strength': ['refused', 'make a request for a stronger key with bmc-certs csr'],
+  'signature-strength': ['refused', 'let the CA sign it with SHA-256 or better'],
+  'key-usage': ['refused', 'let the CA issue it with the usages that bmc-certs csr asks for'],
+  'tls-loadable': ['refused'],
+  'curve-unsupported': ['refused', 'make a request for another key with bmc-certs csr'],
+  'key-encrypted': ['refused', 'give its password with --password-file'],
+  'key-malformed': ['refused'],
+  'key-missing': ['refused', 'give the file of the key, too'],
+  'key-mismatch': [
+    'refused',
+    'give the file of the key, too, or look for the request with bmc-certs requests',
+  ],
+  'not-a-ca': ['refused', 'give a CA'],
+  'already-installed': ['conflict', 'bmc-certs replace puts another one in its place'],
+  'limit-reached': ['conflict', 'remove one that is not needed any more'],
+  'replacement-in-progress': ['conflict', 'bmc-certs commit or bmc-certs rollback ends it'],
+  busy: ['conflict', 'try again in a minute'],
+  'not-empty': ['conflict'],
+  'wrong-endpoint-type': ['refused', 'bmc-certs list shows what the endpoints are'],
+  'not-found': ['not-found', 'bmc-certs list and bmc-certs requests show what there is'],
+  'argument-invalid': ['refused'],
+  'request-failed': ['failed', 'the log of the manager says why'],
+  'request-timeout': ['failed', 'try again, or ask for an EC key, which is made faster'],
+  'access-denied': ['denied'],
+  storage: ['failed', 'look at the disk of the device'],
+  unavailable: [
+    'unavailable',
+    'look at systemctl status bmc-certificate-manager, or name another bus with --bus',
+  ],
+  'no-answer': ['unavailable', 'try again; the log of the manager may say more'],
+  internal: ['failed'],
+};
+
+/** What an operator is told of any error, without a stack trace. */
+export function describeFailure(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  const denied = deniedBy(error);
+  if (error instanceof SetupError) {
+    if (denied === undefined) return new CommandError(kindOf(error), error.message);
+    const what = error.message.replace(/(: permission denied)?\.$/, '');
+    return new CommandError('denied', `${what}: ${denied}.`);
+  }
+  if (denied !== undefined) return new CommandError('denied', `This does not work: ${denied}.`);
+  if (error instanceof CertError) {
+    const [kind, next] = failures[error.code];
+    return new CommandError(kind, `${error.code}: ${error.message}${next ? `; ${next}` : ''}.`);
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new CommandError('failed', `This does not work: ${reason}`);
+}
+
+function kindOf({ cause }: SetupError): ExitKind {
+  return isSystemError(cause, 'ENOENT') ? 'not-found' : 'failed';
+}
+
+/** By what a permission was denied, with what to do; `undefined` when it is not for want of one. */
+function deniedBy(error: unknown): string | undefined {
+  if (error instanceof CertError && error.code === 'access-denied') return deniedOnBus(error);
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (isSystemError(cause, 'EPIPE') || isSystemError(cause, 'ECONNRESET')) {
+      return asRoot('permission denied by the policy of the bus, which ended the connection');
+    }
+    if (isSystemError(cause, 'EACCES') || isSystemError(cause, 'EPERM')) {
+      return asRoot(`permission denied by the file system${placeOf(cause)}`);
+    }
+  }
+  return undefined;
+}
+
+/** Of a socket, Node names the address. */
+function placeOf(cause: Error): string {
+  const place = 'path' in cause ? cause.path : 'address' in cause ? cause.address : undefined;
+  return place === undefined ? '' : ` at ${place}`;
+}
+
+/** Our manager names the user; what a bus daemon refuses never reached the manager. */
+function deniedOnBus({ message }: CertError): string {
+  return asRoot(
+    /may not change certificates|unknown to the bus|not permitted/.test(message)
+      ? `permission denied by the manager: ${message}; "access" in its configuration says who may`
+      : `permission denied by the policy of the bus, such as the files of /usr/share/dbus-1/system.d/ (${message})`,
+  );
+}
+
+function asRoot(reason: string): string {
+  return process.getuid?.() === 0 ? reason : `${reason}; run bmc-certs as root, such as with sudo`;
+}

@@ -1,0 +1,25 @@
+import { setPasswordCommand } from './commands/accounts.ts';
+import { check } from './commands/check.ts';
+import { csr } from './commands/csr.ts';
+import { doctor } from './commands/doctor.ts';
+import { install, remove, replace } from './commands/installation.ts';
+import { list } from './commands/list.ts';
+import { discard, requests } from './commands/requests.ts';
+import { reload, status } from './commands/services.ts';
+import { show } from './commands/show.ts';
+import { activate, commit, rollback, stage } from './commands/staging.ts';
+import { rekey, renew } from './commands/successors.ts';
+import { trustAdd, trustList, trustRemove, trustReplace } from './commands/trust.ts';
+import { watch } from './commands/watch.ts';
+import type { OperatorContext } from './context.ts';
+import type { CommandGroup } from './framework/command.ts';
+
+/** The commands of an operator over the bus. An edge that has commands adds a group of its own. */
+export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
+  { title: 'Certificates', commands: [list, show, install, replace, remove] },
+  { title: 'Requests to a CA', commands: [csr, requests, discard, renew, rekey] },
+  { title: 'Trusted CAs', commands: [trustList, trustAdd, trustRemove, trustReplace] },
+  { title: 'Changes that undo themselves', commands: [stage, activate, commit, rollback] },
+  { title: 'State of the device', commands: [status, reload, watch, check, doctor] },
+  { title: 'Accounts', commands: [setPasswordCommand] },
+];

@@ -1,0 +1,43 @@
+import { SetupError } from '../core/setup-error.ts';
+import { cannotBeRead, readStream } from '../storage/regular-file.ts';
+import { type Content, pemContent } from '../x509/containers.ts';
+import { anyToPem } from '../x509/content-form.ts';
+import type { Options } from './framework/command.ts';
+import { CommandError } from './framework/exit-status.ts';
+import { fileValue } from './framework/value-kind.ts';
+import { readPassword } from './password-file.ts';
+
+export const fileArgument = {
+  kind: fileValue,
+  about:
+    'certificates and keys in PEM, DER, PKCS #7 or PKCS #12, told by their content; `-` for standard input',
+  multiple: true,
+} as const;
+
+export const passwordOptions = {
+  'password-file': {
+    kind: fileValue,
+    about: 'a file with the password of an encrypted key or a PKCS #12; `-` for standard input',
+  },
+} as const satisfies Options;
+
+/** What the files hold, in PEM that needs no password. @throws CommandError, SetupError, CertError */
+export async function readMaterial(
+  files: readonly string[],
+  { 'password-file': passwordFile }: { readonly 'password-file': string | undefined },
+): Promise<Content> {
+  if ([...files, passwordFile].filter((file) => file === '-').length > 1)
+    throw new CommandError('usage', 'Standard input can be read once: give - for a single file.');
+  const password = passwordFile === undefined ? '' : await readPassword(passwordFile);
+  return pemContent(files.map((file) => anyToPem(readBytes(file), password)).join('\n'));
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    const bytes = readStream(file === '-' ? 0 : file);
+    if (bytes.length > 0) return bytes;
+  } catch (cause) {
+    throw cannotBeRead(`The file ${file}`, cause);
+  }
+  throw new SetupError(`The file ${file} is empty.`);
+}

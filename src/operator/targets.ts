@@ -1,0 +1,89 @@
+import type { CertificateClient, EndpointRef } from '../manager/certificate-client.ts';
+import { type EndpointType, endpointTypes } from '../manager/endpoint-definition.ts';
+import { CommandError } from './framework/exit-status.ts';
+import type { ValueKind } from './framework/value-kind.ts';
+
+/** An installed certificate as it is named on the command line. */
+export interface CertificateRef {
+  readonly endpoint: EndpointRef;
+  readonly id: string;
+}
+
+const listEndpoints = 'bmc-certs list --quiet | sed -E "s#/[0-9]+\\$##" | sort -u';
+
+export const endpointValue: ValueKind<EndpointRef> = endpointOfType();
+
+/** An endpoint that must be of a type. */
+export function endpointOfType(type?: EndpointType): ValueKind<EndpointRef> {
+  const example = `${type ?? 'server'}/${type === 'authority' ? 'truststore' : 'https'}`;
+  return {
+    placeholder: 'ENDPOINT',
+    parse(text) {
+      const endpoint = readEndpoint(text);
+      if (endpoint && (type === undefined || endpoint.type === type)) return endpoint;
+      throw new CommandError(
+        'usage',
+        `An endpoint is named like ${example}, not ${JSON.stringify(text)}.`,
+      );
+    },
+    completion: { command: listEndpoints },
+  };
+}
+
+/** A server or client has one certificate, whose number need not be given. */
+export const certificateValue: ValueKind<CertificateRef> = {
+  placeholder: 'CERTIFICATE',
+  parse(text) {
+    const found = readCertificate(text);
+    if (found) return found;
+    throw new CommandError(
+      'usage',
+      `A certificate is named like server/https/1, not ${JSON.stringify(text)}.`,
+    );
+  },
+  completion: { command: 'bmc-certs list --quiet' },
+};
+
+/** @returns `undefined` for a text that names something else, such as a file */
+export function readCertificate(text: string): CertificateRef | undefined {
+  const [, name = '', id] = /^([^/]+\/[^/]+)(?:\/(\d+))?$/.exec(text) ?? [];
+  const endpoint = readEndpoint(name);
+  if (!endpoint) return undefined;
+  if (id !== undefined) return { endpoint, id };
+  return endpoint.type === 'authority' ? undefined : { endpoint, id: '1' };
+}
+
+export function readEndpoint(text: string): EndpointRef | undefined {
+  const [typeName, name, ...rest] = text.split('/');
+  const type = endpointTypes.find((one) => one === typeName);
+  const isName = name !== undefined && /^[A-Za-z_]\w*$/.test(name) && rest.length === 0;
+  return type && isName ? { type, name } : undefined;
+}
+
+export function nameOf({ type, name }: EndpointRef, id?: string): string {
+  return id === undefined ? `${type}/${name}` : `${type}/${name}/${id}`;
+}
+
+/** @throws CommandError `not-found` that names those that there are */
+export function mustHave(client: CertificateClient, endpoint: EndpointRef): void {
+  if (client.isAvailable(endpoint)) return;
+  const names = client.endpoints().map((one) => nameOf(one));
+  throw new CommandError(
+    'not-found',
+    `There is no endpoint ${nameOf(endpoint)}; the endpoints are ${names.join(', ')}.`,
+  );
+}
+
+/** @throws CommandError `not-found` that says what there is */
+export function installedAt(client: CertificateClient, { endpoint, id }: CertificateRef) {
+  mustHave(client, endpoint);
+  const all = client.list(endpoint);
+  const found = all.find((one) => one.id === id);
+  if (found) return found;
+  const names = all.map((one) => nameOf(endpoint, one.id));
+  const next = names.length === 0 ? 'the endpoint is empty' : `there are ${names.join(', ')}`;
+  throw new CommandError('not-found', `There is no certificate ${nameOf(endpoint, id)}; ${next}.`);
+}
+
+/** Where the package puts the configuration. */
+export const defaultConfiguration = '/etc/bmc-certificate-manager/configuration.json';
