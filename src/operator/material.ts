@@ -1,7 +1,8 @@
 import { SetupError } from '../core/setup-error.ts';
 import { cannotBeRead, readStream } from '../storage/regular-file.ts';
 import { type Content, pemContent } from '../x509/containers.ts';
-import { anyToPem } from '../x509/content-form.ts';
+import { openAnyContent } from '../x509/content-form.ts';
+import type { PemBlock } from '../x509/pem.ts';
 import type { Options } from './framework/command.ts';
 import { CommandError } from './framework/exit-status.ts';
 import { fileValue } from './framework/value-kind.ts';
@@ -21,15 +22,27 @@ export const passwordOptions = {
   },
 } as const satisfies Options;
 
-/** What the files hold, in PEM that needs no password. @throws CommandError, SetupError, CertError */
-export async function readMaterial(
+interface PasswordOptions {
+  readonly 'password-file'?: string | undefined;
+}
+
+/** What the files hold, as PEM blocks that need no password. @throws CommandError, SetupError, CertError */
+export async function readBlocks(
   files: readonly string[],
-  { 'password-file': passwordFile }: { readonly 'password-file': string | undefined },
-): Promise<Content> {
+  { 'password-file': passwordFile }: PasswordOptions = {},
+): Promise<readonly PemBlock[]> {
   if ([...files, passwordFile].filter((file) => file === '-').length > 1)
     throw new CommandError('usage', 'Standard input can be read once: give - for a single file.');
   const password = passwordFile === undefined ? '' : await readPassword(passwordFile);
-  return pemContent(files.map((file) => anyToPem(readBytes(file), password)).join('\n'));
+  return files.flatMap((file) => openAnyContent(readBytes(file), password));
+}
+
+/** The same for the manager. */
+export async function readMaterial(
+  files: readonly string[],
+  options?: PasswordOptions,
+): Promise<Content> {
+  return pemContent((await readBlocks(files, options)).map(({ text }) => text).join(''));
 }
 
 function readBytes(file: string): Buffer {

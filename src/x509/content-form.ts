@@ -1,15 +1,15 @@
-import { type ContentFormat, toPem } from './containers.ts';
-import { formatPem } from './pem.ts';
+import { type ContentFormat, openContent } from './containers.ts';
+import { type PemBlock, pemBlock } from './pem.ts';
 
 type Label = 'PRIVATE KEY' | 'RSA PRIVATE KEY' | 'EC PRIVATE KEY' | 'ENCRYPTED PRIVATE KEY';
 
 /**
- * Certificates, keys and requests in PEM, by what the bytes are: PEM, or DER (perhaps in base64) of a certificate, a
+ * Certificates, keys and requests as PEM blocks, by what the bytes are: PEM, or DER (perhaps in base64) of a certificate, a
  * request, a key, PKCS #7 or PKCS #12.
  * @param password opens keys and PKCS #12; empty for none
- * @throws CertError as `toPem`
+ * @throws CertError as `openContent`
  */
-export function anyToPem(bytes: Buffer, password: string): string {
+export function openAnyContent(bytes: Buffer, password: string): readonly PemBlock[] {
   const der = fromBase64(bytes);
   const form = formOf(der);
   switch (form) {
@@ -17,11 +17,13 @@ export function anyToPem(bytes: Buffer, password: string): string {
     case 'DER':
     case 'PKCS7':
     case 'PKCS12':
-      return toPem({ bytes: der, format: form, password });
+      return openContent({ bytes: der, format: form, password });
     case 'CERTIFICATE REQUEST':
-      return formatPem(form, der);
-    default:
-      return toPem({ bytes: Buffer.from(formatPem(form, der)), format: 'PEM', password });
+      return [pemBlock(form, der)];
+    default: {
+      const { text } = pemBlock(form, der);
+      return openContent({ bytes: Buffer.from(text), format: 'PEM', password });
+    }
   }
 }
 

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../src/core/cert-error.ts';
-import { anyToPem } from '../../src/x509/content-form.ts';
-import { parsePem } from '../../src/x509/pem.ts';
+import { openAnyContent } from '../../src/x509/content-form.ts';
 import { keyKinds, openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
 
 const tools = opensslAuthority();
@@ -87,7 +86,7 @@ const rows: readonly { what: string; bytes: () => Buffer; labels: readonly strin
 describe('the form of a file', () => {
   for (const { what, bytes, labels } of rows) {
     it(`is found for ${what}`, () => {
-      const blocks = parsePem(anyToPem(bytes(), password));
+      const blocks = openAnyContent(bytes(), password);
       assert.deepEqual(
         blocks.map(({ label }) => label),
         labels,
@@ -102,7 +101,7 @@ describe('the form of a file', () => {
     fc.assert(
       fc.property(fc.oneof(bytes, near), (some) => {
         try {
-          anyToPem(Buffer.from(some), '');
+          openAnyContent(Buffer.from(some), '');
         } catch (error) {
           assert.ok(error instanceof CertError, String(error));
         }

@@ -1,14 +1,14 @@
 import { type Certificate, readCertificate as certificateOf } from '../../x509/certificate.ts';
 import { isKeyBlock, readPrivateKey } from '../../x509/keys.ts';
 import { formatName } from '../../x509/name.ts';
-import { type PemBlock, parsePem } from '../../x509/pem.ts';
+import type { PemBlock } from '../../x509/pem.ts';
 import { describeRequest } from '../../x509/request-description.ts';
 import { keyText, noSummary, optionalSummaryFields, summaryOf } from '../certificate-view.ts';
 import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { type Fields, type Row, visible } from '../framework/fields.ts';
 import { textValue } from '../framework/value-kind.ts';
-import { passwordOptions, readMaterial } from '../material.ts';
+import { passwordOptions, readBlocks } from '../material.ts';
 import { installedAt, nameOf, readCertificate } from '../targets.ts';
 
 const fields = {
@@ -62,8 +62,7 @@ export const show = operatorCommand({
   async run({ args: { target }, options, context }) {
     const installed = readCertificate(target);
     if (!installed) {
-      const { bytes } = await readMaterial([target], options);
-      return answer(rowsOfFile(target, bytes.toString()), options.pem);
+      return answer(rowsOfFile(target, await readBlocks([target], options)), options.pem);
     }
     const { client, administration } = await context.manager();
     const found = installedAt(client, installed);
@@ -82,8 +81,8 @@ function answer(data: readonly Shown[], isPem: boolean) {
 }
 
 /** @throws CertError, CommandError `refused` */
-function rowsOfFile(file: string, text: string): Shown[] {
-  const rows = parsePem(text).flatMap((block) => rowOfBlock(file, block) ?? []);
+function rowsOfFile(file: string, blocks: readonly PemBlock[]): Shown[] {
+  const rows = blocks.flatMap((block) => rowOfBlock(file, block) ?? []);
   if (rows.length > 0) return rows;
   throw new CommandError(
     'refused',

@@ -54,8 +54,7 @@ export const stage = operatorCommand({
   async run({ args, options, context }) {
     const content = await readMaterial(args.files, options);
     const { bundle: file, truststore, seconds: time = 0 } = options;
-    const bundle =
-      file === undefined ? undefined : await readMaterial([file], { 'password-file': undefined });
+    const bundle = file === undefined ? undefined : await readMaterial([file]);
     const manager = await context.manager();
     mustHave(manager.client, args.endpoint);
     if (bundle) mustHave(manager.client, truststore);

@@ -1,6 +1,5 @@
 import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
 import { pemContent } from '../../x509/containers.ts';
-import { parsePem } from '../../x509/pem.ts';
 import {
   findingNotes,
   installedFields,
@@ -13,7 +12,7 @@ import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { visible } from '../framework/fields.ts';
 import { textValue } from '../framework/value-kind.ts';
-import { fileArgument, passwordOptions, readMaterial } from '../material.ts';
+import { fileArgument, passwordOptions, readBlocks, readMaterial } from '../material.ts';
 import { endpointOfType, installedAt, mustHave, nameOf } from '../targets.ts';
 
 const store = {
@@ -61,16 +60,16 @@ export const trustAdd = operatorCommand({
     },
   ],
   async run({ args: { files }, options, context }) {
-    const { bytes } = await readMaterial(files, options);
+    const found = await readBlocks(files, options);
+    const blocks = found.filter(({ label }) => label.endsWith('CERTIFICATE'));
+    if (blocks.length === 0) throw new CommandError('refused', 'The files hold no certificate.');
     const { client } = await context.manager();
     const { endpoint } = options;
     mustHave(client, endpoint);
-    const blocks = parsePem(bytes.toString()).filter(({ label }) => label.endsWith('CERTIFICATE'));
     const known = new Set(client.list(endpoint).map(({ certificate }) => certificate.pem));
     const added: PublishedCertificate[] = [];
     for (const { text } of blocks.filter((block) => !known.has(block.text)))
       added.push(await client.install(endpoint, pemContent(text)));
-    if (blocks.length === 0) throw new CommandError('refused', 'The files hold no certificate.');
     const notes = added.length < blocks.length ? ['The other CAs are there already.'] : [];
     return trusted(endpoint, added, notes);
   },
