@@ -24,6 +24,10 @@ const packages = {
   'gnutls-cli': ['gnutls-bin'],
   faketime: ['faketime'],
   chromium: ['chromium'],
+  mandoc: ['mandoc'],
+  groff: ['groff'],
+  shellcheck: ['shellcheck'],
+  zsh: ['zsh'],
   // A systemd and a bus of its own, as on a device
   'systemd-nspawn': ['systemd-container'],
   mmdebstrap: ['mmdebstrap'],

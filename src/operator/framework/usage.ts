@@ -79,8 +79,11 @@ export function helpText(program: Program<never>, commands: readonly Command<nev
 function commandHelp(program: Program<never>, command: Command<never>): string {
   const { arguments: args, options, examples, about = [] } = command;
   const argumentRows = Object.values(args).map((one) => [one.kind.placeholder, one.about] as const);
+  // An option stays on a line with its value
+  const parts = plainUsage(program, command).replace(/(--\S+) (?=[A-Z])/g, '$1\u00a0');
+  const usage = wrap(parts, 80).replaceAll('\u00a0', ' ').replaceAll('\n', '\n         ');
   return [
-    `Usage: ${wrap(plainUsage(program, command), 80).replaceAll('\n', '\n         ')}\n`,
+    `Usage: ${usage}\n`,
     `${sentence(command.summary)}\n`,
     ...about.map((text) => `${wrap(plain(text), 92)}\n`),
     section('Arguments', argumentRows),
