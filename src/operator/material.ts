@@ -1,4 +1,4 @@
-import { SetupError } from '../core/setup-error.ts';
+import { CertError } from '../core/cert-error.ts';
 import { cannotBeRead, readStream } from '../storage/regular-file.ts';
 import { type Content, pemContent } from '../x509/containers.ts';
 import { openAnyContent } from '../x509/content-form.ts';
@@ -34,7 +34,9 @@ export async function readBlocks(
   if ([...files, passwordFile].filter((file) => file === '-').length > 1)
     throw new CommandError('usage', 'Standard input can be read once: give - for a single file.');
   const password = passwordFile === undefined ? '' : await readPassword(passwordFile);
-  return files.flatMap((file) => openAnyContent(readBytes(file), password));
+  const blocks = files.flatMap((file) => openAnyContent(readBytes(file), password));
+  if (blocks.length > 0) return blocks;
+  throw new CertError('no-certificate', 'the file holds no certificate, request or key');
 }
 
 /** The same for the manager. */
@@ -52,5 +54,5 @@ function readBytes(file: string): Buffer {
   } catch (cause) {
     throw cannotBeRead(`The file ${file}`, cause);
   }
-  throw new SetupError(`The file ${file} is empty.`);
+  throw new CommandError('refused', `The file ${file} is empty.`);
 }

@@ -20,11 +20,11 @@ export function describeRequest(der: Uint8Array): RequestDescription {
     const [info] = childrenOf(decode(der));
     const [, subject, key, ...rest] = childrenOf(info);
     if (!key) throw new TypeError('no key');
-    const attributes = childrenOf(rest.find((field) => contextTag(field) === 0));
+    const attributes = rest.filter((field) => contextTag(field) === 0).flatMap(childrenOf);
     const requested = attributes
-      .map(childrenOf)
+      .map((attribute) => childrenOf(attribute))
       .find(([type]) => oidOf(type) === requestAttributes.extensionRequest);
-    const extensions = readExtensions(childrenOf(requested?.[1])[0]);
+    const extensions = requested ? readExtensions(childrenOf(requested[1])[0]) : [];
     const names = find(extensions, extensionIds.subjectAltName);
     return {
       subject: readName(subject),

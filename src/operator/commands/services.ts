@@ -118,6 +118,7 @@ async function pendingAt(client: Manager['client'], endpoint: EndpointRef): Prom
   }
 }
 
-function serviceRow({ at, ...service }: ServiceReload): Row<typeof serviceFields> {
-  return { ...service, at: at ?? null };
+function serviceRow(told: ServiceReload): Row<typeof serviceFields> {
+  const { service, outcome, reason, at = null, attempts } = told;
+  return { service, outcome, reason, at, attempts };
 }

@@ -9,6 +9,7 @@ import {
   summaryOf,
 } from '../certificate-view.ts';
 import { operatorCommand } from '../context.ts';
+import { describeFailure } from '../failure.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { visible } from '../framework/fields.ts';
 import { textValue } from '../framework/value-kind.ts';
@@ -68,8 +69,15 @@ export const trustAdd = operatorCommand({
     mustHave(client, endpoint);
     const known = new Set(client.list(endpoint).map(({ certificate }) => certificate.pem));
     const added: PublishedCertificate[] = [];
-    for (const { text } of blocks.filter((block) => !known.has(block.text)))
-      added.push(await client.install(endpoint, pemContent(text)));
+    try {
+      for (const { text } of blocks.filter((block) => !known.has(block.text)))
+        added.push(await client.install(endpoint, pemContent(text)));
+    } catch (error) {
+      if (added.length === 0) throw error;
+      const { kind, message } = describeFailure(error);
+      const names = added.map(({ id }) => nameOf(endpoint, id)).join(', ');
+      throw new CommandError(kind, `${message} Added before it: ${names}.`, { cause: error });
+    }
     const notes = added.length < blocks.length ? ['The other CAs are there already.'] : [];
     return trusted(endpoint, added, notes);
   },

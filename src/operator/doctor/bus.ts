@@ -52,7 +52,7 @@ export const reloadExamination: Examination = {
       return services.flatMap(({ service, outcome, reason }): Found[] => {
         const where = `${nameOf(endpoint)} → ${service}`;
         if (outcome === 'NotRunning') {
-          const text = 'the service does not run, so nothing uses the certificate';
+          const text = 'the service did not run when it was to be told';
           const next = 'start the service, or take it out of "reload" of the configuration';
           return [warning(where, text, next)];
         }
