@@ -1,4 +1,5 @@
 import { lstatSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
 import { enforce, pairChecks } from '../../manager/checks/checks.ts';
 import type { Configuration } from '../../platform/configuration.ts';
@@ -13,7 +14,7 @@ import { type Examination, type Found, fault } from './finding.ts';
 
 type Endpoint = Configuration['endpoints'][number];
 
-/** Whether the files are what the manager publishes, and keys are readable by nobody else. */
+/** Whether the files are what the manager publishes, and nobody else may change them. */
 export const filesExamination: Examination = {
   check: 'files',
   good: 'files, keys and permissions are as they should be',
@@ -31,8 +32,8 @@ function faultsOf(endpoint: Endpoint, client: CertificateClient): readonly Found
   const { path, type } = endpoint;
   if (!client.isAvailable(endpoint)) return [];
   try {
-    if (type === 'authority') return storeFaults(path);
-    return [...modeFaults(endpoint), ...contentFaults(endpoint, client)];
+    const faults = type === 'authority' ? storeFaults(path) : contentFaults(endpoint, client);
+    return [...directoryFaults(path), ...faults];
   } catch (error) {
     const isEmpty = codeOf(error) === 'ENOENT' && client.list(endpoint).length === 0;
     if (isEmpty) return [];
@@ -45,13 +46,13 @@ function faultsOf(endpoint: Endpoint, client: CertificateClient): readonly Found
   }
 }
 
-/** The group of the service may read the file where the configuration names one. */
-function modeFaults({ path, group }: Endpoint): readonly Found[] {
-  const mode = statSync(path).mode & 0o777;
-  const allowed = group === undefined ? 0o600 : 0o640;
-  if ((mode & ~allowed) === 0) return [];
-  const text = `its mode is ${mode.toString(8)}, so others may read or change the key`;
-  return [fault(path, text, `chmod ${allowed.toString(8)} ${path}`)];
+/** Whoever may write to the directory may put another file there; the mode of the file itself the manager mends. */
+function directoryFaults(path: string): readonly Found[] {
+  const directory = dirname(path);
+  const mode = statSync(directory).mode & 0o7777;
+  if ((mode & 0o022) === 0) return [];
+  const text = `its mode is ${mode.toString(8)}, so others may put files of theirs there`;
+  return [fault(directory, text, `chmod go-w ${directory}`)];
 }
 
 function contentFaults(endpoint: Endpoint, client: CertificateClient): readonly Found[] {

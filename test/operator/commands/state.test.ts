@@ -206,7 +206,6 @@ describe('bmc-certs doctor', () => {
     const wrong = findings.filter(({ verdict }) => verdict !== 'ok');
     return { status, wrong, lines: wrong.map((one) => `${one.check}: ${one.where}: ${one.text}`) };
   };
-  const serverFile = () => join(world.bus.directory, 'https', 'server.pem');
 
   it('finds nothing wrong with a device in order but a service that does not run', async () => {
     const { status, lines } = await examine();
@@ -218,12 +217,13 @@ describe('bmc-certs doctor', () => {
     );
   });
 
-  it('finds a key that others may read, and says what to do', async () => {
-    chmodSync(serverFile(), 0o644);
+  it('finds a directory that others may write to, and says what to do', async () => {
+    const directory = join(world.bus.directory, 'https');
+    chmodSync(directory, 0o777);
     const { status, wrong } = await examine();
     assert.equal(status, 8);
     const finding = wrong.find(({ check }) => check === 'files');
-    assert.equal(finding?.next, `chmod 600 ${serverFile()}`);
+    assert.equal(finding?.next, `chmod go-w ${directory}`);
   });
 
   it('finds a certificate that expired', async () => {
