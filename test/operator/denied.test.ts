@@ -38,8 +38,11 @@ describe('a user who may not', {
       const files = await begin(policy);
       const args = ['--bus', bus.address, ...command];
       const { status, stderr } = await files.bmcCerts(args, '', asNobody);
-      assert.equal(status, 1);
-      assert.match(stderr, /permission denied by the policy of the bus, .*system\.d/);
+      assert.equal(status, 4);
+      assert.match(
+        stderr,
+        /permission denied by the policy of the bus, .*system\.d.*; run bmc-certs as root/,
+      );
       assert.equal((await files.bmcCerts(args)).status, 0);
     });
   }
@@ -56,10 +59,13 @@ describe('a user who may not', {
 
   it('change certificates is told that the manager denies it', async () => {
     const files = await begin();
-    const args = ['--bus', bus.address, 'trust', '-'];
+    const args = ['--bus', bus.address, 'trust', 'add', '-'];
     const { status, stderr } = await files.bmcCerts(args, samplePem, asNobody);
-    assert.equal(status, 1);
-    assert.match(stderr, /permission denied by the manager: user 65534 may not .*"access"/);
+    assert.equal(status, 4);
+    assert.match(
+      stderr,
+      /permission denied by the manager: user 65534 may not .*"access".*; run bmc-certs as root/,
+    );
     assert.equal((await files.bmcCerts([...args.slice(0, 2), 'list'], '', asNobody)).status, 0);
   });
 
@@ -68,7 +74,10 @@ describe('a user who may not', {
     chmodSync(bus.directory, 0o700);
     const args = ['--bus', bus.address, 'list'];
     const { stderr } = await files.bmcCerts(args, '', asNobody);
-    assert.match(stderr, /permission denied by the file system at \/.*\/bus\.\n$/);
+    assert.match(
+      stderr,
+      /permission denied by the file system at \/.*\/bus; run bmc-certs as root, such as with sudo\.\n$/,
+    );
   });
 
   it('read or write the files of set-password is told which', async () => {
@@ -78,11 +87,17 @@ describe('a user who may not', {
     const denied = 'permission denied by the file system at';
     assert.match(await asks(), new RegExp(`cannot be read: ${denied} ${files.state}/`));
     chmodSync(files.configuration, 0o600);
-    assert.match(await asks(), new RegExp(`${denied} ${files.configuration}\\.\n$`));
+    assert.match(
+      await asks(),
+      new RegExp(`${denied} ${files.configuration}; run bmc-certs as root`),
+    );
     chmodSync(files.configuration, 0o644);
     const secret = join(bus.directory, 'secret');
     writeFileSync(secret, 'correct-horse', { mode: 0o600 });
     const { stderr } = await files.bmcCerts([...args.slice(0, -1), secret], '', asNobody);
-    assert.match(stderr, new RegExp(`^The password file .*: ${denied} ${secret}\\.\n$`));
+    assert.match(
+      stderr,
+      new RegExp(`^The password file .*: ${denied} ${secret}; run bmc-certs as root`),
+    );
   });
 });
