@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { EndpointRef, PublishedCertificate } from '../manager/certificate-client.ts';
 import { type Expiry, expiryOf } from '../manager/expiry.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import { colonHex } from '../x509/colon-hex.ts';
 import { formatName } from '../x509/name.ts';
 import { type Fields, optional, type Row } from './framework/fields.ts';
 import { nameOf } from './targets.ts';
@@ -32,7 +33,7 @@ export const summaryFields = {
       '`Valid`, `Expiring` (from the first threshold of the configuration on), `Expired` or `NotYetValid`',
     tones: stateTones,
   },
-  sha256: { type: 'text', about: 'fingerprint in hexadecimal' },
+  sha256: { type: 'text', about: 'fingerprint, in the form of OpenSSL' },
 } as const satisfies Fields;
 
 /** The same of a row that may be of something else. */
@@ -62,7 +63,7 @@ export function summaryOf(
     notAfter: new Date(certificate.notAfter * 1000),
     daysLeft: expiry.daysLeft,
     state: expiry.state,
-    sha256: certificate.fingerprint.toLowerCase(),
+    sha256: colonHex(certificate.fingerprint),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CertificateEvent } from '../../manager/certificate-client.ts';
+import { colonHex } from '../../x509/colon-hex.ts';
 import { formatName } from '../../x509/name.ts';
 import { day } from '../certificate-view.ts';
 import { operatorCommand } from '../context.ts';
@@ -64,7 +65,7 @@ function rowOf(event: CertificateEvent): Row<typeof fields> {
     certificate: nameOf(event.endpoint, event.id),
     subject: certificate ? formatName(certificate.subject) : null,
     notAfter: certificate ? new Date(certificate.notAfter * 1000) : null,
-    sha256: certificate?.fingerprint.toLowerCase() ?? null,
+    sha256: certificate ? colonHex(certificate.fingerprint) : null,
     days: event.kind === 'expiring' ? event.days : null,
   };
 }
