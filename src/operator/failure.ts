@@ -47,7 +47,7 @@ const failures: Readonly<Record<CertErrorCode, readonly [kind: ExitKind, next?: 
     'unavailable',
     'look at systemctl status bmc-certificate-manager, or name another bus with --bus',
   ],
-  'no-answer': ['unavailable', 'try again; the log of the manager may say more'],
+  'no-answer': ['unavailable', 'try again, or look into the log of the manager'],
   internal: ['failed'],
 };
 
