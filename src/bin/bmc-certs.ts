@@ -23,7 +23,7 @@ export function makeProgram(
     summary: 'manage the certificates, keys and trusted CAs of this device',
     about: [
       `\`${name}\` asks the certificate manager of the device over D-Bus. Endpoints are named \`TYPE/NAME\`, such as \`server/https\`, and certificates \`TYPE/NAME/ID\`, such as \`authority/truststore/3\`; a server or a client has one certificate, whose number need not be given.`,
-      'Whoever may not change certificates, by the bus or by `access` in the configuration of the manager, is told so; root may.',
+      'Root may change certificates, and the users and groups of `access` in the configuration of the manager.',
       'Times are in UTC. With `--json` a command prints one JSON document, whose members stay as they are listed here; an error is then a document with `error`, `status` and `message` on standard error.',
     ],
     groups: [
@@ -36,7 +36,7 @@ export function makeProgram(
     options: globalOptions,
     environment: {
       DBUS_SYSTEM_BUS_ADDRESS: 'Address of the system bus, where `--bus` names no other.',
-      NO_COLOR: 'Without colours, whatever the terminal can do.',
+      NO_COLOR: 'If it is set, output has no colours.',
       LOG_LEVEL: 'Log the connection on standard error: `error`, `warn`, `info` or `debug`.',
     },
     files: { [defaultConfiguration]: 'The configuration of the manager.' },

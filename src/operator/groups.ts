@@ -17,7 +17,7 @@ import type { CommandGroup } from './framework/command.ts';
 /** The commands of an operator over the bus. An edge that has commands adds a group of its own. */
 export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
   { title: 'Certificates', commands: [list, show, install, replace, remove] },
-  { title: 'Requests to a CA', commands: [csr, requests, discard, renew, rekey] },
+  { title: 'Requests for certificates (CSRs)', commands: [csr, requests, discard, renew, rekey] },
   { title: 'Trusted CAs', commands: [trustList, trustAdd, trustRemove, trustReplace] },
   { title: 'Changes that undo themselves', commands: [stage, activate, commit, rollback] },
   { title: 'State of the device', commands: [status, reload, watch, check, doctor] },

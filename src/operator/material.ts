@@ -36,7 +36,7 @@ export async function readBlocks(
   const password = passwordFile === undefined ? '' : await readPassword(passwordFile);
   const blocks = files.flatMap((file) => openAnyContent(readBytes(file), password));
   if (blocks.length > 0) return blocks;
-  throw new CertError('no-certificate', 'the file holds no certificate, request or key');
+  throw new CertError('no-certificate', 'the file holds no certificate, CSR or key');
 }
 
 /** The same for the manager. */

@@ -21,7 +21,7 @@ const abouts: Readonly<Record<Exclude<CsrParameterName, 'ChallengePassword'>, st
   GivenName: 'given name in the subject',
   Surname: 'surname in the subject',
   Initials: 'initials in the subject',
-  UnstructuredName: 'unstructuredName, an attribute of the request that some CAs ask for',
+  UnstructuredName: 'unstructuredName, an attribute of the CSR that some CAs ask for',
   KeyPairAlgorithm: 'algorithm of the new key (default: EC, or what fits the other options)',
   KeyCurveId: 'curve of an EC key (default: P-384)',
   KeyBitLength: 'length of an RSA key (default: 2048)',

@@ -13,8 +13,8 @@ import type { Fields, Row } from '../framework/fields.ts';
 import { endpointValue, mustHave, nameOf } from '../targets.ts';
 import { csrOptionNames, csrOptions, csrParametersOf } from './csr-options.ts';
 
-/** Every command that makes or shows a request answers so. */
-export const requestFields = {
+/** Every command that makes or shows a CSR answers so. */
+export const csrFields = {
   endpoint: { type: 'text', title: 'Endpoint', about: 'such as `server/https`' },
   id: {
     type: 'text',
@@ -24,10 +24,10 @@ export const requestFields = {
   subject: { type: 'text', title: 'Subject', about: 'the distinguished name' },
   names: { type: 'texts', title: 'Names', about: 'subject alternative names' },
   key: { type: 'text', title: 'Key', about: 'such as `EC P-384`' },
-  pem: { type: 'text', about: 'the request (PKCS #10)' },
+  pem: { type: 'text', about: 'the CSR (PKCS #10)' },
 } as const satisfies Fields;
 
-export function requestRow(endpoint: EndpointRef, pem: string): Row<typeof requestFields> {
+export function csrRow(endpoint: EndpointRef, pem: string): Row<typeof csrFields> {
   const [block] = parsePem(pem);
   const der = block?.der ?? Buffer.alloc(0);
   const { subject, alternativeNames, publicKey } = describeRequest(der);
@@ -45,15 +45,15 @@ const usages = { server: 'ServerAuthentication', client: 'ClientAuthentication' 
 
 export const csr = operatorCommand({
   name: 'csr',
-  summary: 'make a key and print a request for its certificate (CSR)',
+  summary: 'make a key, and print a CSR for it',
   about: [
-    'The key stays on the device and waits for its certificate, which finds it by the public key: any number of requests may be pending. A common name that is a host name or an address of a server is asked for as an alternative name, too, since clients look at nothing else.',
+    'The key stays on the device and waits for its certificate, which finds it by the public key: any number of CSRs may be pending. A common name that is a host name or an address of a server is asked for as an alternative name, too, since clients look at nothing else.',
   ],
   arguments: {
     endpoint: { kind: endpointValue, about: 'for which it is, such as `server/https`' },
   },
   options: csrOptions(csrOptionNames),
-  fields: requestFields,
+  fields: csrFields,
   examples: [
     {
       command: 'csr server/https --common-name bmc.example.com --name 192.0.2.7 > bmc.csr',
@@ -69,7 +69,7 @@ export const csr = operatorCommand({
     if (type === 'authority') {
       throw new CommandError(
         'usage',
-        `${nameOf(endpoint)} keeps certificates of CAs and has no key; a request is for a server or a client.`,
+        `${nameOf(endpoint)} keeps certificates of CAs and has no key; a CSR is for a server or a client.`,
       );
     }
     const given = await csrParametersOf(csrOptionNames, options);
@@ -92,7 +92,7 @@ export const csr = operatorCommand({
     const verb = client.list(endpoint).length === 0 ? 'install' : 'replace';
     const next = `bmc-certs ${verb} ${nameOf(endpoint)} FILE`;
     const note = `The key waits for its certificate; put that into service with: ${next}`;
-    return { data: requestRow(endpoint, pem), text: pem, notes: [note] };
+    return { data: csrRow(endpoint, pem), text: pem, notes: [note] };
   },
 });
 

@@ -18,7 +18,7 @@ export const install = operatorCommand({
   options: passwordOptions,
   fields: installedFields,
   examples: [
-    { command: 'install client/ldap ldap.pem', about: 'The certificate of a request' },
+    { command: 'install client/ldap ldap.pem', about: 'The certificate for a CSR' },
     { command: 'install client/ldap ldap.pem ldap.key', about: 'With a key made elsewhere' },
   ],
   async run({ args: { endpoint, files }, options, context }) {
@@ -31,12 +31,12 @@ export const install = operatorCommand({
 
 export const replace = operatorCommand({
   name: 'replace',
-  summary: 'put another certificate in the place of one that is in service',
+  summary: 'put a certificate in the place of the certificate in service',
   about: [
     'Nothing changes unless all of it is good. The services of the endpoint are told before the command ends.',
   ],
   arguments: {
-    certificate: { kind: certificateValue, about: 'which one, such as `server/https`' },
+    certificate: { kind: certificateValue, about: 'which certificate, such as `server/https`' },
     files: fileArgument,
   },
   options: passwordOptions,
@@ -63,8 +63,11 @@ export const replace = operatorCommand({
 
 export const remove = operatorCommand({
   name: 'delete',
-  summary: 'remove a certificate; a server then gets a self-signed one',
-  arguments: { certificate: { kind: certificateValue, about: 'which one, such as `client/ldap`' } },
+  summary: 'remove a certificate',
+  about: ['A server gets a self-signed certificate in its place.'],
+  arguments: {
+    certificate: { kind: certificateValue, about: 'which certificate, such as `client/ldap`' },
+  },
   fields: {
     certificate: { type: 'text', title: 'Deleted', about: 'name of what was deleted' },
     subject: { type: 'text', title: 'Subject', about: 'the distinguished name' },

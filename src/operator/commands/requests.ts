@@ -4,7 +4,7 @@ import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { textValue } from '../framework/value-kind.ts';
 import { endpointValue, mustHave, nameOf } from '../targets.ts';
-import { requestFields, requestRow } from './csr.ts';
+import { csrFields, csrRow } from './csr.ts';
 
 const optionalEndpoints = {
   kind: endpointValue,
@@ -15,16 +15,16 @@ const optionalEndpoints = {
 
 export const requests = operatorCommand({
   name: 'requests',
-  summary: 'show the requests whose certificates have not come yet',
-  about: ['Oldest first. The manager gives up requests that are older than `limits.pendingDays`.'],
+  summary: 'show the pending CSRs, which wait for their certificates',
+  about: ['Oldest first. The manager gives up CSRs that are older than `limits.pendingDays`.'],
   arguments: { endpoints: optionalEndpoints },
   fields: {
-    ...requestFields,
-    created: { type: 'time', title: 'Created', about: 'when the request was made' },
+    ...csrFields,
+    created: { type: 'time', title: 'Created', about: 'when the CSR was made' },
   },
   examples: [
     { command: 'requests', about: 'What waits for a certificate' },
-    { command: 'requests --json | jq -r ".[0].pem"', about: 'The oldest request once more' },
+    { command: 'requests --json | jq -r ".[0].pem"', about: 'The oldest CSR once more' },
   ],
   async run({ args, context }) {
     const { client } = await context.manager();
@@ -37,15 +37,15 @@ export const requests = operatorCommand({
 
 async function rowsOf(client: Manager['client'], endpoint: EndpointRef) {
   const pending = await client.outstanding(endpoint);
-  return pending.map(({ pem, created }) => ({ ...requestRow(endpoint, pem), created }));
+  return pending.map(({ pem, created }) => ({ ...csrRow(endpoint, pem), created }));
 }
 
 export const discard = operatorCommand({
   name: 'discard',
-  summary: 'give up a request, together with its key',
+  summary: 'give up a pending CSR, together with its key',
   about: ['A certificate that comes for it later cannot be put into service.'],
   arguments: {
-    endpoint: { kind: endpointValue, about: 'whose request it is, such as `server/https`' },
+    endpoint: { kind: endpointValue, about: 'whose CSR it is, such as `server/https`' },
     id: {
       kind: textValue('ID'),
       about: 'of `requests`, or the beginning of it',
@@ -53,9 +53,9 @@ export const discard = operatorCommand({
   },
   fields: {
     endpoint: { type: 'text', title: 'Endpoint', about: 'such as `server/https`' },
-    id: { type: 'text', title: 'Id', about: 'of the request that is given up' },
+    id: { type: 'text', title: 'Id', about: 'of the CSR that is given up' },
   },
-  examples: [{ command: 'discard server/https 3f9a', about: 'The request whose id begins so' }],
+  examples: [{ command: 'discard server/https 3f9a', about: 'The CSR whose id begins so' }],
   async run({ args: { endpoint, id }, context }) {
     const { client, administration } = await context.manager();
     mustHave(client, endpoint);
@@ -65,15 +65,15 @@ export const discard = operatorCommand({
     if (!found || id === '') {
       throw new CommandError(
         'not-found',
-        `${where} has no request ${id}; bmc-certs requests ${where} shows what there is.`,
+        `${where} has no CSR ${id}; bmc-certs requests ${where} shows what there is.`,
       );
     }
     if (another)
-      throw new CommandError('usage', `Several requests of ${where} begin with ${id}: give more.`);
+      throw new CommandError('usage', `Several CSRs of ${where} begin with ${id}: give more.`);
     await administration.discard(endpoint, found.id);
     return {
       data: { endpoint: where, id: found.id },
-      text: `${where}: request ${found.id} is given up\n`,
+      text: `${where}: CSR ${found.id} is given up\n`,
     };
   },
 });

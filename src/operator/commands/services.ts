@@ -39,7 +39,7 @@ export const reload = operatorCommand({
 
 export const status = operatorCommand({
   name: 'status',
-  summary: 'show the state of endpoints, requests and services',
+  summary: 'show the state of endpoints, CSRs and services',
   arguments: {
     endpoints: {
       kind: endpointValue,
@@ -62,7 +62,7 @@ export const status = operatorCommand({
       type: 'number',
       optional: true,
       title: 'Pending',
-      about: 'requests without a certificate; null for a user who may not know',
+      about: 'CSRs that wait for their certificates; null for a user who may not know',
     },
     replacement: {
       type: 'text',
@@ -108,7 +108,7 @@ async function statusOf({ client, administration }: Manager, endpoint: EndpointR
   };
 }
 
-/** Who may not change certificates may not see requests, and sees the rest. */
+/** A user who may not change certificates may not see CSRs, and sees the rest. */
 async function pendingAt(client: Manager['client'], endpoint: EndpointRef): Promise<number | null> {
   try {
     return (await client.outstanding(endpoint)).length;

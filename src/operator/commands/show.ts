@@ -12,7 +12,7 @@ import { passwordOptions, readBlocks } from '../material.ts';
 import { installedAt, nameOf, readCertificate } from '../targets.ts';
 
 const fields = {
-  kind: { type: 'text', title: 'Kind', about: '`certificate`, `request` (a CSR) or `key`' },
+  kind: { type: 'text', title: 'Kind', about: '`certificate`, `csr` or `key`' },
   where: { type: 'text', title: 'Where', about: 'name of the certificate, or the file' },
   ...optionalSummaryFields,
   notBefore: { ...optionalSummaryFields.notBefore, title: 'From' },
@@ -43,7 +43,7 @@ export const show = operatorCommand({
   name: 'show',
   summary: 'tell what an installed certificate or a file says',
   about: [
-    '`TYPE/NAME/ID` is an installed certificate; anything else is a file with certificates, requests or keys in any usual form. Write `./server/https/1` for a file that is called so. Of a private key nothing but its kind is shown.',
+    '`TYPE/NAME/ID` is an installed certificate; anything else is a file with certificates, CSRs or keys in any usual form. Write `./server/https/1` for a file that is called so. Of a private key nothing but its kind is shown.',
   ],
   arguments: {
     target: {
@@ -86,13 +86,13 @@ function rowsOfFile(file: string, blocks: readonly PemBlock[]): Shown[] {
   if (rows.length > 0) return rows;
   throw new CommandError(
     'refused',
-    `The file ${visible(file)} holds no certificate, request or key; an installed certificate is named like server/https/1.`,
+    `The file ${visible(file)} holds no certificate, CSR or key; an installed certificate is named like server/https/1.`,
   );
 }
 
 function rowOfBlock(where: string, block: PemBlock): Shown | undefined {
   if (block.label.endsWith('CERTIFICATE')) return certificateRow(where, certificateOf(block.der));
-  if (block.label.endsWith('CERTIFICATE REQUEST')) return requestRow(where, block);
+  if (block.label.endsWith('CERTIFICATE REQUEST')) return csrRow(where, block);
   if (!isKeyBlock(block)) return undefined;
   return { ...nothing, kind: 'key', where, key: keyText(readPrivateKey(block)) };
 }
@@ -128,11 +128,11 @@ function certificateRow(
   };
 }
 
-function requestRow(where: string, { der, text }: PemBlock): Shown {
+function csrRow(where: string, { der, text }: PemBlock): Shown {
   const { subject, alternativeNames, keyUsage, publicKey } = describeRequest(der);
   return {
     ...nothing,
-    kind: 'request',
+    kind: 'csr',
     where,
     subject: formatName(subject),
     names: alternativeNames.map(({ value }) => value),

@@ -6,7 +6,7 @@ import { operatorCommand } from '../context.ts';
 import type { ExitKind } from '../framework/exit-status.ts';
 import { integerValue } from '../framework/value-kind.ts';
 import { type CertificateRef, certificateValue, installedAt, nameOf } from '../targets.ts';
-import { requestFields, requestRow } from './csr.ts';
+import { csrFields, csrRow } from './csr.ts';
 import {
   challengeOption,
   challengePasswordOf,
@@ -24,7 +24,7 @@ const certificate = {
 const dueOptions = {
   'if-due': {
     about:
-      'make a request only for a certificate that is due: `Expiring` by the thresholds of the manager, or within `--days`; exit status 9 otherwise',
+      'make a CSR only for a certificate that is due: `Expiring` by the thresholds of the manager, or within `--days`; exit status 9 otherwise',
   },
   days: {
     kind: integerValue('DAYS', 0, 10_000),
@@ -34,16 +34,16 @@ const dueOptions = {
 
 export const renew = operatorCommand({
   name: 'renew',
-  summary: 'print a request for the successor of a certificate, same key',
+  summary: 'print a CSR for the successor of a certificate, same key',
   about: ['It has the names, the usages and the key of the certificate.'],
   arguments: { certificate },
   options: { ...dueOptions, ...challengeOption },
-  fields: requestFields,
+  fields: csrFields,
   examples: [
     { command: 'renew server/https > bmc.csr', about: 'The next certificate for the same key' },
     {
       command: 'renew server/https --if-due --days 30 > bmc.csr',
-      about: 'For a daily job: status 0 when there is a request to send, 9 when there is none',
+      about: 'For a daily job: status 0 when there is a CSR to send, 9 when there is none',
     },
   ],
   async run({ args, options, context }) {
@@ -53,19 +53,19 @@ export const renew = operatorCommand({
     if (early) return early;
     const { endpoint, id } = args.certificate;
     const pem = await client.renew(endpoint, id, await challengePasswordOf(options));
-    return { data: requestRow(endpoint, pem), text: pem };
+    return { data: csrRow(endpoint, pem), text: pem };
   },
 });
 
 export const rekey = operatorCommand({
   name: 'rekey',
-  summary: 'print a request for the successor of a certificate, new key',
+  summary: 'print a CSR for the successor of a certificate, new key',
   about: [
     'It has the names and the usages of the certificate. The new key is of the kind of the old one unless options ask for another.',
   ],
   arguments: { certificate },
   options: { ...csrOptions(keyOptionNames), ...dueOptions },
-  fields: requestFields,
+  fields: csrFields,
   examples: [
     { command: 'rekey server/https > bmc.csr', about: 'The next certificate, for a new key' },
     { command: 'rekey server/https --curve P-256', about: 'A key on another curve' },
@@ -81,7 +81,7 @@ export const rekey = operatorCommand({
     const { endpoint, id } = args.certificate;
     const given = withAbsent(await csrParametersOf(keyOptionNames, options));
     const pem = await client.rekey(endpoint, id, given);
-    return { data: requestRow(endpoint, pem), text: pem };
+    return { data: csrRow(endpoint, pem), text: pem };
   },
 });
 

@@ -26,7 +26,7 @@ const longInterval = 2 ** 30;
 
 export const watch = operatorCommand({
   name: 'watch',
-  summary: 'print a line for whatever happens to certificates',
+  summary: 'print each change of a certificate as it happens',
   about: [
     'Goes on until it is ended by a signal. With `--json` each line is a JSON object. A manager or a bus that goes away is waited for; what changed meanwhile is told when it is back.',
   ],

@@ -20,7 +20,7 @@ export const endpointsExamination: Examination = {
   },
 };
 
-/** Whether this user may change certificates: requests are told to nobody else. */
+/** Whether this user may change certificates: other users are not told of CSRs. */
 export const accessExamination: Examination = {
   check: 'access',
   good: 'this user may change all certificates',
@@ -66,7 +66,7 @@ export const reloadExamination: Examination = {
   },
 };
 
-/** A staged replacement that nobody ends keeps out all other changes. */
+/** A staged replacement keeps out all other changes until it ends. */
 export const replacementExamination: Examination = {
   check: 'replacement',
   good: 'no replacement is staged',

@@ -14,7 +14,7 @@ import { type Examination, type Found, fault } from './finding.ts';
 
 type Endpoint = Configuration['endpoints'][number];
 
-/** Whether the files are what the manager publishes, and nobody else may change them. */
+/** Whether the files are what the manager publishes, and other users may not change them. */
 export const filesExamination: Examination = {
   check: 'files',
   good: 'files, keys and permissions are as they should be',
@@ -46,7 +46,7 @@ function faultsOf(endpoint: Endpoint, client: CertificateClient): readonly Found
   }
 }
 
-/** Whoever may write to the directory may put another file there; the mode of the file itself the manager mends. */
+/** A user who may write to the directory may put another file there; the manager mends the mode of the file itself. */
 function directoryFaults(path: string): readonly Found[] {
   const directory = dirname(path);
   const mode = statSync(directory).mode & 0o7777;

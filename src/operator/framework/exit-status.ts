@@ -5,7 +5,7 @@ export const exitStatuses = {
   usage: { status: 2, about: 'The command line is not valid. Nothing was done.' },
   'not-found': {
     status: 3,
-    about: 'There is no such endpoint, certificate, request, replacement, account or file.',
+    about: 'There is no such endpoint, certificate, CSR, replacement, account or file.',
   },
   denied: { status: 4, about: 'This user may not do that. Most changes need root.' },
   refused: {

@@ -77,10 +77,7 @@ describe('bmc-certs show', () => {
     const csr = openssl(['req', '-new', '-key', keyPath, '-subj', '/CN=asked']);
     const password = authority.write('password', 'secret words\n');
     assert.match((await openFile([path])).stdout, /^Kind +certificate\n.*\nSubject +CN=bmc\n/);
-    assert.match(
-      (await openFile(['-'], csr)).stdout,
-      /^Kind +request\nWhere +-\nSubject +CN=asked\n/,
-    );
+    assert.match((await openFile(['-'], csr)).stdout, /^Kind +csr\nWhere +-\nSubject +CN=asked\n/);
     const { stdout } = await openFile([p12, '--password-file', password]);
     assert.match(stdout, /^Kind +key\n.*\nKey +EC P-256\n\nKind +certificate\n/);
     assert.doesNotMatch(stdout, /PRIVATE/);
@@ -99,7 +96,7 @@ describe('bmc-certs show', () => {
     ],
     ['client/ldap', 3, /^There is no certificate client\/ldap\/1; the endpoint is empty\.$/],
     ['no-such-file', 3, /^The file no-such-file cannot be read/],
-    ['/etc/hostname', 5, /^no-certificate: the file holds no certificate, request or key; /],
+    ['/etc/hostname', 5, /^no-certificate: the file holds no certificate, CSR or key; /],
     ['/etc', 1, /^The file \/etc cannot be read: it is a directory and no regular file\.$/],
   ];
   for (const [target, status, says] of bad) {
@@ -125,7 +122,7 @@ describe('bmc-certs install, replace and delete', () => {
     assert.equal(again.status, 6);
     assert.match(
       again.stderr,
-      /^already-installed: .*; bmc-certs replace puts another one in its place\.\n$/,
+      /^already-installed: .*; bmc-certs replace puts another certificate in its place\.\n$/,
     );
     const { stdout, status } = await world.run(['delete', 'client/ldap']);
     assert.deepEqual([stdout, status], ['client/ldap/1: deleted (CN=ldap)\n', 0]);

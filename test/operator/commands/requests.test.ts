@@ -83,14 +83,14 @@ describe('bmc-certs requests and discard', () => {
     assert.deepEqual(Object.keys(found), [...Object.keys(made), 'created']);
     assert.equal(found.pem, made.pem);
     const { stdout } = await world.run(['discard', 'client/ldap', made.id.slice(0, 12)]);
-    assert.equal(stdout, `client/ldap: request ${made.id} is given up\n`);
+    assert.equal(stdout, `client/ldap: CSR ${made.id} is given up\n`);
     assert.ok(!(await rows('requests', 'client/ldap')).some(({ id }) => id === made.id));
   });
 
   it('know no request that is not there', async () => {
     const { status, stderr } = await world.run(['discard', 'client/ldap', 'ffffffffffff']);
     assert.equal(status, 3);
-    assert.match(stderr, /has no request ffffffffffff; bmc-certs requests client\/ldap shows what/);
+    assert.match(stderr, /has no CSR ffffffffffff; bmc-certs requests client\/ldap shows what/);
   });
 
   it('let a certificate find its key', async () => {
