@@ -69,7 +69,10 @@ function zshScript(name: string, script: string): string {
 # Completion of ${name} for zsh: put it into a directory of $fpath as _${name}, or source it
 
 autoload -U +X bashcompinit && bashcompinit
-${script}`;
+${script}
+# A file of $fpath is run by the first completion itself
+[[ "\${funcstack[1]}" != _${name} ]] || _bash_complete -F ${functionName(name)}
+`;
 }
 
 /** Words that need another one to be a command. */

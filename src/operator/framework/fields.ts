@@ -91,7 +91,7 @@ function cellOf(field: Field, value: unknown): Cell {
 function plainText(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z');
-  if (Array.isArray(value)) return value.map(String).join(', ');
+  if (Array.isArray(value)) return value.map((one) => visible(String(one))).join(', ');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return visible(String(value));
 }

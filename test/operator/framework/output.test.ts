@@ -7,9 +7,9 @@ describe('what a command prints', () => {
     const { out, status } = await runSample(['list']);
     assert.equal(status, 0);
     assert.deepEqual(out.split('\n'), [
-      'NAME         SIZE  TAGS  STATE',
-      'one          1     a, b  Bad',
-      'second?[31m  -     -     Good',
+      'NAME         SIZE  TAGS   STATE',
+      'one          1     a, b?  Bad',
+      'second?[31m  -     -      Good',
       '',
     ]);
   });

@@ -45,7 +45,7 @@ const showFields = {
 } as const;
 
 const rows = [
-  { name: 'one', size: 1, tags: ['a', 'b'], state: 'Bad', born: new Date(0) },
+  { name: 'one', size: 1, tags: ['a', 'b\u001b'], state: 'Bad', born: new Date(0) },
   { name: 'second\u001b[31m', size: null, tags: [], state: 'Good', born: new Date(0) },
 ];
 
