@@ -24,21 +24,22 @@ interface Target {
   readonly destination: string;
 }
 
+const utf8 = { LC_ALL: 'C.UTF-8' };
+
 /** sd-bus and GLib. */
 export function clientsOf(target: Target): readonly [busctl: Client, gdbus: Client] {
   return [client('busctl', busctlWords, readJson), client('gdbus', gdbusWords, readVariant)];
 
   function client(name: string, words: typeof busctlWords, read: (text: string) => string[]) {
-    const command = (path: string, method: string, args: readonly Argument[]) =>
-      ['env', ['LC_ALL=C.UTF-8', name, ...words(target, path, method, args)]] as const;
     return {
       name,
       call: async (path: string, method: string, ...args: readonly Argument[]) =>
-        read(await must(...command(path, method, args))),
+        read(await must(name, words(target, path, method, args), '', utf8)),
       async failure(path: string, method: string, ...args: readonly Argument[]) {
-        // Only its debug log says under which name an error came
-        const [program, line] = command(path, method, args);
-        return failureOf(method, await run(program, ['SYSTEMD_LOG_LEVEL=debug', ...line]));
+        // Only the debug log of busctl says under which name an error came
+        const environment = { ...utf8, SYSTEMD_LOG_LEVEL: 'debug' };
+        const outcome = await run(name, words(target, path, method, args), '', environment);
+        return failureOf(method, outcome);
       },
     };
   }

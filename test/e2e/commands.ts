@@ -10,9 +10,15 @@ export interface Outcome {
 }
 
 /** Runs a program to its end; a status other than 0 is an outcome like any other. */
-export function run(command: string, args: readonly string[], input = ''): Promise<Outcome> {
+export function run(
+  command: string,
+  args: readonly string[],
+  input = '',
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Outcome> {
   return new Promise((resolve) => {
-    const options = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 };
+    const env = { ...process.env, ...environment };
+    const options = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000, env };
     const child = execFile(command, [...args], options, (error, stdout, stderr) => {
       const status = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
       resolve({ status, stdout, stderr });
@@ -24,8 +30,13 @@ export function run(command: string, args: readonly string[], input = ''): Promi
 }
 
 /** Runs a program that must succeed. @returns its standard output */
-export async function must(command: string, args: readonly string[], input = ''): Promise<string> {
-  const { status, stdout, stderr } = await run(command, args, input);
+export async function must(
+  command: string,
+  args: readonly string[],
+  input = '',
+  environment: NodeJS.ProcessEnv = {},
+): Promise<string> {
+  const { status, stdout, stderr } = await run(command, args, input, environment);
   if (status === 0 && !isBadRequest(command, args, stderr)) return stdout;
   throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
 }
