@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import swc from '@swc/wasm-typescript';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stripped = join(root, 'node_modules', '.cache', 'stripped');
+const stripped = join(root, '.cache', 'stripped');
 
 for (const folder of ['src', 'test', 'scripts']) {
   for (const name of readdirSync(join(root, folder), { recursive: true })) {
@@ -18,7 +18,7 @@ function strip(path) {
   const source = join(root, path);
   const target = join(stripped, path);
   const time = modified(source);
-  // Equal times mean equal text, also where node_modules is a copy of that of another clone
+  // Equal times mean equal text
   if (Math.abs(time - modified(target)) < 0.001) return;
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, swc.transformSync(readFileSync(source, 'utf8'), { filename: path }).code);

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './prepare.mjs';
 
-const groups = join(root, 'node_modules', '.cache', 'test-groups');
+const groups = join(root, '.cache', 'test-groups');
 
 /**
  * @param files paths of tests

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const root = new URL('..', import.meta.url).href;
 const packages = `${root}node_modules/`;
-const stripped = `${packages}.cache/stripped/`;
+const stripped = `${root}.cache/stripped/`;
 
 /** Synchronous, or not, as `nextLoad` is. */
 export function load(url, context, nextLoad) {
