@@ -38,7 +38,7 @@ const declared = {
     signature: 's',
     max: 128,
     attribute: 'emailAddress',
-    form: { pattern: /^[\x20-\x7e]*$/, fault: 'holds characters outside of ASCII' },
+    form: { pattern: /^[\x20-\x7e]*$/, fault: 'holds other characters than printable ASCII' },
   },
   GivenName: { signature: 's', max: 32_768, attribute: 'GN' },
   Initials: { signature: 's', max: 32_768, attribute: 'initials' },

@@ -49,13 +49,13 @@ export function checkParameter(
   if (Array.isArray(value) && value.length > max)
     throw invalid(name, `has more than ${max} entries`);
   if (typeof value !== 'string') return;
+  if (form && !form.pattern.test(value)) throw invalid(name, form.fault);
   // No character takes more than two units; what is much too long is not taken apart
   if (value.length > 2 * max || [...value].length > max)
     throw invalid(name, `is longer than ${max} characters`);
   // Those of the direction of writing make a name look like another; half of a character has no UTF-8
   if (/[\p{Cc}\p{Bidi_Control}\p{Cs}]/u.test(value))
     throw invalid(name, 'holds a control character');
-  if (form && !form.pattern.test(value)) throw invalid(name, form.fault);
 }
 
 const faultOfName =

@@ -5,8 +5,6 @@ import { RedfishError } from '../messages/redfish-error.ts';
 import type { CertificateCollection } from './collections.ts';
 import { infoOf } from './findings.ts';
 
-export type { KeyParameters };
-
 /**
  * A request for a key that a server could not serve would only fail when its certificate comes.
  * @throws RedfishError 400

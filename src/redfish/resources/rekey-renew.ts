@@ -1,9 +1,10 @@
 import { validateRekey, validateRenew } from '../../../schemas/generated/validators.js';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
 import { withAbsent } from '../../manager/csr/parameters.ts';
+import type { KeyParameters } from '../../manager/csr/plan.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
-import { curveInfo, type KeyParameters, refuseUnservable } from '../certificates/key-choice.ts';
+import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { type SuccessorAction, successorActions } from '../certificates/rekey-renew.ts';
 import { answerRequest, type CsrSources, type RequestWork } from '../certificates/requests.ts';
 import type { RequestBody } from '../http/request-body.ts';

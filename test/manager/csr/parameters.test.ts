@@ -151,6 +151,12 @@ describe('an argument of a request', () => {
     });
   }
 
+  it('is refused with the form that it has to have, rather than its length', () => {
+    const words = /^Country is not a code of two letters/;
+    const given = csrParameters({ Country: 'CHE' });
+    assert.throws(() => planRequest(given), refusal('argument-invalid', words));
+  });
+
   it('is refused with the longest that each kind of name may be', () => {
     const given = csrParameters({ AlternativeNames: [`URI:a://${'a'.repeat(2048)}`] });
     const words = /^AlternativeNames\/0 .*253.*64.*255.*2048/;
