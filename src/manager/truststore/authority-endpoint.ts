@@ -14,7 +14,15 @@ import type { InstalledCertificate } from '../installed-certificate.ts';
 import { RootCa } from '../upgrade/root-ca.ts';
 import type { UploadContent, UploadSource } from '../upload.ts';
 import { type Authority, AuthorityDirectory } from './authority-directory.ts';
-import { AuthorityPlans, type SetPlan } from './authority-plans.ts';
+import {
+  type AuthoritySet,
+  planDelete,
+  planInstall,
+  planInstallAll,
+  planReplace,
+  planReplaceAll,
+  type SetPlan,
+} from './authority-plans.ts';
 
 /** A truststore: any number of CAs up to a limit, each under an id that is never given out again. */
 export class AuthorityEndpoint implements Endpoint {
@@ -22,7 +30,6 @@ export class AuthorityEndpoint implements Endpoint {
   readonly requests: CsrService;
   readonly #dependencies: EndpointDependencies;
   readonly #directory: AuthorityDirectory;
-  readonly #plans: AuthorityPlans;
   readonly #queue: ChangeQueue;
   readonly #listeners: Listeners<EndpointEvent>;
   readonly #expiry: ExpiryWatch;
@@ -42,7 +49,6 @@ export class AuthorityEndpoint implements Endpoint {
     this.definition = definition;
     this.#dependencies = dependencies;
     this.#directory = new AuthorityDirectory(definition.path, dependencies.log.warn);
-    this.#plans = new AuthorityPlans(dependencies, this.#directory, () => this.#authorities);
     this.#listeners = new Listeners(dependencies.log);
     this.#expiry = new ExpiryWatch(dependencies.expiryThresholds);
     this.requests = new CsrService({
@@ -124,37 +130,34 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   async install(source: UploadSource): Promise<InstalledCertificate> {
-    return first(await this.#apply(() => this.#plans.install(source)));
+    return first(await this.#apply((set) => planInstall(set, source)));
   }
 
   installAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
-    return this.#apply(() => this.#plans.installAll(source));
+    return this.#apply((set) => planInstallAll(set, source));
   }
 
   async replace(id: string, source: UploadSource): Promise<InstalledCertificate> {
-    return first(await this.#apply(() => this.#plans.replace(id, source)));
+    return first(await this.#apply((set) => planReplace(set, id, source)));
   }
 
   replaceAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
-    return this.#apply(() => this.#plans.replaceAll(source));
+    return this.#apply((set) => planReplaceAll(set, source));
   }
 
   async delete(id: string): Promise<void> {
-    await this.#apply(() => this.#plans.delete(id));
+    await this.#apply((set) => planDelete(set, id));
   }
 
   async deleteAll(): Promise<void> {
-    await this.#apply(async () => ({ next: [], asked: [] }));
+    await this.#apply(() => ({ next: [], asked: [] }));
   }
 
   /** The bundle takes the place of everything, as with `replaceAll`. */
   stage(content: UploadContent): Promise<StagedChange> {
     return stageChange(this.#queue, {
       definition: this.definition,
-      validate: async () => {
-        await this.#mustBeRead();
-        return this.#plans.replaceAll(content);
-      },
+      validate: async () => planReplaceAll(await this.#read(), content),
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),
       confirm: ({ next }) => this.#directory.commit(next),
@@ -200,22 +203,23 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   /** @returns those that the caller asked about */
-  async #apply(validate: Change<SetPlan>['validate']): Promise<readonly InstalledCertificate[]> {
+  async #apply(
+    plan: (set: AuthoritySet) => SetPlan | Promise<SetPlan>,
+  ): Promise<readonly InstalledCertificate[]> {
     const { asked } = await this.#queue.run({
       ...this.#store(),
-      validate: async () => {
-        await this.#mustBeRead();
-        return validate();
-      },
+      validate: async () => plan(await this.#read()),
     });
     return asked.map(asInstalled);
   }
 
   /** A disk that failed at the start may be there now; what it holds must not be lost. */
-  async #mustBeRead(): Promise<void> {
+  async #read(): Promise<AuthoritySet> {
     if (!this.#mayLoad)
       throw new CertError('storage', 'the truststore was not read yet; nothing changed');
     if (!this.#directory.isLoaded) await this.#load();
+    const { nextId } = this.#directory;
+    return { current: this.#authorities, nextId, dependencies: this.#dependencies };
   }
 
   #store(): Omit<Change<SetPlan>, 'validate'> {
