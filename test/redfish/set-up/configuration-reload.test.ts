@@ -12,6 +12,7 @@ import {
   writeConfiguration,
 } from '../../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+import { infoOf, newKey, quickCertificate } from '../../fakes/quick-certificate.ts';
 import {
   addAdmin,
   password,
@@ -159,6 +160,46 @@ describe('a Redfish service that reads its configuration again', () => {
     assert.match((await curl(`${service.url}/`)).text, /the page/);
     await edit({});
     assert.equal((await ask('/')).status, 404);
+  });
+
+  it('refuses clients whose certificates are in a list of revoked certificates that comes and goes', async () => {
+    const [issuerKey, clientKey] = [newKey(), newKey()];
+    const shape = { issuer: 'the CA', issuerKey };
+    const ca = quickCertificate({
+      ...shape,
+      info: infoOf(issuerKey),
+      subject: 'the CA',
+      isCa: true,
+    });
+    const client = { ...shape, info: infoOf(clientKey), subject: 'admin', isCa: false };
+    const cert = quickCertificate(client);
+    const key = String(clientKey.export({ type: 'pkcs8', format: 'pem' }));
+    const install = (collection: string, CertificateString: string) =>
+      ask(collection, { CertificateString, CertificateType: 'PEM' });
+    const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
+    assert.ok((await install(truststore, ca)).status < 300);
+    const login = () =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const options = { cert, key, rejectUnauthorized: false, agent: false };
+        const path = '/redfish/v1/SessionService';
+        const asked = get(service.url + path, options, (response) => {
+          response.resume().on('end', () => resolve(response.statusCode));
+        });
+        asked.on('error', reject);
+      });
+    assert.equal(await login(), 200);
+    const revoked = { type: 'authority', name: 'revoked', requireCa: false };
+    await edit({ endpoints: [...endpoints, revoked] });
+    const list = '/redfish/v1/Managers/bmc/SecurityPolicy/TLS/Server/RevokedCertificates';
+    await until('there is a list', async () => (await ask(list)).status === 200);
+    assert.equal(await login(), 200);
+    assert.ok((await install(list, cert)).status < 300);
+    assert.equal(await login(), 401);
+    await edit({});
+    assert.equal(await login(), 200);
+    await edit({ endpoints: [...endpoints, revoked] });
+    await until('the list is back', async () => (await ask(list)).status === 200);
+    assert.equal(await login(), 401);
   });
 
   it('names the settings that count after a restart', async () => {
