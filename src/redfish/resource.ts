@@ -83,6 +83,15 @@ export function readOnly(path: string, entity: Entity, read: Read): Resource {
   return { path, entity, operations: { GET: get(read) } };
 }
 
+/** The members that name a resource; its Id is the last segment of its URI (DSP0266, "Resource identification"). */
+export function naming(type: SchemaName, uri: string) {
+  return {
+    '@odata.id': uri,
+    '@odata.type': typeOf(type),
+    Id: uri.slice(uri.lastIndexOf('/') + 1),
+  };
+}
+
 /** What a collection says (DSP0266, "Collection resources"). */
 export function collectionView(
   uri: string,

@@ -1,7 +1,6 @@
 import { type CsrSources, generateCsrUri } from '../certificates/requests.ts';
 import { mayUse } from '../http/privileges.ts';
-import { link, type RequestContext, type Resource, readOnly } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
+import { link, naming, type RequestContext, type Resource, readOnly } from '../resource.ts';
 import { actionInfo } from './action-infos.ts';
 import { generateCsr } from './generate-csr.ts';
 import { type ReplaceParts, replaceCertificate } from './replace-certificate.ts';
@@ -34,9 +33,7 @@ export function certificateService(parts: CsrSources & ReplaceParts): readonly R
 
 function serviceView({ identity }: RequestContext) {
   return {
-    '@odata.id': uri,
-    '@odata.type': typeOf('CertificateService'),
-    Id: 'CertificateService',
+    ...naming('CertificateService', uri),
     Name: 'Certificate Service',
     Description: 'Actions available to manage certificates',
     ...(mayUse(identity, 'ConfigureManager') && { CertificateLocations: link(locations) }),
@@ -62,9 +59,7 @@ function certificateLocations({ client, collections }: CsrSources) {
       client.list(collection.endpoint).map(({ id }) => link(`${collection.uri}/${id}`)),
     );
   return {
-    '@odata.id': locations,
-    '@odata.type': typeOf('CertificateLocations'),
-    Id: 'CertificateLocations',
+    ...naming('CertificateLocations', locations),
     Name: 'Certificate Locations',
     Description: 'Where every certificate of this service is',
     Links: { Certificates: certificates, 'Certificates@odata.count': certificates.length },

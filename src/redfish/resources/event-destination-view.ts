@@ -1,6 +1,6 @@
 import type { EventStream } from '../events/event-streams.ts';
 import type { Subscription } from '../events/push-subscriptions.ts';
-import { typeOf } from '../schema-versions.ts';
+import { naming } from '../resource.ts';
 
 export const collection = '/redfish/v1/EventService/Subscriptions';
 export const suspendAction = 'EventDestination.SuspendSubscription';
@@ -18,9 +18,7 @@ export function subscriptionView(
   const { Destination, EventTypes, ...others } = members;
   const uri = `${collection}/${id}`;
   return {
-    '@odata.id': uri,
-    '@odata.type': typeOf('EventDestination'),
-    Id: id,
+    ...naming('EventDestination', uri),
     Name: `Event Destination ${id}`,
     ...others,
     Destination: whole ? Destination : new URL(Destination).origin,
@@ -39,9 +37,7 @@ export function subscriptionView(
 /** An open stream, which lives as long as its connection. */
 export function streamView({ id, context, peer }: EventStream) {
   return {
-    '@odata.id': `${collection}/${id}`,
-    '@odata.type': typeOf('EventDestination'),
-    Id: id,
+    ...naming('EventDestination', `${collection}/${id}`),
     Name: `Event Stream ${id}`,
     Context: context,
     Destination: `redfish-sse://${peer}`,

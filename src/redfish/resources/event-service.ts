@@ -7,8 +7,7 @@ import { type EventDraft, resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
 import { memberError, RedfishError } from '../messages/redfish-error.ts';
 import { eventRegistries, servedMessageId } from '../messages/registries.ts';
-import { get, json, link, type Operation, type Resource, success } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
+import { get, json, link, naming, type Operation, type Resource, success } from '../resource.ts';
 
 export const eventServiceUri = '/redfish/v1/EventService';
 const submitTest = 'EventService.SubmitTestEvent';
@@ -71,9 +70,7 @@ function patch(events: Events): Operation {
 function view(events: Events) {
   const { enabled, retryAttempts, retryIntervalSeconds } = events.state();
   return {
-    '@odata.id': eventServiceUri,
-    '@odata.type': typeOf('EventService'),
-    Id: 'EventService',
+    ...naming('EventService', eventServiceUri),
     Name: 'Event Service',
     Description: 'Tells clients what happens to certificates',
     ServiceEnabled: enabled,

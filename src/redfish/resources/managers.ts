@@ -8,12 +8,12 @@ import {
   get,
   json,
   link,
+  naming,
   type Operation,
   type RequestContext,
   type Resource,
   readOnly,
 } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
 import type { ManagerDetails } from '../set-up/manager-details.ts';
 
 interface ManagerParts {
@@ -80,13 +80,11 @@ function patch(parts: ManagerParts): Operation {
 /** @throws RedfishError 404 */
 function managerView(parts: ManagerParts, context: RequestContext) {
   refuseOtherManager(parts.managerId, context);
-  const { managerId, managerDetails, serviceId, now } = parts;
+  const { managerDetails, serviceId, now } = parts;
   const { firmwareVersion, lastReset, settings } = managerDetails;
   const uri = uriOf(parts);
   return {
-    '@odata.id': uri,
-    '@odata.type': typeOf('Manager'),
-    Id: managerId,
+    ...naming('Manager', uri),
     Name: 'OpenBmc Manager',
     Description: 'Baseboard Management Controller',
     ManagerType: 'BMC',
@@ -142,9 +140,7 @@ function networkProtocolView(parts: ManagerParts, context: RequestContext) {
   const name = parts.hostName();
   const [label = ''] = name.split('.');
   return {
-    '@odata.id': uri,
-    '@odata.type': typeOf('ManagerNetworkProtocol'),
-    Id: 'NetworkProtocol',
+    ...naming('ManagerNetworkProtocol', uri),
     Name: 'Manager Network Protocol',
     Description: 'Manager Network Service',
     // Without its domain (DSP2046, ManagerNetworkProtocol)

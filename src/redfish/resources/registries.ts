@@ -1,7 +1,6 @@
 import { notFound } from '../messages/redfish-error.ts';
 import { registries, registryView } from '../messages/registries.ts';
-import { collectionView, type Resource, readOnly } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
+import { collectionView, naming, type Resource, readOnly } from '../resource.ts';
 
 const collection = '/redfish/v1/Registries';
 
@@ -19,9 +18,7 @@ export const messageRegistries: readonly Resource[] = [
     const { name, version, owner } = registryOf(prefix);
     const file = `${prefix}.${version}.json`;
     return {
-      '@odata.id': `${collection}/${prefix}`,
-      '@odata.type': typeOf('MessageRegistryFile'),
-      Id: prefix,
+      ...naming('MessageRegistryFile', `${collection}/${prefix}`),
       Name: `${prefix} Message Registry File`,
       Description: `Where the message registry ${name} is`,
       Registry: name,

@@ -1,7 +1,6 @@
 import { isRoleId, roles } from '../../identity/roles.ts';
 import { notFound } from '../messages/redfish-error.ts';
-import { collectionView, type Resource, readOnly } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
+import { collectionView, naming, type Resource, readOnly } from '../resource.ts';
 
 const collection = '/redfish/v1/AccountService/Roles';
 
@@ -18,9 +17,7 @@ export const roleResources: readonly Resource[] = [
   readOnly(`${collection}/:role`, 'Role', ({ parameters: { role = '' } }) => {
     if (!isRoleId(role)) throw notFound('Role', role);
     return {
-      '@odata.id': `${collection}/${role}`,
-      '@odata.type': typeOf('Role'),
-      Id: role,
+      ...naming('Role', `${collection}/${role}`),
       Name: 'User Role',
       Description: `${role} User Role`,
       RoleId: role,

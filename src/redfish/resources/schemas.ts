@@ -1,5 +1,5 @@
 import { notFound } from '../messages/redfish-error.ts';
-import { collectionView, type Resource, readOnly } from '../resource.ts';
+import { collectionView, naming, type Resource, readOnly } from '../resource.ts';
 import { type SchemaName, schemaUri, schemaVersions, typeOf } from '../schema-versions.ts';
 
 const collection = '/redfish/v1/JsonSchemas';
@@ -19,9 +19,7 @@ export const schemas: readonly Resource[] = [
     const name = names.find((one) => fileOf(one) === file);
     if (!name) throw notFound('JsonSchemaFile', file);
     return {
-      '@odata.id': `${collection}/${file}`,
-      '@odata.type': typeOf('JsonSchemaFile'),
-      Id: file,
+      ...naming('JsonSchemaFile', `${collection}/${file}`),
       Name: `${name} Schema File`,
       Description: `Where the schema of ${name} is`,
       Schema: typeOf(name),

@@ -2,8 +2,7 @@ import type { ClientCertificates } from '../../identity/peer-certificates/client
 import { type TlsProfile, type TlsProfileName, tlsProfiles } from '../../tls/profile.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { mayUse } from '../http/privileges.ts';
-import { link, type Resource, readOnly } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
+import { link, naming, type Resource, readOnly } from '../resource.ts';
 import { refuseOtherManager } from './managers.ts';
 
 const collection = '/redfish/v1/Managers';
@@ -33,9 +32,7 @@ export function securityPolicy({
       refuseOtherManager(managerId, context);
       const mayRead = mayUse(context.identity, 'ConfigureManager');
       return {
-        '@odata.id': uri,
-        '@odata.type': typeOf('SecurityPolicy'),
-        Id: 'SecurityPolicy',
+        ...naming('SecurityPolicy', uri),
         Name: 'Security Policy',
         Description: 'What the manager demands of TLS',
         Status: { State: 'Enabled', Health: 'OK' },

@@ -16,13 +16,13 @@ import {
   get,
   json,
   link,
+  naming,
   type Operation,
   type Reply,
   type RequestContext,
   type Resource,
   success,
 } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
 import { clearedCookies, sessionCookies } from '../sessions/session-cookies.ts';
 import type { Session } from '../sessions/sessions.ts';
 import { refuseOutside } from './change.ts';
@@ -75,9 +75,7 @@ function changeService(access: Access): Operation {
 
 function serviceView({ settings }: Access) {
   return {
-    '@odata.id': service,
-    '@odata.type': typeOf('SessionService'),
-    Id: 'SessionService',
+    ...naming('SessionService', service),
     Name: 'Session Service',
     Description: 'Session Service',
     Status: { State: 'Enabled', Health: 'OK' },
@@ -170,9 +168,7 @@ function uriOf({ id }: Session): string {
 
 function view(session: Session, role: RoleId | undefined) {
   return {
-    '@odata.id': uriOf(session),
-    '@odata.type': typeOf('Session'),
-    Id: session.id,
+    ...naming('Session', uriOf(session)),
     Name: 'User Session',
     Description: 'Manager User Session',
     UserName: session.userName,

@@ -6,12 +6,12 @@ import {
   collectionView,
   get,
   link,
+  naming,
   type Reply,
   type RequestContext,
   type Resource,
   readOnly,
 } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
 import type { Task } from '../tasks/tasks.ts';
 import { acceptedReply, taskCollection, taskService, taskView } from '../tasks/view.ts';
 
@@ -29,9 +29,7 @@ export function taskServiceResources(parts: TaskParts): readonly Resource[] {
   };
   return [
     readOnly(taskService, 'TaskService', () => ({
-      '@odata.id': taskService,
-      '@odata.type': typeOf('TaskService'),
-      Id: 'TaskService',
+      ...naming('TaskService', taskService),
       Name: 'Task Service',
       Description: description,
       ServiceEnabled: true,

@@ -1,8 +1,7 @@
 import { dateTime } from '../date-time.ts';
 import { renderMessage } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
-import type { Reply } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
+import { naming, type Reply } from '../resource.ts';
 import type { Task } from './tasks.ts';
 
 export const taskService = '/redfish/v1/TaskService';
@@ -22,9 +21,7 @@ export function taskView(task: Task) {
   const failed = outcome instanceof RedfishError;
   const messages = failed ? outcome.messages.map(renderMessage) : [];
   return {
-    '@odata.id': `${taskCollection}/${id}`,
-    '@odata.type': typeOf('Task'),
-    Id: id,
+    ...naming('Task', `${taskCollection}/${id}`),
     Name: name,
     Description: 'A request whose answer took or takes long',
     TaskState: outcome === undefined ? 'Running' : failed ? 'Exception' : 'Completed',
