@@ -24,8 +24,15 @@ const description = 'Requests that take long, and certification requests that wa
 
 /** TaskService, its Tasks and their monitors (DSP0266, "Asynchronous operations"). */
 export function taskServiceResources(parts: TaskParts): readonly Resource[] {
+  const waiting = waitingTasks(parts);
+  const findTask = async (context: RequestContext): Promise<Task> => {
+    const { id = '' } = context.parameters;
+    const task = parts.tasks.get(id) ?? (await waiting(context)).find((one) => one.id === id);
+    if (task) return task;
+    throw notFound('Task', id);
+  };
   const DELETE = {
-    handle: async (context: RequestContext) => removeTask(parts, await findTask(parts, context)),
+    handle: async (context: RequestContext) => removeTask(parts, await findTask(context)),
   };
   return [
     readOnly(taskService, 'TaskService', () => ({
@@ -40,7 +47,7 @@ export function taskServiceResources(parts: TaskParts): readonly Resource[] {
       Tasks: link(taskCollection),
     })),
     readOnly(taskCollection, 'TaskCollection', async (context) => {
-      const tasks = [...parts.tasks.list(), ...(await waitingTasks(parts, context))];
+      const tasks = [...parts.tasks.list(), ...(await waiting(context))];
       return collectionView(
         taskCollection,
         'TaskCollection',
@@ -52,7 +59,7 @@ export function taskServiceResources(parts: TaskParts): readonly Resource[] {
       path: `${taskCollection}/:id`,
       entity: 'Task',
       operations: {
-        GET: get(async (context) => taskView(await findTask(parts, context))),
+        GET: get(async (context) => taskView(await findTask(context))),
         DELETE,
       },
     },
@@ -60,28 +67,24 @@ export function taskServiceResources(parts: TaskParts): readonly Resource[] {
       path: `${taskService}/TaskMonitors/:id`,
       entity: 'Task',
       operations: {
-        GET: { handle: async (context) => monitor(await findTask(parts, context), context) },
+        GET: { handle: async (context) => monitor(await findTask(context), context) },
         DELETE,
       },
     },
   ];
 }
 
-const waitingByRequest = new WeakMap<object, Promise<readonly Task[]>>();
-
-/** Asks the managers once for an answer that shows many tasks, as `$expand` finds each by itself. */
-function waitingTasks(parts: TaskParts, { request }: RequestContext): Promise<readonly Task[]> {
-  const waiting = waitingByRequest.get(request) ?? outstandingRequests(parts);
-  waitingByRequest.set(request, waiting);
-  return waiting;
-}
-
-async function findTask(parts: TaskParts, context: RequestContext): Promise<Task> {
-  const { id = '' } = context.parameters;
-  const task =
-    parts.tasks.get(id) ?? (await waitingTasks(parts, context)).find((one) => one.id === id);
-  if (task) return task;
-  throw notFound('Task', id);
+/**
+ * Finds the CSRs that wait, as tasks. The managers are asked once for an answer that shows many tasks: `$expand` finds
+ * each by itself.
+ */
+function waitingTasks(parts: CsrSources) {
+  const byRequest = new WeakMap<object, Promise<readonly Task[]>>();
+  return ({ request }: RequestContext): Promise<readonly Task[]> => {
+    const waiting = byRequest.get(request) ?? outstandingRequests(parts);
+    byRequest.set(request, waiting);
+    return waiting;
+  };
 }
 
 /** What the request answered. A CSR may hold a challenge password, so its text is not for every user. */
