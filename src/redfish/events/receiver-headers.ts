@@ -3,7 +3,7 @@ import { memberError, type RedfishError } from '../messages/redfish-error.ts';
 import type { EventSettings } from './event-settings.ts';
 
 /** HttpHeaders of an EventDestination: headers that a subscription adds to each of its requests. Their values are secret. */
-export type ReceiverHeaders = EventDestinationCreate['HttpHeaders'];
+type ReceiverHeaders = EventDestinationCreate['HttpHeaders'];
 
 type HeaderLimits = Pick<EventSettings, 'headers' | 'headerCharacters'>;
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SchemaName } from '../schema-versions.ts';
 
 /** The body with its ETag after `@odata.type`, and the ETag: `undefined` for what is no resource. */
-export interface Tagged {
+interface Tagged {
   readonly body: object;
   readonly tag: string | undefined;
 }

@@ -1,5 +1,5 @@
 /** The parts of a request that tell which page made it. */
-export interface RequestOrigin {
+interface RequestOrigin {
   readonly method: string;
   header(name: string): string | undefined;
 }

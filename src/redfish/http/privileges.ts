@@ -25,7 +25,7 @@ const managerOrSelf = ['ConfigureManager', 'ConfigureSelf'] as const;
  * as far as our tree goes. An action asks for what POST to its resource asks for, HEAD for what GET does.
  * `ConfigureSelf` allows no more than what belongs to the user of the caller.
  */
-export const privilegeTable = {
+const privilegeTable = {
   // Overrides of Certificate and CertificateCollection for what is subordinate to a ManagerAccount
   AccountCertificate: row(usersOrSelf, usersOrSelf),
   AccountCertificateCollection: row(usersOrSelf, usersOrSelf),

@@ -1,11 +1,11 @@
 /** One choice of a header such as Accept, and how much the client likes it: 0 is not at all. */
-export interface Choice {
+interface Choice {
   readonly name: string;
   readonly quality: number;
 }
 
 /** The choices of a header of RFC 9110 §12.4.2, in its order; parameters other than `q` do not matter. */
-export function parseChoices(header: string): readonly Choice[] {
+function parseChoices(header: string): readonly Choice[] {
   return header
     .split(',')
     .map((part) => {
@@ -17,7 +17,7 @@ export function parseChoices(header: string): readonly Choice[] {
 }
 
 /** The quality of the first of `names`, most exact first, that the header has. */
-export function qualityOf(choices: readonly Choice[], names: readonly string[]): number {
+function qualityOf(choices: readonly Choice[], names: readonly string[]): number {
   for (const name of names) {
     const found = choices.find((choice) => choice.name === name);
     if (found) return found.quality;

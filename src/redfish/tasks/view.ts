@@ -8,7 +8,7 @@ export const taskService = '/redfish/v1/TaskService';
 export const taskCollection = `${taskService}/Tasks`;
 
 /** Where a client asks for the answer of a task (DSP0266, "Task monitor"). */
-export function monitorUri({ id }: Pick<Task, 'id'>): string {
+function monitorUri({ id }: Pick<Task, 'id'>): string {
   return `${taskService}/TaskMonitors/${id}`;
 }
 
