@@ -147,19 +147,16 @@ function resolutionOf(
   passed: number,
   conditions: readonly Condition[],
 ): string | undefined {
-  const messages = conditions
-    .filter(({ Severity }) => Severity === health)
-    .map(({ Message }) => Message);
-  switch (health) {
-    case 'OK':
-      return undefined;
-    case 'Warning':
-      if (Number.isFinite(passed))
-        return `The certificate ends within ${passed} days: replace it before.`;
-      return messages.length > 0
-        ? messages.join(' ')
-        : 'The certificate is not valid yet: check the time of this machine, or replace it.';
-    case 'Critical':
-      return messages.length > 0 ? messages.join(' ') : 'The certificate has ended: replace it.';
+  if (health === 'OK') return undefined;
+  if (health === 'Warning' && Number.isFinite(passed)) {
+    return `The certificate ends within ${passed} days: replace it before.`;
   }
+  const messages = conditions.filter(({ Severity }) => Severity === health);
+  return messages.map(({ Message }) => Message).join(' ') || untold[health];
 }
+
+/** Where no condition says more. */
+const untold = {
+  Warning: 'The certificate is not valid yet: check the time of this machine, or replace it.',
+  Critical: 'The certificate has ended: replace it.',
+} as const;

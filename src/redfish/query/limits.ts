@@ -1,9 +1,7 @@
+import type { Configuration } from '../../platform/configuration.ts';
+
 /** How much a query may ask for. */
-export interface QueryLimits {
-  readonly expandLevels: number;
-  /** The most resources that are read for one request. */
-  readonly expandedResources: number;
-  readonly filterCharacters: number;
-  readonly filterDepth: number;
-  readonly selectedMembers: number;
-}
+export type QueryLimits = Pick<
+  Configuration['redfish']['limits'],
+  'expandLevels' | 'expandedResources' | 'filterCharacters' | 'filterDepth' | 'selectedMembers'
+>;
