@@ -19,11 +19,12 @@ import { testsByProgram } from './test-programs.mjs';
 
 /** A process that takes longer hangs, in milliseconds: a minute on a quiet machine may be ten on a busy machine. */
 const maxProcessMilliseconds = 1_200_000;
-/** Unit tests, the contract of the bus, and the main job: folders and files below test/. */
+/** Unit tests, the contract of the bus, the documentation, and the main job: folders and files below test/. */
 const quick = [
   'conformance',
   'core',
   'dbus',
+  'documentation.test.ts',
   'e2e/main-job.test.ts',
   'identity',
   'manager',
