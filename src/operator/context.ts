@@ -59,8 +59,11 @@ export function operatorContext(
     await client.start();
     if (client.endpoints().length > 0) return { client, administration: busAdministration(client) };
     // What may not be asked looks as if it were not there
-    const absent = new CertError('unavailable', 'there is no certificate manager on the bus');
-    throw client.denial ?? absent;
+    if (client.denial) throw client.denial;
+    const fault = client.isConnected
+      ? 'there is no certificate manager on the bus'
+      : `the D-Bus${busAddress === '' ? '' : ` at ${busAddress}`} cannot be reached`;
+    throw new CertError('unavailable', fault);
   };
   return {
     busAddress,

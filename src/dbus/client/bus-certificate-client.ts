@@ -50,6 +50,11 @@ export class BusCertificateClient implements CertificateClient {
     this.#watch.close();
   }
 
+  /** Whether there is a connection to the bus now. */
+  get isConnected(): boolean {
+    return this.#watch.isConnected;
+  }
+
   /** Why a manager, or the bus, that is there did not let us ask; `undefined` while nothing was denied. */
   get denial(): Error | undefined {
     return this.#watch.denial;

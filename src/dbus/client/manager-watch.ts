@@ -62,6 +62,10 @@ export class ManagerWatch {
     this.#forgetAll();
   }
 
+  get isConnected(): boolean {
+    return this.#connection.bus !== undefined;
+  }
+
   get denial(): Error | undefined {
     return this.#denial;
   }

@@ -78,7 +78,8 @@ export const trustAdd = operatorCommand({
       const names = added.map(({ id }) => nameOf(endpoint, id)).join(', ');
       throw new CommandError(kind, `${message} Added before it: ${names}.`, { cause: error });
     }
-    const notes = added.length < blocks.length ? ['The other CAs are there already.'] : [];
+    const others = added.length === 0 ? 'All of these CAs' : 'The other CAs';
+    const notes = added.length < blocks.length ? [`${others} are there already.`] : [];
     return trusted(endpoint, added, notes);
   },
 });

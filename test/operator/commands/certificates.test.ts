@@ -120,10 +120,7 @@ describe('bmc-certs install, replace and delete', () => {
     assert.match(installed.stdout, /^client\/ldap\/1: CN=ldap, until \d{4}-\d\d-\d\d\n$/);
     const again = await world.run(['install', 'client/ldap', path, keyPath]);
     assert.equal(again.status, 6);
-    assert.match(
-      again.stderr,
-      /^already-installed: .*; bmc-certs replace puts another certificate in its place\.\n$/,
-    );
+    assert.match(again.stderr, /^already-installed: .*; use bmc-certs replace\.\n$/);
     const { stdout, status } = await world.run(['delete', 'client/ldap']);
     assert.deepEqual([stdout, status], ['client/ldap/1: deleted (CN=ldap)\n', 0]);
   });

@@ -24,6 +24,8 @@ describe('bmc-certs trust', () => {
     const again = await world.run(['trust', 'add', bundle]);
     assert.match(again.stdout, /^authority\/truststore\/\d+: CN=two, until .*\n$/);
     assert.equal(again.stderr, 'The other CAs are there already.\n');
+    const once = await world.run(['trust', 'add', bundle]);
+    assert.deepEqual([once.status, once.stderr], [0, 'All of these CAs are there already.\n']);
     assert.deepEqual(await subjects(), ['CN=one', 'CN=two']);
     const { stdout } = await world.run(['trust', 'list']);
     assert.match(stdout, /^CA +SUBJECT +ISSUER +NAMES +DAYS +STATE\n/);
