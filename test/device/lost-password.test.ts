@@ -81,7 +81,7 @@ describe('an operator on the device who lost the password', {
     const certificate = authority.issueCa({ subject: '/CN=CA that nobody has a certificate of' });
     writeFileSync(join(device.root, 'ca.pem'), certificate.pem);
     const program = '/usr/lib/bmc-certificate-manager/bmc-certs.js';
-    await device.must('node', program, 'trust', '/ca.pem');
+    await device.must('node', program, 'trust', 'add', '/ca.pem');
     authority.remove();
     const settings = join(device.root, accounts, '../access-settings.json');
     const clientCertificates = { enabled: true, respond: false, mapping: 'CommonName' };

@@ -20,7 +20,7 @@ rm -r /etc/bmc-certificate-manager /etc/ssl/certs/https /etc/nslcd/certs /etc/ss
 /** A CA and a pending CSR. */
 const cas = `
 openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out one.pem -subj '/CN=CA of the backup'
-bmc-certs trust one.pem
+bmc-certs trust add one.pem
 bmc-certs csr client/ldap --common-name pending >/dev/null
 `;
 /** `set-password` ends the sessions. */
@@ -54,7 +54,7 @@ export const howToPages: readonly HowToPage[] = [
     name: 'back-up',
     happens: { 'Save it': cas, 'Bring it back': loss },
     prints: {
-      'Bring it back': /truststore\/1 .*CN=CA of the backup\nserver\/https\/1 /,
+      'Bring it back': /truststore\/1 .*CN=CA of the backup [\s\S]*server\/https\/1 /,
     },
   },
   { name: 'upgrade', prints: { After: /^active\nactive\n/ } },
