@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Outcome, run } from '../e2e/commands.ts';
+import { assertDeclaredShape } from './declared-shape.ts';
 import { type ManagerProcess, startManager } from './manager-process.ts';
 import { type OpensslAuthority, opensslAuthority } from './openssl-authority.ts';
 import { type PrivateBus, startPrivateBus } from './private-bus.ts';
@@ -16,7 +17,7 @@ export interface OperatorWorld {
   manager: ManagerProcess;
   /** Runs a command line, as another user where a command line for that is given. */
   run(words: readonly string[], input?: string, as?: readonly string[]): Promise<Outcome>;
-  /** Runs a command that must succeed. @returns what it prints as JSON */
+  /** Runs a command that must succeed. @returns what it prints as JSON, which has the form that is declared */
   json(...words: readonly string[]): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -37,7 +38,11 @@ export async function operatorWorld(changes: object = {}, policy?: string): Prom
     },
     async json(...words) {
       const { status, stdout, stderr } = await world.run([...words, '--json']);
-      if (status === 0) return JSON.parse(stdout);
+      if (status === 0) {
+        const answer: unknown = JSON.parse(stdout);
+        assertDeclaredShape(words, answer);
+        return answer;
+      }
       throw new Error(`${words.join(' ')} ended with ${status}: ${stdout}${stderr}`);
     },
     async close() {

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { makeProgram } from '../../../src/bin/bmc-certs.ts';
+import { commandsOf } from '../../../src/operator/framework/command.ts';
+import { findRequest } from '../../../src/operator/framework/parse.ts';
+import { type OperatorWorld, operatorWorld } from '../../fakes/operator-world.ts';
+
+let world: OperatorWorld;
+before(async () => {
+  world = await operatorWorld();
+});
+after(() => world?.close());
+
+/** Command lines in an order in which each finds what it needs; `PAIR`, `CA` and `ID` are put in. */
+const lines = [
+  'list',
+  'show server/https',
+  'csr server/https --name bmc',
+  'requests',
+  'discard server/https ID',
+  'install client/ldap PAIR',
+  'replace client/ldap PAIR',
+  'show PAIR',
+  'renew client/ldap',
+  'renew client/ldap --if-due --days 9999',
+  'rekey client/ldap',
+  'stage server/https PAIR',
+  'activate server/https',
+  'commit server/https',
+  'stage server/https PAIR',
+  'rollback server/https',
+  'trust add CA',
+  'trust list',
+  'trust remove 1',
+  'trust replace CA',
+  'status',
+  'reload server/https',
+  'check -w 0 -c 0',
+  'doctor --config CONFIGURATION',
+  'delete client/ldap',
+  'completion zsh',
+];
+
+/** They go on until they are ended, or have a test of their own. */
+const others = ['watch', 'set-password', 'up'];
+
+describe('--json', () => {
+  it('is tried with every command', () => {
+    const program = makeProgram();
+    const tried = lines.map((line) => {
+      const request = findRequest(program, line.split(' '));
+      return request.kind === 'run' ? request.command.name : '';
+    });
+    const names = commandsOf(program).map(({ name }) => name);
+    assert.deepEqual([...new Set([...tried, ...others])].sort(), names.sort());
+  });
+
+  it('has the members that are declared, in every command', async () => {
+    const { authority, configuration } = world;
+    const ca = authority.issueCa();
+    const { key, pem } = authority.issue({ issuer: ca, subject: '/CN=bmc' });
+    const pair = authority.write('pair.pem', key + pem);
+    let id = '';
+    for (const line of lines) {
+      const words = line
+        .replace('PAIR', pair)
+        .replace('CA', ca.path)
+        .replace('CONFIGURATION', configuration)
+        .replace('ID', id)
+        .split(' ');
+      const answer = await world.json(...words);
+      if (line === 'requests') id = Object(answer)[0].id;
+      assert.notEqual(answer, undefined, line);
+    }
+  });
+});
