@@ -15,13 +15,13 @@ export function whyNoBroker(): string | undefined {
 
 /**
  * A real dbus-broker under its own launcher, which reads the policy. The launcher takes its socket as systemd would
- * pass it, and wants to reach a journal.
+ * pass it, and wants to reach a journal that reads: the broker tells it of each refusal, and waits when the socket is full.
  */
 export async function startBrokerBus(policy: string): Promise<Omit<PrivateBus, 'kill' | 'start'>> {
   const { directory, socket, address, configuration, remove } = makeBusDirectory('bus', policy);
   const script = `
     mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/journal || exit
-    systemd-socket-activate --datagram --listen=/run/systemd/journal/socket sleep infinity &
+    systemd-socket-activate --datagram --listen=/run/systemd/journal/socket sh -c 'exec cat <&3 >/dev/null' &
     while [ ! -S /run/systemd/journal/socket ]; do sleep 0.05; done
     exec systemd-socket-activate -E DBUS_SESSION_BUS_ADDRESS=${address} --listen=${socket} \
       dbus-broker-launch --scope=user --config-file=${configuration}`;
