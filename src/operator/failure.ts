@@ -96,7 +96,7 @@ function placeOf(cause: Error): string {
 /** Our manager names the user; what a bus daemon refuses never reached the manager. */
 function deniedOnBus({ message }: CertError): string {
   return asRoot(
-    /may not change certificates|unknown to the bus|not permitted/.test(message)
+    /may not [a-z ]+$|unknown to the bus|not permitted/.test(message)
       ? `permission denied by the manager: ${message}; "access" in its configuration says who may`
       : `permission denied by the policy of the bus, such as the files of /usr/share/dbus-1/system.d/ (${message})`,
   );

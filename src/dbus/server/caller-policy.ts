@@ -13,10 +13,14 @@ export interface CallerPolicy {
  */
 export type AuthorizeCaller = (sender: string) => Promise<number | undefined>;
 
-/** Checks callers by the credentials that the bus itself knows of their connections. */
+/**
+ * Checks callers by the credentials that the bus itself knows of their connections.
+ * @param what the policy allows, for the refusal
+ */
 export function authorizeCaller(
   callers: Pick<Callers, 'credentials'>,
   policy: CallerPolicy,
+  what = 'change certificates',
 ): AuthorizeCaller {
   return async (sender) => {
     const { user, groups } = await callers.credentials(sender).catch((cause: unknown) => {
@@ -26,7 +30,7 @@ export function authorizeCaller(
       (user !== undefined && policy.users.includes(user)) ||
       groups.some((group) => policy.groups.includes(group));
     if (!allowed) {
-      throw new CertError('access-denied', `user ${user ?? 'unknown'} may not change certificates`);
+      throw new CertError('access-denied', `user ${user ?? 'unknown'} may not ${what}`);
     }
     return user;
   };

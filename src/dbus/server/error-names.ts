@@ -57,14 +57,23 @@ export interface ErrorReply {
   readonly text: string;
 }
 
-/** A protocol error of the object server itself, with a name of the D-Bus Specification. */
-export class DBusProtocolError extends Error {
-  override readonly name = 'DBusProtocolError';
+/** An error with the name that it has on the bus. */
+export class DBusError extends Error {
+  override readonly name: string = 'DBusError';
   readonly reply: ErrorReply;
 
+  constructor(reply: ErrorReply) {
+    super(reply.text);
+    this.reply = reply;
+  }
+}
+
+/** A protocol error of the object server itself, with a name of the D-Bus Specification. */
+export class DBusProtocolError extends DBusError {
+  override readonly name = 'DBusProtocolError';
+
   constructor(name: string, text: string) {
-    super(text);
-    this.reply = { name: `org.freedesktop.DBus.Error.${name}`, text };
+    super({ name: `org.freedesktop.DBus.Error.${name}`, text });
   }
 }
 
@@ -73,7 +82,7 @@ export class DBusProtocolError extends Error {
  * upstream has one name for many. An error outside of our own types is a bug: nothing of it leaves.
  */
 export function toErrorReply(error: unknown): ErrorReply {
-  if (error instanceof DBusProtocolError) return error.reply;
+  if (error instanceof DBusError) return error.reply;
   if (error instanceof CertError) {
     return { name: errorNames[error.code], text: `${error.code}: ${error.message}` };
   }

@@ -14,6 +14,16 @@ interface Values {
   'a(ss)': [string, string][];
   'a(sts)': [string, bigint, string][];
   'a(ssstu)': [string, string, string, bigint, number][];
+  '(ssbbbs)': [string, string, boolean, boolean, boolean, string];
+  'a(ssbbbs)': Values['(ssbbbs)'][];
+  '(s(ssbbbs))': [string, Values['(ssbbbs)']];
+  'a(tss)': [bigint, string, string][];
+  '(ta(ssbbbs)a(tss)a{sv})': [
+    bigint,
+    Values['a(ssbbbs)'],
+    Values['a(tss)'],
+    Readonly<Record<string, TypedValue>>,
+  ];
   v: TypedValue;
   'a{sv}': Readonly<Record<string, TypedValue>>;
   'a{sa{sv}}': Readonly<Record<string, Readonly<Record<string, TypedValue>>>>;

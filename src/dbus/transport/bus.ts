@@ -57,6 +57,8 @@ export interface Bus {
     member: string,
     signature: string,
     body: readonly unknown[],
+    /** The unique name of the only connection that gets it. */
+    destination?: string,
   ): void;
   /**
    * Answers calls that are made to this connection; only one handler can be set.
@@ -187,8 +189,12 @@ class LibraryBus implements Bus {
     member: string,
     signature: string,
     body: readonly unknown[],
+    destination?: string,
   ): void {
-    this.#send(dbus.Message.newSignal(path, interfaceName, member, signature, body.map(toLibrary)));
+    const values = body.map(toLibrary);
+    const signal = dbus.Message.newSignal(path, interfaceName, member, signature, values);
+    if (destination !== undefined) signal.destination = destination;
+    this.#send(signal);
   }
 
   handleCalls(handler: (call: Call) => Promise<void> | undefined): void {
