@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeProgram } from '../src/bin/bmc-certs.ts';
 import { CertError, type CertErrorCode, certErrors, certWarnings } from '../src/core/cert-error.ts';
+import { accountsInterface } from '../src/dbus/accounts/accounts-interface.ts';
 import { extensionInterfaces } from '../src/dbus/certs/extension-interfaces.ts';
 import { toErrorReply } from '../src/dbus/server/error-names.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/server/interface.ts';
@@ -145,7 +146,7 @@ All interfaces of OpenBMC are served as they are there. What we add stands in in
 OpenBMC has an unexpected member. Methods may be called by root, by the user of the manager, and by the users and groups of
 \`access\` in the [configuration](configuration.md) names.
 
-${extensionInterfaces.map(extensionSection).join('\n')}`;
+${[...extensionInterfaces, accountsInterface].map(extensionSection).join('\n')}`;
 }
 
 function extensionSection({

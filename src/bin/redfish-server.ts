@@ -4,12 +4,16 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Audit } from '../core/audit.ts';
 import { reasonOf } from '../core/cert-error.ts';
 import { makeLog } from '../core/log.ts';
 import { SetupError } from '../core/setup-error.ts';
+import { BusAccounts } from '../dbus/accounts/bus-accounts.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
 import { BusSystemUsers } from '../dbus/peers/user-manager.ts';
 import { claimState } from '../dbus/transport/state-claim.ts';
+import type { Users } from '../identity/accounts/user-directory.ts';
+import { guardSystemUsers } from '../identity/configured-users.ts';
 import { configuredClientIdentities } from '../identity/peer-certificates/client-identities.ts';
 import {
   type Configuration,
@@ -44,14 +48,13 @@ await runProgram(log, async (fail, onReload) => {
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
   const { uploadBytes } = limits;
   const client = new BusCertificateClient({ busAddress, requestTimeout, uploadBytes, log });
-  const systemUsers = new BusSystemUsers({ busAddress, log });
-  const starts = [
-    client.start(),
-    ...(configuration.users.source === 'bus' ? [systemUsers.start()] : []),
-  ];
+  const audit = new Audit(log);
+  const users = openUsers(configuration, audit);
   // What hangs must not keep the service from coming up; until it answers, it counts as away
-  await Promise.race([Promise.all(starts), sleep(managersMilliseconds)]);
-  const dependencies = { configuration, client, systemUsers, hostName: hostname, log };
+  await Promise.race([Promise.all([client.start(), users.start()]), sleep(managersMilliseconds)]);
+  const dependencies = {
+    ...{ configuration, client, users: users.users, audit, hostName: hostname, log },
+  };
   const service = await inText(from, () => startService(dependencies));
   const pidFile = join(runtimeDirectory, 'redfish.pid');
   makeOwnedDirectory(runtimeDirectory, 'runtime directory');
@@ -75,7 +78,7 @@ await runProgram(log, async (fail, onReload) => {
     rmSync(pidFile, { force: true });
     await service.close();
     client.close();
-    systemUsers.close();
+    users.close();
     release();
   };
 });
@@ -91,4 +94,22 @@ async function claimStateDirectory(
   if (!existsSync(directory)) return () => undefined;
   openStateDirectory(directory);
   return claimState({ busAddress, directory, log, lost });
+}
+
+interface OpenUsers {
+  readonly users: Users;
+  /** Resolves when they are known, or after the first attempt to reach the user manager. */
+  start(): Promise<void>;
+  close(): void;
+}
+
+function openUsers(configuration: Configuration, audit: Audit): OpenUsers {
+  const { bus: busAddress } = configuration;
+  if (configuration.users.source === 'file') {
+    const users = new BusAccounts({ busAddress, log });
+    return { users, start: () => users.start(), close: () => users.close() };
+  }
+  const system = new BusSystemUsers({ busAddress, log });
+  const users = guardSystemUsers(configuration, system, audit, log);
+  return { users, start: () => system.start(), close: () => system.close() };
 }

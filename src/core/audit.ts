@@ -6,7 +6,8 @@ import type { Fields, Log } from './log.ts';
 export const auditEvents = {
   login: 'info',
   'login failed': 'warn',
-  lockout: 'warn',
+  'lockout begun': 'warn',
+  'lockout ended': 'info',
   'session begun': 'info',
   'session ended': 'info',
   change: 'info',

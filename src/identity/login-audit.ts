@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Audit } from '../core/audit.ts';
 import type { LoginOutcome } from './accounts/user-directory.ts';
 import type { Refusal } from './peer-certificates/refusal.ts';
@@ -17,30 +18,29 @@ export type LoginResult = LoginOutcome['kind'] | 'unavailable' | Refusal;
 /** Different lines of one connection that are remembered. */
 const maxTold = 50;
 
-/** Writes the lines of logins and lockouts, for every edge. */
+/** Writes the lines of the logins at an edge. */
 export class LoginAudit {
+  readonly edge: string;
   readonly #audit: Audit;
   readonly #told = new WeakMap<object, Set<string>>();
 
-  constructor(audit: Audit) {
+  /** @param edge such as `redfish` */
+  constructor(audit: Audit, edge: string) {
     this.#audit = audit;
+    this.edge = edge;
   }
 
-  login({ userName, address, method, connection }: LoginAttempt, outcome: LoginResult): void {
+  /** @param id that of a login with a password */
+  login(attempt: LoginAttempt, outcome: LoginResult, id?: string): void {
+    const { userName, address, method, connection } = attempt;
     if (connection && !this.#isNew(connection, `${method} ${outcome} ${userName.slice(0, 256)}`)) {
       return;
     }
     const isIn = outcome === 'ok' || outcome === 'password-expired';
     const user = userName === '' && method === 'certificate' ? {} : { user: userName };
-    this.#audit.write(isIn ? 'login' : 'login failed', { ...user, address, method, outcome });
-  }
-
-  /** @param of an account at this address, or the address for every account */
-  lockout(
-    { userName, address }: Pick<LoginAttempt, 'userName' | 'address'>,
-    of: 'account' | 'address',
-  ): void {
-    this.#audit.write('lockout', { user: userName, address, of });
+    const { edge } = this;
+    const fields = { ...user, address, edge, method, ...(id !== undefined && { attempt: id }) };
+    this.#audit.write(isIn ? 'login' : 'login failed', { ...fields, outcome });
   }
 
   #isNew(connection: object, line: string): boolean {
@@ -50,4 +50,8 @@ export class LoginAudit {
     this.#told.set(connection, told.add(line));
     return true;
   }
+}
+
+export function loginId(): string {
+  return randomBytes(6).toString('hex');
 }

@@ -1,7 +1,6 @@
-import type { LoginGate } from './accounts/login-gate.ts';
-import type { LoginOutcome } from './accounts/user-directory.ts';
+import type { LoginOutcome, Users } from './accounts/user-directory.ts';
 import type { Identity } from './identity.ts';
-import type { LoginAttempt, LoginAudit } from './login-audit.ts';
+import { type LoginAttempt, type LoginAudit, loginId } from './login-audit.ts';
 import type { ClientCertificates } from './peer-certificates/client-certificates.ts';
 import type { Refusal } from './peer-certificates/refusal.ts';
 
@@ -49,11 +48,18 @@ type PasswordRefusal = Exclude<LoginOutcome, { user: unknown }>['kind'];
  * @throws IdentityError `unavailable`
  */
 export async function loginByPassword(
-  { gate }: { readonly gate: LoginGate },
+  { users, logins }: { readonly users: Pick<Users, 'login'>; readonly logins: LoginAudit },
   attempt: LoginAttempt,
   password: string,
 ): Promise<PeerLogin<PasswordRefusal>> {
-  const outcome = await gate.login(attempt, password);
+  const { userName, address } = attempt;
+  const id = loginId();
+  const told = { userName, address, edge: logins.edge, id };
+  const outcome = await users.login(told, password).catch((error: unknown) => {
+    logins.login(attempt, 'unavailable', id);
+    throw error;
+  });
+  logins.login(attempt, outcome.kind, id);
   if (!('user' in outcome)) return { refusal: outcome.kind };
   const { kind, user } = outcome;
   return {

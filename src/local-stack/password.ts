@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { passwordRulesOf } from '../identity/accounts/account-policy.ts';
+import { operatorName } from '../identity/accounts/operator-account.ts';
+import { openAccounts } from '../identity/configured-users.ts';
 import { readPassword } from '../operator/password-file.ts';
-import {
-  accountsOf,
-  hasSystemPasswords,
-  operatorName,
-  passwordRulesOf,
-  setPassword,
-} from '../operator/set-password.ts';
+import { hasSystemPasswords, setPassword } from '../operator/set-password.ts';
 import type { Configuration } from '../platform/configuration.ts';
 
 /** The password of the first account, which does not exist before `store`. */
@@ -31,8 +28,10 @@ export async function preparePassword(
     await setPassword(configuration, await readPassword(passwordFile));
     return undefined;
   }
-  if (hasSystemPasswords(configuration) || !accountsOf(configuration).isEmpty) return undefined;
-  const text = randomPassword(passwordRulesOf(configuration));
+  if (hasSystemPasswords(configuration)) return undefined;
+  const accounts = openAccounts(configuration);
+  if (accounts.users.length > 0) return undefined;
+  const text = randomPassword(passwordRulesOf(accounts.rules));
   return {
     text,
     async store() {
@@ -42,8 +41,8 @@ export async function preparePassword(
 }
 
 /** The name to log in with: that of the operator, or of the first administrator when the operator has another name. */
-export async function loginName(configuration: Configuration): Promise<string> {
-  const users = await accountsOf(configuration).list();
+export function loginName(configuration: Configuration): string {
+  const { users } = openAccounts(configuration);
   if (users.some(({ userName }) => userName === operatorName)) return operatorName;
   const other = users.find(({ role, enabled }) => role === 'Administrator' && enabled);
   return other?.userName ?? operatorName;

@@ -81,6 +81,9 @@ async function startAll(
       configuration.path,
     ]);
   await launch('certificate-manager', script('certificate-manager'));
+  if (configuration.parsed.users.source === 'file') {
+    await launch('account-manager', script('account-manager'));
+  }
   const { port } = await launch('redfish-server', script('redfish-server'));
   // A port that the system chose must stay the same when the service is started again
   await configuration.write(Number(port));
@@ -91,7 +94,7 @@ async function startAll(
   const certificateFile = endpoints.find(
     ({ type, name }) => type === 'server' && name === redfish.endpoint,
   )?.path;
-  const user = await loginName(configuration.parsed);
+  const user = loginName(configuration.parsed);
   return { url, fingerprint, certificateFile, user, bus, state: stateDirectory, password };
 }
 

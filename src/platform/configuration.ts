@@ -177,7 +177,9 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
   };
   const ofRedfish = resolve(stateDirectory, configuration.redfish.directory);
   const redfish = { ...configuration.redfish, webUi, directory: ofRedfish };
-  return { ...configuration, stateDirectory, runtimeDirectory, endpoints, redfish };
+  const ofAccounts = resolve(stateDirectory, configuration.users.directory);
+  const users = { ...configuration.users, directory: ofAccounts };
+  return { ...configuration, stateDirectory, runtimeDirectory, endpoints, users, redfish };
 }
 
 /** Each endpoint has a directory of its own, which the group that reads its files may enter. */

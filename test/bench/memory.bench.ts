@@ -12,7 +12,12 @@ import { type Footprint, footprintOf } from '../torture/soak/processes.ts';
 const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
-const programs = ['certificate-manager', 'redfish-server', 'csr-worker'] as const;
+const programs = [
+  'certificate-manager',
+  'account-manager',
+  'redfish-server',
+  'csr-worker',
+] as const;
 
 /** A program of this clone, when it runs now. */
 function footprintOfProgram(program: string): Footprint | undefined {
@@ -42,7 +47,7 @@ function ask(method: string, path: string, body: string | object = ''): Promise<
   });
 }
 
-const measure = () => programs.slice(0, 2).map(footprintOfProgram);
+const measure = () => programs.slice(0, 3).map(footprintOfProgram);
 const csr = { CertificateCollection: { '@odata.id': https }, CommonName: 'bmc.example' };
 let worker: Footprint | undefined;
 
@@ -68,12 +73,13 @@ try {
     const reads = Array.from({ length: 50 }, () => ask('GET', `${https}?$expand=.`));
     await Promise.all([...reads, ask('POST', truststore, authority.pem)]);
     await ask('DELETE', `${truststore}/${round + 1}`);
+    await logIn(stack.url, stack.password);
     if (round % 10 === 0) await makeCsr();
   }
   const afterLoad = measure();
   const cells = (memory: Footprint | undefined) =>
     memory ? `${memory.resident.toFixed(0)} MB | ${memory.own.toFixed(0)} MB` : '? | ?';
-  const rows = programs.slice(0, 2).map((program, at) => {
+  const rows = programs.slice(0, 3).map((program, at) => {
     return `| ${program} | ${cells(atRest[at])} | ${cells(afterLoad[at])} |`;
   });
   process.stdout.write(

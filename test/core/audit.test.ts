@@ -19,7 +19,8 @@ describe('the audit', () => {
   const levels: Record<AuditEvent, 'info' | 'warn'> = {
     login: 'info',
     'login failed': 'warn',
-    lockout: 'warn',
+    'lockout begun': 'warn',
+    'lockout ended': 'info',
     'session begun': 'info',
     'session ended': 'info',
     change: 'info',

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
 import { exportPrivateKey } from '../../src/x509/keys.ts';
 import { type Outcome, run } from '../e2e/commands.ts';
+import { startAccountManager } from './account-manager.ts';
 import type { PrivateBus } from './private-bus.ts';
 
 const built = (name: string) => fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
@@ -15,8 +16,10 @@ export const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-g
 /** The Redfish service as it is built, on a state directory of its own, without a manager. */
 export interface RedfishFiles {
   readonly state: string;
+  /** The file of accounts. */
+  readonly accounts: string;
   readonly configuration: string;
-  /** Starts the service and waits until it listens. @throws what it printed instead */
+  /** Starts the service with its account manager and waits until it listens. @throws what it printed instead */
   start(): Promise<RedfishProcess>;
   /** Runs `bmc-certs`, as another user where a command line for that is given. */
   bmcCerts(args: readonly string[], input?: string, as?: readonly string[]): Promise<Outcome>;
@@ -61,15 +64,20 @@ export function redfishFiles(
     run('/usr/bin/env', [...who, process.execPath, built('bmc-certs.js'), ...args], input);
   return {
     state,
+    accounts: join(state, 'accounts', 'accounts.json'),
     configuration,
-    start: () =>
-      startProcess([
-        ...as,
-        process.execPath,
-        built('redfish-server.js'),
-        '--config',
-        configuration,
-      ]),
+    async start() {
+      const accounts = await startAccountManager(configuration, as);
+      const command = [process.execPath, built('redfish-server.js'), '--config', configuration];
+      const service = await startProcess([...as, ...command]);
+      return {
+        ...service,
+        async stop() {
+          await service.stop();
+          await accounts.stop();
+        },
+      };
+    },
     bmcCerts,
     setPassword(password) {
       const file = join(bus.directory, 'password');
@@ -109,8 +117,9 @@ async function startProcess(command: readonly string[]): Promise<RedfishProcess>
 }
 
 /** The accounts as they stand in the file. */
-export function storedAccounts(
-  state: string,
-): readonly { readonly userName: string; readonly [member: string]: unknown }[] {
-  return JSON.parse(readFileSync(join(state, 'accounts.json'), 'utf8')).accounts;
+export function storedAccounts({ accounts }: Pick<RedfishFiles, 'accounts'>): readonly {
+  readonly userName: string;
+  readonly [member: string]: unknown;
+}[] {
+  return JSON.parse(readFileSync(accounts, 'utf8')).accounts;
 }

@@ -2,8 +2,8 @@ import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Accounts } from '../../src/identity/accounts/accounts.ts';
 import { must } from '../e2e/commands.ts';
+import { accountsAt } from './accounts.ts';
 
 const program = fileURLToPath(new URL('../../dist/redfish-server.js', import.meta.url));
 
@@ -21,7 +21,7 @@ export interface RedfishProcess {
 
 /** Gives a state directory the account `admin`. */
 export async function addAdmin(directory: string): Promise<void> {
-  const accounts = new Accounts(join(directory, 'accounts.json'), 1);
+  const accounts = accountsAt(join(directory, 'accounts', 'accounts.json'));
   await accounts.setPassword('admin', 'Administrator', password);
 }
 

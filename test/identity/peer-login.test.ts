@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FailedLogins } from '../../src/identity/accounts/failed-logins.ts';
-import { LoginGate } from '../../src/identity/accounts/login-gate.ts';
-import type { LoginOutcome, User } from '../../src/identity/accounts/user-directory.ts';
+import type {
+  LoginOutcome,
+  PasswordLogin,
+  User,
+} from '../../src/identity/accounts/user-directory.ts';
 import { IdentityError } from '../../src/identity/identity-error.ts';
 import { LoginAudit } from '../../src/identity/login-audit.ts';
 import type { ClientCertificates } from '../../src/identity/peer-certificates/client-certificates.ts';
@@ -15,29 +17,23 @@ const bob: User = {
 };
 const address = '192.0.2.7';
 
-/** A gate to a directory that gives these outcomes, one after the other, and locks after two failures. */
-function gateTo(outcomes: readonly (LoginOutcome | Error)[]) {
+/** An edge whose users give these outcomes, one after the other. */
+function edgeWith(outcomes: readonly (LoginOutcome | Error)[]) {
   const { audit, auditLines } = recordedAudit();
   const left = [...outcomes];
+  const asked: PasswordLogin[] = [];
   const users = {
-    list: async () => [bob],
-    find: async () => bob,
-    async login() {
+    async login(attempt: PasswordLogin) {
+      asked.push(attempt);
       const next = left.shift() ?? { kind: 'wrong' as const };
       if (next instanceof Error) throw next;
       return next;
     },
   };
-  const rules = { threshold: 2, lockSeconds: 60, resetSeconds: 60, resetEnabled: true };
-  const failures = new FailedLogins(
-    () => rules,
-    { entries: 10, perAddress: 3 },
-    () => 0,
-  );
-  const gate = new LoginGate(users, failures, new LoginAudit(audit), 5);
+  const logins = new LoginAudit(audit, 'netconf');
   const login = (userName: string) =>
-    loginByPassword({ gate }, { userName, address, method: 'session' }, 'a password');
-  return { login, auditLines };
+    loginByPassword({ users, logins }, { userName, address, method: 'session' }, 'a password');
+  return { login, auditLines, asked };
 }
 
 describe('a login by password', () => {
@@ -60,36 +56,21 @@ describe('a login by password', () => {
   ];
   for (const { outcome, gives, line } of outcomes) {
     it(`that is ${outcome.kind} has its answer and one line`, async () => {
-      const { login, auditLines } = gateTo([outcome]);
+      const { login, auditLines, asked } = edgeWith([outcome]);
       assert.deepEqual(await login('bob'), gives);
-      const fields = { user: 'bob', address, method: 'session', outcome: outcome.kind };
+      const [{ id } = { id: '' }] = asked;
+      assert.match(id, /^[0-9a-f]{12}$/);
+      assert.deepEqual(asked, [{ userName: 'bob', address, edge: 'netconf', id }]);
+      const about = { user: 'bob', address, edge: 'netconf', method: 'session', attempt: id };
+      const fields = { ...about, outcome: outcome.kind };
       assert.deepEqual(auditLines, [`${line} ${JSON.stringify(fields)}`]);
     });
   }
 
   it('has a line where nobody can check the password', async () => {
-    const { login, auditLines } = gateTo([new IdentityError('unavailable', 'bob')]);
+    const { login, auditLines } = edgeWith([new IdentityError('unavailable', 'bob')]);
     await assert.rejects(login('bob'), { code: 'unavailable' });
     assert.match(auditLines.join(), /^warn audit: login failed .*"outcome":"unavailable"\}$/);
-  });
-
-  it('has a line for each lock that begins: of the account, then of the address for all names', async () => {
-    const { login, auditLines } = gateTo([]);
-    for (const name of ['bob', 'bob', 'bob', 'eve', 'bob', 'mallory']) await login(name);
-    const told = auditLines.map((line) => {
-      const [, user, what] = /"user":"(\w+)".*"(?:outcome|of)":"(\w+)"\}$/.exec(line) ?? [];
-      return `${line.includes('lockout') ? 'lockout ' : ''}${user} ${what}`;
-    });
-    assert.deepEqual(told, [
-      'bob wrong',
-      'bob wrong',
-      'lockout bob account',
-      'bob locked',
-      'eve wrong',
-      'lockout eve address',
-      'bob locked',
-      'mallory locked',
-    ]);
   });
 });
 
@@ -99,7 +80,7 @@ describe('a login by certificate', () => {
     const { audit, auditLines } = recordedAudit();
     const left = [...answers];
     const certificates = { login: async () => left.shift() };
-    const logins = new LoginAudit(audit);
+    const logins = new LoginAudit(audit, 'netconf');
     const login = (connection: object) =>
       loginByCertificate({ certificates, logins }, { connection, address });
     return { login, auditLines };
@@ -112,7 +93,7 @@ describe('a login by certificate', () => {
     assert.deepEqual(await login(connection), refused);
     await login(connection);
     await login({});
-    const line = `warn audit: login failed ${JSON.stringify({ address, method: 'certificate', outcome: 'expired' })}`;
+    const line = `warn audit: login failed ${JSON.stringify({ address, edge: 'netconf', method: 'certificate', outcome: 'expired' })}`;
     assert.deepEqual(auditLines, [line, line]);
   });
 

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { Accounts } from '../../src/identity/accounts/accounts.ts';
 import { until } from '../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+import { accountsAt } from '../fakes/accounts.ts';
 import { opensSession, shownPassword } from '../fakes/password-login.ts';
 import {
   launchUp,
@@ -52,7 +52,7 @@ describe('the first password', () => {
     { step: 'the manager is started', reached: () => programs().includes('manager.js') },
     { step: 'the service is ready', reached: (output) => output.includes('Redfish service ready') },
     { step: 'it is shown', reached: (output) => shownPassword(output) !== undefined },
-    { step: 'it is stored', reached: () => existsSync(join(state, 'accounts.json')) },
+    { step: 'it is stored', reached: () => existsSync(join(state, 'accounts/accounts.json')) },
     { step: 'the stack is ready', reached: (output) => /^ready /m.test(output) },
   ];
   for (const { step, reached } of steps) {
@@ -63,9 +63,9 @@ describe('the first password', () => {
       await killed.ended;
       await until('its programs end', () => !/manager\.js|server\.js/.test(programs()), 30_000);
       // Without an account, the next start makes another password
-      const file = join(state, 'accounts.json');
+      const file = join(state, 'accounts/accounts.json');
       if (!existsSync(file)) return;
-      const { kind } = await new Accounts(file, 1).login(
+      const { kind } = await accountsAt(file).checkPassword(
         'admin',
         shownPassword(killed.output()) ?? '',
       );

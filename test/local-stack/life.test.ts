@@ -7,7 +7,14 @@ import { curl } from '../e2e/redfish-client.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import { names } from '../fakes/manager-process.ts';
 import { shownPassword } from '../fakes/password-login.ts';
-import { launchUp, processesWith, type StackProcess, startUp } from '../fakes/stack-process.ts';
+import { startPrivateBus } from '../fakes/private-bus.ts';
+import {
+  launchUp,
+  processesWith,
+  runUp,
+  type StackProcess,
+  startUp,
+} from '../fakes/stack-process.ts';
 
 const directory = temporaryDirectory();
 after(() => {
@@ -153,7 +160,7 @@ describe('a local stack', () => {
   });
 
   it('can use a bus that runs already', async () => {
-    const host = await startUp(['--state-dir', state]);
+    const host = await startPrivateBus();
     const guest = join(directory, 'guest');
     const endpoints = [{ type: 'server', name: 'gnmi', path: 'gnmi.pem' }];
     const configuration = join(directory, 'guest.json');
@@ -162,15 +169,20 @@ describe('a local stack', () => {
       [configuration],
       JSON.stringify({ endpoints, redfish: { endpoint: 'gnmi' } }),
     );
-    const bus = host.ready.bus ?? '';
+    const bus = host.address;
     const second = await startUp(['--state-dir', guest, '--bus', bus, '--config', configuration]);
     assert.equal(second.ready.bus, bus);
     assert.ok(!existsSync(join(guest, 'run/bus')));
     const name = 'xyz.openbmc_project.Certs.Manager.Server.Gnmi';
     assert.match(await must('busctl', [`--address=${bus}`, 'tree', name]), /gnmi\/1/);
-    for (const stack of [second, host]) {
-      stack.kill('SIGTERM');
-      assert.equal(await stack.ended, 0);
-    }
+    const third = await runUp(['--state-dir', state, '--https-port', '0', '--bus', bus]);
+    assert.equal(third.status, 1);
+    assert.match(
+      third.lines.at(-1) ?? '',
+      /^Another account manager serves the accounts on this bus/,
+    );
+    second.kill('SIGTERM');
+    assert.equal(await second.ended, 0);
+    await host.stop();
   });
 });

@@ -33,8 +33,8 @@ describe('a local stack that finds something else in place of a file', () => {
   };
 
   const cases: readonly [string, string][] = [
-    ['accounts.json', 'a FIFO'],
-    ['accounts.json', 'a socket'],
+    ['accounts/accounts.json', 'a FIFO'],
+    ['accounts/accounts.json', 'a socket'],
     ['access-settings.json', 'a FIFO'],
     ['account-certificates.json', 'a device'],
     ['configuration.json', 'a directory'],

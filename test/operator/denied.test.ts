@@ -85,7 +85,7 @@ describe('a user who may not', {
     const args = ['set-password', '--config', files.configuration, '--password-file', '-'];
     const asks = async () => (await files.bmcCerts(args, 'correct-horse', asNobody)).stderr;
     const denied = 'permission denied by the file system at';
-    assert.match(await asks(), new RegExp(`cannot be read: ${denied} ${files.state}/`));
+    assert.match(await asks(), new RegExp(`cannot be used: ${denied} ${files.state}/`));
     chmodSync(files.configuration, 0o600);
     assert.match(
       await asks(),

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import {
   chownSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type PrivateBus, startPrivateBus } from '../fakes/private-bus.ts';
 import {
@@ -54,15 +55,22 @@ describe('set-password', () => {
       assert.equal(status, 5);
       assert.match(stderr, rule);
       assert.match(stderr, /^The password is refused: .*\.\n$/);
-      assert.ok(!existsSync(join(files.state, 'accounts.json')));
+      assert.ok(!existsSync(files.accounts));
     });
   }
 
   it('has the rules that clients have set', async () => {
     const files = redfishFiles(bus);
-    writeFileSync(join(files.state, 'access-settings.json'), '{"minPasswordLength": 15}');
+    const rules = (minPasswordLength: number) => {
+      mkdirSync(dirname(files.accounts), { recursive: true, mode: 0o700 });
+      writeFileSync(
+        files.accounts,
+        JSON.stringify({ accounts: [], policy: { minPasswordLength } }),
+      );
+    };
+    rules(15);
     assert.match((await files.setPassword(password)).stderr, /at least 15 characters/);
-    writeFileSync(join(files.state, 'access-settings.json'), '{"minPasswordLength": 5}');
+    rules(5);
     await mustSet(files, 'horse');
   });
 
@@ -95,12 +103,13 @@ describe('set-password', () => {
     it(`makes an account that is ${what} an administrator again`, async () => {
       const files = redfishFiles(bus);
       await mustSet(files, 'forgotten-long-ago');
-      const [before] = storedAccounts(files.state);
+      const [before] = storedAccounts(files);
       const accounts = [{ ...before, ...change }];
-      writeFileSync(join(files.state, 'accounts.json'), JSON.stringify({ accounts }));
+      writeFileSync(files.accounts, JSON.stringify({ accounts }));
       assert.match(await mustSet(files, password), /account admin is an enabled administrator/);
-      const admin = storedAccounts(files.state).find(({ userName }) => userName === 'admin');
-      assert.deepEqual({ ...admin, password: undefined }, { ...ordinary, password: undefined });
+      const admin = storedAccounts(files).find(({ userName }) => userName === 'admin');
+      const unknown = { password: undefined, passwordStamp: undefined };
+      assert.deepEqual({ ...admin, ...unknown }, { ...ordinary, ...unknown });
       running = await files.start();
       assert.equal(await running.login('admin', password), '201');
     });
@@ -109,11 +118,11 @@ describe('set-password', () => {
   it('makes no second account whose name differs by case alone', async () => {
     const files = redfishFiles(bus);
     await mustSet(files, password);
-    const accounts = [{ ...storedAccounts(files.state)[0], userName: 'Admin' }];
-    writeFileSync(join(files.state, 'accounts.json'), JSON.stringify({ accounts }));
+    const accounts = [{ ...storedAccounts(files)[0], userName: 'Admin' }];
+    writeFileSync(files.accounts, JSON.stringify({ accounts }));
     assert.match(await mustSet(files, password), /account Admin is/);
     assert.deepEqual(
-      storedAccounts(files.state).map(({ userName }) => userName),
+      storedAccounts(files).map(({ userName }) => userName),
       ['Admin'],
     );
   });
@@ -128,7 +137,7 @@ describe('set-password by root for a service of another user', { skip: !isRoot }
   it('leaves files that the service can read, and the service lets the operator in', async () => {
     const files = redfishFiles(bus, {}, asNobody);
     await mustSet(files, password);
-    assert.equal(ownerOf(join(files.state, 'accounts.json')), '65534:65534 600');
+    assert.equal(ownerOf(files.accounts), '65534:65534 600');
     running = await files.start();
     assert.equal(await running.login('admin', password), '201');
     await mustSet(files, 'another-horse');
@@ -138,17 +147,17 @@ describe('set-password by root for a service of another user', { skip: !isRoot }
   it('gives a file back to the service that was left as root’s', async () => {
     const files = redfishFiles(bus, {}, asNobody);
     await mustSet(files, password);
-    chownSync(join(files.state, 'accounts.json'), 0, 0);
+    chownSync(files.accounts, 0, 0);
     await mustSet(files, password);
-    assert.equal(ownerOf(join(files.state, 'accounts.json')), '65534:65534 600');
+    assert.equal(ownerOf(files.accounts), '65534:65534 600');
   });
 
   it('keeps the owner of the file where the directory is root’s', async () => {
     const files = redfishFiles(bus);
     await mustSet(files, password);
-    chownSync(join(files.state, 'accounts.json'), 65534, 65534);
+    chownSync(files.accounts, 65534, 65534);
     await mustSet(files, password);
-    assert.equal(ownerOf(join(files.state, 'accounts.json')), '65534:65534 600');
+    assert.equal(ownerOf(files.accounts), '65534:65534 600');
   });
 
   it('makes a directory that belongs to the owner of the one that it is in', async () => {
@@ -159,10 +168,10 @@ describe('set-password by root for a service of another user', { skip: !isRoot }
     const changed = JSON.stringify({ ...document, stateDirectory: nested });
     writeFileSync(files.configuration, changed);
     await mustSet(files, password);
-    for (const one of [nested, join(files.state, 'a')]) {
+    for (const one of [join(nested, 'accounts'), nested, join(files.state, 'a')]) {
       assert.equal(ownerOf(one), '65534:65534 700');
     }
-    assert.equal(ownerOf(join(nested, 'accounts.json')), '65534:65534 600');
+    assert.equal(ownerOf(join(nested, 'accounts', 'accounts.json')), '65534:65534 600');
   });
 
   it('opens and makes nothing where the service’s user has put a link in place of the lock', async () => {
@@ -170,10 +179,11 @@ describe('set-password by root for a service of another user', { skip: !isRoot }
     const [secret, absent] = ['secret', 'absent'].map((name) => join(bus.directory, name));
     assert.ok(secret && absent);
     writeFileSync(secret, 'x', { mode: 0o600 });
+    await mustSet(files, password);
     for (const target of [secret, absent]) {
-      symlinkSync(target, join(files.state, 'accounts.json.lock'));
+      symlinkSync(target, `${files.accounts}.lock`);
       await mustSet(files, password);
-      rmSync(join(files.state, 'accounts.json.lock'));
+      rmSync(`${files.accounts}.lock`);
     }
     assert.equal(ownerOf(secret), '0:0 600');
     assert.ok(!existsSync(absent));

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../../src/core/log.ts';
 import { AccessSettings } from '../../src/identity/accounts/access-settings.ts';
-import { Accounts } from '../../src/identity/accounts/accounts.ts';
+import type { Accounts } from '../../src/identity/accounts/accounts.ts';
+import type { FailedLoginLimits } from '../../src/identity/accounts/failed-logins.ts';
+import type { GuardedUsers } from '../../src/identity/accounts/guarded-users.ts';
+import { RenameFollower } from '../../src/identity/accounts/rename-follower.ts';
 import { AccountCertificates } from '../../src/identity/peer-certificates/account-certificates.ts';
 import { generateCertificate } from '../../src/manager/credential/generated-certificate.ts';
 import {
@@ -28,6 +31,7 @@ import type { Sessions } from '../../src/redfish/sessions/sessions.ts';
 import { openManagerSettings } from '../../src/redfish/set-up/manager-details.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import type { WebUi } from '../../src/redfish/web-ui/directory.ts';
+import { accountsAt, guarded } from '../fakes/accounts.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
 import { recordedAudit } from '../fakes/recorded-audit.ts';
 import { checkAnswer } from '../schemas/answers.ts';
@@ -36,6 +40,8 @@ import { checkAnswer } from '../schemas/answers.ts';
 export interface TestService {
   readonly client: MemoryClient;
   readonly accounts: Accounts;
+  /** What guards them. */
+  readonly users: GuardedUsers;
   readonly access: Access;
   readonly log: string[];
   /** The lines of the audit. */
@@ -124,7 +130,10 @@ export interface ServiceOptions {
   /** Of passwords; there are thousands of logins, and most tests are not about how long a hash takes. */
   readonly hashCost?: number;
   readonly http?: Partial<HttpLimits>;
-  readonly limits?: Partial<AccessLimits>;
+  readonly limits?: Partial<AccessLimits> & {
+    readonly queuedLogins?: number;
+    readonly failedLogins?: FailedLoginLimits;
+  };
   readonly compatibility?: Compatibility;
   readonly events?: Partial<EventSettings>;
   readonly clock?: EventOptions['clock'];
@@ -146,6 +155,7 @@ export interface ServiceOptions {
 export interface TestParts extends ResourceParts {
   readonly client: MemoryClient;
   readonly accounts: Accounts;
+  readonly users: GuardedUsers;
   readonly access: Access & { readonly accountCertificates: AccountCertificates };
   /** What was logged. */
   readonly lines: string[];
@@ -174,50 +184,43 @@ export async function makeTestParts(
   }: ServiceOptions = {},
 ): Promise<TestParts> {
   const collections = collectionsOf('bmc', endpoints);
-  const accounts = new Accounts(join(directory, 'accounts.json'), 6, undefined, hashCost);
+  const accounts = accountsAt(join(directory, 'accounts.json'), { max: 6, hashCost });
   await accounts.setPassword('admin', 'Administrator', 'admin-pw');
   await accounts.setPassword('reader', 'ReadOnly', 'reader-pw');
   const settings = new AccessSettings(join(directory, 'access-settings.json'), {
-    minPasswordLength: 8,
-    maxPasswordLength: 128,
-    lockoutThreshold: 5,
-    lockoutSeconds: 300,
-    lockoutResetSeconds: 300,
-    lockoutResetEnabled: true,
     basicAuth: 'Enabled',
     sessionSeconds: 60,
   });
-  const accessLimits = {
-    queuedLogins: 5,
-    sessions: 4,
-    sessionsPerUser: 3,
-    failedLogins: { entries: 100, perAddress: 20 },
-    ...limits,
-  };
+  const { sessions = 4, sessionsPerUser = 3, ...guardLimits } = limits;
   const { audit, auditLines } = recordedAudit();
-  const rest = makeAccess(accounts, settings, accessLimits, audit);
+  const users = guarded(accounts, { audit, ...guardLimits });
   const accountCertificates = new AccountCertificates(
     join(directory, 'account-certificates.json'),
     { perAccount: 2, accountCertificateBytes: 4096 },
   );
-  const access = { ...rest, accountCertificates };
-  followRenames(access);
   const lines: string[] = [];
   const note = (message: string, fields: object = {}) => {
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
   const log = { debug: note, info: note, warn: note, error: note };
+  const renames = new RenameFollower(join(directory, 'followed-renames.json'), log);
+  const rest = makeAccess({ users, settings, renames, audit }, { sessions, sessionsPerUser });
+  const access = { ...rest, accountCertificates };
+  followRenames(access);
+  const eventService = await makeEvents({
+    ...{ client, collections: () => collections, served, log, expiryThresholds },
+    path: join(directory, 'events.json'),
+    settings: { ...eventSettings, ...events },
+    logins: listenerLogins(access),
+    ...(clock && { clock }),
+    random: () => 0.5,
+  });
+  await renames.complete();
   return {
     client,
-    events: await makeEvents({
-      ...{ client, collections: () => collections, served, log, expiryThresholds },
-      path: join(directory, 'events.json'),
-      settings: { ...eventSettings, ...events },
-      logins: listenerLogins(access),
-      ...(clock && { clock }),
-      random: () => 0.5,
-    }),
+    events: eventService,
     accounts,
+    users,
     access,
     lines,
     auditLines,
@@ -252,7 +255,7 @@ export async function makeTestParts(
 export async function startService(options: ServiceOptions = {}): Promise<TestService> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'redfish-'));
   const parts = await makeTestParts(directory, options);
-  const { client, accounts, access, lines, log } = parts;
+  const { client, accounts, users, access, lines, log } = parts;
   const app = makeApp({
     limits: { ...httpLimits, ...options.http },
     webUi: options.webUi,
@@ -265,6 +268,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   return {
     client,
     accounts,
+    users,
     access,
     log: lines,
     audit: parts.auditLines,

@@ -6,14 +6,8 @@ import {
 import type { Configuration } from '../../platform/configuration.ts';
 import { readState, StateFile } from '../../storage/state-file.ts';
 
-/** What clients may change of AccountService and SessionService, in their words. */
+/** What clients may change of the ways into the Redfish service, in their words. */
 export interface AccessPolicy {
-  readonly minPasswordLength: number;
-  readonly maxPasswordLength: number;
-  readonly lockoutThreshold: number;
-  readonly lockoutSeconds: number;
-  readonly lockoutResetSeconds: number;
-  readonly lockoutResetEnabled: boolean;
   readonly basicAuth: 'Enabled' | 'Unadvertised' | 'Disabled';
   readonly sessionSeconds: number;
 }
@@ -73,10 +67,8 @@ export class AccessSettings {
 }
 
 /** The settings of a service as it is configured, whether or not it runs. @throws SetupError */
-export function configuredSettings({ redfish, users }: Configuration): AccessSettings {
+export function configuredSettings({ redfish }: Configuration): AccessSettings {
   return new AccessSettings(join(redfish.directory, 'access-settings.json'), {
-    ...users.policy,
-    lockoutResetEnabled: true,
     basicAuth: 'Enabled',
     sessionSeconds: redfish.limits.sessionSeconds,
   });

@@ -1,66 +1,106 @@
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { reasonOf } from '../../core/cert-error.ts';
-import type { Log } from '../../core/log.ts';
+import {
+  type Accounts as StoredState,
+  validateAccounts,
+} from '../../../schemas/generated/validators.js';
 import { Mutex } from '../../core/mutex.ts';
+import { readState, StateFile } from '../../storage/state-file.ts';
 import { IdentityError } from '../identity-error.ts';
 import type { RoleId } from '../roles.ts';
-import { AccountFile, type StoredAccount, type StoredAccounts } from './account-file.ts';
-import { hashPassword, matchesHash, type PasswordHash, stampOfHash } from './password-hash.ts';
+import { type AccountPolicy, policyFaults } from './account-policy.ts';
+import { hashPassword, matchesHash, type PasswordHash } from './password-hash.ts';
 import type {
-  FollowRename,
   LoginOutcome,
   NewUser,
   OwnPasswordChange,
+  Rename,
   User,
   UserChange,
   UserChanges,
   UserDirectory,
+  UserPolicy,
 } from './user-directory.ts';
 
-/** The users of the service in a file of its own, which holds only hashes of passwords. */
-export class Accounts implements UserDirectory {
-  readonly changes: UserChanges;
-  readonly #file: AccountFile;
-  readonly #decoy: Promise<PasswordHash>;
-  readonly #log: Pick<Log, 'error'> | undefined;
-  readonly #hash: (password: string) => Promise<PasswordHash>;
-  readonly #turn = new Mutex();
+type StoredAccount = StoredState['accounts'][number];
 
-  /**
-   * @param most how many accounts there may be
-   * @param hashCost of new passwords, as of `hashPassword`
-   * @throws SetupError when the file is there but not readable as what it should be
-   */
-  constructor(path: string, max: number, log?: Pick<Log, 'error'>, hashCost?: number) {
-    this.#file = new AccountFile(path, log);
-    this.#log = log;
-    this.#hash = (password) => hashPassword(password, hashCost);
-    this.#decoy = this.#hash('');
+/** What the file holds, and what of it is in force. */
+interface State {
+  readonly accounts: readonly StoredAccount[];
+  /** The newest of all that there ever were, oldest first. */
+  readonly renames: readonly Required<Rename>[];
+  /** What clients have set over the configuration. */
+  readonly policy: Partial<AccountPolicy>;
+}
+
+export interface AccountsOptions {
+  /** How many accounts there may be. */
+  readonly max: number;
+  /** The rules until a client sets others. */
+  readonly policy: AccountPolicy;
+  /** Of new passwords, as of `hashPassword`. */
+  readonly hashCost?: number;
+}
+
+const form = { what: 'accounts', validator: validateAccounts };
+
+/** An edge that was away for more renames than that ends what it has of the old names. */
+const maxRenames = 100;
+
+/** A stamp of a new password. */
+export function newPasswordStamp(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/**
+ * The accounts in a file, which holds hashes of their passwords, and the rules for them. The program that has the claim to
+ * the file (`claimAccounts`) is the only one that writes it.
+ */
+export class Accounts implements UserDirectory {
+  readonly source = 'file';
+  readonly changes: UserChanges;
+  readonly policy: UserPolicy;
+  readonly #options: AccountsOptions;
+  readonly #file: StateFile<State>;
+  readonly #decoy: Promise<PasswordHash>;
+  readonly #followers = new Set<(rename: Rename) => void>();
+  readonly #listeners = new Set<() => void>();
+  readonly #turn = new Mutex();
+  #state: State;
+
+  /** @throws SetupError when the file is there but not readable as what it should be */
+  constructor(path: string, options: AccountsOptions) {
+    this.#options = options;
+    const { accounts = [], renames = [], policy = {} } = readState(path, form) ?? {};
+    this.#state = { accounts, renames, policy };
+    this.#file = new StateFile(path, this.#state);
+    this.#decoy = hashPassword('', options.hashCost);
     this.changes = {
-      create: (user) => this.#turn.run(() => this.#create(user, max)),
+      create: (user) => this.#turn.run(() => this.#create(user)),
       update: (userName, change, own) => this.#turn.run(() => this.#update(userName, change, own)),
       remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
+    this.policy = {
+      read: async () => this.rules,
+      change: (members) => this.#turn.run(() => this.#setPolicy(members)),
+    };
   }
 
-  onRename(follow: FollowRename): void {
-    this.#file.onRename(follow);
+  /** The rules in force. */
+  get rules(): AccountPolicy {
+    return { ...this.#options.policy, ...this.#state.policy };
   }
 
-  settleRenames(): Promise<void> {
-    return this.#turn.run(() => this.#file.settleRenames());
+  get renames(): readonly Required<Rename>[] {
+    return this.#state.renames;
   }
 
-  has(userName: string): boolean {
-    return this.#stored(userName) !== undefined;
-  }
-
-  get isEmpty(): boolean {
-    return this.#file.current().length === 0;
+  get users(): readonly User[] {
+    return this.#state.accounts.map(userOf);
   }
 
   async list(): Promise<readonly User[]> {
-    return this.#file.current().map(userOf);
+    return this.users;
   }
 
   async find(userName: string): Promise<User | undefined> {
@@ -69,11 +109,20 @@ export class Accounts implements UserDirectory {
   }
 
   passwordStamp(userName: string): string | undefined {
-    const account = this.#stored(userName);
-    return account && stampOfHash(account.password);
+    return this.#stored(userName)?.passwordStamp;
   }
 
-  async login(userName: string, password: string): Promise<LoginOutcome> {
+  onRename(follow: (rename: Rename) => void): void {
+    this.#followers.add(follow);
+    for (const rename of this.#state.renames) follow(rename);
+  }
+
+  /** Told after each change. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  async checkPassword(userName: string, password: string): Promise<LoginOutcome> {
     const account = this.#stored(userName);
     const hash = account?.password ?? (await this.#decoy);
     if (!(await matchesHash(password, hash))) return { kind: 'wrong' };
@@ -85,129 +134,120 @@ export class Accounts implements UserDirectory {
   }
 
   /** Creates the account or gives it a new role and password, whatever it was before. */
-  setPassword(
-    userName: string,
-    role: RoleId,
-    password: string,
-    own?: OwnPasswordChange,
-  ): Promise<void> {
+  setPassword(userName: string, role: RoleId, password: string): Promise<void> {
     return this.#turn.run(async () => {
-      const hash = await this.#hash(password);
-      own?.foretell(stampOfHash(hash));
-      await this.#file.change(({ accounts, renames }) => {
-        const others = accounts.filter((one) => one.userName !== userName);
-        refuseOutdated(
-          accounts.find((one) => !others.includes(one)),
-          own,
-        );
-        return { accounts: [...others, { userName, role, password: hash }], renames };
-      });
+      const hash = await hashPassword(password, this.#options.hashCost);
+      const account = { userName, role, password: hash, passwordStamp: newPasswordStamp() };
+      await this.#change(({ accounts }) => ({
+        accounts: [...accounts.filter((one) => one.userName !== userName), account],
+      }));
     });
   }
 
-  async #create({ userName, password, ...rest }: NewUser, max: number): Promise<User> {
-    // What is under the name of an account that has another one now must not be of the new account
-    await this.#file.settleRenames();
-    // Others wait for as long as a hash takes
-    refuseTaken(this.#file.writable(), userName);
-    const account = { userName, ...rest, password: await this.#hash(password) };
-    await this.#change(({ accounts, renames }) => {
-      refuseTaken(accounts, userName);
-      if (accounts.length >= max) {
-        throw new IdentityError('limit', userName, `There are no more than ${max} accounts`);
-      }
-      return { accounts: [...accounts, account], renames };
-    });
+  async #create({ userName, password, ...rest }: NewUser): Promise<User> {
+    // A refusal need not wait for the hash
+    this.#refuseTaken(userName);
+    const { max, hashCost } = this.#options;
+    if (this.#state.accounts.length >= max) {
+      throw new IdentityError('limit', userName, `There are no more than ${max} accounts`);
+    }
+    const hash = await hashPassword(password, hashCost);
+    const account = { userName, ...rest, password: hash, passwordStamp: newPasswordStamp() };
+    await this.#change(({ accounts }) => ({ accounts: [...accounts, account] }));
     return userOf(account);
   }
 
   async #update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User> {
     const { password, locked: _, ...members } = change;
     const name = change.userName ?? userName;
-    const isNew = name !== userName;
-    if (isNew) await this.#file.settleRenames();
-    const asked = present(this.#file.writable(), userName);
-    if (password !== undefined && asked.passwordChangeRequired === true) {
-      if (await matchesHash(password, asked.password)) {
+    const before = this.#present(userName);
+    if (own) refuseOutdated(before, own);
+    if (name !== userName) this.#refuseTaken(name, before);
+    if (password !== undefined && before.passwordChangeRequired === true) {
+      if (await matchesHash(password, before.password)) {
         throw new IdentityError('password-refused', name, 'The new password is the old one');
       }
     }
-    const hash = password === undefined ? undefined : await this.#hash(password);
-    if (hash) own?.foretell(stampOfHash(hash));
-    // The file may have changed while the hash was made
-    const all = await this.#change(({ accounts, renames }) => {
-      const before = present(accounts, userName);
-      const others = accounts.filter((one) => one !== before);
-      refuseOutdated(before, own);
-      if (isNew) refuseTaken(others, name);
-      const after = { ...before, ...members, password: hash ?? before.password };
-      return {
-        accounts: accounts.map((one) => (one === before ? after : one)),
-        renames: isNew ? [...renames, { from: userName, to: name }] : renames,
-      };
-    });
-    if (isNew) await this.#follow(userName, name);
-    return userOf(present(all, name));
+    const stamp = own?.nextStamp ?? newPasswordStamp();
+    const hash = password !== undefined && (await hashPassword(password, this.#options.hashCost));
+    const next = hash ? { password: hash, passwordStamp: stamp } : {};
+    const after = { ...before, ...members, ...next };
+    await this.#change(({ accounts, renames }) => ({
+      accounts: accounts.map((one) => (one === before ? after : one)),
+      ...(name !== userName && { renames: withRename(renames, userName, name) }),
+    }));
+    return userOf(after);
   }
 
   async #remove(userName: string): Promise<void> {
-    await this.#change(({ accounts, renames }) => {
-      const account = present(accounts, userName);
-      return { accounts: accounts.filter((one) => one !== account), renames };
-    });
+    const account = this.#present(userName);
+    await this.#change(({ accounts }) => ({ accounts: accounts.filter((one) => one !== account) }));
   }
 
-  /** The account has its new name; what a disk does not let follow now is tried again. */
-  async #follow(user: string, name: string): Promise<void> {
-    await this.#file.settleRenames().catch((error: unknown) => {
-      const fields = { user, name, reason: reasonOf(error) };
-      this.#log?.error('not all data of a renamed user has the new name yet', fields);
-    });
+  async #setPolicy(members: Partial<AccountPolicy>): Promise<void> {
+    // A change cannot mend what stood there before
+    const before = policyFaults(this.rules);
+    const faults = policyFaults({ ...this.rules, ...members });
+    const fault = faults.find((one) => !before.includes(one));
+    if (fault !== undefined) throw new IdentityError('rule-refused', '', fault);
+    await this.#change(({ policy }) => ({ policy: { ...policy, ...members } }));
   }
 
-  /** Nobody may take away the last one that could give rights back. @returns what is written */
-  #change(alter: (before: StoredAccounts) => StoredAccounts): Promise<readonly StoredAccount[]> {
-    return this.#file.change((before) => {
-      const after = alter(before);
+  /**
+   * The last account that could give rights back stays. What could not be read again is not written. Followers hear of a
+   * new name in the same breath in which the account gets it, so that no client finds it there without what it has.
+   */
+  async #change(alter: (state: State) => Partial<State>): Promise<void> {
+    const state = await this.#file.change((before) => {
+      const after = { ...before, ...alter(before) };
       if (
         before.accounts.some(isWorkingAdministrator) &&
         !after.accounts.some(isWorkingAdministrator)
       ) {
-        throw new IdentityError(
-          'last-administrator',
-          '',
-          'The last enabled administrator stays as he is',
-        );
+        const message = 'The last enabled administrator cannot be taken away';
+        throw new IdentityError('last-administrator', '', message);
       }
+      if (!validateAccounts(structuredClone(after))) throw new IdentityError('rule-refused');
       return after;
     });
+    const renames = state.renames.filter((one) => !this.#state.renames.includes(one));
+    for (const rename of renames) for (const follow of this.#followers) follow(rename);
+    this.#state = state;
+    for (const listener of this.#listeners) listener();
   }
 
   #stored(userName: string): StoredAccount | undefined {
-    return this.#file.current().find((one) => one.userName === userName);
+    return this.#state.accounts.find((one) => one.userName === userName);
+  }
+
+  /** @throws IdentityError `not-found` */
+  #present(userName: string): StoredAccount {
+    const account = this.#stored(userName);
+    if (!account) throw new IdentityError('not-found', userName);
+    return account;
+  }
+
+  /** @param own the account that may have the name in another case. @throws IdentityError `exists` */
+  #refuseTaken(userName: string, own?: StoredAccount): void {
+    const name = userName.toLowerCase();
+    const others = this.#state.accounts.filter((one) => one !== own);
+    if (!others.some((one) => one.userName.toLowerCase() === name)) return;
+    throw new IdentityError('exists', userName);
   }
 }
 
-/** @throws IdentityError `not-found` */
-function present(accounts: readonly StoredAccount[], userName: string): StoredAccount {
-  const account = accounts.find((one) => one.userName === userName);
-  if (!account) throw new IdentityError('not-found', userName);
-  return account;
+function withRename(
+  renames: readonly Required<Rename>[],
+  from: string,
+  to: string,
+): readonly Required<Rename>[] {
+  const serial = (renames.at(-1)?.serial ?? 0) + 1;
+  return [...renames, { serial, from, to }].slice(-maxRenames);
 }
 
-/** @throws IdentityError `exists` */
-function refuseTaken(accounts: readonly StoredAccount[], userName: string): void {
-  const taken = userName.toLowerCase();
-  if (!accounts.some((one) => one.userName.toLowerCase() === taken)) return;
-  throw new IdentityError('exists', userName);
-}
-
-/** @throws IdentityError `password-refused` to whoever is known by a password that is not that of the account any more */
-function refuseOutdated(
-  before: StoredAccount | undefined,
-  own: OwnPasswordChange | undefined,
-): void {
-  if (!own || !before || stampOfHash(before.password) === own.passwordStamp) return;
+/** @throws IdentityError `password-refused` to a user whose password was replaced meanwhile */
+function refuseOutdated(before: StoredAccount, own: OwnPasswordChange): void {
+  if (before.passwordStamp === own.passwordStamp) return;
   const message = 'The account has got another password meanwhile';
   throw new IdentityError('password-refused', before.userName, message);
 }
@@ -217,14 +257,11 @@ function isWorkingAdministrator({ role, enabled = true }: StoredAccount): boolea
 }
 
 function userOf(stored: StoredAccount): User {
-  const { userName, role, enabled, passwordChangeRequired } = stored;
+  const { userName, role, passwordStamp, enabled, passwordChangeRequired } = stored;
   return {
-    userName,
-    role,
-    passwordStamp: stampOfHash(stored.password),
+    ...{ userName, role, passwordStamp, accountTypes: ['Redfish', 'WebUI'] },
     enabled: enabled ?? true,
     locked: false,
     passwordChangeRequired: passwordChangeRequired ?? false,
-    accountTypes: ['Redfish', 'WebUI'],
   };
 }

@@ -1,22 +1,34 @@
 import type { RoleId } from '../roles.ts';
+import type { AccountPolicy } from './account-policy.ts';
 
-/** A user of the service, wherever he is kept. */
+/** A user, wherever the account is kept. */
 export interface User {
   readonly userName: string;
   readonly role: RoleId;
   /** Without it nobody can log in with this name. */
   readonly enabled: boolean;
-  /** The directory itself has locked the account; locks per address are the login gate's. */
+  /** The directory has locked the account, or an address is locked out of it. */
   readonly locked: boolean;
-  /** He may do nothing but change his password. */
+  /** The user may do nothing but change the password. */
   readonly passwordChangeRequired: boolean;
-  /** Another one after each change of the password; absent where others keep the passwords. For nobody's eyes. */
+  /** A random number, another one after each change of the password; absent where PAM keeps the passwords. */
   readonly passwordStamp?: string;
   /** `AccountTypes` of DMTF's ManagerAccount. */
   readonly accountTypes: readonly AccountType[];
 }
 
 export type AccountType = 'Redfish' | 'WebUI' | 'IPMI' | 'ManagerConsole' | 'HostConsole' | 'SNMP';
+
+/** A try to log in with a password, as the keeper of the passwords hears of it. */
+export interface PasswordLogin {
+  readonly userName: string;
+  /** IP address of the client. */
+  readonly address: string;
+  /** The name of the edge at which it is tried. */
+  readonly edge: string;
+  /** A random text, by which the lines of one login are found in the logs of several programs. */
+  readonly id: string;
+}
 
 /**
  * What came of a login. `password-expired` is a right password that serves for nothing but its change;
@@ -45,67 +57,66 @@ export interface UserChange {
   readonly passwordChangeRequired?: boolean;
 }
 
-/**
- * Takes what a user has under his old name to the new one: in memory before it returns, on the disk when the promise is
- * fulfilled. It may be told of a name that it has followed already.
- */
-export type FollowRename = (from: string, to: string) => Promise<void>;
+/** A new name of an account. What an edge has under the old name belongs to the account, too. */
+export interface Rename {
+  readonly from: string;
+  readonly to: string;
+  /** Grows with each rename on record; absent where the directory has no record of renames. */
+  readonly serial?: number;
+}
 
-/** A user's change of the password by which he is known. */
+/** A user's change of the password by which that user is known. */
 export interface OwnPasswordChange {
-  /** That of the password by which he is known. One that others set meanwhile is not written over. */
+  /** The stamp of that password. A password that others set meanwhile is not written over. */
   readonly passwordStamp: string | undefined;
-  /** Is told the stamp of the new one before it counts. */
-  foretell(passwordStamp: string): void;
+  /** The stamp of the new password, as of `newPasswordStamp`: the user's session knows it before the password counts. */
+  readonly nextStamp: string;
 }
 
 /**
- * The users that the service lets in: a file of our own, or a user manager of the system. Names are
- * exact: case matters when finding, and no two names differ by case alone.
- *
- * A directory need not count failures or queue logins, the login gate in front of it does both. It must
- * take as long for an unknown name as for a wrong password. A change is whole or did not happen, and is
- * durable when its promise is fulfilled. A directory that cannot be asked rejects, and the request fails.
+ * The users that the edges let in, as an edge sees them: those of the account manager, or those of the system. Names are
+ * exact: case matters when finding, and no two names differ by case alone. A change is whole or did not happen, and is
+ * durable when its promise is fulfilled. Where the users cannot be asked, everything rejects with the IdentityError
+ * `unavailable`.
  */
-export interface UserDirectory {
+export interface Users {
+  /** Whose users they are. */
+  readonly source: 'file' | 'bus';
   list(): Promise<readonly User[]>;
   find(userName: string): Promise<User | undefined>;
-  /** `User.passwordStamp` without asking anybody: a session counts for as long as it stays the same. */
-  passwordStamp?(userName: string): string | undefined;
+  /**
+   * `User.passwordStamp` without asking: a session counts for as long as it stays the same.
+   * @throws IdentityError `unavailable`
+   */
+  passwordStamp(userName: string): string | undefined;
+  /** Counts failures, locks, and lets logins wait in fair turns. It takes as long for an unknown name as for a wrong password. */
+  login(attempt: PasswordLogin, password: string): Promise<LoginOutcome>;
+  /** Told of each new name before the user is found by it, and at once of the names on record, oldest first. */
+  onRename(follow: (rename: Rename) => void): void;
+  readonly changes: UserChanges;
+  readonly policy: UserPolicy;
+}
+
+/** Where users are kept: a file, or the user manager of the system. What guards the logins stands in front of it. */
+export interface UserDirectory extends Omit<Users, 'login'> {
   /** @param clientAddress IP address of the client, for directories that keep a log or count themselves */
-  login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome>;
-  /** Has what users own follow the names that they get in the directory. */
-  onRename?(follow: FollowRename): void;
-  /** Resolves when everything has followed. @throws when that cannot be done now */
-  settleRenames?(): Promise<void>;
-  /** Absent in a directory that others administer. */
-  readonly changes?: UserChanges | undefined;
-  /** Rules of the directory's own, which stand in place of those of the service. */
-  readonly policy?: DirectoryPolicy | undefined;
+  checkPassword(userName: string, password: string, clientAddress: string): Promise<LoginOutcome>;
 }
 
-/** Rules for all accounts of a directory that counts failures and judges passwords itself. */
-export interface DirectoryRules {
-  /** Failed logins that lock an account; 0 for never. */
-  readonly lockoutThreshold: number;
-  /** Seconds after which a lock ends; 0 when an administrator must take it away. */
-  readonly lockoutSeconds: number;
-  readonly minPasswordLength: number;
-}
-
-export interface DirectoryPolicy {
-  read(): Promise<DirectoryRules>;
-  /** @throws IdentityError `read-only` */
-  change(members: Partial<DirectoryRules>): Promise<void>;
+/** The rules for passwords and lockout. */
+export interface UserPolicy {
+  read(): Promise<AccountPolicy>;
+  /** All members or none. @throws IdentityError `read-only`, `rule-refused` */
+  change(members: Partial<AccountPolicy>): Promise<void>;
 }
 
 export interface UserChanges {
-  /** @throws IdentityError `exists`, `limit`, `password-refused`, `read-only` */
+  /** @throws IdentityError `exists`, `limit`, `name-refused`, `password-refused`, `read-only` */
   create(user: NewUser): Promise<User>;
   /**
    * All members in one step. A new password that a required change brings must differ from the old one.
    * @param own where a user changes his own password
-   * @throws IdentityError `not-found`, `exists`, `last-administrator`, `password-refused`, `read-only`
+   * @throws IdentityError `not-found`, `exists`, `last-administrator`, `name-refused`, `password-refused`, `read-only`
    */
   update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User>;
   /** @throws IdentityError `not-found`, `last-administrator`, `read-only` */

@@ -1,4 +1,4 @@
-import type { UserDirectory } from '../accounts/user-directory.ts';
+import type { Users } from '../accounts/user-directory.ts';
 import type { Identity } from '../identity.ts';
 import { IdentityError } from '../identity-error.ts';
 import type { AccountCertificates, Owned } from './account-certificates.ts';
@@ -6,7 +6,7 @@ import type { ClientCertificates } from './client-certificates.ts';
 
 /** The users, and the certificates by which they log in, where they can. */
 interface CertificateLogins {
-  readonly users: Pick<UserDirectory, 'find'>;
+  readonly users: Pick<Users, 'find'>;
   readonly certificates?: ClientCertificates;
   readonly accountCertificates?: AccountCertificates;
 }

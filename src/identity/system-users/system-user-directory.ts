@@ -6,15 +6,16 @@ import {
   type SystemUserSetting,
   type SystemUsers,
 } from '../../platform/system-users.ts';
+import type { AccountPolicy } from '../accounts/account-policy.ts';
 import type {
-  DirectoryPolicy,
-  FollowRename,
   LoginOutcome,
   NewUser,
+  Rename,
   User,
   UserChange,
   UserChanges,
   UserDirectory,
+  UserPolicy,
 } from '../accounts/user-directory.ts';
 import { IdentityError } from '../identity-error.ts';
 import { ExpiredPasswords } from './expired-passwords.ts';
@@ -31,6 +32,8 @@ import {
 export interface SystemUserDirectoryOptions {
   readonly users: SystemUsers;
   readonly passwords: Passwords;
+  /** The rules that the user manager does not have. */
+  readonly policy: AccountPolicy;
   readonly log: Log;
 }
 
@@ -41,15 +44,16 @@ export interface SystemUserDirectoryOptions {
  */
 export class SystemUserDirectory implements UserDirectory {
   readonly changes: UserChanges;
-  readonly policy: DirectoryPolicy;
+  readonly source = 'bus';
+  readonly policy: UserPolicy;
   readonly #users: SystemUsers;
   readonly #passwords: Passwords;
   readonly #log: Log;
   readonly #expired = new ExpiredPasswords();
-  readonly #followers = new Set<FollowRename>();
+  readonly #followers = new Set<(rename: Rename) => void>();
   readonly #turn = new Mutex();
 
-  constructor({ users, passwords, log }: SystemUserDirectoryOptions) {
+  constructor({ users, passwords, policy, log }: SystemUserDirectoryOptions) {
     this.#users = users;
     this.#passwords = passwords;
     this.#log = log;
@@ -59,12 +63,12 @@ export class SystemUserDirectory implements UserDirectory {
       remove: (userName) => this.#turn.run(() => this.#remove(userName)),
     };
     this.policy = {
-      read: () => askUserManager('', this.#users.policy()),
+      read: async () => ({ ...policy, ...(await askUserManager('', this.#users.policy())) }),
       change: (members) => askUserManager('', this.#users.setPolicy(members), 'rule-refused'),
     };
   }
 
-  onRename(follow: FollowRename): void {
+  onRename(follow: (rename: Rename) => void): void {
     this.#followers.add(follow);
   }
 
@@ -78,7 +82,16 @@ export class SystemUserDirectory implements UserDirectory {
     return known && this.#userOf(known);
   }
 
-  async login(userName: string, password: string, clientAddress: string): Promise<LoginOutcome> {
+  /** PAM tells no program of a new password. */
+  passwordStamp(): undefined {
+    return undefined;
+  }
+
+  async checkPassword(
+    userName: string,
+    password: string,
+    clientAddress: string,
+  ): Promise<LoginOutcome> {
     if (!isSystemName(userName)) return { kind: 'wrong' };
     // Whoever cannot be resolved need not be counted as a failure by PAM
     if (!this.#users.isThere) throw new IdentityError('unavailable', userName);
@@ -169,9 +182,7 @@ export class SystemUserDirectory implements UserDirectory {
   async #rename(from: string, to: string): Promise<void> {
     await askUserManager(to, this.#users.rename(from, to));
     this.#expired.rename(from, to);
-    await this.#putRight(to, async () => {
-      await Promise.all([...this.#followers].map((follow) => follow(from, to)));
-    });
+    for (const follow of this.#followers) follow({ from, to });
   }
 
   /**

@@ -9,7 +9,7 @@ export const setPasswordCommand = operatorCommand({
   name: 'set-password',
   summary: 'set the password of admin, an administrator from then on',
   about: [
-    'Works on the file of accounts, whether or not the service runs: also when every password is lost. The account counts at once.',
+    'Works whether or not the account manager runs, also when every password is lost. The password counts at once at all edges.',
   ],
   options: {
     config: {

@@ -1,4 +1,5 @@
-import type { FollowRename, User } from '../../identity/accounts/user-directory.ts';
+import type { FollowRename } from '../../identity/accounts/rename-follower.ts';
+import type { User } from '../../identity/accounts/user-directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
 import { permission } from '../http/privileges.ts';
@@ -23,9 +24,9 @@ export interface ListenerLogins {
 }
 
 export function listenerLogins(access: Access): ListenerLogins {
-  const { users, sessions, certificates } = access;
+  const { users, renames, sessions, certificates } = access;
   return {
-    onRename: (follow) => users.onRename?.(follow),
+    onRename: (follow) => renames.add(follow),
     holds({ session, certificate }) {
       if (session) return sessions.get(session.id) !== undefined;
       return !certificate || certificates?.settings.clientCertificates.enabled === true;

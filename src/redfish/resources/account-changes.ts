@@ -1,41 +1,22 @@
 import type { AccountCreate, AccountPatch } from '../../../schemas/generated/validators.js';
 import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
-import { passwordFault } from '../../identity/accounts/password-rules.ts';
-import type {
-  AccountType,
-  UserChange,
-  UserChanges,
-} from '../../identity/accounts/user-directory.ts';
-import { userNameFault } from '../../identity/accounts/user-names.ts';
+import type { AccountType, UserChange } from '../../identity/accounts/user-directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
-import { refusedPassword } from '../identity-errors.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
 /** What an account is good for; the service makes no difference between the two. */
 export const accountTypes: readonly AccountType[] = ['Redfish', 'WebUI'];
 
-/** @throws RedfishError 405 when others administer the users */
-export function changesOf({ users }: Access): UserChanges {
-  if (users.changes) return users.changes;
-  throw new RedfishError(405, { id: 'OperationNotAllowed', args: [] });
-}
-
 /**
  * @param types what the account is, or will be, good for
- * @throws RedfishError 400 that names the member, and never shows a password
+ * @throws RedfishError 400 that names the member
  */
 export function refuseBadMembers(
-  { settings }: Access,
-  { userName, types }: { readonly userName: string; readonly types: readonly AccountType[] },
-  { Password, Locked, AccountTypes, StrictAccountTypes }: Partial<AccountCreate> | AccountPatch,
+  types: readonly AccountType[],
+  { Locked, AccountTypes, StrictAccountTypes }: Partial<AccountCreate> | AccountPatch,
 ): void {
-  const { minPasswordLength: minLength, maxPasswordLength: maxLength } = settings.policy;
-  if (Password !== undefined) {
-    const detail = passwordFault(Password, userName, { minLength, maxLength });
-    if (detail !== undefined) throw refusedPassword(detail);
-  }
   if (Locked === true) {
     const detail = 'A lock comes of failed logins only; use Enabled to keep a user out';
     throw refusal(400, 'PropertyValueNotInList', ['true', 'Locked'], 'Locked', detail);
@@ -52,14 +33,6 @@ export function refuseBadMembers(
     const name = `AccountTypes/${at}`;
     throw refusal(400, 'PropertyValueNotInList', [type, name], name, detail);
   }
-}
-
-/** @throws RedfishError 400 */
-export function refuseBadName(userName: string): void {
-  const detail = userNameFault(userName);
-  if (detail === undefined) return;
-  const shown = JSON.stringify(userName).slice(0, 100);
-  throw refusal(400, 'PropertyValueFormatError', [shown, 'UserName'], 'UserName', detail);
 }
 
 /** Nobody takes his own rights away by mistake. @throws RedfishError 409 */

@@ -5,7 +5,7 @@ import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
 import type { Access } from '../access.ts';
 import type { SubscriberAuthorization } from '../events/subscriber-authorization.ts';
 import { unavailable } from '../messages/redfish-error.ts';
-import { changesOf, refuseLosingCertificate } from './account-changes.ts';
+import { refuseLosingCertificate } from './account-changes.ts';
 
 /** Whoever asks may do it yet, or else it throws. Asked when nothing that takes long is left before the change. */
 type StillMay = () => Promise<void>;
@@ -22,7 +22,7 @@ export async function createUser(
 ): Promise<User> {
   await forgetNamesakes(access, rights, user.userName);
   await stillMay();
-  return changesOf(access).create(user);
+  return access.users.changes.create(user);
 }
 
 /**
@@ -34,7 +34,7 @@ export async function renameUser(
   access: Access,
   rights: SubscriberAuthorization,
   identity: Identity | undefined,
-  { userName, name, isOwn }: { userName: string; name: string; isOwn: boolean },
+  { name, isOwn }: { name: string; isOwn: boolean },
   update: () => Promise<User>,
   stillMay: StillMay = async () => undefined,
 ): Promise<User> {
@@ -44,11 +44,12 @@ export async function renameUser(
     await stillMay();
     return update();
   };
-  const { certificates, gate } = access;
+  const { certificates, renames } = access;
   const user = certificates
     ? await certificates.settings.during(({ clientCertificates }) => rename(clientCertificates))
     : await rename();
-  for (const one of [userName, name]) gate.failures.unlock(one);
+  // The account has its new name; what the disk does not let follow now is tried again
+  await renames.settle().catch(() => undefined);
   return user;
 }
 
@@ -67,7 +68,7 @@ export async function removeUser(
   let isGone = false;
   const remove = async () => {
     await stillMay();
-    await changesOf(access).remove(userName);
+    await access.users.changes.remove(userName);
     isGone = true;
   };
   try {
@@ -78,7 +79,6 @@ export async function removeUser(
   access.sessions.endOf(userName);
   await access.sessions.ended();
   await rights.forget(userName);
-  access.gate.failures.unlock(userName);
 }
 
 /**
@@ -87,12 +87,14 @@ export async function removeUser(
  * @throws RedfishError 503 when the disk does not let them
  */
 async function forgetNamesakes(
-  { accountCertificates, sessions, users }: Access,
+  { accountCertificates, sessions, users, renames }: Access,
   rights: SubscriberAuthorization,
   name: string,
 ): Promise<void> {
   if (await users.find(name)) return;
   try {
+    // What an account with another name by now has under this one is not to be lost
+    await renames.settle();
     await accountCertificates?.remove(({ userName }) => userName === name);
     sessions.endOf(name);
     await sessions.endedForGood();

@@ -2,7 +2,8 @@ import {
   type AccountServicePatch,
   validateAccountServicePatch,
 } from '../../../schemas/generated/validators.js';
-import type { AccessPolicy, CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
+import type { AccountPolicy } from '../../identity/accounts/account-policy.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { hasPrivilege } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
@@ -18,8 +19,12 @@ const uri = '/redfish/v1/AccountService';
 const ldap = `${uri}/LDAP/Certificates`;
 const authorities = `${uri}/MultiFactorAuth/ClientCertificate/Certificates`;
 
-/** A directory with rules of its own counts after its own clock, of which it tells nothing. */
-const ownCount = ['AccountLockoutCounterResetAfter', 'AccountLockoutCounterResetEnabled'];
+/** Rules that the user manager of the system does not have: PAM counts after its own clock, of which it tells nothing. */
+const ownRules = [
+  'MaxPasswordLength',
+  'AccountLockoutCounterResetAfter',
+  'AccountLockoutCounterResetEnabled',
+];
 
 interface AccountServiceParts {
   readonly access: Access;
@@ -39,13 +44,13 @@ export const accountService = ({
       PATCH: {
         handle: async ({ body, identity }) => {
           const { certificates } = access;
-          const { policy: rules } = access.users;
+          const isFile = access.users.source === 'file';
           const members = body.parse(validateAccountServicePatch, {
             changes: await view(access, collections, identity),
-            readOnly: rules ? ownCount : [],
+            readOnly: isFile ? [] : ownRules,
           });
           // The bus has a byte for it
-          refuseOutside('MinPasswordLength', members.MinPasswordLength, 1, rules ? 255 : 1024);
+          refuseOutside('MinPasswordLength', members.MinPasswordLength, 1, isFile ? 1024 : 255);
           refuseOutside('MaxPasswordLength', members.MaxPasswordLength, 1, 1024);
           refuseOutside('AccountLockoutThreshold', members.AccountLockoutThreshold, 0, 1000);
           refuseOutside('AccountLockoutDuration', members.AccountLockoutDuration, 0, 86_400);
@@ -70,34 +75,30 @@ export const accountService = ({
  * @param loginAfter how clients log in with certificates after it, when it says so
  */
 async function changeRules(
-  { settings, users: { policy: rules } }: Access,
+  { settings, users: { source, policy: rules } }: Access,
   members: AccountServicePatch,
   loginAfter: (now: CertificateLogin) => Promise<CertificateLogin | undefined>,
 ): Promise<void> {
-  const shared = given({
+  const wanted = given({
     minPasswordLength: members.MinPasswordLength,
+    maxPasswordLength: members.MaxPasswordLength,
     lockoutThreshold: members.AccountLockoutThreshold,
     lockoutSeconds: members.AccountLockoutDuration,
-  });
-  const own = given({
-    maxPasswordLength: members.MaxPasswordLength,
     lockoutResetSeconds: members.AccountLockoutCounterResetAfter,
     lockoutResetEnabled: members.AccountLockoutCounterResetEnabled,
-    basicAuth: members.HTTPBasicAuth,
   });
+  const own = given({ basicAuth: members.HTTPBasicAuth });
+  const names = Object.keys(wanted) as (keyof AccountPolicy)[];
   let takeBack = async () => {};
-  const change = settings.change(async ({ policy, clientCertificates }) => {
+  const change = settings.change(async ({ clientCertificates }) => {
     const login = given({ clientCertificates: await loginAfter(clientCertificates) });
-    if (!rules) {
-      refuseConflicts({ ...policy, ...shared, ...own }, members);
-      return { ...shared, ...own, ...login };
-    }
-    // Our own count has nothing to do with the directory's locks
+    if (names.length === 0) return { ...own, ...login };
     const before = await rules.read();
-    refuseConflicts({ ...policy, ...own, ...before, ...shared, lockoutSeconds: 0 }, members);
-    // The directory may refuse what we would not, and so comes first
-    await rules.change(shared);
-    const names = Object.keys(shared) as (keyof typeof shared)[];
+    // Our own count has nothing to do with the locks of the system
+    const counted = source === 'file' ? {} : { lockoutSeconds: 0 };
+    refuseConflicts({ ...before, ...wanted, ...counted }, members);
+    // The keeper of the users may refuse what we would not, and so comes first
+    await rules.change(wanted);
     takeBack = () => rules.change(Object.fromEntries(names.map((name) => [name, before[name]])));
     return { ...own, ...login };
   });
@@ -114,7 +115,7 @@ function given<T extends object>(members: T) {
 }
 
 /** Of what the request touches only: it cannot mend what stood there before. @throws RedfishError 400 */
-function refuseConflicts(policy: AccessPolicy, members: AccountServicePatch): void {
+function refuseConflicts(policy: AccountPolicy, members: AccountServicePatch): void {
   const conflict = (pair: readonly [keyof AccountServicePatch, keyof AccountServicePatch]) => {
     if (!pair.some((name) => members[name] !== undefined)) return;
     const [one, other] = pair[0] in members ? pair : [pair[1], pair[0]];
@@ -135,7 +136,8 @@ async function view(
   collections: readonly CertificateCollection[],
   identity: Identity | undefined,
 ) {
-  const rules = await users.policy?.read();
+  const rules = await users.policy.read();
+  const isFile = users.source === 'file';
   const isHere = (path: string) => collections.some((collection) => collection.uri === path);
   const seesCertificates = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
   return {
@@ -147,15 +149,15 @@ async function view(
     Status: { State: 'Enabled', Health: 'OK' },
     ServiceEnabled: true,
     // A system may ask directories elsewhere too, before its own users or after them
-    ...(!rules && { LocalAccountAuth: 'Enabled' }),
+    ...(isFile && { LocalAccountAuth: 'Enabled' }),
     HTTPBasicAuth: policy.basicAuth,
-    MinPasswordLength: (rules ?? policy).minPasswordLength,
-    MaxPasswordLength: policy.maxPasswordLength,
-    AccountLockoutThreshold: (rules ?? policy).lockoutThreshold,
-    AccountLockoutDuration: (rules ?? policy).lockoutSeconds,
-    ...(!rules && {
-      AccountLockoutCounterResetAfter: policy.lockoutResetSeconds,
-      AccountLockoutCounterResetEnabled: policy.lockoutResetEnabled,
+    MinPasswordLength: rules.minPasswordLength,
+    MaxPasswordLength: rules.maxPasswordLength,
+    AccountLockoutThreshold: rules.lockoutThreshold,
+    AccountLockoutDuration: rules.lockoutSeconds,
+    ...(isFile && {
+      AccountLockoutCounterResetAfter: rules.lockoutResetSeconds,
+      AccountLockoutCounterResetEnabled: rules.lockoutResetEnabled,
     }),
     SupportedAccountTypes: ['Redfish', 'WebUI'],
     Accounts: link(`${uri}/Accounts`),

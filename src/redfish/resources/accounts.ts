@@ -4,6 +4,7 @@ import {
   validateAccountPatch,
 } from '../../../schemas/generated/validators.js';
 import { KeyedMutex } from '../../core/keyed-mutex.ts';
+import { newPasswordStamp } from '../../identity/accounts/accounts.ts';
 import type {
   NewUser,
   OwnPasswordChange,
@@ -27,13 +28,7 @@ import {
 } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import type { Tasks } from '../tasks/tasks.ts';
-import {
-  accountTypes,
-  changesOf,
-  refuseBadMembers,
-  refuseBadName,
-  refuseSelfHarm,
-} from './account-changes.ts';
+import { accountTypes, refuseBadMembers, refuseSelfHarm } from './account-changes.ts';
 import { createUser, removeUser, renameUser } from './account-life.ts';
 
 const collection = '/redfish/v1/AccountService/Accounts';
@@ -88,8 +83,7 @@ function createAccount(access: Access, events: Events, lives: AccountLocks): Ope
   return {
     async handle({ body, identity, stillMay }) {
       const members = body.parse(validateAccountCreate);
-      refuseBadName(members.UserName);
-      refuseBadMembers(access, { userName: members.UserName, types: accountTypes }, members);
+      refuseBadMembers(accountTypes, members);
       const asked: NewUser = {
         userName: members.UserName,
         password: members.Password,
@@ -136,16 +130,14 @@ async function change(
   }
   // The name that it has already was all that the body wants
   if (names.length === 0) return json(changes);
-  if (isRenamed) refuseBadName(name);
-  refuseBadMembers(access, { userName: name, types: before.accountTypes }, members);
+  refuseBadMembers(before.accountTypes, members);
   const asked = changeOf(members, isOwn);
   if (isOwn) refuseSelfHarm(asked, before);
   const own = isOwn && asked.password !== undefined ? ownChange(access, identity) : undefined;
-  const update = () => changesOf(access).update(before.userName, asked, own);
+  const update = () => access.users.changes.update(before.userName, asked, own);
   const after = isRenamed
     ? await rename(parts, lives, context, { userName: before.userName, name, isOwn }, update)
     : await update();
-  if (members.Locked === false) access.gate.failures.unlock(name);
   if (asked.password !== undefined || after.role !== before.role || !after.enabled) {
     // Who changes his own password goes on where he is, and ends what others may have of him
     const kept = isOwn ? identity?.session?.id : undefined;
@@ -194,12 +186,11 @@ async function rename(
   return user;
 }
 
-/** What a user's change of his own password must find, and what becomes of his session. */
+/** What a user's change of the own password must find, and the stamp with which the user's session goes on. */
 function ownChange({ sessions }: Access, { account, session }: Identity): OwnPasswordChange {
-  return {
-    passwordStamp: account.passwordStamp,
-    foretell: (stamp) => session && sessions.foretell(session.id, stamp),
-  };
+  const nextStamp = newPasswordStamp();
+  if (session) sessions.foretell(session.id, nextStamp);
+  return { passwordStamp: account.passwordStamp, nextStamp };
 }
 
 async function remove(
@@ -248,7 +239,7 @@ async function list({ users }: Access, identity: Identity | undefined) {
   };
 }
 
-function view({ gate, accountCertificates }: Access, user: User) {
+function view({ accountCertificates }: Access, user: User) {
   return {
     '@odata.id': accountUri(user.userName),
     '@odata.type': typeOf('ManagerAccount'),
@@ -259,7 +250,7 @@ function view({ gate, accountCertificates }: Access, user: User) {
     Password: null,
     RoleId: user.role,
     Enabled: user.enabled,
-    Locked: user.locked || gate.failures.isAccountLocked(user.userName),
+    Locked: user.locked,
     PasswordChangeRequired: user.passwordChangeRequired,
     AccountTypes: user.accountTypes,
     StrictAccountTypes: false,

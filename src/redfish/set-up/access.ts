@@ -1,18 +1,15 @@
 import { join } from 'node:path';
-import { Audit } from '../../core/audit.ts';
+import type { Audit } from '../../core/audit.ts';
 import type { Log } from '../../core/log.ts';
 import { configuredSettings } from '../../identity/accounts/access-settings.ts';
-import { Accounts } from '../../identity/accounts/accounts.ts';
-import type { UserDirectory } from '../../identity/accounts/user-directory.ts';
+import { RenameFollower } from '../../identity/accounts/rename-follower.ts';
+import type { Users } from '../../identity/accounts/user-directory.ts';
 import { AccountCertificates } from '../../identity/peer-certificates/account-certificates.ts';
 import { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
 import { configuredClientIdentities } from '../../identity/peer-certificates/client-identities.ts';
 import type { TrustEndpoints } from '../../identity/peer-certificates/trust.ts';
-import { passwordHelper } from '../../identity/system-users/password-helper.ts';
-import { SystemUserDirectory } from '../../identity/system-users/system-user-directory.ts';
 import type { CertificateClient, EndpointRef } from '../../manager/certificate-client.ts';
 import type { Configuration } from '../../platform/configuration.ts';
-import type { SystemUsers } from '../../platform/system-users.ts';
 import { type Access, followRenames, makeAccess } from '../access.ts';
 import { keepSessions } from './kept-sessions.ts';
 import { followUsers } from './orphaned-user-data.ts';
@@ -22,8 +19,8 @@ import { endOtherUsers } from './other-users.ts';
 export interface AccessDependencies {
   readonly configuration: Configuration;
   readonly client: CertificateClient;
-  /** Asked where the configuration says that the users are those of the system. */
-  readonly systemUsers: SystemUsers;
+  readonly users: Users;
+  readonly audit: Audit;
   readonly hostName: () => string;
   readonly log: Log;
 }
@@ -45,25 +42,26 @@ export function setUpAccess(
   dependencies: AccessDependencies,
   endpoints = () => dependencies.configuration.endpoints,
 ): ReadyAccess {
-  const { configuration, log } = dependencies;
+  const { configuration, users, audit, log } = dependencies;
   // A list with a mistake stops the start, and not the first login that needs it
   configuredClientIdentities(configuration, log);
-  const users = userDirectory(dependencies);
   const accountCertificates = new AccountCertificates(
     join(configuration.redfish.directory, 'account-certificates.json'),
     configuration.redfish.clientCertificates,
     log,
   );
-  const byPassword = passwordAccess(configuration, users, new Audit(log));
-  const { settings, logins } = byPassword;
-  const about = { users, settings, logins, accountCertificates };
+  const settings = configuredSettings(configuration);
+  const followed = join(configuration.redfish.directory, 'followed-renames.json');
+  const renames = new RenameFollower(followed, log);
+  const byPassword = makeAccess({ users, settings, renames, audit }, configuration.redfish.limits);
+  const about = { users, settings, logins: byPassword.logins, accountCertificates };
   const certificates = clientCertificates(dependencies, endpoints, about);
   const access = { ...byPassword, certificates, accountCertificates };
   const kept = keepSessions(configuration, access.sessions, log);
   followRenames(access);
   const left = { certificates: accountCertificates, sessions: access.sessions };
   const ending = endOtherUsers(configuration, { ...left, kept }, log);
-  const following = followUsers(left, users, log);
+  const following = followUsers(left, access, log);
   return {
     access,
     async settle() {
@@ -76,24 +74,6 @@ export function setUpAccess(
       await kept.close();
     },
   };
-}
-
-function userDirectory({ configuration, systemUsers, log }: AccessDependencies): UserDirectory {
-  const { users, redfish } = configuration;
-  const { source, passwordHelper: path, passwordHelperSeconds } = users;
-  if (source === 'bus' && path !== undefined) {
-    const deadline = passwordHelperSeconds * 1000;
-    const maxWaiting = users.limits.queuedLogins;
-    const passwords = passwordHelper({ path, deadline, maxWaiting, log });
-    return new SystemUserDirectory({ users: systemUsers, passwords, log });
-  }
-  const accounts = new Accounts(
-    join(redfish.directory, 'accounts.json'),
-    users.limits.accounts,
-    log,
-  );
-  if (accounts.isEmpty) log.warn('there is no account yet, so nobody can log in');
-  return accounts;
 }
 
 type CertificateAccess = Required<
@@ -123,14 +103,6 @@ function clientCertificates(
     alwaysRespond,
     log,
   });
-}
-
-function passwordAccess(configuration: Configuration, users: UserDirectory, audit: Audit): Access {
-  const { sessions, sessionsPerUser } = configuration.redfish.limits;
-  const { queuedLogins, failedLogins: entries, failuresPerAddress } = configuration.users.limits;
-  const failedLogins = { entries, perAddress: failuresPerAddress };
-  const limits = { sessions, sessionsPerUser, queuedLogins, failedLogins };
-  return makeAccess(users, configuredSettings(configuration), limits, audit);
 }
 
 /** The list of revoked certificates counts from the moment that the configuration has it. */

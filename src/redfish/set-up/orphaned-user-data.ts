@@ -1,12 +1,10 @@
 import type { Log } from '../../core/log.ts';
-import type { UserDirectory } from '../../identity/accounts/user-directory.ts';
+import type { Users } from '../../identity/accounts/user-directory.ts';
 import type { AccountCertificates } from '../../identity/peer-certificates/account-certificates.ts';
 import type { Access } from '../access.ts';
 
 /** How long a user who was removed by others may leave to a namesake what he had. */
 const period = 60_000;
-
-type Users = Pick<UserDirectory, 'find' | 'list' | 'settleRenames'>;
 
 /** What users leave behind. */
 export interface OrphanedUserData {
@@ -21,7 +19,11 @@ export interface FollowedUsers {
 }
 
 /** Takes the certificates and sessions of users who are gone: those that other programs removed. */
-export function followUsers(left: OrphanedUserData, users: Users, log: Log): FollowedUsers {
+export function followUsers(
+  left: OrphanedUserData,
+  { users, renames }: Pick<Access, 'users' | 'renames'>,
+  log: Log,
+): FollowedUsers {
   const note = (error: unknown) => {
     log.error('what users had under names that are gone is still there', { reason: String(error) });
   };
@@ -32,7 +34,7 @@ export function followUsers(left: OrphanedUserData, users: Users, log: Log): Fol
   look();
   const timer = setInterval(() => {
     look();
-    void users.settleRenames?.().catch(note);
+    void renames.settle().catch(note);
   }, period).unref();
   return {
     settle: () => last,

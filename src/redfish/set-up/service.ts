@@ -44,8 +44,7 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
     expiryThresholds: configuration.expiry.thresholdDays,
     logins: listenerLogins(access),
   });
-  // Every follower of a new name is there by now, and a crash may have come before it had followed
-  await access.users.settleRenames?.().catch((error: unknown) => {
+  await access.renames.complete().catch((error: unknown) => {
     log.error('not all data of a renamed user has the new name yet', { reason: reasonOf(error) });
   });
   const tasks = new Tasks({

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Accounts } from '../../../src/identity/accounts/accounts.ts';
-
-/** With cheap hashes: none of these tests is about how long a hash takes. */
-function openAccounts(path: string, max: number, log?: { error(message: string): void }): Accounts {
-  return new Accounts(path, max, log, 2 ** 8);
-}
+import type { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import { accountsAt, usualPolicy } from '../../fakes/accounts.ts';
 
 describe('accounts', () => {
   const directory = mkdtempSync(join(tmpdir(), 'accounts-'));
@@ -17,17 +13,17 @@ describe('accounts', () => {
   after(() => rmSync(directory, { recursive: true }));
 
   it('are kept in a file that only its owner reads and that holds no password', async () => {
-    await openAccounts(path, 1).setPassword('admin', 'Administrator', 'p4ssw0rd-p4ssw0rd');
+    await accountsAt(path, { max: 1 }).setPassword('admin', 'Administrator', 'p4ssw0rd-p4ssw0rd');
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.ok(!readFileSync(path, 'utf8').includes('p4ssw0rd'));
   });
 
   const outcome = async (accounts: Accounts, userName: string, password: string) =>
-    (await accounts.login(userName, password)).kind;
+    (await accounts.checkPassword(userName, password)).kind;
 
   it('let in whoever knows the password, also after a restart', async () => {
-    const accounts = openAccounts(path, 1);
-    const login = await accounts.login('admin', 'p4ssw0rd-p4ssw0rd');
+    const accounts = accountsAt(path, { max: 1 });
+    const login = await accounts.checkPassword('admin', 'p4ssw0rd-p4ssw0rd');
     assert.equal('user' in login && login.user.role, 'Administrator');
     for (const [userName, password] of [
       ['admin', 'p4ssw0rd'],
@@ -41,7 +37,7 @@ describe('accounts', () => {
   });
 
   it('forget the old password when there is a new one', async () => {
-    const accounts = openAccounts(path, 1);
+    const accounts = accountsAt(path, { max: 1 });
     await accounts.setPassword('admin', 'Administrator', 'another one');
     assert.equal(await outcome(accounts, 'admin', 'p4ssw0rd-p4ssw0rd'), 'wrong');
     assert.equal(await outcome(accounts, 'admin', 'another one'), 'ok');
@@ -49,7 +45,7 @@ describe('accounts', () => {
 
   it('take changes one after the other, so that none is lost', async () => {
     const many = join(directory, 'many.json');
-    const accounts = openAccounts(many, 3);
+    const accounts = accountsAt(many, { max: 3 });
     const make = (userName: string) =>
       accounts.changes.create({
         userName,
@@ -66,115 +62,70 @@ describe('accounts', () => {
     const gone = await Promise.allSettled(['a1', 'b2', 'c3'].map(accounts.changes.remove));
     assert.equal(gone.filter(({ status }) => status === 'rejected').length, 1);
     assert.deepEqual(
-      (await openAccounts(many, 3).list()).map(({ userName }) => userName),
+      (await accountsAt(many, { max: 3 }).list()).map(({ userName }) => userName),
       ['c3'],
     );
   });
 
-  const shared = (name: string) => {
-    const file = join(directory, name);
-    const made = () => openAccounts(file, 5);
-    return { file, made };
-  };
-  const bob = {
-    userName: 'bob',
-    password: 'password of bob',
-    role: 'ReadOnly',
-    enabled: true,
-    passwordChangeRequired: false,
-  } as const;
-
-  it('have the password that another program set, at once and for good', async () => {
-    const { made } = shared('reset.json');
-    await made().setPassword('admin', 'Administrator', 'the old one');
-    const running = made();
-    await running.changes.create(bob);
-    await made().setPassword('admin', 'Administrator', 'the new one');
-    assert.equal(await outcome(running, 'admin', 'the old one'), 'wrong');
-    assert.equal(await outcome(running, 'admin', 'the new one'), 'ok');
-    await made().setPassword('admin', 'Administrator', 'a newer one');
-    await running.changes.update('bob', { role: 'Operator' });
-    assert.equal(await outcome(made(), 'admin', 'a newer one'), 'ok');
-    assert.equal((await made().find('bob'))?.role, 'Operator');
-  });
-
-  it('keep both changes when two programs make them at once', async () => {
-    const { made } = shared('at-once.json');
-    await made().setPassword('admin', 'Administrator', 'the old one');
-    await made().changes.create(bob);
-    for (let round = 0; round < 5; round += 1) {
-      const role = round % 2 === 0 ? 'Operator' : 'ReadOnly';
-      await Promise.all([
-        made().changes.update('bob', { role }),
-        made().changes.update('admin', { passwordChangeRequired: round % 2 === 0 }),
-      ]);
-      const [admin, other] = [await made().find('admin'), await made().find('bob')];
-      assert.deepEqual([admin?.passwordChangeRequired, other?.role], [round % 2 === 0, role]);
-    }
-  });
-
-  it('keep what another program writes while the hash of a new password is made', async () => {
-    const { file, made } = shared('meanwhile.json');
-    await made().setPassword('admin', 'Administrator', 'the old one');
-    const running = made();
-    const other = openAccounts(`${file}.other`, 5);
-    await other.setPassword('admin', 'Administrator', 'the old one');
-    await other.changes.create(bob);
-    const changed = running.changes.update('admin', { password: 'the new one' });
-    await new Promise((resolve) => setImmediate(resolve));
-    renameSync(`${file}.other`, file);
+  it('are in the file as they were until a change is written whole', async () => {
+    const file = join(directory, 'crash.json');
+    const running = accountsAt(file);
+    await running.setPassword('admin', 'Administrator', 'the old one');
+    const changed = running.setPassword('admin', 'Administrator', 'the new one');
+    const meanwhile = accountsAt(file);
+    assert.equal(await outcome(meanwhile, 'admin', 'the old one'), 'ok');
     await changed;
-    assert.deepEqual((await made().list()).map(({ userName }) => userName).sort(), [
-      'admin',
-      'bob',
-    ]);
+    assert.equal(await outcome(accountsAt(file), 'admin', 'the new one'), 'ok');
   });
 
-  it('are there though there were none at the start, and gone with their file', async () => {
-    const { file, made } = shared('later.json');
-    const running = made();
-    assert.equal(running.isEmpty, true);
-    await made().setPassword('admin', 'Administrator', 'the new one');
-    assert.equal(running.isEmpty, false);
-    assert.equal(await outcome(running, 'admin', 'the new one'), 'ok');
-    rmSync(file);
-    assert.equal(running.isEmpty, true);
-  });
-
-  it('stay as they were when their file is damaged, which is not written over', async () => {
-    const { file, made } = shared('broken.json');
-    await made().setPassword('admin', 'Administrator', 'the old one');
-    const lines: string[] = [];
-    const running = openAccounts(file, 5, { error: (line) => lines.push(line) });
-    writeFileSync(file, '{"accounts":[');
-    assert.equal(await outcome(running, 'admin', 'the old one'), 'ok');
-    assert.equal(lines.length, 1);
-    await assert.rejects(running.changes.create(bob), { name: 'SetupError' });
-    assert.equal(readFileSync(file, 'utf8'), '{"accounts":[');
-  });
-
-  it('count as another program wrote them, though the disk did not answer at first', {
-    skip: process.getuid?.() !== 0,
-  }, async () => {
-    const { file, made } = shared('unread.json');
-    await made().setPassword('admin', 'Administrator', 'the old one');
-    const running = openAccounts(file, 5, { error: () => undefined });
-    await made().setPassword('admin', 'Administrator', 'the new one');
-    process.seteuid?.(65534);
-    try {
-      assert.equal(await outcome(running, 'admin', 'the old one'), 'ok');
-      await assert.rejects(running.changes.create(bob));
-    } finally {
-      process.seteuid?.(0);
+  it('have another stamp after each change of a password, also to the same one, and after no other change', async () => {
+    const accounts = accountsAt(join(directory, 'stamps.json'));
+    const stamps: (string | undefined)[] = [];
+    for (const _ of [1, 2]) {
+      await accounts.setPassword('admin', 'Administrator', 'the same one');
+      stamps.push(accounts.passwordStamp('admin'));
     }
-    assert.equal(await outcome(running, 'admin', 'the new one'), 'ok');
+    await accounts.changes.update('admin', { passwordChangeRequired: true });
+    stamps.push(accounts.passwordStamp('admin'));
+    assert.notEqual(stamps[0], stamps[1]);
+    assert.equal(stamps[1], stamps[2]);
+  });
+
+  it('have rules that survive a restart, and refuse rules that contradict each other', async () => {
+    const file = join(directory, 'rules.json');
+    const accounts = accountsAt(file);
+    await accounts.policy.change({ minPasswordLength: 12 });
+    assert.deepEqual(accountsAt(file).rules, { ...usualPolicy, minPasswordLength: 12 });
+    for (const members of [{ maxPasswordLength: 11 }, { lockoutSeconds: 299 }]) {
+      await assert.rejects(accounts.policy.change(members), { code: 'rule-refused' });
+    }
+    // What the next start could not read
+    await assert.rejects(accounts.policy.change({ lockoutThreshold: 1001 }), {
+      code: 'rule-refused',
+    });
+    assert.deepEqual(accountsAt(file).rules, { ...usualPolicy, minPasswordLength: 12 });
+  });
+
+  it('tell of a new name before they are found by it, and of the last hundred after a restart', async () => {
+    const file = join(directory, 'renames.json');
+    const accounts = accountsAt(file);
+    await accounts.setPassword('n0', 'Administrator', 'a long password');
+    const told: string[] = [];
+    accounts.onRename(({ to }) => told.push(`${to} ${accounts.passwordStamp(to) === undefined}`));
+    for (let at = 0; at < 101; at += 1) {
+      await accounts.changes.update(`n${at}`, { userName: `n${at + 1}` });
+    }
+    assert.deepEqual([told.length, told.at(-1)], [101, 'n101 true']);
+    const serials: (number | undefined)[] = [];
+    accountsAt(file).onRename(({ serial }) => serials.push(serial));
+    assert.deepEqual([serials.length, serials[0], serials.at(-1)], [100, 2, 101]);
   });
 
   for (const text of ['', 'not JSON', '{}', '{"accounts":[{"userName":"a"}]}', '{"accounts":{}}']) {
     it(`refuse a file with ${text || 'nothing'} in it rather than begin anew`, () => {
       const damaged = join(directory, 'damaged.json');
       writeFileSync(damaged, text);
-      assert.throws(() => openAccounts(damaged, 1), { name: 'SetupError' });
+      assert.throws(() => accountsAt(damaged, { max: 1 }), { name: 'SetupError' });
     });
   }
 });

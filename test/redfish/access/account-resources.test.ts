@@ -303,8 +303,9 @@ describe('the services of accounts and sessions', () => {
 
   it('refuse no change for a contradiction that it does not touch', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'contradiction-'));
-    const file = join(directory, 'access-settings.json');
-    writeFileSync(file, JSON.stringify({ maxPasswordLength: 7, lockoutSeconds: 299 }));
+    const file = join(directory, 'accounts.json');
+    const policy = { maxPasswordLength: 7, lockoutSeconds: 299 };
+    writeFileSync(file, JSON.stringify({ accounts: [], policy }));
     const other = await startService({ directory });
     for (const { body, status } of [
       { body: { HTTPBasicAuth: 'Unadvertised' }, status: 200 },

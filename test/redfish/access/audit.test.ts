@@ -51,10 +51,12 @@ describe('the audit of the Redfish service', () => {
   const lines = () => {
     const ids: string[] = [];
     return service.audit.map((line) =>
-      line.replace(/"change":"([0-9a-f]{12})"/, (_, id: string) => {
-        if (!ids.includes(id)) ids.push(id);
-        return `"change":"${'ABCDEF'[ids.indexOf(id)]}"`;
-      }),
+      line
+        .replace(/("attempt":)"[0-9a-f]{12}"/, '$1"x"')
+        .replace(/"change":"([0-9a-f]{12})"/, (_, id: string) => {
+          if (!ids.includes(id)) ids.push(id);
+          return `"change":"${'ABCDEF'[ids.indexOf(id)]}"`;
+        }),
     );
   };
   const from = '"address":"127.0.0.1"';
@@ -64,7 +66,7 @@ describe('the audit of the Redfish service', () => {
     const id = uri.split('/').at(-1);
     await service.ask('DELETE', uri, { as: '', headers: { 'X-Auth-Token': token } });
     assert.deepEqual(lines(), [
-      `info audit: login {"change":"A","user":"admin",${from},"method":"session","outcome":"ok"}`,
+      `info audit: login {"change":"A","user":"admin",${from},"edge":"redfish","method":"session","attempt":"x","outcome":"ok"}`,
       `info audit: session begun {"change":"A","session":"${id}","user":"admin",${from}}`,
       `info audit: session ended {"change":"B","session":"${id}","user":"admin",${from},"reason":"deleted"}`,
       `info audit: change {"change":"B","user":"admin",${from},"login":"session","request":"DELETE","uri":"${uri}","outcome":200}`,
@@ -75,8 +77,8 @@ describe('the audit of the Redfish service', () => {
     await login('reader', 'wrong-pw');
     await login('no "such"\nuser', 'wrong-pw');
     assert.deepEqual(lines(), [
-      `warn audit: login failed {"change":"A","user":"reader",${from},"method":"session","outcome":"wrong"}`,
-      `warn audit: login failed {"change":"B","user":"no \\"such\\"\\nuser",${from},"method":"session","outcome":"wrong"}`,
+      `warn audit: login failed {"change":"A","user":"reader",${from},"edge":"redfish","method":"session","attempt":"x","outcome":"wrong"}`,
+      `warn audit: login failed {"change":"B","user":"no \\"such\\"\\nuser",${from},"edge":"redfish","method":"session","attempt":"x","outcome":"wrong"}`,
     ]);
   });
 
@@ -133,26 +135,33 @@ describe('the audit of the Redfish service', () => {
       const statuses = await overOneConnection(service.port, credentials);
       assert.deepEqual(statuses, [200, 200, 401, 200, 401, 200]);
       assert.deepEqual(lines(), [
-        `info audit: login {"user":"admin",${from},"method":"basic","outcome":"ok"}`,
-        `warn audit: login failed {"user":"reader",${from},"method":"basic","outcome":"wrong"}`,
-        `info audit: login {"user":"reader",${from},"method":"basic","outcome":"ok"}`,
+        `info audit: login {"user":"admin",${from},"edge":"redfish","method":"basic","attempt":"x","outcome":"ok"}`,
+        `warn audit: login failed {"user":"reader",${from},"edge":"redfish","method":"basic","attempt":"x","outcome":"wrong"}`,
+        `info audit: login {"user":"reader",${from},"edge":"redfish","method":"basic","attempt":"x","outcome":"ok"}`,
       ]);
     }
   });
 
-  it('has one line when an account is locked, which its resource shows until it is unlocked', async () => {
+  it('has a line when an account is locked and when it is not any more, which its resource shows until it is unlocked', async () => {
     const isLocked = async () =>
       JSON.parse((await service.ask('GET', `${accounts}/reader`)).text).Locked;
     for (let count = 0; count < 7; count += 1) await login('reader', 'wrong-pw');
     const outcomes = service.audit.map((line) => /"outcome":"(\w+)"|lockout/.exec(line)?.at(1));
-    assert.deepEqual(outcomes, [...Array(5).fill('wrong'), undefined, 'locked', 'locked']);
+    assert.deepEqual(outcomes, [...Array(4).fill('wrong'), undefined, 'wrong', 'locked', 'locked']);
+    const [begun = '', login5 = ''] = service.audit.slice(4, 6);
     assert.match(
-      service.audit[5] ?? '',
-      /^warn audit: lockout \{"change":"\w+","user":"reader","address":"127\.0\.0\.1","of":"account"\}$/,
+      begun,
+      /^warn audit: lockout begun \{"change":"\w+","user":"reader","address":"127\.0\.0\.1","edge":"redfish","attempt":"\w+","of":"account","seconds":300\}$/,
     );
+    const ids = (line: string) => line.match(/"(?:change|attempt)":"\w+"/g);
+    assert.deepEqual(ids(begun), ids(login5), 'of one login');
     assert.equal(await isLocked(), true);
     service.audit.length = 0;
     await service.ask('PATCH', `${accounts}/reader`, { body: { Locked: false } });
+    assert.match(
+      service.audit.join('\n'),
+      /lockout ended \{"change":"\w+","user":"reader".*"reason":"unlocked"/,
+    );
     assert.match(service.audit.at(-1) ?? '', /"members":"Locked","outcome":200/);
     assert.equal(await isLocked(), false);
   });

@@ -3,22 +3,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import { type Accounts, newPasswordStamp } from '../../../src/identity/accounts/accounts.ts';
 import { SessionFile } from '../../../src/redfish/sessions/session-file.ts';
 import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
+import { accountsAt } from '../../fakes/accounts.ts';
 import { startService, type TestService } from '../service.ts';
 
 const accounts = '/redfish/v1/AccountService/Accounts';
 const sessionsUri = '/redfish/v1/SessionService/Sessions';
 const admin = { userName: 'admin', address: '' };
 
-/** As `bmc-certs set-password` does it: in another program. */
-const resetOnDevice = (directory: string, password = 'set-on-device') =>
-  openAccounts(directory).setPassword('admin', 'Administrator', password);
-
-function openAccounts(directory: string): Accounts {
-  return new Accounts(join(directory, 'accounts.json'), 1, undefined, 2 ** 8);
-}
+const resetOnDevice = (accounts: Accounts, password = 'set-on-device') =>
+  accounts.setPassword('admin', 'Administrator', password);
 
 describe('the sessions of a user whose password is set on the device', () => {
   let service: TestService;
@@ -40,7 +36,7 @@ describe('the sessions of a user whose password is set on the device', () => {
     const cookie = `BMCWEB-SESSION=${service.sessions.create({ ...admin, cookie: true }).token}`;
     const other = service.sessions.create({ userName: 'reader', address: '' });
     assert.deepEqual([await status(token), await status({ Cookie: cookie })], [200, 200]);
-    await resetOnDevice(service.directory);
+    await resetOnDevice(service.accounts);
     assert.deepEqual([await status(token), await status({ Cookie: cookie })], [401, 401]);
     assert.deepEqual(service.sessions.list(), [other.session]);
     assert.equal(await status(await login('set-on-device')), 200);
@@ -48,20 +44,20 @@ describe('the sessions of a user whose password is set on the device', () => {
 
   it('end also when it is the same password, and when nobody uses them any more', async () => {
     service.sessions.create(admin);
-    await resetOnDevice(service.directory, 'admin-pw');
+    await resetOnDevice(service.accounts, 'admin-pw');
     assert.deepEqual(service.sessions.list(), []);
   });
 
   it('end for those who hold on to them', async () => {
     const { session } = service.sessions.create(admin);
-    await resetOnDevice(service.directory);
+    await resetOnDevice(service.accounts);
     assert.equal(service.sessions.get(session.id), undefined);
   });
 
   it('are not begun by a login with the old one that is finished after it', async () => {
-    const outcome = await service.accounts.login('admin', 'admin-pw');
+    const outcome = await service.accounts.checkPassword('admin', 'admin-pw');
     assert.ok(outcome.kind === 'ok');
-    await resetOnDevice(service.directory);
+    await resetOnDevice(service.accounts);
     const { token } = service.sessions.create({
       ...admin,
       passwordStamp: outcome.user.passwordStamp,
@@ -71,13 +67,13 @@ describe('the sessions of a user whose password is set on the device', () => {
 
   it('are not kept by a change of the password that the old one allowed', async () => {
     const passwordStamp = service.accounts.passwordStamp('admin');
-    const own = { passwordStamp, foretell: () => undefined };
-    await resetOnDevice(service.directory);
+    const own = { passwordStamp, nextStamp: newPasswordStamp() };
+    await resetOnDevice(service.accounts);
     await assert.rejects(
       service.accounts.changes.update('admin', { password: 'of-the-thief' }, own),
       { code: 'password-refused' },
     );
-    assert.equal((await service.accounts.login('admin', 'set-on-device')).kind, 'ok');
+    assert.equal((await service.accounts.checkPassword('admin', 'set-on-device')).kind, 'ok');
   });
 
   it('show nothing of how that is known', async () => {
@@ -112,7 +108,7 @@ describe('the session in which a user sets his own password', () => {
       assert.equal((await change).status, 200);
       assert.equal((await service.ask('GET', accounts, { as: '', headers })).status, 200);
       assert.equal(service.sessions.find(other.token), undefined);
-      await resetOnDevice(service.directory);
+      await resetOnDevice(service.accounts);
       assert.equal(service.sessions.find(token), undefined);
     } finally {
       await service.close();
@@ -128,12 +124,13 @@ describe('kept sessions', () => {
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'stamps-'));
     path = join(directory, 'sessions.json');
-    await resetOnDevice(directory, 'admin-pw');
+    await resetOnDevice(stored(), 'admin-pw');
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
+  const stored = () => accountsAt(join(directory, 'accounts.json'));
   const open = () => {
-    const accounts = openAccounts(directory);
+    const accounts = stored();
     const sessions = new Sessions(
       limits,
       () => 0,
@@ -152,7 +149,7 @@ describe('kept sessions', () => {
     const { token } = sessions.create(admin);
     await file.save({ at: 0 });
     assert.equal(isKept(token), true);
-    await resetOnDevice(directory);
+    await resetOnDevice(stored());
     assert.equal(isKept(token), false);
   });
 
@@ -160,8 +157,9 @@ describe('kept sessions', () => {
     const { accounts, sessions, file } = open();
     const { session, token } = sessions.create(admin);
     await file.save({ at: 0 });
-    const foretell = (stamp: string) => sessions.foretell(session.id, stamp);
-    const own = { passwordStamp: accounts.passwordStamp('admin'), foretell };
+    const nextStamp = newPasswordStamp();
+    sessions.foretell(session.id, nextStamp);
+    const own = { passwordStamp: accounts.passwordStamp('admin'), nextStamp };
     await accounts.changes.update('admin', { password: 'another-pw' }, own);
     await file.save({ at: 0 });
     assert.equal(isKept(token), true);

@@ -215,7 +215,7 @@ describe('the administration of users of the system', () => {
     const headers = await token('root');
     const before = { ...service.manager.policy };
     const heal = onDisk('rename', () => () => Promise.reject(diskError('EIO')));
-    const body = { AccountLockoutThreshold: 33, MinPasswordLength: 19, MaxPasswordLength: 40 };
+    const body = { AccountLockoutThreshold: 33, MinPasswordLength: 19, HTTPBasicAuth: 'Disabled' };
     const answer = await service.ask('PATCH', accountService, { headers, body });
     heal();
     assert.equal(answer.status, 500);
@@ -226,7 +226,8 @@ describe('the administration of users of the system', () => {
   const badRules: readonly (readonly [object, string])[] = [
     [{ MinPasswordLength: 256 }, 'PropertyValueOutOfRange'],
     [{ AccountLockoutCounterResetAfter: 10 }, 'PropertyNotWritable'],
-    [{ MaxPasswordLength: 5 }, 'PropertyValueConflict'],
+    [{ MaxPasswordLength: 40 }, 'PropertyNotWritable'],
+    [{ MinPasswordLength: 129 }, 'PropertyValueConflict'],
   ];
   for (const [body, message] of badRules) {
     it(`refuses ${JSON.stringify(body)} with ${message}`, async () => {

@@ -8,6 +8,7 @@ import { generateCertificate } from '../../../src/manager/credential/generated-c
 import { exportPrivateKey } from '../../../src/x509/keys.ts';
 import { until } from '../../e2e/commands.ts';
 import { curl } from '../../e2e/redfish-client.ts';
+import { startAccountManager } from '../../fakes/account-manager.ts';
 import { type FakeHelper, makeFakeHelper } from '../../fakes/password-helper.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { type FakeUserManager, startFakeUserManager } from '../../fakes/user-manager.ts';
@@ -120,8 +121,10 @@ describe('the program with users of the system', () => {
     const token = (await logIn()).headers['x-auth-token'] ?? '';
     await stop();
     await start('file');
+    const accounts = await startAccountManager(join(bus.directory, 'configuration.json'));
+    await until('the accounts are known', async () => (await logIn()).status === 401);
     assert.equal((await curl(`${url}/AccountService`, { token })).status, 401);
-    assert.equal((await logIn()).status, 401);
+    await accounts.stop();
     assert.match(output, /other users count than before source=file/);
     await stop();
     assert.doesNotMatch(output, /Wörd/);

@@ -5,11 +5,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BusSystemUsers } from '../../../src/dbus/peers/user-manager.ts';
+import { lockoutRulesOf } from '../../../src/identity/accounts/account-policy.ts';
+import { GuardedUsers } from '../../../src/identity/accounts/guarded-users.ts';
+import { RenameFollower } from '../../../src/identity/accounts/rename-follower.ts';
 import { passwordHelper } from '../../../src/identity/system-users/password-helper.ts';
 import { SystemUserDirectory } from '../../../src/identity/system-users/system-user-directory.ts';
 import { type Access, followRenames, makeAccess } from '../../../src/redfish/access.ts';
 import { makeApp } from '../../../src/redfish/app.ts';
 import { until } from '../../e2e/commands.ts';
+import { usualPolicy } from '../../fakes/accounts.ts';
 import { type FakeHelper, makeFakeHelper } from '../../fakes/password-helper.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { type FakeUserManager, startFakeUserManager } from '../../fakes/user-manager.ts';
@@ -21,6 +25,7 @@ export interface SystemUsersService {
   readonly manager: FakeUserManager;
   readonly helper: FakeHelper;
   readonly access: Access;
+  readonly guard: GuardedUsers;
   readonly users: BusSystemUsers;
   readonly log: string[];
   readonly port: number;
@@ -46,16 +51,21 @@ export async function startSystemUsersService(
   const system = new SystemUserDirectory({
     users,
     passwords: passwordHelper({ path: helper.path, deadline, maxWaiting, log }),
+    policy: usualPolicy,
     log,
   });
-  const limits = {
+  const { settings, audit } = parts.access;
+  const guard = new GuardedUsers(system, {
+    rules: () => lockoutRulesOf(usualPolicy),
     queuedLogins: 5,
-    sessions: 100,
-    sessionsPerUser: 50,
     failedLogins: { entries: 1000, perAddress: 1000 },
-  };
-  const access = makeAccess(system, parts.access.settings, limits, parts.access.audit);
+    audit,
+  });
+  const renames = new RenameFollower(join(directory, 'renames-of-system.json'), log);
+  const limits = { sessions: 100, sessionsPerUser: 50 };
+  const access = makeAccess({ users: guard, settings, renames, audit }, limits);
   followRenames(access);
+  await renames.complete();
   const app = makeApp({ limits: httpLimits, log, parts: { ...parts, access } });
   const server = createServer(app.handler);
   const port = await listen(server);
@@ -64,6 +74,7 @@ export async function startSystemUsersService(
     manager,
     helper,
     access,
+    guard,
     users,
     log: lines,
     port,
@@ -94,7 +105,7 @@ async function listen(server: Server): Promise<number> {
 export const word = 'Right Wörd 1';
 
 /** Nobody but root, who is let in with `word`. */
-export function beginWithRoot({ manager, helper, access }: SystemUsersService): void {
+export function beginWithRoot({ manager, helper, access, guard }: SystemUsersService): void {
   for (const name of [...manager.users.keys()]) manager.removeUser(name);
   manager.addUser('root', { privilege: 'priv-admin' });
   helper.fail(undefined);
@@ -102,7 +113,7 @@ export function beginWithRoot({ manager, helper, access }: SystemUsersService): 
   helper.asked();
   manager.asked.length = 0;
   access.sessions.endAll();
-  for (const name of ['root', 'someone']) access.gate.failures.unlock(name);
+  for (const name of ['root', 'someone']) guard.unlock(name);
 }
 
 /** The header of a new session. */

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Credential, fingerprintOf, formatCredential } from '../../../src/tls/credential.ts';
 import { until } from '../../e2e/commands.ts';
 import { curl, type Json, logIn } from '../../e2e/redfish-client.ts';
+import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
 import { busCaller } from '../../fakes/bus-caller.ts';
 import { makeCredential } from '../../fakes/credentials.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
@@ -25,6 +26,7 @@ describe('Status of the certificate that the service serves', () => {
   let bus: PrivateBus;
   let manager: ManagerProcess;
   let service: RedfishProcess;
+  let accounts: AccountManagerProcess | undefined;
   let token: string;
   let path: string;
 
@@ -38,12 +40,14 @@ describe('Status of the certificate that the service serves', () => {
   after(async () => {
     manager.stop('SIGCONT');
     await service.stop();
+    await accounts?.stop();
     await manager.stop();
     await bus.stop();
   });
 
   async function startService(changes: object = {}): Promise<void> {
     service = await startRedfish(bus.directory, bus.address, changes);
+    accounts ??= await startAccountManager(join(bus.directory, 'redfish.json'));
     token = await logIn(service.url, password);
   }
   const put = (credential: Credential) => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { accountsAt } from '../../fakes/accounts.ts';
 import { diskError, nothingReplaces, onDisk } from '../../fakes/moody-disk.ts';
 import { type OpensslAuthority, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { startTlsService, type TlsService, truststore } from './tls-service.ts';
@@ -35,9 +37,12 @@ describe('a change of client certificates and of rules for passwords in one requ
   /** As it counts, and as it would after a start. */
   async function state() {
     const view = JSON.parse((await service.ask(uri, { as })).text);
-    const { policy, clientCertificates } = service.stored();
+    const { clientCertificates } = service.stored();
+    const { maxPasswordLength } = accountsAt(
+      join(dirname(service.settingsPath), 'accounts.json'),
+    ).rules;
     const now = view.MultiFactorAuth.ClientCertificate.CertificateMappingAttribute;
-    return [now, clientCertificates.mapping, view.MaxPasswordLength, policy.maxPasswordLength];
+    return [now, clientCertificates.mapping, view.MaxPasswordLength, maxPasswordLength];
   }
 
   const asBefore = ['CommonName', 'CommonName', 100, 100];

@@ -356,7 +356,8 @@ describe('a login with a client certificate', () => {
     for (const [show, outcome] of refused) {
       service.audit.length = 0;
       assert.equal((await service.ask(sessions, { show })).status, 0);
-      const fields = { address: '127.0.0.1', method: 'certificate', outcome };
+      const about = { address: '127.0.0.1', edge: 'redfish', method: 'certificate' };
+      const fields = { ...about, outcome };
       assert.deepEqual(service.audit, [`warn audit: login failed ${JSON.stringify(fields)}`]);
     }
     await service.setLogin({});

@@ -134,11 +134,8 @@ describe('a stream of events', () => {
     let found: (() => Promise<undefined>) | undefined;
     const find = (name: string) => (found ? found() : accounts.find(name));
     const users = Object.assign(Object.create(accounts), { find });
-    const limits = {
-      ...{ queuedLogins: 1, sessions: 1, sessionsPerUser: 1 },
-      failedLogins: { entries: 1, perAddress: 1 },
-    };
-    const logins = listenerLogins(makeAccess(users, access.settings, limits, access.audit));
+    const limits = { sessions: 1, sessionsPerUser: 1 };
+    const logins = listenerLogins(makeAccess({ ...access, users }, limits));
     assert.equal(await logins.mayListen({ account }, {}), true);
     found = () => Promise.reject(new Error('away'));
     await assert.rejects(logins.mayListen({ account }, {}));

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserChange } from '../../../src/identity/accounts/user-directory.ts';
 import { until } from '../../e2e/commands.ts';
+import { has } from '../../fakes/accounts.ts';
 import { startService, type TestService } from '../service.ts';
 import { basic, beginRequest } from '../slow-request.ts';
 
@@ -81,7 +82,7 @@ describe('a client whose rights go while the body of his request is on its way',
         const finish = await begin('POST', accounts, headers(), backdoor);
         await lose();
         assert.equal(await finish(), status);
-        assert.equal(service.accounts.has('backdoor'), false);
+        assert.equal(has(service.accounts, 'backdoor'), false);
       });
     }
   }
@@ -91,7 +92,7 @@ describe('a client whose rights go while the body of his request is on its way',
     const finish = await begin('PATCH', path, tokenOf('mallory'), { Password: 'of-the-thief' });
     await service.ask('PATCH', path, { body: { Password: 'of-the-owner' } });
     assert.equal(await finish(), 401);
-    const { kind } = await service.accounts.login('mallory', 'of-the-owner');
+    const { kind } = await service.accounts.checkPassword('mallory', 'of-the-owner');
     assert.equal(kind, 'ok');
   });
 
@@ -137,11 +138,11 @@ describe('a client whose rights go while the body of his request is on its way',
   });
 
   it('is asked for no second hash of a password, and goes on when nothing was taken', async () => {
-    const { login } = service.accounts;
+    const { checkPassword } = service.accounts;
     let hashed = 0;
-    service.accounts.login = (...credentials) => {
+    service.accounts.checkPassword = (...credentials) => {
       hashed += 1;
-      return login.apply(service.accounts, credentials);
+      return checkPassword.apply(service.accounts, credentials);
     };
     const finish = await begin('POST', accounts, basic(asMallory), backdoor);
     assert.equal(await finish(), 201);
@@ -180,7 +181,7 @@ describe('a client whose rights go while his request waits for its turn', () => 
     service.sessions.endOf('mallory');
     held.goOn();
     assert.deepEqual([(await first).status, (await second).status], [200, 401]);
-    assert.equal((await service.accounts.login('mallory', 'mallory-pw')).kind, 'ok');
+    assert.equal((await service.accounts.checkPassword('mallory', 'mallory-pw')).kind, 'ok');
   });
 
   it('makes no account, and is not told of the one that there is', async () => {

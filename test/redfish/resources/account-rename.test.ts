@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Accounts } from '../../../src/identity/accounts/accounts.ts';
 import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
 import { type Answer, startService, type TestService } from '../service.ts';
 
@@ -89,7 +88,7 @@ describe('an account that is renamed', () => {
     const { id, headers } = tokenOf(from);
     assert.equal((await rename()).status, 200);
     assert.deepEqual(belongings(), all(to));
-    for (const one of ['accounts.json', 'account-certificates.json', 'events.json']) {
+    for (const one of ['account-certificates.json', 'events.json']) {
       assert.ok(file(one).includes(to) && !file(one).includes(from), one);
     }
     const session = await service.ask('GET', `${sessionsUri}/${id}`, { as: '', headers });
@@ -251,10 +250,12 @@ describe('of changes at once', () => {
     }
   });
 
-  it('a password that another program sets is of the account that has the name then', async () => {
-    const other = new Accounts(join(service.directory, 'accounts.json'), 1);
+  it('a password that an operator sets is of the account that has the name then', async () => {
     await give(from);
-    await Promise.all([rename(), other.setPassword(from, 'Administrator', 'of-the-device')]);
+    await Promise.all([
+      rename(),
+      service.accounts.setPassword(from, 'Administrator', 'of-the-device'),
+    ]);
     // Where the password came first, it goes with the account to its new name
     const [administrator] = (await names()).filter((name) => name === from);
     const expected = ['admin', ...(administrator ? [administrator] : []), to, 'reader'];

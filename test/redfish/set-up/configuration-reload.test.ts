@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { until } from '../../e2e/commands.ts';
 import { curl, logIn } from '../../e2e/redfish-client.ts';
+import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
 import {
   endpoints,
   type ManagerProcess,
@@ -34,6 +35,7 @@ describe('a Redfish service that reads its configuration again', () => {
   const ask = (path: string, body?: object) =>
     curl(service.url + path, { token, ...(body && { body }) });
   const lines = (text: string) => service.output().split(text).length - 1;
+  let accounts: AccountManagerProcess;
   const reload = async (said: string) => {
     const before = lines(said);
     process.kill(service.pid, 'SIGHUP');
@@ -50,11 +52,13 @@ describe('a Redfish service that reads its configuration again', () => {
     bus = await startPrivateBus();
     await addAdmin(bus.directory);
     manager = await startManager(bus, { redfish });
+    accounts = await startAccountManager(join(bus.directory, 'manager.json'));
     service = await runRedfish(join(bus.directory, 'manager.json'));
     token = await logIn(service.url, password);
   });
   after(async () => {
     await service?.stop();
+    await accounts?.stop();
     await manager?.stop();
     await bus?.stop();
   });

@@ -11,11 +11,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import { Audit } from '../../../src/core/audit.ts';
+import { guardSystemUsers } from '../../../src/identity/configured-users.ts';
 import { parseConfiguration } from '../../../src/platform/configuration.ts';
 import { SessionFile } from '../../../src/redfish/sessions/session-file.ts';
 import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
+import { accountsAt, guarded } from '../../fakes/accounts.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 
 const root = {
@@ -43,6 +45,7 @@ let directory: string;
 let lines: string[];
 const note = (message: string) => lines.push(message);
 const log = { debug: note, info: note, warn: note, error: note };
+const audit = new Audit(log);
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'kept-'));
@@ -54,17 +57,16 @@ const inState = (name: string) => join(directory, name);
 
 function start(users: object): ReadyAccess {
   const document = { stateDirectory: directory, users };
+  const configuration = parseConfiguration(JSON.stringify(document), 'test');
+  const system = { isThere: true, list: async () => [root], find: async () => root, ...unused };
   return setUpAccess({
-    configuration: parseConfiguration(JSON.stringify(document), 'test'),
+    ...{ configuration, audit, log },
     client: new MemoryClient(),
-    systemUsers: {
-      isThere: true,
-      list: async () => [root],
-      find: async () => root,
-      ...unused,
-    },
+    users:
+      configuration.users.source === 'bus'
+        ? guardSystemUsers(configuration, system, audit, log)
+        : guarded(accountsAt(inState('accounts.json')), { audit }),
     hostName: () => 'bmc',
-    log,
   });
 }
 
@@ -95,7 +97,7 @@ describe('kept sessions', () => {
   });
 
   it('go on while the same users count, but those of users who are gone', async () => {
-    const accounts = new Accounts(inState('accounts.json'), 2);
+    const accounts = accountsAt(inState('accounts.json'));
     await accounts.setPassword('admin', 'Administrator', 'admin-pw');
     const before = start({ source: 'file' });
     const { token } = before.access.sessions.create({ userName: 'admin', address: '' });

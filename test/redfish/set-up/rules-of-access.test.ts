@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { AccessSettings } from '../../../src/identity/accounts/access-settings.ts';
-import { readAccounts } from '../../../src/identity/accounts/account-file.ts';
+import { RenameFollower } from '../../../src/identity/accounts/rename-follower.ts';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
 import { parseConfiguration } from '../../../src/platform/configuration.ts';
 import { setUpAccess } from '../../../src/redfish/set-up/access.ts';
+import { accountsAt } from '../../fakes/accounts.ts';
 import { diskError } from '../../fakes/moody-disk.ts';
 
 /** Each file without which nobody knows who may come in, and how. */
@@ -16,7 +17,8 @@ const files: Readonly<Record<string, (path: string) => unknown>> = {
   'access-settings.json': (path) => new AccessSettings(path, {} as never),
   'account-certificates.json': (path) =>
     new AccountCertificates(path, { perAccount: 1, accountCertificateBytes: 1 }),
-  'accounts.json': readAccounts,
+  'accounts.json': (path) => accountsAt(path),
+  'followed-renames.json': (path) => new RenameFollower(path, { error: () => undefined }),
 };
 
 describe('a start of the service whose disk does not read who may come in', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Audit } from '../../../src/core/audit.ts';
 import type { Log } from '../../../src/core/log.ts';
-import { readAccounts } from '../../../src/identity/accounts/account-file.ts';
+import type { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import { guardSystemUsers } from '../../../src/identity/configured-users.ts';
 import { type Configuration, parseConfiguration } from '../../../src/platform/configuration.ts';
 import type { SystemUser, SystemUsers } from '../../../src/platform/system-users.ts';
 import type { Access } from '../../../src/redfish/access.ts';
@@ -16,12 +18,15 @@ import { SubscriberAuthorization } from '../../../src/redfish/events/subscriber-
 import { type ReadyAccess, setUpAccess } from '../../../src/redfish/set-up/access.ts';
 import { removeStaleTempFiles } from '../../../src/redfish/set-up/remove-stale-temp-files.ts';
 import { readStateText, type StateFile } from '../../../src/storage/state-file.ts';
+import { removeTempFiles } from '../../../src/storage/temp-files.ts';
+import { accountsAt, guarded } from '../../fakes/accounts.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Device, Place, State } from './scene.ts';
 
 /** Everything that the Redfish service keeps, set up as the daemon does. */
 export interface RedfishDevice extends Device {
   readonly access: ReadyAccess['access'];
+  readonly accounts: Accounts;
   readonly events: StateFile<EventState>;
   readonly rights: SubscriberAuthorization;
 }
@@ -31,18 +36,25 @@ const log: Log = { debug: silent, info: silent, warn: silent, error: silent };
 const now = Date.UTC(2026, 5, 1);
 
 /** Where the users are: in the file of the service, or in the system, which has the same ones. */
-type Users = 'file' | 'system';
+type Users = 'file' | 'bus';
 
 export const openRedfish = (place: Place): Promise<RedfishDevice> => open(place, 'file');
 
-export const openWithSystemUsers = (place: Place): Promise<RedfishDevice> => open(place, 'system');
+export const openWithSystemUsers = (place: Place): Promise<RedfishDevice> => open(place, 'bus');
 
 async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> {
   const configuration = configurationOf(directory, whose);
   await removeStaleTempFiles(directory, log);
-  const client = new MemoryClient();
+  const path = join(directory, 'accounts.json');
+  await removeTempFiles(path);
+  const accounts = accountsAt(path);
+  const audit = new Audit(log);
+  const users =
+    whose === 'file'
+      ? guarded(accounts, { audit })
+      : guardSystemUsers(configuration, systemUsers, audit, log);
   const { access, settle, close } = setUpAccess({
-    ...{ configuration, client, log, systemUsers },
+    ...{ configuration, client: new MemoryClient(), users, audit, log },
     hostName: () => 'bmc.example.com',
   });
   const openFiles = async () => {
@@ -50,7 +62,7 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
     const events = await openEventState(join(directory, 'events.json'), { log, now });
     const rights = rightsOf(access, events, configuration.redfish.events);
     await rights.reviewAll();
-    await access.users.settleRenames?.();
+    await access.renames.complete();
     return { events, rights };
   };
   const { events, rights } = await openFiles().catch(async (error: unknown) => {
@@ -60,24 +72,25 @@ async function open({ directory }: Place, whose: Users): Promise<RedfishDevice> 
   });
   return {
     access,
+    accounts,
     events,
     rights,
     async state(): Promise<State> {
       const users = await access.users.list();
-      const stored = readAccounts(join(directory, 'accounts.json')).accounts;
+      const stored = accountsAt(path);
       if (whose === 'file') {
         for (const { userName, role } of users) {
-          const file = stored.find((one) => one.userName === userName);
+          const file = await stored.find(userName);
           assert.equal(file?.role, role, 'memory and disk have different accounts');
         }
-        assert.equal(stored.length, users.length);
+        assert.equal(stored.users.length, users.length);
       }
       for (const name of stateFiles) checkFile(join(directory, name));
       // What users who are gone had is looked for now and then
       const isThere = (name: string) => users.some(({ userName }) => userName === name);
       return {
-        accounts: stored.map((one) => JSON.stringify(one)),
-        policy: JSON.stringify(access.settings.policy),
+        accounts: stored.users.map((one) => JSON.stringify(one)),
+        policy: JSON.stringify([stored.rules, access.settings.policy]),
         clientCertificates: JSON.stringify(access.settings.clientCertificates),
         certificates: (access.accountCertificates?.all ?? [])
           .filter(({ userName }) => isThere(userName))

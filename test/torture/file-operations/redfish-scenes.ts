@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { Accounts } from '../../../src/identity/accounts/accounts.ts';
-import type { User, UserDirectory } from '../../../src/identity/accounts/user-directory.ts';
+import type { User } from '../../../src/identity/accounts/user-directory.ts';
 import type { EventState } from '../../../src/redfish/events/event-state.ts';
 import { createUser, removeUser, renameUser } from '../../../src/redfish/resources/account-life.ts';
+import { accountsAt } from '../../fakes/accounts.ts';
 import { certificateOf } from '../../fakes/openssl-authority.ts';
 import { subscriptionMembers } from '../../redfish/events/subscription-members.ts';
 import { openRedfish, openWithSystemUsers, type RedfishDevice } from './redfish-device.ts';
@@ -12,7 +12,7 @@ type Act = (device: RedfishDevice, place: Place) => Promise<unknown>;
 
 /** Two accounts, one with a certificate, a session of each, settings and a subscription. */
 async function used(place: Place): Promise<void> {
-  const accounts = new Accounts(join(place.directory, 'accounts.json'), 10);
+  const accounts = accountsAt(join(place.directory, 'accounts.json'));
   await accounts.setPassword('admin', 'Administrator', 'first Password 1');
   await accounts.setPassword('operator', 'Operator', 'other Password 1');
   const device = await openRedfish(place);
@@ -24,7 +24,7 @@ async function used(place: Place): Promise<void> {
     certificateOf(place.given.pair1 ?? ''),
     async () => true,
   );
-  await access.settings.change(() => ({ lockoutThreshold: 7 }));
+  await device.accounts.policy.change({ lockoutThreshold: 7 });
   await events.change(withSubscription('0123456789abcdef'));
   await device.close();
 }
@@ -51,12 +51,6 @@ function withSubscription(id: string, owner = 'admin') {
     ...state,
     subscriptions: [...state.subscriptions, subscription],
   });
-}
-
-function changesOf(users: UserDirectory) {
-  const { changes } = users;
-  if (!changes) throw new Error('the accounts cannot be changed');
-  return changes;
 }
 
 function change(name: string, act: Act, more: Partial<Scene<RedfishDevice>> = {}): Scene {
@@ -124,12 +118,12 @@ export const redfishScenes: readonly Scene[] = [
   }),
   change('make an account', createReader),
   change('change a role', ({ access }) =>
-    changesOf(access.users).update('operator', { role: 'ReadOnly' }),
+    access.users.changes.update('operator', { role: 'ReadOnly' }),
   ),
   change('change a password', ({ access }) =>
-    changesOf(access.users).update('admin', { password: 'second Password 1' }),
+    access.users.changes.update('admin', { password: 'second Password 1' }),
   ),
-  change('remove an account', ({ access }) => changesOf(access.users).remove('operator')),
+  change('remove an account', ({ access }) => access.users.changes.remove('operator')),
   change(
     'delete an account with its certificate, session and subscription',
     ({ access, rights }) => removeUser(access, rights, undefined, 'operator'),
@@ -138,12 +132,8 @@ export const redfishScenes: readonly Scene[] = [
   change(
     'rename an account with its certificate, session and subscription',
     ({ access, rights }) =>
-      renameUser(
-        access,
-        rights,
-        undefined,
-        { userName: 'operator', name: 'night-shift', isOwn: false },
-        () => changesOf(access.users).update('operator', { userName: 'night-shift' }),
+      renameUser(access, rights, undefined, { name: 'night-shift', isOwn: false }, () =>
+        access.users.changes.update('operator', { userName: 'night-shift' }),
       ),
     { prepare: usedWithSubscription },
   ),
@@ -172,7 +162,7 @@ export const redfishScenes: readonly Scene[] = [
     { isDoneLater: true },
   ),
   change('change the rules of accounts', ({ access }) =>
-    access.settings.change(() => ({ lockoutThreshold: 3, sessionSeconds: 60 })),
+    access.users.policy.change({ lockoutThreshold: 3, minPasswordLength: 12 }),
   ),
   change('change the login with certificates and the rules together', ({ access }) =>
     access.settings.change(({ clientCertificates }) => ({

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import { SetupError } from '../../../src/core/setup-error.ts';
 import { AccessSettings } from '../../../src/identity/accounts/access-settings.ts';
-import { readAccounts } from '../../../src/identity/accounts/account-file.ts';
-import { matchesHash } from '../../../src/identity/accounts/password-hash.ts';
+import { matchesHash, type PasswordHash } from '../../../src/identity/accounts/password-hash.ts';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { PendingRequests, requestFiles } from '../../../src/manager/csr/pending-requests.ts';
 import { openEventState } from '../../../src/redfish/events/event-state.ts';
 import { SessionFile } from '../../../src/redfish/sessions/session-file.ts';
 import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
+import { accountsAt } from '../../fakes/accounts.ts';
 import { makeWorld } from '../../fakes/manager-world.ts';
 import { samplePem } from '../../redfish/service.ts';
 import { campaign } from './campaign.ts';
@@ -48,10 +48,18 @@ const subscription = {
   ...{ id: '1', owner: 'admin', destination: 'https://192.0.2.1/', context: '', criteria },
   ...{ verifyCertificate: true, retryPolicy: 'RetryForever', headers: [], state: 'active' },
 };
+type Stored = { readonly accounts: readonly { readonly password: PasswordHash }[] };
+
 const samples = [
-  { accounts: [{ userName: 'admin', role: 'Administrator', password }] },
   {
-    ...{ minPasswordLength: 9, basicAuth: 'Enabled', sessionSeconds: 60 },
+    accounts: [
+      { userName: 'admin', role: 'Administrator', password, passwordStamp: 'b'.repeat(32) },
+    ],
+    renames: [{ serial: 1, from: 'root', to: 'admin' }],
+    policy: { minPasswordLength: 9, lockoutResetEnabled: true },
+  },
+  {
+    ...{ basicAuth: 'Enabled', sessionSeconds: 60 },
     clientCertificates: { enabled: true, respond: false, mapping: 'CommonName' },
   },
   { certificates: [{ userName: 'admin', pem: samplePem }] },
@@ -62,10 +70,13 @@ const samples = [
 /** Each kind of file with who reads it, and what is then made of its content. */
 const readers: readonly (() => Promise<string>)[] = [
   async () => {
-    const { accounts } = readAccounts(path);
-    const cheap = accounts.filter((one) => one.password.cost * one.password.blockSize < 4096);
+    const accounts = accountsAt(path);
+    const stored: Stored = JSON.parse(readFileSync(path, 'utf8'));
+    const cheap = stored.accounts.filter(
+      ({ password: { cost, blockSize } }) => cost * blockSize < 4096,
+    );
     for (const one of cheap) assert.equal(await matchesHash('wrong', one.password), false);
-    return `accounts ${accounts.length}`;
+    return `accounts ${accounts.users.length}`;
   },
   async () => {
     const { policy, clientCertificates } = new AccessSettings(path, {} as never);
