@@ -15,7 +15,7 @@ const places = [
   '/redfish/v1/Managers/bmc/Truststore/Certificates',
   '/redfish/v1/Managers/bmc/SecurityPolicy/TLS/Server/RevokedCertificates',
 ];
-const units = ['bmc-certificate-manager', 'bmc-redfish'];
+const units = ['bmc-certificate-manager', 'bmc-account-manager', 'bmc-redfish'];
 
 describe('the service installed under a real systemd', { skip: whyNoDevice() ?? false }, () => {
   const authority = opensslAuthority();

@@ -8,7 +8,7 @@ import { documented } from '../how-to/blocks.ts';
 import { type Device, startDevice, whyNoDevice } from './device.ts';
 import { ask, install, password, runBlocks } from './installation.ts';
 
-const accounts = '/var/lib/bmc-certificate-manager/redfish/accounts.json';
+const accounts = '/var/lib/bmc-certificate-manager/accounts/accounts.json';
 const sessions = '/redfish/v1/SessionService/Sessions';
 
 describe('an operator on the device who lost the password', {
@@ -37,7 +37,8 @@ describe('an operator on the device who lost the password', {
     await runBlocks(device, '/', documented('troubleshoot', 'The password is lost'), another);
     return another;
   };
-  const restart = (how: string) => device.must('systemctl', how, 'bmc-redfish');
+  const restart = (how: string) =>
+    device.must('systemctl', how, 'bmc-account-manager', 'bmc-redfish');
   const stored = () => {
     const path = join(device.root, accounts);
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -49,10 +50,10 @@ describe('an operator on the device who lost the password', {
     assert.equal(await login(await setPassword()), 201);
   });
 
-  it('gets in after a start of the service, whose file it is', async () => {
+  it('gets in after a start of the services, whose file it is', async () => {
     await restart('stop');
     const another = await setPassword();
-    const id = (await device.must('id', '-u', 'bmc-redfish')).trim();
+    const id = (await device.must('id', '-u', 'bmc-accounts')).trim();
     const { uid, mode } = statSync(join(device.root, accounts));
     assert.deepEqual([String(uid), mode & 0o777], [id, 0o600]);
     await restart('start');
@@ -62,8 +63,8 @@ describe('an operator on the device who lost the password', {
 
   it('gets in as an administrator when the account was deleted', async () => {
     await restart('stop');
-    const [{ password: hash }] = stored().accounts;
-    const other = { userName: 'other', role: 'ReadOnly', password: hash };
+    const [account] = stored().accounts;
+    const other = { ...account, userName: 'other', role: 'ReadOnly' };
     writeFileSync(join(device.root, accounts), JSON.stringify({ accounts: [other] }));
     await restart('start');
     await isServed();
@@ -83,7 +84,7 @@ describe('an operator on the device who lost the password', {
     const program = '/usr/lib/bmc-certificate-manager/bmc-certs.js';
     await device.must('node', program, 'trust', 'add', '/ca.pem');
     authority.remove();
-    const settings = join(device.root, accounts, '../access-settings.json');
+    const settings = join(device.root, 'var/lib/bmc-certificate-manager/access-settings.json');
     const clientCertificates = { enabled: true, respond: false, mapping: 'CommonName' };
     writeFileSync(settings, JSON.stringify({ clientCertificates }));
     await restart('restart');

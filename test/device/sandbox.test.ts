@@ -6,12 +6,18 @@ import { ask, install } from './installation.ts';
 
 const manager = 'bmc-certificate-manager';
 const redfish = 'bmc-redfish';
+const accounts = 'bmc-account-manager';
+/** The users of the units that do not run as root. */
+const users: Readonly<Record<string, string>> = { [redfish]: redfish, [accounts]: 'bmc-accounts' };
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
 
 /** The highest exposure that `systemd-analyze security` may give, of 10. */
 const maxExposure = 2;
+
+/** No capability. */
+const none = '0'.repeat(16);
 
 describe('what the services may do under systemd', { skip: whyNoDevice() ?? false }, () => {
   let device: Device;
@@ -26,7 +32,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
       const body = JSON.stringify({ CommonName: 'bmc', CertificateCollection: collection });
       assert.equal((await ask(device, generate, '--json', body)).status, 200);
     }
-    for (const unit of [manager, redfish]) {
+    for (const unit of [manager, redfish, accounts]) {
       const show = ['show', '--property=MainPID', '--value', unit];
       pids[unit] = (await device.must('systemctl', ...show)).trim();
     }
@@ -35,8 +41,8 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
 
   /** Runs a program with the files that a service sees, as its user. */
   const within = (unit: string, ...command: string[]) => {
-    const user = unit === redfish ? [redfish, redfish] : ['root', 'root'];
-    const as = ['setpriv', `--reuid=${user[0]}`, `--regid=${user[1]}`, '--init-groups'];
+    const user = users[unit] ?? 'root';
+    const as = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups'];
     return device.run('nsenter', `--target=${pids[unit]}`, '--mount', ...as, ...command);
   };
   const status = async (unit: string) => {
@@ -44,7 +50,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     return Object.fromEntries(text.split('\n').map((line) => line.split(/:\s*/)));
   };
 
-  for (const unit of [manager, redfish]) {
+  for (const unit of [manager, redfish, accounts]) {
     it(`is little for ${unit} in the eyes of systemd`, async () => {
       const text = await device.must('systemd-analyze', 'security', '--no-pager', unit);
       const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
@@ -71,6 +77,12 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     assert.doesNotMatch(String(Uid), /^0\b/);
   });
 
+  it('is no capability for the accounts', async () => {
+    const { CapEff, CapPrm, CapBnd, Uid } = await status(accounts);
+    assert.deepEqual({ CapEff, CapPrm, CapBnd }, { CapEff: none, CapPrm: none, CapBnd: none });
+    assert.doesNotMatch(String(Uid), /^0\b/);
+  });
+
   it('is to own files, read those of callers and signal services, for the manager', async () => {
     // CAP_CHOWN 0, CAP_DAC_OVERRIDE 1, CAP_FOWNER 3, CAP_KILL 5
     const all = ((1 << 0) | (1 << 1) | (1 << 3) | (1 << 5)).toString(16).padStart(16, '0');
@@ -79,8 +91,11 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
 
   const access: readonly [string, string, string, boolean][] = [
     [redfish, '-r', '/etc/ssl/certs/https/server.pem', true],
-    [redfish, '-r', '/var/lib/bmc-certificate-manager/redfish/accounts.json', true],
-    [redfish, '-w', '/var/lib/bmc-certificate-manager/redfish/accounts.json', true],
+    [accounts, '-r', '/var/lib/bmc-certificate-manager/accounts/accounts.json', true],
+    [accounts, '-w', '/var/lib/bmc-certificate-manager/accounts/accounts.json', true],
+    [accounts, '-x', '/var/lib/bmc-certificate-manager/redfish', false],
+    [accounts, '-r', '/etc/ssl/certs/https/server.pem', false],
+    [redfish, '-x', '/var/lib/bmc-certificate-manager/accounts', false],
     [redfish, '-w', '/etc/ssl/certs/https/server.pem', false],
     [redfish, '-w', '/etc/ssl/certs/https', false],
     [redfish, '-r', '/etc/ssl/certs/https/server.pem.requests', false],
@@ -173,7 +188,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
   });
 
   it('leaves units that systemd finds nothing wrong with', async () => {
-    const units = ['bmc-certificate-manager.service', 'bmc-redfish.service'];
+    const units = [manager, redfish, accounts].map((unit) => `${unit}.service`);
     const {
       stdout,
       stderr,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connectBus } from '../../../src/dbus/transport/bus.ts';
+import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
 import { startBrokerBus, whyNoBroker } from '../../fakes/broker-bus.ts';
 import { busTools } from '../../fakes/bus-tools.ts';
 import { requestName } from '../../fakes/fake-systemd.ts';
@@ -28,6 +29,10 @@ const asUser = (id: number) => [`setpriv`, `--reuid=${id}`, `--regid=${id}`, '--
 /** A user of every system, in place of the one of the Redfish service. */
 const redfish = asUser(1);
 const nobody = asUser(65534);
+/** The same in place of the one of the account manager. */
+const accountsUser = asUser(2);
+const accounts = 'xyz.openbmc_project.Certs.Accounts';
+const watch = 'xyz.openbmc_project.Certs.Extension.Accounts.Watch';
 
 const buses = [
   {
@@ -44,6 +49,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
     let directory: string;
     let bus: Awaited<ReturnType<typeof start>>;
     let manager: ManagerProcess;
+    let accountManager: AccountManagerProcess;
     const as = (who: readonly string[], destination: string) =>
       busTools({ address: bus.address, destination, as: who });
     const endpoints: readonly (readonly [string, string])[] = [
@@ -56,7 +62,8 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
     before(async () => {
       directory = await mkdtemp(join(tmpdir(), 'bmc-policy-'));
       const policy = join(directory, 'policy.conf');
-      writeFileSync(policy, readFileSync(shipped, 'utf8').replaceAll('bmc-redfish', 'daemon'));
+      const text = readFileSync(shipped, 'utf8').replaceAll('bmc-redfish', 'daemon');
+      writeFileSync(policy, text.replaceAll('bmc-accounts', 'bin'));
       bus = await start(policy);
       manager = await startManager(bus, {
         signing: { enabled: true },
@@ -69,7 +76,18 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
         ],
       });
     });
+    before(async () => {
+      const state = join(directory, 'accounts');
+      mkdirSync(state);
+      chownSync(state, 2, 2);
+      chmodSync(directory, 0o755);
+      const users = { directory: state, access: { users: ['daemon'] } };
+      const file = join(directory, 'configuration.json');
+      writeFileSync(file, JSON.stringify({ bus: bus.address, users }));
+      accountManager = await startAccountManager(file, accountsUser);
+    });
     after(async () => {
+      await accountManager?.stop();
       await manager?.stop();
       await bus?.stop();
       await rm(directory, { recursive: true, force: true });
@@ -115,6 +133,25 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
       for (const [, path] of endpoints) {
         const refusal = await as([], shared).refusal(path, objects);
         assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.Unknown/);
+      }
+    });
+
+    it('lets root and the Redfish service ask for the accounts, and nobody else, not even to read', async () => {
+      const path = '/xyz/openbmc_project/certs/accounts';
+      for (const who of [[], redfish]) await as(who, accounts).call(path, watch);
+      for (const method of [watch, 'org.freedesktop.DBus.Introspectable.Introspect']) {
+        const refusal = await as(nobody, accounts).refusal(path, method);
+        assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.AccessDenied: /);
+      }
+    });
+
+    it('lets the account manager alone have the name of the accounts', async () => {
+      await accountManager.stop();
+      const request = 'org.freedesktop.DBus.RequestName';
+      const ask = [`string:${accounts}`, 'uint32:0'];
+      for (const who of [[], redfish, nobody]) {
+        const answer = await as(who, 'org.freedesktop.DBus').refusal('/', request, ...ask);
+        assert.match(answer, /AccessDenied/);
       }
     });
   });
