@@ -21,6 +21,7 @@ import { testsByProgram } from './test-programs.mjs';
 const maxProcessMilliseconds = 1_200_000;
 /** Unit tests, the contract of the bus, the documentation, and the main job: folders and files below test/. */
 const quick = [
+  'build',
   'conformance',
   'core',
   'dbus',
@@ -28,6 +29,7 @@ const quick = [
   'e2e/main-job.test.ts',
   'identity',
   'manager',
+  'operator/framework',
   'outbound',
   'platform',
   'redfish',
