@@ -52,6 +52,8 @@ export function makeConfiguration(options: StackOptions, bus: string): StackConf
   const redfish = {
     address: '127.0.0.1',
     port: 8443,
+    // All programs run as the same user here
+    directory: '.',
     ...(isObject(given.redfish) && given.redfish),
     ...(options.host !== undefined && { address: options.host }),
     ...(options.port !== undefined && { port: options.port }),

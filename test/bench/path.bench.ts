@@ -43,7 +43,7 @@ writeFileSync(
       { type: 'server', name: 'https', path: at('https/server.pem'), reload: [] },
       { type: 'authority', name: 'truststore', path: at('authority'), reload: [] },
     ],
-    redfish: { address: '127.0.0.1', port },
+    redfish: { address: '127.0.0.1', port, directory: '.' },
   }),
 );
 // The worker is there as it is built alone

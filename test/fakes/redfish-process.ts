@@ -56,7 +56,7 @@ export function redfishFiles(
     runtimeDirectory: runtime,
     bus: bus.address,
     endpoints: [{ type: 'server', name: 'https', path, reload: [] }],
-    redfish: { address: '127.0.0.1', port: 0 },
+    redfish: { address: '127.0.0.1', port: 0, directory: '.' },
     users,
   };
   writeFileSync(configuration, JSON.stringify(document));

@@ -40,7 +40,7 @@ export async function startRedfish(
       { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [] },
       { type: 'authority', name: 'truststore', path: 'authority', reload: [] },
     ],
-    redfish: { address: '127.0.0.1', port: 0 },
+    redfish: { address: '127.0.0.1', port: 0, directory: '.' },
     ...changes,
   };
   const file = join(directory, 'redfish.json');

@@ -47,7 +47,7 @@ describe('the configuration of the local stack', () => {
     const { path, write } = make({ redfish: { managerId: 'x' } });
     await write(1234);
     const { redfish, ...others } = JSON.parse(readFileSync(path, 'utf8'));
-    assert.deepEqual(redfish, { address: '127.0.0.1', port: 1234, managerId: 'x' });
+    assert.deepEqual(redfish, { address: '127.0.0.1', port: 1234, directory: '.', managerId: 'x' });
     assert.deepEqual(Object.keys(others), [
       'endpoints',
       'stateDirectory',

@@ -72,7 +72,7 @@ describe('a local stack that finds something else in place of a file', () => {
   it('says the same of the file for set-password', async () => {
     const state = stateWith('given', things['a FIFO'] ?? (() => undefined));
     const configuration = join(state, 'manager.json');
-    writeFileSync(configuration, JSON.stringify({ stateDirectory: state }));
+    writeFileSync(configuration, JSON.stringify({ redfish: { directory: state } }));
     const args = ['set-password', '--config', configuration, '--password-file'];
     const program = join(clone, 'dist', 'bmc-certs.js');
     const { status, stderr } = await run(process.execPath, [

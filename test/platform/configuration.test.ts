@@ -25,7 +25,7 @@ describe('an empty configuration', () => {
       'authority/revoked /etc/ssl/certs/revoked',
     ]);
     assert.equal(configuration.stateDirectory, '/var/lib/bmc-certificate-manager');
-    assert.equal(configuration.redfish.directory, configuration.stateDirectory);
+    assert.equal(configuration.redfish.directory, `${configuration.stateDirectory}/redfish`);
     assert.equal(configuration.runtimeDirectory, '/run/bmc-certificate-manager');
     assert.equal(configuration.bus, '');
   });
@@ -119,9 +119,9 @@ describe('a configuration', () => {
 
   it('begins the directory of the Redfish service at the state directory', () => {
     const stateDirectory = '/state';
-    assert.equal(parse({ stateDirectory }).redfish.directory, '/state');
-    const redfish = { directory: 'redfish' };
-    assert.equal(parse({ stateDirectory, redfish }).redfish.directory, '/state/redfish');
+    assert.equal(parse({ stateDirectory }).redfish.directory, '/state/redfish');
+    const redfish = { directory: '.' };
+    assert.equal(parse({ stateDirectory, redfish }).redfish.directory, '/state');
   });
 
   const relative = [

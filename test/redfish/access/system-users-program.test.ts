@@ -54,7 +54,7 @@ describe('the program with users of the system', () => {
       endpoints: [
         { type: 'server', name: 'https', path: join(bus.directory, 'server.pem'), reload: [] },
       ],
-      redfish: { address: '127.0.0.1', port: 0 },
+      redfish: { address: '127.0.0.1', port: 0, directory: '.' },
       users: { source, passwordHelper: helper.path },
     };
     writeFileSync(file, JSON.stringify(configuration));

@@ -23,7 +23,7 @@ import {
 
 /** All that an operator writes for a further endpoint. */
 const gnmi = { type: 'server', name: 'gnmi' };
-const redfish = { address: '127.0.0.1', port: 0 };
+const redfish = { address: '127.0.0.1', port: 0, directory: '.' };
 const collection = '/redfish/v1/Managers/bmc/CertificateEndpoints/server/gnmi/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
 

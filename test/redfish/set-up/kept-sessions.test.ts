@@ -22,7 +22,8 @@ describe('the sessions of a service that was closed', () => {
       ['operator', 'first'],
     ]);
     const sessions = new Sessions(limits, undefined, (userName) => stamps.get(userName));
-    const configuration = parseConfiguration(JSON.stringify({ stateDirectory }), 'of a test');
+    const document = JSON.stringify({ redfish: { directory: stateDirectory } });
+    const configuration = parseConfiguration(document, 'of a test');
     const kept = keepSessions(configuration, sessions, log);
     for (const userName of stamps.keys()) sessions.create({ userName, address: '192.0.2.1' });
     // Another program removed the account

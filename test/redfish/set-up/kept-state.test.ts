@@ -56,7 +56,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const inState = (name: string) => join(directory, name);
 
 function start(users: object): ReadyAccess {
-  const document = { stateDirectory: directory, users };
+  const document = { stateDirectory: directory, users, redfish: { directory: '.' } };
   const configuration = parseConfiguration(JSON.stringify(document), 'test');
   const system = { isThere: true, list: async () => [root], find: async () => root, ...unused };
   return setUpAccess({

@@ -146,11 +146,9 @@ function checkFile(path: string): void {
   assert.notEqual(readFileSync(path, 'utf8'), '');
 }
 
-function configurationOf(stateDirectory: string, source: Users): Configuration {
+function configurationOf(directory: string, source: Users): Configuration {
   const users = { source, passwordHelper: '/bin/false' };
-  const text = JSON.stringify({ stateDirectory, users });
-  const configuration = parseConfiguration(text, 'of a scene');
-  return { ...configuration, stateDirectory };
+  return parseConfiguration(JSON.stringify({ redfish: { directory }, users }), 'of a scene');
 }
 
 /** What the system has, where its users count. */

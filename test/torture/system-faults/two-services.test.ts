@@ -44,7 +44,7 @@ describe('a second Redfish service for the same files', () => {
       bus: bus.address,
       endpoints: [{ type: 'server', name: 'https', path, reload: [] }],
       // Each has a port of its own, so that this is not what keeps the second one away
-      redfish: { address: '127.0.0.1', port: 0 },
+      redfish: { address: '127.0.0.1', port: 0, directory: '.' },
     };
     writeFileSync(configuration, JSON.stringify(document));
     writeFileSync(join(bus.directory, 'password'), 'a right Password 1');
