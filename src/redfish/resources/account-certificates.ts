@@ -4,7 +4,6 @@ import type {
   AccountCertificates,
 } from '../../identity/peer-certificates/account-certificates.ts';
 import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
-import { hasPrivilege } from '../../identity/roles.ts';
 import { openUpload, parseUpload } from '../../manager/upload.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { Access } from '../access.ts';
@@ -12,10 +11,18 @@ import { asRedfish } from '../certificates/errors.ts';
 import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView, type ViewParts } from '../certificates/view.ts';
 import { accountUri } from '../http/authentication.ts';
+import { mayUse } from '../http/privileges.ts';
 import type { RequestBody } from '../http/request-body.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
-import { json, link, type Reply, type RequestContext, type Resource } from '../resource.ts';
-import { typeOf } from '../schema-versions.ts';
+import { memberError, notFound, RedfishError } from '../messages/redfish-error.ts';
+import {
+  collectionView,
+  creatable,
+  get,
+  type Operation,
+  type Reply,
+  type RequestContext,
+  type Resource,
+} from '../resource.ts';
 import { visible } from './accounts.ts';
 
 interface AccountCertificateParts extends ViewParts {
@@ -24,53 +31,46 @@ interface AccountCertificateParts extends ViewParts {
 
 /**
  * The certificates of each account (DMTF ManagerAccount), by which its user is known under the mapping
- * `Whole`: a user has his own in hand, who may configure users everybody's.
+ * `Whole`: users change their own certificates, users who may configure users those of all.
  */
 export function accountCertificates(parts: AccountCertificateParts): readonly Resource[] {
   const { accountCertificates: kept } = parts.access;
-  return kept ? [collection(parts, kept), certificate(parts, kept)] : [];
+  return kept ? [...collection(parts, kept), certificate(parts, kept)] : [];
 }
 
 const path = '/redfish/v1/AccountService/Accounts/:name/Certificates';
 
-function collection(parts: AccountCertificateParts, kept: AccountCertificates): Resource {
+function collection(
+  parts: AccountCertificateParts,
+  kept: AccountCertificates,
+): readonly Resource[] {
   const { access } = parts;
-  return {
-    path,
-    entity: 'AccountCertificateCollection',
-    operations: {
-      GET: {
-        async handle(context) {
-          const { userName } = await visible(access, context);
-          const uri = collectionUri(userName);
-          const members = kept.of(userName);
-          return json({
-            '@odata.id': uri,
-            '@odata.type': typeOf('CertificateCollection'),
-            Name: 'User Certificates Collection',
-            Description: 'Certificates by which the user of the account is known',
-            Members: members.map(({ id }) => link(`${uri}/${id}`)),
-            'Members@odata.count': members.length,
-          });
-        },
-      },
-      POST: {
-        async handle(context) {
-          const { userName } = await visible(access, context);
-          const submitted = await asRedfish({}, () => certificateOf(context.body, kept));
-          if (!(await isKeptHere(parts, userName))) {
-            throw new IdentityError('read-only', userName, 'This user is kept elsewhere');
-          }
-          const isThere = async () => {
-            await context.stillMay();
-            tellOwner(kept, submitted, context);
-            return isKeptHere(parts, userName);
-          };
-          return viewReply(parts, await kept.add(userName, submitted, isThere), 201);
-        },
-      },
+  const GET = get(async (context) => {
+    const { userName } = await visible(access, context);
+    const uri = collectionUri(userName);
+    return collectionView(
+      uri,
+      'CertificateCollection',
+      ['User Certificates Collection', 'Certificates by which the user of the account is known'],
+      kept.of(userName).map(({ id }) => `${uri}/${id}`),
+    );
+  });
+  const POST: Operation = {
+    async handle(context) {
+      const { userName } = await visible(access, context);
+      const submitted = await asRedfish({}, () => certificateOf(context.body, kept));
+      if (!(await isKeptHere(parts, userName))) {
+        throw new IdentityError('read-only', userName, 'This user is kept elsewhere');
+      }
+      const isThere = async () => {
+        await context.stillMay();
+        tellOwner(kept, submitted, context);
+        return isKeptHere(parts, userName);
+      };
+      return viewReply(parts, await kept.add(userName, submitted, isThere), 201);
     },
   };
+  return creatable({ path, entity: 'AccountCertificateCollection', operations: { GET } }, POST);
 }
 
 function certificate(parts: AccountCertificateParts, kept: AccountCertificates): Resource {
@@ -103,12 +103,12 @@ async function find(
   const { id = '' } = context.parameters;
   const found = kept.of(userName).find((one) => one.id === id);
   if (found) return found;
-  throw new RedfishError(404, { id: 'ResourceNotFound', args: ['Certificate', id] });
+  throw notFound('Certificate', id);
 }
 
 /**
- * Anybody can have added it, for nobody has to show that he has its key. Who may see all accounts is told which one to
- * look at.
+ * Any user can have added it, for no user has to show the key. Users who may see all accounts are told which account
+ * has it.
  * @throws RedfishError 409
  */
 function tellOwner(
@@ -117,17 +117,18 @@ function tellOwner(
   { identity }: RequestContext,
 ): void {
   const owner = kept.ownerOf(submitted);
-  if (owner === undefined || !identity) return;
-  if (!hasPrivilege(identity.account.role, 'ConfigureUsers')) return;
+  if (owner === undefined || !mayUse(identity, 'ConfigureUsers')) return;
   const args = ['Certificate', 'CertificateString', 'as submitted'];
   const detail = `The certificate belongs to the account ${owner}; delete it there if that is not right`;
   throw new RedfishError(409, { id: 'ResourceAlreadyExists', args, detail });
 }
 
-/** Of a user who is kept elsewhere nobody tells us when he goes. */
+/** The service hears nothing of the removal of a user who is kept elsewhere. */
 async function isKeptHere({ access }: AccountCertificateParts, name: string): Promise<boolean> {
   return (await access.users.list()).some(({ userName }) => userName === name);
 }
+
+const withoutKey = 'A certificate of an account comes without a key';
 
 /**
  * The one certificate of a body, which brings no key: what opens keys takes long and has no use here.
@@ -136,23 +137,15 @@ async function isKeptHere({ access }: AccountCertificateParts, name: string): Pr
 function certificateOf(body: RequestBody, { limits }: AccountCertificates): Certificate {
   const { content } = submittedContent(body);
   if (content.format === 'PKCS12') {
-    throw new RedfishError(400, {
-      id: 'PropertyValueNotInList',
-      args: ['PKCS12', 'CertificateType'],
-      detail: 'A certificate of an account comes without a key',
-      related: ['#/CertificateType'],
-    });
+    const args = ['PKCS12', 'CertificateType'];
+    throw memberError(400, 'PropertyValueNotInList', args, 'CertificateType', withoutKey);
   }
   const blocks = openUpload({ ...content, password: '' }, limits.accountCertificateBytes);
   const { certificates, keyBlocks } = parseUpload(blocks, 1);
   const [submitted] = certificates;
   if (keyBlocks.length === 0 && submitted) return submitted;
-  throw new RedfishError(400, {
-    id: 'PropertyValueError',
-    args: ['CertificateString'],
-    detail: 'A certificate of an account comes without a key',
-    related: ['#/CertificateString'],
-  });
+  const name = 'CertificateString';
+  throw memberError(400, 'PropertyValueError', [name], name, withoutKey);
 }
 
 function collectionUri(userName: string): string {

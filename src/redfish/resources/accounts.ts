@@ -12,13 +12,16 @@ import type {
   UserChange,
 } from '../../identity/accounts/user-directory.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { hasPrivilege } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
 import { resourceEvent } from '../events/event-record.ts';
 import type { Events } from '../events/events.ts';
 import { accountUri, passwordChangeRequired } from '../http/authentication.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { mayUse } from '../http/privileges.ts';
+import { forbidden, notFound, RedfishError } from '../messages/redfish-error.ts';
 import {
+  collectionView,
+  creatable,
+  get,
   json,
   link,
   type Operation,
@@ -45,27 +48,20 @@ interface AccountParts {
 export function accounts(parts: AccountParts): readonly Resource[] {
   const { access, events } = parts;
   const lives: AccountLocks = new KeyedMutex();
-  const POST = createAccount(access, events, lives);
   return [
-    {
-      path: collection,
-      entity: 'ManagerAccountCollection',
-      operations: {
-        GET: { handle: async ({ identity }) => json(await list(access, identity)) },
-        POST,
+    ...creatable(
+      {
+        path: collection,
+        entity: 'ManagerAccountCollection',
+        operations: { GET: get(({ identity }) => list(access, identity)) },
       },
-    },
-    // DSP0266: a collection also takes POST at the URI of its Members property
-    {
-      path: `${collection}/Members`,
-      entity: 'ManagerAccountCollection',
-      operations: { POST },
-    },
+      createAccount(access, events, lives),
+    ),
     {
       path: `${collection}/:name`,
       entity: 'ManagerAccount',
       operations: {
-        GET: { handle: async (context) => json(view(access, await visible(access, context))) },
+        GET: get(async (context) => view(access, await visible(access, context))),
         PATCH: { handle: (context) => change(parts, lives, context) },
         DELETE: { handle: (context) => remove(access, events, lives, context) },
       },
@@ -125,9 +121,7 @@ async function change(
   const names = Object.keys(members);
   const onlyPassword = names.every((one) => one === 'Password');
   if (isOwn && before.passwordChangeRequired && !onlyPassword) throw passwordChangeRequired(before);
-  if (ownOnly && !onlyPassword) {
-    throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
-  }
+  if (ownOnly && !onlyPassword) throw forbidden();
   // The name that it has already was all that the body wants
   if (names.length === 0) return json(changes);
   refuseBadMembers(before.accountTypes, members);
@@ -216,27 +210,23 @@ export async function visible(
   { users }: Access,
   { identity, ownOnly, parameters: { name = '' } }: RequestContext,
 ): Promise<User> {
-  if (ownOnly && identity?.account.userName !== name) {
-    throw new RedfishError(403, { id: 'InsufficientPrivilege', args: [] });
-  }
+  if (ownOnly && identity?.account.userName !== name) throw forbidden();
   const user = await users.find(name);
   if (user) return user;
-  throw new RedfishError(404, { id: 'ResourceNotFound', args: ['ManagerAccount', name] });
+  throw notFound('ManagerAccount', name);
 }
 
 async function list({ users }: Access, identity: Identity | undefined) {
-  const everybody = identity && hasPrivilege(identity.account.role, 'ConfigureUsers');
-  const seen = (await users.list()).filter(
-    ({ userName }) => everybody || userName === identity?.account.userName,
+  const seesAll = mayUse(identity, 'ConfigureUsers');
+  const seen = (await users.list())
+    .map(({ userName }) => userName)
+    .filter((userName) => seesAll || userName === identity?.account.userName);
+  return collectionView(
+    collection,
+    'ManagerAccountCollection',
+    ['Accounts Collection', 'BMC User Accounts'],
+    seen.map(accountUri),
   );
-  return {
-    '@odata.id': collection,
-    '@odata.type': typeOf('ManagerAccountCollection'),
-    Name: 'Accounts Collection',
-    Description: 'BMC User Accounts',
-    Members: seen.map(({ userName }) => link(accountUri(userName))),
-    'Members@odata.count': seen.length,
-  };
 }
 
 function view({ accountCertificates }: Access, user: User) {
