@@ -3,8 +3,7 @@ import type { CertificateLogin } from '../../identity/accounts/access-settings.t
 import type { AccountType, UserChange } from '../../identity/accounts/user-directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
-import type { Message } from '../messages/base-registry.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { memberError } from '../messages/redfish-error.ts';
 
 /** What an account is good for; the service makes no difference between the two. */
 export const accountTypes: readonly AccountType[] = ['Redfish', 'WebUI'];
@@ -19,30 +18,36 @@ export function refuseBadMembers(
 ): void {
   if (Locked === true) {
     const detail = 'A lock comes of failed logins only; use Enabled to keep a user out';
-    throw refusal(400, 'PropertyValueNotInList', ['true', 'Locked'], 'Locked', detail);
+    throw memberError(400, 'PropertyValueNotInList', ['true', 'Locked'], 'Locked', detail);
   }
   if (StrictAccountTypes === true) {
     const detail = 'The types of an account always come together';
     const args = ['true', 'StrictAccountTypes'];
-    throw refusal(400, 'PropertyValueNotInList', args, 'StrictAccountTypes', detail);
+    throw memberError(400, 'PropertyValueNotInList', args, 'StrictAccountTypes', detail);
   }
   // Fewer types than the account has is fine: without StrictAccountTypes the others are added
   for (const [at, type] of (AccountTypes ?? []).entries()) {
     if (types.some((one) => one === type)) continue;
     const detail = `The account is of the types ${types.join(' and ')}`;
     const name = `AccountTypes/${at}`;
-    throw refusal(400, 'PropertyValueNotInList', [type, name], name, detail);
+    throw memberError(400, 'PropertyValueNotInList', [type, name], name, detail);
   }
 }
 
-/** Nobody takes his own rights away by mistake. @throws RedfishError 409 */
+/** Users do not take their own rights away by mistake. @throws RedfishError 409 */
 export function refuseSelfHarm({ role, enabled }: UserChange, before: { role: string }): void {
-  const detail = 'Nobody can do this to his own account';
+  const detail = 'Users cannot do this to their own accounts';
   if (enabled === false) {
-    throw refusal(409, 'PropertyValueExternalConflict', ['Enabled', 'false'], 'Enabled', detail);
+    throw memberError(
+      409,
+      'PropertyValueExternalConflict',
+      ['Enabled', 'false'],
+      'Enabled',
+      detail,
+    );
   }
   if (role !== undefined && role !== before.role) {
-    throw refusal(409, 'PropertyValueExternalConflict', ['RoleId', role], 'RoleId', detail);
+    throw memberError(409, 'PropertyValueExternalConflict', ['RoleId', role], 'RoleId', detail);
   }
 }
 
@@ -60,15 +65,5 @@ export function refuseLosingCertificate(
   if (!certificate || !certificates || certificates.responds() || mapping === 'Whole') return;
   const detail = 'Only clients with certificates are served, and yours does not have the new name';
   const args = ['UserName', JSON.stringify(name)];
-  throw refusal(409, 'PropertyValueExternalConflict', args, 'UserName', detail);
-}
-
-function refusal(
-  status: number,
-  id: Message['id'],
-  args: readonly string[],
-  member: string,
-  detail: string,
-): RedfishError {
-  return new RedfishError(status, { id, args, detail, related: [`#/${member}`] });
+  throw memberError(409, 'PropertyValueExternalConflict', args, 'UserName', detail);
 }

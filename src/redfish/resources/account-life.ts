@@ -55,7 +55,7 @@ export async function renameUser(
 
 /**
  * Removes an account with what it has. Once the account is gone it is done, whatever the disk makes of the rest:
- * nobody can use that any more, and the looks after users who are gone take it.
+ * no client can use that any more, and the maintenance of removed users takes it.
  * @param identity who asks for it, where certificates may have to stay for him
  */
 export async function removeUser(
@@ -82,8 +82,8 @@ export async function removeUser(
 }
 
 /**
- * Somebody of this name who was removed elsewhere, or just before a power cut, may have left ways to come in
- * and to listen. They go first: once the new one is there, they are his.
+ * A user of this name who was removed elsewhere, or just before a power cut, may have left sessions, certificates and
+ * subscriptions. They go first: they would belong to the new user.
  * @throws RedfishError 503 when the disk does not let them
  */
 async function forgetNamesakes(

@@ -5,11 +5,11 @@ import {
 import type { CertificateLogin } from '../../identity/accounts/access-settings.ts';
 import type { AccountPolicy } from '../../identity/accounts/account-policy.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { hasPrivilege } from '../../identity/roles.ts';
 import type { Access } from '../access.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
+import { mayUse } from '../http/privileges.ts';
 import { notWritable } from '../http/request-body.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
+import { memberError, RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import { refuseOutside } from './change.ts';
@@ -119,8 +119,7 @@ function refuseConflicts(policy: AccountPolicy, members: AccountServicePatch): v
   const conflict = (pair: readonly [keyof AccountServicePatch, keyof AccountServicePatch]) => {
     if (!pair.some((name) => members[name] !== undefined)) return;
     const [one, other] = pair[0] in members ? pair : [pair[1], pair[0]];
-    const message = { id: 'PropertyValueConflict', args: [one, other], related: [`#/${one}`] };
-    throw new RedfishError(400, { ...message, id: 'PropertyValueConflict' });
+    throw memberError(400, 'PropertyValueConflict', [one, other], one);
   };
   if (policy.minPasswordLength > policy.maxPasswordLength) {
     conflict(['MinPasswordLength', 'MaxPasswordLength']);
@@ -139,7 +138,7 @@ async function view(
   const rules = await users.policy.read();
   const isFile = users.source === 'file';
   const isHere = (path: string) => collections.some((collection) => collection.uri === path);
-  const seesCertificates = identity && hasPrivilege(identity.account.role, 'ConfigureManager');
+  const seesCertificates = mayUse(identity, 'ConfigureManager');
   return {
     '@odata.id': uri,
     '@odata.type': typeOf('AccountService'),
@@ -163,7 +162,7 @@ async function view(
     Accounts: link(`${uri}/Accounts`),
     Roles: link(`${uri}/Roles`),
     ...(seesCertificates && isHere(ldap) && { LDAP: { Certificates: link(ldap) } }),
-    // Without a truststore nobody can log in by a certificate
+    // Without a truststore no client can log in by a certificate
     ...(isHere(authorities) && {
       MultiFactorAuth: multiFactorAuthView(certificates, authorities),
     }),

@@ -44,7 +44,7 @@ interface AccountParts {
   readonly now: () => number;
 }
 
-/** The accounts (DMTF ManagerAccount): a user sees his own, who may configure users everybody's. */
+/** The accounts (DMTF ManagerAccount): users see their own, users who may configure users all of them. */
 export function accounts(parts: AccountParts): readonly Resource[] {
   const { access, events } = parts;
   const lives: AccountLocks = new KeyedMutex();
@@ -196,7 +196,7 @@ async function remove(
   const user = await visible(access, context);
   const { userName } = user;
   if (context.identity?.account.userName === userName) {
-    const detail = 'Nobody can delete his own account';
+    const detail = 'Users cannot delete their own accounts';
     throw new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
   }
   const { identity, stillMay } = context;
