@@ -30,7 +30,7 @@ export const howToPages: readonly HowToPage[] = [
   {
     name: 'renew',
     prints: {
-      'See what ends': /State\.Valid"\nx 39\d/,
+      'See what ends': /server\/https/,
       'Request the first certificate of a CA': /verify OK[\s\S]*Verified peername: localhost/,
       'Request the successor': /"Health": "OK"/,
     },
@@ -39,8 +39,9 @@ export const howToPages: readonly HowToPage[] = [
     name: 'trust',
     prints: {
       'Install it': /peer\.pem: OK[\s\S]*"CN=The second CA"/,
-      'Exchange all of them at once': /truststore\/1 [\s\S]*truststore\/2 /,
-      'Revoke a certificate, or a CA below another one': /RevokedCertificates\/1/,
+      'Exchange all of them at once': /The first CA[\s\S]*The second CA/,
+      'Revoke a certificate, or a CA below another one':
+        /authority\/revoked\/1: removed[\s\S]*RevokedCertificates\/2/,
     },
   },
   {
@@ -54,7 +55,7 @@ export const howToPages: readonly HowToPage[] = [
     name: 'back-up',
     happens: { 'Save it': cas, 'Bring it back': loss },
     prints: {
-      'Bring it back': /truststore\/1 .*CN=CA of the backup [\s\S]*server\/https\/1 /,
+      'Bring it back': /truststore\/1 +CN=CA of the backup[\s\S]*server\/https\/1 /,
     },
   },
   { name: 'upgrade', prints: { After: /^active\nactive\n/ } },
@@ -74,7 +75,7 @@ export const howToPages: readonly HowToPage[] = [
       'A client is locked out': login.replace('read -r password', 'password=Another-pass-1'),
     },
     prints: {
-      'Where to look first': /Active: active[\s\S]*server\/https\/1 /,
+      'Where to look first': /server\/https[\s\S]*Active: active/,
       'The password is lost': /enabled administrator with the new password/,
       'A client is locked out': /^false\n/,
       'Clients see another certificate': /"Health": "OK"[\s\S]*server\/https\/1 /,
