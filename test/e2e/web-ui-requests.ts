@@ -57,14 +57,24 @@ function parse(answer: string): WebAnswer {
     const colon = line.indexOf(':');
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
   });
-  const text = answer.slice(end + 4);
+  const headers = new Map(pairs);
+  const body = answer.slice(end + 4);
+  const text = headers.get('transfer-encoding') === 'chunked' ? joinChunks(body) : body;
   return {
     status: Number(statusLine.split(' ')[1]),
-    headers: new Map(pairs),
+    headers,
     cookies: pairs.filter(([name]) => name === 'set-cookie').map(([, value]) => value),
     text,
     json: /^\s*\{/.test(text) ? JSON.parse(text) : {},
   };
+}
+
+/** RFC 9112 §7.1, for texts of ASCII. */
+function joinChunks(body: string): string {
+  const [size = '', ...rest] = body.split('\r\n');
+  const length = Number.parseInt(size, 16);
+  const after = rest.join('\r\n');
+  return length > 0 ? after.slice(0, length) + joinChunks(after.slice(length + 2)) : '';
 }
 
 /** What the web UI sends after a login: the token, or else what a browser and axios make of cookies. */
