@@ -7,10 +7,11 @@ import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setPassword } from '../../src/operator/set-password.ts';
 import { readConfiguration } from '../../src/platform/configuration.ts';
 import { curl, type HttpAnswer, logIn } from '../e2e/redfish-client.ts';
+import { clone } from '../e2e/stack.ts';
 import { startPrivateBus } from '../fakes/private-bus.ts';
 import { quickAuthorities } from '../interop/quick-authorities.ts';
 
@@ -49,7 +50,7 @@ writeFileSync(
 // The worker is there as it is built alone
 const { fork } = childProcess;
 childProcess.fork = ((script: string, options: object) =>
-  fork(script.replace('/src/bin/', '/dist/'), [], options)) as typeof fork;
+  fork(join(clone, 'dist', basename(script)), [], options)) as typeof fork;
 syncBuiltinESMExports();
 
 const isListed = process.argv.includes('--list');
