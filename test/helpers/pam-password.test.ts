@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { passwordHelper } from '../../src/identity/system-users/password-helper.ts';
+import type { Passwords } from '../../src/identity/system-users/passwords.ts';
 import { until } from '../e2e/commands.ts';
 
 const source = fileURLToPath(new URL('../../helpers/pam-password.c', import.meta.url));
@@ -24,6 +33,11 @@ const password = 'right Pässword 1';
 const services = {
   real: `auth [success=1 default=ignore] pam_exec.so quiet expose_authtok ROOT/judge
 auth requisite pam_deny.so
+auth required pam_permit.so
+account required pam_permit.so`,
+  counted: `auth required pam_faillock.so preauth dir=ROOT/tallies deny=3
+auth [success=1 default=ignore] pam_exec.so quiet expose_authtok ROOT/judge-word
+auth [default=die] pam_faillock.so authfail dir=ROOT/tallies deny=3
 auth required pam_permit.so
 account required pam_permit.so`,
   permit: 'auth required pam_permit.so\naccount required pam_permit.so',
@@ -69,6 +83,10 @@ tr -d '\\0' | cmp -s - ${expected}
 `,
     );
     chmodSync(judge, 0o700);
+    mkdirSync(join(directory, 'tallies'));
+    const judgeWord = join(directory, 'judge-word');
+    writeFileSync(judgeWord, `#!/bin/sh\ntr -d '\\0' | cmp -s - ${expected}\n`);
+    chmodSync(judgeWord, 0o700);
   });
 
   after(() => rmSync(directory, { recursive: true, force: true }));
@@ -144,21 +162,42 @@ tr -d '\\0' | cmp -s - ${expected}
   it('answers the service behind a socket of systemd', {
     skip: !existsSync(activate),
   }, async () => {
-    const socket = join(directory, 'socket');
-    const args = ['-l', socket, '--accept', '--inetd', program, 'real', directory];
+    await withSocket('real', async ([edge]) => {
+      const asked = [password, 'wrong', password].map((word) =>
+        edge?.check('operator', word, '192.0.2.7'),
+      );
+      assert.deepEqual(await Promise.all(asked), ['right', 'wrong', 'right']);
+    });
+  });
+
+  it('answers two edges at once, and the failed logins of both count together where pam_faillock does', {
+    skip: !existsSync(activate),
+  }, async () => {
+    await withSocket('counted', async (edges) => {
+      const askAll = (word: string) =>
+        Promise.all(edges.map((edge) => edge.check('daemon', word, '192.0.2.7')));
+      assert.deepEqual(await askAll(password), ['right', 'right']);
+      for (const word of ['guess', 'another guess']) {
+        assert.deepEqual(await askAll(word), ['wrong', 'wrong']);
+      }
+      assert.deepEqual(await askAll(password), ['wrong', 'wrong'], 'locked at both');
+    });
+  });
+
+  /** Two edges, each with its own way to the helper behind a socket, as bmc-redfish-password.socket has it. */
+  async function withSocket(service: string, use: (edges: readonly Passwords[]) => Promise<void>) {
+    const socket = join(directory, `socket-${service}`);
+    const args = ['-l', socket, '--accept', '--inetd', program, service, directory];
     const listener = spawn(activate, args, { stdio: 'ignore' });
     try {
       await until('it listens', () => existsSync(socket));
       const log = { debug() {}, info() {}, warn() {}, error() {} };
-      const passwords = passwordHelper({ path: socket, deadline: 10_000, maxWaiting: 5, log });
-      const asked = [password, 'wrong', password].map((word) =>
-        passwords.check('operator', word, '192.0.2.7'),
-      );
-      assert.deepEqual(await Promise.all(asked), ['right', 'wrong', 'right']);
+      const options = { path: socket, deadline: 10_000, maxWaiting: 5, log };
+      await use([passwordHelper(options), passwordHelper(options)]);
     } finally {
       listener.kill();
     }
-  });
+  }
 
   it('leaves no core behind', async () => {
     const child = spawn(program, ['real', directory], { stdio: ['pipe', 'ignore', 'ignore'] });
