@@ -8,12 +8,9 @@ import { Audit } from '../core/audit.ts';
 import { reasonOf } from '../core/cert-error.ts';
 import { makeLog } from '../core/log.ts';
 import { SetupError } from '../core/setup-error.ts';
-import { BusAccounts } from '../dbus/accounts/bus-accounts.ts';
+import { openUsers } from '../dbus/accounts/open-users.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
-import { BusSystemUsers } from '../dbus/peers/user-manager.ts';
 import { claimState } from '../dbus/transport/state-claim.ts';
-import type { Users } from '../identity/accounts/user-directory.ts';
-import { guardSystemUsers } from '../identity/configured-users.ts';
 import { configuredClientIdentities } from '../identity/peer-certificates/client-identities.ts';
 import {
   type Configuration,
@@ -49,7 +46,7 @@ await runProgram(log, async (fail, onReload) => {
   const { uploadBytes } = limits;
   const client = new BusCertificateClient({ busAddress, requestTimeout, uploadBytes, log });
   const audit = new Audit(log);
-  const users = openUsers(configuration, audit);
+  const users = openUsers(configuration, audit, log);
   // What hangs must not keep the service from coming up; until it answers, it counts as away
   await Promise.race([Promise.all([client.start(), users.start()]), sleep(managersMilliseconds)]);
   const dependencies = {
@@ -94,22 +91,4 @@ async function claimStateDirectory(
   if (!existsSync(directory)) return () => undefined;
   openStateDirectory(directory);
   return claimState({ busAddress, directory, log, lost });
-}
-
-interface OpenUsers {
-  readonly users: Users;
-  /** Resolves when they are known, or after the first attempt to reach the user manager. */
-  start(): Promise<void>;
-  close(): void;
-}
-
-function openUsers(configuration: Configuration, audit: Audit): OpenUsers {
-  const { bus: busAddress } = configuration;
-  if (configuration.users.source === 'file') {
-    const users = new BusAccounts({ busAddress, log });
-    return { users, start: () => users.start(), close: () => users.close() };
-  }
-  const system = new BusSystemUsers({ busAddress, log });
-  const users = guardSystemUsers(configuration, system, audit, log);
-  return { users, start: () => system.start(), close: () => system.close() };
 }
