@@ -58,6 +58,7 @@ export class BusAccounts implements Users {
   readonly #manager: NameOwnerWatch;
   readonly #log: Log;
   readonly #followers = new Set<(rename: Rename) => void>();
+  readonly #listeners = new Set<() => void>();
   #copy: Copy | undefined;
   #renames: readonly Required<Rename>[] = [];
   /** The newest version that a signal told of. */
@@ -120,6 +121,10 @@ export class BusAccounts implements Users {
   onRename(follow: (rename: Rename) => void): void {
     this.#followers.add(follow);
     for (const rename of this.#renames) follow(rename);
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   async login(
@@ -248,6 +253,7 @@ export class BusAccounts implements Users {
     }
     this.#copy = { version, users, policy: fromPolicy(policy) ?? {} };
     this.#onKnown();
+    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -117,7 +117,6 @@ export class Accounts implements UserDirectory {
     for (const rename of this.#state.renames) follow(rename);
   }
 
-  /** Told after each change. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }

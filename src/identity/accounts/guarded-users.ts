@@ -85,6 +85,10 @@ export class GuardedUsers implements Users {
     this.#directory.onRename(follow);
   }
 
+  onChange(listener: () => void): void {
+    this.#directory.onChange(listener);
+  }
+
   /** Told when an account is locked for an address, and when it is not any more. */
   onLock(listener: () => void): void {
     this.#onLock.add(listener);

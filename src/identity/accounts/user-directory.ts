@@ -93,6 +93,11 @@ export interface Users {
   login(attempt: PasswordLogin, password: string): Promise<LoginOutcome>;
   /** Told of each new name before the user is found by it, and at once of the names on record, oldest first. */
   onRename(follow: (rename: Rename) => void): void;
+  /**
+   * Told after each change of a user, also by others, as far as the users' keeper tells: what an edge has of a user who is gone
+   * must not be there for the next one of the name.
+   */
+  onChange(listener: () => void): void;
   readonly changes: UserChanges;
   readonly policy: UserPolicy;
 }

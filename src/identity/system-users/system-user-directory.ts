@@ -72,6 +72,9 @@ export class SystemUserDirectory implements UserDirectory {
     this.#followers.add(follow);
   }
 
+  /** The user manager is asked at each request, and tells of nothing. */
+  onChange(): void {}
+
   async list(): Promise<readonly User[]> {
     const users = await askUserManager('', this.#users.list());
     return users.flatMap((one) => this.#userOf(one) ?? []);

@@ -21,12 +21,15 @@ export interface ListenerLogins {
   maySubscribe(userName: string): Promise<boolean | undefined>;
   /** Calls back when a user gets another name. */
   onRename(follow: FollowRename): void;
+  /** Calls back when a user has changed or is gone. */
+  onChange(listener: () => void): void;
 }
 
 export function listenerLogins(access: Access): ListenerLogins {
   const { users, renames, sessions, certificates } = access;
   return {
     onRename: (follow) => renames.add(follow),
+    onChange: (listener) => users.onChange(listener),
     holds({ session, certificate }) {
       if (session) return sessions.get(session.id) !== undefined;
       return !certificate || certificates?.settings.clientCertificates.enabled === true;

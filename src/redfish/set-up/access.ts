@@ -60,17 +60,18 @@ export function setUpAccess(
   const kept = keepSessions(configuration, access.sessions, log);
   followRenames(access);
   const left = { certificates: accountCertificates, sessions: access.sessions };
-  const ending = endOtherUsers(configuration, { ...left, kept }, log);
-  const following = followUsers(left, access, log);
+  const settleSource = endOtherUsers(configuration, { ...left, kept }, log);
+  void settleSource();
+  const following = followUsers(left, access, settleSource, log);
   return {
     access,
     async settle() {
-      await ending;
+      await settleSource();
       await following.settle();
     },
     async close() {
       following.stop();
-      await ending;
+      await settleSource();
       await kept.close();
     },
   };

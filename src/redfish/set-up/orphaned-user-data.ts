@@ -22,6 +22,7 @@ export interface FollowedUsers {
 export function followUsers(
   left: OrphanedUserData,
   { users, renames }: Pick<Access, 'users' | 'renames'>,
+  settleSource: () => Promise<void>,
   log: Log,
 ): FollowedUsers {
   const note = (error: unknown) => {
@@ -32,8 +33,10 @@ export function followUsers(
     last = purgeOrphanedUserData(left, users).catch(note);
   };
   look();
+  users.onChange(look);
   const timer = setInterval(() => {
     look();
+    void settleSource();
     void renames.settle().catch(note);
   }, period).unref();
   return {

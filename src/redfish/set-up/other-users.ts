@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
+import { Mutex } from '../../core/mutex.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { readStateText, writeStateText } from '../../storage/state-file.ts';
 import type { KeptSessions } from './kept-sessions.ts';
@@ -11,26 +12,34 @@ export const sourceFile = 'users-source';
 
 /**
  * Ends the sessions and certificates of users where the configuration names another source of users than at the last
- * start: a name may be another person's now. In memory they end before this returns; the promise settles when the files
- * say so too. A crash, or a disk that fails, before that leaves the record as it was, and the next start ends them again.
+ * start: a name may be another person's now. In memory they end before this returns.
+ * @returns what has the files say so, and puts the source on record after that. It resolves when that is done, or cannot be
+ *   done now: the next call tries again, and so does the next start
  * @throws SetupError when the record is there and cannot be read
  */
 export function endOtherUsers(
   { users, redfish }: Configuration,
   { certificates, sessions, kept }: OrphanedUserData & { readonly kept: KeptSessions },
   log: Log,
-): Promise<void> {
+): () => Promise<void> {
   const path = join(redfish.directory, sourceFile);
   const { source } = users;
-  if ((readStateText(path)?.trim() ?? 'file') === source) return Promise.resolve();
-  log.info('other users count than before', { source });
-  sessions.endAll();
-  certificates.clear();
-  const store = async () => {
-    await Promise.all([kept.store(), certificates.store()]);
-    await writeStateText(path, source);
-  };
-  return store().catch((error: unknown) => {
-    log.error('not written whose users count', { reason: reasonOf(error) });
-  });
+  const turn = new Mutex();
+  let isOnRecord = (readStateText(path)?.trim() ?? 'file') === source;
+  if (!isOnRecord) {
+    log.info('other users count than before', { source });
+    sessions.endAll();
+    certificates.clear();
+  }
+  return () =>
+    turn.run(async () => {
+      if (isOnRecord) return;
+      try {
+        await Promise.all([kept.store(), certificates.store()]);
+        await writeStateText(path, source);
+        isOnRecord = true;
+      } catch (error) {
+        log.error('not written whose users count', { reason: reasonOf(error) });
+      }
+    });
 }

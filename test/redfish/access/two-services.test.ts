@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
 import { until } from '../../e2e/commands.ts';
 import { curl, logIn } from '../../e2e/redfish-client.ts';
 import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
@@ -96,6 +97,30 @@ describe('two Redfish services over one account manager', () => {
     assert.equal((await curl(reader, { method: 'PATCH', token: admin, body })).status, 200);
     const own = await curl(`${accountsOf(other)}/night-shift`, { token });
     assert.equal(own.json.UserName, 'night-shift', own.text);
+  });
+
+  it('leaves nothing at the second of an account that is removed at the first and made again', async () => {
+    const [first, second] = [await logIn(one.url, password), await logIn(other.url, password)];
+    const body = { UserName: 'passer-by', Password: password, RoleId: 'Administrator' };
+    const make = () => curl(accountsOf(one), { method: 'POST', token: first, body });
+    assert.equal((await make()).status, 201);
+    const certificates = `${accountsOf(other)}/passer-by/Certificates`;
+    const CertificateString = generateCertificate(
+      { hostName: 'passer-by', addresses: [] },
+      { validDays: 5, renewBeforeDays: 1, curve: 'prime256v1', organization: 'x' },
+      Date.now(),
+    ).leaf.pem;
+    const certificate = { CertificateString, CertificateType: 'PEM' };
+    const given = await curl(certificates, { method: 'POST', token: second, body: certificate });
+    assert.equal(given.status, 201, given.text);
+    const session = await logIn(other.url, password, 'passer-by');
+    const uri = `${accountsOf(one)}/passer-by`;
+    assert.equal((await curl(uri, { method: 'DELETE', token: first })).status, 204);
+    assert.equal((await make()).status, 201);
+    const { json } = await curl(certificates, { token: second });
+    assert.deepEqual(json.Members, []);
+    assert.equal(await read(other, session), 401);
+    assert.equal((await curl(uri, { method: 'DELETE', token: first })).status, 204);
   });
 
   it('answers 503 to logins and changes while the account manager is stopped, and serves the sessions that there are', async () => {

@@ -60,9 +60,9 @@ describe('an account with the name of one that others removed', () => {
 
   it('is not made while the subscriptions of the old one cannot be removed', async () => {
     await subscribe();
-    await service.accounts.changes.remove('operator');
     const remove = service.events.subscriptions.remove;
     service.events.subscriptions.remove = () => Promise.reject(new Error('the disk is full'));
+    await service.accounts.changes.remove('operator');
     assertPutOff(await create());
     service.events.subscriptions.remove = remove;
     assert.equal((await create()).status, 201);

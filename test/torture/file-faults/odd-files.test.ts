@@ -60,6 +60,7 @@ const places: readonly [string, readonly string[]][] = [
       'events.json',
       'access-settings.json',
       'account-certificates.json',
+      'followed-renames.json',
       'users-source',
     ],
   ],

@@ -150,7 +150,7 @@ function blurredList(
 ): readonly string[] {
   if (name === 'requests') return list.map((one) => one.replace(/[0-9a-f]{16}/g, 'ID')).sort();
   if (name === 'accounts') {
-    return list.map((one) => one.replace(/"(salt|hash)":"[^"]*"/g, ''));
+    return list.map((one) => one.replace(/"(?:salt|hash|passwordStamp)":"[^"]*"/g, ''));
   }
   if (name !== 'trust') return list;
   return list.map((one) => (oldTrust.includes(one) ? one : one.replace(/^\d+ /, ''))).sort();

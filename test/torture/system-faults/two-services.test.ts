@@ -118,6 +118,6 @@ describe('a second Redfish service for the same files', () => {
       service.child.kill('SIGTERM');
       assert.equal(await service.ended, 0);
     }
-    assert.match(readFileSync(join(state, 'accounts.json'), 'utf8'), /"admin"/);
+    assert.match(readFileSync(join(state, 'accounts', 'accounts.json'), 'utf8'), /"admin"/);
   });
 });
