@@ -1,5 +1,6 @@
 import { CertError, type CertErrorCode, isSystemError } from '../core/cert-error.ts';
 import { SetupError } from '../core/setup-error.ts';
+import { IdentityError, type IdentityErrorCode } from '../identity/identity-error.ts';
 import { CommandError, type ExitKind } from './framework/exit-status.ts';
 
 /** How a command ends that the manager refused, and what to do next where the message does not say it. */
@@ -51,9 +52,33 @@ const failures: Readonly<Record<CertErrorCode, readonly [kind: ExitKind, next?: 
   internal: ['failed'],
 };
 
+/** The same of the account manager. */
+const accountFailures: Readonly<
+  Record<IdentityErrorCode, readonly [kind: ExitKind, next?: string]>
+> = {
+  exists: ['conflict', 'take another name'],
+  'not-found': ['not-found', 'bmc-certs user list shows the accounts'],
+  limit: ['conflict', 'remove an account that is not needed any more'],
+  'last-administrator': ['conflict', 'make another account an administrator first'],
+  'password-refused': ['refused', 'choose another password'],
+  'read-only': ['refused'],
+  'name-refused': ['refused', 'take another name'],
+  'role-refused': ['refused'],
+  'rule-refused': ['refused'],
+  'certificate-taken': ['conflict'],
+  'certificate-limit': ['conflict'],
+  'locks-out': ['conflict'],
+  unavailable: ['unavailable', 'look at systemctl status bmc-account-manager'],
+  failed: ['failed', 'the log of the account manager says why'],
+};
+
 /** What an operator is told of any error, without a stack trace. */
 export function describeFailure(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
+  if (error instanceof IdentityError) {
+    const [kind, next] = accountFailures[error.code];
+    return new CommandError(kind, sentenceOf(error.code, error.message, next));
+  }
   const denied = deniedBy(error);
   if (error instanceof SetupError) {
     if (denied === undefined) return new CommandError(kindOf(error), error.message);
@@ -63,10 +88,14 @@ export function describeFailure(error: unknown): CommandError {
   if (denied !== undefined) return new CommandError('denied', `This does not work: ${denied}.`);
   if (error instanceof CertError) {
     const [kind, next] = failures[error.code];
-    return new CommandError(kind, `${error.code}: ${error.message}${next ? `; ${next}` : ''}.`);
+    return new CommandError(kind, sentenceOf(error.code, error.message, next));
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new CommandError('failed', `This does not work: ${reason}`);
+}
+
+function sentenceOf(code: string, message: string, next?: string): string {
+  return `${code}: ${message.replace(/\.$/, '')}${next ? `; ${next}` : ''}.`;
 }
 
 function kindOf({ cause }: SetupError): ExitKind {

@@ -10,6 +10,7 @@ import { show } from './commands/show.ts';
 import { activate, commit, rollback, stage } from './commands/staging.ts';
 import { rekey, renew } from './commands/successors.ts';
 import { trustAdd, trustList, trustRemove, trustReplace } from './commands/trust.ts';
+import { userAdd, userList, userRemove, userRole, userUnlock } from './commands/users.ts';
 import { watch } from './commands/watch.ts';
 import type { OperatorContext } from './context.ts';
 import type { CommandGroup } from './framework/command.ts';
@@ -21,5 +22,8 @@ export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
   { title: 'Trusted CAs', commands: [trustList, trustAdd, trustRemove, trustReplace] },
   { title: 'Changes that undo themselves', commands: [stage, activate, commit, rollback] },
   { title: 'State of the device', commands: [status, reload, watch, check, doctor] },
-  { title: 'Accounts', commands: [setPasswordCommand] },
+  {
+    title: 'Accounts',
+    commands: [userList, userAdd, userRemove, userRole, userUnlock, setPasswordCommand],
+  },
 ];

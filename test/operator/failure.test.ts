@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CertError, type CertErrorCode, certErrors } from '../../src/core/cert-error.ts';
 import { SetupError } from '../../src/core/setup-error.ts';
+import { IdentityError, type IdentityErrorCode } from '../../src/identity/identity-error.ts';
 import { describeFailure } from '../../src/operator/failure.ts';
 import {
   CommandError,
@@ -55,6 +56,32 @@ describe('the exit status of bmc-certs', () => {
         failure.message,
         kind === 'denied' ? /it is so.*\.$/ : new RegExp(`^${code}: it is so(?:; [^;]+)?\\.$`),
       );
+    });
+  }
+});
+
+describe('the exit status of bmc-certs for a refusal of the account manager', () => {
+  const accountKinds: Readonly<Record<IdentityErrorCode, ExitKind>> = {
+    exists: 'conflict',
+    'not-found': 'not-found',
+    limit: 'conflict',
+    'last-administrator': 'conflict',
+    'password-refused': 'refused',
+    'read-only': 'refused',
+    'name-refused': 'refused',
+    'role-refused': 'refused',
+    'rule-refused': 'refused',
+    'certificate-taken': 'conflict',
+    'certificate-limit': 'conflict',
+    'locks-out': 'conflict',
+    unavailable: 'unavailable',
+    failed: 'failed',
+  };
+  for (const [code, kind] of Object.entries(accountKinds) as [IdentityErrorCode, ExitKind][]) {
+    it(`is that of ${kind} for ${code}`, () => {
+      const failure = describeFailure(new IdentityError(code, 'alice'));
+      assert.equal(failure.kind, kind);
+      assert.match(failure.message, new RegExp(`^${code}: .*[^.]\\.$`));
     });
   }
 });

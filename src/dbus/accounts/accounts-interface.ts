@@ -1,5 +1,5 @@
 import type { AccountPolicy } from '../../identity/accounts/account-policy.ts';
-import type { Rename, User } from '../../identity/accounts/user-directory.ts';
+import type { Rename, User, UserChange } from '../../identity/accounts/user-directory.ts';
 import { isRoleId } from '../../identity/roles.ts';
 import type { InterfaceSpec, TypedValue } from '../server/interface.ts';
 
@@ -81,6 +81,23 @@ export function fromAccount(tuple: AccountTuple): User | undefined {
   return {
     ...{ userName, role, enabled, locked, passwordChangeRequired, passwordStamp },
     accountTypes: ['Redfish', 'WebUI'],
+  };
+}
+
+/** The members of a change that are given, as `Update` takes them. */
+export function toChanges(change: UserChange): Dictionary {
+  const variant = (signature: string, value: unknown) => ({ signature, value });
+  return {
+    ...(change.userName !== undefined && { UserName: variant('s', change.userName) }),
+    ...(change.password !== undefined && {
+      Password: variant('ay', Buffer.from(change.password)),
+    }),
+    ...(change.role !== undefined && { Role: variant('s', change.role) }),
+    ...(change.enabled !== undefined && { Enabled: variant('b', change.enabled) }),
+    ...(change.locked !== undefined && { Locked: variant('b', change.locked) }),
+    ...(change.passwordChangeRequired !== undefined && {
+      PasswordChangeRequired: variant('b', change.passwordChangeRequired),
+    }),
   };
 }
 

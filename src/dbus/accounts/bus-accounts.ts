@@ -28,6 +28,7 @@ import {
   fromPolicy,
   fromRename,
   type RenameTuple,
+  toChanges,
   toPolicy,
 } from './accounts-interface.ts';
 
@@ -143,18 +144,7 @@ export class BusAccounts implements Users {
   }
 
   #update(userName: string, change: UserChange, own?: OwnPasswordChange): Promise<User> {
-    const changes: Dictionary = {
-      ...(change.userName !== undefined && { UserName: variant('s', change.userName) }),
-      ...(change.password !== undefined && {
-        Password: variant('ay', Buffer.from(change.password)),
-      }),
-      ...(change.role !== undefined && { Role: variant('s', change.role) }),
-      ...(change.enabled !== undefined && { Enabled: variant('b', change.enabled) }),
-      ...(change.locked !== undefined && { Locked: variant('b', change.locked) }),
-      ...(change.passwordChangeRequired !== undefined && {
-        PasswordChangeRequired: variant('b', change.passwordChangeRequired),
-      }),
-    };
+    const changes = toChanges(change);
     const stamps = own ? [own.passwordStamp ?? '', own.nextStamp] : ['', ''];
     const about = change.userName ?? userName;
     return this.#change('Update', about, [userName, changes, ...stamps]);
@@ -264,7 +254,3 @@ const noRules: AccountPolicy = {
   ...{ minPasswordLength: 1, maxPasswordLength: 1024 },
   ...{ lockoutThreshold: 0, lockoutSeconds: 0, lockoutResetSeconds: 0, lockoutResetEnabled: true },
 };
-
-function variant(signature: string, value: unknown) {
-  return { signature, value };
-}

@@ -3,15 +3,21 @@ import { after, before, describe, it } from 'node:test';
 import { makeProgram } from '../../../src/bin/bmc-certs.ts';
 import { commandsOf } from '../../../src/operator/framework/command.ts';
 import { findRequest } from '../../../src/operator/framework/parse.ts';
+import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
 import { type OperatorWorld, operatorWorld } from '../../fakes/operator-world.ts';
 
 let world: OperatorWorld;
+let accounts: AccountManagerProcess;
 before(async () => {
   world = await operatorWorld();
+  accounts = await startAccountManager(world.configuration);
 });
-after(() => world?.close());
+after(async () => {
+  await accounts?.stop();
+  await world?.close();
+});
 
-/** Command lines in an order in which each finds what it needs; `PAIR`, `CA` and `ID` are put in. */
+/** Command lines in an order in which each finds what it needs; words in capitals are put in. */
 const lines = [
   'list',
   'show server/https',
@@ -39,6 +45,11 @@ const lines = [
   'doctor --config CONFIGURATION',
   'delete client/ldap',
   'completion zsh',
+  'user list',
+  'user add alice --password-file PASSWORD',
+  'user role alice Operator',
+  'user unlock alice',
+  'user remove alice',
 ];
 
 /** They go on until they are ended, or have a test of their own. */
@@ -60,6 +71,7 @@ describe('--json', () => {
     const ca = authority.issueCa();
     const { key, pem } = authority.issue({ issuer: ca, subject: '/CN=bmc' });
     const pair = authority.write('pair.pem', key + pem);
+    const password = authority.write('password', 'correct horse battery');
     let id = '';
     for (const line of lines) {
       const words = line
@@ -67,6 +79,7 @@ describe('--json', () => {
         .replace('CA', ca.path)
         .replace('CONFIGURATION', configuration)
         .replace('ID', id)
+        .replace('PASSWORD', password)
         .split(' ');
       const answer = await world.json(...words);
       if (line === 'requests') id = Object(answer)[0].id;
