@@ -1,7 +1,7 @@
-// How many functions and files of src/ a request passes in the manager and the Redfish service, and how many calls it makes of
+// How many functions and files of src/ a request passes in the programs of the device, and how many calls it makes of
 // them, from the connection of its client to the answer:
 //     npm run bench:path [-- --list]
-// Both programs run in this process, where V8 counts. The worker that makes the key of a CSR is another process.
+// All programs run in this process, where V8 counts. The worker that makes the key of a CSR is another process.
 import childProcess from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
@@ -56,6 +56,7 @@ syncBuiltinESMExports();
 const isListed = process.argv.includes('--list');
 process.argv = [...process.argv.slice(0, 2), '--config', configuration];
 await setPassword(readConfiguration(configuration), password);
+await import('../../src/bin/account-manager.ts');
 await import('../../src/bin/certificate-manager.ts');
 await import('../../src/bin/redfish-server.ts');
 
