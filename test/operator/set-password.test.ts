@@ -165,7 +165,7 @@ describe('set-password by root for a service of another user', { skip: !isRoot }
     chownSync(files.state, 65534, 65534);
     const nested = join(files.state, 'a', 'b');
     const document = JSON.parse(readFileSync(files.configuration, 'utf8'));
-    const changed = JSON.stringify({ ...document, redfish: { directory: nested } });
+    const changed = JSON.stringify({ ...document, users: { directory: join(nested, 'accounts') } });
     writeFileSync(files.configuration, changed);
     await mustSet(files, password);
     for (const one of [join(nested, 'accounts'), nested, join(files.state, 'a')]) {

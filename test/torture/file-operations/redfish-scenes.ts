@@ -135,7 +135,8 @@ export const redfishScenes: readonly Scene[] = [
       renameUser(access, rights, undefined, { name: 'night-shift', isOwn: false }, () =>
         access.users.changes.update('operator', { userName: 'night-shift' }),
       ),
-    { prepare: usedWithSubscription },
+    // Subscriptions follow when the disk takes them, which is tried again; power-cut/renamed.test.ts has them in the end
+    { prepare: usedWithSubscription, loosely: (state) => ({ ...state, subscriptions: [] }) },
   ),
   change('make an account whose name somebody had before', createReader, {
     async act(device, place, begin) {
