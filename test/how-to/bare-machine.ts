@@ -38,8 +38,14 @@ export interface RunningScript {
 export function whyNoBareMachine(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root may make the root directory of another Debian';
   if (!existsSync('/usr/bin/mmdebstrap')) return 'mmdebstrap is not installed';
-  if (debianSources().length === 0) return 'this is not a Debian';
-  return undefined;
+  const [sources] = debianSources();
+  if (sources === undefined) return 'this is not a Debian';
+  const only = ['Dir::Etc::sourceparts=-', `Dir::Etc::sourcelist=${sources}`];
+  const settings = [...only, 'APT::Update::Error-Mode=any', 'APT::Get::List-Cleanup=0'];
+  const options = settings.flatMap((setting) => ['-o', setting]);
+  const { status, stderr } = spawnSync('apt-get', ['update', '-qq', ...options]);
+  if (status === 0) return undefined;
+  return `packages of Debian cannot be fetched: ${String(stderr).split('\n')[0]}`;
 }
 
 /** @param repository the address under which Git finds the files of this clone */
