@@ -26,7 +26,7 @@ export function welcomeText(welcome: Welcome): string {
   return `
   Redfish      ${url}/redfish/v1
   user         ${user}
-  password     ${password ?? '(as set before)'}
+  password     ${password ?? '(the one that was set)'}
   certificate  SHA-256 ${fingerprint}
   D-Bus        ${bus}
   files        ${state}

@@ -89,18 +89,18 @@ function isGenerationLink(path: string): boolean {
 function refuseWritable({ mode }: Stats, path: string, what: string): void {
   if ((mode & groupOrOthersWrite) === 0) return;
   throw new SetupError(
-    `The ${what} ${path} can be written by ${mode & othersWrite ? 'everybody' : 'its group'}; make sure that nothing strange is in it, and take that away: chmod go-w ${path}`,
+    `The ${what} ${path} can be written by ${mode & othersWrite ? 'every user' : 'its group'}; make sure that nothing strange is in it, and take that away: chmod go-w ${path}`,
   );
 }
 
-/** Where everybody may write a directory above, everybody could put another in the place of this directory. */
+/** Where every user may write a directory above, every user could put another in the place of this directory. */
 function refuseOpenParents(path: string, what: string): void {
   let parent = realpathSync(dirname(path));
   for (;;) {
     const { mode } = statSync(parent);
     if ((mode & othersWrite) !== 0 && (mode & sticky) === 0)
       throw new SetupError(
-        `The ${what} ${path} can be replaced by everybody, who may write ${parent}; choose another place, or keep others from it: chmod o-w ${parent}`,
+        `The ${what} ${path} can be replaced by every user, for all may write ${parent}; choose another place, or keep others from it: chmod o-w ${parent}`,
       );
     if (parent === dirname(parent)) return;
     parent = dirname(parent);

@@ -116,7 +116,7 @@ describe('a local stack', () => {
     const stack = await startUp(['--state-dir', state]);
     stack.kill('SIGTERM');
     await stack.ended;
-    assert.match(stack.output(), /password +\(as set before\)/);
+    assert.match(stack.output(), /password +\(the one that was set\)/);
   });
 
   const moments = [

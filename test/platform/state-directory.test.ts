@@ -64,7 +64,7 @@ describe('a state directory', () => {
     ],
     ['is a file', () => writeFileSync(state(), ''), /is a regular file; name a directory/],
     ['is a FIFO', () => void spawnSync('mkfifo', [state()]), /is a FIFO; name a directory/],
-    ['can be written by everybody', () => make(0o777), /by everybody; .*: chmod go-w \S+\/state$/],
+    ['can be written by everybody', () => make(0o777), /by every user; .*: chmod go-w \S+\/state$/],
     ['can be written by its group', () => make(0o770), /by its group; .*: chmod go-w \S+\/state$/],
     [
       'can be replaced by everybody',
@@ -72,7 +72,7 @@ describe('a state directory', () => {
         make();
         chmodSync(directory(), 0o777);
       },
-      /can be replaced by everybody, who may write \S+; .*: chmod o-w /,
+      /can be replaced by every user, for all may write \S+; .*: chmod o-w /,
     ],
     [
       'has a link in place of a directory',
@@ -105,7 +105,7 @@ describe('a state directory', () => {
         mkdirSync(join(state(), 'run'));
         chmodSync(join(state(), 'run'), 0o777);
       },
-      /The directory \S+\/state\/run can be written by everybody/,
+      /The directory \S+\/state\/run can be written by every user/,
     ],
   ];
   for (const [what, prepare, sentence] of faults) {

@@ -1,6 +1,7 @@
 import type { Server } from 'node:https';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { CertError } from '../../core/cert-error.ts';
+import { clientAddress } from '../../core/client-address.ts';
 import { codeOf } from '../../storage/io-errors.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
@@ -42,7 +43,7 @@ export class PeerChains {
       if (seen.has(socket)) return;
       seen.add(socket);
       // With TLS 1.3 the client is still there: it could not end its handshake and its connection at once yet
-      const address = socket.remoteAddress ?? '';
+      const address = clientAddress(socket);
       socket.prependOnceListener('secure', () => {
         this.#kept.set(socket, { sent: socket.getPeerCertificate(true), address });
       });
@@ -65,7 +66,7 @@ export class PeerChains {
   /** The address of a client, also after Node has closed the connection; empty where it is lost. */
   addressOf(connection: object): string {
     if (!(connection instanceof TLSSocket)) return '';
-    return this.#kept.get(connection)?.address || (connection.remoteAddress ?? '');
+    return this.#kept.get(connection)?.address || clientAddress(connection);
   }
 
   #readChain(connection: object): PeerChain | undefined {

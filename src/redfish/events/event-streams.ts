@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { clientAddress } from '../../core/client-address.ts';
 import type { Log } from '../../core/log.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { EventClock } from './event-clock.ts';
@@ -83,10 +84,10 @@ export class EventStreams {
     }
     this.#refuseTooMany(identity.account.userName);
     response.setHeader('Content-Type', type);
-    const { remoteAddress = '', remotePort = 0 } = socket;
     const id = randomBytes(8).toString('hex');
-    const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
-    const peer = `${host}:${remotePort}`;
+    const address = clientAddress(socket);
+    const host = address.includes(':') ? `[${address}]` : address;
+    const peer = `${host}:${socket.remotePort ?? 0}`;
     const shown = { id, identity, peer, context: id };
     const stream: OpenStream = { ...shown, response, connection: socket, wants, grace: 0 };
     this.#open.set(id, stream);

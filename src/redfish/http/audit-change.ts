@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { Audit } from '../../core/audit.ts';
+import { clientAddress } from '../../core/client-address.ts';
 import type { Reply } from '../resource.ts';
 import { asRedfishError } from './error-reply.ts';
 
@@ -13,7 +14,7 @@ export function auditChange(
   answer: () => Promise<Reply>,
 ): Promise<Reply> {
   if (method === 'GET' || method === 'HEAD') return answer();
-  const address = socket.remoteAddress ?? '';
+  const address = clientAddress(socket);
   return audit.during(async (told) => {
     const write = (event: 'change' | 'change refused', outcome: number, location?: unknown) => {
       const { user, login, ...others } = told();

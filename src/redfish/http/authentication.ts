@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { clientAddress } from '../../core/client-address.ts';
 import type { User } from '../../identity/accounts/user-directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { LoginAttempt } from '../../identity/login-audit.ts';
@@ -100,7 +101,7 @@ function methodOf({ session, certificate }: Identity): LoginAttempt['method'] {
 }
 
 function peerOf({ socket }: Request): Peer {
-  return { connection: socket, address: socket.remoteAddress ?? '' };
+  return { connection: socket, address: clientAddress(socket) };
 }
 
 /** A certificate without a user leaves the other schemes open. @throws RedfishError 403 */

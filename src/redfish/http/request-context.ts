@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { clientAddress } from '../../core/client-address.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Access } from '../access.ts';
 import { forbidden } from '../messages/redfish-error.ts';
@@ -94,7 +95,7 @@ export async function readRequest(
       const [value, ...others] = new URLSearchParams(searchOf(request)).getAll(name);
       return others.length === 0 ? value : undefined;
     },
-    clientAddress: request.socket.remoteAddress ?? '',
+    clientAddress: clientAddress(request.socket),
     body: makeBody(bytes),
   });
 }

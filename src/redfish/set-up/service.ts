@@ -119,7 +119,10 @@ function listen(
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code})`;
+      const why =
+        error.code === 'EADDRINUSE'
+          ? 'is taken; give another as redfish.port, or to npm start as --https-port'
+          : `cannot be used (${error.code})`;
       reject(new SetupError(`The port ${port} on ${host} ${why}.`));
     });
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
