@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
-import { endpoints, startService, type TestService } from '../service.ts';
+import { makeResources } from '../../../src/redfish/resources/index.ts';
+import { endpoints, samplePem, startService, type TestService } from '../service.ts';
 
 const root = '/redfish/v1';
 const policy = `${root}/Managers/bmc/SecurityPolicy`;
@@ -112,21 +113,7 @@ describe('what a service says of its own', () => {
       const collections = collectionsOf('bmc', few);
       const small = await startService({ parts: { collections } });
       try {
-        // Its password would be checked with each request
-        const { token } = small.sessions.create({ userName: 'admin', address: '' });
-        const headers = { 'X-Auth-Token': token };
-        const left = [root];
-        const seen = new Set<string>();
-        for (let path = left.pop(); path !== undefined; path = left.pop()) {
-          if (seen.has(path)) continue;
-          seen.add(path);
-          const { status, text } = await small.ask('GET', path, { headers, as: '' });
-          assert.equal(status, 200, path);
-          const links = [...text.matchAll(/"@odata\.id": "(\/[^"#]*)["#]/g)].map(
-            ([, one = '']) => one,
-          );
-          left.push(...links.filter((one) => !/\/(JsonSchemas|Registries)\//.test(one)));
-        }
+        const seen = await walk(small);
         const { AccountService } = JSON.parse((await small.ask('GET', root)).text);
         assert.ok(seen.has(AccountService['@odata.id']) && seen.size > 20);
         for (const { uri } of collections) assert.ok(seen.has(uri), uri);
@@ -136,3 +123,52 @@ describe('what a service says of its own', () => {
     });
   }
 });
+
+describe('the service root', () => {
+  const withoutLink: readonly string[] = [
+    // A client knows them from DSP0266, or as ServerSentEventUri
+    ...[`${root}/odata`, `${root}/$metadata`, `${root}/EventService/SSE`],
+    // There are none yet, and a task tells where its monitor is
+    ...[`${root}/EventService/Subscriptions/:id`, `${root}/TaskService/Tasks/:id`],
+    ...[`${root}/TaskService/TaskMonitors/:id`],
+    `${root}/AccountService/Accounts/:name/Certificates/:id`,
+  ];
+
+  it('leads by links to every resource of the service', async () => {
+    const service = await startService();
+    try {
+      for (const endpoint of endpoints) service.client.put(endpoint, '1', samplePem);
+      const seen = [...(await walk(service))];
+      const unlinked = makeResources(service.parts)
+        .filter(({ path, operations }) => path.startsWith(`${root}/`) && operations.GET)
+        .map(({ path }) => path)
+        .filter((path) => {
+          const pattern = new RegExp(`^${path.replace('$', '\\$').replace(/:\w+/g, '[^/]+')}$`);
+          return !withoutLink.includes(path) && !seen.some((one) => pattern.test(one));
+        });
+      assert.ok(unlinked.length === 0, `no resource has a link to ${unlinked.join()}`);
+    } finally {
+      await service.close();
+    }
+  });
+});
+
+/** @returns the path of every resource that links lead to, each of which is there */
+async function walk(service: TestService): Promise<ReadonlySet<string>> {
+  // Its password would be checked with each request
+  const { token } = service.sessions.create({ userName: 'admin', address: '' });
+  const headers = { 'X-Auth-Token': token };
+  const left = [root];
+  const seen = new Set<string>();
+  for (let path = left.pop(); path !== undefined; path = left.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const { status, text } = await service.ask('GET', path, { headers, as: '' });
+    assert.equal(status, 200, path);
+    const links = [
+      ...text.matchAll(/"(?:@odata\.id|@Redfish\.ActionInfo|Uri)": "(\/[^"#]*)["#]/g),
+    ].map(([, one = '']) => one);
+    left.push(...links);
+  }
+  return seen;
+}
