@@ -1,5 +1,5 @@
 // npm test: prepares the clone, builds it, checks it, and runs the tests that a contributor waits for.
-//   -- FILE…  runs these tests, without the checks
+//   -- PATH…  runs these tests, and those of these folders, without the checks
 //   -- --all  runs every test (npm run test:all)
 //   -- --rest runs the tests that `npm test` leaves out (npm run test:rest)
 import { spawnSync } from 'node:child_process';
@@ -72,12 +72,12 @@ const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inheri
 process.exit(status ?? 1);
 
 function testFiles([first, ...others]) {
-  if (first !== undefined && !first.startsWith('--'))
-    return [first, ...others].map((file) => resolve(root, file));
   const all = readdirSync(join(root, 'test'), { recursive: true })
     .map((name) => join(root, 'test', String(name)))
     .filter((path) => path.endsWith('.test.ts'))
     .sort();
+  if (first !== undefined && !first.startsWith('--'))
+    return [...new Set([first, ...others].flatMap((path) => testsAt(path, all)))];
   switch (first) {
     case undefined:
       return all.filter(isQuick);
@@ -88,6 +88,13 @@ function testFiles([first, ...others]) {
     default:
       return fail(`There is no option ${first}; there are --all and --rest, and paths of tests.`);
   }
+}
+
+/** The test that is named, or the tests of the folder. */
+function testsAt(path, all) {
+  const place = resolve(root, path);
+  const found = all.filter((file) => file === place || file.startsWith(`${place}/`));
+  return found.length > 0 ? found : fail(`${path} is no test, and no folder that has one.`);
 }
 
 function isQuick(file) {
