@@ -78,11 +78,20 @@ function isClaim(file: string, name: string): boolean {
   return file.startsWith(`${name}.`) && /^[0-9a-f]{12}$/.test(file.slice(name.length + 1));
 }
 
-/** Every program that can reach the directory may ask, such as a service that root's program keeps waiting. */
+/**
+ * Every program that can reach the directory may ask, such as a service that root's program keeps waiting. The socket is
+ * made with the mode for that: a chmod after it finds no file where another process removed the socket, and changes
+ * whatever file the owner of the directory put there.
+ */
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path, readableAll: true, writableAll: true }, resolve);
+    const mask = process.umask(0o111);
+    try {
+      server.listen(path, resolve);
+    } finally {
+      process.umask(mask);
+    }
   });
 }
 

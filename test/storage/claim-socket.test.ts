@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { Server } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type Claim, claimName, type Taken } from '../../src/storage/claim-socket.ts';
@@ -54,6 +55,40 @@ describe('a claimed name', () => {
     await once(child, 'exit');
     held(await claimName(directory(), 'x')).release();
     assert.deepEqual(readdirSync(directory()), []);
+  });
+
+  const others: readonly [string, (path: string) => void][] = [
+    ['removes its socket', () => undefined],
+    [
+      'puts a link in the place of its socket',
+      (path) => symlinkSync(join(directory(), 'file'), path),
+    ],
+  ];
+  for (const [what, replace] of others) {
+    it(`is taken, and changes no other file, where another process ${what} before it has a listener`, async (t) => {
+      writeFileSync(join(directory(), 'file'), '', { mode: 0o600 });
+      const bind = Reflect.get(Server.prototype, '_listen2');
+      t.mock.method(
+        Server.prototype,
+        '_listen2' as never,
+        function (this: Server, ...about: string[]) {
+          Reflect.apply(bind, this, about);
+          const [path = ''] = about;
+          unlinkSync(path);
+          replace(path);
+        } as never,
+      );
+      const { takenBy } = (await claimName(directory(), 'x')) as Taken;
+      assert.equal(takenBy, what === 'removes its socket' ? 0 : undefined);
+      assert.equal(statSync(join(directory(), 'file')).mode & 0o777, 0o600);
+    });
+  }
+
+  it('can be asked for by every user who reaches its directory', async () => {
+    const claim = held(await claimName(directory(), 'x'));
+    const [socket = ''] = readdirSync(directory());
+    assert.equal(statSync(join(directory(), socket)).mode & 0o666, 0o666);
+    claim.release();
   });
 
   it('is of exactly one of many that ask at once, over what dead processes left', async () => {
