@@ -41,6 +41,8 @@ export async function loginByCertificate(
 
 type PasswordRefusal = Exclude<LoginOutcome, { user: unknown }>['kind'];
 
+const noUser: Promise<LoginOutcome> = Promise.resolve({ kind: 'wrong' });
+
 /**
  * Logs a peer in by a name and a password. The edge must tell a peer of no difference between the refusals but `busy`:
  * a lock, a disabled account and an unknown name look alike. With an expired password the peer may do nothing but
@@ -55,7 +57,9 @@ export async function loginByPassword(
   const { userName, address } = attempt;
   const id = loginId();
   const told = { userName, address, edge: logins.edge, id };
-  const outcome = await users.login(told, password).catch((error: unknown) => {
+  // No user has a name with a NUL, and the bus cannot carry it
+  const asked = userName.includes('\0') ? noUser : users.login(told, password);
+  const outcome = await asked.catch((error: unknown) => {
     logins.login(attempt, 'unavailable', id);
     throw error;
   });

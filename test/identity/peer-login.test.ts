@@ -67,6 +67,13 @@ describe('a login by password', () => {
     });
   }
 
+  it('with a name that the bus cannot carry is wrong, and has a line', async () => {
+    const { login, auditLines, asked } = edgeWith([new IdentityError('failed')]);
+    assert.deepEqual(await login('b\0b'), { refusal: 'wrong' });
+    assert.deepEqual(asked, []);
+    assert.match(auditLines.join(), /^warn audit: login failed .*"outcome":"wrong"\}$/);
+  });
+
   it('has a line where nobody can check the password', async () => {
     const { login, auditLines } = edgeWith([new IdentityError('unavailable', 'bob')]);
     await assert.rejects(login('bob'), { code: 'unavailable' });
