@@ -56,11 +56,12 @@ export class EndpointHost {
     // While the endpoint is still served: a key may take minutes on a small device
     await hosted.endpoint.requests.settled();
     await Promise.all(services.map((service) => service.leave()));
+    // Before the look at replacements: whoever stages one as a part of theirs looks here afterwards
+    for (const name of hosted.names) this.#byRoot.delete(rootPath(name));
     await replacements.endpointLeaves(hosted.endpoint.definition);
     await endpoints.remove(hosted.endpoint);
     for (const service of services) service.close();
     this.#services.delete(hosted);
-    for (const name of hosted.names) this.#byRoot.delete(rootPath(name));
   }
 
   close(): void {

@@ -44,6 +44,11 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
         // Whoever left before the replacement had a name was not known as its owner
         const present = await callers.isConnected(name).catch(() => false);
         if (!present) await replacements.ownerLeft(name);
+        // A truststore may have left before the replacement could be undone for that
+        if (other && findEndpoint(Truststore)?.endpoint !== other) {
+          await replacements.endpointLeaves(other.definition);
+          throw new CertError('unavailable', 'the truststore is not served any more');
+        }
         return replacement;
       },
       async Detach({ Replacement }, caller) {
