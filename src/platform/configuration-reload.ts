@@ -38,7 +38,8 @@ export function followConfiguration(
   { program, file, from, configuration, log }: FollowedConfiguration,
   prepare: PrepareConfiguration,
 ): () => Promise<void> {
-  let inForce = { text: from.text, configuration };
+  let inForce: { readonly text?: string; readonly configuration: Configuration };
+  inForce = { text: from.text, configuration };
   return async () => {
     let apply: () => Promise<void>;
     let next: typeof inForce;
@@ -60,6 +61,8 @@ export function followConfiguration(
       inForce = next;
       log.info('configuration read again', { file });
     } catch (error) {
+      // Neither text is that of what is in force: the old one, too, puts things right
+      inForce = { configuration: next.configuration };
       log.error('configuration not wholly in force', { file, reason: reasonOf(error) });
     }
     if (kept.length === 0) return;
