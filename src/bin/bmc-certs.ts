@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { realpathSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
+import { isSystemError } from '../core/cert-error.ts';
 import { upCommand } from '../local-stack/up-command.ts';
 import { globalOptions, type OperatorContext, operatorContext } from '../operator/context.ts';
 import { describeFailure } from '../operator/failure.ts';
 import type { Program } from '../operator/framework/command.ts';
 import { completionCommand } from '../operator/framework/completion-command.ts';
+import { exitStatuses } from '../operator/framework/exit-status.ts';
 import { runProgram } from '../operator/framework/run.ts';
 import { operatorGroups } from '../operator/groups.ts';
 import { defaultConfiguration } from '../operator/targets.ts';
@@ -47,8 +50,12 @@ export function makeProgram(
 /** The operator's command line. Ends the process. */
 export async function main(args: readonly string[], defaultState?: string): Promise<never> {
   const { stdout, stderr } = process;
-  // The reader has seen enough, as `head` does
-  stdout.on('error', () => process.exit(0));
+  stdout.on('error', (error) => {
+    // The reader has seen enough, as `head` does
+    if (isSystemError(error, 'EPIPE')) process.exit(0);
+    stderr.write(`The output cannot be written: ${error.message}.\n`);
+    process.exit(exitStatuses.failed.status);
+  });
   const status = await runProgram(
     {
       program: makeProgram(defaultState),
@@ -62,6 +69,8 @@ export async function main(args: readonly string[], defaultState?: string): Prom
     },
     args,
   );
+  // An error of the last output is told in the next turn
+  await nextTurn();
   process.exit(status);
 }
 

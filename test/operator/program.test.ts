@@ -43,6 +43,16 @@ describe('bmc-certs', () => {
     assert.equal(stderr, '');
   });
 
+  it('fails when its output cannot be written, for a file of it is not what was asked for', async () => {
+    const line = `node ${program} --help > /dev/full`;
+    const { status, stderr } = await run('bash', ['-c', line]);
+    assert.match(
+      stderr,
+      /^The output cannot be written: ENOSPC: no space left on device, write\.\n$/,
+    );
+    assert.equal(status, 1);
+  });
+
   it('has colours on a terminal, and none with NO_COLOR, TERM=dumb or in a pipe', async () => {
     const file = tools.issue().path;
     const shown = `${process.execPath} ${program} show ${file}`;
