@@ -1,6 +1,7 @@
 import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
 import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
+import { visible } from '../framework/fields.ts';
 import { textValue, type ValueKind } from '../framework/value-kind.ts';
 import { endpointValue, mustHave, nameOf } from '../targets.ts';
 
@@ -165,6 +166,6 @@ function lineOf(rows: readonly Judged[], status: number, thresholds: Thresholds)
   const data = certificates.map(
     ({ certificate, daysLeft }) => `'${certificate}'=${daysLeft};${limits}`,
   );
-  const head = `CERTIFICATES ${verdicts[status]} - ${text.replace(/[|\p{Cc}]/gu, '?')}`;
+  const head = `CERTIFICATES ${verdicts[status]} - ${visible(text).replaceAll('|', '?')}`;
   return data.length === 0 ? head : `${head} | ${data.join(' ')}`;
 }

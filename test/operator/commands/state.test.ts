@@ -157,6 +157,13 @@ describe('bmc-certs check', () => {
       says: /^CERTIFICATES WARNING - server\/https\/1: it lacks the name other\.example\.com \| /,
     },
     {
+      what: 'a name that would turn the line around',
+      days: 50,
+      words: '--name bmc.example.com --name \u202emoc',
+      status: 1,
+      says: /: it lacks the name \?moc \| /,
+    },
+    {
       what: 'an endpoint that there is not',
       days: 50,
       words: 'server/foo',
