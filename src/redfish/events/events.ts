@@ -70,7 +70,10 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
   logins.onRename((from, to) => rights.rename(from, to));
   // Users may have changed while the service was away
   void rights.reviewAll();
-  logins.onChange(() => void rights.reviewAll());
+  let isOpen = true;
+  logins.onChange(() => {
+    if (isOpen) void rights.reviewAll();
+  });
   const stopReviews = clock.every(settings.loginCheckSeconds * 1000, () => void rights.reviewAll());
   const publish = (draft: EventDraft) => {
     if (!state().enabled) return;
@@ -95,6 +98,7 @@ export async function makeEvents(options: EventOptions): Promise<Events> {
     publish,
     after: (id) => buffer.after(id),
     async close() {
+      isOpen = false;
       stopFollowing();
       stopReviews();
       streams.stop();
