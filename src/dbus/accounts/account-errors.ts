@@ -29,7 +29,7 @@ export function fromBusError(error: unknown, userName: string): IdentityError {
   }
   const isAway =
     error instanceof CertError &&
-    ['unavailable', 'no-answer', 'access-denied'].includes(error.code);
+    ['unavailable', 'no-answer', 'busy', 'access-denied'].includes(error.code);
   return new IdentityError(isAway ? 'unavailable' : 'failed', userName, undefined, {
     cause: error,
   });

@@ -101,6 +101,8 @@ const codesByName: Readonly<Record<string, CertErrorCode>> = {
   'org.freedesktop.DBus.Error.ServiceUnknown': 'unavailable',
   'org.freedesktop.DBus.Error.NameHasNoOwner': 'unavailable',
   'org.freedesktop.DBus.Error.Disconnected': 'unavailable',
+  // The bus lets a connection wait for 128 answers at a time
+  'org.freedesktop.DBus.Error.LimitsExceeded': 'busy',
 };
 
 /** The error that a reply stood for; `errorNameOf` has its name. */

@@ -87,7 +87,7 @@ describe('an error from the bus', () => {
     ['org.freedesktop.DBus.Error.Timeout', '', 'no-answer'],
     ['org.freedesktop.DBus.Error.AccessDenied', 'Rejected send message', 'access-denied'],
     ['org.freedesktop.DBus.Error.UnknownObject', "Unknown object '/x'.", 'not-found'],
-    ['org.freedesktop.DBus.Error.LimitsExceeded', 'too much', 'internal'],
+    ['org.freedesktop.DBus.Error.LimitsExceeded', 'too much', 'busy'],
     ['com.example.Whatever', 'strange', 'internal'],
     // Upstream's manager, whose texts are fixed
     [
