@@ -190,6 +190,11 @@ describe('a configuration', () => {
       names: '/limits/authorities',
     },
     {
+      rule: 'more logins in the queue than a bus lets an edge wait for, where it and no fair turn would decide who waits',
+      document: { users: { limits: { queuedLogins: 128 } } },
+      names: '/users/limits/queuedLogins',
+    },
+    {
       rule: 'more days than browsers accept',
       document: { selfSigned: { validDays: 398 } },
       names: '/selfSigned/validDays',
