@@ -1,4 +1,5 @@
 import type { Audit } from '../core/audit.ts';
+import { KeyedMutex } from '../core/keyed-mutex.ts';
 import type { AccessSettings } from '../identity/accounts/access-settings.ts';
 import type { RenameFollower } from '../identity/accounts/rename-follower.ts';
 import type { Users } from '../identity/accounts/user-directory.ts';
@@ -15,6 +16,11 @@ export interface Access {
   /** Has what the service keeps under names of users follow the names. */
   readonly renames: RenameFollower;
   readonly sessions: Sessions;
+  /**
+   * Beginnings and ends of accounts, one after the other for each name, also while the service is configured anew: what
+   * goes with an account must not be what the next one has.
+   */
+  readonly lives: KeyedMutex;
   readonly settings: AccessSettings;
   /** Absent where clients cannot log in with certificates. */
   readonly certificates?: ClientCertificates;
@@ -45,7 +51,10 @@ export function makeAccess(
     if (reason === 'idle' || reason === 'password-changed') audit.apart(write);
     else write();
   });
-  return { users, renames, audit, logins: new LoginAudit(audit, 'redfish'), sessions, settings };
+  return {
+    ...{ users, renames, audit, logins: new LoginAudit(audit, 'redfish'), sessions, settings },
+    lives: new KeyedMutex(),
+  };
 }
 
 /** Has the certificates and sessions of users follow the names that they get. */

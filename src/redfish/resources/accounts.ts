@@ -3,7 +3,6 @@ import {
   validateAccountCreate,
   validateAccountPatch,
 } from '../../../schemas/generated/validators.js';
-import { KeyedMutex } from '../../core/keyed-mutex.ts';
 import { newPasswordStamp } from '../../identity/accounts/accounts.ts';
 import type {
   NewUser,
@@ -47,7 +46,6 @@ interface AccountParts {
 /** The accounts (DMTF ManagerAccount): users see their own, users who may configure users all of them. */
 export function accounts(parts: AccountParts): readonly Resource[] {
   const { access, events } = parts;
-  const lives: AccountLocks = new KeyedMutex();
   return [
     ...creatable(
       {
@@ -55,27 +53,21 @@ export function accounts(parts: AccountParts): readonly Resource[] {
         entity: 'ManagerAccountCollection',
         operations: { GET: get(({ identity }) => list(access, identity)) },
       },
-      createAccount(access, events, lives),
+      createAccount(access, events),
     ),
     {
       path: `${collection}/:name`,
       entity: 'ManagerAccount',
       operations: {
         GET: get(async (context) => view(access, await visible(access, context))),
-        PATCH: { handle: (context) => change(parts, lives, context) },
-        DELETE: { handle: (context) => remove(access, events, lives, context) },
+        PATCH: { handle: (context) => change(parts, context) },
+        DELETE: { handle: (context) => remove(access, events, context) },
       },
     },
   ];
 }
 
-/**
- * Beginnings and ends of accounts, one after the other for each name: what goes with an account must not be what the
- * next one has. Names that differ by case alone cannot both be there.
- */
-type AccountLocks = KeyedMutex;
-
-function createAccount(access: Access, events: Events, lives: AccountLocks): Operation {
+function createAccount(access: Access, events: Events): Operation {
   return {
     async handle({ body, identity, stillMay }) {
       const members = body.parse(validateAccountCreate);
@@ -88,13 +80,18 @@ function createAccount(access: Access, events: Events, lives: AccountLocks): Ope
         passwordChangeRequired: members.PasswordChangeRequired ?? false,
       };
       const make = () => createUser(access, events.rights, asked, stillMay);
-      const user = await lives.run(accountLock(asked), identity?.account.userName ?? '', make);
+      const user = await access.lives.run(
+        accountLock(asked),
+        identity?.account.userName ?? '',
+        make,
+      );
       const headers = { Location: accountUri(user.userName) };
       return { status: 201, headers, body: view(access, user) };
     },
   };
 }
 
+/** Names that differ by case alone cannot both be there. */
 function accountLock({ userName }: Pick<User, 'userName'>): string {
   return userName.toLowerCase();
 }
@@ -103,11 +100,7 @@ function accountLock({ userName }: Pick<User, 'userName'>): string {
  * All members or none. A change that takes rights, or a password, ends the user's other sessions; with another name he
  * keeps what he has, at another URI.
  */
-async function change(
-  parts: AccountParts,
-  lives: AccountLocks,
-  context: RequestContext,
-): Promise<Reply> {
+async function change(parts: AccountParts, context: RequestContext): Promise<Reply> {
   const { access, events } = parts;
   const { identity, ownOnly, body } = context;
   const before = await visible(access, context);
@@ -130,7 +123,7 @@ async function change(
   const own = isOwn && asked.password !== undefined ? ownChange(access, identity) : undefined;
   const update = () => access.users.changes.update(before.userName, asked, own);
   const after = isRenamed
-    ? await rename(parts, lives, context, { userName: before.userName, name, isOwn }, update)
+    ? await rename(parts, context, { userName: before.userName, name, isOwn }, update)
     : await update();
   if (asked.password !== undefined || after.role !== before.role || !after.enabled) {
     // Who changes his own password goes on where he is, and ends what others may have of him
@@ -160,7 +153,6 @@ function changeOf(
 /** No other beginning or end of an account with one of the two names comes in between. */
 async function rename(
   { access, events, tasks, now }: AccountParts,
-  lives: AccountLocks,
   { identity, stillMay }: RequestContext,
   names: { readonly userName: string; readonly name: string; readonly isOwn: boolean },
   update: () => Promise<User>,
@@ -170,7 +162,7 @@ async function rename(
   // In one order everywhere, so that two of them never wait for each other
   const keys = [...new Set([accountLock({ userName }), accountLock({ userName: name })])].sort();
   const work = () => renameUser(access, events.rights, identity, names, update, stillMay);
-  const task = keys.reduceRight((inner, key) => () => lives.run(key, by, inner), work);
+  const task = keys.reduceRight((inner, key) => () => access.lives.run(key, by, inner), work);
   const user = await task();
   tasks.rename(userName, name);
   const about = { resourceType: 'ManagerAccount', timestamp: new Date(now()).toISOString() };
@@ -187,12 +179,7 @@ function ownChange({ sessions }: Access, { account, session }: Identity): OwnPas
   return { passwordStamp: account.passwordStamp, nextStamp };
 }
 
-async function remove(
-  access: Access,
-  events: Events,
-  lives: AccountLocks,
-  context: RequestContext,
-) {
+async function remove(access: Access, events: Events, context: RequestContext) {
   const user = await visible(access, context);
   const { userName } = user;
   if (context.identity?.account.userName === userName) {
@@ -201,7 +188,7 @@ async function remove(
   }
   const { identity, stillMay } = context;
   const end = () => removeUser(access, events.rights, identity, userName, stillMay);
-  await lives.run(accountLock(user), identity?.account.userName ?? '', end);
+  await access.lives.run(accountLock(user), identity?.account.userName ?? '', end);
   return { status: 204 };
 }
 
