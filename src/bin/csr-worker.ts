@@ -10,6 +10,9 @@ process.once('message', (job: CsrJob) => {
   );
 });
 
+// Who has the manager read its configuration again by a signal to all of its processes loses no request
+process.on('SIGHUP', () => undefined);
+
 // Node would print the stack of an error that nobody caught
 process.once('uncaughtException', (error) => answer({ fault: faultOf(error) }));
 
