@@ -95,6 +95,20 @@ export class AccountCertificates {
     });
   }
 
+  /** As `remove`, but no user is known by them from this moment on. @throws what the disk throws */
+  async forget(isGone: (one: Owned) => boolean): Promise<void> {
+    if (!this.#kept.some(isGone)) return;
+    const apply = () => {
+      this.#kept = this.#kept.filter((one) => !isGone(one));
+    };
+    apply();
+    // What is being written right now brings them back
+    await this.#turn.run(async () => {
+      apply();
+      await this.#write(this.#kept);
+    });
+  }
+
   /** Gives what a user has to the name that the user has now, from this moment on. @throws what the disk throws */
   rename(from: string, to: string): Promise<void> {
     const apply = () => {

@@ -54,7 +54,7 @@ export async function purgeOrphanedUserData(
   if (seen.length === 0 && seenSessions.length === 0) return;
   const names = new Set((await users.list()).map(({ userName }) => userName));
   // What came in the meantime is of somebody who came too
-  await certificates.remove((one) => seen.includes(one) && !names.has(one.userName));
+  await certificates.forget((one) => seen.includes(one) && !names.has(one.userName));
   const others = new Set(
     seenSessions.map(({ userName }) => userName).filter((one) => !names.has(one)),
   );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { AccessSettings } from '../../../src/identity/accounts/access-settings.ts';
@@ -59,6 +59,17 @@ describe('a certificate of an account that cannot be read as it was stored', () 
   const stored = (): { userName: string; pem: string }[] =>
     JSON.parse(readFileSync(path, 'utf8')).certificates;
   const namesOf = (list: readonly { userName: string }[]) => list.map(({ userName }) => userName);
+
+  it('counts no more when its owner is gone, also where the disk does not say so now', async () => {
+    setContentLimits({});
+    const certificates = open();
+    const left = { certificates, sessions: service.sessions };
+    rmSync(path);
+    mkdirSync(path);
+    const users = { find: async () => undefined, list: async () => [] };
+    await assert.rejects(purgeOrphanedUserData(left, users));
+    assert.deepEqual(certificates.kept, []);
+  });
 
   it('is of nobody and keeps no other from its account; the log names whose it was', () => {
     const kept = open();
