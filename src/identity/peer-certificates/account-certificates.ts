@@ -85,13 +85,10 @@ export class AccountCertificates {
     });
   }
 
-  /** @returns the certificates that are gone */
-  remove(isGone: (one: Owned) => boolean): Promise<readonly AccountCertificate[]> {
+  remove(isGone: (one: Owned) => boolean): Promise<void> {
     return this.#turn.run(async () => {
-      if (!this.kept.some(isGone)) return [];
-      const gone = this.all.filter(isGone);
+      if (!this.kept.some(isGone)) return;
       await this.#write(this.#kept.filter((one) => !isGone(one)));
-      return gone;
     });
   }
 

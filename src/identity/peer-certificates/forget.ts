@@ -28,7 +28,7 @@ export async function forgetCertificates(
   if (!kept) return first();
   const forget = async () => {
     await first();
-    return kept.remove(isGone);
+    await kept.remove(isGone);
   };
   if (!certificates) {
     await forget();
@@ -36,7 +36,9 @@ export async function forgetCertificates(
   }
   await certificates.settings.during(async ({ clientCertificates: { respond, mapping } }) => {
     if (!respond && mapping === 'Whole') await refuseLockout(access, kept, identity, isGone);
-    const gone = await forget();
+    // Before: once an account is gone, others may take what it left
+    const gone = kept.all.filter(isGone);
+    await forget();
     certificates.cut(gone.map(({ certificate }) => certificate));
   });
 }

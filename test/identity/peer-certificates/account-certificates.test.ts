@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { AccessSettings } from '../../../src/identity/accounts/access-settings.ts';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
 import { ClientCertificates } from '../../../src/identity/peer-certificates/client-certificates.ts';
+import { forgetCertificates } from '../../../src/identity/peer-certificates/forget.ts';
 import { removeUser } from '../../../src/redfish/resources/account-life.ts';
 import { purgeOrphanedUserData } from '../../../src/redfish/set-up/orphaned-user-data.ts';
 import { setContentLimits } from '../../../src/x509/limits.ts';
@@ -104,6 +105,19 @@ describe('a certificate of an account that cannot be read as it was stored', () 
     const left = { certificates: open(), sessions: service.sessions };
     await purgeOrphanedUserData(left, service.accounts);
     assert.deepEqual(stored(), []);
+  });
+
+  it('has its connections ended with its account, also where it is taken in between', async () => {
+    const kept = open();
+    const cut: string[] = [];
+    const certificates = {
+      settings: { during: (work: (now: object) => unknown) => work({ clientCertificates: {} }) },
+      cut: (gone: readonly { pem: string }[]) => cut.push(...gone.map(({ pem }) => pem)),
+    } as unknown as ClientCertificates;
+    const isGone = ({ userName }: { userName: string }) => userName === 'admin';
+    const access = { users: service.accounts, certificates, accountCertificates: kept };
+    await forgetCertificates(access, undefined, isGone, () => kept.forget(isGone));
+    assert.deepEqual(cut, [plain.pem]);
   });
 
   it('goes when other users count than before', async () => {
