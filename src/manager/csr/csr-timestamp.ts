@@ -5,23 +5,28 @@ import { ownerOnly } from '../../storage/file-mode.ts';
 export interface CsrTimestamp {
   readonly created: Date;
   readonly number: number;
+  /** The CSR, where the key had another one before: time and CSR change at once, or not at all. */
+  readonly renewal?: string;
 }
 
 /** What does not say when it was made is as old as can be, and of an unknown age. */
 export function readCsrTimestamp(text: string): CsrTimestamp {
-  const [time = '', number = '0'] = text.trim().split(' ');
+  const [line = '', ...rest] = text.split('\n');
+  const [time = '', number = '0'] = line.trim().split(' ');
   const milliseconds = Date.parse(time);
+  const renewal = rest.join('\n');
   return {
     created: new Date(Number.isNaN(milliseconds) ? 0 : milliseconds),
     number: Number.parseInt(number, 10) || 0,
+    ...(renewal.startsWith('-----BEGIN ') && { renewal }),
   };
 }
 
 export async function writeCsrTimestamp(
   path: string,
-  { created, number }: CsrTimestamp,
+  { created, number, renewal = '' }: CsrTimestamp,
 ): Promise<void> {
-  await writeFileAtomic(path, `${created.toISOString()} ${number}\n`, ownerOnly);
+  await writeFileAtomic(path, `${created.toISOString()} ${number}\n${renewal}`, ownerOnly);
 }
 
 export function inOrder(a: CsrTimestamp, b: CsrTimestamp): number {

@@ -129,23 +129,23 @@ export class PendingRequests implements KeySource {
     });
   }
 
-  /** Its age begins anew; the key is the same, so nothing is lost where not all of it can be written. */
+  /** Its age begins anew with one write; the key is the same, so nothing is lost where it is written before. */
   async #renew(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
     const there = join(this.#directory, id);
     const keyPath = join(there, requestFiles.key);
     const kept = await readOwn(keyPath).catch(() => undefined);
     if (kept !== key) await writeFileAtomic(keyPath, key, ownerOnly);
-    await this.#stamp(there, now);
-    await writeFileAtomic(join(there, requestFiles.request), pem, ownerOnly);
+    await this.#stamp(there, now, pem);
     this.#made.add(id);
     await this.#prune(agesBy, id).catch(() => undefined);
   }
 
   /** Notes in its directory when it was made, and that it comes after all others that can be read. */
-  async #stamp(directory: string, created: Date): Promise<void> {
+  async #stamp(directory: string, created: Date, renewal?: string): Promise<void> {
     const { found } = await this.#survey();
     const number = Math.max(0, ...found.map((one) => one.number)) + 1;
-    await writeCsrTimestamp(join(directory, requestFiles.created), { created, number });
+    const stamp = { created, number, ...(renewal !== undefined && { renewal }) };
+    await writeCsrTimestamp(join(directory, requestFiles.created), stamp);
   }
 
   async #add(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
@@ -163,9 +163,9 @@ export class PendingRequests implements KeySource {
   moveTimes(by: number): Promise<void> {
     return this.#turn.run(async () => {
       const { found } = await this.#survey();
-      for (const { id, created, number } of found.filter((one) => this.#made.has(one.id))) {
-        const path = join(this.#directory, id, requestFiles.created);
-        await writeCsrTimestamp(path, { created: new Date(created.getTime() + by), number });
+      for (const one of found.filter(({ id }) => this.#made.has(id))) {
+        const path = join(this.#directory, one.id, requestFiles.created);
+        await writeCsrTimestamp(path, { ...one, created: new Date(one.created.getTime() + by) });
       }
     });
   }
@@ -234,8 +234,9 @@ export class PendingRequests implements KeySource {
       const key = await readOwn(join(directory, requestFiles.key));
       const created = await readOwn(join(directory, requestFiles.created));
       if (key === undefined || created === undefined) return 'hidden';
-      const pem = await readOwn(join(directory, requestFiles.request));
-      return { id, pem, ...readCsrTimestamp(created) };
+      const stamp = readCsrTimestamp(created);
+      const pem = stamp.renewal ?? (await readOwn(join(directory, requestFiles.request)));
+      return { id, pem, ...stamp };
     } catch (error) {
       if (classifyIoError(error) === 'busy') throw error;
       return 'hidden';
