@@ -53,7 +53,8 @@ describe('a local stack that cannot start', () => {
     {
       why: 'the port is taken',
       args: () => ['--https-port', String((taken.address() as AddressInfo).port)],
-      sentence: /^The port \d+ on 127\.0\.0\.1 is taken\.$/,
+      sentence:
+        /^The port \d+ on 127\.0\.0\.1 is taken; give another as redfish\.port, or to npm start as --https-port\.$/,
     },
     {
       why: 'the host is none of this machine',

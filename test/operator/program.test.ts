@@ -57,7 +57,7 @@ describe('bmc-certs', () => {
     const file = tools.issue().path;
     const shown = `${process.execPath} ${program} show ${file}`;
     const inTerminal = async (variables: string) =>
-      (await run('script', ['-qec', `env ${variables} ${shown}`, '/dev/null'])).stdout;
+      (await run('script', ['-qec', `env -u NO_COLOR ${variables} ${shown}`, '/dev/null'])).stdout;
     const bold = '\u001b[1mKind';
     assert.ok((await inTerminal('TERM=xterm')).includes(bold));
     for (const variables of ['TERM=xterm NO_COLOR=1', 'TERM=dumb'])

@@ -146,8 +146,8 @@ export const nastyFields: readonly Nasty[] = [
   row(
     'basic constraints that are none',
     file({ extensions: [extension('2.5.29.19', Buffer.of(2, 1, 1), true)] }),
-    'not-a-ca',
-    'nothing says that it is a CA',
+    malformed,
+    'OpenSSL marks it invalid',
   ),
   row(
     'version 1 with extensions',
