@@ -57,9 +57,17 @@ export function makeAccess(
   };
 }
 
-/** Has the certificates and sessions of users follow the names that they get. */
+/** Has the certificates and sessions of users follow the names that they get, and go with their accounts. */
 export function followRenames({ users, renames, sessions, accountCertificates }: Access): void {
   renames.add(async (from, to) => {
+    if (to === undefined) {
+      const kept = accountCertificates?.kept ?? [];
+      for (const { id, userName } of sessions.list()) if (userName === from) sessions.end(id);
+      // The next account of the name may get its own before this is written
+      const isGone = (one: (typeof kept)[number]) => one.userName === from && kept.includes(one);
+      await Promise.all([accountCertificates?.forget(isGone), sessions.endedForGood()]);
+      return;
+    }
     sessions.rename(from, to);
     await Promise.all([accountCertificates?.rename(from, to), sessions.endedForGood()]);
   });

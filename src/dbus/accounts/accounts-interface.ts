@@ -18,7 +18,7 @@ export const accountsInterface = {
     '(`Administrator`, `Operator`, `ReadOnly`), whether it is enabled, whether an address is locked out of it, whether its ' +
     'password has to be changed, and a random number that is another one after each change of the password. Hashes never ' +
     'leave the account manager. A password is UTF-8.\n\n' +
-    '`Watch` answers with a version, all accounts, the last renames (a serial number, the old name, the new name) and the rules; ' +
+    '`Watch` answers with a version, all accounts, the last renames and removals (a serial number, the old name, and the new name, which is empty after a removal) and the rules; ' +
     'from then on the caller alone is sent each `Changed`, with the next version and what is different. `Authenticate` answers with ' +
     '`ok`, `wrong`, `locked`, `disabled` or `busy`, and the account if it is `ok`; `Address` is that of the client, `Edge` and ' +
     '`Attempt` name the edge and the login in the audit. `Changes` of `Update` are any of `UserName`, `Password` (`ay`), ' +

@@ -10,16 +10,17 @@ import { IdentityError } from '../identity-error.ts';
 import type { RoleId } from '../roles.ts';
 import { type AccountPolicy, policyFaults } from './account-policy.ts';
 import { hashPassword, matchesHash, type PasswordHash } from './password-hash.ts';
-import type {
-  LoginOutcome,
-  NewUser,
-  OwnPasswordChange,
-  Rename,
-  User,
-  UserChange,
-  UserChanges,
-  UserDirectory,
-  UserPolicy,
+import {
+  type LoginOutcome,
+  type NewUser,
+  type OwnPasswordChange,
+  type Rename,
+  removed,
+  type User,
+  type UserChange,
+  type UserChanges,
+  type UserDirectory,
+  type UserPolicy,
 } from './user-directory.ts';
 
 type StoredAccount = StoredState['accounts'][number];
@@ -44,8 +45,8 @@ export interface AccountsOptions {
 
 const form = { what: 'accounts', validator: validateAccounts };
 
-/** An edge that was away for more renames than that ends what it has of the old names. */
-const maxRenames = 100;
+/** An edge that was away for more renames and removals than that ends what it has of names without an account. */
+const maxRenames = 1000;
 
 /** A stamp of a new password. */
 export function newPasswordStamp(): string {
@@ -180,7 +181,10 @@ export class Accounts implements UserDirectory {
 
   async #remove(userName: string): Promise<void> {
     const account = this.#present(userName);
-    await this.#change(({ accounts }) => ({ accounts: accounts.filter((one) => one !== account) }));
+    await this.#change(({ accounts, renames }) => ({
+      accounts: accounts.filter((one) => one !== account),
+      renames: withRename(renames, userName, removed),
+    }));
   }
 
   async #setPolicy(members: Partial<AccountPolicy>): Promise<void> {

@@ -3,13 +3,14 @@ import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
 import { readState, StateFile } from '../../storage/state-file.ts';
-import type { Rename, Users } from './user-directory.ts';
+import { type Rename, removed, type Users } from './user-directory.ts';
 
 /**
- * Takes what a user has under the old name to the new name: in memory before it returns, on the disk when the promise is
- * fulfilled. It may be told of a name that it has followed already.
+ * Takes what a user has under the old name to the new name, or gives it up where the account was removed and `to` is
+ * `undefined`: in memory before it returns, on the disk when the promise is fulfilled. It may be told of a name that it has
+ * followed already.
  */
-export type FollowRename = (from: string, to: string) => Promise<void>;
+export type FollowRename = (from: string, to: string | undefined) => Promise<void>;
 
 interface Owed {
   readonly rename: Rename;
@@ -20,8 +21,8 @@ interface Owed {
 const form = { what: 'the renames that were followed', validator: validateFollowedRenames };
 
 /**
- * Has what an edge keeps under names of users follow their new names, also those of the time in which the edge did not
- * run: a file has the serial number of the last rename that everything on the disk follows.
+ * Has what an edge keeps under names of users follow their new names and go with their accounts, also for the time in
+ * which the edge did not run: a file has the serial number of the last rename that everything on the disk follows.
  */
 export class RenameFollower {
   readonly #log: Pick<Log, 'error'>;
@@ -78,7 +79,7 @@ export class RenameFollower {
     void this.settle().catch((error: unknown) => {
       const { from: user, to: name } = rename;
       const reason = reasonOf(error);
-      this.#log.error('not all data of a renamed user has the new name yet', {
+      this.#log.error('not all data of a user follows the account yet', {
         user,
         name,
         reason,
@@ -87,7 +88,9 @@ export class RenameFollower {
   }
 
   #tell({ from, to }: Rename): Promise<unknown> {
-    const following = Promise.all(this.#followers.map((follow) => follow(from, to)));
+    const following = Promise.all(
+      this.#followers.map((follow) => follow(from, to === removed ? undefined : to)),
+    );
     following.catch(() => undefined);
     return following;
   }

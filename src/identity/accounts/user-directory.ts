@@ -58,10 +58,15 @@ export interface UserChange {
 }
 
 /** A new name of an account. What an edge has under the old name belongs to the account, too. */
+/** In place of a new name: the account was removed, and the next of its name is another one. */
+export const removed = '';
+
+/** An account got another name, or was removed. */
 export interface Rename {
   readonly from: string;
+  /** The new name, or `removed`. */
   readonly to: string;
-  /** Grows with each rename on record; absent where the directory has no record of renames. */
+  /** Grows with each rename and removal on record; absent where the directory has no record of them. */
   readonly serial?: number;
 }
 

@@ -19,7 +19,7 @@ export interface ListenerLogins {
    * touch; `undefined` when the users cannot be asked now.
    */
   maySubscribe(userName: string): Promise<boolean | undefined>;
-  /** Calls back when a user gets another name. */
+  /** Calls back when a user gets another name, or is removed. */
   onRename(follow: FollowRename): void;
   /** Calls back when a user has changed or is gone. */
   onChange(listener: () => void): void;

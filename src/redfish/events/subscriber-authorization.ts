@@ -30,10 +30,12 @@ export class SubscriberAuthorization {
   }
 
   /**
-   * After a user got another name: the subscriptions follow, and the streams end, for their clients open them again.
+   * After a user got another name, or none because the account was removed: the subscriptions follow or are removed, and the
+   * streams end, for their clients open them again.
    * @throws when the disk does not let the subscriptions follow now
    */
-  async rename(from: string, to: string): Promise<void> {
+  async rename(from: string, to: string | undefined): Promise<void> {
+    if (to === undefined) return this.clear(from);
     this.#options.streams.closeOf(from);
     this.#renamed.set(from, to);
     await this.#options.subscriptions.rename(from, to);

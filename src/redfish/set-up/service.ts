@@ -45,7 +45,7 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
     logins: listenerLogins(access),
   });
   await access.renames.complete().catch((error: unknown) => {
-    log.error('not all data of a renamed user has the new name yet', { reason: reasonOf(error) });
+    log.error('not all data of a user follows the account yet', { reason: reasonOf(error) });
   });
   const tasks = new Tasks({
     limits: { patience: redfish.tasks.patienceSeconds * 1000, tasks: redfish.tasks.tasks },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Accounts } from '../../../src/identity/accounts/accounts.ts';
+import type { Rename } from '../../../src/identity/accounts/user-directory.ts';
 import { accountsAt, usualPolicy } from '../../fakes/accounts.ts';
 
 describe('accounts', () => {
@@ -106,19 +107,25 @@ describe('accounts', () => {
     assert.deepEqual(accountsAt(file).rules, { ...usualPolicy, minPasswordLength: 12 });
   });
 
-  it('tell of a new name before they are found by it, and of the last hundred after a restart', async () => {
+  it('tell of a new name before they are found by it, of a removal, and of the last thousand of both after a restart', async () => {
     const file = join(directory, 'renames.json');
+    await accountsAt(file).setPassword('n1000', 'Administrator', 'a long password');
+    const renames = Array.from({ length: 1000 }, (_, at) => {
+      return { serial: at + 1, from: `n${at}`, to: `n${at + 1}` };
+    });
+    const before = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...before, renames }));
     const accounts = accountsAt(file);
-    await accounts.setPassword('n0', 'Administrator', 'a long password');
+    await accounts.setPassword('other', 'Administrator', 'a long password');
     const told: string[] = [];
     accounts.onRename(({ to }) => told.push(`${to} ${accounts.passwordStamp(to) === undefined}`));
-    for (let at = 0; at < 101; at += 1) {
-      await accounts.changes.update(`n${at}`, { userName: `n${at + 1}` });
-    }
-    assert.deepEqual([told.length, told.at(-1)], [101, 'n101 true']);
-    const serials: (number | undefined)[] = [];
-    accountsAt(file).onRename(({ serial }) => serials.push(serial));
-    assert.deepEqual([serials.length, serials[0], serials.at(-1)], [100, 2, 101]);
+    await accounts.changes.update('n1000', { userName: 'last' });
+    await accounts.changes.remove('last');
+    assert.deepEqual(told.slice(1000), ['last true', ' true']);
+    const kept: Rename[] = [];
+    accountsAt(file).onRename((one) => kept.push(one));
+    assert.deepEqual([kept.length, kept[0]?.serial], [1000, 3]);
+    assert.deepEqual(kept.at(-1), { serial: 1002, from: 'last', to: '' });
   });
 
   for (const text of ['', 'not JSON', '{}', '{"accounts":[{"userName":"a"}]}', '{"accounts":{}}']) {

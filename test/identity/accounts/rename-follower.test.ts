@@ -59,6 +59,18 @@ describe('what an edge has under the name of a user', () => {
     assert.deepEqual(seen, ['b c']);
   });
 
+  it('goes with an account that was removed while the edge did not run', async () => {
+    const seen: unknown[] = [];
+    const renames = open();
+    renames.add(async (...names) => void seen.push(names));
+    renames.start(users(first, { serial: 2, from: 'b', to: '' }));
+    await renames.complete();
+    assert.deepEqual(seen, [
+      ['a', 'b'],
+      ['b', undefined],
+    ]);
+  });
+
   it('is tried again when the disk failed, and again at the next start until then', async () => {
     let isFull = true;
     let tries = 0;

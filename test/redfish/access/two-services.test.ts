@@ -18,6 +18,7 @@ describe('two Redfish services over one account manager', () => {
   let one: RedfishProcess;
   let other: RedfishProcess;
   let file: string;
+  let start: (name: string) => Promise<RedfishProcess>;
   const configuration = () => join(bus.directory, 'one', 'redfish.json');
 
   before(async () => {
@@ -30,8 +31,8 @@ describe('two Redfish services over one account manager', () => {
     const accounts = accountsAt(file);
     await accounts.setPassword('admin', 'Administrator', password);
     await accounts.setPassword('reader', 'ReadOnly', password);
-    const changes = { users: { directory } };
-    const start = (name: string) => startRedfish(join(bus.directory, name), bus.address, changes);
+    start = (name) =>
+      startRedfish(join(bus.directory, name), bus.address, { users: { directory } });
     one = await start('one');
     manager = await startAccountManager(configuration());
     other = await start('other');
@@ -99,29 +100,37 @@ describe('two Redfish services over one account manager', () => {
     assert.equal(own.json.UserName, 'night-shift', own.text);
   });
 
-  it('leaves nothing at the second of an account that is removed at the first and made again', async () => {
-    const [first, second] = [await logIn(one.url, password), await logIn(other.url, password)];
-    const body = { UserName: 'passer-by', Password: password, RoleId: 'Administrator' };
-    const make = () => curl(accountsOf(one), { method: 'POST', token: first, body });
-    assert.equal((await make()).status, 201);
-    const certificates = `${accountsOf(other)}/passer-by/Certificates`;
-    const CertificateString = generateCertificate(
-      { hostName: 'passer-by', addresses: [] },
-      { validDays: 5, renewBeforeDays: 1, curve: 'prime256v1', organization: 'x' },
-      Date.now(),
-    ).leaf.pem;
-    const certificate = { CertificateString, CertificateType: 'PEM' };
-    const given = await curl(certificates, { method: 'POST', token: second, body: certificate });
-    assert.equal(given.status, 201, given.text);
-    const session = await logIn(other.url, password, 'passer-by');
-    const uri = `${accountsOf(one)}/passer-by`;
-    assert.equal((await curl(uri, { method: 'DELETE', token: first })).status, 204);
-    assert.equal((await make()).status, 201);
-    const { json } = await curl(certificates, { token: second });
-    assert.deepEqual(json.Members, []);
-    assert.equal(await read(other, session), 401);
-    assert.equal((await curl(uri, { method: 'DELETE', token: first })).status, 204);
-  });
+  for (const isAway of [false, true]) {
+    it(`leaves nothing at the second${isAway ? ', which is away,' : ''} of an account that is removed at the first and made again`, async () => {
+      const [first, second] = [await logIn(one.url, password), await logIn(other.url, password)];
+      const body = { UserName: 'passer-by', Password: password, RoleId: 'Administrator' };
+      const make = () => curl(accountsOf(one), { method: 'POST', token: first, body });
+      assert.equal((await make()).status, 201);
+      const certificates = () => `${accountsOf(other)}/passer-by/Certificates`;
+      const CertificateString = generateCertificate(
+        { hostName: 'passer-by', addresses: [] },
+        { validDays: 5, renewBeforeDays: 1, curve: 'prime256v1', organization: 'x' },
+        Date.now(),
+      ).leaf.pem;
+      const certificate = { CertificateString, CertificateType: 'PEM' };
+      const given = await curl(certificates(), {
+        method: 'POST',
+        token: second,
+        body: certificate,
+      });
+      assert.equal(given.status, 201, given.text);
+      const session = await logIn(other.url, password, 'passer-by');
+      const uri = `${accountsOf(one)}/passer-by`;
+      if (isAway) await other.stop();
+      assert.equal((await curl(uri, { method: 'DELETE', token: first })).status, 204);
+      assert.equal((await make()).status, 201);
+      if (isAway) other = await start('other');
+      const { json } = await curl(certificates(), { token: second });
+      assert.deepEqual(json.Members, []);
+      assert.equal(await read(other, session), 401);
+      assert.equal((await curl(uri, { method: 'DELETE', token: first })).status, 204);
+    });
+  }
 
   it('answers 503 to logins and changes while the account manager is stopped, and serves the sessions that there are', async () => {
     const token = await logIn(one.url, password);
