@@ -101,7 +101,7 @@ async function startManager(settings: Settings, fail: (error: Error) => void): P
   const applyFirst = await endpoints.prepare(settings.endpoints);
   await applyFirst();
   hasNames = true;
-  // Their services may not run yet; whoever calls need not wait for them
+  // Their services may not run yet; callers need not wait for them
   void reloader.settle(settings.endpoints.flatMap(({ definition }) => definition.reload));
   const access = () => inForce.signers;
   const stopSigning = await startSigning(configuration, { ...common, access });

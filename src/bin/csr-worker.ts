@@ -13,10 +13,10 @@ process.once('message', (job: CsrJob) => {
 // Who has the manager read its configuration again by a signal to all of its processes loses no request
 process.on('SIGHUP', () => undefined);
 
-// Node would print the stack of an error that nobody caught
+// Node would print the stack of an error that was not caught
 process.once('uncaughtException', (error) => answer({ fault: faultOf(error) }));
 
-// The manager has read the reply, or it died and nobody would adopt the key
+// The manager has read the reply, or it died and the key would be left over
 process.once('disconnect', () => process.exit());
 
 function answer(reply: WorkerReply): void {

@@ -3,7 +3,8 @@ export const identityErrors = {
   exists: 'There is an account with this name, or with one that looks like it.',
   'not-found': 'There is no such account.',
   limit: 'There are as many accounts as there may be.',
-  'last-administrator': 'Without this account nobody could administer the accounts any more.',
+  'last-administrator':
+    'Without this account there would be no administrator of the accounts any more.',
   'password-refused': 'The new password does not meet the rules, or is the old one.',
   'read-only': 'The account, or the rule, is administered elsewhere.',
   'name-refused': 'The user manager of the system does not take the name.',
@@ -11,7 +12,7 @@ export const identityErrors = {
   'rule-refused': 'The user manager of the system does not take the rule for passwords.',
   'certificate-taken': 'The certificate belongs to an account already.',
   'certificate-limit': 'The account has as many certificates as it may have.',
-  'locks-out': 'The change could leave nobody who can log in as an administrator.',
+  'locks-out': 'After the change no administrator could log in any more.',
   unavailable: 'The program that knows the users, or their passwords, does not answer now.',
   failed: 'The user manager of the system tried and did not succeed.',
 } as const;

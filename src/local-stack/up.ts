@@ -102,7 +102,7 @@ async function startPrivateBus(run: string, launch: Launcher, log: Log): Promise
   const { address, configurationFile } = preparePrivateBus(run);
   const pidFile = join(run, 'dbus-daemon.pid');
   endOrphan(pidFile, configurationFile);
-  // Before there is a daemon that nobody could end later
+  // Before there is a daemon that could not be ended later
   writeRuntimeFile(pidFile, '');
   const daemon = launchBusDaemon(configurationFile, log);
   await launch('dbus-daemon', (events) => {

@@ -37,7 +37,7 @@ export interface OutstandingRequest {
   readonly created: Date;
 }
 
-/** Something that happened to a certificate, whoever did it. */
+/** Something that happened to a certificate, by any program. */
 export type CertificateEvent = { readonly endpoint: EndpointRef } & (
   | ({ readonly kind: 'created' | 'changed' } & PublishedCertificate)
   | { readonly kind: 'removed'; readonly id: string }

@@ -111,7 +111,7 @@ export interface TwoWayChange<Plan> {
   backward(): Change<unknown>;
 }
 
-/** Validates now, and holds the queue of the endpoint for whoever stages until it is released. */
+/** Validates now, and holds the queue of the endpoint for the replacement until it is released. */
 export async function stageChange<Plan>(
   queue: ChangeQueue,
   change: TwoWayChange<Plan>,

@@ -54,7 +54,7 @@ export interface EndpointDependencies {
   readonly watch: WatchTimes;
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
-  /** Milliseconds since some moment; nobody sets it. */
+  /** Milliseconds since some moment, by a clock that cannot be set. */
   readonly elapsed: () => number;
   readonly identity: () => HostIdentity;
   readonly csrWorker: CsrWorker;

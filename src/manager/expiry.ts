@@ -25,7 +25,7 @@ const daySeconds = 86_400;
 
 /**
  * @param now milliseconds since 1970
- * @param thresholds days before the end at which somebody wants to know
+ * @param thresholds days before the end at which an event is sent
  */
 export function expiryOf(
   { notBefore, notAfter }: Certificate,
@@ -59,7 +59,7 @@ export function passedThreshold(
 
 /**
  * Notices what time does to certificates. Each threshold is told once when it is passed; a certificate
- * that is past one when it is first seen is told of too, so that nobody misses it over a restart. A
+ * that is past one when it is first seen is told of too, so that a restart loses none. A
  * clock that was set back makes a threshold count again.
  */
 export class ExpiryWatch {

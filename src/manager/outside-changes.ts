@@ -18,7 +18,7 @@ export interface OutsideChangesOptions {
 }
 
 /**
- * Follows changes of files that others make. Whoever writes in place, or deletes first and creates
+ * Follows changes of files that others make. A program that writes in place, or deletes first and creates
  * then, leaves a bad or missing file for a while; only one that stays so is judged.
  */
 export class OutsideChanges {

@@ -25,10 +25,10 @@ export async function blocksOf(source: UploadSource): Promise<readonly PemBlock[
 }
 
 /**
- * The file that a caller names, to be read when its turn has come. Whoever may change one endpoint must not
+ * The file that a caller names, to be read when its turn has come. A caller who may change one endpoint must not
  * get the key of another, or any file of root, by having the manager read it for him: a file must be the
  * caller's own, unless he could read what the manager can.
- * @param user number of the caller's user; `undefined` when nobody knows it
+ * @param user number of the caller's user; `undefined` when it is not known
  */
 export function fileOfCaller(
   path: string,
@@ -43,7 +43,7 @@ export function fileOfCaller(
  * @param maxBytes the largest file that is read; a file of our own has no other limit than memory
  * @param owner the user whose file it must be; without it whose it is does not matter
  * @param flags of open(2), such as `noFollow`
- * @throws CertError `file-unreadable` when it is absent, no regular file, of somebody else or not readable,
+ * @throws CertError `file-unreadable` when it is absent, no regular file, of another user or not readable,
  *   `file-empty`, `file-too-large`
  */
 export async function readUploadFile(

@@ -98,7 +98,7 @@ function decode(bytes: Buffer, source: string): string {
   } catch (cause) {
     throw new SetupError(`${source} is not valid UTF-8.`, { cause });
   }
-  // Nobody could type it, so nobody could log in
+  // It cannot be typed, so it could not be used to log in
   if (text.startsWith('\uFEFF')) {
     throw new SetupError(`${source} begins with a byte order mark; save it as UTF-8 without.`);
   }

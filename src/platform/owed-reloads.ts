@@ -5,7 +5,7 @@ import { kindOf } from '../storage/regular-file.ts';
 
 /**
  * The services that still have to be told of a change, for the case that the manager is killed in between.
- * A file for each, in a directory that a reboot empties: whoever starts anew reads the new files anyway.
+ * A file for each, in a directory that a reboot empties: a service that starts anew reads the new files anyway.
  */
 export class OwedReloads {
   readonly #directory: string;

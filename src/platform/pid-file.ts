@@ -41,7 +41,7 @@ async function readPidFile(path: string): Promise<string | undefined> {
 /**
  * A service that reloads at SIGHUP catches it, or blocks it to read it from a signalfd. A process that does
  * neither would be ended by it: the service has not come so far yet, or its number was given to another
- * program. One that ignores it would not reload. Nor is the signal sent to one of which nobody can tell.
+ * program. One that ignores it would not reload. Nor is the signal sent to a process of which that cannot be told.
  */
 async function refuseUnprepared(pid: number): Promise<void> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);

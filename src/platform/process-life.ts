@@ -15,7 +15,7 @@ export function announceReady(details: Readonly<Record<string, string | number>>
  * Runs a program: `start` sets everything up and answers how to stop it. What it is given ends the
  * program like a failure, for what can only go wrong later; and a way to say what SIGHUP asks for, which never rejects.
  * SIGTERM, SIGINT and the end of the parent that holds the channel stop it with status 0; a failure to start, or an error
- * that nobody caught, ends it with status 1 and one line in the log.
+ * that was not caught, ends it with status 1 and one line in the log.
  */
 export async function runProgram(
   log: Log,
@@ -41,7 +41,7 @@ export async function runProgram(
     stopping = true;
     stop().then(() => process.exit(0), fail('error while stopping'));
   };
-  // From the first moment: whoever ends a program that is still starting must not see a failure
+  // From the first moment: a program that is ended while it starts must not report a failure
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   const reloads = reloadRequests();
@@ -50,7 +50,7 @@ export async function runProgram(
     reloads.ask();
   });
   process.on('disconnect', end);
-  // The parent may have been killed before anybody listened
+  // The parent may have been killed before this listener was there
   if (process.send && !process.connected) end();
   try {
     stop = await start(fail('cannot go on'), reloads.serve);

@@ -130,7 +130,7 @@ class Service {
     return this.#enqueue();
   }
 
-  /** Never two attempts at once: whoever asks during one shares the next, which begins after it. */
+  /** Never two attempts at once: a request during an attempt shares the next, which begins after it. */
   #enqueue(): Promise<void> {
     if (!this.#running) return this.#begin();
     this.#next ??= this.#running.then(() => {

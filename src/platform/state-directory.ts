@@ -17,7 +17,7 @@ const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Makes a directory of state for its owner alone, or makes sure of a directory that is there: nobody but this
+ * Makes a directory of state for its owner alone, or makes sure of a directory that is there: no user but this
  * user (and root) may be able to change what is in it, now or later, and no link in it leads elsewhere.
  * @param uid the user whose directory it must be
  * @throws SetupError that names the fault and what to do

@@ -42,7 +42,7 @@ export type SystemUserFault =
   | 'privilege-refused'
   /** The user manager does not do that, or not for us. */
   | 'not-permitted'
-  /** Nobody answers for the users now. */
+  /** The users cannot be asked now. */
   | 'unavailable'
   /** The user manager tried and did not succeed. */
   | 'failed';

@@ -2,7 +2,7 @@ import { CertError } from '../core/cert-error.ts';
 
 /**
  * How much of what strangers hand over is read at all. Each is far above every real certificate; together
- * they bound how long one upload or handshake can hold up everybody else.
+ * they bound how long one upload or handshake can hold up all other clients.
  */
 export interface ContentLimits {
   /** Bytes of one certificate in DER. */

@@ -35,7 +35,7 @@ export class EndpointHost {
   }
 
   /**
-   * Starts endpoints and serves them. Nobody else may be at their files (`claimFiles`).
+   * Starts endpoints and serves them. No other program may be at their files (`claimFiles`).
    * @throws when the bus is lost, or another process has one of the names
    */
   async add(hosted: readonly HostedEndpoint[]): Promise<void> {
@@ -43,7 +43,7 @@ export class EndpointHost {
     const services = (await Promise.all(hosted.map((one) => this.#serve(one)))).flat();
     for (const { endpoint } of hosted) endpoints.add(endpoint);
     await endpoints.start();
-    // Before the endpoints, so that it belongs to a connection without objects: whoever looks for objects finds each
+    // Before the endpoints, so that it belongs to a connection without objects: a client that looks for objects finds each
     // under one name. Under systemd it says that the manager is ready, and stays while endpoints come and go
     await shareName(bus, log);
     await Promise.all(services.map((service) => service.takeName()));
@@ -56,7 +56,7 @@ export class EndpointHost {
     // While the endpoint is still served: a key may take minutes on a small device
     await hosted.endpoint.requests.settled();
     await Promise.all(services.map((service) => service.leave()));
-    // Before the look at replacements: whoever stages one as a part of theirs looks here afterwards
+    // Before the look at replacements: a caller that stages this endpoint as a part looks here afterwards
     for (const name of hosted.names) this.#byRoot.delete(rootPath(name));
     await replacements.endpointLeaves(hosted.endpoint.definition);
     await endpoints.remove(hosted.endpoint);

@@ -20,7 +20,7 @@ import { stagedReplacementObject } from './staged-replacement-object.ts';
 export interface EndpointServiceOptions extends PublishedEndpoint {
   readonly busAddress: string;
   readonly calls: CallLimits;
-  /** The bus went away: nobody can reach the endpoint any more. */
+  /** The bus went away: the endpoint cannot be reached any more. */
   readonly onLost: () => void;
 }
 

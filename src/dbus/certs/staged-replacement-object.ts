@@ -41,7 +41,7 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
           parts.push({ endpoint: other, content: openInputs(bundle, uploadBytes) });
         }
         const replacement = await replacements.stage(name, parts, Seconds);
-        // Whoever left before the replacement had a name was not known as its owner
+        // A caller that left before the replacement had a name was not known as its owner
         const present = await callers.isConnected(name).catch(() => false);
         if (!present) await replacements.ownerLeft(name);
         // A truststore may have left before the replacement could be undone for that

@@ -128,7 +128,7 @@ export class BusCertificateClient implements CertificateClient {
     return this.#watch.subscribe(listener);
   }
 
-  /** What the change put there, even if another one has taken it away before anybody could look. */
+  /** What the change put there, even if another one has taken it away before it could be read. */
   async #put(
     method: RemoteMethod,
     { bytes, format, password }: Content,

@@ -32,7 +32,7 @@ export class EndpointCopy {
   /** Ids of all objects, readable or not, and whether the manager tells the chain; upstream's does not. */
   readonly #objects = new Map<string, { readonly tellsChain: boolean }>();
   readonly #findings = new Map<string, PublishedFindings>();
-  /** Warnings from before anybody wanted to be told. */
+  /** Warnings from before a listener was there. */
   #warnings: Expiring[] = [];
   #tell: Tell | undefined;
   #stopListening: () => void = () => undefined;
@@ -44,7 +44,7 @@ export class EndpointCopy {
   }
 
   /**
-   * Makes a copy that follows the signals and tells nobody yet.
+   * Makes a copy that follows the signals and has no listeners yet.
    * @param owner the unique name that owns the endpoint's well-known name
    */
   static async fetch(bus: Bus, endpoint: EndpointName, owner: string): Promise<EndpointCopy> {
@@ -125,7 +125,7 @@ export class EndpointCopy {
     }
   }
 
-  /** What is said of a certificate may change while the certificate stays; nobody has to be told of that. */
+  /** What is said of a certificate may change while the certificate stays; no listener is told of that. */
   #note(path: string, interfaces: Interfaces | undefined): void {
     const said = interfaces?.[findingsInterface.name];
     const id = this.#idOf(path);
@@ -172,7 +172,7 @@ export class EndpointCopy {
       const findings = this.#findings.get(id);
       if (certificate) return { id, certificate, chain, ...(findings && { findings }) };
     } catch {}
-    // Nothing can be said of a certificate that nobody can read
+    // Nothing can be said of a certificate that cannot be read
     this.#remove(id);
     return undefined;
   }

@@ -17,7 +17,7 @@ const defaultUploadBytes = 1 << 20;
 
 /** One time that a connection owned a name: the same one may lose it and take it again. */
 interface Owner {
-  /** Empty while nobody owns the name. */
+  /** Empty while the name has no owner. */
   readonly uniqueName: string;
 }
 
@@ -165,7 +165,7 @@ export class ManagerWatch {
     if (isDenial(error)) this.#denial = error;
   }
 
-  /** Puts a copy in place first, so that whoever hears of a change finds it there. */
+  /** Puts a copy in place first, so that a listener to a change finds it there. */
   #publish(name: string, copy: EndpointCopy): void {
     this.#copies.set(name, copy);
     this.#log.info('certificate manager found', { name });
@@ -213,7 +213,7 @@ function isDenial(error: unknown): error is Error {
   return error instanceof Error && isDenial(error.cause);
 }
 
-/** What happened to an endpoint while nobody listened; nothing when it was not known before. */
+/** What happened to an endpoint while there was no listener; nothing when it was not known before. */
 function changesBetween(
   endpoint: EndpointRef,
   before: readonly PublishedCertificate[] | undefined,

@@ -11,8 +11,8 @@ interface Waiting {
 /**
  * One password check at a time, for each takes 16 MiB. Addresses that have not failed go before those that
  * have, and take turns among themselves. When the queue is full, a newcomer takes the place of the last one
- * of the address that failed most, or waits most: a flood from one address keeps nobody else out, and one
- * from many keeps out only whoever guesses himself.
+ * of the address that failed most, or waits most: a flood from one address keeps no other client out, and one
+ * from many keeps out only clients that guess themselves.
  */
 export class LoginQueue {
   readonly #max: number;

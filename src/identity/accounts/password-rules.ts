@@ -58,7 +58,7 @@ export function passwordFault(
     return 'A password is not the name of its user';
   }
   if (new Set(characters).size === 1 || worst.includes(lower)) {
-    return 'This password is among the first that anybody would guess';
+    return 'This password is among the first that are guessed';
   }
   return undefined;
 }

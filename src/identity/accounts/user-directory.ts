@@ -5,7 +5,7 @@ import type { AccountPolicy } from './account-policy.ts';
 export interface User {
   readonly userName: string;
   readonly role: RoleId;
-  /** Without it nobody can log in with this name. */
+  /** Without it no client can log in with this name. */
   readonly enabled: boolean;
   /** The directory has locked the account, or an address is locked out of it. */
   readonly locked: boolean;

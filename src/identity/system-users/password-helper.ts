@@ -54,7 +54,7 @@ export function passwordHelper(options: PasswordHelperOptions): Passwords {
     async check(userName, password, clientAddress) {
       if (!canBeAsked(password)) return 'wrong';
       const answer = await ask(['check', userName, password, clientAddress]);
-      // Only a change can be refused; who cannot tell does not let anybody in
+      // Only a change can be refused; a helper that cannot tell lets no user in
       return answer === 'refused' ? 'wrong' : (answer satisfies PasswordAnswer);
     },
     async set(userName, password) {
@@ -86,7 +86,7 @@ async function answerTo(options: PasswordHelperOptions, question: Buffer): Promi
   }
 }
 
-/** Its words may quote what it was asked, so nobody listens to them. */
+/** Its words may quote what it was asked, so they are not read. */
 function askProgram(
   { path, deadline }: PasswordHelperOptions,
   question: Buffer,
@@ -121,7 +121,7 @@ function endGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
-    // It ended just now, or runs as somebody else: its own alarm ends it then
+    // It ended just now, or runs as another user: its own alarm ends it then
   }
 }
 

@@ -96,7 +96,7 @@ export class SystemUserDirectory implements UserDirectory {
     clientAddress: string,
   ): Promise<LoginOutcome> {
     if (!isSystemName(userName)) return { kind: 'wrong' };
-    // Whoever cannot be resolved need not be counted as a failure by PAM
+    // A user name that does not resolve need not count as a failure in PAM
     if (!this.#users.isThere) throw new IdentityError('unavailable', userName);
     let answer: Awaited<ReturnType<Passwords['check']>>;
     try {
@@ -136,7 +136,7 @@ export class SystemUserDirectory implements UserDirectory {
     return this.#present(userName);
   }
 
-  /** The password comes after what can be taken back, and what nobody refuses comes after the password. */
+  /** The password comes after what can be taken back, and what cannot be refused comes after the password. */
   async #update(userName: string, change: UserChange): Promise<User> {
     const before = await this.#local(userName);
     const user = this.#userOf(before);
@@ -179,7 +179,7 @@ export class SystemUserDirectory implements UserDirectory {
   }
 
   /**
-   * The user manager has no record of it that outlives a crash: what does not follow in time is of nobody, and goes with
+   * The user manager has no record of it that outlives a crash: what does not follow in time has no owner, and goes with
    * the next look after users who are gone.
    */
   async #rename(from: string, to: string): Promise<void> {
@@ -210,7 +210,7 @@ export class SystemUserDirectory implements UserDirectory {
     this.#expired.forget(userName);
   }
 
-  /** Nobody may take away the last one that could give rights back. */
+  /** The last administrator, who could give rights back, stays. */
   async #keepAnAdministrator(leaving: SystemUser): Promise<void> {
     if (!isWorkingAdministrator(leaving)) return;
     const all = await askUserManager('', this.#users.list());

@@ -5,7 +5,7 @@ import type { CredentialLoader } from './credential-loader.ts';
 import type { CredentialParts } from './credential-parts.ts';
 import { curveFor, generateCertificate } from './generated-certificate.ts';
 
-/** Thrown where a change of our own comes too late; nobody sees it. */
+/** Thrown where a change of our own comes too late; no caller sees it. */
 export const superseded = new CertError('already-installed', 'another certificate came first');
 
 /** Those and what was read of the file. */

@@ -135,7 +135,7 @@ export class CredentialEndpoint implements Endpoint {
   }
 
   async recover(directory: string): Promise<void> {
-    // Whoever ended in between has told nobody
+    // A program that ended in between has told no service
     this.#parts.dependencies.oweReload(this.definition);
     this.#isRecovered = true;
     await this.#parts.file.recover(directory);

@@ -25,7 +25,7 @@ export interface CredentialFile {
   /** Makes the directory usable for the group that reads the file. */
   open(): Promise<void>;
   /**
-   * @param maxBytes where it may be somebody else's: the largest that is read
+   * @param maxBytes where another program may have written it: the largest that is read
    * @returns its text, `undefined` when there is no file. @throws CertError as `readUploadFile`
    */
   read(maxBytes?: number): Promise<string | undefined>;

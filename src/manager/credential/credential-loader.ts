@@ -38,7 +38,7 @@ export class CredentialLoader {
     return this.#state !== 'new';
   }
 
-  /** Publishes what the file holds, if it was not yet. @throws CertError `storage` while nobody can read it */
+  /** Publishes what the file holds, if it was not yet. @throws CertError `storage` while it cannot be read */
   async mustBeRead(): Promise<void> {
     if (this.hasBegun && !this.#isOpen) await this.#open();
     if (this.#state === 'unread') await this.#load();
@@ -67,7 +67,7 @@ export class CredentialLoader {
     if (this.#isUnserved ? await exists(path) : await this.hasOthers(next)) await this.putAside();
   }
 
-  /** Whether somebody put something there that nobody looked at yet. @throws when nobody can tell */
+  /** Whether there is something that was not looked at yet. @throws when that cannot be told */
   async hasOthers(next?: CredentialCandidate): Promise<boolean> {
     if (this.#isUnserved) return false;
     const { file, service } = this.#parts;

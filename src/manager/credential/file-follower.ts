@@ -23,7 +23,7 @@ export class CredentialFileFollower {
     const { path } = definition;
     const { log } = dependencies;
     let text: string | undefined;
-    // Whoever changed it in the meantime has the last word
+    // The last change counts
     const mustBeThere = async () => {
       if ((await this.#read()) !== text) throw superseded;
     };
@@ -83,7 +83,7 @@ export class CredentialFileFollower {
     else stored.noteUnserved();
   }
 
-  /** @param text what must still be there: whoever came in the meantime has put a good one there already */
+  /** @param text what must still be there: a change in the meantime has put a good one there already */
   async #putBack(text: string): Promise<void> {
     const { file, service, queue, stored, dependencies, definition } = this.#parts;
     const mustBeThere = async () => {

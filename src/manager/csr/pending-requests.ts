@@ -186,7 +186,7 @@ export class PendingRequests implements KeySource {
       const [block] = parsePem(text ?? '');
       if (block) return readPrivateKey(block);
     } catch {
-      // Whoever uploads the certificate is not to blame
+      // The caller who uploads the certificate is not to blame
     }
     throw new CertError('storage', 'the key of the request cannot be read');
   }

@@ -80,7 +80,7 @@ export type KeyParameters = Pick<CsrParameters, 'KeyPairAlgorithm' | 'KeyBitLeng
 
 /**
  * No algorithm means EC, as upstream. EC without a curve means secp384r1: upstream's secp224r1 is for
- * certificates that no TLS client takes; whoever wants it can still name it.
+ * certificates that no TLS client takes; a caller can still name it.
  */
 export function keyAlgorithm({
   KeyPairAlgorithm,

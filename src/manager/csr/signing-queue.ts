@@ -5,7 +5,7 @@ import type { EventLog } from '../../core/log.ts';
 export const signingStates = ['Pending', 'BadCSR', 'Complete'] as const;
 export type SigningState = (typeof signingStates)[number];
 
-/** A request that somebody else on the device signs: the host's hypervisor, through PLDM. */
+/** A CSR that another program of the device signs: the host's hypervisor, through PLDM. */
 export interface SigningEntry {
   readonly id: number;
   readonly request: string;

@@ -7,7 +7,7 @@ import type { SubscriberAuthorization } from '../events/subscriber-authorization
 import { unavailable } from '../messages/redfish-error.ts';
 import { refuseLosingCertificate } from './account-changes.ts';
 
-/** Whoever asks may do it yet, or else it throws. Asked when nothing that takes long is left before the change. */
+/** Throws unless the client may still do it. Asked when nothing that takes long is left before the change. */
 type StillMay = () => Promise<void>;
 
 /**

@@ -38,7 +38,7 @@ export function keepSessions(
     });
   const save = (everything: boolean) => keep(everything).catch(() => undefined);
   sessions.keepWith(() => keep(false));
-  // One that ended without anybody waiting for it
+  // A session that ended by itself
   let soon: NodeJS.Timeout | undefined;
   const stopFollowing = sessions.onEnd(() => {
     soon ??= setTimeout(() => {

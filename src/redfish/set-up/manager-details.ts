@@ -67,7 +67,7 @@ export function firmwareVersionOf(root = '/'): string {
 const clockTolerance = 2000;
 
 /**
- * When the device booted, in milliseconds since 1970. The time moves only when somebody sets the clock, and
+ * When the device booted, in milliseconds since 1970. The time moves only when the clock is set, and
  * not with each look at it.
  * @param now milliseconds since 1970
  * @param uptimeSeconds since the boot; unlike `btime` of /proc/stat it is there under ProcSubset=pid

@@ -45,7 +45,7 @@ export function followUsers(
   };
 }
 
-/** Rejects when the users cannot be asked now; what is not known to be of nobody stays. */
+/** Rejects when the users cannot be asked now; what may still have an owner stays. */
 export async function purgeOrphanedUserData(
   { certificates, sessions }: OrphanedUserData,
   users: Pick<Users, 'find' | 'list'>,
@@ -53,7 +53,7 @@ export async function purgeOrphanedUserData(
   const [seen, seenSessions] = [certificates.kept, sessions.list()];
   if (seen.length === 0 && seenSessions.length === 0) return;
   const names = new Set((await users.list()).map(({ userName }) => userName));
-  // What came in the meantime is of somebody who came too
+  // What came in the meantime may be of a user who came in the meantime
   await certificates.forget((one) => seen.includes(one) && !names.has(one.userName));
   const others = new Set(
     seenSessions.map(({ userName }) => userName).filter((one) => !names.has(one)),

@@ -5,7 +5,7 @@ import { removeTempFiles } from '../../storage/temp-files.ts';
 import { copyName } from './identity.ts';
 import { sourceFile } from './other-users.ts';
 
-/** The files that nobody writes but the service that has claimed the directory. */
+/** The files that only the service which has claimed the directory writes. */
 const ownFiles = [
   'access-settings.json',
   'account-certificates.json',

@@ -6,7 +6,7 @@ const applicationId = '21de5568b1fe43c9b9a6f51802445788';
 
 /**
  * The UUID by which clients know the device (DSP0266, "UUID"), from the id of the machine as
- * `sd_id128_get_machine_app_specific(3)` makes it: it tells nobody that id, and stays for as long as the installation does.
+ * `sd_id128_get_machine_app_specific(3)` makes it: it does not reveal that id, and stays for as long as the installation does.
  */
 export function serviceIdOf(machine: string): string {
   const hmac = createHmac('sha256', Buffer.from(machine, 'hex'));
