@@ -284,7 +284,7 @@ describe('the services of accounts and sessions', () => {
     });
   }
 
-  it('challenge whoever opens a session with a wrong password as any other stranger', async () => {
+  it('challenge a client that opens a session with a wrong password as any other stranger', async () => {
     const script = { 'X-Requested-With': 'XMLHttpRequest' };
     const headers = token(await login(service, 'admin', 'admin-pw'));
     const body = { UserName: 'nobody', Password: 'wrong-pw' };
