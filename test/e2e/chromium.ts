@@ -80,6 +80,8 @@ async function drive(protocol: Protocol): Promise<Omit<Browser, 'close'>> {
   for (const domain of ['Page', 'Network']) await send(`${domain}.enable`);
   const load = async (method: string, params: object) => {
     const loaded = protocol.next('Page.loadEventFired');
+    // Nobody waits for it where the browser refuses the address
+    loaded.catch(() => undefined);
     const { errorText } = await send(method, params);
     if (errorText) throw new Error(`${errorText}: ${JSON.stringify(params)}`);
     await loaded;
