@@ -10,7 +10,12 @@ import { withRetries } from '../../storage/retry.ts';
 import type { StagedChange } from '../change.ts';
 import { savedPair } from '../credential/credential-file.ts';
 import type { Endpoint } from '../endpoint.ts';
-import type { EndpointDefinition } from '../endpoint-definition.ts';
+import { type EndpointDefinition, endpointTypes } from '../endpoint-definition.ts';
+
+type Named = Pick<EndpointDefinition, 'type' | 'name'>;
+
+/** The endpoint of a part; `undefined` where there is none. */
+export type FindRecoverable = (endpoint: Named) => Pick<Endpoint, 'recover'> | undefined;
 
 /**
  * The old state of all endpoints of a staged replacement, beside the files of the one that it was staged at:
@@ -67,14 +72,14 @@ export class ReplacementJournal {
    * Brings back what a staged replacement left that was never committed, and clears away what is no journal.
    * @returns whether there was one. @throws when it cannot be brought back; it may be tried again
    */
-  async recover(endpoints: readonly Endpoint[]): Promise<boolean> {
+  async recover(find: FindRecoverable): Promise<boolean> {
     for (const name of ['new', 'done']) {
       // What cannot be removed now must not keep the journal from being read
       await rm(`${this.#path}.${name}`, { recursive: true, force: true }).catch(() => undefined);
     }
     await this.#makeOwn();
     // One part of a staged replacement without the others is no state
-    return withRetries(() => this.#bringBack(endpoints));
+    return withRetries(() => this.#bringBack(find));
   }
 
   /**
@@ -99,7 +104,7 @@ export class ReplacementJournal {
       await makeTreeOwn(path, this.#tellOwned, (name) => keys.includes(name));
   }
 
-  async #bringBack(endpoints: readonly Endpoint[]): Promise<boolean> {
+  async #bringBack(find: FindRecoverable): Promise<boolean> {
     const journal = await lstat(this.#path).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
@@ -109,20 +114,25 @@ export class ReplacementJournal {
       throw new CertError('file-unreadable', `${this.#path} is ${kindOf(journal)} and no journal`);
     const entries = await readdir(this.#path, { withFileTypes: true });
     const saved = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-    const known = endpoints.map(({ definition }) => nameOf(definition));
-    const lost = saved.find((name) => !known.includes(name));
-    // The others alone are no state, and what was in service there would be gone with the journal
-    if (lost !== undefined)
-      throw new CertError('not-found', `the endpoint ${lost} is not configured`);
-    for (const endpoint of endpoints) {
-      const name = nameOf(endpoint.definition);
-      if (saved.includes(name)) await endpoint.recover(join(this.#path, name));
-    }
+    const parts = saved.map((name) => {
+      const endpoint = find(parseName(name));
+      // The others alone are no state, and what was in service there would be gone with the journal
+      if (!endpoint) throw new CertError('not-found', `the endpoint ${name} is not configured`);
+      return { endpoint, from: join(this.#path, name) };
+    });
+    for (const { endpoint, from } of parts) await endpoint.recover(from);
     await this.remove();
     return true;
   }
 }
 
-function nameOf({ type, name }: EndpointDefinition): string {
+function nameOf({ type, name }: Named): string {
   return `${type}.${name}`;
+}
+
+/** @throws CertError `not-found` for what `nameOf` does not write */
+function parseName(text: string): Named {
+  const type = endpointTypes.find((one) => text.startsWith(`${one}.`));
+  if (type) return { type, name: text.slice(type.length + 1) };
+  throw new CertError('not-found', `${text} is no endpoint`);
 }
