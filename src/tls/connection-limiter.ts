@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Server } from 'node:tls';
 import { addressGroup } from '../core/client-address.ts';
 import type { Log } from '../core/log.ts';
 

@@ -1,6 +1,5 @@
-import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import { addressGroup } from '../core/client-address.ts';
 import type { Log } from '../core/log.ts';
 import { peerOf } from './connection-limiter.ts';

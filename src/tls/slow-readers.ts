@@ -1,5 +1,4 @@
-import type { Server } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import type { Log } from '../core/log.ts';
 
 export interface SlowReaderOptions {

@@ -1,4 +1,4 @@
-import type { Server } from 'node:https';
+import type { Server } from 'node:tls';
 import { reasonOf } from '../core/cert-error.ts';
 import type { Log } from '../core/log.ts';
 import { contextOptions } from './credential.ts';
