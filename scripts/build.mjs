@@ -1,7 +1,9 @@
-// Builds dist/ from src/ and schemas/: validators and their types first, then one bundle a program.
+// Builds dist/ from src/ and schemas/: validators, messages and their types first, then one bundle a program.
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { thirdPartyNotices } from './third-party-notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -38,8 +40,11 @@ async function importTypeScript(name) {
   );
 }
 
-/** What express and dbus-next load and never use here: bodies, files and query strings are read by our own code. */
-const unused = ['body-parser', 'qs', 'send', 'serve-static'];
+/**
+ * What express, dbus-next and grpc-js load and never use here: bodies, files and query strings are read by our own code, and
+ * messages are generated.
+ */
+const unused = ['body-parser', 'qs', 'send', 'serve-static', '@grpc/proto-loader'];
 
 /** Standalone code needs no ajv at run time, but for its modules that the code imports, and no `new Function`. */
 async function generateValidators(schemas) {
@@ -115,6 +120,19 @@ export interface Validator<T> {
   await writeFile(file, [head, ...texts, ...validators, ''].join('\n'));
 }
 
+/** The messages of gRPC services, from their declarations. */
+async function generateMessages() {
+  const plugin = {
+    local: join(root, 'node_modules', '.bin', 'protoc-gen-es'),
+    out: join(root, 'schemas', 'generated', 'gnoi'),
+    opt: ['target=js+dts', 'import_extension=js'],
+  };
+  const template = JSON.stringify({ version: 'v2', plugins: [plugin] });
+  const buf = join(root, 'node_modules', '@bufbuild', 'buf', 'bin', 'buf');
+  const args = [buf, 'generate', '--template', template, join(root, 'schemas', 'gnoi')];
+  await promisify(execFile)(process.execPath, args);
+}
+
 async function bundle() {
   const { build } = await import('esbuild');
   const { billOfMaterials } = await import('./sbom.mjs');
@@ -160,6 +178,7 @@ export async function generate() {
   const schemas = await readSchemas();
   await generateValidators(schemas);
   await generateTypes(schemas);
+  await generateMessages();
   await generateRestartSettings(schemas);
 }
 

@@ -5,6 +5,11 @@ import { join } from 'node:path';
 
 const licenceFile = /^(copying|licen[cs]e|notice|unlicen[cs]e)(?![a-z])/i;
 
+/** Files of this repository with the licences of packages whose archive has no text of them, only their names. */
+const textsHere = {
+  '@bufbuild/protobuf': ['LICENSE', 'scripts/licences/protobuf-bsd-3-clause.txt'],
+};
+
 /** An esbuild plugin that writes the notices of what is bundled to a file. */
 export function thirdPartyNotices(root, file) {
   return {
@@ -29,16 +34,18 @@ export function bundledPackages({ outputs }) {
 function noticesOf(root, folders) {
   const head =
     'The programs of bmc-certificate-manager contain the packages below, each under its licence.\n';
-  return [head, ...folders.map((folder) => noticeOf(join(root, folder)))].join(
+  return [head, ...folders.map((folder) => noticeOf(root, join(root, folder)))].join(
     `\n${'='.repeat(80)}\n`,
   );
 }
 
-function noticeOf(folder) {
+function noticeOf(root, folder) {
   const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const files = readdirSync(folder, { withFileTypes: true })
+  const own = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && licenceFile.test(entry.name))
-    .map((entry) => readFileSync(join(folder, entry.name), 'utf8').trim());
+    .map((entry) => join(folder, entry.name));
+  const here = (textsHere[name] ?? []).map((path) => join(root, path));
+  const files = (own.length > 0 ? own : here).map((path) => readFileSync(path, 'utf8').trim());
   if (files.length === 0) {
     throw new Error(
       `The package ${name} ${version} is bundled and has no licence text (LICENSE, COPYING): ` +
