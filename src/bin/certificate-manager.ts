@@ -17,7 +17,6 @@ import { StagedReplacements } from '../manager/replacement/staged-replacements.t
 import {
   type Configuration,
   type ConfigurationText,
-  contentLimitsOf,
   inText,
   parseConfiguration,
 } from '../platform/configuration.ts';
@@ -27,7 +26,6 @@ import {
 } from '../platform/configuration-reload.ts';
 import { announceReady, runProgram } from '../platform/process-life.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
-import { setContentLimits } from '../x509/limits.ts';
 import { readCommandLine } from './manager/command-line.ts';
 import { ConfiguredEndpoints } from './manager/configured-endpoints.ts';
 import {
@@ -78,7 +76,6 @@ interface Manager {
 async function startManager(settings: Settings, fail: (error: Error) => void): Promise<Manager> {
   const { configuration } = settings;
   let inForce = settings;
-  setContentLimits(contentLimitsOf(configuration));
   const bus = await connectBus(configuration.bus);
   const onLost = () => fail(new Error('the connection to the D-Bus is lost'));
   bus.onLost(onLost);
@@ -111,7 +108,6 @@ async function startManager(settings: Settings, fail: (error: Error) => void): P
       const apply = await endpoints.prepare(next.endpoints);
       return async () => {
         inForce = next;
-        setContentLimits(contentLimitsOf(next.configuration));
         await apply();
       };
     },

@@ -26,7 +26,6 @@ import { makeOwnedDirectory, openStateDirectory } from '../platform/state-direct
 import { startService } from '../redfish/set-up/service.ts';
 import { makeDirectory } from '../storage/directory.ts';
 import { ownerOnly } from '../storage/file-mode.ts';
-import { setContentLimits } from '../x509/limits.ts';
 
 /** How long the managers on the bus may take to answer before the service listens without them. */
 const managersMilliseconds = 2000;
@@ -39,12 +38,14 @@ await runProgram(log, async (fail, onReload) => {
   if (file === undefined) throw new SetupError('Give --config FILE.');
   const from = { source: file, text: readConfigurationText(file) };
   const configuration = parseConfiguration(from.text, file);
-  setContentLimits(contentLimitsOf(configuration));
   const { bus: busAddress, limits, redfish, runtimeDirectory } = configuration;
   const release = await claimStateDirectory(configuration, fail);
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
   const { uploadBytes } = limits;
-  const client = new BusCertificateClient({ busAddress, requestTimeout, uploadBytes, log });
+  const content = contentLimitsOf(configuration);
+  const client = new BusCertificateClient({
+    ...{ busAddress, requestTimeout, uploadBytes, content, log },
+  });
   const audit = new Audit(log);
   const users = openUsers(configuration, audit, log);
   // What hangs must not keep the service from coming up; until it answers, it counts as away
@@ -63,10 +64,7 @@ await runProgram(log, async (fail, onReload) => {
         configuredClientIdentities(next, log);
         return service.prepare(next);
       });
-      return async () => {
-        setContentLimits(contentLimitsOf(next));
-        apply();
-      };
+      return async () => apply();
     }),
   );
   log.info('Redfish service ready', { address: redfish.address, port: service.port });

@@ -1,5 +1,6 @@
 import type { EventLog } from '../core/log.ts';
 import type { Curve } from '../x509/keys.ts';
+import type { ContentLimits } from '../x509/limits.ts';
 import type { ServingProfile } from '../x509/serving-profile.ts';
 import type { CheckPolicy } from './checks/checks.ts';
 import type { CsrWorker } from './csr/forked-worker.ts';
@@ -17,6 +18,7 @@ export interface ManagerLimits {
   readonly queuedRequests: number;
   /** The most files that could not be served and are kept beside the good one. */
   readonly refusedFiles: number;
+  readonly content: ContentLimits;
 }
 
 /** How patient the manager is with files that others change, in milliseconds without an event. */

@@ -3,7 +3,7 @@ import { FileRefusal, maxInternalFileBytes, readRegularFile } from '../storage/r
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { type Content, openContent } from '../x509/containers.ts';
 import { isKeyBlock } from '../x509/keys.ts';
-import { contentLimits, refuseMoreThan } from '../x509/limits.ts';
+import { type ContentLimits, refuseMoreThan, usualLimits } from '../x509/limits.ts';
 import { isCertificateBlock, type PemBlock, parsePem } from '../x509/pem.ts';
 
 /** What a caller handed over, in the order of the file. */
@@ -19,9 +19,12 @@ export type UploadContent = string | readonly PemBlock[];
 /** Content, or how to get it: a file is read when its turn has come, and after the conditions that do not depend on it. */
 export type UploadSource = UploadContent | (() => Promise<string>);
 
-export async function blocksOf(source: UploadSource): Promise<readonly PemBlock[]> {
+export async function blocksOf(
+  source: UploadSource,
+  limits: ContentLimits,
+): Promise<readonly PemBlock[]> {
   const content = typeof source === 'function' ? await source() : source;
-  return typeof content === 'string' ? parsePem(content) : content;
+  return typeof content === 'string' ? parsePem(content, limits) : content;
 }
 
 /**
@@ -82,23 +85,32 @@ function unreadable(cause: unknown): CertError {
  * An upload that came as bytes in a form that its caller names.
  * @throws CertError `file-empty`, `file-too-large`, and what `openContent` throws
  */
-export function openUpload(content: Content, maxBytes: number): readonly PemBlock[] {
+export function openUpload(
+  content: Content,
+  maxBytes: number,
+  limits = usualLimits,
+): readonly PemBlock[] {
   if (content.bytes.length === 0) throw new CertError('file-empty', 'the content is empty');
   if (content.bytes.length > maxBytes) throw tooLarge(maxBytes);
-  return openContent(content);
+  return openContent(content, limits);
 }
 
 /** @throws CertError that names the first thing in the content that is not as it should be */
-export function parseUpload(content: UploadContent, maxCertificates: number): Upload {
-  const blocks = typeof content === 'string' ? parsePem(content) : content;
+export function parseUpload(
+  content: UploadContent,
+  maxCertificates: number,
+  limits = usualLimits,
+): Upload {
+  const blocks = typeof content === 'string' ? parsePem(content, limits) : content;
   const certificateBlocks = blocks.filter(isCertificateBlock);
   if (certificateBlocks.length === 0) {
     throw new CertError('no-certificate', 'the file holds no PEM certificate');
   }
   refuseMoreThan(maxCertificates, certificateBlocks.length, 'certificates');
   const keyBlocks = blocks.filter(isKeyBlock);
-  refuseMoreThan(contentLimits().keys, keyBlocks.length, 'private keys');
-  return { certificates: certificateBlocks.map(({ der }) => readCertificate(der)), keyBlocks };
+  refuseMoreThan(limits.keys, keyBlocks.length, 'private keys');
+  const certificates = certificateBlocks.map(({ der }) => readCertificate(der, limits));
+  return { certificates, keyBlocks };
 }
 
 function tooLarge(limit: number): CertError {

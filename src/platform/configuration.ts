@@ -109,13 +109,15 @@ const reasons: Readonly<Record<string, string>> = {
   '/selfSigned/curve': ' (web browsers refuse secp521r1)',
 };
 
-/** The limits of what is read; a file may hold all certificates that an endpoint may have, and some more. */
-export function contentLimitsOf({
-  limits: { content, authorities, chainCertificates },
-  endpoints,
-}: Configuration): Configuration['limits']['content'] {
-  const max = endpoints.map(({ maxCertificates = 0 }) => maxCertificates);
-  const blocks = Math.max(authorities, chainCertificates, ...max) + content.keys;
+/**
+ * The limits of what is read; a file may hold all certificates that an endpoint may have, and some more.
+ * @param authorities the most certificates of a truststore
+ */
+export function contentLimitsOf(
+  { limits: { content, chainCertificates, ...limits } }: Pick<Configuration, 'limits'>,
+  authorities = limits.authorities,
+): Configuration['limits']['content'] {
+  const blocks = Math.max(authorities, chainCertificates) + content.keys;
   return { ...content, blocks: Math.max(content.blocks, blocks) };
 }
 

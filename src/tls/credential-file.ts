@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { stampOf } from '../storage/file-stamp.ts';
 import { codeOf } from '../storage/io-errors.ts';
 import { FileRefusal, readRegularFile } from '../storage/regular-file.ts';
+import type { ContentLimits } from '../x509/limits.ts';
 import { type Credential, CredentialFault, mustBeServable, readCredential } from './credential.ts';
 import type { TlsProfileName } from './profile.ts';
 
@@ -10,6 +11,7 @@ export interface CredentialFile {
   readonly path: string;
   /** The largest file that is read. */
   readonly maxBytes: number;
+  readonly content: ContentLimits;
   readonly profile: TlsProfileName;
   /** Makes a credential that every profile can serve. */
   readonly makeSelfSigned: () => Credential;
@@ -35,7 +37,8 @@ export async function lookAt(file: CredentialFile): Promise<Look> {
   // The state first: a file that is replaced in between is then read again
   const state = stateOf(file.path);
   try {
-    const credential = readCredential(await readRegularFile(file.path, file.maxBytes));
+    const text = await readRegularFile(file.path, file.maxBytes);
+    const credential = readCredential(text, file.content);
     await mustBeServable(credential, file.profile, file.makeSelfSigned);
     return { state, credential };
   } catch (error) {

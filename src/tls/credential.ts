@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import { type Certificate, readCertificate, subjectText } from '../x509/certificate.ts';
 import { exportPrivateKey, isKeyBlock, readPrivateKey } from '../x509/keys.ts';
+import { usualLimits } from '../x509/limits.ts';
 import { parsePem } from '../x509/pem.ts';
 import { probeHandshake } from '../x509/probe-handshake.ts';
 import { profileOptions, type TlsProfileName, tlsProfiles } from './profile.ts';
@@ -31,12 +32,12 @@ const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
  * Reads a PEM file with a key and, in the order in which they are sent, its certificates.
  * @throws CredentialFault, and CertError when a certificate or the key cannot be read
  */
-export function readCredential(pem: string): Credential {
-  const blocks = parsePem(pem);
+export function readCredential(pem: string, limits = usualLimits): Credential {
+  const blocks = parsePem(pem, limits);
   const keyBlock = blocks.find(isKeyBlock);
   const [certificate, ...chain] = blocks
     .filter(({ label }) => certificateLabels.includes(label))
-    .map(({ der }) => readCertificate(der));
+    .map(({ der }) => readCertificate(der, limits));
   if (!certificate) throw new CredentialFault('the file holds no certificate');
   if (!keyBlock) throw new CredentialFault('the file holds no private key');
   const key = readPrivateKey(keyBlock);

@@ -22,7 +22,7 @@ import {
 } from './extensions.ts';
 import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
 import { hasLargeExponent, publicKeyInfo } from './keys.ts';
-import { contentLimits } from './limits.ts';
+import { type ContentLimits, usualLimits } from './limits.ts';
 import { formatName, type Name, readName, readString, sameName, subjectHash } from './name.ts';
 import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
@@ -80,11 +80,11 @@ export interface Certificate {
  * @throws CertError `certificate-malformed` when OpenSSL or our own reader refuses the bytes, or they are more
  *   than is read
  */
-export function readCertificate(der: Uint8Array): Certificate {
-  refuseOversized(der);
+export function readCertificate(der: Uint8Array, limits = usualLimits): Certificate {
+  refuseOversized(der, limits);
   const x509 = parseWithOpenssl(der);
   try {
-    return describe(x509);
+    return describe(x509, limits);
   } catch (error) {
     if (error instanceof DerSizeError) throw malformed(error.message, error);
     if (!(error instanceof DerError)) throw error;
@@ -93,12 +93,14 @@ export function readCertificate(der: Uint8Array): Certificate {
 }
 
 /** Before it goes any further, too. @throws CertError `certificate-malformed` for more bytes than are read */
-export function refuseOversized(der: Uint8Array): void {
-  const { certificateBytes } = contentLimits();
+export function refuseOversized(der: Uint8Array, { certificateBytes }: ContentLimits): void {
   if (der.length > certificateBytes) throw malformed(`it is larger than ${certificateBytes} bytes`);
 }
 
-/** What a successor asks for again, as it stands in the certificate: subject, names and usages. */
+/**
+ * What a successor asks for again, as it stands in the certificate: subject, names and usages.
+ * @param der of a certificate that `readCertificate` took, so there is no more of it than is read
+ */
 export function namesAndUsages(der: Uint8Array): {
   readonly subject: Asn1;
   readonly extensions: readonly Extension[];
@@ -112,7 +114,12 @@ export function namesAndUsages(der: Uint8Array): {
     extensionIds.keyUsage,
     extensionIds.extendedKeyUsage,
   ];
-  return { subject, extensions: extensionsOf(fields).filter(({ id }) => wanted.includes(id)) };
+  return {
+    subject,
+    extensions: extensionsOf(fields, Number.POSITIVE_INFINITY).filter(({ id }) =>
+      wanted.includes(id),
+    ),
+  };
 }
 
 /** The subject for a line of text: not too long, and with nothing in it that begins a line or hides what follows. */
@@ -154,23 +161,23 @@ function parseWithOpenssl(der: Uint8Array): X509Certificate {
   }
 }
 
-function describe(x509: X509Certificate): Certificate {
-  const [tbs, signature] = childrenOf(decode(x509.raw, maxElements()));
+function describe(x509: X509Certificate, limits: ContentLimits): Certificate {
+  const [tbs, signature] = childrenOf(decode(x509.raw, maxElements(limits)));
   const fields = childrenOf(tbs);
   const [serial, , issuer, validity, subject] =
     contextTag(fields[0]) === 0 ? fields.slice(1) : fields;
   if (!subject) throw new DerError('the subject is missing');
   const [notBefore, notAfter] = childrenOf(validity);
-  const extensions = extensionsOf(fields);
-  const alternatives = alternativeNamesOf(extensions);
+  const extensions = extensionsOf(fields, limits.extensions);
+  const alternatives = alternativeNamesOf(extensions, limits);
   const usages = readUsages(extensions);
   const algorithm = oidOf(childrenOf(signature)[0]);
   const name = signatureAlgorithms[algorithm] ?? algorithm;
   return {
     der: x509.raw,
     pem: formatPem('CERTIFICATE', x509.raw),
-    subject: readName(subject),
-    issuer: readName(issuer),
+    subject: readName(subject, limits),
+    issuer: readName(issuer, limits),
     subjectHash: subjectHash(subject),
     serialNumber: bytesOf(serial)
       .toString('hex')
@@ -203,8 +210,7 @@ function describe(x509: X509Certificate): Certificate {
 }
 
 /** Each attribute of the two names is a set, a sequence, a type and a value; an extension is no more. */
-function maxElements(): number {
-  const { nameAttributes, extensions } = contentLimits();
+function maxElements({ nameAttributes, extensions }: ContentLimits): number {
   return 8 * nameAttributes + 4 * extensions + 1000;
 }
 
@@ -223,15 +229,17 @@ const processed: readonly string[] = [
   extensionIds.netscapeCertType,
 ];
 
-function extensionsOf(fields: readonly Asn1[]): Extension[] {
+function extensionsOf(fields: readonly Asn1[], max: number): Extension[] {
   const explicit = fields.find((field) => contextTag(field) === 3);
-  return explicit ? readExtensions(childrenOf(explicit)[0]) : [];
+  return explicit ? readExtensions(childrenOf(explicit)[0], max) : [];
 }
 
-function alternativeNamesOf(extensions: readonly Extension[]): Asn1 | undefined {
+function alternativeNamesOf(
+  extensions: readonly Extension[],
+  { alternativeNames: max }: ContentLimits,
+): Asn1 | undefined {
   const extension = find(extensions, extensionIds.subjectAltName);
   if (!extension) return undefined;
-  const max = contentLimits().alternativeNames;
   // A user principal name has three elements inside of it
   const names = decode(extension.value, 4 * max + 1);
   if (childrenOf(names).length > max)

@@ -2,7 +2,12 @@ import { CertError } from '../core/cert-error.ts';
 import { bytesOf, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
 import { openPrivateKey } from './keys.ts';
-import { contentLimits, maxElementsOfContainer, refuseMoreThan } from './limits.ts';
+import {
+  type ContentLimits,
+  maxElementsOfContainer,
+  refuseMoreThan,
+  usualLimits,
+} from './limits.ts';
 import { type Decrypt, decryptTraditional, passwordDecryption } from './password-encryption.ts';
 import { type PemBlock, parsePem, pemBlock } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
@@ -33,16 +38,21 @@ const signedData = '1.2.840.113549.1.7.2';
  * What is in it as PEM blocks, as the rest of the manager takes it; keys and containers are opened with the password.
  * @throws CertError `container-malformed`, `password-wrong`, `pem-malformed`
  */
-export function openContent({ bytes, format, password }: Content): readonly PemBlock[] {
+export function openContent(
+  { bytes, format, password }: Content,
+  limits = usualLimits,
+): readonly PemBlock[] {
   switch (format) {
     case 'PEM':
-      return openPem(bytes, password);
+      return openPem(bytes, password, limits);
     case 'DER':
       return [pemBlock('CERTIFICATE', bytes)];
     case 'PKCS7':
-      return bytes.includes('-----BEGIN ') ? openPem(bytes, '') : certificatesOfPkcs7(bytes);
+      return bytes.includes('-----BEGIN ')
+        ? openPem(bytes, '', limits)
+        : certificatesOfPkcs7(bytes, limits);
     case 'PKCS12':
-      return openPkcs12(bytes, password);
+      return openPkcs12(bytes, password, limits);
   }
 }
 
@@ -53,13 +63,13 @@ export function parseFormat(text: string): ContentFormat {
   throw new CertError('format-unknown', `Format is none of ${contentFormats.join(', ')}`);
 }
 
-function openPem(bytes: Buffer, password: string): readonly PemBlock[] {
-  const budget = new RoundBudget(maxRounds);
-  const blocks = parsePem(bytes.toString('utf8')).flatMap((block) => {
-    if (block.label === 'PKCS7') return certificatesOfPkcs7(block.der);
+function openPem(bytes: Buffer, password: string, limits: ContentLimits): readonly PemBlock[] {
+  const budget = new RoundBudget(maxRounds, limits);
+  const blocks = parsePem(bytes.toString('utf8'), limits).flatMap((block) => {
+    if (block.label === 'PKCS7') return certificatesOfPkcs7(block.der, limits);
     return password !== '' && isEncryptedKey(block) ? decryptKey(block, password, budget) : block;
   });
-  refuseMoreThan(contentLimits().blocks, blocks.length, 'PEM blocks');
+  refuseMoreThan(limits.blocks, blocks.length, 'PEM blocks');
   return blocks;
 }
 
@@ -110,14 +120,13 @@ function wrongPassword(): CertError {
 }
 
 /** The certificates of a SignedData, signed or not (RFC 2315 §9.1); its signatures do not matter here. */
-function certificatesOfPkcs7(der: Uint8Array): PemBlock[] {
-  const { blocks } = contentLimits();
+function certificatesOfPkcs7(der: Uint8Array, limits: ContentLimits): PemBlock[] {
   try {
-    const [type, content] = childrenOf(decode(der, maxElementsOfContainer()));
+    const [type, content] = childrenOf(decode(der, maxElementsOfContainer(limits)));
     if (oidOf(type) !== signedData) throw new TypeError('no SignedData');
     const fields = childrenOf(childrenOf(content)[0]);
     const certificates = fields.find((field) => contextTag(field) === 0);
-    refuseMoreThan(blocks, childrenOf(certificates).length, 'certificates');
+    refuseMoreThan(limits.blocks, childrenOf(certificates).length, 'certificates');
     return childrenOf(certificates).map((certificate) =>
       pemBlock('CERTIFICATE', encode(certificate)),
     );
@@ -129,8 +138,8 @@ function certificatesOfPkcs7(der: Uint8Array): PemBlock[] {
   }
 }
 
-function openPkcs12(bytes: Buffer, password: string): PemBlock[] {
-  const { certificates, keys } = readPkcs12(bytes, password);
+function openPkcs12(bytes: Buffer, password: string, limits: ContentLimits): PemBlock[] {
+  const { certificates, keys } = readPkcs12(bytes, password, limits);
   return [
     ...keys.map((key) => pemBlock('PRIVATE KEY', key)),
     ...certificates.map((certificate) => pemBlock('CERTIFICATE', certificate)),

@@ -17,7 +17,6 @@ import {
   universalTag,
 } from './der.ts';
 import { encodeGeneralNames, type GeneralName } from './general-names.ts';
-import { contentLimits } from './limits.ts';
 import { extensionIds, type KeyUsage, keyPurposes, keyUsageBits } from './oids.ts';
 
 export interface Extension {
@@ -26,9 +25,8 @@ export interface Extension {
   readonly value: Buffer;
 }
 
-/** Reads the Extensions sequence (RFC 5280 §4.1.2.9). @throws DerSizeError for more than are read */
-export function readExtensions(node: Asn1 | undefined): Extension[] {
-  const max = contentLimits().extensions;
+/** Reads the Extensions sequence (RFC 5280 §4.1.2.9). @throws DerSizeError for more than `max` */
+export function readExtensions(node: Asn1 | undefined, max: number): Extension[] {
   if (childrenOf(node).length > max) throw new DerSizeError(`it has more than ${max} extensions`);
   return childrenOf(node).map((extension) => {
     const [id, ...rest] = childrenOf(extension);

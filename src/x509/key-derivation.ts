@@ -1,18 +1,19 @@
 import { hash as digest, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
-import { contentLimits } from './limits.ts';
+import type { ContentLimits } from './limits.ts';
 
 /** How much work passwords may make: an attacker chooses the keys and the rounds in an upload. */
 export class RoundBudget {
   readonly #max: number;
   #left: number;
-  readonly #maxKeys = contentLimits().keyDerivations;
+  readonly #maxKeys: number;
   #keys = 0;
 
   /** @param max rounds of key derivation for a whole upload */
-  constructor(max: number) {
+  constructor(max: number, { keyDerivations }: ContentLimits) {
     this.#max = max;
     this.#left = max;
+    this.#maxKeys = keyDerivations;
   }
 
   /**

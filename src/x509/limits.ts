@@ -29,20 +29,9 @@ export const usualLimits: ContentLimits = {
   keyDerivations: 32,
 };
 
-let limits = usualLimits;
-
-export function contentLimits(): ContentLimits {
-  return limits;
-}
-
-/** A program sets them once, before it reads anything: certificates are read in too many places to hand them on. */
-export function setContentLimits(change: Partial<ContentLimits>): void {
-  limits = { ...usualLimits, ...change };
-}
-
 /** For a whole container; a certificate of a real one has some sixty. */
-export function maxElementsOfContainer(): number {
-  return 64 * limits.blocks + 1000;
+export function maxElementsOfContainer({ blocks }: ContentLimits): number {
+  return 64 * blocks + 1000;
 }
 
 /** @throws CertError `too-many-certificates` */

@@ -16,7 +16,7 @@ import {
   universalTag,
   utf8String,
 } from './der.ts';
-import { contentLimits } from './limits.ts';
+import { usualLimits } from './limits.ts';
 import { attributeTypes } from './oids.ts';
 
 /** One attribute of a distinguished name; `type` is OpenSSL's short name or a dotted OID. */
@@ -32,9 +32,8 @@ export type Name = readonly (readonly Attribute[])[];
  * Reads a Name (RFC 5280 §4.1.2.4); every string type is turned into Unicode.
  * @throws DerSizeError for one with more attributes than are read
  */
-export function readName(node: Asn1 | undefined): Name {
+export function readName(node: Asn1 | undefined, { nameAttributes } = usualLimits): Name {
   const parts = childrenOf(node);
-  const { nameAttributes } = contentLimits();
   if (parts.reduce((sum, rdn) => sum + childrenOf(rdn).length, 0) > nameAttributes)
     throw new DerSizeError(`a name has more than ${nameAttributes} attributes`);
   return parts.map((rdn) =>

@@ -1,5 +1,5 @@
 import { CertError } from '../core/cert-error.ts';
-import { contentLimits } from './limits.ts';
+import { usualLimits } from './limits.ts';
 
 /** One PEM block: its label, its decoded bytes and its text in OpenSSL's form, which is made when it is read. */
 export interface PemBlock {
@@ -18,9 +18,8 @@ const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
  * @throws CertError `pem-malformed` for a block without its END line, a wrong END label or bad base64,
  *   `too-many-certificates` for more blocks than are read
  */
-export function parsePem(text: string): PemBlock[] {
+export function parsePem(text: string, { blocks: max } = usualLimits): PemBlock[] {
   const blocks: PemBlock[] = [];
-  const max = contentLimits().blocks;
   let open: { readonly label: string; readonly start: number } | undefined;
   const lines = text.replace(/\r\n?/g, '\n');
   for (const { kind, label, start, end } of boundaries(lines)) {

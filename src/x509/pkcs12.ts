@@ -21,7 +21,7 @@ import {
   RoundBudget,
   roundsOf,
 } from './key-derivation.ts';
-import { contentLimits, maxElementsOfContainer, refuseMoreThan } from './limits.ts';
+import { maxElementsOfContainer, refuseMoreThan, usualLimits } from './limits.ts';
 import { hmacHashes, keyDerivation, numberOf, passwordDecryption } from './password-encryption.ts';
 
 /** What a PKCS #12 file holds, each in DER: certificates, and keys as PKCS #8. */
@@ -70,11 +70,15 @@ interface Opening {
  * Opens a PKCS #12 file (RFC 7292), also one in BER as other systems write it.
  * @throws CertError `container-malformed`, `password-wrong`, `too-many-certificates`
  */
-export function readPkcs12(content: Uint8Array, password: string): Pkcs12Content {
-  const max = maxElementsOfContainer();
+export function readPkcs12(
+  content: Uint8Array,
+  password: string,
+  limits = usualLimits,
+): Pkcs12Content {
+  const max = maxElementsOfContainer(limits);
   const opening: Opening = {
     password,
-    budget: new RoundBudget(maxRounds),
+    budget: new RoundBudget(maxRounds, limits),
     elements: { left: max, max },
     certificates: [],
     keys: [],
@@ -91,9 +95,8 @@ export function readPkcs12(content: Uint8Array, password: string): Pkcs12Content
     throw new CertError('container-malformed', message, { cause });
   }
   const { certificates, keys } = opening;
-  const { blocks, keys: maxKeys } = contentLimits();
-  refuseMoreThan(blocks, certificates.length, 'certificates');
-  refuseMoreThan(maxKeys, keys.length, 'private keys');
+  refuseMoreThan(limits.blocks, certificates.length, 'certificates');
+  refuseMoreThan(limits.keys, keys.length, 'private keys');
   return { certificates, keys };
 }
 

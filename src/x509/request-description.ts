@@ -3,6 +3,7 @@ import { CertError } from '../core/cert-error.ts';
 import { childrenOf, contextTag, decode, encode, oidOf } from './der.ts';
 import { find, readExtensions, readUsages, usageNames } from './extensions.ts';
 import { type GeneralName, readGeneralNames } from './general-names.ts';
+import { usualLimits } from './limits.ts';
 import { type Name, readName } from './name.ts';
 import { extensionIds, type KeyUsage, requestAttributes } from './oids.ts';
 
@@ -24,7 +25,9 @@ export function describeRequest(der: Uint8Array): RequestDescription {
     const requested = attributes
       .map((attribute) => childrenOf(attribute))
       .find(([type]) => oidOf(type) === requestAttributes.extensionRequest);
-    const extensions = requested ? readExtensions(childrenOf(requested[1])[0]) : [];
+    const extensions = requested
+      ? readExtensions(childrenOf(requested[1])[0], usualLimits.extensions)
+      : [];
     const names = find(extensions, extensionIds.subjectAltName);
     return {
       subject: readName(subject),

@@ -10,7 +10,6 @@ import {
   tags,
   universalTag,
 } from './der.ts';
-import { contentLimits } from './limits.ts';
 import { readString } from './name.ts';
 import { extensionIds } from './oids.ts';
 
@@ -34,13 +33,16 @@ export interface SubjectNames {
   readonly alternativeNames: readonly SubjectAltName[];
 }
 
-/** @throws DerError when the extension has another structure than RFC 5280 demands, or is there twice */
+/**
+ * @param der of a certificate that `readCertificate` took, so there is no more of it than is read
+ * @throws DerError when the extension has another structure than RFC 5280 demands, or is there twice
+ */
 export function readSubjectNames(der: Uint8Array): SubjectNames {
   const { subject, extensions } = namesAndUsages(der);
   const [names, ...others] = extensions.filter(({ id }) => id === extensionIds.subjectAltName);
   // Implementations disagree about which of two counts
   if (others.length > 0) throw new DerError('the alternative names are there twice');
-  const nodes = names ? childrenOf(decode(names.value, maxElements())) : [];
+  const nodes = names ? childrenOf(decode(names.value, Number.POSITIVE_INFINITY)) : [];
   return { commonNames: commonNamesOf(subject), alternativeNames: nodes.map(readAlternativeName) };
 }
 
@@ -99,9 +101,4 @@ const textTags: readonly (number | undefined)[] = [
 
 function textOf(value: Asn1 | undefined): string | undefined {
   return textTags.includes(universalTag(value)) ? readString(value) : undefined;
-}
-
-/** As many as `readCertificate` takes. */
-function maxElements(): number {
-  return 4 * contentLimits().alternativeNames + 1;
 }

@@ -15,6 +15,7 @@ import type {
 } from '../../src/manager/endpoint-dependencies.ts';
 import type { EndpointEvent } from '../../src/manager/endpoint-event.ts';
 import { usualServingProfile } from '../../src/tls/profile.ts';
+import { usualLimits } from '../../src/x509/limits.ts';
 import type { ServingProfile } from '../../src/x509/serving-profile.ts';
 import { goodTime } from './openssl-authority.ts';
 
@@ -72,6 +73,7 @@ export function makeWorld(options: WorldOptions = {}): World {
         authorities: 10,
         queuedRequests: 4,
         refusedFiles: 3,
+        content: usualLimits,
         ...options.limits,
       },
       checks: { allowExpired: true, requireCa: true, maxRsaBits: 8192, ...options.checks },

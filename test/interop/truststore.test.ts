@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { EndpointDefinition } from '../../src/manager/endpoint-definition.ts';
 import { AuthorityEndpoint } from '../../src/manager/truststore/authority-endpoint.ts';
-import { setContentLimits } from '../../src/x509/limits.ts';
+import { usualLimits } from '../../src/x509/limits.ts';
 import { writeText } from '../e2e/certificate-authority.ts';
 import { must, run } from '../e2e/commands.ts';
 import { makeWorld, type World } from '../fakes/manager-world.ts';
@@ -46,18 +46,15 @@ describe('a truststore of a thousand authorities', () => {
   };
 
   before(async () => {
-    world = makeWorld({ limits: { authorities: max } });
     // As the program does for an endpoint of so many
-    setContentLimits({ blocks: max + 16 });
+    const content = { ...usualLimits, blocks: max + 16 };
+    world = makeWorld({ limits: { authorities: max, content } });
     const path = join(world.directory, 'authority');
     definition = { type: 'authority', name: 'truststore', path, reload: [] };
     endpoint = await open();
     await endpoint.replaceAll(authorities.map(({ pem }) => pem).join(''));
   });
-  after(() => {
-    setContentLimits({});
-    world?.remove();
-  });
+  after(() => world?.remove());
 
   it('has each of them under an id of its own', () => {
     const ids = endpoint.list().map(({ id }) => id);

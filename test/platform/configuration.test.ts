@@ -56,14 +56,7 @@ describe('a configuration', () => {
     const limits = { authorities: 5000, content: { keys: 4, extensions: 50 } };
     const { blocks, extensions } = contentLimitsOf(parse({ limits, endpoints: [endpoint] }));
     assert.deepEqual([blocks, extensions], [5004, 50]);
-    const authority = {
-      type: 'authority',
-      name: 'x',
-      path: 'x',
-      reload: [],
-      maxCertificates: 7000,
-    };
-    assert.equal(contentLimitsOf(parse({ endpoints: [authority] })).blocks, 7016);
+    assert.equal(contentLimitsOf(parse({ endpoints: [endpoint] }), 7000).blocks, 7016);
   });
 
   const contradictions = [

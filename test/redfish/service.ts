@@ -31,6 +31,7 @@ import type { Sessions } from '../../src/redfish/sessions/sessions.ts';
 import { openManagerSettings } from '../../src/redfish/set-up/manager-details.ts';
 import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import type { WebUi } from '../../src/redfish/web-ui/directory.ts';
+import { usualLimits } from '../../src/x509/limits.ts';
 import { accountsAt, guarded } from '../fakes/accounts.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
 import { recordedAudit } from '../fakes/recorded-audit.ts';
@@ -196,7 +197,7 @@ export async function makeTestParts(
   const users = guarded(accounts, { audit, ...guardLimits });
   const accountCertificates = new AccountCertificates(
     join(directory, 'account-certificates.json'),
-    { perAccount: 2, accountCertificateBytes: 4096 },
+    { perAccount: 2, accountCertificateBytes: 4096, content: usualLimits },
   );
   const lines: string[] = [];
   const note = (message: string, fields: object = {}) => {
@@ -246,6 +247,7 @@ export async function makeTestParts(
     serviceId: '00000000-0000-4000-8000-000000000000',
     port: () => 443,
     query: httpLimits.query,
+    contentLimits: usualLimits,
     tlsProfile: 'intermediate',
     servedEndpoint: 'https',
     served,

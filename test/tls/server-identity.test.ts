@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test';
 import { type Credential, fingerprintOf, formatCredential } from '../../src/tls/credential.ts';
 import { openServerIdentity, type ServerIdentity } from '../../src/tls/server-identity.ts';
+import { usualLimits } from '../../src/x509/limits.ts';
 import { until } from '../e2e/commands.ts';
 import { makeCredential, makePair } from '../fakes/credentials.ts';
 import { type OpensslAuthority, opensslAuthority } from '../fakes/openssl-authority.ts';
@@ -58,6 +59,7 @@ describe('the identity of a server', () => {
     await identity?.close();
     identity = await openServerIdentity({
       ...{ path, copyPath, maxBytes: 1_000_000, profile: 'intermediate', patienceMilliseconds },
+      content: usualLimits,
       makeSelfSigned: () => makeCredential('in memory', clock() - Date.now()),
       now: () => clock(),
       log: { debug: note, info: note, warn: note, error: note },

@@ -9,6 +9,7 @@ import { after, before, describe, it, mock } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { openServerIdentity, type ServerIdentity } from '../../src/tls/server-identity.ts';
 import { followTlsIdentity } from '../../src/tls/tls-identity.ts';
+import { usualLimits } from '../../src/x509/limits.ts';
 import { makeCredential, makeMismatch, makePair } from '../fakes/credentials.ts';
 import { keyKinds, opensslAuthority } from '../fakes/openssl-authority.ts';
 
@@ -19,6 +20,7 @@ function identityOf(path: string, note: Note = () => undefined): Promise<ServerI
     path,
     copyPath: `${path}.copy`,
     maxBytes: 100_000,
+    content: usualLimits,
     profile: 'intermediate',
     makeSelfSigned: () => makeCredential('in memory'),
     now: Date.now,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { parseUpload } from '../../src/manager/upload.ts';
 import { readCertificate } from '../../src/x509/certificate.ts';
+import { openContent } from '../../src/x509/containers.ts';
 import {
   contextConstructed,
   contextPrimitive,
@@ -12,14 +13,12 @@ import {
   setOf,
   utf8String,
 } from '../../src/x509/der.ts';
-import { setContentLimits } from '../../src/x509/limits.ts';
+import { usualLimits } from '../../src/x509/limits.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { forgeCertificate } from '../fakes/forged-certificate.ts';
 import { toPem } from '../fakes/opened-content.ts';
 import { processorTime } from '../fakes/processor-time.ts';
 import { refusal } from '../fakes/refusal.ts';
-
-afterEach(() => setContentLimits({}));
 
 const many = <T>(count: number, make: (n: number) => T) =>
   Array.from({ length: count }, (_, n) => make(n));
@@ -101,10 +100,13 @@ describe('a certificate', () => {
   });
 
   it('may have what the configuration says', () => {
-    setContentLimits({ extensions: 200, nameAttributes: 16 });
-    assert.doesNotThrow(() => readCertificate(extensionsOf(200)));
+    const limits = { ...usualLimits, extensions: 200, nameAttributes: 16 };
+    assert.doesNotThrow(() => readCertificate(extensionsOf(200), limits));
     const words = /more than 16 attributes/;
-    assert.throws(() => readCertificate(namedWith(17)), refusal('certificate-malformed', words));
+    assert.throws(
+      () => readCertificate(namedWith(17), limits),
+      refusal('certificate-malformed', words),
+    );
   });
 
   it('is not read for its many elements where nobody looks', () => {
@@ -153,9 +155,12 @@ describe('a file', () => {
   });
 
   it('may have what the configuration says', () => {
-    setContentLimits({ blocks: 20, keys: 17 });
-    assert.equal(parseUpload(keys(17), 1).keyBlocks.length, 17);
-    assert.throws(() => toPem(pkcs7(21)), refusal('too-many-certificates', /limit is 20/));
+    const limits = { ...usualLimits, blocks: 20, keys: 17 };
+    assert.equal(parseUpload(keys(17), 1, limits).keyBlocks.length, 17);
+    assert.throws(
+      () => openContent(pkcs7(21), limits),
+      refusal('too-many-certificates', /limit is 20/),
+    );
   });
 
   it('of empty lines is read in no time', () => {

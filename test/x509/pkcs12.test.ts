@@ -6,7 +6,7 @@ import {
   generateKeyPairSync,
   pbkdf2Sync,
 } from 'node:crypto';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import {
   type Asn1,
   contextConstructed,
@@ -24,13 +24,11 @@ import {
   pkcs12Passwords,
   purposes,
 } from '../../src/x509/key-derivation.ts';
-import { setContentLimits } from '../../src/x509/limits.ts';
+import { usualLimits } from '../../src/x509/limits.ts';
 import { readPkcs12 } from '../../src/x509/pkcs12.ts';
 import { forgeCertificate } from '../fakes/forged-certificate.ts';
 import { processorTime } from '../fakes/processor-time.ts';
 import { refusal } from '../fakes/refusal.ts';
-
-afterEach(() => setContentLimits({}));
 
 const password = 'pw';
 const dataId = '1.2.840.113549.1.7.1';
@@ -206,8 +204,8 @@ describe('a PKCS #12 file', () => {
     assert.doesNotThrow(() => readPkcs12(of(32), password));
     const words = /more than 32 keys derived/;
     assert.throws(() => readPkcs12(of(33), password), refusal('container-malformed', words));
-    setContentLimits({ keyDerivations: 40 });
-    assert.doesNotThrow(() => readPkcs12(of(33), password));
+    const more = { ...usualLimits, keyDerivations: 40 };
+    assert.doesNotThrow(() => readPkcs12(of(33), password, more));
   });
 
   const hostile: readonly [string, () => Buffer][] = [

@@ -3,7 +3,7 @@ import type { CallerPolicy } from '../../dbus/server/caller-policy.ts';
 import type { CallLimits } from '../../dbus/transport/call-flow.ts';
 import type { EndpointDefinition, ReloadTarget } from '../../manager/endpoint-definition.ts';
 import type { EndpointDependencies } from '../../manager/endpoint-dependencies.ts';
-import type { Configuration } from '../../platform/configuration.ts';
+import { type Configuration, contentLimitsOf } from '../../platform/configuration.ts';
 import type { SystemAccounts } from '../../platform/system-accounts.ts';
 import { servingProfile, usualServingProfile } from '../../tls/profile.ts';
 import type { ServingProfile } from '../../x509/serving-profile.ts';
@@ -15,7 +15,6 @@ export interface EndpointSettings {
   readonly definition: EndpointDefinition;
   readonly names: readonly EndpointName[];
   readonly access: CallerPolicy;
-  readonly uploadBytes: number;
   readonly calls: CallLimits;
   readonly rules: Pick<
     EndpointDependencies,
@@ -40,7 +39,6 @@ export function endpointSettings(
       access: endpoint.access
         ? accessPolicy(endpoint.access, `${path}/access`, accounts)
         : accessPolicy(configuration.access, '/access', accounts),
-      uploadBytes: limits.uploadBytes,
       // Room for a few of the largest uploads that wait for their turn
       calls: { calls: limits.busCalls, bytes: 4 * limits.uploadBytes },
       rules: rulesOf(configuration, endpoint),
@@ -89,6 +87,7 @@ function rulesOf(
       pending: { requests: limits.pendingRequests, days: limits.pendingDays },
       queuedRequests: limits.queuedRequests,
       refusedFiles: limits.refusedFiles,
+      content: contentLimitsOf(configuration, maxCertificates),
     },
     checks: { ...checks, requireCa },
     serving: servingOf(configuration, endpoint),

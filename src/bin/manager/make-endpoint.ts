@@ -23,7 +23,7 @@ export function endpointMaker(
     workers.set(key, worker);
     return worker;
   };
-  return ({ definition, names, access, calls, uploadBytes, rules, worker }) => {
+  return ({ definition, names, access, calls, rules, worker }) => {
     const dependencies: EndpointDependencies = {
       ...rules,
       log,
@@ -38,8 +38,8 @@ export function endpointMaker(
       definition.type === 'authority'
         ? new AuthorityEndpoint(definition, dependencies)
         : new CredentialEndpoint(definition, dependencies);
-    const { expiryThresholds } = rules;
-    return { endpoint, names, access, calls, uploadBytes, expiryThresholds };
+    const { expiryThresholds, limits } = rules;
+    return { endpoint, names, access, calls, uploads: limits, expiryThresholds };
   };
 }
 

@@ -16,7 +16,7 @@ import {
 } from './extension-interfaces.ts';
 import type { PublishedEndpoint } from './published-endpoint.ts';
 
-type Publication = Pick<PublishedEndpoint, 'endpoint' | 'uploadBytes' | 'expiryThresholds' | 'now'>;
+type Publication = Pick<PublishedEndpoint, 'endpoint' | 'uploads' | 'expiryThresholds' | 'now'>;
 
 /** The object of an installed certificate: `<root>/<id>`. */
 export function certificateObject(
@@ -27,7 +27,7 @@ export function certificateObject(
 }
 
 function upstreamInterfaces(
-  { endpoint, uploadBytes }: Publication,
+  { endpoint, uploads }: Publication,
   { id, certificate }: InstalledCertificate,
 ): readonly ServedInterface[] {
   return [
@@ -44,7 +44,7 @@ function upstreamInterfaces(
     serve(replaceInterface, {
       methods: {
         Replace: ({ Path }, { user }) =>
-          endpoint.replace(id, fileOfCaller(Path, uploadBytes, user)),
+          endpoint.replace(id, fileOfCaller(Path, uploads.uploadBytes, user)),
       },
     }),
     serve(deleteInterface, {
@@ -56,7 +56,7 @@ function upstreamInterfaces(
 }
 
 function ownInterfaces(
-  { endpoint, uploadBytes, expiryThresholds, now }: Publication,
+  { endpoint, uploads, expiryThresholds, now }: Publication,
   { id, certificate, chain, findings }: InstalledCertificate,
 ): readonly ServedInterface[] {
   const expiry = () => expiryOf(certificate, now(), expiryThresholds);
@@ -65,7 +65,7 @@ function ownInterfaces(
   return [
     serve(replaceContentInterface, {
       methods: {
-        Replace: (inputs) => endpoint.replace(id, openInputs(inputs, uploadBytes)),
+        Replace: (inputs) => endpoint.replace(id, openInputs(inputs, uploads)),
       },
     }),
     // Before the chain, with whose signal a copy takes what was said to be new

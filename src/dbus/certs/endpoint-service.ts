@@ -39,7 +39,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   const root = rootPath(options.name);
   // A file in a message costs no more than its bytes; what else is large, an array behind the file too, costs
   // many times that
-  const uploadBytes = smallMessageBytes + options.uploadBytes;
+  const uploadBytes = smallMessageBytes + options.uploads.uploadBytes;
   const bounds: MessageBounds = ({ type, signature }) =>
     type === 'call' && contentSignatures.includes(signature) ? uploadBytes : smallMessageBytes;
   const bus = await connectBus(options.busAddress, bounds, options.calls);

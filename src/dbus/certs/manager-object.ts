@@ -28,7 +28,7 @@ export function managerObject(published: PublishedEndpoint): readonly ServedInte
 }
 
 function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
-  const { endpoint, uploadBytes, log, audit } = published;
+  const { endpoint, uploads, log, audit } = published;
   const root = rootPath(published.name);
   const reportRequest = (error: unknown) =>
     log.warn('request not made', {
@@ -37,7 +37,7 @@ function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterf
       reason: reasonOf(error),
     });
   const file = ({ Path }: { readonly Path: string }, { user }: Caller) =>
-    fileOfCaller(Path, uploadBytes, user);
+    fileOfCaller(Path, uploads.uploadBytes, user);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(installInterface, {
@@ -72,11 +72,11 @@ function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterf
 }
 
 function ownInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
-  const { endpoint, uploadBytes, reloader } = published;
+  const { endpoint, uploads, reloader } = published;
   const root = rootPath(published.name);
   const { reload: targets } = endpoint.definition;
   const { requests } = endpoint;
-  const contentOf = (inputs: ContentInputs) => openInputs(inputs, uploadBytes);
+  const contentOf = (inputs: ContentInputs) => openInputs(inputs, uploads);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(uploadInterface, {

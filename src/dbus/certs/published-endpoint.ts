@@ -5,6 +5,7 @@ import type { StagedReplacements } from '../../manager/replacement/staged-replac
 import type { Reloader } from '../../platform/reload.ts';
 import type { CallerPolicy } from '../server/caller-policy.ts';
 import type { Callers } from '../transport/bus-driver.ts';
+import type { UploadLimits } from './content.ts';
 import type { EndpointName } from './endpoint-names.ts';
 
 /** An endpoint, and who may change it. */
@@ -17,8 +18,7 @@ export interface GuardedEndpoint {
 export interface PublishedEndpoint extends GuardedEndpoint {
   readonly name: EndpointName;
   readonly callers: Callers;
-  /** The largest content of an upload. */
-  readonly uploadBytes: number;
+  readonly uploads: UploadLimits;
   readonly expiryThresholds: readonly number[];
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;

@@ -10,7 +10,7 @@ const stateNames = { none: 'None', staged: 'Staged', active: 'Active' } as const
 
 /** Changes in two phases, on the manager object of an endpoint. */
 export function stagedReplacementObject(published: PublishedEndpoint): ServedInterface {
-  const { endpoint, replacements, findEndpoint, uploadBytes, callers } = published;
+  const { endpoint, replacements, findEndpoint, uploads, callers } = published;
   const truststore = async (path: string, caller: string): Promise<Endpoint> => {
     const found = findEndpoint(path);
     if (found?.endpoint.definition.type !== 'authority' || found.endpoint === endpoint)
@@ -35,10 +35,10 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
       async Stage(inputs, { name }) {
         const { Truststore, Bundle, BundleFormat, Seconds } = inputs;
         const other = Truststore === '' ? undefined : await truststore(Truststore, name);
-        const parts = [{ endpoint, content: openInputs(inputs, uploadBytes) }];
+        const parts = [{ endpoint, content: openInputs(inputs, uploads) }];
         if (other) {
           const bundle = { Content: Bundle, Format: BundleFormat, Password: '' };
-          parts.push({ endpoint: other, content: openInputs(bundle, uploadBytes) });
+          parts.push({ endpoint: other, content: openInputs(bundle, uploads) });
         }
         const replacement = await replacements.stage(name, parts, Seconds);
         // A caller that left before the replacement had a name was not known as its owner

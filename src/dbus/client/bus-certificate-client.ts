@@ -20,14 +20,12 @@ import {
 } from '../certs/extension-interfaces.ts';
 import { type InterfaceSpec, signatureOf } from '../server/interface.ts';
 import type { OutgoingCall } from '../transport/bus.ts';
-import { ManagerWatch } from './manager-watch.ts';
+import { ManagerWatch, type ManagerWatchLimits } from './manager-watch.ts';
 
-export interface BusClientOptions {
+export interface BusClientOptions extends ManagerWatchLimits {
   readonly busAddress: string;
   /** Milliseconds within which a request must be made; RSA takes long on a small device. */
   readonly requestTimeout: number;
-  /** The largest file that a manager takes, in bytes; a megabyte unless given. */
-  readonly uploadBytes?: number;
   readonly log: Log;
 }
 
@@ -36,9 +34,9 @@ export class BusCertificateClient implements CertificateClient {
   readonly #requestTimeout: number;
   readonly #watch: ManagerWatch;
 
-  constructor({ busAddress, requestTimeout, uploadBytes, log }: BusClientOptions) {
+  constructor({ busAddress, requestTimeout, log, ...limits }: BusClientOptions) {
     this.#requestTimeout = requestTimeout;
-    this.#watch = new ManagerWatch(busAddress, log, uploadBytes);
+    this.#watch = new ManagerWatch(busAddress, log, limits);
   }
 
   /** Begins to connect; resolves after the first attempt, whether or not it reached the bus. */

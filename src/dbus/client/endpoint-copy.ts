@@ -4,6 +4,7 @@ import type {
   PublishedFindings,
 } from '../../manager/certificate-client.ts';
 import { readCertificate } from '../../x509/certificate.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import { parsePem } from '../../x509/pem.ts';
 import { certificateInterface } from '../certs/certs-interfaces.ts';
 import { type EndpointName, rootPath } from '../certs/endpoint-names.ts';
@@ -28,6 +29,7 @@ export class EndpointCopy {
   /** Unique name of the connection that owns the endpoint now. */
   readonly owner: string;
   readonly #root: string;
+  readonly #limits: ContentLimits;
   readonly #certificates = new Map<string, PublishedCertificate>();
   /** Ids of all objects, readable or not, and whether the manager tells the chain; upstream's does not. */
   readonly #objects = new Map<string, { readonly tellsChain: boolean }>();
@@ -37,18 +39,24 @@ export class EndpointCopy {
   #tell: Tell | undefined;
   #stopListening: () => void = () => undefined;
 
-  private constructor(endpoint: EndpointName, owner: string) {
+  private constructor(endpoint: EndpointName, owner: string, limits: ContentLimits) {
     this.endpoint = endpoint;
     this.owner = owner;
     this.#root = rootPath(endpoint);
+    this.#limits = limits;
   }
 
   /**
    * Makes a copy that follows the signals and has no listeners yet.
    * @param owner the unique name that owns the endpoint's well-known name
    */
-  static async fetch(bus: Bus, endpoint: EndpointName, owner: string): Promise<EndpointCopy> {
-    const copy = new EndpointCopy(endpoint, owner);
+  static async fetch(
+    bus: Bus,
+    endpoint: EndpointName,
+    owner: string,
+    limits: ContentLimits,
+  ): Promise<EndpointCopy> {
+    const copy = new EndpointCopy(endpoint, owner, limits);
     const early: Signal[] = [];
     let ready = false;
     copy.#stopListening = bus.onSignal((signal) => {
@@ -167,8 +175,8 @@ export class EndpointCopy {
     this.#objects.set(id, { tellsChain });
     try {
       const [certificate, ...chain] = texts
-        .flatMap(parsePem)
-        .map(({ der }) => readCertificate(der));
+        .flatMap((text) => parsePem(text, this.#limits))
+        .map(({ der }) => readCertificate(der, this.#limits));
       const findings = this.#findings.get(id);
       if (certificate) return { id, certificate, chain, ...(findings && { findings }) };
     } catch {}

@@ -7,6 +7,7 @@ import type {
   EndpointRef,
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
+import { type ContentLimits, usualLimits } from '../../x509/limits.ts';
 import { busName, busNamespace, parseBusName } from '../certs/endpoint-names.ts';
 import { type Bus, smallMessageBytes } from '../transport/bus.ts';
 import { busDaemon } from '../transport/bus-driver.ts';
@@ -14,6 +15,13 @@ import { ReconnectingBus } from '../transport/reconnecting-bus.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 
 const defaultUploadBytes = 1 << 20;
+
+/** As those of the managers, and the usual ones unless given. */
+export interface ManagerWatchLimits {
+  /** The largest file of a certificate with its chain. */
+  readonly uploadBytes?: number;
+  readonly content?: ContentLimits;
+}
 
 /** One time that a connection owned a name: the same one may lose it and take it again. */
 interface Owner {
@@ -28,6 +36,7 @@ interface Owner {
 export class ManagerWatch {
   readonly #connection: ReconnectingBus;
   readonly #log: Log;
+  readonly #content: ContentLimits;
   readonly #copies = new Map<string, EndpointCopy>();
   /** Who owns the managers' names now. */
   readonly #owners = new Map<string, Owner>();
@@ -38,9 +47,13 @@ export class ManagerWatch {
   readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
   #denial: Error | undefined;
 
-  /** @param uploadBytes the largest file of a certificate with its chain */
-  constructor(busAddress: string, log: Log, uploadBytes = defaultUploadBytes) {
+  constructor(
+    busAddress: string,
+    log: Log,
+    { uploadBytes = defaultUploadBytes, content = usualLimits }: ManagerWatchLimits = {},
+  ) {
     this.#log = log;
+    this.#content = content;
     this.#listeners = new Listeners(log);
     this.#connection = new ReconnectingBus({
       busAddress,
@@ -146,7 +159,7 @@ export class ManagerWatch {
     try {
       // Before anything is asked: a copy that no signal reaches would be stale for ever
       await this.#matchSignalsOf(bus, name);
-      const copy = await EndpointCopy.fetch(bus, endpoint, owner.uniqueName);
+      const copy = await EndpointCopy.fetch(bus, endpoint, owner.uniqueName, this.#content);
       if (!isCurrent()) return copy.close();
       this.#publish(name, copy);
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Log } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
 import { readState, writeState } from '../../storage/state-file.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import { parsePem } from '../../x509/pem.ts';
 import { IdentityError } from '../identity-error.ts';
 
@@ -25,6 +26,7 @@ export interface AccountCertificateLimits {
   readonly perAccount: number;
   /** The largest upload, in bytes. */
   readonly accountCertificateBytes: number;
+  readonly content: ContentLimits;
 }
 
 /** Which certificate is whose, in a file of its owner alone. A certificate is of one account at most. */
@@ -39,7 +41,7 @@ export class AccountCertificates {
     this.#path = path;
     this.limits = limits;
     const stored = readState(path, form)?.certificates ?? [];
-    this.#kept = stored.map((one) => readStored(one, path, log));
+    this.#kept = stored.map((one) => this.#readStored(one, log));
   }
 
   get all(): readonly AccountCertificate[] {
@@ -136,6 +138,21 @@ export class AccountCertificates {
     return this.#turn.run(() => this.#write(this.#kept));
   }
 
+  /** A text that cannot be read stays as it is: it must not keep other users out. */
+  #readStored({ userName, pem }: Owned, log: Log | undefined): Owned {
+    const { content } = this.limits;
+    try {
+      const [block, ...others] = parsePem(pem, content);
+      if (block?.label === 'CERTIFICATE' && others.length === 0)
+        return entry(userName, readCertificate(block.der, content));
+      throw new CertError('no-certificate', 'the text is not one PEM certificate');
+    } catch (error) {
+      const fields = { path: this.#path, user: userName, reason: reasonOf(error) };
+      log?.error('certificate of an account cannot be read, so no user is known by it', fields);
+      return { userName, pem };
+    }
+  }
+
   async #write(kept: readonly Owned[]): Promise<void> {
     const certificates = kept.map(({ userName, pem }) => ({ userName, pem }));
     await writeState(this.#path, { certificates });
@@ -153,17 +170,3 @@ function isRead(one: Owned | AccountCertificate): one is AccountCertificate {
 }
 
 const form = { what: 'certificates of accounts', validator: validateAccountCertificatesFile };
-
-/** A text that cannot be read stays as it is: it must not keep other users out. */
-function readStored({ userName, pem }: Owned, path: string, log: Log | undefined): Owned {
-  try {
-    const [block, ...others] = parsePem(pem);
-    if (block?.label === 'CERTIFICATE' && others.length === 0)
-      return entry(userName, readCertificate(block.der));
-    throw new CertError('no-certificate', 'the text is not one PEM certificate');
-  } catch (error) {
-    const fields = { path, user: userName, reason: reasonOf(error) };
-    log?.error('certificate of an account cannot be read, so no user is known by it', fields);
-    return { userName, pem };
-  }
-}

@@ -9,7 +9,7 @@ import type { ClientIdentities } from './client-identities.ts';
 import { type Explanation, explainLogin, type FindUser, userOf } from './explain.ts';
 import type { MappingContext } from './map-types.ts';
 import { mapToName } from './mapping.ts';
-import { PeerChains } from './peer-chain.ts';
+import { type PeerChainLimits, PeerChains } from './peer-chain.ts';
 import type { Refusal } from './refusal.ts';
 import { RefusalReport, type RefusalReportOptions } from './refusal-report.ts';
 import { HandshakeAuthorities, type TrustChange, trustAfter } from './trust.ts';
@@ -24,7 +24,7 @@ export interface ClientCertificatesOptions
   readonly accountCertificates: AccountCertificates;
   readonly findUser: FindUser;
   readonly hostName: () => string;
-  readonly limits: { readonly nameBytes: number; readonly chainCertificates: number };
+  readonly limits: PeerChainLimits & { readonly nameBytes: number };
   /** An operator on the device lets all clients reach the other ways to log in. */
   readonly alwaysRespond: boolean;
 }
@@ -50,7 +50,7 @@ export class ClientCertificates {
 
   constructor(options: ClientCertificatesOptions) {
     this.#options = options;
-    this.#chains = new PeerChains(options.limits.chainCertificates);
+    this.#chains = new PeerChains(options.limits);
     this.#judge = new ChainJudge(options);
     this.#report = new RefusalReport(options, this.#chains);
     this.#authorities = new HandshakeAuthorities(options.limits.nameBytes, options.log);

@@ -4,6 +4,7 @@ import { CertError } from '../../core/cert-error.ts';
 import { clientAddress } from '../../core/client-address.ts';
 import { codeOf } from '../../storage/io-errors.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
 /** What a client showed in its handshake, and whether OpenSSL accepted it. */
@@ -11,6 +12,12 @@ export interface PeerChain {
   /** The client's own first; empty when it cannot be read. */
   readonly certificates: readonly Certificate[];
   readonly refusal?: Refusal;
+}
+
+/** How long a chain may be, and what is read of each certificate. */
+export interface PeerChainLimits {
+  readonly chainCertificates: number;
+  readonly content: ContentLimits;
 }
 
 /**
@@ -21,13 +28,13 @@ const losesChains = /^(24\.21|26\.8)\./.test(process.versions.node);
 
 /** Reads the chain and the address of each connection once. */
 export class PeerChains {
-  readonly #maxCertificates: number;
+  readonly #limits: PeerChainLimits;
   /** What clients sent, and from where, where it has to be read before Node lets go of it. */
   readonly #kept = new WeakMap<object, { sent: DetailedPeerCertificate; address: string }>();
   readonly #read = new WeakMap<object, { readonly chain: PeerChain | undefined }>();
 
-  constructor(maxCertificates: number) {
-    this.#maxCertificates = maxCertificates;
+  constructor(limits: PeerChainLimits) {
+    this.#limits = limits;
   }
 
   /**
@@ -74,7 +81,7 @@ export class PeerChains {
     const own = this.#kept.get(connection)?.sent ?? connection.getPeerCertificate(true);
     // Node calls a resumed session of TLS 1.3 authorized even when no certificate is behind it
     if (!own?.raw) return undefined;
-    const certificates = readAll(own, this.#maxCertificates);
+    const certificates = readAll(own, this.#limits);
     if (!certificates) return { certificates: [], refusal: 'unreadable' };
     if (connection.isSessionReused()) return { certificates, refusal: 'resumed' };
     if (connection.authorized) return { certificates };
@@ -84,13 +91,16 @@ export class PeerChains {
   }
 }
 
-function readAll(own: DetailedPeerCertificate, max: number): Certificate[] | undefined {
+function readAll(
+  own: DetailedPeerCertificate,
+  { chainCertificates: max, content }: PeerChainLimits,
+): Certificate[] | undefined {
   const seen = new Set<DetailedPeerCertificate>();
   for (let at = own; at?.raw && !seen.has(at) && seen.size <= max; at = at.issuerCertificate) {
     seen.add(at);
   }
   try {
-    return [...seen].map(({ raw }) => readCertificate(raw));
+    return [...seen].map(({ raw }) => readCertificate(raw, content));
   } catch (error) {
     if (error instanceof CertError) return undefined;
     throw error;

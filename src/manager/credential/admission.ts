@@ -40,7 +40,7 @@ export function credentialAdmission(
     maxCertificates: number,
     standards: Standards,
   ): Promise<Read> => {
-    const upload = parseUpload(content, maxCertificates);
+    const upload = parseUpload(content, maxCertificates, limits.content);
     const file = upload.certificates;
     const match = await matchKey(upload, waiting, standards.now).catch((error: unknown) => {
       // As upstream, which looks for a key last

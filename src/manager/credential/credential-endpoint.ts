@@ -169,7 +169,8 @@ export class CredentialEndpoint implements Endpoint {
       validate: async () => {
         await this.#parts.stored.mustBeRead();
         precondition();
-        return this.#parts.admission.admit(await blocksOf(source));
+        const { content } = this.#parts.dependencies.limits;
+        return this.#parts.admission.admit(await blocksOf(source, content));
       },
     });
     return asInstalled(pair);

@@ -2,6 +2,7 @@ import { CertError, reasonOf } from '../../core/cert-error.ts';
 import { classifyIoError, exists } from '../../storage/io-errors.ts';
 import { readAttempts } from '../../storage/retry.ts';
 import { readPrivateKey } from '../../x509/keys.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
 import { parseUpload } from '../upload.ts';
 import { pairText } from './credential-file.ts';
@@ -48,8 +49,10 @@ export class CredentialLoader {
 
   /** Whether its file shows something else: its key was elsewhere, the issuer came first, a stranger is there. */
   get isOutOfForm(): boolean {
-    const { pair, text, isOwnForm } = this.#parts.service;
-    return pair !== undefined && text !== undefined && !isOwnForm && !isServedAs(pair, text);
+    const { service, dependencies } = this.#parts;
+    const { pair, text, isOwnForm } = service;
+    if (!pair || text === undefined || isOwnForm) return false;
+    return !isServedAs(pair, text, dependencies.limits.content);
   }
 
   /** Whether it is for the manager alone that the file is not there. */
@@ -141,9 +144,13 @@ export class CredentialLoader {
 }
 
 /** Whether a service that reads the text shows just this: the key is there, and the certificates in order. */
-function isServedAs({ leaf, chain }: CredentialCandidate, text: string): boolean {
+function isServedAs(
+  { leaf, chain }: CredentialCandidate,
+  text: string,
+  limits: ContentLimits,
+): boolean {
   try {
-    const { certificates, keyBlocks } = parseUpload(text, Number.POSITIVE_INFINITY);
+    const { certificates, keyBlocks } = parseUpload(text, Number.POSITIVE_INFINITY, limits);
     const [key] = keyBlocks;
     const wanted = [leaf, ...chain];
     return (

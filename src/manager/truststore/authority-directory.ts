@@ -8,6 +8,7 @@ import { exists } from '../../storage/io-errors.ts';
 import { tryReadRegularFile } from '../../storage/regular-file.ts';
 import { removeTempFiles } from '../../storage/temp-files.ts';
 import type { Certificate } from '../../x509/certificate.ts';
+import { type ContentLimits, usualLimits } from '../../x509/limits.ts';
 import { readPlainDirectory } from '../upgrade/authority-takeover.ts';
 import { readUpstreamFilesAmongOurs } from '../upgrade/upstream-authorities.ts';
 import {
@@ -41,14 +42,16 @@ export class AuthorityDirectory {
   readonly #path: string;
   readonly #generations: Generations;
   readonly #warn: EventLog['warn'];
+  readonly #limits: ContentLimits;
   #nextId = 1;
   /** What stands in the current generation. */
   #layout: Layout | undefined;
 
   /** @param warn told what others put into the directory, or in its place, and what became of it */
-  constructor(path: string, warn: EventLog['warn'] = () => undefined) {
+  constructor(path: string, warn: EventLog['warn'] = () => undefined, limits = usualLimits) {
     this.#path = path;
     this.#warn = warn;
+    this.#limits = limits;
     this.#generations = new Generations(path, warn);
   }
 
@@ -68,7 +71,7 @@ export class AuthorityDirectory {
     const stored =
       from === undefined
         ? nothing
-        : await readGeneration(this.#generations.pathOf(from), treatUnreadableAsLost);
+        : await readGeneration(this.#generations.pathOf(from), this.#limits, treatUnreadableAsLost);
     this.#nextId = Math.max(await this.#readNextId(), idAfter(stored.authorities));
     const others = await this.#findOthers(current, from, stored);
     const first = this.#nextId;
@@ -85,10 +88,10 @@ export class AuthorityDirectory {
     from: string | undefined,
     { authorities, unreadable }: LoadedAuthorities,
   ): Promise<readonly Certificate[]> {
-    const plain = current === undefined ? await readPlainDirectory(this.#path) : [];
+    const plain = current === undefined ? await readPlainDirectory(this.#path, this.#limits) : [];
     const hasOurs = authorities.length > 0 || unreadable.length > 0;
     if (plain.length > 0 || hasOurs || from === undefined) return plain;
-    return readUpstreamFilesAmongOurs(this.#generations.pathOf(from));
+    return readUpstreamFilesAmongOurs(this.#generations.pathOf(from), this.#limits);
   }
 
   /**
@@ -157,7 +160,7 @@ export class AuthorityDirectory {
 
   /** Brings back what `save` copied; only before `load`. @throws Error when a file of it is damaged */
   async recover(from: string): Promise<void> {
-    const { authorities, unreadable } = await readGeneration(from);
+    const { authorities, unreadable } = await readGeneration(from, this.#limits);
     if (unreadable.length > 0) throw new Error(`the copy in ${from} is damaged`);
     await this.#commitGeneration(layoutOf(authorities));
   }

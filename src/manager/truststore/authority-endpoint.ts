@@ -48,7 +48,11 @@ export class AuthorityEndpoint implements Endpoint {
   constructor(definition: EndpointDefinition, dependencies: EndpointDependencies) {
     this.definition = definition;
     this.#dependencies = dependencies;
-    this.#directory = new AuthorityDirectory(definition.path, dependencies.log.warn);
+    this.#directory = new AuthorityDirectory(
+      definition.path,
+      dependencies.log.warn,
+      dependencies.limits.content,
+    );
     this.#listeners = new Listeners(dependencies.log);
     this.#expiry = new ExpiryWatch(dependencies.expiryThresholds);
     this.requests = new CsrService({

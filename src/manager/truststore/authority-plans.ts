@@ -26,7 +26,7 @@ export interface AuthoritySet {
 export async function planInstall(set: AuthoritySet, source: UploadSource): Promise<SetPlan> {
   const { current, nextId } = set;
   refuseMoreThanLimit(set, current.length + 1);
-  const certificate = checkOne(set, await blocksOf(source));
+  const certificate = checkOne(set, await blocksOf(source, set.dependencies.limits.content));
   refuseDuplicate(set, certificate);
   const authority = { id: nextId, certificate };
   return { next: [...current, authority], asked: [authority] };
@@ -38,7 +38,7 @@ export async function planReplace(
   source: UploadSource,
 ): Promise<SetPlan> {
   const previous = byId(set, id);
-  const certificate = checkOne(set, await blocksOf(source));
+  const certificate = checkOne(set, await blocksOf(source, set.dependencies.limits.content));
   refuseDuplicate(set, certificate, previous);
   const authority = { id: previous.id, certificate };
   const next = set.current.map((one) => (one === previous ? authority : one));
@@ -52,7 +52,10 @@ export async function planInstallAll(set: AuthoritySet, source: UploadSource): P
 
 /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
 export async function planReplaceAll(set: AuthoritySet, source: UploadSource): Promise<SetPlan> {
-  const { certificates } = parseBundle(set, await blocksOf(source));
+  const { certificates } = parseBundle(
+    set,
+    await blocksOf(source, set.dependencies.limits.content),
+  );
   const wanted = distinct(certificates);
   check(set, wanted, wanted);
   const byFingerprint = new Map(set.current.map((one) => [one.certificate.fingerprint, one]));
@@ -75,12 +78,14 @@ export function planDelete(set: AuthoritySet, id: string): SetPlan {
 /** Counts before it reads, so that a bundle over the limit costs nothing. */
 function parseBundle(set: AuthoritySet, blocks: readonly PemBlock[]): Upload {
   refuseMoreThanLimit(set, blocks.filter(isCertificateBlock).length);
-  return parseUpload(blocks, set.dependencies.limits.authorities);
+  const { authorities, content } = set.dependencies.limits;
+  return parseUpload(blocks, authorities, content);
 }
 
 /** The file may hold more: its first certificate is what it is about, and a key is never taken. */
 function checkOne(set: AuthoritySet, blocks: readonly PemBlock[]): Certificate {
-  const { certificates } = parseUpload(blocks, set.dependencies.limits.chain);
+  const { chain, content } = set.dependencies.limits;
+  const { certificates } = parseUpload(blocks, chain, content);
   const [certificate] = certificates;
   if (!certificate) throw new TypeError('an upload has a certificate');
   check(set, [certificate], certificates);

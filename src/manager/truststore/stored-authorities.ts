@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classifyIoError } from '../../storage/io-errors.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import { readCertificates } from '../upgrade/upstream-authorities.ts';
 import type { Authority } from './authority-layout.ts';
 
@@ -15,6 +16,7 @@ export const nothing: LoadedAuthorities = { authorities: [], unreadable: [] };
 
 export async function readGeneration(
   directory: string,
+  limits: ContentLimits,
   treatUnreadableAsLost = false,
 ): Promise<LoadedAuthorities> {
   const authorities: Authority[] = [];
@@ -23,7 +25,7 @@ export async function readGeneration(
     const id = /^(\d+)\.pem$/.exec(name)?.[1];
     if (id === undefined) continue;
     const path = join(directory, name);
-    const [certificate] = await readCertificates(path).catch((error: unknown) => {
+    const [certificate] = await readCertificates(path, limits).catch((error: unknown) => {
       if (treatUnreadableAsLost && classifyIoError(error) === 'failing') return [];
       throw error;
     });

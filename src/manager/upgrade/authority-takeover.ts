@@ -4,15 +4,19 @@ import { renameSynced } from '../../storage/atomic-file.ts';
 import { syncDirectory } from '../../storage/directory.ts';
 import { codeOf, exists } from '../../storage/io-errors.ts';
 import type { Certificate } from '../../x509/certificate.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import { readUpstreamDirectory } from './upstream-authorities.ts';
 
 /**
  * The certificates in a plain directory, as an upstream installation has one; none where there is no directory.
  * A directory without a certificate, as a package or `tmpfiles.d` may make one, does not say whom to trust.
  */
-export async function readPlainDirectory(path: string): Promise<readonly Certificate[]> {
+export async function readPlainDirectory(
+  path: string,
+  limits: ContentLimits,
+): Promise<readonly Certificate[]> {
   try {
-    return await readUpstreamDirectory(path);
+    return await readUpstreamDirectory(path, limits);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return [];
     throw error;

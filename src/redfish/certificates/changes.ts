@@ -5,6 +5,7 @@ import type {
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
 import type { Content } from '../../x509/containers.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import type { Access } from '../access.ts';
 import { memberError, RedfishError } from '../messages/redfish-error.ts';
 import type { CertificateCollection } from './collections.ts';
@@ -14,6 +15,7 @@ import { admit, type Submission } from './submitted.ts';
 export interface ChangeParts {
   readonly client: CertificateClient;
   readonly access: Pick<Access, 'certificates'>;
+  readonly contentLimits: ContentLimits;
 }
 
 /** What a request is about to do to the certificates of an endpoint. */
@@ -35,10 +37,10 @@ export async function putCertificate(
   content: Content,
   removes?: string,
 ): Promise<PublishedCertificate> {
-  const { client } = parts;
+  const { client, contentLimits } = parts;
   const { endpoint } = collection;
   if (removes !== undefined) client.get(endpoint, removes);
-  const adds = admit(collection, content);
+  const adds = admit(collection, content, contentLimits);
   const change = { endpoint, adds, ...(removes !== undefined && { removes }) };
   return withLockoutGuard(parts, identity, change, () =>
     removes === undefined

@@ -5,6 +5,7 @@ import {
 import { CertError } from '../../core/cert-error.ts';
 import { type Certificate, readCertificate, refuseOversized } from '../../x509/certificate.ts';
 import { type Content, openContent, pemContent } from '../../x509/containers.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -55,15 +56,19 @@ export interface Submission {
  * look stored. The manager gets nothing but its DER.
  * @throws CertError `too-many-certificates`, `certificate-malformed`, and what a container is refused with
  */
-export function admit({ endpoint }: CertificateCollection, content: Content): Submission {
+export function admit(
+  { endpoint }: CertificateCollection,
+  content: Content,
+  limits: ContentLimits,
+): Submission {
   const certificates = (blocks: readonly PemBlock[]) =>
-    blocks.map(({ der }) => readCertificate(der));
-  const open = () => openContent(content).filter(isCertificateBlock);
+    blocks.map(({ der }) => readCertificate(der, limits));
+  const open = () => openContent(content, limits).filter(isCertificateBlock);
   if (endpoint.type !== 'authority' || content.format === 'PKCS12')
     return { content, certificates: () => certificates(open()) };
   const blocks = open();
   // To send a large one over the bus takes longer than to refuse it
-  for (const { der } of blocks) refuseOversized(der);
+  for (const { der } of blocks) refuseOversized(der, limits);
   const [first] = blocks;
   // Without any, the manager says what is wrong
   if (!first) return { content, certificates: () => [] };

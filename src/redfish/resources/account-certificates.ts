@@ -140,8 +140,9 @@ function certificateOf(body: RequestBody, { limits }: AccountCertificates): Cert
     const args = ['PKCS12', 'CertificateType'];
     throw memberError(400, 'PropertyValueNotInList', args, 'CertificateType', withoutKey);
   }
-  const blocks = openUpload({ ...content, password: '' }, limits.accountCertificateBytes);
-  const { certificates, keyBlocks } = parseUpload(blocks, 1);
+  const upload = { ...content, password: '' };
+  const blocks = openUpload(upload, limits.accountCertificateBytes, limits.content);
+  const { certificates, keyBlocks } = parseUpload(blocks, 1, limits.content);
   const [submitted] = certificates;
   if (keyBlocks.length === 0 && submitted) return submitted;
   const name = 'CertificateString';

@@ -9,7 +9,7 @@ import { ClientCertificates } from '../../identity/peer-certificates/client-cert
 import { configuredClientIdentities } from '../../identity/peer-certificates/client-identities.ts';
 import type { TrustEndpoints } from '../../identity/peer-certificates/trust.ts';
 import type { CertificateClient, EndpointRef } from '../../manager/certificate-client.ts';
-import type { Configuration } from '../../platform/configuration.ts';
+import { type Configuration, contentLimitsOf } from '../../platform/configuration.ts';
 import { type Access, followRenames, makeAccess } from '../access.ts';
 import { keepSessions } from './kept-sessions.ts';
 import { followUsers } from './orphaned-user-data.ts';
@@ -47,7 +47,7 @@ export function setUpAccess(
   configuredClientIdentities(configuration, log);
   const accountCertificates = new AccountCertificates(
     join(configuration.redfish.directory, 'account-certificates.json'),
-    configuration.redfish.clientCertificates,
+    { ...configuration.redfish.clientCertificates, content: contentLimitsOf(configuration) },
     log,
   );
   const settings = configuredSettings(configuration);
@@ -100,7 +100,7 @@ function clientCertificates(
     findUser: (userName) => users.find(userName),
     hostName,
     now: () => Date.now(),
-    limits: redfish.clientCertificates,
+    limits: { ...redfish.clientCertificates, content: contentLimitsOf(configuration) },
     alwaysRespond,
     log,
   });

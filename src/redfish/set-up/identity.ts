@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { generateCertificate } from '../../manager/credential/generated-certificate.ts';
-import type { Configuration } from '../../platform/configuration.ts';
+import { type Configuration, contentLimitsOf } from '../../platform/configuration.ts';
 import { hostAddresses } from '../../platform/host-addresses.ts';
 import { InvalidMember } from '../../platform/invalid-member.ts';
 import type { Credential } from '../../tls/credential.ts';
@@ -33,6 +33,7 @@ export async function openIdentity(dependencies: AccessDependencies): Promise<Re
     copyPath: join(redfish.directory, copyName),
     // A container of the largest size that is uploaded is larger as the PEM that the manager makes of it
     maxBytes: 2 * limits.uploadBytes,
+    content: contentLimitsOf(configuration),
     profile: redfish.tls.profile,
     makeSelfSigned: () => selfSigned(dependencies),
     now: Date.now,

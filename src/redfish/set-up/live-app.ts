@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
-import type { Configuration } from '../../platform/configuration.ts';
+import { type Configuration, contentLimitsOf } from '../../platform/configuration.ts';
 import { type AppOptions, makeApp } from '../app.ts';
 import { type CertificateCollection, collectionsOf } from '../certificates/collections.ts';
 import type { ServedApp } from '../http/server.ts';
@@ -24,7 +24,7 @@ export function inForceOf(configuration: Configuration): InForce {
 /** What stays the same for as long as the service runs. */
 export type FixedParts = Omit<
   AppOptions['parts'],
-  'collections' | 'compatibility' | 'managerDetails' | 'query'
+  'collections' | 'compatibility' | 'contentLimits' | 'managerDetails' | 'query'
 >;
 
 /** The application as it is configured; it is made anew for another configuration. */
@@ -42,11 +42,14 @@ export function makeLiveApp(inForce: InForce, fixed: FixedParts, log: Log): Live
     lastReset: bootClock(Date.now),
     settings: openManagerSettings(join(redfish.directory, 'manager-settings.json'), log),
   };
-  const optionsOf = ({ redfish }: Configuration): AppOptions => {
+  const optionsOf = (configuration: Configuration): AppOptions => {
+    const { redfish } = configuration;
     const { limits, compatibility, firmwareVersion = firmwareVersionOf() } = redfish;
     const managerDetails = { ...details, firmwareVersion };
     const { collections } = inForce;
-    const parts = { ...fixed, collections, compatibility, managerDetails, query: limits };
+    const contentLimits = contentLimitsOf(configuration);
+    const configured = { compatibility, managerDetails, contentLimits, query: limits };
+    const parts = { ...fixed, ...configured, collections };
     return { ...{ log, webUi, parts }, limits: { ...limits, query: limits } };
   };
   let webUi = firstWebUi(inForce.configuration, log);

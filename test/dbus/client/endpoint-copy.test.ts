@@ -4,6 +4,7 @@ import { busName } from '../../../src/dbus/certs/endpoint-names.ts';
 import { EndpointCopy } from '../../../src/dbus/client/endpoint-copy.ts';
 import { type Bus, type Call, connectBus } from '../../../src/dbus/transport/bus.ts';
 import { busDaemon } from '../../../src/dbus/transport/bus-driver.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { until } from '../../e2e/commands.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { makeSample, startScriptedManager } from '../../fakes/scripted-manager.ts';
@@ -54,7 +55,9 @@ describe('the copy of an endpoint', () => {
         answer(call),
       );
       try {
-        await assert.rejects(EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName));
+        await assert.rejects(
+          EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName, usualLimits),
+        );
         assert.equal(listeners, 0);
       } finally {
         manager.bus.close();
@@ -64,7 +67,7 @@ describe('the copy of an endpoint', () => {
 
   it('follows a certificate that nobody can read until it can be read again', async () => {
     const manager = await startScriptedManager(bus.address, endpoint, { 1: [one] });
-    const copy = await EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName);
+    const copy = await EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName, usualLimits);
     const events: string[] = [];
     copy.tellTo(({ kind, id }) => events.push(`${kind} ${id}`));
     for (const pem of ['no certificate', other]) {
@@ -80,7 +83,7 @@ describe('the copy of an endpoint', () => {
 
   it('takes an id that is given again for a new object', async () => {
     const manager = await startScriptedManager(bus.address, endpoint, { 1: [one] });
-    const copy = await EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName);
+    const copy = await EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName, usualLimits);
     const events: string[] = [];
     copy.tellTo(({ kind, id }) => events.push(`${kind} ${id}`));
     manager.removed('1');

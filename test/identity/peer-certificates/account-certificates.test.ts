@@ -8,7 +8,7 @@ import { ClientCertificates } from '../../../src/identity/peer-certificates/clie
 import { forgetCertificates } from '../../../src/identity/peer-certificates/forget.ts';
 import { removeUser } from '../../../src/redfish/resources/account-life.ts';
 import { purgeOrphanedUserData } from '../../../src/redfish/set-up/orphaned-user-data.ts';
-import { setContentLimits } from '../../../src/x509/limits.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { MemoryClient } from '../../fakes/memory-client.ts';
 import {
   type Issued,
@@ -17,7 +17,8 @@ import {
 } from '../../fakes/openssl-authority.ts';
 import { samplePem, startService, type TestService } from '../../redfish/service.ts';
 
-const limits = { perAccount: 2, accountCertificateBytes: 4096 };
+const limits = { perAccount: 2, accountCertificateBytes: 4096, content: usualLimits };
+const fewNames = { ...limits, content: { ...usualLimits, alternativeNames: 3 } };
 const truststore = { type: 'authority', name: 'truststore' } as const;
 
 describe('a certificate of an account that cannot be read as it was stored', () => {
@@ -49,21 +50,16 @@ describe('a certificate of an account that cannot be read as it was stored', () 
     ];
     writeFileSync(path, JSON.stringify({ certificates }));
     lines.length = 0;
-    setContentLimits({ alternativeNames: 3 });
   });
-  afterEach(async () => {
-    setContentLimits({});
-    await service.close();
-  });
+  afterEach(() => service.close());
 
-  const open = () => new AccountCertificates(path, limits, log);
+  const open = (as = fewNames) => new AccountCertificates(path, as, log);
   const stored = (): { userName: string; pem: string }[] =>
     JSON.parse(readFileSync(path, 'utf8')).certificates;
   const namesOf = (list: readonly { userName: string }[]) => list.map(({ userName }) => userName);
 
   it('counts no more when its owner is gone, also where the disk does not say so now', async () => {
-    setContentLimits({});
-    const certificates = open();
+    const certificates = open(limits);
     const left = { certificates, sessions: service.sessions };
     rmSync(path);
     mkdirSync(path);
@@ -88,8 +84,7 @@ describe('a certificate of an account that cannot be read as it was stored', () 
     await kept.add('admin', authority.issue({}).certificate, async () => true);
     await kept.store();
     assert.equal(stored().length, 3);
-    setContentLimits({});
-    assert.equal(open().ownerOf(swollen.certificate), 'reader');
+    assert.equal(open(limits).ownerOf(swollen.certificate), 'reader');
   });
 
   it('goes with its account, whether an administrator removes that or others did', async () => {
@@ -142,7 +137,7 @@ describe('a certificate of an account that cannot be read as it was stored', () 
       findUser: async () => undefined,
       hostName: () => 'bmc',
       now: Date.now,
-      limits: { nameBytes: 1000, chainCertificates: 10 },
+      limits: { nameBytes: 1000, chainCertificates: 10, content: usualLimits },
       alwaysRespond: false,
       logins: { login: () => undefined },
     });

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { PeerChains } from '../../../src/identity/peer-certificates/peer-chain.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import {
   type Issued,
   type OpensslAuthority,
@@ -18,7 +19,7 @@ describe('the chain that a client shows', () => {
   let middle: Issued;
   let leaf: Issued;
   let server: Server;
-  const chains = new PeerChains(10);
+  const chains = new PeerChains({ chainCertificates: 10, content: usualLimits });
 
   before(async () => {
     authority = opensslAuthority();

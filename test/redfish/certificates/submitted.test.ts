@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
 import { admit } from '../../../src/redfish/certificates/submitted.ts';
 import { pemContent } from '../../../src/x509/containers.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { formatPem } from '../../../src/x509/pem.ts';
 import { forgeCertificate } from '../../fakes/forged-certificate.ts';
 import { refusal } from '../../fakes/refusal.ts';
@@ -18,13 +19,16 @@ describe('what is submitted for a truststore', () => {
   it('is refused before it goes to the manager where a certificate is larger than any', () => {
     const content = { bytes: ofBytes(300_000), format: 'DER', password: '' } as const;
     const words = /larger than 262144 bytes/;
-    assert.throws(() => admit(collection, content), refusal('certificate-malformed', words));
+    assert.throws(
+      () => admit(collection, content, usualLimits),
+      refusal('certificate-malformed', words),
+    );
   });
 
   it('goes to the manager as the DER of the authority, without a key beside it', () => {
     const der = ofBytes(10);
     const pem = formatPem('CERTIFICATE', der) + formatPem('PRIVATE KEY', Buffer.from('key'));
-    const { content, certificates } = admit(collection, pemContent(pem));
+    const { content, certificates } = admit(collection, pemContent(pem), usualLimits);
     assert.deepEqual(content, { bytes: der, format: 'DER', password: '' });
     assert.deepEqual(
       certificates().map((one) => one.der),
@@ -34,6 +38,6 @@ describe('what is submitted for a truststore', () => {
 
   it('goes to the manager as it is where there is no certificate in it', () => {
     const content = pemContent('no certificate');
-    assert.equal(admit(collection, content).content, content);
+    assert.equal(admit(collection, content, usualLimits).content, content);
   });
 });

@@ -18,6 +18,7 @@ import { type Events, makeEvents } from '../../../src/redfish/events/events.ts';
 import { listenerLogins } from '../../../src/redfish/events/listeners.ts';
 import { makeServer } from '../../../src/redfish/http/server.ts';
 import { type HandshakeLimits, usualHandshakeLimits } from '../../../src/tls/handshake-limiter.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 import type { MemoryClient } from '../../fakes/memory-client.ts';
 import type { Issued, OpensslAuthority } from '../../fakes/openssl-authority.ts';
@@ -136,7 +137,7 @@ export async function startTlsService(
     findUser: (userName) => accounts.find(userName),
     hostName: () => 'bmc.lab.example.com',
     now: () => Date.now() + own.ahead,
-    limits: { nameBytes: 32_768, chainCertificates: 10 },
+    limits: { nameBytes: 32_768, chainCertificates: 10, content: usualLimits },
     get alwaysRespond() {
       return own.alwaysRespond;
     },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
 import { purgeOrphanedUserData } from '../../../src/redfish/set-up/orphaned-user-data.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import {
   type Issued,
   type OpensslAuthority,
@@ -14,7 +15,7 @@ import { type AskOptions, startService, type TestService } from '../service.ts';
 
 const accounts = '/redfish/v1/AccountService/Accounts';
 const of = (name: string) => `${accounts}/${name}/Certificates`;
-const limits = { perAccount: 2, accountCertificateBytes: 4096 };
+const limits = { perAccount: 2, accountCertificateBytes: 4096, content: usualLimits };
 
 describe('the certificates of an account', () => {
   let authority: OpensslAuthority;

@@ -9,6 +9,7 @@ import { RenameFollower } from '../../../src/identity/accounts/rename-follower.t
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
 import { parseConfiguration } from '../../../src/platform/configuration.ts';
 import { setUpAccess } from '../../../src/redfish/set-up/access.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { accountsAt } from '../../fakes/accounts.ts';
 import { diskError } from '../../fakes/moody-disk.ts';
 
@@ -16,7 +17,11 @@ import { diskError } from '../../fakes/moody-disk.ts';
 const files: Readonly<Record<string, (path: string) => unknown>> = {
   'access-settings.json': (path) => new AccessSettings(path, {} as never),
   'account-certificates.json': (path) =>
-    new AccountCertificates(path, { perAccount: 1, accountCertificateBytes: 1 }),
+    new AccountCertificates(path, {
+      perAccount: 1,
+      accountCertificateBytes: 1,
+      content: usualLimits,
+    }),
   'accounts.json': (path) => accountsAt(path),
   'followed-renames.json': (path) => new RenameFollower(path, { error: () => undefined }),
 };

@@ -18,6 +18,7 @@ import { StagedReplacements } from '../../../src/manager/replacement/staged-repl
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
 import { usualServingProfile } from '../../../src/tls/profile.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import type { Device, Place, State } from './scene.ts';
 
 /** Fixed, so that no certificate of the tests ever ends. */
@@ -124,6 +125,7 @@ const dependencies: Omit<EndpointDependencies, 'watch' | 'now'> = {
     authorities: 10,
     queuedRequests: 4,
     refusedFiles: 3,
+    content: usualLimits,
   },
   checks: { allowExpired: true, requireCa: true, maxRsaBits: 8192 },
   serving: usualServingProfile(),

@@ -13,6 +13,7 @@ import { PendingRequests, requestFiles } from '../../../src/manager/csr/pending-
 import { openEventState } from '../../../src/redfish/events/event-state.ts';
 import { SessionFile } from '../../../src/redfish/sessions/session-file.ts';
 import { Sessions } from '../../../src/redfish/sessions/sessions.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { accountsAt } from '../../fakes/accounts.ts';
 import { makeWorld } from '../../fakes/manager-world.ts';
 import { samplePem } from '../../redfish/service.ts';
@@ -83,7 +84,7 @@ const readers: readonly (() => Promise<string>)[] = [
     return JSON.stringify({ policy, clientCertificates });
   },
   async () => {
-    const limits = { perAccount: 2, accountCertificateBytes: 4096 };
+    const limits = { perAccount: 2, accountCertificateBytes: 4096, content: usualLimits };
     const list = new AccountCertificates(path, limits).of('admin');
     for (const { certificate } of list) shownEverywhere(certificate);
     return `certificates ${list.length}`;

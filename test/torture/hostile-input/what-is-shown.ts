@@ -13,6 +13,7 @@ import { usualServingProfile } from '../../../src/tls/profile.ts';
 import { type Certificate, isSelfIssued, namesAndUsages } from '../../../src/x509/certificate.ts';
 import { DerError } from '../../../src/x509/der.ts';
 import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { formatName } from '../../../src/x509/name.ts';
 import { makeWorld } from '../../fakes/manager-world.ts';
 
@@ -34,7 +35,8 @@ world.remove();
  */
 export function shownEverywhere(certificate: Certificate): string {
   const installed = { id: '1', certificate, chain: [certificate] };
-  const published = { endpoint, uploadBytes: 1, expiryThresholds: thresholds, now: () => now };
+  const uploads = { uploadBytes: 1, content: usualLimits };
+  const published = { endpoint, uploads, expiryThresholds: thresholds, now: () => now };
   const served = certificateObject(published, installed);
   const properties = served.flatMap(({ spec, read }) => Object.keys(spec.properties).map(read));
   for (const { value } of properties) {

@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { certificateObject } from '../../../src/dbus/certs/certificate-object.ts';
 import { ObjectServer } from '../../../src/dbus/server/object-server.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { makeWorld } from '../../fakes/manager-world.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';
 import { campaign } from './campaign.ts';
@@ -80,7 +81,8 @@ it('no message on the wire ends the manager, or keeps it from reading the next o
         if (!isOfFake) failures.push(error);
       },
     });
-    const published = { endpoint, uploadBytes: 100, expiryThresholds: [], now: () => 0 };
+    const uploads = { uploadBytes: 100, content: usualLimits };
+    const published = { endpoint, uploads, expiryThresholds: [], now: () => 0 };
     server.add(path, certificateObject(published, installed));
     made.bus.onLost(() => {
       if (fake === made) isLost = true;
