@@ -93,7 +93,7 @@ function serveRoot(
   });
   const stopReplacements = replacements.subscribe((event) => {
     if (event.endpoint === endpoint.definition)
-      server.announce(root, replacementInterface.name, ['State', 'Deadline']);
+      server.announce(root, replacementInterface.name, ['State', 'Id', 'Deadline']);
   });
   return () => {
     stopReloads();

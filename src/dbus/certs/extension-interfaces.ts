@@ -134,8 +134,8 @@ export const replacementInterface = {
     'it to the user of the caller instead: any connection of that user may go on, and it outlives them ' +
     'all. Either way it is rolled back after `Seconds` (0 for the configured time), and when the manager ' +
     'stops or is killed. An empty `Replacement` means the one that was staged at this object. `State` ' +
-    'ends in `None`, `Staged` or `Active`; `Deadline` is when it is rolled back, in seconds since 1970, ' +
-    '0 for none. On a truststore the content is the bundle.',
+    'ends in `None`, `Staged` or `Active`; `Id` is its name, empty for none; `Deadline` is when it is rolled ' +
+    'back, in seconds since 1970, 0 for none. On a truststore the content is the bundle.',
   methods: {
     Stage: {
       in: { ...content, Truststore: 's', Bundle: 'ay', BundleFormat: 's', Seconds: 'u' },
@@ -147,7 +147,7 @@ export const replacementInterface = {
     Commit: { in: { Replacement: 's' }, out: {}, privileged: true },
     Rollback: { in: { Replacement: 's' }, out: {}, privileged: true },
   },
-  properties: { State: 's', Deadline: 't' },
+  properties: { State: 's', Id: 's', Deadline: 't' },
 } as const satisfies InterfaceSpec;
 
 export const extensionInterfaces: readonly InterfaceSpec[] = [

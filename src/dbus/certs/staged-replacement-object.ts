@@ -29,6 +29,7 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
           'State',
           stateNames[replacements.stateOf(endpoint.definition)],
         ),
+      Id: () => replacements.idOf(endpoint.definition),
       Deadline: () => BigInt(Math.floor(replacements.deadlineOf(endpoint.definition) / 1000)),
     },
     methods: {

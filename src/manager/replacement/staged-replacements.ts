@@ -175,6 +175,11 @@ export class StagedReplacements {
     return this.#of(endpoint)?.deadline ?? 0;
   }
 
+  /** The name of the replacement of an endpoint; empty where there is none. */
+  idOf(endpoint: EndpointDefinition): string {
+    return this.#of(endpoint)?.id ?? '';
+  }
+
   /** @returns how to unsubscribe */
   subscribe(listener: (event: ReplacementEvent) => void): () => void {
     return this.#listeners.add(listener);

@@ -82,6 +82,8 @@ describe('a staged replacement on the bus', () => {
     assert.equal(await state(), 'None');
     const id = await stage();
     assert.equal(await state(), 'Staged');
+    const args = ['get-property', names.server, paths.server, replacement, 'Id'];
+    assert.equal(await tools.busctl(...args), `s "${id}"\n`);
     assert.equal(subject(), 'subject=CN = old');
     await act('Activate', id);
     assert.equal(await state(), 'Active');
