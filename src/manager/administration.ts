@@ -16,8 +16,16 @@ export interface ServiceReload {
 /** Where a replacement in two phases stands at an endpoint. */
 export interface ReplacementStatus {
   readonly state: 'None' | 'Staged' | 'Active';
+  /** Its name; absent where there is none. */
+  readonly id?: string;
   /** When it is rolled back unless it is committed. */
   readonly deadline: Date | undefined;
+}
+
+/** What the manager tells of an endpoint beside its certificates. */
+export interface EndpointStatus {
+  readonly services: readonly ServiceReload[];
+  readonly replacement: ReplacementStatus;
 }
 
 export interface StagedContent {
@@ -44,9 +52,18 @@ export interface Administration {
   reload(endpoint: EndpointRef): Promise<void>;
   /** Stages a replacement that belongs to the user and outlives the connection. @returns its name */
   stage(endpoint: EndpointRef, staged: StagedContent): Promise<string>;
-  /** These three are about the replacement that the user staged at this endpoint. */
-  activate(endpoint: EndpointRef, seconds: number): Promise<void>;
-  commit(endpoint: EndpointRef): Promise<void>;
-  rollback(endpoint: EndpointRef): Promise<void>;
+  /** These three are about the replacement of this name, or else the one that the user staged at this endpoint. */
+  activate(endpoint: EndpointRef, seconds: number, id?: string): Promise<void>;
+  commit(endpoint: EndpointRef, id?: string): Promise<void>;
+  rollback(endpoint: EndpointRef, id?: string): Promise<void>;
   replacement(endpoint: EndpointRef): Promise<ReplacementStatus>;
+}
+
+/** Administration for an edge that serves many readers, where the manager may be one that does not offer it. */
+export interface WatchedAdministration extends Administration {
+  /**
+   * From a live copy, as certificates are.
+   * @returns `undefined` where the manager does not offer administration, as upstream's. @throws CertError `unavailable`
+   */
+  status(endpoint: EndpointRef): EndpointStatus | undefined;
 }

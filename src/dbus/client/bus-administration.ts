@@ -1,8 +1,5 @@
-import type {
-  Administration,
-  ReplacementStatus,
-  ServiceReload,
-} from '../../manager/administration.ts';
+import { CertError } from '../../core/cert-error.ts';
+import type { EndpointStatus, WatchedAdministration } from '../../manager/administration.ts';
 import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
 import type { Expiry, ExpiryState } from '../../manager/expiry.ts';
 import type { Content } from '../../x509/containers.ts';
@@ -14,21 +11,18 @@ import {
   requestInterface,
   uploadInterface,
 } from '../certs/extension-interfaces.ts';
-import type { InterfaceSpec, TypedValue } from '../server/interface.ts';
 import type { Interfaces } from '../server/object-tree.ts';
-import { objectManagerInterface, propertiesInterface } from '../server/standard-interfaces.ts';
+import { objectManagerInterface } from '../server/standard-interfaces.ts';
 import type { BusCertificateClient } from './bus-certificate-client.ts';
+import { lastPart } from './endpoint-status.ts';
 
 /** Administration over the bus, on the connection of a client whose copies are then as new as each reply. */
-export function busAdministration(client: BusCertificateClient): Administration {
-  const property = async (
-    endpoint: EndpointRef,
-    { name }: InterfaceSpec,
-    property_name: string,
-  ) => {
-    const method = { endpoint, spec: propertiesInterface, member: 'Get' };
-    return ((await client.call(method, { interface_name: name, property_name })) as TypedValue)
-      .value;
+export function busAdministration(client: BusCertificateClient): WatchedAdministration {
+  const statusOf = (endpoint: EndpointRef): EndpointStatus => {
+    const status = client.status(endpoint);
+    if (!status)
+      throw new CertError('internal', 'the manager of this endpoint does not offer that');
+    return status;
   };
   return {
     async expiry(endpoint) {
@@ -44,8 +38,7 @@ export function busAdministration(client: BusCertificateClient): Administration 
       await client.call({ endpoint, spec: requestInterface, member: 'Discard' }, { Id });
     },
     async services(endpoint) {
-      const rows = await property(endpoint, reloadInterface, 'Services');
-      return (rows as ServiceRow[]).map(serviceReload);
+      return statusOf(endpoint).services;
     },
     async reload(endpoint) {
       await client.call({ endpoint, spec: reloadInterface, member: 'Reload' });
@@ -60,34 +53,23 @@ export function busAdministration(client: BusCertificateClient): Administration 
       await client.call({ ...method, member: 'Detach' }, { Replacement: id });
       return id;
     },
-    async activate(endpoint, Seconds) {
+    async activate(endpoint, Seconds, Replacement = '') {
       const method = { endpoint, spec: replacementInterface, member: 'Activate' };
-      await client.call(method, { Replacement: '', Seconds });
+      await client.call(method, { Replacement, Seconds });
     },
-    async commit(endpoint) {
+    async commit(endpoint, Replacement = '') {
       const method = { endpoint, spec: replacementInterface, member: 'Commit' };
-      await client.call(method, { Replacement: '' });
+      await client.call(method, { Replacement });
     },
-    async rollback(endpoint) {
+    async rollback(endpoint, Replacement = '') {
       const method = { endpoint, spec: replacementInterface, member: 'Rollback' };
-      await client.call(method, { Replacement: '' });
+      await client.call(method, { Replacement });
     },
     async replacement(endpoint) {
-      const state = await property(endpoint, replacementInterface, 'State');
-      const seconds = Number(await property(endpoint, replacementInterface, 'Deadline'));
-      return {
-        state: lastPart(String(state)) as ReplacementStatus['state'],
-        deadline: seconds === 0 ? undefined : new Date(seconds * 1000),
-      };
+      return statusOf(endpoint).replacement;
     },
+    status: (endpoint) => client.status(endpoint),
   };
-}
-
-type ServiceRow = readonly [string, string, string, bigint, number];
-
-function serviceReload([service, outcome, reason, seconds, attempts]: ServiceRow): ServiceReload {
-  const at = seconds === 0n ? undefined : new Date(Number(seconds) * 1000);
-  return { service, outcome, reason, at, attempts };
 }
 
 function expiriesOf(objects: Readonly<Record<string, Interfaces>>): ReadonlyMap<string, Expiry> {
@@ -111,9 +93,4 @@ function published(
 
 function inputsOf({ bytes, format, password }: Content) {
   return { Content: bytes, Format: format, Password: password };
-}
-
-/** The value of an enumeration. */
-function lastPart(name: string): string {
-  return name.split('.').at(-1) ?? '';
 }

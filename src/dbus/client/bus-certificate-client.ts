@@ -1,5 +1,6 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
+import type { EndpointStatus } from '../../manager/administration.ts';
 import type {
   CertificateClient,
   CertificateEvent,
@@ -74,6 +75,11 @@ export class BusCertificateClient implements CertificateClient {
     const found = this.#watch.copyOf(endpoint).get(id);
     if (!found) throw new CertError('not-found', `there is no certificate ${id}`);
     return found;
+  }
+
+  /** @returns `undefined` where the manager has no interfaces of ours. @throws CertError `unavailable` */
+  status(endpoint: EndpointRef): EndpointStatus | undefined {
+    return this.#watch.copyOf(endpoint).status;
   }
 
   async install(endpoint: EndpointRef, content: Content): Promise<PublishedCertificate> {

@@ -1,3 +1,4 @@
+import type { EndpointStatus } from '../../manager/administration.ts';
 import type {
   CertificateEvent,
   PublishedCertificate,
@@ -13,9 +14,11 @@ import {
   expiryInterface,
   findingsInterface,
 } from '../certs/extension-interfaces.ts';
+import { errorNameOf } from '../server/error-names.ts';
 import type { Interfaces, Properties } from '../server/object-tree.ts';
 import { objectManagerInterface, propertiesInterface } from '../server/standard-interfaces.ts';
 import type { Bus, Signal } from '../transport/bus.ts';
+import { readEndpointStatus } from './endpoint-status.ts';
 
 type Tell = (event: CertificateEvent) => void;
 type Expiring = CertificateEvent & { readonly kind: 'expiring' };
@@ -34,6 +37,8 @@ export class EndpointCopy {
   /** Ids of all objects, readable or not, and whether the manager tells the chain; upstream's does not. */
   readonly #objects = new Map<string, { readonly tellsChain: boolean }>();
   readonly #findings = new Map<string, PublishedFindings>();
+  /** Of the object of the endpoint itself, where upstream's manager has none. */
+  #properties: Properties = {};
   /** Warnings from before a listener was there. */
   #warnings: Expiring[] = [];
   #tell: Tell | undefined;
@@ -74,6 +79,7 @@ export class EndpointCopy {
       });
       for (const [path, interfaces] of Object.entries(objects as Record<string, Interfaces>))
         copy.#set(path, interfaces);
+      copy.#properties = await propertiesOf(bus, owner, copy.#root);
       ready = true;
       // Those from before the reply are part of it and change nothing; those behind it must not be lost
       for (const signal of early) copy.#apply(signal);
@@ -106,6 +112,10 @@ export class EndpointCopy {
     return this.#certificates.get(id);
   }
 
+  get status(): EndpointStatus | undefined {
+    return readEndpointStatus(this.#properties);
+  }
+
   #apply({ interface: name, member, path, body }: Signal): void {
     if (name === objectManagerInterface.name && member === 'InterfacesAdded') {
       this.#set(String(body[0]), body[1] as Interfaces | undefined);
@@ -117,6 +127,8 @@ export class EndpointCopy {
         this.#findings.delete(id);
         this.#remove(id);
       }
+    } else if (name === propertiesInterface.name && path === this.#root) {
+      this.#properties = { ...this.#properties, ...(body[1] as Properties) };
     } else if (name === propertiesInterface.name) {
       const id = this.#idOf(path);
       // A new object's properties come before the object: InterfacesAdded has them all
@@ -188,6 +200,20 @@ export class EndpointCopy {
   #idOf(path: string): string | undefined {
     const id = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : '';
     return /^\d+$/.test(id) ? id : undefined;
+  }
+}
+
+/** Of all interfaces of an object. A manager that is not ours need not have any. */
+async function propertiesOf(bus: Bus, destination: string, path: string): Promise<Properties> {
+  const { name } = propertiesInterface;
+  // The empty name of an interface stands for all of them (D-Bus Specification, "org.freedesktop.DBus.Properties")
+  const call = { interface: name, member: 'GetAll', signature: 's', body: [''] };
+  try {
+    const [properties] = await bus.call({ destination, path, ...call });
+    return properties as Properties;
+  } catch (error) {
+    if (errorNameOf(error)?.startsWith('org.freedesktop.DBus.Error.Unknown')) return {};
+    throw error;
   }
 }
 

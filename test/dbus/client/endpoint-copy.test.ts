@@ -65,6 +65,15 @@ describe('the copy of an endpoint', () => {
     });
   }
 
+  it('has no status of a manager that has no interfaces of ours', async () => {
+    const manager = await startScriptedManager(bus.address, endpoint, { 1: [one] });
+    const copy = await EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName);
+    assert.equal(copy.status, undefined);
+    assert.equal(copy.list().length, 1);
+    copy.close();
+    manager.bus.close();
+  });
+
   it('follows a certificate that nobody can read until it can be read again', async () => {
     const manager = await startScriptedManager(bus.address, endpoint, { 1: [one] });
     const copy = await EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName, usualLimits);
