@@ -67,7 +67,7 @@ describe('the copy of an endpoint', () => {
 
   it('has no status of a manager that has no interfaces of ours', async () => {
     const manager = await startScriptedManager(bus.address, endpoint, { 1: [one] });
-    const copy = await EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName);
+    const copy = await EndpointCopy.fetch(edge, endpoint, manager.bus.uniqueName, usualLimits);
     assert.equal(copy.status, undefined);
     assert.equal(copy.list().length, 1);
     copy.close();
