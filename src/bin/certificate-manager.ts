@@ -2,7 +2,7 @@ import '../platform/debug-signal.ts';
 import { hostname } from 'node:os';
 import { Audit } from '../core/audit.ts';
 import { watchClock } from '../core/clock-watch.ts';
-import { makeLog } from '../core/log.ts';
+import type { Log } from '../core/log.ts';
 import { EndpointHost } from '../dbus/certs/endpoint-host.ts';
 import { type SigningServiceOptions, serveSigning } from '../dbus/certs/signing-service.ts';
 import { watchHostName } from '../dbus/peers/host-name.ts';
@@ -14,32 +14,18 @@ import { configuredClientIdentities } from '../identity/peer-certificates/client
 import { SigningQueue } from '../manager/csr/signing-queue.ts';
 import { endpointSet } from '../manager/endpoint-set.ts';
 import { StagedReplacements } from '../manager/replacement/staged-replacements.ts';
-import {
-  type Configuration,
-  type ConfigurationText,
-  inText,
-  parseConfiguration,
-} from '../platform/configuration.ts';
-import {
-  followConfiguration,
-  type PrepareConfiguration,
-} from '../platform/configuration-reload.ts';
-import { announceReady, runProgram } from '../platform/process-life.ts';
+import type { Configuration } from '../platform/configuration.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
+import { accessPolicy } from './access-policy.ts';
+import { runConfigured, type Serving } from './configured-program.ts';
 import { readCommandLine } from './manager/command-line.ts';
 import { ConfiguredEndpoints } from './manager/configured-endpoints.ts';
-import {
-  accessPolicy,
-  type EndpointSettings,
-  endpointSettings,
-} from './manager/endpoint-settings.ts';
+import { type EndpointSettings, endpointSettings } from './manager/endpoint-settings.ts';
 import { endpointMaker } from './manager/make-endpoint.ts';
 import { configuredReloader } from './manager/reloader.ts';
 
 /** How often endpoints look after what time changes. */
 const maintenanceMilliseconds = 60_000;
-
-const log = makeLog('certificate-manager');
 
 /** What the configuration says, once names of users and groups are numbers. */
 interface Settings {
@@ -49,31 +35,18 @@ interface Settings {
   readonly signers: CallerPolicy;
 }
 
-await runProgram(log, async (fail, onReload) => {
-  const { from, file, check } = readCommandLine();
-  const first = await readSettings(parseConfiguration(from.text, from.source), from);
-  if (check) process.exit(0);
-  const manager = await startManager(first, fail);
-  if (file !== undefined) {
-    const { configuration } = first;
-    const followed = { program: 'certificate-manager', file, from, configuration, log } as const;
-    const prepare: PrepareConfiguration = async (...next) =>
-      manager.prepare(await readSettings(...next));
-    onReload(followConfiguration(followed, prepare));
-  }
-  const { endpoints } = first;
-  log.info('certificate manager ready', { endpoints: endpoints.length });
-  announceReady({ endpoints: endpoints.length });
-  return () => manager.stop();
+await runConfigured({
+  program: 'certificate-manager',
+  readCommandLine,
+  settings: settingsOf,
+  start: startManager,
 });
 
-interface Manager {
-  /** @returns what puts settings in force. @throws when another manager has one of the endpoints */
-  prepare(next: Settings): Promise<() => Promise<void>>;
-  stop(): Promise<void>;
-}
-
-async function startManager(settings: Settings, fail: (error: Error) => void): Promise<Manager> {
+async function startManager(
+  settings: Settings,
+  log: Log,
+  fail: (error: Error) => void,
+): Promise<Serving<Settings>> {
   const { configuration } = settings;
   let inForce = settings;
   const bus = await connectBus(configuration.bus);
@@ -102,8 +75,11 @@ async function startManager(settings: Settings, fail: (error: Error) => void): P
   void reloader.settle(settings.endpoints.flatMap(({ definition }) => definition.reload));
   const access = () => inForce.signers;
   const stopSigning = await startSigning(configuration, { ...common, access });
-  const stopMaintenance = maintainNowAndThen(maintain);
+  const stopMaintenance = maintainNowAndThen(maintain, log);
+  const details = { endpoints: settings.endpoints.length };
+  log.info('certificate manager ready', details);
   return {
+    details,
     async prepare(next) {
       const apply = await endpoints.prepare(next.endpoints);
       return async () => {
@@ -122,21 +98,19 @@ async function startManager(settings: Settings, fail: (error: Error) => void): P
   };
 }
 
-/** @throws SetupError that names the place of what is wrong, also in what only other programs use */
-function readSettings(configuration: Configuration, from: ConfigurationText): Promise<Settings> {
+/** @throws InvalidMember, also in what only other programs use */
+function settingsOf(configuration: Configuration): Settings {
   const accounts = readSystemAccounts();
-  return inText(from, async () => {
-    configuredClientIdentities(configuration);
-    return {
-      configuration,
-      endpoints: endpointSettings(configuration, accounts),
-      signers: accessPolicy(configuration.access, '/access', accounts),
-    };
-  });
+  configuredClientIdentities(configuration);
+  return {
+    configuration,
+    endpoints: endpointSettings(configuration, accounts),
+    signers: accessPolicy(configuration.access, '/access', accounts),
+  };
 }
 
 /** @returns what ends it */
-function maintainNowAndThen(maintain: () => void): () => void {
+function maintainNowAndThen(maintain: () => void, log: Log): () => void {
   const timer = setInterval(maintain, maintenanceMilliseconds);
   const stopClock = watchClock({ now: Date.now, monotonic: () => performance.now() }, () => {
     log.warn('the clock was set');
@@ -153,5 +127,6 @@ async function startSigning(
   common: Omit<SigningServiceOptions, 'queue'>,
 ): Promise<() => void> {
   if (!enabled) return () => undefined;
-  return serveSigning({ ...common, queue: new SigningQueue({ requestBytes, entries }, log) });
+  const queue = new SigningQueue({ requestBytes, entries }, common.log);
+  return serveSigning({ ...common, queue });
 }

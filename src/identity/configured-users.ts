@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 import { SetupError } from '../core/setup-error.ts';
 import type { Configuration } from '../platform/configuration.ts';
 import type { SystemUsers } from '../platform/system-users.ts';
-import { lockoutRulesOf } from './accounts/account-policy.ts';
+import { type AccountPolicy, lockoutRulesOf } from './accounts/account-policy.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { GuardedUsers, type GuardOptions } from './accounts/guarded-users.ts';
 import { passwordHelper } from './system-users/password-helper.ts';
@@ -17,11 +17,16 @@ export function accountsPath({ users }: Configuration): string {
 
 /** The accounts of a configuration, for the program that has the claim to their file. @throws SetupError */
 export function openAccounts(configuration: Configuration): Accounts {
-  const { limits, policy } = configuration.users;
+  const policy = configuredPolicy(configuration);
   return new Accounts(accountsPath(configuration), {
-    max: limits.accounts,
-    policy: { ...policy, lockoutResetEnabled: true },
+    max: configuration.users.limits.accounts,
+    policy,
   });
+}
+
+/** The rules until a client sets others. */
+export function configuredPolicy({ users }: Configuration): AccountPolicy {
+  return { ...users.policy, lockoutResetEnabled: true };
 }
 
 /** Accounts with the guard in front of them. */
@@ -43,7 +48,7 @@ export function guardSystemUsers(
 ): GuardedUsers {
   const { passwordHelper: path, passwordHelperSeconds, limits } = configuration.users;
   if (path === undefined) throw new SetupError('No program is configured that checks passwords.');
-  const policy = { ...configuration.users.policy, lockoutResetEnabled: true };
+  const policy = configuredPolicy(configuration);
   const passwords = passwordHelper({
     ...{ path, log, maxWaiting: limits.queuedLogins },
     deadline: passwordHelperSeconds * 1000,

@@ -1,21 +1,12 @@
 import { parseArgs } from 'node:util';
 import { SetupError } from '../../core/setup-error.ts';
-import { type ConfigurationText, readConfigurationText } from '../../platform/configuration.ts';
-
-export interface CommandLine {
-  readonly from: ConfigurationText;
-  /** The file that is read again at SIGHUP; absent where the options are all that there is. */
-  readonly file?: string;
-  /** Nothing but a look whether the configuration is valid. */
-  readonly check: boolean;
-}
+import { type CommandLine, commandLineOf, configurationOptions } from '../configured-program.ts';
 
 /** `--config FILE`, or the options of phosphor-certificate-manager for a single endpoint. */
 export function readCommandLine(): CommandLine {
   const { values } = parseArgs({
     options: {
-      config: { type: 'string' },
-      check: { type: 'boolean', default: false },
+      ...configurationOptions,
       type: { type: 'string', short: 't' },
       endpoint: { type: 'string', short: 'e' },
       path: { type: 'string', short: 'p' },
@@ -23,9 +14,7 @@ export function readCommandLine(): CommandLine {
     },
   });
   const { config: file, check, type, endpoint: name, path, unit } = values;
-  if (file !== undefined) {
-    return { from: { source: file, text: readConfigurationText(file) }, file, check };
-  }
+  if (file !== undefined) return commandLineOf(file, check);
   if (type === undefined || name === undefined || path === undefined) {
     throw new SetupError('Give --config FILE, or all of --type, --endpoint and --path.');
   }

@@ -7,6 +7,7 @@ import { type Configuration, contentLimitsOf } from '../../platform/configuratio
 import type { SystemAccounts } from '../../platform/system-accounts.ts';
 import { servingProfile, usualServingProfile } from '../../tls/profile.ts';
 import type { ServingProfile } from '../../x509/serving-profile.ts';
+import { accessPolicy } from '../access-policy.ts';
 
 type ConfiguredEndpoint = Configuration['endpoints'][number];
 
@@ -45,19 +46,6 @@ export function endpointSettings(
       worker: { deadline: limits.requestSeconds * 1000, workers: limits.requestWorkers },
     };
   });
-}
-
-/** Who may change what is configured so: root, the manager's own user, and those who are named. */
-export function accessPolicy(
-  access: Configuration['access'],
-  path: string,
-  accounts: SystemAccounts,
-): CallerPolicy {
-  const users = access.users.map((name, at) => accounts.userId(name, `${path}/users/${at}`));
-  return {
-    users: [0, process.getuid?.() ?? 0, ...users],
-    groups: access.groups.map((name, at) => accounts.groupId(name, `${path}/groups/${at}`)),
-  };
 }
 
 function definitionOf(

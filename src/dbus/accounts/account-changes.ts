@@ -54,6 +54,12 @@ export class AccountChanges {
     this.#watchers.delete(name);
   }
 
+  /** @param authorize rejects for a connection that may not know the accounts any more */
+  async keepOnly(authorize: (name: string) => Promise<unknown>): Promise<void> {
+    const names = [...this.#watchers];
+    await Promise.all(names.map((name) => authorize(name).catch(() => this.forget(name))));
+  }
+
   #tell(): void {
     const [before, now] = [this.#told, this.#now()];
     if (isDeepStrictEqual(before, now)) return;

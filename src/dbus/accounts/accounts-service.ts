@@ -29,15 +29,23 @@ export interface AccountsServiceOptions {
   readonly onLost: () => void;
 }
 
-/** Serves the accounts on the bus. @returns how to end that @throws SetupError when another program serves them */
-export async function serveAccounts(options: AccountsServiceOptions): Promise<() => void> {
-  const { accounts, users, callers, access, operators, audit, log } = options;
+export interface AccountsService {
+  /** Lets others ask for the accounts from now on. Edges that may not any more are told no further change. */
+  allow(access: CallerPolicy): Promise<void>;
+  close(): void;
+}
+
+/** Serves the accounts on the bus. @throws SetupError when another program serves them */
+export async function serveAccounts(options: AccountsServiceOptions): Promise<AccountsService> {
+  const { accounts, users, callers, operators, audit, log } = options;
+  let { access } = options;
+  const authorize = (name: string) => authorizeCaller(callers, access, 'use the accounts')(name);
   const bus = await connectBus(options.busAddress);
   bus.onLost(options.onLost);
   const server = new ObjectServer({
     bus,
     root: accountsRoot,
-    authorize: authorizeCaller(callers, access, 'use the accounts'),
+    authorize,
     follow: auditCalls(audit, callers),
     report({ member, sender }, error) {
       const method = `${accountsInterface.name}.${member}`;
@@ -57,5 +65,11 @@ export async function serveAccounts(options: AccountsServiceOptions): Promise<()
       'Another account manager serves the accounts on this bus, and there is one for all edges.';
     throw new SetupError(message, { cause });
   });
-  return () => bus.close();
+  return {
+    async allow(next) {
+      access = next;
+      await changes.keepOnly(authorize);
+    },
+    close: () => bus.close(),
+  };
 }

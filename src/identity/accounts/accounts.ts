@@ -67,11 +67,13 @@ export class Accounts implements UserDirectory {
   readonly #followers = new Set<(rename: Rename) => void>();
   readonly #listeners = new Set<() => void>();
   readonly #turn = new Mutex();
+  #configured: AccountPolicy;
   #state: State;
 
   /** @throws SetupError when the file is there but not readable as what it should be */
   constructor(path: string, options: AccountsOptions) {
     this.#options = options;
+    this.#configured = options.policy;
     const { accounts = [], renames = [], policy = {} } = readState(path, form) ?? {};
     this.#state = { accounts, renames, policy };
     this.#file = new StateFile(path, this.#state);
@@ -89,7 +91,13 @@ export class Accounts implements UserDirectory {
 
   /** The rules in force. */
   get rules(): AccountPolicy {
-    return { ...this.#options.policy, ...this.#state.policy };
+    return { ...this.#configured, ...this.#state.policy };
+  }
+
+  /** Sets other rules in place of those of the configuration; what clients have set stays. */
+  configure(policy: AccountPolicy): void {
+    this.#configured = policy;
+    for (const listener of this.#listeners) listener();
   }
 
   get renames(): readonly Required<Rename>[] {

@@ -6,7 +6,6 @@ import { RenameFollower } from '../../identity/accounts/rename-follower.ts';
 import type { Users } from '../../identity/accounts/user-directory.ts';
 import { AccountCertificates } from '../../identity/peer-certificates/account-certificates.ts';
 import { ClientCertificates } from '../../identity/peer-certificates/client-certificates.ts';
-import { configuredClientIdentities } from '../../identity/peer-certificates/client-identities.ts';
 import type { TrustEndpoints } from '../../identity/peer-certificates/trust.ts';
 import type { CertificateClient, EndpointRef } from '../../manager/certificate-client.ts';
 import { type Configuration, contentLimitsOf } from '../../platform/configuration.ts';
@@ -36,15 +35,13 @@ export interface ReadyAccess {
 
 /**
  * @param endpoints those of the configuration, which may be read again
- * @throws SetupError when a file of accounts or settings cannot be read, or a client identity is wrong
+ * @throws SetupError when a file of accounts or settings cannot be read
  */
 export function setUpAccess(
   dependencies: AccessDependencies,
   endpoints = () => dependencies.configuration.endpoints,
 ): ReadyAccess {
   const { configuration, users, audit, log } = dependencies;
-  // A list with a mistake stops the start, and not the first login that needs it
-  configuredClientIdentities(configuration, log);
   const accountCertificates = new AccountCertificates(
     join(configuration.redfish.directory, 'account-certificates.json'),
     { ...configuration.redfish.clientCertificates, content: contentLimitsOf(configuration) },

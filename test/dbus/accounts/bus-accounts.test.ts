@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { accountsName, accountsRoot } from '../../../src/dbus/accounts/accounts-interface.ts';
-import { serveAccounts } from '../../../src/dbus/accounts/accounts-service.ts';
+import {
+  type AccountsService,
+  serveAccounts,
+} from '../../../src/dbus/accounts/accounts-service.ts';
 import { BusAccounts } from '../../../src/dbus/accounts/bus-accounts.ts';
 import { connectBus } from '../../../src/dbus/transport/bus.ts';
 import { busDaemon, watchCallers } from '../../../src/dbus/transport/bus-driver.ts';
-import { newPasswordStamp } from '../../../src/identity/accounts/accounts.ts';
+import { type Accounts, newPasswordStamp } from '../../../src/identity/accounts/accounts.ts';
 import type { NewUser, UserChange, Users } from '../../../src/identity/accounts/user-directory.ts';
 import { until } from '../../e2e/commands.ts';
 import { accountsAt, guarded, usualPolicy } from '../../fakes/accounts.ts';
@@ -25,6 +28,8 @@ describe('the accounts over the bus', () => {
   let bus: PrivateBus;
   let directory: string;
   let auditLines: string[];
+  let service: AccountsService;
+  let accounts: Accounts;
   let stopManager: (() => void) | undefined;
   let edges: BusAccounts[];
 
@@ -53,15 +58,15 @@ describe('the accounts over the bus', () => {
     const recorded = recordedAudit();
     auditLines = recorded.auditLines;
     const { audit } = recorded;
-    const accounts = file();
-    const stop = await serveAccounts({
+    accounts = file();
+    service = await serveAccounts({
       ...{ busAddress: bus.address, callers: await watchCallers(callersBus), audit, log },
       ...{ accounts, users: guarded(accounts, { audit }), onLost: silent },
       access: { users: allowed, groups: [] },
       operators: [own],
     });
     stopManager = () => {
-      stop();
+      service.close();
       callersBus.close();
       stopManager = undefined;
     };
@@ -267,6 +272,35 @@ describe('the accounts over the bus', () => {
       const refusal = await tools.refusal(accountsRoot, `${extension}.${member}`, ...args);
       assert.match(refusal, /AccessDenied: .*may not use the accounts/);
     }
+  });
+
+  it('are for nobody any more whom the policy names no longer, and who hears of no further change', async () => {
+    const watcher = await connectBus(bus.address);
+    const heard: string[] = [];
+    watcher.onSignal(({ member }) => heard.push(member));
+    const watch = {
+      ...{ destination: accountsName, path: accountsRoot, member: 'Watch' },
+      interface: 'xyz.openbmc_project.Certs.Extension.Accounts',
+    };
+    await watcher.call(watch);
+    await service.allow({ users: [own + 1], groups: [] });
+    await accounts.setPassword('reader', 'Operator', right);
+    // Whose answer comes behind any signal
+    await assert.rejects(watcher.call(watch), /may not use the accounts/);
+    watcher.close();
+    assert.deepEqual(heard, []);
+  });
+
+  it('have the rules of the configuration as it is read again, but where a client has set others', async () => {
+    const users = await edge();
+    await users.policy.change({ lockoutThreshold: 7 });
+    accounts.configure({ ...usualPolicy, lockoutThreshold: 3, minPasswordLength: 12 });
+    const rules = { ...usualPolicy, lockoutThreshold: 7, minPasswordLength: 12 };
+    await until('the edge knows', async () => (await users.policy.read()).minPasswordLength === 12);
+    assert.deepEqual(await users.policy.read(), rules);
+    await assert.rejects(users.changes.create(newUser('third', { password: 'elevenchars' })), {
+      code: 'password-refused',
+    });
   });
 
   const bad: readonly [string, string, string[]][] = [

@@ -4,14 +4,16 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { AccessSettings } from '../../../src/identity/accounts/access-settings.ts';
 import { RenameFollower } from '../../../src/identity/accounts/rename-follower.ts';
 import { AccountCertificates } from '../../../src/identity/peer-certificates/account-certificates.ts';
-import { parseConfiguration } from '../../../src/platform/configuration.ts';
-import { setUpAccess } from '../../../src/redfish/set-up/access.ts';
 import { usualLimits } from '../../../src/x509/limits.ts';
+import { run } from '../../e2e/commands.ts';
 import { accountsAt } from '../../fakes/accounts.ts';
 import { diskError } from '../../fakes/moody-disk.ts';
+
+const program = fileURLToPath(new URL('../../../dist/redfish-server.js', import.meta.url));
 
 /** Each file without which nobody knows who may come in, and how. */
 const files: Readonly<Record<string, (path: string) => unknown>> = {
@@ -48,13 +50,28 @@ describe('a start of the service whose disk does not read who may come in', () =
   }
 });
 
-describe('a start of the service with a mistake in the list of client identities', () => {
-  it('is none, and says where the mistake is', () => {
-    const clientIdentities = { defaultIdentity: { mapType: 'specified' } };
-    const configuration = parseConfiguration(JSON.stringify({ clientIdentities }), 'bmc.json');
-    assert.throws(() => setUpAccess({ configuration } as never), {
-      name: 'SetupError',
-      message: /\/clientIdentities\/defaultIdentity\/name is required/,
+describe('a start of the service with a mistake that only the service can find', () => {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'mistake-'));
+  after(() => fs.rmSync(directory, { recursive: true }));
+  const mistakes: readonly [string, object, RegExp][] = [
+    [
+      'in the list of client identities',
+      { clientIdentities: { defaultIdentity: { mapType: 'specified' } } },
+      /\/clientIdentities\/defaultIdentity\/name .* is required/,
+    ],
+    [
+      'in the name of the endpoint that it shows',
+      { redfish: { endpoint: 'web' } },
+      /\/redfish\/endpoint .*is web, which is no server endpoint/,
+    ],
+  ];
+  for (const [where, configuration, says] of mistakes) {
+    it(`is none, and says where the mistake is: ${where}`, async () => {
+      const file = join(directory, 'bmc.json');
+      fs.writeFileSync(file, JSON.stringify(configuration));
+      const { status, stdout, stderr } = await run(process.execPath, [program, '--config', file]);
+      assert.equal(status, 1);
+      assert.match(stdout + stderr, says);
     });
-  });
+  }
 });
