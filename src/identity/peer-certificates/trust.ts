@@ -24,8 +24,8 @@ export function readTrust(
 /** What is about to happen to a list. */
 export interface TrustChange {
   readonly endpoint: EndpointRef;
-  /** Id of the certificate that goes. */
-  readonly removes?: string;
+  /** Ids of the certificates that go. */
+  readonly removes?: readonly string[];
   readonly adds?: readonly Certificate[];
 }
 
@@ -33,13 +33,13 @@ export interface TrustChange {
 export function trustAfter(
   client: CertificateClient,
   endpoints: TrustEndpoints,
-  { endpoint, removes, adds = [] }: TrustChange,
+  { endpoint, removes = [], adds = [] }: TrustChange,
 ): TrustLists | undefined {
   const trust = readTrust(client, endpoints);
   const isOf = (one: EndpointRef | undefined) =>
     one?.type === endpoint.type && one.name === endpoint.name;
   if (!trust || !(isOf(endpoints.truststore) || isOf(endpoints.revoked))) return undefined;
-  const left = client.list(endpoint).filter(({ id }) => id !== removes);
+  const left = client.list(endpoint).filter(({ id }) => !removes.includes(id));
   const list = [...left.map(({ certificate }) => certificate), ...adds];
   return isOf(endpoints.revoked) ? { ...trust, revoked: list } : { ...trust, trusted: list };
 }

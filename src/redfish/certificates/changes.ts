@@ -19,11 +19,11 @@ export interface ChangeParts {
 }
 
 /** What a request is about to do to the certificates of an endpoint. */
-interface ListChange {
+export interface ListChange {
   readonly endpoint: EndpointRef;
-  /** Id of the certificate that is taken out. */
-  readonly removes?: string;
-  readonly adds?: Submission;
+  /** Ids of the certificates that are taken out. */
+  readonly removes?: readonly string[];
+  readonly adds?: Pick<Submission, 'certificates'>;
 }
 
 /**
@@ -41,8 +41,10 @@ export async function putCertificate(
   const { endpoint } = collection;
   if (removes !== undefined) client.get(endpoint, removes);
   const adds = admit(collection, content, contentLimits);
-  const change = { endpoint, adds, ...(removes !== undefined && { removes }) };
-  return withLockoutGuard(parts, identity, change, () =>
+  const change = { endpoint, adds, removes: removes === undefined ? [] : [removes] };
+  const refused = () =>
+    lockout('PropertyValueExternalConflict', 'CertificateString', 'as submitted');
+  return withLockoutGuard(parts, identity, { changes: [change], refused }, () =>
     removes === undefined
       ? client.install(endpoint, adds.content)
       : client.replace(endpoint, removes, adds.content),
@@ -57,9 +59,18 @@ export async function deleteCertificate(
   removes: string,
 ): Promise<void> {
   parts.client.get(endpoint, removes);
-  await withLockoutGuard(parts, identity, { endpoint, removes }, () =>
+  const changes = [{ endpoint, removes: [removes] }];
+  const refused = () =>
+    new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail: lockoutDetail });
+  await withLockoutGuard(parts, identity, { changes, refused }, () =>
     parts.client.delete(endpoint, removes),
   );
+}
+
+/** Lists that change, and what a client is answered whom the change would lock out. */
+interface GuardedChange {
+  readonly changes: readonly ListChange[];
+  readonly refused: () => RedfishError;
 }
 
 /**
@@ -68,31 +79,33 @@ export async function deleteCertificate(
  * one client stays able to log in. The settings stay as they are in between.
  * @throws RedfishError 409, and CertError for what is added
  */
-async function withLockoutGuard<T>(
-  { access: { certificates } }: ChangeParts,
+export async function withLockoutGuard<T>(
+  { access: { certificates } }: Pick<ChangeParts, 'access'>,
   identity: Identity | undefined,
-  { endpoint, removes, adds }: ListChange,
+  { changes, refused }: GuardedChange,
   change: () => Promise<T>,
 ): Promise<T> {
   // Only authorities are in such a list, and only where clients log in with certificates
-  if (!certificates || endpoint.type !== 'authority') return change();
+  const lists = changes.filter(({ endpoint }) => endpoint.type === 'authority');
+  if (!certificates || lists.length === 0) return change();
   return certificates.settings.during(async ({ clientCertificates: { respond } }) => {
     if (respond) return change();
-    const after = {
-      endpoint,
-      ...(removes !== undefined && { removes }),
-      ...(adds && { adds: adds.certificates() }),
-    };
-    if (certificates.locksOut(after, identity?.shown)) throw lockout(adds !== undefined);
+    for (const { adds, ...list } of lists) {
+      const after = { ...list, ...(adds && { adds: adds.certificates() }) };
+      if (certificates.locksOut(after, identity?.shown)) throw refused();
+    }
     return change();
   });
 }
 
-function lockout(isSubmitted: boolean): RedfishError {
-  const detail =
-    'Only clients with certificates are served, and after it the one of this client would not let it in';
-  if (!isSubmitted)
-    return new RedfishError(409, { id: 'ResourceCannotBeDeleted', args: [], detail });
-  const name = 'CertificateString';
-  return memberError(409, 'PropertyValueExternalConflict', [name, 'as submitted'], name, detail);
+const lockoutDetail =
+  'Only clients with certificates are served, and after it the one of this client would not let it in';
+
+/** 409 for a member of a body that would lock its sender out. */
+export function lockout(
+  id: 'PropertyValueExternalConflict' | 'ActionParameterValueConflict',
+  name: string,
+  value: string,
+): RedfishError {
+  return memberError(409, id, [name, value], name, lockoutDetail);
 }
