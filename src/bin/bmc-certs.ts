@@ -12,6 +12,7 @@ import { completionCommand } from '../operator/framework/completion-command.ts';
 import { exitStatuses } from '../operator/framework/exit-status.ts';
 import { runProgram } from '../operator/framework/run.ts';
 import { operatorGroups } from '../operator/groups.ts';
+import { remoteEnvironment } from '../operator/remote/remote-options.ts';
 import { defaultConfiguration } from '../operator/targets.ts';
 
 const name = 'bmc-certs';
@@ -25,8 +26,9 @@ export function makeProgram(
     version: packageJson.version,
     summary: 'manage the certificates, keys and trusted CAs of this device',
     about: [
-      `\`${name}\` asks the certificate manager of the device over D-Bus. Endpoints are named \`TYPE/NAME\`, such as \`server/https\`, and certificates \`TYPE/NAME/ID\`, such as \`authority/truststore/3\`; a server or a client has one certificate, whose number need not be given.`,
-      'Root may change certificates, and the users and groups of `access` in the configuration of the manager.',
+      `\`${name}\` asks the certificate manager of this device over D-Bus, or with \`--url\` any Redfish service from another machine. Endpoints are named \`TYPE/NAME\`, such as \`server/https\`, and certificates \`TYPE/NAME/ID\`, such as \`authority/truststore/3\`; a server or a client has one certificate, whose number need not be given.`,
+      'Over D-Bus root may change certificates, and the users and groups of `access` in the configuration of the manager; over Redfish the administrators of the service.',
+      'With `--url` nothing is sent before the service is known to be the right one: by the CAs of `--cacert`, by `--fingerprint`, or because a person at the terminal said so at the first use. The last two are remembered. A password comes from a file or a terminal, never from the command line.',
       'Times are in UTC. With `--json` a command prints one JSON document, whose members stay as they are listed here; an error is then a document with `error`, `status` and `message` on standard error.',
     ],
     groups: [
@@ -39,10 +41,15 @@ export function makeProgram(
     options: globalOptions,
     environment: {
       DBUS_SYSTEM_BUS_ADDRESS: 'Address of the system bus, where `--bus` names no other.',
+      ...remoteEnvironment,
       NO_COLOR: 'If it is set, output has no colours.',
       LOG_LEVEL: 'Log the connection on standard error: `error`, `warn`, `info` or `debug`.',
     },
-    files: { [defaultConfiguration]: 'The configuration of the manager.' },
+    files: {
+      [defaultConfiguration]: 'The configuration of the manager.',
+      '~/.local/state/bmc-certs/known-hosts':
+        'The certificates by which Redfish services are known.',
+    },
   };
   return program;
 }

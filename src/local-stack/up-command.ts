@@ -1,5 +1,5 @@
 import { makeLog } from '../core/log.ts';
-import { operatorCommand } from '../operator/context.ts';
+import { operatorCommand, refuseRemote } from '../operator/context.ts';
 import { readStackOptions, stackOptions } from './options.ts';
 import { makeStack, type Stack } from './up.ts';
 import { readyLine, welcomeText } from './welcome.ts';
@@ -16,6 +16,7 @@ export const upCommand = (defaultState: string) =>
     fields: {},
     examples: [{ command: 'up --state-dir /tmp/bmc --https-port 0', about: 'On a free port' }],
     async run({ options, context }) {
+      refuseRemote(context, 'up');
       process.umask(0o077);
       let stack: Stack | undefined;
       let ending: Promise<never> | undefined;

@@ -1,24 +1,26 @@
+import { constants } from 'node:os';
 import { CertError } from '../core/cert-error.ts';
 import { type Log, makeLog } from '../core/log.ts';
+import {
+  type AccountAdministration,
+  administerAccounts,
+} from '../dbus/accounts/account-administration.ts';
 import { busAdministration } from '../dbus/client/bus-administration.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
-import type { Administration } from '../manager/administration.ts';
-import type { CertificateClient } from '../manager/certificate-client.ts';
 import { command, type Options } from './framework/command.ts';
+import { CommandError } from './framework/exit-status.ts';
+import { visible } from './framework/fields.ts';
 import { textValue } from './framework/value-kind.ts';
-
-/** The manager of this device, reached. */
-export interface Manager {
-  readonly client: CertificateClient;
-  readonly administration: Administration;
-}
+import { readRemoteOptions, remoteOptions } from './remote/remote-options.ts';
+import { remoteRoad } from './remote/remote-road.ts';
+import type { Road } from './road.ts';
 
 /** What commands have of the world. */
-export interface OperatorContext {
+export interface OperatorContext extends Road {
   /** Address of the bus; empty for the system bus. */
   readonly busAddress: string;
-  /** Connects when it is asked first. @throws CertError `unavailable`, and why the bus or the manager said no */
-  manager(): Promise<Manager>;
+  /** Whether the device is another machine, which is asked over Redfish. */
+  readonly isRemote: boolean;
 }
 
 /** Declares a command of an operator. */
@@ -30,6 +32,7 @@ export const globalOptions = {
     kind: textValue('ADDRESS'),
     about: 'address of the D-Bus of the manager (default: the system bus)',
   },
+  ...remoteOptions,
   json: { about: 'print JSON for programs, also for errors' },
   help: { short: 'h', about: 'tell what a command does' },
   version: { about: 'print the version' },
@@ -46,18 +49,43 @@ const silent: Log = {
   error: () => undefined,
 };
 
-/** @param options of every command */
+/** @param options of every command. @throws CommandError `usage` */
 export function operatorContext(
   options: Readonly<Record<string, unknown>>,
-): OperatorContext & { close(): void } {
+  environment: NodeJS.ProcessEnv = process.env,
+): OperatorContext {
   const busAddress = typeof options.bus === 'string' ? options.bus : '';
+  const remote = readRemoteOptions(options, environment);
+  if (!remote) return { busAddress, isRemote: false, ...busRoad(busAddress) };
+  const road = remoteRoad(remote, (text) => void process.stderr.write(`${visible(text)}\n`));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // The session would stay open; a second signal ends the program at once
+    process.once(signal, () => {
+      void road.close().finally(() => process.exit(128 + constants.signals[signal]));
+    });
+  }
+  return { busAddress, isRemote: true, ...road };
+}
+
+/** For a command that works on the device itself. @throws CommandError `usage` */
+export function refuseRemote({ isRemote }: OperatorContext, name: string): void {
+  if (!isRemote) return;
+  const message = `${name} works on the device itself: run it there, without --url and BMC_CERTS_URL.`;
+  throw new CommandError('usage', message);
+}
+
+function busRoad(busAddress: string): Road {
   let client: BusCertificateClient | undefined;
-  let manager: Promise<Manager> | undefined;
-  const connect = async (): Promise<Manager> => {
+  let manager: ReturnType<Road['manager']> | undefined;
+  let accounts: Promise<AccountAdministration> | undefined;
+  const connect = async () => {
     const log = process.env.LOG_LEVEL === undefined ? silent : makeLog('bmc-certs');
     client = new BusCertificateClient({ busAddress, requestTimeout: requestMilliseconds, log });
     await client.start();
-    if (client.endpoints().length > 0) return { client, administration: busAdministration(client) };
+    if (client.endpoints().length > 0) {
+      const administration = busAdministration(client);
+      return { client, administration, tellsAll: true, now: Date.now };
+    }
     // What may not be asked looks as if it were not there
     if (client.denial) throw client.denial;
     const fault = client.isConnected
@@ -66,11 +94,17 @@ export function operatorContext(
     throw new CertError('unavailable', fault);
   };
   return {
-    busAddress,
     manager() {
       manager ??= connect();
       return manager;
     },
-    close: () => client?.close(),
+    accounts() {
+      accounts ??= administerAccounts(busAddress);
+      return accounts;
+    },
+    async close() {
+      client?.close();
+      (await accounts?.catch(() => undefined))?.close();
+    },
   };
 }

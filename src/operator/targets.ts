@@ -46,7 +46,8 @@ export const certificateValue: ValueKind<CertificateRef> = {
 
 /** @returns `undefined` for a text that names something else, such as a file */
 export function readCertificate(text: string): CertificateRef | undefined {
-  const [, name = '', id] = /^([^/]+\/[^/]+)(?:\/(\d+))?$/.exec(text) ?? [];
+  // Redfish services may have other ids than numbers
+  const [, name = '', id] = /^([^/]+\/[^/]+)(?:\/([\w.:-]+))?$/.exec(text) ?? [];
   const endpoint = readEndpoint(name);
   if (!endpoint) return undefined;
   if (id !== undefined) return { endpoint, id };

@@ -22,6 +22,8 @@ const statuses: Readonly<Record<ExitKind, number>> = {
   unavailable: 7,
   unhealthy: 8,
   'not-due': 9,
+  unsupported: 10,
+  untrusted: 11,
 };
 
 const kinds: Partial<Record<CertErrorCode, ExitKind>> = {

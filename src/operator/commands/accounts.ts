@@ -1,5 +1,5 @@
 import { readConfiguration } from '../../platform/configuration.ts';
-import { operatorCommand } from '../context.ts';
+import { operatorCommand, refuseRemote } from '../context.ts';
 import { fileValue } from '../framework/value-kind.ts';
 import { readPassword } from '../password-file.ts';
 import { setPassword } from '../set-password.ts';
@@ -30,7 +30,8 @@ export const setPasswordCommand = operatorCommand({
       about: 'Type the password',
     },
   ],
-  async run({ options }) {
+  async run({ options, context }) {
+    refuseRemote(context, 'set-password');
     const password = await readPassword(options['password-file']);
     const account = await setPassword(readConfiguration(options.config), password);
     return {

@@ -14,13 +14,14 @@ import {
   findingsExamination,
 } from '../doctor/certificates.ts';
 import { filesExamination } from '../doctor/files.ts';
-import { type Finding, findingsOf } from '../doctor/finding.ts';
+import { type Examination, type Finding, findingsOf } from '../doctor/finding.ts';
 import { describeFailure } from '../failure.ts';
 import { visible } from '../framework/fields.ts';
 import { fileValue } from '../framework/value-kind.ts';
+import type { Manager } from '../road.ts';
 import { defaultConfiguration } from '../targets.ts';
 
-const examinations = [
+const examinations: readonly Examination[] = [
   endpointsExamination,
   accessExamination,
   clockExamination,
@@ -36,7 +37,7 @@ export const doctor = operatorCommand({
   name: 'doctor',
   summary: 'find what is wrong, and say what to do about it',
   about: [
-    'Looks at the bus and its policy, permissions, files that do not fit what the manager publishes, the clock, expiry, warnings, servers without their intermediate, authorities without their issuer, services that could not be told, and staged replacements. Changes nothing. Files are examined by root only.',
+    'Looks at the bus and its policy, permissions, files that do not fit what the manager publishes, the clock, expiry, warnings, servers without their intermediate, authorities without their issuer, services that could not be told, and staged replacements. Changes nothing. Files are examined by root only, and over Redfish neither files nor the bus.',
   ],
   options: {
     config: {
@@ -67,18 +68,40 @@ export const doctor = operatorCommand({
 });
 
 async function examine(context: OperatorContext, config: string): Promise<readonly Finding[]> {
-  const { configuration, finding } = configurationAt(config);
+  const { isRemote } = context;
+  const { configuration, finding } = isRemote ? elsewhere : configurationAt(config);
   try {
-    const patient = { manager: await context.manager(), configuration, now: Date.now() };
+    const manager = await context.manager();
+    const patient = { manager, configuration, now: manager.now() };
     const reasonOf = (error: unknown) => describeFailure(error).message;
-    const found = examinations.map((one) => findingsOf(one, patient, reasonOf));
+    const found = examinations.map((one) =>
+      isOutOfReach(one, context, manager) ? [notFromHere(one)] : findingsOf(one, patient, reasonOf),
+    );
     return [...finding, ...(await Promise.all(found)).flat()];
   } catch (error) {
     const { message } = describeFailure(error);
     const [text = '', ...next] = message.replace(/\.$/, '').split('; ');
-    const fault = { check: 'bus', where: 'device', verdict: 'fault', text } as const;
+    const check = isRemote ? 'service' : 'bus';
+    const fault = { check, where: 'device', verdict: 'fault', text } as const;
     return [...finding, { ...fault, next: next.join('; ') || null }];
   }
+}
+
+/** The configuration of this machine is not that of the device. */
+const elsewhere = { configuration: undefined, finding: [] };
+
+function isOutOfReach(
+  { reach }: Examination,
+  { isRemote }: OperatorContext,
+  { tellsAll }: Manager,
+): boolean {
+  return (isRemote && reach === 'device') || (!tellsAll && reach === 'extension');
+}
+
+function notFromHere({ check }: Examination): Finding {
+  const text = 'this Redfish service shows nothing of it';
+  const next = 'run bmc-certs doctor on the device itself';
+  return { check, where: 'device', verdict: 'skipped', text, next };
 }
 
 /** Absent for a manager that is configured by options, as upstream's units do. */

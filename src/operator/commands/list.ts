@@ -1,7 +1,8 @@
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { noSummary, optionalSummaryFields, summaryOf } from '../certificate-view.ts';
-import { type Manager, operatorCommand } from '../context.ts';
+import { operatorCommand } from '../context.ts';
 import { visible } from '../framework/fields.ts';
+import type { Manager } from '../road.ts';
 import { endpointValue, mustHave, nameOf } from '../targets.ts';
 
 export const list = operatorCommand({

@@ -1,8 +1,8 @@
 import type { EndpointRef } from '../../manager/certificate-client.ts';
-import type { Manager } from '../context.ts';
 import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { textValue } from '../framework/value-kind.ts';
+import type { Manager } from '../road.ts';
 import { endpointValue, mustHave, nameOf } from '../targets.ts';
 import { csrFields, csrRow } from './csr.ts';
 

@@ -2,9 +2,10 @@ import { CertError } from '../../core/cert-error.ts';
 import type { ServiceReload } from '../../manager/administration.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { expiryOf } from '../../manager/expiry.ts';
-import type { Manager } from '../context.ts';
 import { operatorCommand } from '../context.ts';
+import { CommandError } from '../framework/exit-status.ts';
 import type { Fields, Row } from '../framework/fields.ts';
+import type { Manager } from '../road.ts';
 import { endpointValue, mustHave, nameOf } from '../targets.ts';
 
 const serviceFields = {
@@ -62,7 +63,8 @@ export const status = operatorCommand({
       type: 'number',
       optional: true,
       title: 'Pending',
-      about: 'CSRs that wait for their certificates; null for a user who may not know',
+      about:
+        'CSRs that wait for their certificates; null for a user who may not know, and for a service that does not tell',
     },
     replacement: {
       type: 'text',
@@ -108,12 +110,13 @@ async function statusOf({ client, administration }: Manager, endpoint: EndpointR
   };
 }
 
-/** A user who may not change certificates may not see CSRs, and sees the rest. */
+/** A user who may not change certificates may not see CSRs, and sees the rest; nor do all services tell of CSRs. */
 async function pendingAt(client: Manager['client'], endpoint: EndpointRef): Promise<number | null> {
   try {
     return (await client.outstanding(endpoint)).length;
   } catch (error) {
     if (error instanceof CertError && error.code === 'access-denied') return null;
+    if (error instanceof CommandError && error.kind === 'unsupported') return null;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 import type { EndpointRef } from '../../manager/certificate-client.ts';
-import type { Manager } from '../context.ts';
 import { operatorCommand } from '../context.ts';
 import type { Fields } from '../framework/fields.ts';
 import { fileValue, integerValue } from '../framework/value-kind.ts';
 import { fileArgument, passwordOptions, readMaterial } from '../material.ts';
+import type { Manager } from '../road.ts';
 import { endpointOfType, endpointValue, mustHave, nameOf } from '../targets.ts';
 
 const fields = {

@@ -1,34 +1,29 @@
 import { CertError } from '../../core/cert-error.ts';
-import {
-  type AccountAdministration,
-  administerAccounts,
-} from '../../dbus/accounts/account-administration.ts';
 import { type RoleId, roles } from '../../identity/roles.ts';
 import { type OperatorContext, operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { visible } from '../framework/fields.ts';
 import { choiceValue, fileValue, textValue } from '../framework/value-kind.ts';
 import { readPassword } from '../password-file.ts';
+import type { Accounts } from '../road.ts';
 
 const name = { kind: textValue('NAME'), about: 'name of the account; case matters' } as const;
 const roleValue = choiceValue('ROLE', Object.keys(roles) as RoleId[]);
 const accountField = { type: 'text', title: 'Account', about: 'name of the account' } as const;
 
-/** Asks the account manager, and ends the connection. */
 async function withAccounts<T>(
-  { busAddress }: OperatorContext,
-  work: (accounts: AccountAdministration) => Promise<T>,
+  context: OperatorContext,
+  work: (accounts: Accounts) => Promise<T>,
 ): Promise<T> {
-  const accounts = await administerAccounts(busAddress);
+  const accounts = await context.accounts();
   try {
     return await work(accounts);
   } catch (error) {
-    if (!(error instanceof CertError) || error.code !== 'unavailable') throw error;
+    const isAway = error instanceof CertError && error.code === 'unavailable';
+    if (context.isRemote || !isAway) throw error;
     const message =
       'unavailable: there is no account manager on the bus; look at systemctl status bmc-account-manager. Where /users/source of the configuration is bus, the users are those of the system.';
     throw new CommandError('unavailable', message, { cause: error });
-  } finally {
-    accounts.close();
   }
 }
 

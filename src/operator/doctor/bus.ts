@@ -5,6 +5,7 @@ import { type Examination, type Found, fault, warning } from './finding.ts';
 /** Whether the manager serves on the bus what it is configured to serve. */
 export const endpointsExamination: Examination = {
   check: 'endpoints',
+  reach: 'device',
   good: 'every configured endpoint is on the bus',
   async examine({ manager: { client }, configuration }) {
     if (!configuration) return [];
@@ -23,6 +24,7 @@ export const endpointsExamination: Examination = {
 /** Whether this user may change certificates: other users are not told of CSRs. */
 export const accessExamination: Examination = {
   check: 'access',
+  reach: 'extension',
   good: 'this user may change all certificates',
   async examine({ manager: { client } }) {
     const outcomes = await Promise.all(
@@ -45,6 +47,7 @@ export const accessExamination: Examination = {
 /** Whether services were told of the last change. */
 export const reloadExamination: Examination = {
   check: 'services',
+  reach: 'extension',
   good: 'every service was told of the last change, or there was none',
   async examine({ manager: { client, administration } }) {
     const all = client.endpoints().map(async (endpoint) => {
@@ -69,6 +72,7 @@ export const reloadExamination: Examination = {
 /** A staged replacement keeps out all other changes until it ends. */
 export const replacementExamination: Examination = {
   check: 'replacement',
+  reach: 'extension',
   good: 'no replacement is staged',
   async examine({ manager: { client, administration } }) {
     const all = client.endpoints().map(async (endpoint) => {

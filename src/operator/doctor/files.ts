@@ -17,6 +17,7 @@ type Endpoint = Configuration['endpoints'][number];
 /** Whether the files are what the manager publishes, and other users may not change them. */
 export const filesExamination: Examination = {
   check: 'files',
+  reach: 'device',
   good: 'files, keys and permissions are as they should be',
   async examine({ manager: { client }, configuration }) {
     if (!configuration) {

@@ -1,5 +1,5 @@
 import type { Configuration } from '../../platform/configuration.ts';
-import type { Manager } from '../context.ts';
+import type { Manager } from '../road.ts';
 
 /** What an examination found. */
 export interface Finding {
@@ -37,6 +37,8 @@ export interface Examination {
   readonly check: string;
   /** What `ok` means. */
   readonly good: string;
+  /** What it looks at is on the device alone, or is told by our own Redfish services beyond the standard. */
+  readonly reach?: 'device' | 'extension';
   /** @returns what is wrong; nothing when all is well */
   examine(patient: Patient): Promise<readonly Found[]>;
 }

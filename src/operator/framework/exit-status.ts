@@ -23,6 +23,12 @@ export const exitStatuses = {
   },
   unhealthy: { status: 8, about: '`doctor` found a fault.' },
   'not-due': { status: 9, about: '`--if-due`: the certificate is not due, so nothing was made.' },
+  unsupported: { status: 10, about: 'The Redfish service of `--url` does not offer that.' },
+  untrusted: {
+    status: 11,
+    about:
+      'The Redfish service of `--url` is not known to be the right one. Nothing was sent to it.',
+  },
 } as const;
 
 export type ExitKind = keyof typeof exitStatuses;

@@ -16,7 +16,9 @@ export interface RunOptions<C> {
   readonly program: Program<C>;
   readonly terminal: Terminal;
   /** What the commands need of the world, by the options of every command. */
-  readonly makeContext: (options: Readonly<Record<string, unknown>>) => C & { close(): void };
+  readonly makeContext: (
+    options: Readonly<Record<string, unknown>>,
+  ) => C & { close(): Promise<void> };
   /** Of any error that a command throws. */
   readonly describeError: (error: unknown) => CommandError;
 }
@@ -58,7 +60,7 @@ async function runCommand<C>(
     const { status = 'done' } = answer;
     return typeof status === 'number' ? status : exitStatuses[status].status;
   } finally {
-    context.close();
+    await context.close();
   }
 }
 

@@ -126,7 +126,7 @@ export async function runSample(words: readonly string[], isColoured = false) {
       },
       isColoured,
     },
-    makeContext: () => ({ calls, close: () => undefined }),
+    makeContext: () => ({ calls, close: async () => undefined }),
     describeError: (error) =>
       error instanceof CommandError ? error : new CommandError('failed', 'It failed.'),
   };

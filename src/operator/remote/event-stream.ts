@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff } from '../../core/backoff.ts';
+import type { CertificateEvent } from '../../manager/certificate-client.ts';
+import { CommandError } from '../framework/exit-status.ts';
+import { compareCopies } from './copy-changes.ts';
+import type { EndpointCopies } from './endpoint-copies.ts';
+import { linkAt, listAt, textAt } from './json.ts';
+import type { Service } from './service.ts';
+
+interface Followed {
+  readonly service: Service;
+  readonly copies: EndpointCopies;
+  /** URI of the stream. */
+  readonly uri: string;
+  readonly warn: (text: string) => void;
+}
+
+const firstPause = 500;
+const longestPause = 30_000;
+
+/**
+ * Tells of changes as the stream of events has them (DSP0266, "Server-sent events"). A service that goes away is waited
+ * for; what changed meanwhile is told when it is back.
+ * @returns how to end that
+ */
+export function followEvents(
+  followed: Followed,
+  listener: (event: CertificateEvent) => void,
+): () => void {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const follow = async () => {
+    let pauses = backoff(firstPause, longestPause);
+    while (!signal.aborted) {
+      try {
+        const response = await followed.service.stream(followed.uri, signal);
+        pauses = backoff(firstPause, longestPause);
+        await tellDifferences(followed, listener);
+        for await (const event of eventsOf(response)) await tell(followed, event, listener);
+      } catch (error) {
+        // What is away is waited for in silence, as over the bus
+        const isAway = error instanceof CommandError && error.kind === 'unavailable';
+        if (error instanceof CommandError && !isAway && !signal.aborted)
+          followed.warn(`The events are not followed now: ${error.message}`);
+      }
+      await sleep(pauses.next().value, undefined, { signal }).catch(() => undefined);
+    }
+  };
+  void follow();
+  return () => ended.abort();
+}
+
+/** The JSON of each event; what is no JSON is none. */
+async function* eventsOf(response: IncomingMessage): AsyncGenerator<unknown> {
+  let text = '';
+  let data: string[] = [];
+  response.setEncoding('utf8');
+  for await (const chunk of response) {
+    const lines = `${text}${chunk}`.split(/\r\n|\n|\r/);
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line.startsWith('data:')) data.push(line.slice(5));
+      if (line !== '' || data.length === 0) continue;
+      yield parsed(data.join('\n'));
+      data = [];
+    }
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** An Event of the standard brings several records at once. */
+async function tell(
+  followed: Followed,
+  event: unknown,
+  listener: (event: CertificateEvent) => void,
+): Promise<void> {
+  for (const record of listAt(event, 'Events')) {
+    const origin = linkAt(record, 'OriginOfCondition') ?? textAt(record, 'OriginOfCondition');
+    const place = followed.copies.all().find(({ uri }) => origin?.startsWith(`${uri}/`));
+    if (!place || origin === undefined) continue;
+    const before = place.certificates;
+    const after = (await followed.copies.read(place))?.certificates ?? [];
+    for (const change of compareCopies(place.endpoint, before, after)) listener(change);
+    const expired = expiryNews(record);
+    const found = after.find(({ uri }) => uri === origin);
+    if (expired === undefined || !found) continue;
+    const { endpoint } = place;
+    listener({ kind: 'expiring', endpoint, ...found.published, days: expired });
+  }
+}
+
+/**
+ * The threshold that a certificate passed. The messages of the registry have no word for it: our own services say it in
+ * the resolution.
+ */
+function expiryNews(record: unknown): number | undefined {
+  const messageId = textAt(record, 'MessageId') ?? '';
+  const resolution = textAt(record, 'Resolution') ?? '';
+  if (messageId.endsWith('.ResourceStatusChangedWarning')) {
+    const days = /ends within (\d+) days/.exec(resolution)?.[1];
+    return days === undefined ? undefined : Number(days);
+  }
+  const isEnd = messageId.endsWith('.ResourceStatusChangedCritical');
+  return isEnd && /certificate has ended/.test(resolution) ? 0 : undefined;
+}
+
+async function tellDifferences(
+  { copies }: Followed,
+  listener: (event: CertificateEvent) => void,
+): Promise<void> {
+  for (const place of copies.all()) {
+    const after = await copies.read(place);
+    const changes = compareCopies(place.endpoint, place.certificates, after?.certificates ?? []);
+    for (const change of changes) listener(change);
+  }
+}

@@ -1,0 +1,111 @@
+import type { X509Certificate } from 'node:crypto';
+import { CommandError } from '../framework/exit-status.ts';
+import { visible } from '../framework/fields.ts';
+import type { KnownHosts } from './known-hosts.ts';
+
+/** What a service shows in a handshake. */
+export interface Peer {
+  readonly certificate: X509Certificate;
+  /** Why the authorities that were given do not vouch for it under this name; empty where they do. */
+  readonly fault: string;
+}
+
+export interface TrustOptions {
+  /** `HOST:PORT` */
+  readonly host: string;
+  /** Whether authorities were given, which then decide alone. */
+  readonly hasAuthorities: boolean;
+  /** In the form of OpenSSL. */
+  readonly fingerprint: string | undefined;
+  readonly knownHosts: KnownHosts;
+  /** Asks a person a question that yes or no answers; absent where no person can be asked. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+}
+
+/**
+ * Decides whether a service is the one that is meant, before anything secret is sent to it: by the authorities that were
+ * given, else by its fingerprint, as it was given, or confirmed by a person at the first use.
+ */
+export class PeerTrust {
+  readonly #options: TrustOptions;
+  /** Empty until the first decision. */
+  #accepted: readonly string[] = [];
+  /** What this program put into service itself. */
+  #installed: string | undefined;
+
+  constructor(options: TrustOptions) {
+    this.#options = options;
+  }
+
+  /** @throws CommandError `untrusted` */
+  async accept({ certificate, fault }: Peer): Promise<void> {
+    const shown = certificate.fingerprint256;
+    if (shown === this.#installed) return;
+    const { host, hasAuthorities } = this.#options;
+    if (hasAuthorities) {
+      if (fault === '') return;
+      const message = `The certificate of ${host} is not to be trusted: ${fault}; look at --cacert, and at the name in --url.`;
+      throw new CommandError('untrusted', message);
+    }
+    if (this.#accepted.length === 0) this.#accepted = await this.#decide(certificate);
+    if (!this.#accepted.includes(shown)) throw changed(host, shown, this.#accepted);
+  }
+
+  async #decide(certificate: X509Certificate): Promise<readonly string[]> {
+    const { host, fingerprint, knownHosts, confirm } = this.#options;
+    const shown = certificate.fingerprint256;
+    const known = await knownHosts.fingerprintsOf(host);
+    if (fingerprint !== undefined) {
+      if (shown !== fingerprint) throw changed(host, shown, [fingerprint]);
+    } else if (known.length > 0) {
+      return known;
+    } else if (!confirm) {
+      throw new CommandError(
+        'untrusted',
+        `Nobody has said yet that ${host} is to be trusted. It shows a certificate with the SHA-256 fingerprint ${shown}: if that is the one of bmc-certs show server/https on the device, give --fingerprint ${shown}; or give its CA with --cacert FILE.`,
+      );
+    } else if (!(await confirm(introduction(host, certificate)))) {
+      throw new CommandError('untrusted', `${host} is not trusted. Nothing was sent to it.`);
+    }
+    if (!known.includes(shown)) await knownHosts.remember(host, [shown]);
+    return [shown];
+  }
+
+  /** From now on the service may show this certificate, too, which this program put there. */
+  expect(fingerprint: string): void {
+    this.#installed = fingerprint;
+  }
+
+  /**
+   * Remembers the installed certificate after a handshake; others are left to the next use to refuse.
+   * @param isTrial the certificate of before may come back
+   */
+  async settle(shown: string, isTrial: boolean): Promise<void> {
+    const installed = this.#installed;
+    if (this.#options.hasAuthorities || installed === undefined) return;
+    const isSwitched = shown === installed && !isTrial;
+    const before = isSwitched ? [] : this.#accepted.filter((one) => one !== installed);
+    this.#accepted = [...before, installed];
+    await this.#options.knownHosts.remember(this.#options.host, this.#accepted);
+  }
+}
+
+function changed(host: string, shown: string, expected: readonly string[]): CommandError {
+  return new CommandError(
+    'untrusted',
+    `${host} SHOWS ANOTHER CERTIFICATE than the one that is trusted: its SHA-256 fingerprint is ${shown}, and not ${expected.join(' or ')}. Somebody may be in between, or others have replaced the certificate. No password was sent. Only if you know that it is right, give --fingerprint ${shown}.`,
+  );
+}
+
+function introduction(host: string, certificate: X509Certificate): string {
+  const nameOf = (text: string) => visible(text.replaceAll('\n', ', '));
+  return [
+    `${host} is not known yet. It shows this certificate:`,
+    `  Subject  ${nameOf(certificate.subject)}`,
+    `  Issuer   ${nameOf(certificate.issuer)}`,
+    `  Valid    ${certificate.validFrom} to ${certificate.validTo}`,
+    `  SHA-256  ${certificate.fingerprint256}`,
+    'On the device, bmc-certs show server/https tells the fingerprint.',
+    'Is this the service that you mean? Type yes or no: ',
+  ].join('\n');
+}

@@ -1,0 +1,114 @@
+import type { Administration, ReplacementStatus } from '../../manager/administration.ts';
+import type { EndpointRef } from '../../manager/certificate-client.ts';
+import { CommandError } from '../framework/exit-status.ts';
+import { nameOf } from '../targets.ts';
+import { expiryIn } from './certificate-resource.ts';
+import { extensionOf } from './certificate-service.ts';
+import { at, listAt, targetOf, textAt } from './json.ts';
+import { notOffered } from './refusal.ts';
+import type { RemoteParts } from './remote-client.ts';
+
+/** `Administration` over Redfish: what the standard has no words for is asked for by actions of our own services. */
+export function remoteAdministration(parts: RemoteParts, now: () => number): Administration {
+  const { service, copies, certificateService, rotation } = parts;
+  const extension = (endpoint: EndpointRef) => extensionOf(copies.of(endpoint).resource);
+  const act = async (action: string, what: string, body: object) => {
+    const target = certificateService.target(`BmcCertificates.${action}`);
+    if (target === undefined) throw notOffered(what);
+    return service.post(target, body);
+  };
+  /** Reads the collection anew after a change that its endpoint has seen. */
+  const reread = (endpoint: EndpointRef) => copies.read(copies.of(endpoint));
+  const collection = (endpoint: EndpointRef) => ({ '@odata.id': copies.of(endpoint).uri });
+  const settle = async (endpoint: EndpointRef, how: 'installed' | 'tried') => {
+    const copy = await reread(endpoint);
+    const [first] = copy?.certificates ?? [];
+    if (copy?.isServed && first) await rotation[how](first.published.certificate.fingerprint);
+  };
+  const replacementAt = (endpoint: EndpointRef) => {
+    const id = textAt(extension(endpoint), 'Replacement', 'Replacement');
+    if (id !== undefined) return id;
+    const where = nameOf(endpoint);
+    throw new CommandError('not-found', `No replacement is staged at ${where}.`);
+  };
+  return {
+    async expiry(endpoint) {
+      const entries = copies.of(endpoint).certificates.map(({ resource, published }) => {
+        const { id, certificate } = published;
+        return [id, expiryIn(resource, certificate, now())] as const;
+      });
+      return new Map(entries);
+    },
+    async replaceAll(endpoint, content) {
+      const { resource } = copies.of(endpoint);
+      const target = targetOf(resource, 'BmcCertificates.ReplaceAll');
+      if (target === undefined)
+        throw notOffered(`replace all certificates of ${nameOf(endpoint)} at once`);
+      await service.post(target, certificateService.submitted(content));
+      return (await reread(endpoint))?.certificates.map(({ published }) => published) ?? [];
+    },
+    async discard(endpoint, Id) {
+      const body = { Id, Certificates: collection(endpoint) };
+      await act('DiscardRequest', 'give up pending CSRs', body);
+      await reread(endpoint);
+    },
+    async services(endpoint) {
+      return listAt(extension(endpoint), 'Services').map((one) => ({
+        service: textAt(one, 'Service') ?? '',
+        outcome: textAt(one, 'Outcome') ?? '',
+        reason: textAt(one, 'Reason') ?? '',
+        at: timeAt(one, 'Time'),
+        attempts: Number(at(one, 'Attempts') ?? 0),
+      }));
+    },
+    async reload(endpoint) {
+      const body = { Certificates: collection(endpoint) };
+      await act('Reload', 'tell services to read their files', body);
+      await reread(endpoint);
+    },
+    async stage(endpoint, { content, truststore, seconds }) {
+      const bundle = truststore && certificateService.submitted(truststore.bundle);
+      if (truststore && nameOf(truststore.endpoint) !== 'authority/truststore')
+        throw notOffered(`stage a bundle for ${nameOf(truststore.endpoint)}`);
+      const answer = await act('Stage', 'stage replacements', {
+        Certificates: collection(endpoint),
+        ...certificateService.submitted(content),
+        ...(bundle && { AuthoritiesString: bundle.CertificateString }),
+        ...(seconds > 0 && { Seconds: seconds }),
+      });
+      await reread(endpoint);
+      return textAt(answer.body, 'Replacement') ?? '';
+    },
+    async activate(endpoint, seconds) {
+      const body = {
+        Replacement: replacementAt(endpoint),
+        ...(seconds > 0 && { Seconds: seconds }),
+      };
+      await act('Activate', 'activate replacements', body);
+      await settle(endpoint, 'tried');
+    },
+    async commit(endpoint) {
+      const Replacement = replacementAt(endpoint);
+      await act('Commit', 'commit replacements', { Replacement });
+      await settle(endpoint, 'installed');
+    },
+    async rollback(endpoint) {
+      const Replacement = replacementAt(endpoint);
+      await act('Rollback', 'roll replacements back', { Replacement });
+      await settle(endpoint, 'installed');
+    },
+    async replacement(endpoint) {
+      const found = at(extension(endpoint), 'Replacement');
+      const state = states.find((one) => one === textAt(found, 'State')) ?? 'None';
+      return { state, deadline: timeAt(found, 'Deadline') };
+    },
+  };
+}
+
+const states: readonly ReplacementStatus['state'][] = ['None', 'Staged', 'Active'];
+
+function timeAt(value: unknown, name: string): Date | undefined {
+  const text = textAt(value, name);
+  const time = new Date(text ?? Number.NaN);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
