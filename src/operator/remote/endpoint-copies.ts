@@ -48,10 +48,22 @@ export class EndpointCopies {
     const members = linksAt(resource, 'Members');
     const isSingle = endpoint.type !== 'authority' && members.length === 1;
     const all = await Promise.all(members.map((one) => this.#member(endpoint, one, isSingle)));
-    const certificates = all.flat().sort(byId);
-    const copy = { endpoint, uri, isServed, resource, certificates };
-    this.#copies.set(nameOf(endpoint), copy);
-    return copy;
+    return this.#keep({ endpoint, uri, isServed, resource, certificates: all.flat() });
+  }
+
+  /** Reads one certificate of a collection anew, which may be new, or gone. */
+  async readMember({ endpoint }: Place, uri: string): Promise<EndpointCopy> {
+    const copy = this.of(endpoint);
+    const others = copy.certificates.filter((one) => one.uri !== uri);
+    const isSingle = endpoint.type !== 'authority' && others.length === 0;
+    const found = await this.#member(endpoint, uri, isSingle);
+    return this.#keep({ ...copy, certificates: [...others, ...found] });
+  }
+
+  #keep(copy: EndpointCopy): EndpointCopy {
+    const sorted = { ...copy, certificates: [...copy.certificates].sort(byId) };
+    this.#copies.set(nameOf(copy.endpoint), sorted);
+    return sorted;
   }
 
   /** @returns nothing for one that is gone meanwhile, or cannot be read */
@@ -59,7 +71,7 @@ export class EndpointCopies {
     endpoint: EndpointRef,
     uri: string,
     isSingle: boolean,
-  ): Promise<RemoteCertificate[]> {
+  ): Promise<readonly RemoteCertificate[]> {
     const resource = await this.#service.look(uri);
     if (resource === undefined) return [];
     const id = isSingle ? '1' : (textAt(resource, 'Id') ?? uri.split('/').at(-1) ?? '');

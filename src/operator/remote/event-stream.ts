@@ -87,7 +87,7 @@ async function tell(
     const place = followed.copies.all().find(({ uri }) => origin?.startsWith(`${uri}/`));
     if (!place || origin === undefined) continue;
     const before = place.certificates;
-    const after = (await followed.copies.read(place))?.certificates ?? [];
+    const { certificates: after } = await followed.copies.readMember(place, origin);
     for (const change of compareCopies(place.endpoint, before, after)) listener(change);
     const expired = expiryNews(record);
     const found = after.find(({ uri }) => uri === origin);

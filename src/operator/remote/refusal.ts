@@ -91,10 +91,10 @@ function kindOf(status: number): ExitKind {
   return kinds[status] ?? (status < 500 ? 'refused' : 'failed');
 }
 
-function sentenceOf({ status, message, resolution }: Refusal): string {
+function sentenceOf({ status, message, resolution, detail }: Refusal): string {
   if (message === '') return `The Redfish service answered with the HTTP status ${status}.`;
   const what = message.replace(/\.\s*$/, '');
-  const next = /^none\b/i.test(resolution) ? '' : resolution.replace(/\.\s*$/, '');
+  const next = detail || (/^none\b/i.test(resolution) ? '' : resolution.replace(/\.\s*$/, ''));
   return next === '' ? `${what}.` : `${what}; ${next.charAt(0).toLowerCase()}${next.slice(1)}.`;
 }
 

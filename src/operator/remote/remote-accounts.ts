@@ -82,6 +82,8 @@ function accountError(refusal: Refusal, userName: string): IdentityError | undef
   if (messageId === 'ResourceAlreadyExists') return new IdentityError('exists', userName);
   if (messageId === 'CreateLimitReachedForResource') return new IdentityError('limit', userName);
   if (detail === '') return undefined;
+  if (messageId === 'ResourceCannotBeDeleted' && /administrator/.test(detail))
+    return new IdentityError('last-administrator', userName, detail);
   if (messageArgs[1] === 'Password') return new IdentityError('password-refused', userName, detail);
   if (messageArgs[1] === 'UserName') return new IdentityError('name-refused', userName, detail);
   return undefined;
