@@ -27,6 +27,8 @@ const packages = {
   mandoc: ['mandoc'],
   groff: ['groff'],
   shellcheck: ['shellcheck'],
+  lintian: ['lintian'],
+  'dpkg-deb': ['dpkg'],
   zsh: ['zsh'],
   // A systemd and a bus of its own, as on a device
   'systemd-nspawn': ['systemd-container'],
