@@ -3,6 +3,7 @@ import type { Curve } from '../x509/keys.ts';
 import type { ContentLimits } from '../x509/limits.ts';
 import type { ServingProfile } from '../x509/serving-profile.ts';
 import type { CheckPolicy } from './checks/checks.ts';
+import type { CopyFile } from './credential/copied-file.ts';
 import type { CsrWorker } from './csr/forked-worker.ts';
 import type { PendingLimits } from './csr/pending-requests.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';
@@ -51,6 +52,8 @@ export interface EndpointDependencies {
   /** How the service of the endpoint speaks TLS. */
   readonly serving: ServingProfile;
   readonly selfSigned: SelfSignedPolicy;
+  /** A server, too, may have no certificate; else it gets a generated one. */
+  readonly mayBeEmpty?: true;
   /** Days before its end at which a certificate is announced. */
   readonly expiryThresholds: readonly number[];
   readonly watch: WatchTimes;
@@ -60,6 +63,8 @@ export interface EndpointDependencies {
   readonly elapsed: () => number;
   readonly identity: () => HostIdentity;
   readonly csrWorker: CsrWorker;
+  /** For a server or client whose file services read copies of. */
+  readonly copyFile?: CopyFile;
   /** Tells the services that use an endpoint. Settles within a bounded time and never rejects. */
   readonly reload: (endpoint: EndpointDefinition) => Promise<void>;
   /** Notes that they will have to be told, should the manager end before it could. Never throws. */

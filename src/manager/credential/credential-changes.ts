@@ -46,19 +46,24 @@ export function removeCredential(
   precondition: () => void,
   lastLook?: () => Promise<void>,
 ): Change<CredentialCandidate | undefined> {
-  const { definition, service, stored } = parts;
+  const { service, stored } = parts;
   return {
     ...storeCredential(parts, lastLook),
     validate: async () => {
       await stored.mustBeRead();
       precondition();
-      return definition.type === 'server' ? makeCredential(parts) : undefined;
+      return generates(parts) ? makeCredential(parts) : undefined;
     },
     publish: (successor) => {
       service.publish(undefined);
       service.publish(successor);
     },
   };
+}
+
+/** Whether the endpoint is never without a certificate. */
+export function generates({ definition, dependencies }: CredentialParts): boolean {
+  return definition.type === 'server' && dependencies.mayBeEmpty !== true;
 }
 
 /** A self-signed certificate that the service can serve. */

@@ -14,6 +14,7 @@ import { blocksOf, type UploadContent, type UploadSource } from '../upload.ts';
 import { watchFile } from '../watcher.ts';
 import { ActiveCredential, asInstalled } from './active-credential.ts';
 import { credentialAdmission } from './admission.ts';
+import { copiedFile } from './copied-file.ts';
 import { type Parts, removeCredential, storeCredential } from './credential-changes.ts';
 import { credentialFile } from './credential-file.ts';
 import { CredentialLoader } from './credential-loader.ts';
@@ -192,12 +193,13 @@ function partsOf(
   const { path, group, type } = definition;
   const service = new ActiveCredential(dependencies);
   const role = type === 'server' ? type : 'client';
+  const file = credentialFile({ path, group, maxAside: dependencies.limits.refusedFiles });
   return {
     definition,
     dependencies,
     service,
     queue: new ChangeQueue(definition, dependencies),
-    file: credentialFile({ path, group, maxAside: dependencies.limits.refusedFiles }),
+    file: dependencies.copyFile ? copiedFile(file, dependencies.copyFile) : file,
     admission: credentialAdmission(role, dependencies, waitingKeys(pending, service)),
   };
 }

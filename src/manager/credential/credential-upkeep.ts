@@ -1,7 +1,13 @@
 import { reasonOf } from '../../core/cert-error.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
 import { tellOwned } from '../owned-files.ts';
-import { makeCredential, type Parts, storeCredential, superseded } from './credential-changes.ts';
+import {
+  generates,
+  makeCredential,
+  type Parts,
+  storeCredential,
+  superseded,
+} from './credential-changes.ts';
 import { isGenerated, renewalReason } from './generated-certificate.ts';
 
 /**
@@ -19,10 +25,10 @@ export class CredentialUpkeep {
 
   /** Never rejects. */
   async run(): Promise<void> {
-    const { service, definition } = this.#parts;
+    const { service } = this.#parts;
     await this.makeOwn();
     await this.#putInForm();
-    if (!service.pair && definition.type === 'server') {
+    if (!service.pair && generates(this.#parts)) {
       await this.#generate('there is no certificate', () => !service.pair);
     }
     const reason = this.#renewalReason();

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
 import { settledClock } from '../../core/clock.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
@@ -17,6 +18,12 @@ export interface CsrServiceOptions {
   /** The certificate in service with its key; an authority has no key here. */
   readonly inService: () => CredentialCandidate | undefined;
   readonly emit: (event: EndpointEvent) => void;
+}
+
+export interface MadeRequest {
+  /** Hash of its public key. */
+  readonly id: string;
+  readonly pem: string;
 }
 
 /** How the newest request turned out. */
@@ -67,12 +74,17 @@ export class CsrService {
 
   /**
    * A request that is refused at once leaves the newest one as it is: it may be another caller's.
-   * @returns the PEM of the request once it is made. @throws CertError why it could not be
+   * @returns the request once it is made. @throws CertError why it could not be
    */
-  async make(parameters: CsrParameters): Promise<string> {
+  async generate(parameters: CsrParameters): Promise<MadeRequest> {
     const plan = planRequest(parameters);
     this.#refuseWhenBusy();
     return this.#show(() => this.#work(plan));
+  }
+
+  /** As `generate`. @returns the PEM of the request */
+  async make(parameters: CsrParameters): Promise<string> {
+    return (await this.generate(parameters)).pem;
   }
 
   /**
@@ -81,7 +93,8 @@ export class CsrService {
    */
   begin(parameters: CsrParameters): Promise<string> {
     this.#refuseWhenBusy();
-    return this.#show(async () => this.#work(planRequest(parameters)));
+    const showing = this.#show(async () => this.#work(planRequest(parameters)));
+    return showing.then(({ pem }) => pem);
   }
 
   /**
@@ -91,7 +104,7 @@ export class CsrService {
   async rekey(parameters: RekeyParameters): Promise<string> {
     const plan = planRekey(this.#mustHavePair().leaf, parameters);
     this.#refuseWhenBusy();
-    return this.#show(() => this.#work(plan));
+    return (await this.#show(() => this.#work(plan))).pem;
   }
 
   /** As `rekey`, for the key in service. It is kept: it may not be in service any more when the answer comes. */
@@ -133,13 +146,31 @@ export class CsrService {
     return list.filter(({ id, pem }) => pem !== undefined && id !== inService);
   }
 
+  /**
+   * The key of a pending request, or that in service where the id is empty. It must not leave the manager.
+   * @throws CertError `not-found`
+   */
+  async keyOf(id: string): Promise<KeyObject> {
+    const inService = this.#options.inService();
+    const key =
+      id === '' ? inService?.key : await this.#options.pending.find(id).catch(asStorageError);
+    if (key) return key;
+    const what = id === '' ? 'key in service' : `request ${id}`;
+    throw new CertError('not-found', `there is no ${what}`);
+  }
+
+  /** Whether there is any key that waits for its certificate, or is being made. @throws when the disk does not tell */
+  async isEmpty(): Promise<boolean> {
+    return this.#making.size === 0 && (await this.#options.pending.isEmpty());
+  }
+
   /** Gives up a request and its key. @throws CertError `not-found` */
   async discard(id: string): Promise<void> {
     if (await this.#options.pending.remove(id).catch(asStorageError)) return;
     throw new CertError('not-found', `there is no request ${id}`);
   }
 
-  async #show(work: () => Promise<PendingRequest>): Promise<string> {
+  async #show(work: () => Promise<PendingRequest>): Promise<MadeRequest> {
     this.#serial += 1;
     const serial = this.#serial;
     const hadObject = this.#newest.state !== 'none';
@@ -152,7 +183,7 @@ export class CsrService {
         .finally(() => this.#making.delete(making))
         .catch(asStorageError);
       this.#settle(serial, { state: 'ready', id, pem });
-      return pem;
+      return { id, pem };
     } catch (error) {
       this.#settle(serial, { state: 'failed', failure: failureOf(error) });
       throw error;

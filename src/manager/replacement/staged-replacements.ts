@@ -7,7 +7,7 @@ import type { StagedChange } from '../change.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { EndpointDefinition } from '../endpoint-definition.ts';
 import type { UploadContent } from '../upload.ts';
-import { ReplacementJournal } from './journal.ts';
+import { type FindRecoverable, ReplacementJournal } from './journal.ts';
 import { ReplacementRecovery } from './recovery.ts';
 import { Replacement, type ReplacementState } from './replacement.ts';
 
@@ -68,6 +68,11 @@ export class StagedReplacements {
       isDone = undone && isDone;
     }
     return isDone;
+  }
+
+  /** As `recover`, for a replacement whose journal does not lie beside the files of its first part. */
+  recoverAt(path: string, find: FindRecoverable): Promise<boolean> {
+    return this.#recovery.recover(path, find);
   }
 
   /**
