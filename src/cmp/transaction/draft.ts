@@ -6,7 +6,7 @@ import type { PkiBody } from '../messages/body.ts';
 import { algorithmIdentifier } from '../messages/certificate-request.ts';
 import type { PkiHeader } from '../messages/pki-message.ts';
 import { digestOfSignature } from '../protection/signature.ts';
-import type { Confirmation, OpenTransaction } from './transaction.ts';
+import type { Confirmation, Exchange, FollowingTransaction } from './transaction.ts';
 
 export interface Draft {
   readonly header: Omit<PkiHeader, 'protectionAlg' | 'senderKid'>;
@@ -15,16 +15,14 @@ export interface Draft {
 
 /**
  * The message that a transaction sends next.
- * @param request the body of its request
  * @param sender GeneralName
  */
 export function draftOf(
-  transaction: OpenTransaction,
-  request: PkiBody,
+  { transactionId, ourNonce, peerNonce, recipient }: Exchange,
+  body: PkiBody,
   sender: Buffer,
   now: Date,
 ): Draft {
-  const { transactionId, ourNonce, peerNonce, recipient } = transaction;
   const header = {
     pvno: 2,
     sender,
@@ -34,18 +32,14 @@ export function draftOf(
     senderNonce: ourNonce,
     recipNonce: peerNonce,
   };
-  return { header, body: bodyOf(transaction, request) };
+  return { header, body };
 }
 
-function bodyOf(transaction: OpenTransaction, request: PkiBody): PkiBody {
-  switch (transaction.phase) {
-    case 'requesting':
-      return request;
-    case 'polling':
-      return { kind: 'pollReq', value: [{ certReqId: transaction.certReqId }] };
-    case 'confirming':
-      return { kind: 'certConf', value: [certStatus(transaction)] };
-  }
+/** What follows the request. */
+export function followUp(transaction: FollowingTransaction): PkiBody {
+  if (transaction.phase === 'polling')
+    return { kind: 'pollReq', value: [{ certReqId: transaction.certReqId }] };
+  return { kind: 'certConf', value: [certStatus(transaction)] };
 }
 
 const rejection = 2;

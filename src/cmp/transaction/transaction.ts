@@ -45,6 +45,9 @@ export type Transaction = Exchange &
 /** A transaction in which we say something next. */
 export type OpenTransaction = Exclude<Transaction, { readonly phase: 'confirmed' }>;
 
+/** One whose request was answered. */
+export type FollowingTransaction = Exclude<OpenTransaction, { readonly phase: 'requesting' }>;
+
 export interface Confirmation extends Issued {
   /** Why the certificate is refused; absent when it is taken. */
   readonly fault?: string | undefined;

@@ -5,7 +5,7 @@ import { EnrolmentFault } from '../../../src/cmp/enrolment-fault.ts';
 import type { PkiBody } from '../../../src/cmp/messages/body.ts';
 import type { ReceivedMessage } from '../../../src/cmp/messages/pki-message.ts';
 import { decodeMessage } from '../../../src/cmp/messages/pki-message.ts';
-import { draftOf } from '../../../src/cmp/transaction/draft.ts';
+import { followUp } from '../../../src/cmp/transaction/draft.ts';
 import { type Reception, receive } from '../../../src/cmp/transaction/receive.ts';
 import {
   type OpenTransaction,
@@ -205,8 +205,7 @@ describe('a transaction', () => {
     const confirming = step(transaction, implicit, reception);
     assert.equal(confirming.phase, 'confirming');
     if (confirming.phase !== 'confirming') return;
-    const request: PkiBody = { kind: 'ir', value: [] };
-    const { body } = draftOf(confirming, request, name, new Date(0));
+    const body = followUp(confirming);
     assert.equal(body.kind, 'certConf');
     if (body.kind !== 'certConf') return;
     assert.deepEqual(body.value[0]?.statusInfo, {
@@ -230,7 +229,7 @@ describe('a transaction', () => {
     const asked = { ...transaction, transactionId, ourNonce: recipNonce };
     const confirming = receive(asked, first, taken);
     if (confirming.phase !== 'confirming') return assert.fail();
-    const { body } = draftOf(confirming, first.body, name, new Date(0));
+    const body = followUp(confirming);
     if (body.kind !== 'certConf') return assert.fail();
     assert.deepEqual(body.value[0]?.certHash, second.body.value[0]?.certHash);
   });

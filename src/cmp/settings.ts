@@ -1,0 +1,47 @@
+import type { EndpointRef } from '../manager/certificate-client.ts';
+import type { KeyAlgorithm } from '../x509/keys.ts';
+import type { Use } from './issued-certificate.ts';
+import type { MacSettings } from './protection/mac.ts';
+
+/** How a CA is asked, and what is taken from it. */
+export interface CaProfile {
+  readonly name: string;
+  readonly url: string;
+  /** The authority endpoint whose certificates are the CA's. */
+  readonly authority: EndpointRef;
+  /** File with the password of each reference. */
+  readonly keyList: Readonly<Record<string, { readonly passwordFile: string }>>;
+  readonly acceptUnprotected: { readonly errorMessage: boolean; readonly pkiconfMessage: boolean };
+  /** How the sender is named under a password. */
+  readonly sender: 'subject' | 'reference' | 'null';
+  readonly mac: MacSettings;
+  readonly maxIterations: number;
+  readonly responseSeconds: number;
+  readonly responseBytes: number;
+  /** PEM file of the CAs that may vouch for an https URL; the profile's own where it is absent. */
+  readonly tlsAuthority: EndpointRef | undefined;
+}
+
+/** A certificate that is kept enrolled. */
+export interface CertificatePolicy {
+  readonly name: string;
+  readonly endpoint: EndpointRef;
+  readonly ca: string;
+  readonly reference: string;
+  /** With placeholders, such as `CN={hostname},O=Example`. */
+  readonly subject: string;
+  readonly names: readonly string[];
+  readonly key: KeyAlgorithm;
+  readonly use: Use;
+  readonly ignoreKeyUsage: boolean;
+  readonly renew: 'kur' | 'cr';
+  readonly kurNames: 'repeat' | 'omit';
+  readonly renewBefore: RenewBefore;
+  readonly warning: { readonly hours: number; readonly repeatHours: number } | undefined;
+  /** Whether the first certificate is asked for without a command. */
+  readonly isAutomatic: boolean;
+  /** Where the service must show the new certificate, as `HOST:PORT`. */
+  readonly probe: string | undefined;
+}
+
+export type RenewBefore = { readonly hours: number } | { readonly percent: number };
