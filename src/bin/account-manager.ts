@@ -17,8 +17,8 @@ import type { Configuration } from '../platform/configuration.ts';
 import { openStateDirectory } from '../platform/state-directory.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
 import { removeTempFiles } from '../storage/temp-files.ts';
-import { accessPolicy, ownUsers } from './access-policy.ts';
-import { runConfigured, type Serving } from './configured-program.ts';
+import { accessPolicy, ownUsers } from './set-up/access-policy.ts';
+import { runConfigured, type Serving } from './set-up/configured-program.ts';
 
 /** What the configuration says, once names of users and groups are numbers. */
 interface Settings {

@@ -16,13 +16,13 @@ import { endpointSet } from '../manager/endpoint-set.ts';
 import { StagedReplacements } from '../manager/replacement/staged-replacements.ts';
 import type { Configuration } from '../platform/configuration.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
-import { accessPolicy } from './access-policy.ts';
-import { runConfigured, type Serving } from './configured-program.ts';
 import { readCommandLine } from './manager/command-line.ts';
 import { ConfiguredEndpoints } from './manager/configured-endpoints.ts';
 import { type EndpointSettings, endpointSettings } from './manager/endpoint-settings.ts';
 import { endpointMaker } from './manager/make-endpoint.ts';
 import { configuredReloader } from './manager/reloader.ts';
+import { accessPolicy } from './set-up/access-policy.ts';
+import { runConfigured, type Serving } from './set-up/configured-program.ts';
 
 /** How often endpoints look after what time changes. */
 const maintenanceMilliseconds = 60_000;

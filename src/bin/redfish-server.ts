@@ -17,7 +17,7 @@ import { servedEndpoint } from '../redfish/set-up/identity.ts';
 import { startService } from '../redfish/set-up/service.ts';
 import { makeDirectory } from '../storage/directory.ts';
 import { ownerOnly } from '../storage/file-mode.ts';
-import { runConfigured, type Serving } from './configured-program.ts';
+import { runConfigured, type Serving } from './set-up/configured-program.ts';
 
 /** How long the managers on the bus may take to answer before the service listens without them. */
 const managersMilliseconds = 2000;

@@ -1,6 +1,10 @@
 import { parseArgs } from 'node:util';
 import { SetupError } from '../../core/setup-error.ts';
-import { type CommandLine, commandLineOf, configurationOptions } from '../configured-program.ts';
+import {
+  type CommandLine,
+  commandLineOf,
+  configurationOptions,
+} from '../set-up/configured-program.ts';
 
 /** `--config FILE`, or the options of phosphor-certificate-manager for a single endpoint. */
 export function readCommandLine(): CommandLine {

@@ -7,7 +7,7 @@ import { type Configuration, contentLimitsOf } from '../../platform/configuratio
 import type { SystemAccounts } from '../../platform/system-accounts.ts';
 import { servingProfile, usualServingProfile } from '../../tls/profile.ts';
 import type { ServingProfile } from '../../x509/serving-profile.ts';
-import { accessPolicy } from '../access-policy.ts';
+import { accessPolicy } from '../set-up/access-policy.ts';
 
 type ConfiguredEndpoint = Configuration['endpoints'][number];
 

@@ -1,6 +1,6 @@
-import type { CallerPolicy } from '../dbus/server/caller-policy.ts';
-import type { Configuration } from '../platform/configuration.ts';
-import type { SystemAccounts } from '../platform/system-accounts.ts';
+import type { CallerPolicy } from '../../dbus/server/caller-policy.ts';
+import type { Configuration } from '../../platform/configuration.ts';
+import type { SystemAccounts } from '../../platform/system-accounts.ts';
 
 /** Root and the own user of the program. */
 export const ownUsers = [0, process.getuid?.() ?? 0];

@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util';
-import { type Log, makeLog } from '../core/log.ts';
-import { SetupError } from '../core/setup-error.ts';
+import { type Log, makeLog } from '../../core/log.ts';
+import { SetupError } from '../../core/setup-error.ts';
 import {
   type Configuration,
   type ConfigurationText,
   inText,
   parseConfiguration,
   readConfigurationText,
-} from '../platform/configuration.ts';
-import { followConfiguration, type ReloadingProgram } from '../platform/configuration-reload.ts';
-import { announceReady, runProgram } from '../platform/process-life.ts';
+} from '../../platform/configuration.ts';
+import { followConfiguration, type ReloadingProgram } from '../../platform/configuration-reload.ts';
+import { announceReady, runProgram } from '../../platform/process-life.ts';
 
 export interface CommandLine {
   readonly from: ConfigurationText;
