@@ -183,14 +183,8 @@ class LibraryBus implements Bus {
     }
   }
 
-  signal(
-    path: string,
-    interfaceName: string,
-    member: string,
-    signature: string,
-    body: readonly unknown[],
-    destination?: string,
-  ): void {
+  signal(...signalled: Parameters<Bus['signal']>): void {
+    const [path, interfaceName, member, signature, body, destination] = signalled;
     const values = body.map(toLibrary);
     const signal = dbus.Message.newSignal(path, interfaceName, member, signature, values);
     if (destination !== undefined) signal.destination = destination;
