@@ -30,6 +30,14 @@ export function endpointOfType(type?: EndpointType): ValueKind<EndpointRef> {
   };
 }
 
+/** The endpoints that a command shows. */
+export const shownEndpoints = {
+  kind: endpointValue,
+  about: 'endpoints to show; all of them unless given',
+  multiple: true,
+  optional: true,
+} as const;
+
 /** A server or client has one certificate, whose number need not be given. */
 export const certificateValue: ValueKind<CertificateRef> = {
   placeholder: 'CERTIFICATE',

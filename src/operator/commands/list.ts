@@ -3,20 +3,13 @@ import { noSummary, optionalSummaryFields, summaryOf } from '../certificate-view
 import { operatorCommand } from '../context.ts';
 import { visible } from '../framework/fields.ts';
 import type { Manager } from '../road.ts';
-import { endpointValue, mustHave, nameOf } from '../targets.ts';
+import { mustHave, nameOf, shownEndpoints } from '../targets.ts';
 
 export const list = operatorCommand({
   name: 'list',
   summary: 'show all endpoints and their certificates',
   about: ['An endpoint without a certificate has a row, too.'],
-  arguments: {
-    endpoints: {
-      kind: endpointValue,
-      about: 'endpoints to show; all of them unless given',
-      multiple: true,
-      optional: true,
-    },
-  },
+  arguments: { endpoints: shownEndpoints },
   options: { quiet: { short: 'q', about: 'print nothing but names, a line for each' } },
   fields: {
     where: {

@@ -6,7 +6,7 @@ import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import type { Fields, Row } from '../framework/fields.ts';
 import type { Manager } from '../road.ts';
-import { endpointValue, mustHave, nameOf } from '../targets.ts';
+import { endpointValue, mustHave, nameOf, shownEndpoints } from '../targets.ts';
 
 const serviceFields = {
   service: { type: 'text', title: 'Service', about: 'a systemd unit or a pid file' },
@@ -41,14 +41,7 @@ export const reload = operatorCommand({
 export const status = operatorCommand({
   name: 'status',
   summary: 'show the state of endpoints, CSRs and services',
-  arguments: {
-    endpoints: {
-      kind: endpointValue,
-      about: 'endpoints to show; all of them unless given',
-      multiple: true,
-      optional: true,
-    },
-  },
+  arguments: { endpoints: shownEndpoints },
   fields: {
     endpoint: { type: 'text', title: 'Endpoint', about: 'such as `server/https`' },
     certificates: { type: 'number', title: 'Certs', about: 'how many it has' },

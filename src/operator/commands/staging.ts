@@ -82,32 +82,35 @@ export const activate = operatorCommand({
   },
 });
 
-export const commit = operatorCommand({
-  name: 'commit',
+/** A command that ends a replacement in one of two ways. */
+function ending(
+  name: 'commit' | 'rollback',
+  done: string,
+  about: { readonly summary: string; readonly example: string },
+) {
+  return operatorCommand({
+    name,
+    summary: about.summary,
+    arguments: { endpoint },
+    fields,
+    examples: [{ command: `${name} server/https`, about: about.example }],
+    async run({ args, context }) {
+      const manager = await context.manager();
+      mustHave(manager.client, args.endpoint);
+      await manager.administration[name](args.endpoint);
+      return answer(manager, args.endpoint, done);
+    },
+  });
+}
+
+export const commit = ending('commit', 'committed', {
   summary: 'keep what was activated',
-  arguments: { endpoint },
-  fields,
-  examples: [{ command: 'commit server/https', about: 'The new certificate stays' }],
-  async run({ args, context }) {
-    const manager = await context.manager();
-    mustHave(manager.client, args.endpoint);
-    await manager.administration.commit(args.endpoint);
-    return answer(manager, args.endpoint, 'committed');
-  },
+  example: 'The new certificate stays',
 });
 
-export const rollback = operatorCommand({
-  name: 'rollback',
+export const rollback = ending('rollback', 'rolled back', {
   summary: 'give a replacement up, and have the old state again',
-  arguments: { endpoint },
-  fields,
-  examples: [{ command: 'rollback server/https', about: 'The old certificate is back' }],
-  async run({ args, context }) {
-    const manager = await context.manager();
-    mustHave(manager.client, args.endpoint);
-    await manager.administration.rollback(args.endpoint);
-    return answer(manager, args.endpoint, 'rolled back');
-  },
+  example: 'The old certificate is back',
 });
 
 async function answer({ administration }: Manager, where: EndpointRef, ending?: string) {
