@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { run } from '../e2e/commands.ts';
-import { clone } from '../e2e/stack.ts';
+import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 
 const script = join(clone, 'dist', 'bmc-certs.js');
 
@@ -11,6 +12,16 @@ export interface StackOutcome {
   readonly stdout: string;
   /** Lines of standard error; the last one says why the stack could not start. */
   readonly lines: readonly string[];
+}
+
+/** A directory for the stacks of a suite, of whose programs and files nothing is left after it. */
+export function stackDirectory(): string {
+  const directory = temporaryDirectory();
+  after(() => {
+    for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
+    removeDirectory(directory);
+  });
+  return directory;
 }
 
 /** Runs `bmc-certs up`, which is expected to end by itself. */

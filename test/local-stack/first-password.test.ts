@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { until } from '../e2e/commands.ts';
-import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import { accountsAt } from '../fakes/accounts.ts';
 import { opensSession, shownPassword } from '../fakes/password-login.ts';
 import {
@@ -12,14 +11,11 @@ import {
   processesWith,
   runUp,
   type StackProcess,
+  stackDirectory,
   startUp,
 } from '../fakes/stack-process.ts';
 
-const directory = temporaryDirectory();
-after(() => {
-  for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
-  removeDirectory(directory);
-});
+const directory = stackDirectory();
 
 let count = 0;
 let state: string;

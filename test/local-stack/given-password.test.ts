@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { commandBlocks } from '../../scripts/command-blocks.ts';
 import { background, must, until } from '../e2e/commands.ts';
-import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
+import { clone } from '../e2e/stack.ts';
 import { opensSession, shownPassword } from '../fakes/password-login.ts';
-import { processesWith, type StackProcess, startUp } from '../fakes/stack-process.ts';
+import { type StackProcess, stackDirectory, startUp } from '../fakes/stack-process.ts';
 
-const directory = temporaryDirectory();
-after(() => {
-  for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
-  removeDirectory(directory);
-});
+const directory = stackDirectory();
 
 let count = 0;
 let state: string;

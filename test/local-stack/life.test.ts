@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { must, run, until } from '../e2e/commands.ts';
 import { curl } from '../e2e/redfish-client.ts';
-import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import { names } from '../fakes/manager-process.ts';
 import { shownPassword } from '../fakes/password-login.ts';
 import { startPrivateBus } from '../fakes/private-bus.ts';
@@ -13,14 +12,11 @@ import {
   processesWith,
   runUp,
   type StackProcess,
+  stackDirectory,
   startUp,
 } from '../fakes/stack-process.ts';
 
-const directory = temporaryDirectory();
-after(() => {
-  for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
-  removeDirectory(directory);
-});
+const directory = stackDirectory();
 
 const answers = async (stack: StackProcess) =>
   (await run('curl', ['-skf', '--max-time', '5', `${stack.ready.url}/redfish/v1`])).status === 0;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { run } from '../e2e/commands.ts';
-import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
-import { processesWith, runUp, startUp } from '../fakes/stack-process.ts';
+import { clone } from '../e2e/stack.ts';
+import { processesWith, runUp, stackDirectory, startUp } from '../fakes/stack-process.ts';
 
 /** What may stand in place of a file. */
 const things: Readonly<Record<string, (path: string) => void>> = {
@@ -17,11 +17,7 @@ const things: Readonly<Record<string, (path: string) => void>> = {
 };
 
 describe('a local stack that finds something else in place of a file', () => {
-  const directory = temporaryDirectory();
-  after(() => {
-    for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
-    removeDirectory(directory);
-  });
+  const directory = stackDirectory();
   let count = 0;
   /** A state directory with a thing in it. */
   const stateWith = (name: string, place: (path: string) => void) => {

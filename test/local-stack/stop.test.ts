@@ -3,19 +3,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { until } from '../e2e/commands.ts';
-import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
-import { launchUp, processesWith, startUp } from '../fakes/stack-process.ts';
+import { clone } from '../e2e/stack.ts';
+import { launchUp, processesWith, stackDirectory, startUp } from '../fakes/stack-process.ts';
 
 const isRoot = process.getuid?.() === 0;
 
 describe('a stack that is told to end', () => {
-  const directory = temporaryDirectory();
-  after(() => {
-    for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
-    removeDirectory(directory);
-  });
+  const directory = stackDirectory();
 
   it('kills programs that hang, and leaves no process', async () => {
     const state = join(directory, 'hanging');

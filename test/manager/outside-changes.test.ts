@@ -10,21 +10,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CredentialEndpoint } from '../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../src/manager/endpoint-definition.ts';
 import { until } from '../e2e/commands.ts';
 import { csrParameters, makeWorld, recordEvents, type World } from '../fakes/manager-world.ts';
-import { certificateOf, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { certificateOf } from '../fakes/openssl-authority.ts';
+import { textOf, threeCredentials } from '../fakes/three-credentials.ts';
 
-const tools = opensslAuthority();
-after(() => tools.remove());
-
-const root = tools.issueCa();
-const one = tools.issue({ issuer: root, subject: '/CN=one' });
-const two = tools.issue({ issuer: root, subject: '/CN=two' });
-const pairOf = ({ key, pem }: { key: string; pem: string }) => key + pem;
+const { tools, root, one, two } = threeCredentials();
 const mark = (pem: string) => certificateOf(pem).fingerprint.slice(0, 8);
 
 for (const type of ['server', 'client'] as const) {
@@ -46,7 +41,7 @@ for (const type of ['server', 'client'] as const) {
       world = makeWorld({ watch: { settle: 20, grace: 100 } });
       definition = { type, name: 'any', path: join(world.directory, 'at', 'pair.pem'), reload: [] };
       mkdirSync(dirname(definition.path));
-      writeFileSync(definition.path, pairOf(one));
+      writeFileSync(definition.path, textOf(one));
       endpoint = new CredentialEndpoint(definition, world.dependencies);
       await endpoint.start();
       events = recordEvents(endpoint);
@@ -57,7 +52,7 @@ for (const type of ['server', 'client'] as const) {
     });
 
     it('is published and told to the services when it is replaced by rename', async () => {
-      writeFileSync(`${definition.path}.aside`, pairOf(two));
+      writeFileSync(`${definition.path}.aside`, textOf(two));
       renameSync(`${definition.path}.aside`, definition.path);
       await publishes(two.pem);
       await until('the services are told', () => world.reloads.length > 0);
@@ -65,7 +60,7 @@ for (const type of ['server', 'client'] as const) {
     });
 
     it('is published when it is written in place, in two halves', async () => {
-      const whole = pairOf(two);
+      const whole = textOf(two);
       writeFileSync(definition.path, whole.slice(0, 200));
       await pause(50);
       writeFileSync(definition.path, whole);
@@ -77,7 +72,7 @@ for (const type of ['server', 'client'] as const) {
     it('is published when it is deleted and created', async () => {
       rmSync(definition.path);
       await pause(50);
-      writeFileSync(definition.path, pairOf(two));
+      writeFileSync(definition.path, textOf(two));
       await publishes(two.pem);
       assert.deepEqual(events, [`changed 1 ${mark(two.pem)}`]);
     });
@@ -85,7 +80,7 @@ for (const type of ['server', 'client'] as const) {
     it('is put into the form and the rights that the manager gives it', async () => {
       writeFileSync(definition.path, `${two.pem}\nsome words\n${two.key}`, { mode: 0o644 });
       await publishes(two.pem);
-      assert.equal(text(), pairOf(two));
+      assert.equal(text(), textOf(two));
       assert.equal(statSync(definition.path).mode & 0o777, 0o600);
     });
 
@@ -107,7 +102,7 @@ for (const type of ['server', 'client'] as const) {
       it(`is refused and put aside when it ${what}; the last good one is back`, async () => {
         writeFileSync(definition.path, content);
         await isLogged('changed certificate file refused');
-        await until('the good one is back', () => text() === pairOf(one));
+        await until('the good one is back', () => text() === textOf(one));
         assert.deepEqual(published(), [mark(one.pem)]);
         assert.deepEqual(events, []);
         const [name = ''] = refused();
@@ -124,7 +119,7 @@ for (const type of ['server', 'client'] as const) {
           () => logged('changed certificate file refused').length === round,
           5000,
         );
-        await until('the good one is back', () => text() === pairOf(one));
+        await until('the good one is back', () => text() === textOf(one));
         world.now = new Date(world.now.getTime() + 1000);
       }
       assert.equal(refused().length, 3);
@@ -132,7 +127,7 @@ for (const type of ['server', 'client'] as const) {
 
     it('follows the path when it becomes a link to another file', async () => {
       const elsewhere = join(world.directory, 'elsewhere.pem');
-      writeFileSync(elsewhere, pairOf(two), { mode: 0o600 });
+      writeFileSync(elsewhere, textOf(two), { mode: 0o600 });
       rmSync(definition.path);
       symlinkSync(elsewhere, definition.path);
       await publishes(two.pem);
@@ -141,28 +136,28 @@ for (const type of ['server', 'client'] as const) {
     it('is looked at now and then when no event came, as after its directory was replaced', async () => {
       renameSync(dirname(definition.path), join(world.directory, 'gone'));
       mkdirSync(dirname(definition.path));
-      writeFileSync(definition.path, pairOf(two));
+      writeFileSync(definition.path, textOf(two));
       await endpoint.maintain();
       await publishes(two.pem);
-      writeFileSync(definition.path, pairOf(one));
+      writeFileSync(definition.path, textOf(one));
       await publishes(one.pem);
     });
 
     it('does not disturb a change over the bus at the same time', async () => {
       for (let round = 0; round < 10; round += 1) {
-        writeFileSync(definition.path, pairOf(one));
+        writeFileSync(definition.path, textOf(one));
         await pause(20);
-        await endpoint.replace('1', pairOf(two));
+        await endpoint.replace('1', textOf(two));
         assert.deepEqual(published(), [mark(two.pem)]);
       }
       await pause(300);
       assert.deepEqual(published(), [mark(two.pem)]);
-      assert.equal(text(), pairOf(two));
+      assert.equal(text(), textOf(two));
     });
 
     it('is not followed any more once the endpoint is stopped', async () => {
       endpoint.stop();
-      writeFileSync(definition.path, pairOf(two));
+      writeFileSync(definition.path, textOf(two));
       await pause(200);
       assert.deepEqual(published(), [mark(one.pem)]);
     });
@@ -179,7 +174,7 @@ for (const type of ['server', 'client'] as const) {
         rmSync(definition.path);
         await until('it is withdrawn', () => published().length === 0);
         assert.deepEqual(events, [`removed 1 ${mark(one.pem)}`]);
-        writeFileSync(definition.path, pairOf(two));
+        writeFileSync(definition.path, textOf(two));
         await publishes(two.pem);
       });
 

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { CertError } from '../../../src/core/cert-error.ts';
 import { auditCalls } from '../../../src/dbus/certs/audit-calls.ts';
-import { type BusTools, busTools } from '../../fakes/bus-tools.ts';
-import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
-import { type OpensslAuthority, opensslAuthority } from '../../fakes/openssl-authority.ts';
-import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+import { managerOnBus } from '../../fakes/manager-on-bus.ts';
+import { names, paths } from '../../fakes/manager-process.ts';
+import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { recordedAudit } from '../../fakes/recorded-audit.ts';
 
 const call = {
@@ -82,43 +81,33 @@ describe('the audit of calls', () => {
 });
 
 describe('the log of a manager', () => {
-  let bus: PrivateBus;
-  let manager: ManagerProcess;
-  let authority: OpensslAuthority;
-  let tools: BusTools;
-
-  before(async () => {
-    authority = opensslAuthority();
-    bus = await startPrivateBus();
-    manager = await startManager(bus);
-    tools = busTools({ address: bus.address, destination: names.authority });
-  });
-  after(async () => {
-    await manager?.stop();
-    await bus?.stop();
-    authority?.remove();
-  });
+  const served = managerOnBus(names.authority);
+  const authority = opensslAuthority();
+  after(() => authority.remove());
 
   it('has lines of a call and of what it changed, with one id', async () => {
-    const file = join(bus.directory, 'ca.pem');
+    const file = join(served.bus.directory, 'ca.pem');
     writeFileSync(file, authority.issueCa().pem);
     const install = 'xyz.openbmc_project.Certs.Install.Install';
-    await tools.call(paths.authority, install, 's', file);
+    await served.tools.call(paths.authority, install, 's', file);
     const [, id, uid, pid] =
       /audit: call change=([0-9a-f]{12}) uid=(\d+) pid=(\d+) sender=:1\.\d+ method=xyz\.openbmc_project\.Certs\.Install\.Install path=\S+ outcome=ok\n/.exec(
-        manager.output(),
+        served.manager.output(),
       ) ?? [];
     assert.equal(Number(uid), process.getuid?.());
     assert.ok(Number(pid) > 0);
     assert.match(
-      manager.output(),
+      served.manager.output(),
       new RegExp(`certificate added change=${id} object=${paths.authority}/`),
     );
-    assert.doesNotMatch(manager.output(), /BEGIN/);
+    assert.doesNotMatch(served.manager.output(), /BEGIN/);
   });
 
   it('has no line of a caller who reads which CSRs wait', async () => {
-    await tools.call(paths.authority, 'xyz.openbmc_project.Certs.Extension.Request.Outstanding');
-    assert.doesNotMatch(manager.output(), /Outstanding/);
+    await served.tools.call(
+      paths.authority,
+      'xyz.openbmc_project.Certs.Extension.Request.Outstanding',
+    );
+    assert.doesNotMatch(served.manager.output(), /Outstanding/);
   });
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { must, run, until } from '../../e2e/commands.ts';
-import { BusMonitor, type BusTools, busTools } from '../../fakes/bus-tools.ts';
-import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
-import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+import { BusMonitor } from '../../fakes/bus-tools.ts';
+import { managerOnBus } from '../../fakes/manager-on-bus.ts';
+import { names, paths } from '../../fakes/manager-process.ts';
 
 const signature = 'asssssssssxssassssss';
 const root = paths.client;
@@ -28,31 +28,19 @@ function request(given: Readonly<Record<string, string | readonly string[]>>): s
 }
 
 describe('a request for a certificate', () => {
-  let bus: PrivateBus;
-  let manager: ManagerProcess;
-  let tools: BusTools;
-
-  before(async () => {
-    bus = await startPrivateBus();
-    manager = await startManager(bus);
-    tools = busTools({ address: bus.address, destination: names.client });
-  });
-  after(async () => {
-    await manager?.stop();
-    await bus?.stop();
-  });
+  const served = managerOnBus(names.client);
 
   const objectIs = (state: 'there' | 'gone') =>
     until(`the object is ${state}`, async () => {
-      const nodes = await tools.introspect(root);
+      const nodes = await served.tools.introspect(root);
       return nodes.includes('<node name="csr"/>') === (state === 'there');
     });
 
   it('is answered at once with a path, announced when it is made, and then read', async () => {
-    const monitor = await BusMonitor.start(bus.address);
+    const monitor = await BusMonitor.start(served.bus.address);
     try {
       const args = request({ CommonName: 'bmc.example.com', AlternativeNames: ['DNS:bmc'] });
-      assert.deepEqual(await tools.call(root, generate, signature, ...args), [csr]);
+      assert.deepEqual(await served.tools.call(root, generate, signature, ...args), [csr]);
       await objectIs('there');
       const seen = await monitor.messages();
       const reply = seen.findIndex(
@@ -73,7 +61,7 @@ describe('a request for a certificate', () => {
     } finally {
       await monitor.stop();
     }
-    const { 0: pem } = await tools.call(csr, read);
+    const { 0: pem } = await served.tools.call(csr, read);
     const text = await must('openssl', ['req', '-verify', '-noout', '-text'], String(pem));
     assert.match(text, /Subject: CN = bmc\.example\.com/);
     assert.match(text, /DNS:bmc/);
@@ -90,7 +78,7 @@ describe('a request for a certificate', () => {
   for (const { what, given } of hopeless) {
     it(`with ${what} is refused by our own method with the name of the argument`, async () => {
       const [argument = ''] = Object.keys(given).slice(-1);
-      const words = [`--address=${bus.address}`, 'call', names.client, root];
+      const words = [`--address=${served.bus.address}`, 'call', names.client, root];
       const [name, member] = [ours.slice(0, -'.Generate'.length), 'Generate'];
       const { status, stderr } = await run('busctl', [
         ...[...words, name, member, signature, ...request(given)],
@@ -101,9 +89,9 @@ describe('a request for a certificate', () => {
   }
 
   it('removes the object of the one before it, also before it is made itself', async () => {
-    const monitor = await BusMonitor.start(bus.address);
+    const monitor = await BusMonitor.start(served.bus.address);
     try {
-      await tools.call(root, generate, signature, ...request({ CommonName: 'again' }));
+      await served.tools.call(root, generate, signature, ...request({ CommonName: 'again' }));
       await objectIs('there');
       const members = (await monitor.messages())
         .filter(({ path, type }) => type === 'signal' && path === root)
@@ -116,17 +104,19 @@ describe('a request for a certificate', () => {
 
   it('is the answer itself of our own method, under which the object appears as well', async () => {
     const args = request({ CommonName: 'ours', KeyPairAlgorithm: 'EC', KeyCurveId: 'secp521r1' });
-    const { 0: pem } = await tools.call(root, ours, signature, ...args);
+    const { 0: pem } = await served.tools.call(root, ours, signature, ...args);
     const text = await must('openssl', ['req', '-verify', '-noout', '-text'], String(pem));
     assert.match(text, /secp521r1/);
     await objectIs('there');
-    assert.deepEqual(await tools.call(csr, read), [String(pem)]);
+    assert.deepEqual(await served.tools.call(csr, read), [String(pem)]);
   });
 
   it('does not get in the way of others that are made at the same time', async () => {
     const hosts = ['one', 'two', 'three', 'four'];
     const pems = await Promise.all(
-      hosts.map((CommonName) => tools.call(root, ours, signature, ...request({ CommonName }))),
+      hosts.map((CommonName) =>
+        served.tools.call(root, ours, signature, ...request({ CommonName })),
+      ),
     );
     for (const [at, host] of hosts.entries()) {
       const args = ['req', '-verify', '-noout', '-subject'];
@@ -140,11 +130,17 @@ describe('a request for a certificate', () => {
 
   it('is refused by InvalidArgument on the wire', async () => {
     // dbus-send has no way to write an empty list, so the monitor names the error
-    const monitor = await BusMonitor.start(bus.address);
+    const monitor = await BusMonitor.start(served.bus.address);
     try {
       const words = [names.client, root, ours.slice(0, -'.Generate'.length), 'Generate'];
       const args = request({ Country: 'CHE' });
-      await run('busctl', [`--address=${bus.address}`, 'call', ...words, signature, ...args]);
+      await run('busctl', [
+        `--address=${served.bus.address}`,
+        'call',
+        ...words,
+        signature,
+        ...args,
+      ]);
       const errors = (await monitor.messages()).filter(({ type }) => type === 'error');
       assert.deepEqual(
         errors.map(({ error_name }) => error_name),

@@ -24,6 +24,8 @@ describe('requests that the host signs (bmc-vmi-ca)', () => {
 
   const property = async (path: string, interfaceName: string, member: string) =>
     (await tools.busctl('get-property', name, path, interfaceName, member)).trim();
+  const setOfFirst = (member: string, text: string) =>
+    tools.busctl('set-property', name, `${root}/entry/1`, entry, member, 's', text);
   const submit = async (text: string) => String((await tools.call(root, signCsr, 's', text))[0]);
 
   before(async () => {
@@ -55,33 +57,9 @@ describe('requests that the host signs (bmc-vmi-ca)', () => {
   });
 
   it('are answered by whoever sets the certificate and the state', async () => {
-    await tools.busctl(
-      'set-property',
-      name,
-      `${root}/entry/1`,
-      entry,
-      'ClientCertificate',
-      's',
-      'PEM',
-    );
-    await tools.busctl(
-      'set-property',
-      name,
-      `${root}/entry/1`,
-      entry,
-      'Status',
-      's',
-      `${entry}.State.Complete`,
-    );
-    await tools.busctl(
-      'set-property',
-      name,
-      `${root}/entry/1`,
-      entry,
-      'Status',
-      's',
-      `${entry}.State.Complete`,
-    );
+    await setOfFirst('ClientCertificate', 'PEM');
+    await setOfFirst('Status', `${entry}.State.Complete`);
+    await setOfFirst('Status', `${entry}.State.Complete`);
     const told = watcher
       .signals('PropertiesChanged')
       .map(({ body }) => Object.keys(body[1] ?? {}).join());

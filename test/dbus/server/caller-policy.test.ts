@@ -10,8 +10,9 @@ import {
   type Signal,
 } from '../../../src/dbus/transport/bus.ts';
 import { watchCallers } from '../../../src/dbus/transport/bus-driver.ts';
-import { type BusTools, busTools } from '../../fakes/bus-tools.ts';
-import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
+import { busTools } from '../../fakes/bus-tools.ts';
+import { managerOnBus } from '../../fakes/manager-on-bus.ts';
+import { names, paths, startManager } from '../../fakes/manager-process.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 
@@ -98,19 +99,7 @@ if (user === 0) {
   const member = ['setpriv', '--reuid=65534', '--regid=65534', '--groups=1'];
 
   describe('a manager called by another user', () => {
-    let bus: PrivateBus;
-    let manager: ManagerProcess;
-    let tools: BusTools;
-
-    before(async () => {
-      bus = await startPrivateBus();
-      manager = await startManager(bus);
-      tools = busTools({ address: bus.address, destination: names.server, as: nobody });
-    });
-    after(async () => {
-      await manager?.stop();
-      await bus?.stop();
-    });
+    const served = managerOnBus(names.server, { as: nobody });
 
     const extension = 'xyz.openbmc_project.Certs.Extension';
     const privileged = [
@@ -132,7 +121,7 @@ if (user === 0) {
         const path = /Replace\.Replace|Delete\.Delete/.test(method)
           ? `${paths.server}/1`
           : paths.server;
-        const answer = await tools.refusal(path, method, ...args);
+        const answer = await served.tools.refusal(path, method, ...args);
         assert.match(answer, /^org\.freedesktop\.DBus\.Error\.AccessDenied: access-denied: /);
       });
     }
@@ -141,24 +130,29 @@ if (user === 0) {
       const empty = ['0', ...Array(8).fill(''), '0', '', '', '0', ...Array(5).fill('')];
       for (const name of ['CSR.Create.GenerateCSR', 'Extension.Request.Generate']) {
         const method = `xyz.openbmc_project.Certs.${name}`;
-        const call = tools.call(paths.server, method, 'asssssssssxssassssss', ...empty);
+        const call = served.tools.call(paths.server, method, 'asssssssssxssassssss', ...empty);
         await assert.rejects(call, /Access denied/);
       }
     });
 
     it('lets it read everything that is no secret', async () => {
-      await tools.introspect(paths.server);
+      await served.tools.introspect(paths.server);
       const get = 'org.freedesktop.DBus.ObjectManager.GetManagedObjects';
-      const { 0: objects } = await tools.call(paths.server, get);
+      const { 0: objects } = await served.tools.call(paths.server, get);
       assert.deepEqual(Object.keys(objects ?? {}), [`${paths.server}/1`]);
       const all = 'org.freedesktop.DBus.Properties.GetAll';
-      await tools.call(`${paths.server}/1`, all, 's', 'xyz.openbmc_project.Certs.Certificate');
-      await tools.call(paths.server, 'org.freedesktop.DBus.Peer.Ping');
+      await served.tools.call(
+        `${paths.server}/1`,
+        all,
+        's',
+        'xyz.openbmc_project.Certs.Certificate',
+      );
+      await served.tools.call(paths.server, 'org.freedesktop.DBus.Peer.Ping');
     });
 
     it('notes in its log who was refused', async () => {
       assert.match(
-        manager.output(),
+        served.manager.output(),
         /audit: call refused change=[0-9a-f]{12} uid=65534 pid=\d+ sender=:1\.\d+ method=xyz\.\S+ path=\S+ outcome=access-denied\n/,
       );
     });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { must, run } from '../../e2e/commands.ts';
-import { type BusTools, busTools } from '../../fakes/bus-tools.ts';
-import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
-import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
+import { managerOnBus } from '../../fakes/manager-on-bus.ts';
+import { names, paths } from '../../fakes/manager-process.ts';
 
 const root = paths.server;
 const certificate = `${root}/1`;
@@ -12,19 +11,7 @@ const properties = 'org.freedesktop.DBus.Properties';
 const peer = 'org.freedesktop.DBus.Peer';
 
 describe('an object of the manager', () => {
-  let bus: PrivateBus;
-  let manager: ManagerProcess;
-  let tools: BusTools;
-
-  before(async () => {
-    bus = await startPrivateBus();
-    manager = await startManager(bus);
-    tools = busTools({ address: bus.address, destination: names.server });
-  });
-  after(async () => {
-    await manager?.stop();
-    await bus?.stop();
-  });
+  const served = managerOnBus(names.server);
 
   const refusals = [
     {
@@ -43,7 +30,7 @@ describe('an object of the manager', () => {
   ];
   for (const { what, path, method, args = [], error } of refusals) {
     it(`refuses ${what} as sd-bus does: ${error.split(':')[0]}`, async () => {
-      const answer = await tools.refusal(path, method, ...args);
+      const answer = await served.tools.refusal(path, method, ...args);
       assert.ok(answer.startsWith(`org.freedesktop.DBus.Error.${error}`), answer);
     });
   }
@@ -60,11 +47,11 @@ describe('an object of the manager', () => {
   for (const { property, value } of writes) {
     it(`refuses to set ${property} to ${value} and leaves it as it is`, async () => {
       const read = () =>
-        tools.call(certificate, `${properties}.Get`, 'ss', certificateInterface, property);
+        served.tools.call(certificate, `${properties}.Get`, 'ss', certificateInterface, property);
       const before = await read();
       const target = [
         '--address',
-        bus.address,
+        served.bus.address,
         '--dest',
         names.server,
         '--object-path',
@@ -81,13 +68,15 @@ describe('an object of the manager', () => {
 
   it('goes on with its real certificate after all of these writes', async () => {
     const get = ['get-property', names.server, certificate, certificateInterface];
-    const pem = JSON.parse(await tools.busctl('--json=short', ...get, 'CertificateString')).data;
+    const pem = JSON.parse(
+      await served.tools.busctl('--json=short', ...get, 'CertificateString'),
+    ).data;
     const subject = await must('openssl', ['x509', '-noout', '-subject'], pem);
     assert.match(subject, /O = OpenBMC/);
   });
 
   it('answers all properties of an interface at once', async () => {
-    const { 0: all } = await tools.call(
+    const { 0: all } = await served.tools.call(
       certificate,
       `${properties}.GetAll`,
       's',
@@ -100,7 +89,7 @@ describe('an object of the manager', () => {
   });
 
   it('answers the properties of all its interfaces for the empty name', async () => {
-    const { 0: all } = await tools.call(certificate, `${properties}.GetAll`, 's', '');
+    const { 0: all } = await served.tools.call(certificate, `${properties}.GetAll`, 's', '');
     assert.deepEqual(
       Object.keys(all ?? {}).sort(),
       [
@@ -113,7 +102,7 @@ describe('an object of the manager', () => {
 
   it('is listed by GetManagedObjects with its interfaces and their properties', async () => {
     const get = 'org.freedesktop.DBus.ObjectManager.GetManagedObjects';
-    const { 0: objects } = await tools.call(root, get);
+    const { 0: objects } = await served.tools.call(root, get);
     assert.deepEqual(Object.keys(objects ?? {}), [certificate]);
     const { [certificateInterface]: shown, [peer]: standard } = objects?.[certificate] ?? {};
     assert.equal(shown?.KeyUsage?.type, 'as');
@@ -122,17 +111,17 @@ describe('an object of the manager', () => {
   });
 
   it('has no properties in its standard interfaces', async () => {
-    assert.deepEqual(await tools.call(root, `${properties}.GetAll`, 's', peer), [{}]);
+    assert.deepEqual(await served.tools.call(root, `${properties}.GetAll`, 's', peer), [{}]);
   });
 
   it('answers a ping, also to a path where nothing is', async () => {
     for (const path of [root, certificate, '/xyz', '/', '/nowhere']) {
-      await tools.call(path, `${peer}.Ping`);
+      await served.tools.call(path, `${peer}.Ping`);
     }
   });
 
   it('knows the id of the machine', async () => {
-    const { 0: id } = await tools.call(root, `${peer}.GetMachineId`);
+    const { 0: id } = await served.tools.call(root, `${peer}.GetMachineId`);
     assert.match(String(id), /^[0-9a-f]{32}$/);
   });
 });

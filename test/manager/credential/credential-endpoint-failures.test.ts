@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import {
@@ -12,17 +12,10 @@ import {
   type World,
 } from '../../fakes/manager-world.ts';
 import { nothingReplaces } from '../../fakes/moody-disk.ts';
-import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
+import { textOf, threeCredentials } from '../../fakes/three-credentials.ts';
 
-const tools = opensslAuthority();
-after(() => tools.remove());
-
-const root = tools.issueCa();
-const one = tools.issue({ issuer: root, subject: '/CN=one' });
-const two = tools.issue({ issuer: root, subject: '/CN=two' });
-const three = tools.issue({ issuer: root, subject: '/CN=three' });
-const textOf = ({ key, pem }: typeof one) => key + pem;
+const { tools, root, one, two, three } = threeCredentials();
 
 for (const type of ['server', 'client'] as const) {
   describe(`a ${type} endpoint in trouble`, () => {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
@@ -24,17 +24,11 @@ import {
   type WorldOptions,
 } from '../../fakes/manager-world.ts';
 import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
-import { certificateOf, opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { certificateOf } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
+import { textOf, threeCredentials } from '../../fakes/three-credentials.ts';
 
-const tools = opensslAuthority();
-after(() => tools.remove());
-
-const root = tools.issueCa();
-const one = tools.issue({ issuer: root, subject: '/CN=one' });
-const two = tools.issue({ issuer: root, subject: '/CN=two' });
-const three = tools.issue({ issuer: root, subject: '/CN=three' });
-const textOf = ({ key, pem }: typeof one) => key + pem;
+const { tools, root, one, two, three } = threeCredentials();
 
 let world: World;
 let path: string;

@@ -8,22 +8,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, afterEach, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import { until } from '../../e2e/commands.ts';
 import { makeWorld, type World, type WorldOptions } from '../../fakes/manager-world.ts';
 import { diskError, failsOnDisk, onDisk } from '../../fakes/moody-disk.ts';
-import { opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { textOf, threeCredentials } from '../../fakes/three-credentials.ts';
 
-const tools = opensslAuthority();
-after(() => tools.remove());
-
-const root = tools.issueCa();
-const one = tools.issue({ issuer: root, subject: '/CN=one' });
-const two = tools.issue({ issuer: root, subject: '/CN=two' });
-const three = tools.issue({ issuer: root, subject: '/CN=three' });
-const textOf = ({ key, pem }: typeof one) => key + pem;
+const { one, two, three } = threeCredentials();
 
 let world: World;
 let path: string;

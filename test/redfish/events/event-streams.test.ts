@@ -234,14 +234,20 @@ describe('event streams', () => {
     await closed(reader);
   });
 
-  it('drop a client that never reads, and go on for the others', async () => {
+  /** A client that opens a stream, and reads nothing of it. */
+  const openUnread = async () => {
     const socket = connect(service.port, '127.0.0.1');
     socket.on('error', () => undefined);
     const login = basic('admin:admin-pw').Authorization;
     socket.write(`GET ${uri} HTTP/1.1\r\nHost: bmc\r\nAuthorization: ${login}\r\n\r\n`);
     socket.pause();
-    const streams = service.events.streams;
-    await eventually('the stream', () => streams.list().length === 1);
+    await eventually('the stream', () => service.events.streams.list().length === 1);
+    return socket;
+  };
+
+  it('drop a client that never reads, and go on for the others', async () => {
+    const { streams } = service.events;
+    const socket = await openUnread();
     const reader = await open();
     let told = 0;
     const message = 'x'.repeat(20_000);
@@ -258,13 +264,8 @@ describe('event streams', () => {
   });
 
   it('are cut when they end and their client does not read the end', async () => {
-    const socket = connect(service.port, '127.0.0.1');
-    socket.on('error', () => undefined);
-    const login = basic('admin:admin-pw').Authorization;
-    socket.write(`GET ${uri} HTTP/1.1\r\nHost: bmc\r\nAuthorization: ${login}\r\n\r\n`);
-    socket.pause();
-    const streams = service.events.streams;
-    await eventually('the stream', () => streams.list().length === 1);
+    const { streams } = service.events;
+    const socket = await openUnread();
     // More than the system takes, so that the end waits behind it
     const [stream] = streams.list();
     assert.ok(stream && 'response' in stream && stream.response instanceof ServerResponse);
