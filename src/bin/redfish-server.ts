@@ -6,15 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Audit } from '../core/audit.ts';
 import { reasonOf } from '../core/cert-error.ts';
 import type { Log } from '../core/log.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { openUsers } from '../dbus/accounts/open-users.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
-import { claimState } from '../dbus/transport/state-claim.ts';
 import { configuredClientIdentities } from '../identity/peer-certificates/client-identities.ts';
 import { type Configuration, contentLimitsOf } from '../platform/configuration.ts';
 import { writeRuntimeFile } from '../platform/runtime-file.ts';
 import { makeOwnedDirectory, openStateDirectory } from '../platform/state-directory.ts';
 import { servedEndpoint } from '../redfish/set-up/identity.ts';
 import { startService } from '../redfish/set-up/service.ts';
+import { claimName } from '../storage/claim-socket.ts';
 import { makeDirectory } from '../storage/directory.ts';
 import { ownerOnly } from '../storage/file-mode.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
@@ -31,13 +32,9 @@ function settings(configuration: Configuration, log: Log): Configuration {
   return configuration;
 }
 
-async function start(
-  configuration: Configuration,
-  log: Log,
-  fail: (error: Error) => void,
-): Promise<Serving<Configuration>> {
+async function start(configuration: Configuration, log: Log): Promise<Serving<Configuration>> {
   const { bus: busAddress, limits, redfish, runtimeDirectory } = configuration;
-  const release = await claimStateDirectory(configuration, log, fail);
+  const release = await claimStateDirectory(configuration, log);
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
   const { uploadBytes } = limits;
   const content = contentLimitsOf(configuration);
@@ -71,16 +68,25 @@ async function start(
   };
 }
 
-/** Where there is no directory, and none can be made, no other service has anything in it. */
+/**
+ * Keeps every other service from the files: what a second service takes for left over, the first one may be writing. Where
+ * there is no directory, and none can be made, no other service has anything in it.
+ * @returns how to give the directory back. @throws SetupError when another service has it
+ */
 async function claimStateDirectory(
-  { bus: busAddress, redfish: { directory } }: Configuration,
+  { redfish: { directory } }: Configuration,
   log: Log,
-  lost: (error: Error) => void,
 ): Promise<() => void> {
   await makeDirectory(directory, ownerOnly).catch((error: unknown) => {
     log.warn('the state directory cannot be made', { directory, reason: reasonOf(error) });
   });
   if (!existsSync(directory)) return () => undefined;
   openStateDirectory(directory);
-  return claimState({ busAddress, directory, log, lost });
+  const claimed = await claimName(directory, 'redfish.lock').catch((error: unknown) => {
+    const reason = reasonOf(error);
+    log.warn('the state directory is not kept from other services', { directory, reason });
+  });
+  if (!claimed) return () => undefined;
+  if ('release' in claimed) return () => claimed.release();
+  throw new SetupError(`The state directory ${directory} belongs to another Redfish service.`);
 }
