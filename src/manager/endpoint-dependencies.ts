@@ -5,14 +5,14 @@ import type { ServingProfile } from '../x509/serving-profile.ts';
 import type { CheckPolicy } from './checks/checks.ts';
 import type { CopyFile } from './credential/copied-file.ts';
 import type { CsrWorker } from './csr/forked-worker.ts';
-import type { PendingLimits } from './csr/pending-requests.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';
 
 export interface ManagerLimits {
   readonly uploadBytes: number;
   /** The most certificates in a file for one server or client: the leaf and its chain. */
   readonly chain: number;
-  readonly pending: PendingLimits;
+  /** The most pending CSRs of an endpoint. */
+  readonly pendingRequests: number;
   /** The most certificates of an authority endpoint; upstream's `authority-limit`. */
   readonly authorities: number;
   /** The most requests that may wait for their turn in the worker. */
@@ -59,8 +59,6 @@ export interface EndpointDependencies {
   readonly watch: WatchTimes;
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
-  /** Milliseconds since some moment, by a clock that cannot be set. */
-  readonly elapsed: () => number;
   readonly identity: () => HostIdentity;
   readonly csrWorker: CsrWorker;
   /** For a server or client whose file services read copies of. */

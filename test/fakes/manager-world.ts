@@ -31,8 +31,6 @@ export interface World {
   /** Names of the endpoints whose services were told, in order. */
   readonly reloads: string[];
   now: Date;
-  /** Milliseconds that went by. */
-  elapsed: number;
   identity: HostIdentity;
   csrWorker: CsrWorker;
   remove(): void;
@@ -61,7 +59,6 @@ export function makeWorld(options: WorldOptions = {}): World {
     logged,
     reloads: [],
     now: goodTime,
-    elapsed: 0,
     identity: { hostName: 'bmc.example.com', addresses: ['192.0.2.7', '2001:db8::7'] },
     csrWorker: makeRequestFiles,
     dependencies: {
@@ -69,7 +66,7 @@ export function makeWorld(options: WorldOptions = {}): World {
       limits: {
         uploadBytes: 65_536,
         chain: 10,
-        pending: { requests: 5, days: 30 },
+        pendingRequests: 5,
         authorities: 10,
         queuedRequests: 4,
         refusedFiles: 3,
@@ -87,7 +84,6 @@ export function makeWorld(options: WorldOptions = {}): World {
       expiryThresholds: [60, 30, 14, 7, 1],
       watch: options.watch ?? { settle: never, grace: never },
       now: () => world.now.getTime(),
-      elapsed: () => world.elapsed,
       identity: () => world.identity,
       csrWorker: (job) => world.csrWorker(job),
       oweReload: () => undefined,

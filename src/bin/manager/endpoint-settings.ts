@@ -72,7 +72,7 @@ function rulesOf(
       uploadBytes: limits.uploadBytes,
       chain: limits.chainCertificates,
       authorities: maxCertificates,
-      pending: { requests: limits.pendingRequests, days: limits.pendingDays },
+      pendingRequests: limits.pendingRequests,
       queuedRequests: limits.queuedRequests,
       refusedFiles: limits.refusedFiles,
       content: contentLimitsOf(configuration, maxCertificates),

@@ -28,7 +28,6 @@ export function endpointMaker(
       ...rules,
       log,
       now: Date.now,
-      elapsed: () => performance.now(),
       identity: () => ({ hostName: hostName(), addresses: hostAddresses() }),
       csrWorker: workerOf(worker),
       reload: ({ reload: targets }) => reloader.reload(targets),

@@ -35,7 +35,7 @@ export class CredentialEndpoint implements Endpoint {
 
   constructor(definition: EndpointDefinition, dependencies: EndpointDependencies) {
     const { path } = definition;
-    const pending = new PendingRequests(`${path}.requests`, dependencies.limits.pending);
+    const pending = new PendingRequests(`${path}.requests`, dependencies.limits.pendingRequests);
     const own = partsOf(definition, dependencies, pending);
     const { file, service } = own;
     const requests = new CsrService({

@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
-import { settledClock } from '../../core/clock.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
 import { asStorageError } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
@@ -45,15 +44,9 @@ export class CsrService {
   readonly #making = new Set<Promise<unknown>>();
   #serial = 0;
   #newest: RequestOutcome = { state: 'none' };
-  readonly #ages: () => Date | undefined;
 
   constructor(options: CsrServiceOptions) {
-    const { now, elapsed } = options.dependencies;
     this.#options = options;
-    this.#ages = settledClock(now, elapsed, (by) => {
-      // What cannot be written keeps its time
-      options.pending.moveTimes(by).catch(() => undefined);
-    });
   }
 
   /** Clears away what was never finished. */
@@ -67,9 +60,9 @@ export class CsrService {
     await Promise.allSettled(this.#making);
   }
 
-  /** Gives up requests that are too old. Never rejects. */
+  /** Gives up what is damaged. Never rejects. */
   async maintain(): Promise<void> {
-    await this.#options.pending.prune(this.#ages()).catch(() => undefined);
+    await this.#options.pending.prune().catch(() => undefined);
   }
 
   /**
@@ -114,9 +107,7 @@ export class CsrService {
     const id = publicKeyHash(publicKeyInfo(pair.leaf.publicKey));
     const { pending, dependencies } = this.#options;
     const now = new Date(dependencies.now());
-    await pending
-      .keep(id, exportPrivateKey(pair.key), pem, now, this.#ages())
-      .catch(asStorageError);
+    await pending.keep(id, exportPrivateKey(pair.key), pem, now).catch(asStorageError);
     return pem;
   }
 
@@ -202,7 +193,7 @@ export class CsrService {
     try {
       directory = await pending.prepare();
       const id = await dependencies.csrWorker({ directory, plan });
-      return await pending.adopt(directory, id, new Date(dependencies.now()), this.#ages());
+      return await pending.adopt(directory, id, new Date(dependencies.now()));
     } finally {
       this.#waiting -= 1;
       // What is left of it goes at the next start

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CertError, isSystemError } from '../../core/cert-error.ts';
-import { isClockSet } from '../../core/clock.ts';
 import { Mutex } from '../../core/mutex.ts';
 import { renameSynced, writeFileAtomic, writeNewFile } from '../../storage/atomic-file.ts';
 import { makeDirectory } from '../../storage/directory.ts';
@@ -31,11 +30,6 @@ export interface PendingRequest {
   readonly created: Date;
 }
 
-export interface PendingLimits {
-  readonly requests: number;
-  readonly days: number;
-}
-
 /** Names of the files of one request; the worker that makes them knows them too. */
 export const requestFiles = { key: 'key.pem', request: 'request.pem', created: 'created' } as const;
 
@@ -43,33 +37,24 @@ export const requestFiles = { key: 'key.pem', request: 'request.pem', created: '
 const idName = /^[0-9a-f]{64}$/;
 const asideName = /^\.[0-9a-f]{16}$/;
 
-const dayMilliseconds = 86_400_000;
-
-/** The age of what was made before the clock was set is unknown. */
-function isAged(created: number, oldest: number): boolean {
-  return isClockSet(created) && created < oldest;
-}
-
 type Found = PendingRequest & CsrTimestamp;
 
 /**
  * The requests of one endpoint, several at a time, one directory each. A request stays after its
  * certificate was installed, so that a renewal signed for the same request still finds its key.
- * What is too many or too old goes when the next one is made, and now and then.
+ * The oldest gives way when there are too many.
  */
 export class PendingRequests implements KeySource {
   readonly #directory: string;
-  readonly #limits: PendingLimits;
+  readonly #max: number;
   /** Names of those that a worker is at. */
   readonly #unfinished = new Set<string>();
-  /** Those made since the start, by a clock that may be set yet. */
-  readonly #made = new Set<string>();
   /** What changes several of them, or looks which are too many, has all of them for itself. */
   readonly #turn = new Mutex();
 
-  constructor(directory: string, limits: PendingLimits) {
+  constructor(directory: string, max: number) {
     this.#directory = directory;
-    this.#limits = limits;
+    this.#max = max;
   }
 
   /** Takes all of it from others, and clears away what a worker left unfinished when the manager or the power died. */
@@ -102,19 +87,17 @@ export class PendingRequests implements KeySource {
   /**
    * Takes in what a worker finished.
    * @param id hash of the public key
-   * @param agesBy the time to judge the age of others by; without one nothing is too old
    */
-  adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
-    return this.#turn.run(() => this.#adopt(aside, id, now, agesBy));
+  adopt(aside: string, id: string, now: Date): Promise<PendingRequest> {
+    return this.#turn.run(() => this.#adopt(aside, id, now));
   }
 
-  async #adopt(aside: string, id: string, now: Date, agesBy?: Date): Promise<PendingRequest> {
+  async #adopt(aside: string, id: string, now: Date): Promise<PendingRequest> {
     await this.#stamp(aside, now);
     const pem = await readOwn(join(aside, requestFiles.request));
     await renameSynced(aside, join(this.#directory, id));
-    this.#made.add(id);
     // What cannot be given up now is given up at the next look
-    await this.#prune(agesBy, id).catch(() => undefined);
+    await this.#prune().catch(() => undefined);
     return { id, pem, created: now };
   }
 
@@ -122,22 +105,21 @@ export class PendingRequests implements KeySource {
    * Keeps a request for a key that is somewhere else now, and may be gone before its certificate comes.
    * One that is there for the same key gives way to it.
    */
-  keep(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+  keep(id: string, key: string, pem: string, now: Date): Promise<void> {
     return this.#turn.run(async () => {
-      if ((await this.#ids()).includes(id)) await this.#renew(id, key, pem, now, agesBy);
-      else await this.#add(id, key, pem, now, agesBy);
+      if ((await this.#ids()).includes(id)) await this.#renew(id, key, pem, now);
+      else await this.#add(id, key, pem, now);
     });
   }
 
-  /** Its age begins anew with one write; the key is the same, so nothing is lost where it is written before. */
-  async #renew(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+  /** It becomes the newest with one write; the key is the same, so nothing is lost where it is written before. */
+  async #renew(id: string, key: string, pem: string, now: Date): Promise<void> {
     const there = join(this.#directory, id);
     const keyPath = join(there, requestFiles.key);
     const kept = await readOwn(keyPath).catch(() => undefined);
     if (kept !== key) await writeFileAtomic(keyPath, key, ownerOnly);
     await this.#stamp(there, now, pem);
-    this.#made.add(id);
-    await this.#prune(agesBy, id).catch(() => undefined);
+    await this.#prune().catch(() => undefined);
   }
 
   /** Notes in its directory when it was made, and that it comes after all others that can be read. */
@@ -148,26 +130,15 @@ export class PendingRequests implements KeySource {
     await writeCsrTimestamp(join(directory, requestFiles.created), stamp);
   }
 
-  async #add(id: string, key: string, pem: string, now: Date, agesBy?: Date): Promise<void> {
+  async #add(id: string, key: string, pem: string, now: Date): Promise<void> {
     const aside = await this.prepare();
     try {
       await writeNewFile(join(aside, requestFiles.key), key, ownerOnly);
       await writeNewFile(join(aside, requestFiles.request), pem, ownerOnly);
-      await this.#adopt(aside, id, now, agesBy);
+      await this.#adopt(aside, id, now);
     } finally {
       await this.discard(aside);
     }
-  }
-
-  /** Moves the times of what was made since the start with the clock that they were taken from. */
-  moveTimes(by: number): Promise<void> {
-    return this.#turn.run(async () => {
-      const { found } = await this.#survey();
-      for (const one of found.filter(({ id }) => this.#made.has(id))) {
-        const path = join(this.#directory, one.id, requestFiles.created);
-        await writeCsrTimestamp(path, { ...one, created: new Date(one.created.getTime() + by) });
-      }
-    });
   }
 
   /** Gives up what a worker was at. What cannot be removed now is removed at the next look. */
@@ -243,23 +214,15 @@ export class PendingRequests implements KeySource {
     }
   }
 
-  /**
-   * Gives up what is too many, too old or damaged; nothing that cannot be read now.
-   * @param now the time to judge ages by; without one nothing is too old
-   */
-  prune(now?: Date): Promise<void> {
-    return this.#turn.run(() => this.#prune(now));
+  /** Gives up what is too many or damaged; nothing that cannot be read now. */
+  prune(): Promise<void> {
+    return this.#turn.run(() => this.#prune());
   }
 
-  /** @param newest stays, whatever a clock that jumped says of its age */
-  async #prune(now?: Date, newest?: string): Promise<void> {
-    const { requests, days } = this.#limits;
-    const oldest = now ? now.getTime() - days * dayMilliseconds : Number.NEGATIVE_INFINITY;
+  async #prune(): Promise<void> {
     const { found, damaged } = await this.#survey();
-    const surplus = found.slice(0, Math.max(0, found.length - requests));
-    const aged = found.filter(({ created }) => isAged(created.getTime(), oldest));
-    const gone = new Set([...surplus, ...aged].map(({ id }) => id).filter((id) => id !== newest));
-    for (const id of [...gone, ...damaged]) await this.#remove(id);
+    const surplus = found.slice(0, Math.max(0, found.length - this.#max));
+    for (const id of [...surplus.map((one) => one.id), ...damaged]) await this.#remove(id);
     await this.#clearAbandoned();
   }
 
@@ -285,7 +248,6 @@ export class PendingRequests implements KeySource {
   async #remove(id: string): Promise<void> {
     const aside = this.#asideName();
     await renameSynced(join(this.#directory, id), aside);
-    this.#made.delete(id);
     // What cannot be removed now is removed at the next look
     await this.discard(aside);
   }

@@ -56,7 +56,10 @@ export class AuthorityEndpoint implements Endpoint {
     this.#listeners = new Listeners(dependencies.log);
     this.#expiry = new ExpiryWatch(dependencies.expiryThresholds);
     this.requests = new CsrService({
-      pending: new PendingRequests(`${definition.path}.requests`, dependencies.limits.pending),
+      pending: new PendingRequests(
+        `${definition.path}.requests`,
+        dependencies.limits.pendingRequests,
+      ),
       dependencies,
       inService: () => undefined,
       emit: (event) => this.#listeners.tell(event),

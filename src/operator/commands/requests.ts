@@ -16,7 +16,9 @@ const optionalEndpoints = {
 export const requests = operatorCommand({
   name: 'requests',
   summary: 'show the pending CSRs, which wait for their certificates',
-  about: ['Oldest first. The manager gives up CSRs that are older than `limits.pendingDays`.'],
+  about: [
+    'Oldest first. The manager gives up the oldest when there are more than `limits.pendingRequests`.',
+  ],
   arguments: { endpoints: optionalEndpoints },
   fields: {
     ...csrFields,

@@ -66,7 +66,7 @@ function call(desk: CsrService, step: Exclude<Step, 'finish'>): Promise<string> 
 }
 
 function deskOf({ directory, dependencies }: World): CsrService {
-  const pending = new PendingRequests(join(directory, 'requests'), { requests: 50, days: 30 });
+  const pending = new PendingRequests(join(directory, 'requests'), 50);
   const inService = () => undefined;
   return new CsrService({ pending, dependencies, inService, emit: () => undefined });
 }

@@ -26,7 +26,7 @@ describe('the desk of requests', () => {
     const note = (event: EndpointEvent) => {
       if (event.kind === 'request') noted.push(event.state);
     };
-    const pending = new PendingRequests(path, world.dependencies.limits.pending);
+    const pending = new PendingRequests(path, world.dependencies.limits.pendingRequests);
     desk = new CsrService({
       pending,
       dependencies: world.dependencies,

@@ -121,7 +121,7 @@ const dependencies: Omit<EndpointDependencies, 'watch' | 'now'> = {
   limits: {
     uploadBytes: 65_536,
     chain: 10,
-    pending: { requests: 3, days: 30 },
+    pendingRequests: 3,
     authorities: 10,
     queuedRequests: 4,
     refusedFiles: 3,
@@ -136,7 +136,6 @@ const dependencies: Omit<EndpointDependencies, 'watch' | 'now'> = {
     organization: 'Test',
   },
   expiryThresholds: [30],
-  elapsed: () => performance.now(),
   identity: () => ({ hostName: 'bmc.example.com', addresses: ['192.0.2.7'] }),
   csrWorker: makeRequestFiles,
   reload: async () => undefined,
@@ -210,7 +209,7 @@ async function requestState(endpoints: readonly Endpoint[]): Promise<readonly st
       found.push(`${definition.name} key ${name.slice(0, 16)}`);
     }
     // A start finds them in this order, which says who goes first
-    const stored = await new PendingRequests(directory, dependencies.limits.pending).list();
+    const stored = await new PendingRequests(directory, dependencies.limits.pendingRequests).list();
     for (const [at, { id, pem = '' }] of stored.entries()) {
       const text = createHash('sha256').update(pem).digest('hex').slice(0, 16);
       found.push(`${definition.name} stored ${at} key ${id.slice(0, 16)} text ${text}`);
