@@ -19,10 +19,11 @@ async function readSchemas() {
   const directory = join(root, 'schemas');
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
   const { csrSchemas } = await importTypeScript('csr-schemas.ts');
+  const { oemSchemas } = await importTypeScript('oem-schemas.ts');
   const written = names.map(async (name) =>
     JSON.parse(await readFile(join(directory, name), 'utf8')),
   );
-  return [...(await Promise.all(written)), ...csrSchemas];
+  return [...(await Promise.all(written)), ...csrSchemas, ...oemSchemas];
 }
 
 /** Imports a file of this folder, with what it imports of src. */

@@ -3,6 +3,7 @@ import { type CertificateCollection, canonicalCollection } from '../certificates
 import { dateTime } from '../date-time.ts';
 import { mayUse } from '../http/privileges.ts';
 import { notFound } from '../messages/redfish-error.ts';
+import { oemType } from '../oem/declaration.ts';
 import {
   collectionView,
   get,
@@ -122,7 +123,7 @@ function oemOf(parts: ManagerParts, mayRead: boolean) {
     ...(own.length > 0 &&
       mayRead && {
         BmcCertificateManager: {
-          '@odata.type': '#BmcCertificateManager.v1_0_0.Manager',
+          '@odata.type': oemType('Manager'),
           CertificateCollections: own.map(({ uri }) => link(uri)),
         },
       }),

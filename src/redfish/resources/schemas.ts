@@ -1,20 +1,43 @@
 import { notFound } from '../messages/redfish-error.ts';
+import { renderCsdl } from '../oem/csdl.ts';
+import { oemName, oemVersion } from '../oem/declaration.ts';
+import { renderJsonSchema } from '../oem/json-schema.ts';
 import { collectionView, naming, type Resource, readOnly } from '../resource.ts';
 import { type SchemaName, schemaUri, schemaVersions, typeOf } from '../schema-versions.ts';
 
 const collection = '/redfish/v1/JsonSchemas';
 const names = Object.keys(schemaVersions) as SchemaName[];
 
-/** JsonSchemas, which says where DMTF publishes the schemas, and `$metadata` (DSP0266, "OData metadata"). */
+/** Our own schema, in both forms, which nobody else publishes. */
+const own = `${oemName}.${oemVersion}`;
+const ownSchema = `/redfish/v1/schemas/${own}.json`;
+const ownCsdl = `/redfish/v1/schemas/${oemName}_v1.xml`;
+const xml = { 'Content-Type': 'application/xml; charset=utf-8' };
+
+/** JsonSchemas, which says where the schemas are published, ours, and `$metadata` (DSP0266, "OData metadata"). */
 export const schemas: readonly Resource[] = [
   readOnly(collection, 'JsonSchemaFileCollection', () =>
     collectionView(
       collection,
       'JsonSchemaFileCollection',
       ['JSON Schema File Collection', 'Schemas of the resources of this service'],
-      names.map((name) => `${collection}/${fileOf(name)}`),
+      [...names.map(fileOf), own].map((file) => `${collection}/${file}`),
     ),
   ),
+  readOnly(`${collection}/${own}`, 'JsonSchemaFile', () => ({
+    ...naming('JsonSchemaFile', `${collection}/${own}`),
+    Name: `${oemName} Schema File`,
+    Description: 'Where the schema of what is not of DMTF is',
+    Schema: `#${own}`,
+    Languages: ['en'],
+    Location: [{ Language: 'en', Uri: ownSchema }],
+  })),
+  readOnly(ownSchema, 'JsonSchemaFile', () => renderJsonSchema(ownSchema)),
+  {
+    path: ownCsdl,
+    entity: 'JsonSchemaFile',
+    operations: { GET: { handle: () => ({ status: 200, headers: xml, text: renderCsdl() }) } },
+  },
   readOnly(`${collection}/:file`, 'JsonSchemaFile', ({ parameters: { file = '' } }) => {
     const name = names.find((one) => fileOf(one) === file);
     if (!name) throw notFound('JsonSchemaFile', file);
@@ -35,7 +58,7 @@ export const schemas: readonly Resource[] = [
         open: true,
         handle: () => ({
           status: 200,
-          headers: { 'Content-Type': 'application/xml; charset=utf-8' },
+          headers: xml,
           text: metadata,
         }),
       },
@@ -54,7 +77,12 @@ const published = 'http://redfish.dmtf.org/schemas/v1';
 const metadata = [
   '<?xml version="1.0" encoding="UTF-8"?>',
   '<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0">',
-  ...names.map(reference),
+  ...names.map((name) => {
+    const version = schemaVersions[name];
+    const namespaces = version === '' ? [name] : [name, `${name}.${version}`];
+    return reference(`${published}/${name}_v1.xml`, namespaces);
+  }),
+  reference(ownCsdl, [oemName, own]),
   `  <edmx:Reference Uri="${published}/RedfishExtensions_v1.xml">`,
   '    <edmx:Include Namespace="RedfishExtensions.v1_0_0" Alias="Redfish"/>',
   '  </edmx:Reference>',
@@ -67,11 +95,9 @@ const metadata = [
   '',
 ].join('\n');
 
-function reference(name: SchemaName): string {
-  const version = schemaVersions[name];
-  const namespaces = version === '' ? [name] : [name, `${name}.${version}`];
+function reference(uri: string, namespaces: readonly string[]): string {
   return [
-    `  <edmx:Reference Uri="${published}/${name}_v1.xml">`,
+    `  <edmx:Reference Uri="${uri}">`,
     ...namespaces.map((namespace) => `    <edmx:Include Namespace="${namespace}"/>`),
     '  </edmx:Reference>',
   ].join('\n');

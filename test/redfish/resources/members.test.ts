@@ -126,8 +126,9 @@ describe('what a service says of its own', () => {
 
 describe('the service root', () => {
   const withoutLink: readonly string[] = [
-    // A client knows them from DSP0266, or as ServerSentEventUri
+    // A client knows them from DSP0266 and $metadata, or as ServerSentEventUri
     ...[`${root}/odata`, `${root}/$metadata`, `${root}/EventService/SSE`],
+    `${root}/schemas/BmcCertificates_v1.xml`,
     // There are none yet, and a task tells where its monitor is
     ...[`${root}/EventService/Subscriptions/:id`, `${root}/TaskService/Tasks/:id`],
     ...[`${root}/TaskService/TaskMonitors/:id`],
