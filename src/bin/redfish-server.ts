@@ -8,6 +8,7 @@ import { reasonOf } from '../core/cert-error.ts';
 import type { Log } from '../core/log.ts';
 import { SetupError } from '../core/setup-error.ts';
 import { openUsers } from '../dbus/accounts/open-users.ts';
+import { busAdministration } from '../dbus/client/bus-administration.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
 import { configuredClientIdentities } from '../identity/peer-certificates/client-identities.ts';
 import { type Configuration, contentLimitsOf } from '../platform/configuration.ts';
@@ -47,6 +48,7 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
   await Promise.race([Promise.all([client.start(), users.start()]), sleep(managersMilliseconds)]);
   const service = await startService({
     ...{ configuration, client, users: users.users, audit, hostName: hostname, log },
+    administration: busAdministration(client),
   });
   const pidFile = join(runtimeDirectory, 'redfish.pid');
   makeOwnedDirectory(runtimeDirectory, 'runtime directory');

@@ -33,6 +33,7 @@ import { Tasks } from '../../src/redfish/tasks/tasks.ts';
 import type { WebUi } from '../../src/redfish/web-ui/directory.ts';
 import { usualLimits } from '../../src/x509/limits.ts';
 import { accountsAt, guarded } from '../fakes/accounts.ts';
+import { MemoryAdministration } from '../fakes/memory-administration.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
 import { recordedAudit } from '../fakes/recorded-audit.ts';
 import { checkAnswer } from '../schemas/answers.ts';
@@ -40,6 +41,7 @@ import { checkAnswer } from '../schemas/answers.ts';
 /** The Redfish application over plain HTTP with a manager in memory. */
 export interface TestService {
   readonly client: MemoryClient;
+  readonly administration: MemoryAdministration;
   readonly accounts: Accounts;
   /** What guards them. */
   readonly users: GuardedUsers;
@@ -155,6 +157,7 @@ export interface ServiceOptions {
 /** The parts of a service with a manager in memory and the accounts `admin` and `reader`. */
 export interface TestParts extends ResourceParts {
   readonly client: MemoryClient;
+  readonly administration: MemoryAdministration;
   readonly accounts: Accounts;
   readonly users: GuardedUsers;
   readonly access: Access & { readonly accountCertificates: AccountCertificates };
@@ -220,6 +223,7 @@ export async function makeTestParts(
   await renames.complete().catch(() => undefined);
   return {
     client,
+    administration: new MemoryAdministration(client),
     events: eventService,
     accounts,
     users,
@@ -258,7 +262,7 @@ export async function makeTestParts(
 export async function startService(options: ServiceOptions = {}): Promise<TestService> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'redfish-'));
   const parts = await makeTestParts(directory, options);
-  const { client, accounts, users, access, lines, log } = parts;
+  const { client, administration, accounts, users, access, lines, log } = parts;
   const app = makeApp({
     limits: { ...httpLimits, ...options.http },
     webUi: options.webUi,
@@ -270,6 +274,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   const { port } = server.address() as AddressInfo;
   return {
     client,
+    administration,
     accounts,
     users,
     access,

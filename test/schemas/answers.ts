@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert';
 import { readDmtfSchemas } from './dmtf-schemas.ts';
 import { csdlFolder, jsonSchemaFolder, skipWithout } from './folder.ts';
+import { ownFaults } from './own-schema.ts';
 
 /** An answer as a test client has it, with what was asked. */
 export interface CheckedAnswer {
@@ -24,6 +25,12 @@ const actionResponses: Readonly<Record<string, readonly [string, string]>> = {
   'CertificateService.GenerateCSR': ['CertificateService', 'GenerateCSRResponse'],
   'Certificate.Rekey': ['Certificate', 'RekeyResponse'],
   'Certificate.Renew': ['Certificate', 'RenewResponse'],
+};
+
+/** The same of actions of ours, whose definitions are in our own schema. */
+const ownResponses: Readonly<Record<string, string>> = {
+  'BmcCertificates.Stage': 'Replacement',
+  'BmcCertificates.Activate': 'Replacement',
 };
 
 /**
@@ -56,6 +63,8 @@ export function faultsOf({ method, path, status, text }: CheckedAnswer): string[
   if (response) {
     return [...faultsAgainst(response[0], response[1], body), ...nestedFaults(body, '')];
   }
+  const ownResponse = ownResponses[place.slice(place.lastIndexOf('/') + 1)];
+  if (ownResponse !== undefined) return ownFaults(ownResponse, body, '');
   if (!('@odata.type' in body)) return bareFaults(body);
   const isPartial = /(^|&)(\$|%24)select=/.test(query);
   return [...resourceFaults(body, '', isPartial), ...nestedFaults(body, '', isPartial)];
@@ -136,13 +145,23 @@ function nestedFaults(value: unknown, at: string, isPartial = false): string[] {
   }
   if (!isMembers(value)) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
-    if (name === 'Oem') return [];
+    if (name === 'Oem') return oemFaults(inner, `${at}/Oem`);
     const isId = (name === 'MessageId' || name === 'code') && typeof inner === 'string';
     if (isId && !messageIdPattern.test(inner)) {
       return [`${at}/${name} is no MessageId: ${inner}`];
     }
     if (name.endsWith('@Message.ExtendedInfo')) return messageFaults(inner, `${at}/${name}`);
     return faultsWithin(inner, `${at}/${name}`, isPartial);
+  });
+}
+
+/** What is of others is open. */
+function oemFaults(value: unknown, at: string): string[] {
+  if (!isMembers(value)) return [];
+  return Object.entries(value).flatMap(([vendor, inner]) => {
+    const type = isMembers(inner) ? String(inner['@odata.type']) : '';
+    const own = /^#BmcCertificates\.v1_0_0\.(\w+)$/.exec(type)?.[1];
+    return own === undefined ? [] : ownFaults(own, inner, `${at}/${vendor}`);
   });
 }
 

@@ -5,8 +5,10 @@ import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 
 /** What a request was about, for the arguments of the messages. */
 export interface ErrorContext {
-  /** Id of the certificate that the URI names. */
+  /** Id of what the request names. */
   readonly id?: string;
+  /** What the id is of; a certificate unless given. */
+  readonly type?: string;
   /** Full name of the action, absent when a resource is created or deleted. */
   readonly action?: string;
   /** URI of the certificate in whose place another one was to be created. */
@@ -113,7 +115,10 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
     case 'limit':
       return new RedfishError(400, plain('CreateLimitReachedForResource'));
     case 'missing':
-      return new RedfishError(404, plain('ResourceNotFound', 'Certificate', context.id ?? ''));
+      return new RedfishError(
+        404,
+        plain('ResourceNotFound', context.type ?? 'Certificate', context.id ?? ''),
+      );
     case 'away':
       return unavailable(secondsToRetry, { detail });
     case 'timeout':

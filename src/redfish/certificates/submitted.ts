@@ -85,6 +85,15 @@ export function admit(
   };
 }
 
+/** All of a truststore, whose certificates are read where the service has to know them. */
+export function submittedBundle(content: Content, limits: ContentLimits): Submission {
+  const certificates = () =>
+    openContent(content, limits)
+      .filter(isCertificateBlock)
+      .map(({ der }) => readCertificate(der, limits));
+  return { content, certificates };
+}
+
 /** PKCS #12 is base64 in JSON; PKCS #7 is PEM, or base64 of DER. */
 export function contentOf({ CertificateString, CertificateType, Password }: Submitted): Content {
   const password = Password ?? '';

@@ -123,7 +123,14 @@ const maxProblems = 10;
 const longestShown = 100;
 
 /** Members whose values never stand in an answer. */
-const secrets = ['Password', 'Token', 'CertificateString', 'ChallengePassword', 'HttpHeaders'];
+const secrets = [
+  'AuthoritiesString',
+  'CertificateString',
+  'ChallengePassword',
+  'HttpHeaders',
+  'Password',
+  'Token',
+];
 
 /** What a change names and no client can change. */
 export function notWritable(name: string): Message {

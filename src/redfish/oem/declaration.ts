@@ -104,12 +104,12 @@ export const serviceActions = {
       },
       Seconds: seconds,
     },
-    returns: 'StagedReplacement',
+    returns: 'Replacement',
   },
   Activate: {
     about: 'Puts what was staged into service, until its deadline.',
     parameters: { Replacement: replacement, Seconds: seconds },
-    returns: 'StagedReplacement',
+    returns: 'Replacement',
   },
   Commit: {
     about: 'Keeps what was activated.',
@@ -186,21 +186,12 @@ export const oemTypes = {
     Attempts: { kind: 'Int64', about: 'Attempts since the change.' },
   },
   Replacement: {
-    Id: { kind: 'String', nullable: true, about: 'Its name; null for none.' },
+    Replacement: { kind: 'String', nullable: true, about: 'Its name; null for none.' },
     State: { kind: { enumeration: 'ReplacementState' }, about: 'Where it stands.' },
     Deadline: {
       kind: 'DateTimeOffset',
       nullable: true,
       about: 'When it is rolled back unless it is committed; null for none.',
-    },
-  },
-  StagedReplacement: {
-    Replacement: { kind: 'String', about: 'The name of the replacement.' },
-    State: { kind: { enumeration: 'ReplacementState' }, about: 'Where it stands.' },
-    Deadline: {
-      kind: 'DateTimeOffset',
-      nullable: true,
-      about: 'When it is rolled back unless it is committed.',
     },
   },
 } as const satisfies Readonly<Record<string, Members>>;

@@ -5,6 +5,13 @@ import {
   rekeyParameterNames,
   renewParameterNames,
 } from '../../manager/csr/parameters.ts';
+import {
+  type Member,
+  type Members,
+  type OemActionName,
+  oemActions,
+  oemEnumerations,
+} from '../oem/declaration.ts';
 import { json, type RequestContext, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 
@@ -37,14 +44,33 @@ export const actionParameters = {
   Renew: renewParameterNames.map(ofCsr),
 } as const satisfies Record<string, readonly Parameter[]>;
 
-/**
- * The ActionInfo of an action.
- * @param precondition throws when the resource of the action is not there
- */
+/** Throws when the resource of the action is not there. */
+type Precondition = (context: RequestContext) => void | Promise<void>;
+
+/** The ActionInfo of an action. */
 export function actionInfo(
   path: string,
   action: keyof typeof actionParameters,
-  precondition: (context: RequestContext) => void | Promise<void> = () => undefined,
+  precondition: Precondition = () => undefined,
+): Resource {
+  return infoResource(path, action, actionParameters[action], precondition);
+}
+
+/** The ActionInfo of an action of ours. */
+export function oemActionInfo(
+  path: string,
+  action: OemActionName,
+  precondition: Precondition,
+): Resource {
+  const parameters: Members = oemActions[action].parameters;
+  return infoResource(path, action, Object.entries(parameters).map(ofOem), precondition);
+}
+
+function infoResource(
+  path: string,
+  action: string,
+  parameters: readonly Parameter[],
+  precondition: Precondition,
 ): Resource {
   return {
     path,
@@ -58,7 +84,7 @@ export function actionInfo(
             '@odata.type': typeOf('ActionInfo'),
             Id: `${action}ActionInfo`,
             Name: `Parameters of ${action}`,
-            Parameters: actionParameters[action].map(describe),
+            Parameters: parameters.map(describe),
           });
         },
       },
@@ -73,6 +99,14 @@ function describe({ name, type = 'String', required = false, values }: Parameter
     Required: required,
     ...(values && { AllowableValues: values }),
   };
+}
+
+function ofOem([name, { kind, required: isRequired }]: readonly [string, Member]): Parameter {
+  const required = isRequired === true;
+  if (kind === 'Int64') return { name, required, type: 'Number' };
+  if (typeof kind === 'string') return { name, required };
+  if ('enumeration' in kind) return { name, required, values: oemEnumerations[kind.enumeration] };
+  return { name, required, type: 'Object' };
 }
 
 function ofCsr(name: CsrParameterName): Parameter {

@@ -1,11 +1,13 @@
-import { type ChangeParts, deleteCertificate, putCertificate } from '../certificates/changes.ts';
+import { deleteCertificate, putCertificate } from '../certificates/changes.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
+import type { CsrSources } from '../certificates/requests.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
 import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView, type ViewParts } from '../certificates/view.ts';
 import { type Compatibility, createAs } from '../compatibility.ts';
+import { type OemViewParts, oemOfCollection } from '../oem/collection-view.ts';
 import {
   collectionView,
   creatable,
@@ -14,17 +16,19 @@ import {
   type Reply,
   type Resource,
 } from '../resource.ts';
+import { replaceAllResource } from './oem-actions.ts';
 import { type SuccessorParts, successorResources } from './rekey-renew.ts';
+import type { ReplacementParts } from './staged-replacements.ts';
 
-interface CollectionParts extends ViewParts, ChangeParts {
+interface CollectionParts extends ViewParts, ReplacementParts, OemViewParts {
   readonly compatibility: Compatibility;
   readonly served: ServedCertificate;
+  readonly tasks: CsrSources['tasks'];
 }
 
 /** Every CertificateCollection with its Certificates (DSP2046). */
 export function certificateCollections(
-  parts: CollectionParts &
-    SuccessorParts & { readonly collections: readonly CertificateCollection[] },
+  parts: CollectionParts & SuccessorParts,
 ): readonly Resource[] {
   return parts.collections.flatMap((collection) => [
     ...collectionResources(parts, collection),
@@ -38,15 +42,18 @@ function collectionResources(
   collection: CertificateCollection,
 ): readonly Resource[] {
   const { client, compatibility } = parts;
-  const GET = get(async () => {
+  const view = async () => {
     const members = await asRedfish({}, () => client.list(collection.endpoint));
-    return collectionView(
-      collection.uri,
-      'CertificateCollection',
-      [collection.collectionName, collection.collectionDescription],
-      members.map(({ id }) => `${collection.uri}/${id}`),
-    );
-  });
+    return {
+      ...collectionView(
+        collection.uri,
+        'CertificateCollection',
+        [collection.collectionName, collection.collectionDescription],
+        members.map(({ id }) => `${collection.uri}/${id}`),
+      ),
+      ...(await asRedfish({}, () => oemOfCollection(parts, collection))),
+    };
+  };
   const post: Operation = {
     upload: true,
     async handle({ body, identity }) {
@@ -61,10 +68,16 @@ function collectionResources(
       return { ...reply, body: { ...reply.body, ...extendedInfo(published) } };
     },
   };
-  return creatable(
-    { path: collection.uri, entity: 'CertificateCollection', operations: { GET } },
-    createAs(compatibility, post),
-  );
+  const GET = get(view);
+  return [
+    ...creatable(
+      { path: collection.uri, entity: 'CertificateCollection', operations: { GET } },
+      createAs(compatibility, post),
+    ),
+    ...(collection.endpoint.type === 'authority'
+      ? [replaceAllResource(parts, collection, view)]
+      : []),
+  ];
 }
 
 function certificateResource(parts: CollectionParts, collection: CertificateCollection): Resource {

@@ -3,7 +3,9 @@ import { mayUse } from '../http/privileges.ts';
 import { link, naming, type RequestContext, type Resource, readOnly } from '../resource.ts';
 import { actionInfo } from './action-infos.ts';
 import { generateCsr } from './generate-csr.ts';
+import { oemActionsView, oemServiceActions } from './oem-actions.ts';
 import { type ReplaceParts, replaceCertificate } from './replace-certificate.ts';
+import type { ReplacementParts } from './staged-replacements.ts';
 
 const uri = '/redfish/v1/CertificateService';
 const locations = `${uri}/CertificateLocations`;
@@ -11,10 +13,12 @@ const replaceUri = `${uri}/Actions/CertificateService.ReplaceCertificate`;
 const generateInfo = `${uri}/GenerateCSRActionInfo`;
 const replaceInfo = `${uri}/ReplaceCertificateActionInfo`;
 
+type ServiceParts = CsrSources & ReplaceParts & ReplacementParts;
+
 /** CertificateService with its actions, and CertificateLocations (DSP2046). */
-export function certificateService(parts: CsrSources & ReplaceParts): readonly Resource[] {
+export function certificateService(parts: ServiceParts): readonly Resource[] {
   return [
-    readOnly(uri, 'CertificateService', serviceView),
+    readOnly(uri, 'CertificateService', (context) => serviceView(parts, context)),
     readOnly(locations, 'CertificateLocations', () => certificateLocations(parts)),
     {
       path: generateCsrUri,
@@ -28,10 +32,11 @@ export function certificateService(parts: CsrSources & ReplaceParts): readonly R
     },
     actionInfo(generateInfo, 'GenerateCSR'),
     actionInfo(replaceInfo, 'ReplaceCertificate'),
+    ...oemServiceActions(parts),
   ];
 }
 
-function serviceView({ identity }: RequestContext) {
+function serviceView(parts: ServiceParts, { identity }: RequestContext) {
   return {
     ...naming('CertificateService', uri),
     Name: 'Certificate Service',
@@ -47,6 +52,7 @@ function serviceView({ identity }: RequestContext) {
         '@Redfish.ActionInfo': replaceInfo,
         'CertificateType@Redfish.AllowableValues': ['PEM', 'PEMchain', 'PKCS7', 'PKCS12'],
       },
+      ...oemActionsView(parts),
     },
   };
 }

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
 import { SetupError } from '../../core/setup-error.ts';
+import type { WatchedAdministration } from '../../manager/administration.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { machineId } from '../../platform/machine-id.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
@@ -22,13 +23,17 @@ export interface RunningService extends Pick<LiveApp, 'prepare'> {
   close(): Promise<void>;
 }
 
+interface ServiceDependencies extends AccessDependencies {
+  readonly administration: WatchedAdministration;
+}
+
 /**
  * Makes the service of its configuration and begins to listen.
  * The files of state must be those of this service alone.
  * @throws SetupError that says what is wrong with the files, the certificate or the port
  */
-export async function startService(dependencies: AccessDependencies): Promise<RunningService> {
-  const { configuration, client, hostName, log } = dependencies;
+export async function startService(dependencies: ServiceDependencies): Promise<RunningService> {
+  const { configuration, client, administration, hostName, log } = dependencies;
   const { redfish } = configuration;
   const { directory } = redfish;
   await removeStaleTempFiles(directory, log);
@@ -56,7 +61,7 @@ export async function startService(dependencies: AccessDependencies): Promise<Ru
   const app = makeLiveApp(
     inForce,
     {
-      ...{ client, access, events, served, tasks, hostName },
+      ...{ client, administration, access, events, served, tasks, hostName },
       certificateLinks: linkIssuers(client, collections),
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
+import { pemContent } from '../../../src/x509/containers.ts';
 import { endpoints, samplePem, startService, type TestService } from '../service.ts';
 
 const certificate = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates/1';
@@ -10,7 +11,16 @@ const [server] = endpoints;
 
 /** Every action of the service, by the resource in whose `Actions` it stands. */
 const listed: Readonly<Record<string, readonly string[]>> = {
-  [certificateService]: ['CertificateService.GenerateCSR', 'CertificateService.ReplaceCertificate'],
+  [certificateService]: [
+    'CertificateService.GenerateCSR',
+    'CertificateService.ReplaceCertificate',
+    'BmcCertificates.Stage',
+    'BmcCertificates.Activate',
+    'BmcCertificates.Commit',
+    'BmcCertificates.Rollback',
+    'BmcCertificates.DiscardRequest',
+    'BmcCertificates.Reload',
+  ],
   [certificate]: ['Certificate.Rekey', 'Certificate.Renew'],
   [eventService]: ['EventService.SubmitTestEvent', 'EventService.TestEventSubscription'],
   [`${eventService}/Subscriptions/:id`]: [
@@ -18,6 +28,12 @@ const listed: Readonly<Record<string, readonly string[]>> = {
     'EventDestination.ResumeSubscription',
   ],
 };
+
+interface Listing {
+  readonly Actions: Readonly<Record<string, { readonly target: string }>> & {
+    readonly Oem?: Readonly<Record<string, { readonly target: string }>>;
+  };
+}
 
 const bodies: Readonly<Record<string, object>> = {
   'CertificateService.GenerateCSR': {
@@ -27,6 +43,14 @@ const bodies: Readonly<Record<string, object>> = {
   'CertificateService.ReplaceCertificate': {
     ...{ CertificateString: samplePem, CertificateType: 'PEM', CertificateUri: certificate },
   },
+  'BmcCertificates.Stage': { CertificateString: samplePem, CertificateUri: certificate },
+  'BmcCertificates.Activate': { Replacement: 'f00d' },
+  'BmcCertificates.Commit': { Replacement: 'f00d' },
+  'BmcCertificates.Rollback': { Replacement: 'f00d' },
+  'BmcCertificates.DiscardRequest': {
+    ...{ Id: 'ab'.repeat(32), Certificates: certificate.replace(/\/1$/, '') },
+  },
+  'BmcCertificates.Reload': { Certificates: certificate.replace(/\/1$/, '') },
   'EventService.SubmitTestEvent': { MessageId: 'ResourceEvent.1.3.ResourceChanged' },
 };
 
@@ -53,9 +77,20 @@ describe('the conditions of an action', () => {
 
   async function act(path: string, name: string, ifMatch: string) {
     const headers = { 'Content-Type': 'application/json', 'If-Match': ifMatch };
-    const { json } = await read(path);
-    const { target } = json.Actions[`#${name}`];
-    return service.ask('POST', target, { headers, body: bodies[name] ?? {} });
+    const { target } = actionsOf((await read(path)).json)[`#${name}`] ?? {};
+    if (/Activate|Commit|Rollback/.test(name)) await putReplacement(/Commit/.test(name));
+    return service.ask('POST', target ?? '', { headers, body: bodies[name] ?? {} });
+  }
+
+  /** With those of ours. */
+  function actionsOf({ Actions: { Oem, ...standard } }: Listing) {
+    return { ...standard, ...Oem };
+  }
+
+  async function putReplacement(isActive: boolean) {
+    const { administration } = service;
+    await administration.stage(server, { content: pemContent(samplePem), seconds: 0 });
+    if (isActive) await administration.activate(server, 0, 'f00d');
   }
 
   for (const [pattern, names] of Object.entries(listed)) {
@@ -63,7 +98,7 @@ describe('the conditions of an action', () => {
 
     it(`are known for all actions of ${pattern}`, async () => {
       const { json } = await read(pathOf());
-      assert.deepEqual(Object.keys(json.Actions).sort(), names.map((name) => `#${name}`).sort());
+      assert.deepEqual(Object.keys(actionsOf(json)).sort(), names.map((name) => `#${name}`).sort());
     });
 
     for (const name of names) {
