@@ -40,8 +40,7 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
       return new Map(entries);
     },
     async replaceAll(endpoint, content) {
-      const { resource } = copies.of(endpoint);
-      const target = targetOf(resource, 'BmcCertificates.ReplaceAll');
+      const target = targetOf(extension(endpoint), 'BmcCertificates.ReplaceAll');
       if (target === undefined)
         throw notOffered(`replace all certificates of ${nameOf(endpoint)} at once`);
       await service.post(target, certificateService.submitted(content));
