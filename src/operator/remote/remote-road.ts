@@ -81,9 +81,10 @@ async function openRoad(options: RemoteOptions, onEnd: (end: End) => void) {
   const exchange = { method: 'GET', path: '/redfish/v1/' } as const;
   const { body: root } = await connection.send(exchange, rootMilliseconds);
   const login = await readLogin(options);
-  const session = login && (await logIn(connection, root, login));
-  if (session) onEnd(() => session.end());
-  const service = loggedIn(connection, session?.token);
+  const session = login && logIn(connection, root, login);
+  // Also of a login that is under way
+  onEnd(async () => (await session?.catch(() => undefined))?.end());
+  const service = loggedIn(connection, (await session)?.token);
   return { connection, trust, service, map: await discover(service, root) };
 }
 
