@@ -1,5 +1,6 @@
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { type CsrParameters, withAbsent } from '../../manager/csr/parameters.ts';
+import { impliedAlgorithm } from '../../manager/csr/plan.ts';
 import { requestedKeyInfo } from '../../x509/certification-request.ts';
 import { parseGeneralName } from '../../x509/general-names.ts';
 import { publicKeyHash } from '../../x509/keys.ts';
@@ -81,14 +82,14 @@ export const csr = operatorCommand({
     }
     const { client } = await context.manager();
     mustHave(client, endpoint);
-    const pem = await client.makeRequest(
-      endpoint,
-      withAbsent({
-        KeyUsage: ['DigitalSignature', usages[type]],
-        ...given,
-        AlternativeNames: type === 'server' ? namesOf(given) : (given.AlternativeNames ?? []),
-      }),
-    );
+    const wanted = withAbsent({
+      KeyUsage: ['DigitalSignature', usages[type]],
+      ...given,
+      AlternativeNames: type === 'server' ? namesOf(given) : (given.AlternativeNames ?? []),
+    });
+    const isRsa = impliedAlgorithm(wanted) === 'RSA';
+    const KeyPairAlgorithm = wanted.KeyPairAlgorithm || (isRsa ? 'RSA' : '');
+    const pem = await client.makeRequest(endpoint, { ...wanted, KeyPairAlgorithm });
     const verb = client.list(endpoint).length === 0 ? 'install' : 'replace';
     const next = `bmc-certs ${verb} ${nameOf(endpoint)} FILE`;
     const note = `The key waits for its certificate; put that into service with: ${next}`;
