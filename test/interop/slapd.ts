@@ -1,7 +1,7 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { writeText } from '../e2e/certificate-authority.ts';
 import { background, until } from '../e2e/commands.ts';
+import { freePort } from '../fakes/free-port.ts';
 
 /** A real OpenLDAP server that takes nobody without a certificate. Debian's has its TLS from GnuTLS. */
 export interface Slapd {
@@ -52,12 +52,4 @@ export async function startSlapd({ directory, pem, authorities }: SlapdFiles): P
       await slapd.stop();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

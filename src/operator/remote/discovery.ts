@@ -1,6 +1,6 @@
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { readEndpoint } from '../targets.ts';
-import { linkAt, linksAt, textAt, textsAt } from './json.ts';
+import { linkAt, linksAt, textAt } from './json.ts';
 import type { Service } from './service.ts';
 
 /** A collection of certificates of the service, and what endpoint it is here. */
@@ -30,7 +30,7 @@ interface Candidate {
 }
 
 /** @param root of the service */
-export async function discover(service: Service, root: unknown): Promise<ServiceMap> {
+export async function discover(service: Pick<Service, 'look'>, root: unknown): Promise<ServiceMap> {
   const look = async (path: string | undefined) =>
     path === undefined ? undefined : service.look(path);
   const [certificateService, accountService, eventService, managerCollection] = await Promise.all(
@@ -119,7 +119,7 @@ function placesOf(candidates: readonly Candidate[]): readonly Place[] {
   for (const { uri, name, isServed = false } of candidates) {
     if (uri === undefined || uris.has(uri)) continue;
     uris.add(uri);
-    const free = places.has(name) ? nameByPath(uri) : name;
+    const free = places.has(name) ? `${name.split('/')[0]}/${pathName(uri)}` : name;
     const endpoint = readEndpoint(free);
     if (endpoint) places.set(free, { endpoint, uri, isServed });
   }
@@ -134,14 +134,12 @@ function parentOf(uri: string): string {
 function nameByPath(uri: string): string {
   const [, type, name] = /\/CertificateEndpoints\/([^/]+)\/([^/]+)\/Certificates$/.exec(uri) ?? [];
   if (type !== undefined && name !== undefined) return `${type}/${name}`;
-  const path = uri.replace(/^\/redfish\/v1\//, '').replace(/\/(Certificates)?$/, '');
-  const isTrust = /trust|authorit|revoked|boot|RemoteServer|ClientCertificate|\bCA\b/i.test(path);
-  return `${isTrust ? 'authority' : 'server'}/${path.replace(/\W+/g, '_')}`;
+  const isTrust =
+    /trust|authorit|revoked|boot|VirtualMedia|RemoteServer|ClientCertificate|\bCA\b/i.test(uri);
+  return `${isTrust ? 'authority' : 'server'}/${pathName(uri)}`;
 }
 
-/** The forms in which the service takes certificates; empty where it does not say. */
-export function certificateTypes(certificateService: unknown): readonly string[] {
-  const action = '#CertificateService.ReplaceCertificate';
-  const list = 'CertificateType@Redfish.AllowableValues';
-  return textsAt(certificateService, 'Actions', action, list);
+function pathName(uri: string): string {
+  const path = uri.replace(/^\/redfish\/v1\//, '').replace(/\/(Certificates)?$/, '');
+  return path.replace(/\W+/g, '_');
 }

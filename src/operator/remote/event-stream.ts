@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoff } from '../../core/backoff.ts';
 import type { CertificateEvent } from '../../manager/certificate-client.ts';
@@ -6,6 +5,7 @@ import { CommandError } from '../framework/exit-status.ts';
 import { compareCopies } from './copy-changes.ts';
 import type { EndpointCopies } from './endpoint-copies.ts';
 import { linkAt, listAt, textAt } from './json.ts';
+import { eventsIn } from './server-sent-events.ts';
 import type { Service } from './service.ts';
 
 interface Followed {
@@ -37,7 +37,8 @@ export function followEvents(
         const response = await followed.service.stream(followed.uri, signal);
         pauses = backoff(firstPause, longestPause);
         await tellDifferences(followed, listener);
-        for await (const event of eventsOf(response)) await tell(followed, event, listener);
+        response.setEncoding('utf8');
+        for await (const event of eventsIn(response)) await tell(followed, event, listener);
       } catch (error) {
         // What is away is waited for in silence, as over the bus
         const isAway = error instanceof CommandError && error.kind === 'unavailable';
@@ -49,31 +50,6 @@ export function followEvents(
   };
   void follow();
   return () => ended.abort();
-}
-
-/** The JSON of each event; what is no JSON is none. */
-async function* eventsOf(response: IncomingMessage): AsyncGenerator<unknown> {
-  let text = '';
-  let data: string[] = [];
-  response.setEncoding('utf8');
-  for await (const chunk of response) {
-    const lines = `${text}${chunk}`.split(/\r\n|\n|\r/);
-    text = lines.pop() ?? '';
-    for (const line of lines) {
-      if (line.startsWith('data:')) data.push(line.slice(5));
-      if (line !== '' || data.length === 0) continue;
-      yield parsed(data.join('\n'));
-      data = [];
-    }
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** An Event of the standard brings several records at once. */

@@ -1,6 +1,6 @@
+import { CertError } from '../../core/cert-error.ts';
 import type { Administration, ReplacementStatus } from '../../manager/administration.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
-import { CommandError } from '../framework/exit-status.ts';
 import { nameOf } from '../targets.ts';
 import { expiryIn } from './certificate-resource.ts';
 import { extensionOf } from './certificate-service.ts';
@@ -12,10 +12,10 @@ import type { RemoteParts } from './remote-client.ts';
 export function remoteAdministration(parts: RemoteParts, now: () => number): Administration {
   const { service, copies, certificateService, rotation } = parts;
   const extension = (endpoint: EndpointRef) => extensionOf(copies.of(endpoint).resource);
-  const act = async (action: string, what: string, body: object) => {
+  const act = async (action: string, what: string, bodyOf: () => object) => {
     const target = certificateService.target(`BmcCertificates.${action}`);
     if (target === undefined) throw notOffered(what);
-    return service.post(target, body);
+    return service.post(target, bodyOf());
   };
   /** Reads the collection anew after a change that its endpoint has seen. */
   const reread = (endpoint: EndpointRef) => copies.read(copies.of(endpoint));
@@ -28,8 +28,9 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
   const replacementAt = (endpoint: EndpointRef) => {
     const id = textAt(extension(endpoint), 'Replacement', 'Replacement');
     if (id !== undefined) return id;
-    const where = nameOf(endpoint);
-    throw new CommandError('not-found', `No replacement is staged at ${where}.`);
+    // As the manager says it
+    const message = 'there is no such replacement, or it belongs to another caller';
+    throw new CertError('not-found', message);
   };
   return {
     async expiry(endpoint) {
@@ -48,7 +49,7 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
     },
     async discard(endpoint, Id) {
       const body = { Id, Certificates: collection(endpoint) };
-      await act('DiscardRequest', 'give up pending CSRs', body);
+      await act('DiscardRequest', 'give up pending CSRs', () => body);
       await reread(endpoint);
     },
     async services(endpoint) {
@@ -62,38 +63,36 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
     },
     async reload(endpoint) {
       const body = { Certificates: collection(endpoint) };
-      await act('Reload', 'tell services to read their files', body);
+      await act('Reload', 'tell services to read their files', () => body);
       await reread(endpoint);
     },
     async stage(endpoint, { content, truststore, seconds }) {
       const bundle = truststore && certificateService.submitted(truststore.bundle);
-      if (truststore && nameOf(truststore.endpoint) !== 'authority/truststore')
-        throw notOffered(`stage a bundle for ${nameOf(truststore.endpoint)}`);
-      const answer = await act('Stage', 'stage replacements', {
+      const answer = await act('Stage', 'stage replacements', () => ({
         Certificates: collection(endpoint),
         ...certificateService.submitted(content),
         ...(bundle && { AuthoritiesString: bundle.CertificateString }),
+        ...(truststore && { Authorities: collection(truststore.endpoint) }),
         ...(seconds > 0 && { Seconds: seconds }),
-      });
+      }));
       await reread(endpoint);
       return textAt(answer.body, 'Replacement') ?? '';
     },
     async activate(endpoint, seconds) {
-      const body = {
+      await act('Activate', 'activate replacements', () => ({
         Replacement: replacementAt(endpoint),
         ...(seconds > 0 && { Seconds: seconds }),
-      };
-      await act('Activate', 'activate replacements', body);
+      }));
       await settle(endpoint, 'tried');
     },
     async commit(endpoint) {
-      const Replacement = replacementAt(endpoint);
-      await act('Commit', 'commit replacements', { Replacement });
+      const bodyOf = () => ({ Replacement: replacementAt(endpoint) });
+      await act('Commit', 'commit replacements', bodyOf);
       await settle(endpoint, 'installed');
     },
     async rollback(endpoint) {
-      const Replacement = replacementAt(endpoint);
-      await act('Rollback', 'roll replacements back', { Replacement });
+      const bodyOf = () => ({ Replacement: replacementAt(endpoint) });
+      await act('Rollback', 'roll replacements back', bodyOf);
       await settle(endpoint, 'installed');
     },
     async replacement(endpoint) {

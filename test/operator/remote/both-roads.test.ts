@@ -131,18 +131,25 @@ const rows: readonly Row[] = [
   { line: 'user remove nobody', status: 3 },
 ];
 
+/** As people read it; programs get the same data as JSON. */
+const inText = [
+  'list',
+  'show server/https',
+  'install client/ldap CHAIN',
+  'trust list',
+  'user list',
+];
+
 describe('a command of bmc-certs over Redfish', () => {
   for (const row of rows) {
-    for (const isJson of [false, true]) {
-      it(`does as over the bus: ${row.line}${isJson ? ' --json' : ''}${row.status ? ` with status ${row.status}` : ''}`, async () => {
-        const [overBus, overRedfish] = [
-          await outcomeOf('bus', row, isJson),
-          await outcomeOf('redfish', row, isJson),
-        ];
-        assert.deepEqual(overRedfish, overBus);
+    const ending = row.status ? ` with status ${row.status}` : '';
+    it(`does as over the bus: ${row.line}${ending}`, async () => {
+      for (const isJson of inText.includes(row.line) ? [true, false] : [true]) {
+        const overBus = await outcomeOf('bus', row, isJson);
+        assert.deepEqual(await outcomeOf('redfish', row, isJson), overBus);
         assert.equal(overBus.status, row.status ?? 0, overBus.stderr);
-      });
-    }
+      }
+    });
   }
 
   it('leaves no session behind, whatever came of it', async () => {

@@ -1,0 +1,27 @@
+/** The JSON of each event of a stream (WHATWG HTML, "Server-sent events"); what is no JSON is none. */
+export async function* eventsIn(chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  let text = '';
+  let data: string[] = [];
+  for await (const chunk of chunks) {
+    text += String(chunk);
+    // A carriage return at the end may be the first half of a line break
+    const lines = text.split(/\r\n|\n|\r(?!$)/);
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      const [, value] = /^data: ?(.*)$/s.exec(line) ?? [];
+      if (value !== undefined) data.push(value);
+      if (line !== '' || data.length === 0) continue;
+      const event = parsed(data.join('\n'));
+      data = [];
+      if (event !== undefined) yield event;
+    }
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
