@@ -52,6 +52,14 @@ export const howToPages: readonly HowToPage[] = [
     },
   },
   {
+    name: 'from-another-machine',
+    prints: {
+      'Trust the service': /server\/https\/1/,
+      'Give it a certificate':
+        /server\/https\/1: [\s\S]*CN=The CA of the house[\s\S]*CERTIFICATES /,
+    },
+  },
+  {
     name: 'back-up',
     happens: { 'Save it': cas, 'Bring it back': loss },
     prints: {

@@ -73,7 +73,42 @@ describe('clients in Python', { skip: skipUninstalled, timeout: 540_000 }, () =>
     assert.equal(status, 1);
     assert.match(stderr, /InvalidCredentialsError/);
   });
+
+  it('lets sushy find every certificate, replace one, and log out', async () => {
+    const leaf = await filled.authority.issue('sushy.example', ['-newkey', 'ec', ...p256]);
+    const { url, password } = filled.stack;
+    const { status, stdout, stderr } = await runProgram('python', [
+      ...['-c', sushy, url, password, `${leaf.key}${leaf.pem}`],
+    ]);
+    assert.equal(status, 0, stderr);
+    const { found, manager, names } = JSON.parse(stdout);
+    for (const collection of Object.values(collections)) {
+      const isThere = found.some((uri: string) => uri.startsWith(`${collection}/`));
+      assert.ok(isThere, `${collection}: ${stdout}`);
+    }
+    assert.equal(manager, '/redfish/v1/Managers/bmc');
+    assert.deepEqual(names, ['ldap.example', 'sushy.example']);
+  });
 });
+
+const p256 = ['-pkeyopt', 'ec_paramgen_curve:P-256'];
+
+const sushy = `
+import json, sys
+from sushy import CertificateType, Sushy, auth
+from sushy.resources.certificateservice.certificate import Certificate
+url, password, pem = sys.argv[1:]
+root = Sushy(url, auth=auth.SessionAuth('admin', password), verify=False)
+service = root.get_certificate_service()
+found = [one.path for one in service.certificate_locations.get_members()]
+place = '${collections.ldap}/1'
+read = lambda: Certificate(root._conn, place, redfish_version=root.redfish_version).subject.common_name
+before = read()
+service.replace_certificate(place, pem, CertificateType.PEM)
+manager = root.get_manager_collection().get_members()[0]
+print(json.dumps({'found': found, 'manager': manager.path, 'names': [before, read()]}))
+root._auth.close()
+`;
 
 const library = `
 import json, sys, redfish
