@@ -12,7 +12,7 @@ import { type Step, toAsciicast, toSvg } from './terminal-session.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Headings of README.md whose commands come before the walk-through. */
-const beforeWalkThrough = ['Requirements', 'Quick start'];
+const beforeWalkThrough = ['Requirements', 'Quick start', 'On a device'];
 
 /** The blocks of the walk-through. */
 export function walkThrough(): CommandBlock[] {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { must, type Outcome, run, until } from '../e2e/commands.ts';
 
 /**
- * A device: the file system of this machine below a layer that is thrown away, and on it a systemd, a system
+ * A device: the file system of this machine, or of another Debian, below a layer that is thrown away, and on it a systemd, a system
  * bus, users and a loopback network of its own.
  */
 export interface Device {
@@ -38,7 +38,7 @@ function whyNoContainer(): string | undefined {
   const scratch = mkdtempSync(join(tmpdir(), 'bmc-device-'));
   const root = join(scratch, 'root');
   try {
-    mountLayer(scratch, root);
+    mountLayer('/', scratch, root);
     mustSync('systemd-nspawn', [...containerArguments(root), '--pipe', '/bin/true']);
     return undefined;
   } catch (error) {
@@ -50,10 +50,11 @@ function whyNoContainer(): string | undefined {
 
 const init = '/lib/systemd/systemd';
 
-export async function startDevice(): Promise<Device> {
+/** @param system the root of another Debian than this machine */
+export async function startDevice(system = '/'): Promise<Device> {
   const scratch = mkdtempSync(join(tmpdir(), 'bmc-device-'));
   const root = join(scratch, 'root');
-  mountLayer(scratch, root);
+  mountLayer(system, scratch, root);
   preconfigure(root);
   const container = boot(root);
   const stop = async () => {
@@ -83,11 +84,11 @@ export async function startDevice(): Promise<Device> {
   return device;
 }
 
-function mountLayer(scratch: string, root: string): void {
+function mountLayer(system: string, scratch: string, root: string): void {
   mustSync('mount', ['-t', 'tmpfs', '-o', 'size=512m,mode=0755', 'tmpfs', scratch]);
   const [upper, work] = [join(scratch, 'upper'), join(scratch, 'work')];
   for (const directory of [upper, work, root]) mkdirSync(directory);
-  const layers = `lowerdir=/,upperdir=${upper},workdir=${work}`;
+  const layers = `lowerdir=${system},upperdir=${upper},workdir=${work}`;
   mustSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, root]);
 }
 
@@ -107,6 +108,8 @@ function preconfigure(root: string): void {
   for (const kind of ['multi-user', 'sockets', 'timers']) {
     rmSync(join(root, `etc/systemd/system/${kind}.target.wants`), { recursive: true, force: true });
   }
+  // An image for containers keeps packages from starting their services
+  rmSync(join(root, 'usr/sbin/policy-rc.d'), { force: true });
 }
 
 function containerArguments(root: string): string[] {

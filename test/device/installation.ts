@@ -1,8 +1,10 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CommandBlock, toOutputs, toScript } from '../../scripts/command-blocks.ts';
-import { blocksOf } from '../how-to/blocks.ts';
+import { makeDebianPackage } from '../../scripts/package/debian-package.ts';
+import { releaseOf } from '../../scripts/package/release.ts';
+import { documented } from '../how-to/blocks.ts';
 import type { Device } from './device.ts';
 
 const clone = fileURLToPath(new URL('../..', import.meta.url));
@@ -10,16 +12,28 @@ export const configuration = '/etc/bmc-certificate-manager/configuration.json';
 
 export const password = 'Opensesame-12';
 
+/** Where the package is on a device. */
+export const releaseDirectory = '/src/release';
+
 /**
- * Installs the service as docs/how-to/install.md says, by the very commands that stand there.
+ * Installs the package as docs/how-to/install.md says, by the very commands that stand there.
  * @throws what they printed, when one of them fails
  */
 export async function install(device: Device): Promise<void> {
-  mkdirSync(join(device.root, 'src'));
-  for (const folder of ['dist', 'docs', 'systemd', 'helpers']) {
+  for (const folder of ['systemd', 'helpers'])
     cpSync(join(clone, folder), join(device.root, 'src', folder), { recursive: true });
-  }
-  await runBlocks(device, '/src', blocksOf('install'), password);
+  putPackage(device);
+  const headings = ['Install the package', 'Set the first password', 'See that it runs'];
+  const blocks = headings.flatMap((heading) => documented('install', heading));
+  await runBlocks(device, releaseDirectory, blocks, password);
+}
+
+/** @param version another one than that of package.json; it takes the place of what was there */
+export function putPackage(device: Device, version?: string): void {
+  const directory = join(device.root, releaseDirectory);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  makeDebianPackage(clone, releaseOf(clone, process.env, version), directory);
 }
 
 /**

@@ -23,6 +23,15 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out one.pem -subj '/CN
 bmc-certs trust add one.pem
 bmc-certs csr client/ldap --common-name pending >/dev/null
 `;
+/** A version after the one that is installed. */
+const newVersion = `
+cd /src/release
+dpkg-deb --raw-extract bmc-certificate-manager_*_all.deb new
+rm bmc-certificate-manager_*_all.deb
+sed -i 's/^Version: .*/Version: 99/' new/DEBIAN/control
+dpkg-deb --build new bmc-certificate-manager_99_all.deb
+cd -
+`;
 /** `set-password` ends the sessions. */
 const login = blocksOf('README').at(-1)?.text ?? '';
 
@@ -66,7 +75,14 @@ export const howToPages: readonly HowToPage[] = [
       'Bring it back': /truststore\/1 +CN=CA of the backup[\s\S]*server\/https\/1 /,
     },
   },
-  { name: 'upgrade', prints: { After: /^active\nactive\n/ } },
+  {
+    name: 'upgrade',
+    happens: { 'Install the new package': newVersion },
+    prints: {
+      'Install the new package': /Setting up bmc-certificate-manager \(99\)/,
+      After: /^active\nactive\n/,
+    },
+  },
   {
     name: 'run',
     prints: {

@@ -18,7 +18,7 @@ const section = (heading: string) => commandBlocks(page).filter((one) => one.hea
 /** As long as npm and apt-get may take on a busy machine, in milliseconds. */
 const maxInstallation = 480_000;
 
-/** Every block of README.md, in its order, on a machine that has Node and Git. */
+/** Every block of README.md, in its order, on a machine that has Node and Git; test/device/package.test.ts runs those for a device. */
 describe('README.md', { skip: whyNoBareMachine() ?? false }, () => {
   let machine: BareMachine;
   let stack: RunningScript | undefined;
