@@ -39,7 +39,7 @@ function whyNoContainer(): string | undefined {
   const root = join(scratch, 'root');
   try {
     mountLayer('/', scratch, root);
-    mustSync('systemd-nspawn', [...containerArguments(root), '--pipe', '/bin/true']);
+    runSwitchedOff(root, '/bin/true');
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -50,12 +50,24 @@ function whyNoContainer(): string | undefined {
 
 const init = '/lib/systemd/systemd';
 
-/** @param system the root of another Debian than this machine */
-export async function startDevice(system = '/'): Promise<Device> {
+/**
+ * @param system the root of another Debian than this machine
+ * @param prepare changes its file system before it is switched on
+ */
+export async function startDevice(
+  system = '/',
+  prepare: (root: string) => void = () => undefined,
+): Promise<Device> {
   const scratch = mkdtempSync(join(tmpdir(), 'bmc-device-'));
   const root = join(scratch, 'root');
   mountLayer(system, scratch, root);
   preconfigure(root);
+  try {
+    prepare(root);
+  } catch (error) {
+    unmount(scratch, root);
+    throw error;
+  }
   const container = boot(root);
   const stop = async () => {
     await end(container);
@@ -84,6 +96,11 @@ export async function startDevice(system = '/'): Promise<Device> {
   return device;
 }
 
+/** Runs a program in the file system of a device that is switched off. @throws what it wrote, when its status is not 0 */
+export function runSwitchedOff(root: string, ...command: readonly string[]): void {
+  mustSync('systemd-nspawn', [...containerArguments(root), '--pipe', ...command]);
+}
+
 function mountLayer(system: string, scratch: string, root: string): void {
   mustSync('mount', ['-t', 'tmpfs', '-o', 'size=512m,mode=0755', 'tmpfs', scratch]);
   const [upper, work] = [join(scratch, 'upper'), join(scratch, 'work')];
@@ -98,7 +115,7 @@ function unmount(scratch: string, root: string): void {
 }
 
 function mustSync(command: string, args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(command, args, { timeout: 30_000 });
+  const { status, stderr, error } = spawnSync(command, args, { timeout: 300_000 });
   if (status !== 0) throw new Error(`${command}: ${error?.message ?? String(stderr).trim()}`);
 }
 

@@ -22,15 +22,18 @@ export const releaseDirectory = '/src/release';
 export async function install(device: Device): Promise<void> {
   for (const folder of ['systemd', 'helpers'])
     cpSync(join(clone, folder), join(device.root, 'src', folder), { recursive: true });
-  putPackage(device);
+  putPackage(device.root);
   const headings = ['Install the package', 'Set the first password', 'See that it runs'];
   const blocks = headings.flatMap((heading) => documented('install', heading));
   await runBlocks(device, releaseDirectory, blocks, password);
 }
 
-/** @param version another one than that of package.json; it takes the place of what was there */
-export function putPackage(device: Device, version?: string): void {
-  const directory = join(device.root, releaseDirectory);
+/**
+ * @param root of the file system of a device
+ * @param version another one than that of package.json; it takes the place of what was there
+ */
+export function putPackage(root: string, version?: string): void {
+  const directory = join(root, releaseDirectory);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   makeDebianPackage(clone, releaseOf(clone, process.env, version), directory);

@@ -40,7 +40,7 @@ for (const [system, root] of systems) {
 
     before(async () => {
       device = await startDevice(root());
-      putPackage(device);
+      putPackage(device.root);
     });
     after(async () => {
       await device?.stop();
@@ -96,7 +96,7 @@ for (const [system, root] of systems) {
       const changed = readFileSync(at(configuration), 'utf8');
       const before = await Promise.all(services.map(pidOf));
 
-      putPackage(device, '99.0.0');
+      putPackage(device.root, '99.0.0');
       await runBlocks(device, '/', documented('upgrade', 'Install the new package'), '');
 
       const version = await device.must('dpkg-query', '--show', 'bmc-certificate-manager');
@@ -111,7 +111,7 @@ for (const [system, root] of systems) {
 
     it('leaves a service alone that the operator has disabled', async () => {
       await device.must('systemctl', 'disable', '--now', 'bmc-redfish');
-      putPackage(device, '99.0.1');
+      putPackage(device.root, '99.0.1');
       await runBlocks(device, '/', documented('upgrade', 'Install the new package'), '');
       assert.equal(await unitState('is-enabled', 'bmc-redfish'), 'disabled');
       assert.equal(await unitState('is-active', 'bmc-redfish'), 'inactive');
