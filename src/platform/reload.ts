@@ -37,6 +37,8 @@ export interface ReloadResult {
   readonly attempts: number;
 }
 
+export type ReloadListener = (service: string, outcome: ReloadOutcome) => void;
+
 export interface Reloader {
   /** Settles after the first attempt at each target, and never rejects. */
   reload(targets: readonly Target[]): Promise<void>;
@@ -45,8 +47,8 @@ export interface Reloader {
   owe(targets: readonly Target[]): void;
   /** Tells those whom the last process left untold. Settles after the first attempt at each. */
   settle(targets: readonly Target[]): Promise<void>;
-  /** @param listener told the name of a service after each attempt at it. @returns how to stop listening */
-  subscribe(listener: (service: string) => void): () => void;
+  /** @param listener told of a service after each attempt at it. @returns how to stop listening */
+  subscribe(listener: ReloadListener): () => void;
 }
 
 /**
@@ -55,9 +57,9 @@ export interface Reloader {
  */
 export function makeReloader(options: ReloadOptions): Reloader {
   const services = new Map<string, Service>();
-  const listeners = new Set<(service: string) => void>();
-  const tell = (name: string) => {
-    for (const listener of listeners) listener(name);
+  const listeners = new Set<ReloadListener>();
+  const tell: ReloadListener = (...ended) => {
+    for (const listener of listeners) listener(...ended);
   };
   const serviceOf = (target: Target): Service => {
     const name = targetName(target);
@@ -98,7 +100,7 @@ class Service {
   readonly #name: string;
   readonly #target: Target;
   readonly #options: ReloadOptions;
-  readonly #tell: (name: string) => void;
+  readonly #tell: ReloadListener;
   #result: ReloadResult;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -108,7 +110,7 @@ class Service {
   #changes = 0;
   #pauses = backoff(1000, 60_000);
 
-  constructor(name: string, target: Target, options: ReloadOptions, tell: (name: string) => void) {
+  constructor(name: string, target: Target, options: ReloadOptions, tell: ReloadListener) {
     this.#name = name;
     this.#target = target;
     this.#options = options;
@@ -179,7 +181,7 @@ class Service {
   #note(outcome: ReloadOutcome, reason: string, attempts: number): void {
     const at = this.#options.now();
     this.#result = { service: this.#name, outcome, reason, at, attempts };
-    this.#tell(this.#name);
+    this.#tell(this.#name, outcome);
   }
 
   async #bounded(): Promise<Success> {
