@@ -9,6 +9,8 @@ import { extensionInterfaces } from '../src/dbus/certs/extension-interfaces.ts';
 import { toErrorReply } from '../src/dbus/server/error-names.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/server/interface.ts';
 import { mapTypes } from '../src/identity/peer-certificates/map-types.ts';
+import type { MetricSpec } from '../src/metrics/exposition.ts';
+import { managerMetrics } from '../src/metrics/manager-metrics.ts';
 import { manPage } from '../src/operator/framework/man-page.ts';
 import { referencePage } from '../src/operator/framework/reference-page.ts';
 import { toRedfishError } from '../src/redfish/certificates/errors.ts';
@@ -40,6 +42,7 @@ export function pages(): Readonly<Record<string, string>> {
     'docs/configuration.md': configurationPage(),
     'docs/errors.md': errorsPage(),
     'docs/extensions.md': extensionsPage(),
+    'docs/metrics.md': metricsPage(),
   };
 }
 
@@ -170,6 +173,50 @@ function extensionSection({
     ...Object.entries(signals).map(([signal, names]) => `- signal \`${signal}(${list(names)})\``),
   ];
   return `## \`${name}\`\n\n${wrap(about ?? '')}\n\n${lines.join('\n')}\n`;
+}
+
+function metricsPage(): string {
+  const all: readonly MetricSpec[] = Object.values(managerMetrics);
+  return `# Metrics
+
+The certificate manager writes these metrics to \`metrics.textfile\` of the [configuration](configuration.md), for the textfile
+collector of Prometheus' node_exporter. [how-to/monitor.md](how-to/monitor.md) sets it up, and has the alerts.
+
+Times are absolute, so that a certificate goes on to be overdue when the manager is gone. The counters begin at 0 at each start of the
+manager, with every outcome and every reason, so that \`increase()\` sees the first of them. Failures do not have the operation, and
+operations not the reason, which would be a thousand series for each endpoint; the audit in the log has both of each call. Names of
+certificates are cut off after 128 characters, and characters that are not shown become U+FFFD. Of an endpoint with more certificates
+than \`metrics.certificates\` those that expire first are told of one by one.
+
+| metric | type | meaning | labels |
+| --- | --- | --- | --- |
+${all.map(metricRow).join('\n')}
+
+| label | of | says |
+| --- | --- | --- |
+${labelRows(all).join('\n')}
+`;
+}
+
+function metricRow({ name, type, help, labels }: MetricSpec): string {
+  const names = Object.keys(labels).map((label) => `\`${label}\``);
+  return `| \`${name}\` | ${type} | ${help} | ${names.join(', ')} |`;
+}
+
+/** A label means one thing in several metrics, or different things. */
+function labelRows(all: readonly MetricSpec[]): readonly string[] {
+  const metrics = new Map<string, string[]>();
+  for (const { name, labels } of all)
+    for (const [label, about] of Object.entries(labels)) {
+      const key = `| \`${label}\` | … | ${about} |`;
+      metrics.set(key, [
+        ...(metrics.get(key) ?? []),
+        `\`${name.replace('bmc_certificate_', '')}\``,
+      ]);
+    }
+  return [...metrics].map(([row, names]) =>
+    row.replace('…', names.length > 3 ? 'many' : names.join(', ')),
+  );
 }
 
 function wrap(text: string): string {

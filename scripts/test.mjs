@@ -29,6 +29,7 @@ const quick = [
   'e2e/main-job.test.ts',
   'identity',
   'manager',
+  'metrics',
   'operator/framework',
   'outbound',
   'platform',

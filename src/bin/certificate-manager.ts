@@ -14,12 +14,14 @@ import { configuredClientIdentities } from '../identity/peer-certificates/client
 import { SigningQueue } from '../manager/csr/signing-queue.ts';
 import { endpointSet } from '../manager/endpoint-set.ts';
 import { StagedReplacements } from '../manager/replacement/staged-replacements.ts';
+import { Counts } from '../metrics/counts.ts';
 import type { Configuration } from '../platform/configuration.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
 import { readCommandLine } from './manager/command-line.ts';
 import { ConfiguredEndpoints } from './manager/configured-endpoints.ts';
 import { type EndpointSettings, endpointSettings } from './manager/endpoint-settings.ts';
 import { endpointMaker } from './manager/make-endpoint.ts';
+import { metricsTextfile } from './manager/metrics-textfile.ts';
 import { configuredReloader } from './manager/reloader.ts';
 import { accessPolicy } from './set-up/access-policy.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
@@ -64,10 +66,16 @@ async function startManager(
   const callers = await watchCallers(bus);
   callers.onDisconnect((caller) => void replacements.ownerLeft(caller));
   const common = { busAddress: configuration.bus, callers, log, audit: new Audit(log), onLost };
-  const now = Date.now;
-  const host = new EndpointHost({ ...common, endpoints: set, bus, now, reloader, replacements });
+  const counts = new Counts();
+  reloader.subscribe((...ended) => counts.reloadEnded(...ended));
+  const served = { endpoints: set, bus, now: Date.now, reloader, replacements, counter: counts };
+  const host = new EndpointHost({ ...common, ...served });
   const makeEndpoint = endpointMaker(reloader, hostName, log);
   const endpoints = new ConfiguredEndpoints({ host, bus, makeEndpoint, log });
+  const metrics = metricsTextfile(
+    { endpoints: () => endpoints.endpoints, counts, reloader, replacements },
+    log,
+  );
   const applyFirst = await endpoints.prepare(settings.endpoints);
   await applyFirst();
   hasNames = true;
@@ -76,6 +84,7 @@ async function startManager(
   const access = () => inForce.signers;
   const stopSigning = await startSigning(configuration, { ...common, access });
   const stopMaintenance = maintainNowAndThen(maintain, log);
+  void metrics.follow(configuration);
   const details = { endpoints: settings.endpoints.length };
   log.info('certificate manager ready', details);
   return {
@@ -85,11 +94,13 @@ async function startManager(
       return async () => {
         inForce = next;
         await apply();
+        await metrics.follow(next.configuration);
       };
     },
     async stop() {
       stopMaintenance();
       await replacements.stop();
+      await metrics.stop();
       set.stop();
       host.close();
       stopSigning();

@@ -181,7 +181,12 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
   const redfish = { ...configuration.redfish, webUi, directory: ofRedfish };
   const ofAccounts = resolve(stateDirectory, configuration.users.directory);
   const users = { ...configuration.users, directory: ofAccounts };
-  return { ...configuration, stateDirectory, runtimeDirectory, endpoints, users, redfish };
+  const { textfile } = configuration.metrics;
+  const metrics = {
+    ...configuration.metrics,
+    ...(textfile !== undefined && { textfile: resolve(stateDirectory, textfile) }),
+  };
+  return { ...configuration, stateDirectory, runtimeDirectory, endpoints, metrics, users, redfish };
 }
 
 /** Each endpoint has a directory of its own, which the group that reads its files may enter. */

@@ -19,6 +19,8 @@ export interface OperatorWorld {
   run(words: readonly string[], input?: string, as?: readonly string[]): Promise<Outcome>;
   /** Runs a command that must succeed. @returns what it prints as JSON, which has the form that is declared */
   json(...words: readonly string[]): Promise<unknown>;
+  /** Starts the manager anew with another configuration. */
+  restart(changes: object): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,10 @@ export async function operatorWorld(changes: object = {}, policy?: string): Prom
         return answer;
       }
       throw new Error(`${words.join(' ')} ended with ${status}: ${stdout}${stderr}`);
+    },
+    async restart(next) {
+      await world.manager.stop();
+      world.manager = await startManager(bus, next);
     },
     async close() {
       await world.manager.stop();

@@ -93,6 +93,13 @@ export const howToPages: readonly HowToPage[] = [
     },
   },
   {
+    name: 'monitor',
+    prints: {
+      'Ask once, or from Nagios': /^CERTIFICATES OK - .*\nCERTIFICATES OK - 1 /,
+      'Serve the state to Prometheus': /^bmc_certificate_not_after.*server\/https/m,
+    },
+  },
+  {
     name: 'troubleshoot',
     typed: ['Another-pass-1'],
     happens: {

@@ -4,6 +4,7 @@ import type { EndpointHost, HostedEndpoint } from '../../dbus/certs/endpoint-hos
 import { busName, type EndpointName } from '../../dbus/certs/endpoint-names.ts';
 import type { Bus } from '../../dbus/transport/bus.ts';
 import { claimFiles, releaseFiles } from '../../dbus/transport/bus-name.ts';
+import type { Endpoint } from '../../manager/endpoint.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
 
 interface Running {
@@ -43,6 +44,10 @@ export class ConfiguredEndpoints {
       throw error;
     });
     return () => this.#change(wanted);
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#running.map(({ hosted }) => hosted.endpoint);
   }
 
   async #change(wanted: readonly EndpointSettings[]): Promise<void> {

@@ -1,11 +1,22 @@
 import type { Audit } from '../../core/audit.ts';
-import { CertError } from '../../core/cert-error.ts';
-import { toErrorReply } from '../server/error-names.ts';
+import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
+import { DBusError, toErrorReply } from '../server/error-names.ts';
 import type { FollowCall } from '../server/object-server.ts';
 import type { Callers } from '../transport/bus-driver.ts';
 
+/**
+ * Told of each call that would change something when it has ended.
+ * @param method without its interface
+ * @param reason why it was refused; absent for a success
+ */
+export type CallEnded = (method: string, reason?: CertErrorCode) => void;
+
 /** Writes a line of the audit for each call that changes something, and for each that is refused. */
-export function auditCalls(audit: Audit, callers: Pick<Callers, 'credentials'>): FollowCall {
+export function auditCalls(
+  audit: Audit,
+  callers: Pick<Callers, 'credentials'>,
+  ended: CallEnded = () => undefined,
+): FollowCall {
   return ({ sender, path }, { name: method, changes }, work) => {
     // Asked now, for a caller may be gone when the call has ended
     const known = callers.credentials(sender).catch(() => undefined);
@@ -15,11 +26,14 @@ export function auditCalls(audit: Audit, callers: Pick<Callers, 'credentials'>):
         const ids = { ...(user !== undefined && { uid: user }), ...(process && { pid: process }) };
         audit.write(event, { ...ids, sender, method, path, outcome });
       };
+      const member = method.slice(method.lastIndexOf('.') + 1);
       try {
         const result = await work();
+        if (changes) ended(member);
         if (changes) await write('call', 'ok');
         return result;
       } catch (error) {
+        if (changes) ended(member, codeOf(error));
         await write(
           'call refused',
           error instanceof CertError ? error.code : toErrorReply(error).name,
@@ -28,4 +42,10 @@ export function auditCalls(audit: Audit, callers: Pick<Callers, 'credentials'>):
       }
     });
   };
+}
+
+function codeOf(error: unknown): CertErrorCode {
+  if (error instanceof CertError) return error.code;
+  // What the object server itself refuses is about the arguments
+  return error instanceof DBusError ? 'argument-invalid' : 'internal';
 }

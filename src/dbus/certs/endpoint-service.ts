@@ -34,7 +34,7 @@ export interface EndpointService {
 
 /** Serves an endpoint on a connection of its own, so that each bus name has its own object tree. */
 export async function serveEndpoint(options: EndpointServiceOptions): Promise<EndpointService> {
-  const { endpoint, log, audit, callers } = options;
+  const { endpoint, log, audit, callers, counter } = options;
   const name = busName(options.name);
   const root = rootPath(options.name);
   // A file in a message costs no more than its bytes; what else is large, an array behind the file too, costs
@@ -48,7 +48,9 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     bus,
     root,
     authorize: authorizeCaller(callers, options.access),
-    follow: auditCalls(audit, callers),
+    follow: auditCalls(audit, callers, (method, reason) =>
+      counter.operationEnded(endpoint.definition, method, reason),
+    ),
     report: ({ interface: called, member, sender }, error) => {
       log.error('method failed', {
         method: `${called}.${member}`,

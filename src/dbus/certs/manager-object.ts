@@ -1,4 +1,4 @@
-import { reasonOf } from '../../core/cert-error.ts';
+import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
 import { fileOfCaller } from '../../manager/upload.ts';
 import { type Caller, type ServedInterface, serve } from '../server/interface.ts';
@@ -28,14 +28,16 @@ export function managerObject(published: PublishedEndpoint): readonly ServedInte
 }
 
 function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
-  const { endpoint, uploads, log, audit } = published;
+  const { endpoint, uploads, log, audit, counter } = published;
   const root = rootPath(published.name);
-  const reportRequest = (error: unknown) =>
+  const reportRequest = (error: unknown) => {
+    counter.failed(endpoint.definition, error instanceof CertError ? error.code : 'internal');
     log.warn('request not made', {
       ...audit.change,
       endpoint: busName(published.name),
       reason: reasonOf(error),
     });
+  };
   const file = ({ Path }: { readonly Path: string }, { user }: Caller) =>
     fileOfCaller(Path, uploads.uploadBytes, user);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;

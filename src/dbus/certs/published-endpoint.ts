@@ -1,6 +1,8 @@
 import type { Audit } from '../../core/audit.ts';
+import type { CertErrorCode } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
+import type { EndpointDefinition } from '../../manager/endpoint-definition.ts';
 import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
 import type { Reloader } from '../../platform/reload.ts';
 import type { CallerPolicy } from '../server/caller-policy.ts';
@@ -12,6 +14,14 @@ import type { EndpointName } from './endpoint-names.ts';
 export interface GuardedEndpoint {
   readonly endpoint: Endpoint;
   readonly access: CallerPolicy;
+}
+
+/** Counts what callers ask of endpoints. */
+export interface OperationCounter {
+  /** @param reason why it was refused; absent for a success */
+  operationEnded(endpoint: EndpointDefinition, operation: string, reason?: CertErrorCode): void;
+  /** Something failed after the call for it was answered. */
+  failed(endpoint: EndpointDefinition, reason: CertErrorCode): void;
 }
 
 /** An endpoint under one of its names on the bus, with what its objects are made from. */
@@ -28,4 +38,5 @@ export interface PublishedEndpoint extends GuardedEndpoint {
   readonly findEndpoint: (root: string) => GuardedEndpoint | undefined;
   readonly log: Log;
   readonly audit: Audit;
+  readonly counter: OperationCounter;
 }

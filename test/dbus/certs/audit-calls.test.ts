@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { CertError } from '../../../src/core/cert-error.ts';
 import { auditCalls } from '../../../src/dbus/certs/audit-calls.ts';
+import { changingMethods } from '../../../src/dbus/certs/changing-methods.ts';
+import { DBusProtocolError } from '../../../src/dbus/server/error-names.ts';
 import { managerOnBus } from '../../fakes/manager-on-bus.ts';
 import { names, paths } from '../../fakes/manager-process.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
@@ -16,6 +18,15 @@ const call = {
   fail: () => undefined,
 };
 const known = async () => ({ user: 7, process: 42, groups: [] });
+
+describe('the methods that change something', () => {
+  it('are each there once, and none that only reads', () => {
+    assert.equal(new Set(changingMethods).size, changingMethods.length);
+    for (const name of ['Install', 'Replace', 'Delete', 'GenerateCSR', 'Commit', 'Reload'])
+      assert.ok(changingMethods.includes(name), name);
+    for (const name of ['CSR', 'Outstanding']) assert.ok(!changingMethods.includes(name), name);
+  });
+});
 
 describe('the audit of calls', () => {
   const calls = [
@@ -55,6 +66,44 @@ describe('the audit of calls', () => {
       };
       assert.equal(line, `${outcome} ${JSON.stringify(fields)}`);
       assert.equal(auditLines.length, 1);
+    });
+  }
+
+  const endings = [
+    { what: 'a success', changes: true, told: ['Do undefined'] },
+    {
+      what: 'a refusal',
+      changes: true,
+      error: new CertError('not-found', 'no'),
+      told: ['Do not-found'],
+    },
+    {
+      what: 'bad arguments',
+      changes: true,
+      error: new DBusProtocolError('InvalidArgs', 'no'),
+      told: ['Do argument-invalid'],
+    },
+    { what: 'a fault', changes: true, error: new Error('bug'), told: ['Do internal'] },
+    { what: 'a call that changes nothing', changes: false, told: [] },
+    {
+      what: 'a refusal of such a call',
+      changes: false,
+      error: new CertError('access-denied', 'no'),
+      told: [],
+    },
+  ];
+  for (const { what, changes, error, told } of endings) {
+    it(`tells the counter of ${what}${told.length > 0 ? '' : ' nothing'}`, async () => {
+      const ended: string[] = [];
+      const { audit } = recordedAudit();
+      const follow = auditCalls(audit, { credentials: known }, (...one) =>
+        ended.push(`${one[0]} ${one[1]}`),
+      );
+      const work = async () => {
+        if (error) throw error;
+      };
+      await follow(call, { name: 'a.B.Do', changes }, work).catch(() => undefined);
+      assert.deepEqual(ended, told);
     });
   }
 
