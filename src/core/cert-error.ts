@@ -56,6 +56,8 @@ export type CertErrorCode = keyof typeof certErrors;
 
 /** What is said of a certificate that is accepted all the same; beside these, the code of each check that it fails. */
 export const certWarnings = {
+  'name-missing':
+    'The certificate of a server is not for a name that the configuration gives its endpoint.',
   'key-type': 'Web browsers refuse a server whose key is of this kind.',
   'key-identifier':
     'Some TLS clients refuse a chain whose key identifiers do not fit, or are malformed.',

@@ -42,6 +42,8 @@ export interface SelfSignedPolicy {
 export interface HostIdentity {
   readonly hostName: string;
   readonly addresses: readonly string[];
+  /** Names and addresses that clients know the service of the endpoint by, as the configuration says. */
+  readonly configured?: readonly string[];
 }
 
 /** Everything an endpoint takes from outside, so that tests can give it another world. */

@@ -4,8 +4,10 @@ import type { CallLimits } from '../../dbus/transport/call-flow.ts';
 import type { EndpointDefinition, ReloadTarget } from '../../manager/endpoint-definition.ts';
 import type { EndpointDependencies } from '../../manager/endpoint-dependencies.ts';
 import { type Configuration, contentLimitsOf } from '../../platform/configuration.ts';
+import { InvalidMember } from '../../platform/invalid-member.ts';
 import type { SystemAccounts } from '../../platform/system-accounts.ts';
 import { servingProfile, usualServingProfile } from '../../tls/profile.ts';
+import { parseGeneralName } from '../../x509/general-names.ts';
 import type { ServingProfile } from '../../x509/serving-profile.ts';
 import { accessPolicy } from '../set-up/access-policy.ts';
 
@@ -15,6 +17,8 @@ type ConfiguredEndpoint = Configuration['endpoints'][number];
 export interface EndpointSettings {
   readonly definition: EndpointDefinition;
   readonly names: readonly EndpointName[];
+  /** Of the host that its service is. */
+  readonly certificateNames: readonly string[];
   readonly access: CallerPolicy;
   readonly calls: CallLimits;
   readonly rules: Pick<
@@ -24,7 +28,7 @@ export interface EndpointSettings {
   readonly worker: { readonly deadline: number; readonly workers: number };
 }
 
-/** @throws InvalidMember for a user or a group that does not exist */
+/** @throws InvalidMember for a user or a group that does not exist, and for a name that no certificate can have */
 export function endpointSettings(
   configuration: Configuration,
   accounts: SystemAccounts,
@@ -37,6 +41,7 @@ export function endpointSettings(
     return {
       definition: definitionOf(endpoint, path, accounts),
       names: names.map((one) => ({ type, name: one })),
+      certificateNames: certificateNamesOf(endpoint, path),
       access: endpoint.access
         ? accessPolicy(endpoint.access, `${path}/access`, accounts)
         : accessPolicy(configuration.access, '/access', accounts),
@@ -59,6 +64,21 @@ function definitionOf(
   });
   const access = group === undefined ? {} : { group: accounts.groupId(group, `${member}/group`) };
   return { type, name, path, reload: targets, ...access };
+}
+
+function certificateNamesOf(
+  { type, certificateNames = [] }: ConfiguredEndpoint,
+  member: string,
+): readonly string[] {
+  const path = `${member}/certificateNames`;
+  if (type !== 'server' && certificateNames.length > 0)
+    throw new InvalidMember(path, 'is for servers only');
+  for (const [at, text] of certificateNames.entries()) {
+    const kind = parseGeneralName(text)?.kind;
+    if (kind !== 'dns' && kind !== 'ip')
+      throw new InvalidMember(`${path}/${at}`, 'is no host name and no address');
+  }
+  return certificateNames;
 }
 
 function rulesOf(

@@ -23,12 +23,16 @@ export function endpointMaker(
     workers.set(key, worker);
     return worker;
   };
-  return ({ definition, names, access, calls, rules, worker }) => {
+  return ({ definition, names, certificateNames, access, calls, rules, worker }) => {
     const dependencies: EndpointDependencies = {
       ...rules,
       log,
       now: Date.now,
-      identity: () => ({ hostName: hostName(), addresses: hostAddresses() }),
+      identity: () => ({
+        hostName: hostName(),
+        addresses: hostAddresses(),
+        configured: certificateNames,
+      }),
       csrWorker: workerOf(worker),
       reload: ({ reload: targets }) => reloader.reload(targets),
       oweReload: ({ reload: targets }) => reloader.owe(targets),

@@ -9,6 +9,7 @@ import { keyPurposes } from '../../x509/oids.ts';
 import type { ServingProfile } from '../../x509/serving-profile.ts';
 import { type CredentialCandidate, isServedCurve } from './checks.ts';
 import type { Finding } from './findings.ts';
+import { missingNames } from './names.ts';
 import { clientUsageFault, names, serverUsageFault } from './usage.ts';
 
 /** A reason for some peers to refuse what others accept; its text says who does. */
@@ -115,17 +116,29 @@ const keyTypes: Readonly<Record<string, string>> = {
   'rsa-pss': 'that is for RSA-PSS only',
 };
 
-/** Everything that peers of a server or a client may object to. */
+/**
+ * Everything that peers of a server or a client may object to.
+ * @param wanted the names and addresses that clients know a server by
+ */
 export function warningsOf(
   type: 'server' | 'client',
   credential: CredentialCandidate,
   serving: ServingProfile,
+  wanted: readonly string[] = [],
 ): Finding[] {
   const rows = type === 'server' ? serverWarnings : clientWarnings;
-  return rows.flatMap(({ code, fault }) => {
+  const found = rows.flatMap(({ code, fault }) => {
     const text = fault(credential, serving);
     return text === undefined ? [] : [{ code, text }];
   });
+  return type === 'server' ? [...found, ...nameWarnings(credential, wanted)] : found;
+}
+
+function nameWarnings({ leaf }: CredentialCandidate, wanted: readonly string[]): Finding[] {
+  const missing = missingNames(leaf, wanted);
+  if (missing.length === 0) return [];
+  const text = `clients that know the service as ${missing.join(', ')} refuse it: that is not among its names`;
+  return [{ code: 'name-missing', text }];
 }
 
 /** Whether the issuers of a certificate are there, and each has another identifier than it names (RFC 5280 §4.2.1.1). */

@@ -24,7 +24,7 @@ export interface CredentialAdmission {
 
 export function credentialAdmission(
   type: Standards['type'],
-  { limits, checks, serving, now }: EndpointDependencies,
+  { limits, checks, serving, now, identity }: EndpointDependencies,
   waiting: KeySource,
 ): CredentialAdmission {
   const standardsOfNow = (): Standards => ({
@@ -33,6 +33,9 @@ export function credentialAdmission(
     policy: checks,
     now: Math.floor(now() / 1000),
   });
+
+  const warnings = (pair: CredentialCandidate) =>
+    warningsOf(type, pair, serving, identity().configured);
 
   /** The leaf with what certifies it, and what is to be said of it. */
   const read = async (
@@ -58,12 +61,12 @@ export function credentialAdmission(
       const { pair, file, leftOut, faults } = await read(content, limits.chain, standards);
       for (const { code, text } of faults) throw new CertError(code, text);
       await judged(pair, file, standards);
-      return withFindings(pair, warningsOf(type, pair, serving), leftOut, standards);
+      return withFindings(pair, warnings(pair), leftOut, standards);
     },
     async admitGenerated(generated) {
       const standards = standardsOfNow();
       await judged(generated, [generated.leaf], standards);
-      return withFindings(generated, warningsOf(type, generated, serving), [], standards);
+      return withFindings(generated, warnings(generated), [], standards);
     },
     async readStored(text) {
       const standards = standardsOfNow();
@@ -72,8 +75,7 @@ export function credentialAdmission(
       enforce(pairChecks, pair);
       const refused = [...faults];
       for await (const refusal of refusals(pair, file, standards)) refused.push(refusal);
-      const warnings = [...refused, ...warningsOf(type, pair, serving)];
-      return withFindings(pair, warnings, leftOut, standards);
+      return withFindings(pair, [...refused, ...warnings(pair)], leftOut, standards);
     },
   };
 }

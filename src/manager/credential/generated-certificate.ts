@@ -6,6 +6,7 @@ import { type Curve, generateKey } from '../../x509/keys.ts';
 import { minCurveBits } from '../../x509/security-levels.ts';
 import { makeSelfSigned } from '../../x509/self-signed.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
+import { missingNames } from '../checks/names.ts';
 import type { HostIdentity, SelfSignedPolicy } from '../endpoint-dependencies.ts';
 
 /** By this text in nsComment the manager knows a certificate of its own making. */
@@ -71,12 +72,14 @@ export function renewalReason(
   const missing = namesOf(identity).filter(
     ({ kind, value }) => kind === 'dns' && !names.includes(value),
   );
-  return missing.length > 0 ? 'the host has a new name' : undefined;
+  if (missing.length > 0) return 'the host has a new name';
+  const configured = missingNames(certificate, identity.configured ?? []);
+  return configured.length > 0 ? 'the configuration has another name' : undefined;
 }
 
-function namesOf({ hostName, addresses }: HostIdentity): GeneralName[] {
+function namesOf({ hostName, addresses, configured = [] }: HostIdentity): GeneralName[] {
   const short = hostName.split('.')[0] ?? hostName;
-  return [...new Set([hostName, short, 'localhost', ...addresses])]
+  return [...new Set([...configured, hostName, short, 'localhost', ...addresses])]
     .map(parseGeneralName)
     .filter((name) => name !== undefined);
 }

@@ -91,6 +91,23 @@ describe('the endpoints of a configuration', () => {
     });
   }
 
+  const badNames: readonly (readonly [object, RegExp])[] = [
+    [
+      { type: 'server', name: 's', certificateNames: ['a b'] },
+      /certificateNames\/0 is no host name/,
+    ],
+    [
+      { type: 'server', name: 's', certificateNames: ['bmc', 'a@b.example'] },
+      /Names\/1 is no host/,
+    ],
+    [{ type: 'client', name: 'c', certificateNames: ['bmc'] }, /Names is for servers only/],
+  ];
+  for (const [endpoint, complaint] of badNames) {
+    it(`are refused with ${JSON.stringify(endpoint)}`, () => {
+      assert.throws(() => settingsOf({ endpoints: [endpoint] }), complaint);
+    });
+  }
+
   it('are tried again when they could not be served', async () => {
     const { become, asked, fails } = setUp();
     await become({ endpoints: [a] });

@@ -53,6 +53,43 @@ describe('a server endpoint', () => {
   });
   afterEach(() => world.remove());
 
+  const known = (...configured: readonly string[]) => {
+    world.identity = { ...world.identity, configured };
+  };
+  const warnings = (endpoint: CredentialEndpoint) =>
+    endpoint.list().flatMap(({ findings }) => findings?.warnings ?? []);
+
+  it('makes a certificate for the names that the configuration has, too', async () => {
+    known('www.example.com', '198.51.100.1');
+    const { endpoint, served } = await start();
+    assert.equal(served().x509.checkHost('www.example.com'), 'www.example.com');
+    assert.equal(served().x509.checkIP('198.51.100.1'), '198.51.100.1');
+    assert.deepEqual(warnings(endpoint), []);
+  });
+
+  it('makes its certificate anew, once, when the configuration has another name or address', async () => {
+    const { endpoint, events, served } = await start();
+    events.length = 0;
+    known('192.0.2.99');
+    await endpoint.maintain();
+    assert.ok(served().x509.checkIP('192.0.2.99'));
+    await endpoint.maintain();
+    assert.equal(events.length, 1, events.join());
+  });
+
+  it('keeps a certificate of the operator that is not for a name of the configuration, and warns', async () => {
+    put(operators.key + operators.pem);
+    known('bmc.example.com', 'www.example.com');
+    const { endpoint, served } = await start();
+    assert.equal(commonName(served()), 'by the operator');
+    assert.deepEqual(warnings(endpoint), [
+      {
+        code: 'name-missing',
+        text: 'clients that know the service as bmc.example.com, www.example.com refuse it: that is not among its names',
+      },
+    ]);
+  });
+
   it('makes a certificate for its names and addresses when there is none', async () => {
     const { events, served } = await start();
     const { pem, notBefore, notAfter } = served();
