@@ -95,7 +95,8 @@ export const howToPages: readonly HowToPage[] = [
   {
     name: 'monitor',
     prints: {
-      'Ask once, or from Nagios': /^CERTIFICATES OK - .*\nCERTIFICATES OK - 1 /,
+      'Ask once, or from Nagios':
+        /^CERTIFICATES OK - .*\nCERTIFICATES OK - 1 [\s\S]*bmc\.example\.com/,
       'Serve the state to Prometheus': /^bmc_certificate_not_after.*server\/https/m,
     },
   },

@@ -1,4 +1,8 @@
+import { hostname } from 'node:os';
 import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
+import { missingNames } from '../../manager/checks/names.ts';
+import { isGenerated } from '../../manager/credential/generated-certificate.ts';
+import { hostAddresses } from '../../platform/host-addresses.ts';
 import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { visible } from '../framework/fields.ts';
@@ -33,7 +37,8 @@ export const check = operatorCommand({
   name: 'check',
   summary: 'judge certificates for monitoring, as Nagios plugins do',
   about: [
-    'One line with performance data: days left of each certificate. `CRITICAL` is what expires within `--critical`, or is not valid at all; `WARNING` is what expires within `--warning`, what the manager warns of, a name of `--name` that is missing, and a service that could not be told.',
+    'One line with performance data: of each certificate the days that are left, and the percent of its whole life. `CRITICAL` is what expires within `--critical`, or is not valid at all; `WARNING` is what expires within `--warning`, what the manager warns of, and a service that could not be told.',
+    'A certificate of a server is also judged by its names: those of `certificateNames` of its endpoint in the configuration, of which the manager warns, and those of `--name`; one that the manager made itself also by the host name and the addresses of the device, unless it is asked with `--url`. The command `delete` lets the manager make one anew.',
   ],
   arguments: {
     endpoints: {
@@ -59,13 +64,14 @@ export const check = operatorCommand({
     name: {
       kind: textValue('NAME'),
       multiple: true,
-      about: 'warn when a certificate of a server lacks this name',
+      about: 'warn when a certificate of a server is not for this host name or address',
     },
   },
   fields: {
     verdict: { type: 'text', about: '`OK`, `WARNING`, `CRITICAL`' },
     certificate: { type: 'text', about: 'its name, or that of an endpoint' },
     daysLeft: { type: 'number', optional: true, about: 'whole days until it expires' },
+    lifeLeft: { type: 'number', optional: true, about: 'the same in percent of its whole life' },
     problems: { type: 'texts', about: 'a sentence for each' },
   },
   statuses: {
@@ -83,18 +89,21 @@ export const check = operatorCommand({
     },
   ],
   async run({ args, options, context }) {
-    const { client, administration } = await context.manager();
+    const { client, administration, now } = await context.manager();
     for (const endpoint of args.endpoints) mustHave(client, endpoint);
+    const device = context.isRemote ? [] : [hostname(), ...hostAddresses()];
+    const standards = { ...options, device, now: now() / 1000 };
     const all = args.endpoints.length > 0 ? args.endpoints : client.endpoints();
     const data = await Promise.all(
       all.map(async (endpoint) => {
-        const rows = client.list(endpoint).map((one) => judge(endpoint, one, options));
+        const rows = client.list(endpoint).map((one) => judge(endpoint, one, standards));
         const services = await administration.services(endpoint);
         const failed = services.filter(({ outcome }) => /^(Failed|Retrying)$/.test(outcome));
         const problems = failed.map(({ service, reason }) => `${service} was not told: ${reason}`);
         if (problems.length === 0) return rows;
         const verdict = 'WARNING' as const;
-        return [...rows, { verdict, certificate: nameOf(endpoint), daysLeft: null, problems }];
+        const certificate = nameOf(endpoint);
+        return [...rows, { verdict, certificate, daysLeft: null, lifeLeft: null, problems }];
       }),
     );
     const rows = data.flat();
@@ -109,10 +118,18 @@ interface Thresholds {
   readonly name: readonly string[];
 }
 
+interface Standards extends Thresholds {
+  /** Names and addresses of the device, by which its own certificates are judged. */
+  readonly device: readonly string[];
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
 interface Judged {
   readonly verdict: (typeof verdicts)[number];
   readonly certificate: string;
   readonly daysLeft: number | null;
+  readonly lifeLeft: number | null;
   readonly problems: readonly string[];
 }
 
@@ -121,9 +138,8 @@ const daySeconds = 86_400;
 function judge(
   endpoint: EndpointRef,
   { id, certificate, findings }: PublishedCertificate,
-  thresholds: Thresholds,
+  { now, ...standards }: Standards,
 ): Judged {
-  const now = Date.now() / 1000;
   const left = certificate.notAfter - now;
   const life = certificate.notAfter - certificate.notBefore;
   const isBelow = ({ amount, unit }: Threshold) =>
@@ -134,21 +150,19 @@ function judge(
   if (certificate.notBefore > now) {
     verdict = 'CRITICAL';
     problems.push('it is not valid yet');
-  } else if (left < 0 || isBelow(thresholds.critical) || isBelow(thresholds.warning)) {
-    verdict = left < 0 || isBelow(thresholds.critical) ? 'CRITICAL' : 'WARNING';
+  } else if (left < 0 || isBelow(standards.critical) || isBelow(standards.warning)) {
+    verdict = left < 0 || isBelow(standards.critical) ? 'CRITICAL' : 'WARNING';
     problems.push(left < 0 ? `it expired ${-days} days ago` : `it expires in ${days} days`);
   }
-  const names = new Set(certificate.alternativeNames.map(({ value }) => value.toLowerCase()));
-  const missing =
-    endpoint.type === 'server'
-      ? thresholds.name.filter((name) => !names.has(name.toLowerCase()))
-      : [];
+  const wanted = [...standards.name, ...(isGenerated(certificate) ? standards.device : [])];
+  const missing = endpoint.type === 'server' ? missingNames(certificate, wanted) : [];
   problems.push(
     ...missing.map((name) => `it lacks the name ${name}`),
     ...(findings?.warnings ?? []).map(({ text }) => text),
   );
   if (verdict === 'OK' && problems.length > 0) verdict = 'WARNING';
-  return { verdict, certificate: nameOf(endpoint, id), daysLeft: days, problems };
+  const lifeLeft = Math.max(0, Math.floor((100 * left) / Math.max(1, life)));
+  return { verdict, certificate: nameOf(endpoint, id), daysLeft: days, lifeLeft, problems };
 }
 
 /** `SERVICE STATUS - text | performance data`, in which no other bar may stand. */
@@ -161,11 +175,14 @@ function lineOf(rows: readonly Judged[], status: number, thresholds: Thresholds)
     bad.length === 0
       ? `${certificates.length} certificates${first}`
       : bad.map(({ certificate, problems }) => `${certificate}: ${problems.join(', ')}`).join('; ');
-  const range = ({ amount, unit }: Threshold) => (unit === 'days' ? `${amount}:` : '');
-  const limits = `${range(thresholds.warning)};${range(thresholds.critical)}`;
-  const data = certificates.map(
-    ({ certificate, daysLeft }) => `'${certificate}'=${daysLeft};${limits}`,
-  );
+  const limits = (unit: Threshold['unit']) =>
+    [thresholds.warning, thresholds.critical]
+      .map((one) => (one.unit === unit ? `${one.amount}:` : ''))
+      .join(';');
+  const data = certificates.flatMap(({ certificate, daysLeft, lifeLeft }) => [
+    `'${certificate}'=${daysLeft};${limits('days')}`,
+    `'${certificate} life'=${lifeLeft}%;${limits('percent')};0;100`,
+  ]);
   const head = `CERTIFICATES ${verdicts[status]} - ${visible(text).replaceAll('|', '?')}`;
   return data.length === 0 ? head : `${head} | ${data.join(' ')}`;
 }

@@ -112,7 +112,7 @@ describe('bmc-certs check', () => {
       days: 50,
       words: '',
       status: 0,
-      says: /^CERTIFICATES OK - 1 certificates, the first expires in (49|50) days \| 'server\/https\/1'=(49|50);30:;7:$/,
+      says: /^CERTIFICATES OK - 1 certificates, the first expires in (49|50) days \| 'server\/https\/1'=(49|50);30:;7: 'server\/https\/1 life'=(49|50)%;;;0;100$/,
     },
     {
       what: 'one that expires soon',
@@ -140,7 +140,21 @@ describe('bmc-certs check', () => {
       days: 20,
       words: '-w 25% -c 10%',
       status: 1,
-      says: /^CERTIFICATES WARNING - .*'server\/https\/1'=(19|20);;$/,
+      says: /^CERTIFICATES WARNING - .*'server\/https\/1'=(19|20);; 'server\/https\/1 life'=(19|20)%;25:;10:;0;100$/,
+    },
+    {
+      what: 'one below the last share of its life',
+      days: 20,
+      words: '-w 50% -c 25%',
+      status: 2,
+      says: /^CERTIFICATES CRITICAL - .* it expires in (19|20) days \| .*%;50:;25:;0;100$/,
+    },
+    {
+      what: 'days and a share, each by itself',
+      days: 20,
+      words: '-w 25% -c 3',
+      status: 1,
+      says: /'server\/https\/1'=(19|20);;3: 'server\/https\/1 life'=(19|20)%;25:;;0;100$/,
     },
     {
       what: 'one above a share of its life',
@@ -155,6 +169,20 @@ describe('bmc-certs check', () => {
       words: '--name bmc.example.com --name other.example.com',
       status: 1,
       says: /^CERTIFICATES WARNING - server\/https\/1: it lacks the name other\.example\.com \| /,
+    },
+    {
+      what: 'a name that a wildcard stands for, and a name in another case',
+      days: 50,
+      words: '--name a.wild.example.com --name BMC.example.com',
+      status: 0,
+      says: /^CERTIFICATES OK/,
+    },
+    {
+      what: 'a name that a wildcard does not stand for',
+      days: 50,
+      words: '--name a.b.wild.example.com',
+      status: 1,
+      says: /: it lacks the name a\.b\.wild\.example\.com \| /,
     },
     {
       what: 'a name that would turn the line around',
@@ -180,13 +208,48 @@ describe('bmc-certs check', () => {
   ];
   for (const { what, days, words, status, says } of rows) {
     it(`ends with ${status} for ${what}`, async () => {
-      const extension = words.includes('--name') ? ['BMC.example.com'] : [];
+      const extension = words.includes('--name') ? ['BMC.example.com', '*.wild.example.com'] : [];
       await serve(days, extension);
       const outcome = await world.run(['check', ...words.split(' ').filter(Boolean)]);
       assert.match(outcome.stdout.trimEnd(), says);
       assert.deepEqual([outcome.status, outcome.stderr], [status, '']);
     });
   }
+
+  it('ends with 1 for a certificate that is not for a name of the configuration', async () => {
+    const [https, ...others] = endpoints;
+    const certificateNames = ['bmc.example.com', '192.0.2.7', 'old.example.com'];
+    await world.restart({ endpoints: [{ ...https, certificateNames }, ...others] });
+    assert.equal((await world.run(['check'])).status, 0);
+    await serve(50, ['bmc.example.com', 'other.example.com']);
+    const { stdout, status } = await world.run(['check']);
+    assert.match(
+      stdout,
+      /^CERTIFICATES WARNING - server\/https\/1: clients that know the service as 192\.0\.2\.7, old\.example\.com refuse it/,
+    );
+    assert.equal(status, 1);
+  });
+
+  it('ends with 0 for a certificate that the manager made for the device', async () => {
+    const { stdout, status } = await world.run(['check']);
+    assert.match(stdout, /^CERTIFICATES OK - 1 certificates/);
+    assert.equal(status, 0);
+  });
+
+  it('ends with 1 for one that the manager made for what the device was called before', async () => {
+    const unshare = ['unshare', '--uts', 'sh', '-c', 'hostname renamed && exec "$@"', 'sh'];
+    const { stdout, status } = await world.run(['check'], '', unshare);
+    assert.match(stdout, /^CERTIFICATES WARNING - server\/https\/1: it lacks the name renamed \| /);
+    assert.equal(status, 1);
+  });
+
+  it('ends with 1 for a service that could not be told', async () => {
+    writeFileSync(join(world.bus.directory, 'run', 'absent.pid'), 'no number');
+    await world.run(['reload', 'server/https']);
+    const { stdout, status } = await world.run(['check']);
+    assert.match(stdout, /^CERTIFICATES WARNING - server\/https: .*absent\.pid was not told: /);
+    assert.equal(status, 1);
+  });
 
   it('ends with 3 where nobody answers', async () => {
     await world.manager.stop();
