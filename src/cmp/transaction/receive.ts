@@ -3,12 +3,12 @@ import type { CertRepMessage, StatusInfo } from '../messages/body.ts';
 import type { PkiHeader, ReceivedMessage } from '../messages/pki-message.ts';
 import { failuresOf, statusName, statusText } from '../messages/status.ts';
 import {
+  type AnsweredTransaction,
   type Confirmation,
   type Exchange,
   freshNonce,
   type OpenTransaction,
   type Random,
-  type Transaction,
 } from './transaction.ts';
 
 export interface Reception {
@@ -28,7 +28,7 @@ export function receive(
   transaction: OpenTransaction,
   message: ReceivedMessage,
   reception: Reception,
-): Transaction {
+): AnsweredTransaction {
   const { header, body } = message;
   const { isProtected } = reception;
   if (isProtected) checkHeader(transaction, message);
@@ -128,7 +128,7 @@ function waiting(
   certReqId: number,
   checkAfter: number,
   issued: Confirmation | undefined,
-): Transaction {
+): AnsweredTransaction {
   const waitNonce = before.phase === 'polling' ? before.waitNonce : before.ourNonce;
   const seconds = Math.min(Math.max(checkAfter, 1), maxWait);
   return { ...next, phase: 'polling', certReqId, checkAfter: seconds, waitNonce, issued };
@@ -143,7 +143,7 @@ function certificateAnswer(
   { extraCerts = [], header }: ReceivedMessage,
   { response, caPubs = [] }: CertRepMessage,
   { judge, isProtected }: Reception,
-): Transaction {
+): AnsweredTransaction {
   const [one, ...others] = response;
   const refuse = (reason: string, layer: Layer = 'body') => new EnrolmentFault(layer, reason);
   if (!one || others.length > 0) throw refuse('the answer does not have exactly one response');
@@ -177,7 +177,7 @@ function hasImplicitConfirm({ generalInfo = [] }: PkiHeader): boolean {
   return types.includes(implicitConfirmId) && !types.includes(confirmWaitTimeId);
 }
 
-function confirmed(next: Exchange, confirmation: Confirmation): Transaction {
+function confirmed(next: Exchange, confirmation: Confirmation): AnsweredTransaction {
   const { certificate, helpers, status, fault } = confirmation;
   if (fault !== undefined) throw new EnrolmentFault('certificate', fault);
   return { ...next, phase: 'confirmed', certificate, helpers, status };

@@ -46,7 +46,9 @@ export type Transaction = Exchange &
 export type OpenTransaction = Exclude<Transaction, { readonly phase: 'confirmed' }>;
 
 /** One whose request was answered. */
-export type FollowingTransaction = Exclude<OpenTransaction, { readonly phase: 'requesting' }>;
+export type AnsweredTransaction = Exclude<Transaction, { readonly phase: 'requesting' }>;
+
+export type FollowingTransaction = OpenTransaction & AnsweredTransaction;
 
 export interface Confirmation extends Issued {
   /** Why the certificate is refused; absent when it is taken. */

@@ -1,0 +1,52 @@
+import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
+import { formatPem } from '../../x509/pem.ts';
+import { EnrolmentFault } from '../enrolment-fault.ts';
+import { chainOf } from '../issued-certificate.ts';
+import type { Issued } from '../transaction/transaction.ts';
+import { type Context, onDevice } from './context.ts';
+import { wantedOf } from './exchange.ts';
+
+/** What passes: the certificate can be installed later. */
+const passing: readonly CertErrorCode[] = [
+  'unavailable',
+  'no-answer',
+  'busy',
+  'replacement-in-progress',
+  'storage',
+];
+
+/** Whether a certificate that was confirmed will never come into service. */
+export function isHopeless({ cause }: EnrolmentFault): boolean {
+  return cause instanceof CertError && !passing.includes(cause.code);
+}
+
+/**
+ * Puts a confirmed certificate into service: the service must show it, or the old one comes back.
+ * @throws EnrolmentFault `device` or `service`
+ */
+export async function install(context: Context, { certificate, helpers }: Issued): Promise<void> {
+  const { device, policy, journal, probe } = context;
+  const { endpoint } = policy;
+  const inService = await onDevice('the certificate in service cannot be read', () =>
+    device.inService(endpoint),
+  );
+  // The process died between the commit and the note of it
+  if (inService?.certificate.der.equals(certificate)) return;
+  const chain = chainOf(certificate, helpers, await wantedOf(context));
+  const pem = [certificate, ...chain.map(({ der }) => der)]
+    .map((der) => formatPem('CERTIFICATE', der))
+    .join('');
+  const { requestId = '' } = journal.value;
+  const refused = 'the manager does not install the certificate';
+  const staged = await onDevice(refused, () => device.stage(endpoint, requestId, pem));
+  try {
+    await onDevice(refused, () => staged.activate());
+    const fault = policy.probe && (await probe(policy.probe, certificate));
+    if (fault) throw new EnrolmentFault('service', fault);
+    await onDevice(refused, () => staged.commit());
+  } catch (error) {
+    // What cannot be rolled back now ends by its deadline
+    await staged.rollback().catch(() => undefined);
+    throw error;
+  }
+}
