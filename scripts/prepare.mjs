@@ -34,10 +34,14 @@ const packages = {
   'systemd-nspawn': ['systemd-container'],
   mmdebstrap: ['mmdebstrap'],
   cc: ['gcc', 'libc6-dev', 'libpam0g-dev'],
+  javac: ['default-jdk-headless', 'libbcpkix-java'],
 };
 
-/** Headers that a compiler alone does not bring along. */
-const headers = { cc: ['/usr/include/stdio.h', '/usr/include/security/pam_appl.h'] };
+/** What a compiler alone does not bring along. */
+const headers = {
+  cc: ['/usr/include/stdio.h', '/usr/include/security/pam_appl.h'],
+  javac: ['/usr/share/java/bcpkix.jar'],
+};
 
 export const neededToRun = ['dbus-daemon', 'openssl'];
 export const testPrograms = Object.keys(packages);
