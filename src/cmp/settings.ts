@@ -6,6 +6,7 @@ import type { MacSettings } from './protection/mac.ts';
 /** How a CA is asked, and what is taken from it. */
 export interface CaProfile {
   readonly name: string;
+  readonly description: string;
   readonly url: string;
   /** The authority endpoint whose certificates are the CA's. */
   readonly authority: EndpointRef;
@@ -18,8 +19,9 @@ export interface CaProfile {
   readonly maxIterations: number;
   readonly responseSeconds: number;
   readonly responseBytes: number;
-  /** PEM file of the CAs that may vouch for an https URL; the profile's own where it is absent. */
-  readonly tlsAuthority: EndpointRef | undefined;
+  /** The authority endpoint that vouches for an https URL. */
+  readonly tlsAuthority: EndpointRef;
+  readonly revocationCheck: 'none' | 'crl-optional';
 }
 
 /** A certificate that is kept enrolled. */
@@ -37,7 +39,7 @@ export interface CertificatePolicy {
   readonly renew: 'kur' | 'cr';
   readonly kurNames: 'repeat' | 'omit';
   readonly renewBefore: RenewBefore;
-  readonly warning: { readonly hours: number; readonly repeatHours: number } | undefined;
+  readonly warning: { readonly hours: number; readonly repeatHours: number };
   /** Whether the first certificate is asked for without a command. */
   readonly isAutomatic: boolean;
   /** Where the service must show the new certificate, as `HOST:PORT`. */

@@ -10,7 +10,11 @@ import {
 } from './configuration.ts';
 
 /** A program that reads its configuration again while it runs. */
-export type ReloadingProgram = 'certificate-manager' | 'account-manager' | 'redfish-server';
+export type ReloadingProgram =
+  | 'certificate-manager'
+  | 'account-manager'
+  | 'redfish-server'
+  | 'cmp-agent';
 
 export interface FollowedConfiguration {
   readonly program: ReloadingProgram;

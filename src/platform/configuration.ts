@@ -186,7 +186,20 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
     ...configuration.metrics,
     ...(textfile !== undefined && { textfile: resolve(stateDirectory, textfile) }),
   };
-  return { ...configuration, stateDirectory, runtimeDirectory, endpoints, metrics, users, redfish };
+  const authorities = configuration.enrolment.authorities.map((authority) => ({
+    ...authority,
+    keyList: authority.keyList.map(({ reference, passwordFile }) => ({
+      reference,
+      passwordFile: resolve(stateDirectory, passwordFile),
+    })),
+  }));
+  const ofEnrolment = resolve(stateDirectory, configuration.enrolment.directory);
+  const enrolment = { ...configuration.enrolment, directory: ofEnrolment, authorities };
+  return {
+    ...{ ...configuration, stateDirectory, runtimeDirectory, endpoints, users, redfish },
+    metrics,
+    enrolment,
+  };
 }
 
 /** Each endpoint has a directory of its own, which the group that reads its files may enter. */

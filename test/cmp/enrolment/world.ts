@@ -28,6 +28,7 @@ export function enrolmentWorld() {
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const profile: CaProfile = {
     name: 'lab',
+    description: '',
     url: 'http://127.0.0.1:1/cmp',
     authority: { type: 'authority', name: 'cmp' },
     keyList: { '1': { passwordFile } },
@@ -37,7 +38,8 @@ export function enrolmentWorld() {
     maxIterations: 100_000,
     responseSeconds: 5,
     responseBytes: 100_000,
-    tlsAuthority: undefined,
+    tlsAuthority: { type: 'authority', name: 'cmp' },
+    revocationCheck: 'none',
   };
   const policy: CertificatePolicy = {
     name: 'sr-cert',
@@ -52,7 +54,7 @@ export function enrolmentWorld() {
     renew: 'kur',
     kurNames: 'repeat',
     renewBefore: { hours: 6 },
-    warning: undefined,
+    warning: { hours: 2, repeatHours: 1 },
     isAutomatic: false,
     probe: '127.0.0.1:443',
   };
