@@ -8,7 +8,7 @@ export interface LoginAttempt {
   readonly userName: string;
   /** IP address of the client. */
   readonly address: string;
-  readonly method: 'session' | 'basic' | 'certificate';
+  readonly method: 'session' | 'basic' | 'certificate' | 'metadata';
   /** The connection of a method whose credentials come with every request: it has one line for each user and outcome. */
   readonly connection?: object;
 }

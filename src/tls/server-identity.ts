@@ -5,8 +5,8 @@ import { type CredentialFile, type Look, lookAt, stateOf } from './credential-fi
 import { LastGoodCopy } from './last-good-copy.ts';
 
 export interface IdentityOptions extends CredentialFile {
-  /** Where the last good credential is kept for the next start. */
-  readonly copyPath: string;
+  /** Where the last good credential is kept for the next start; absent where what is removed must not be served on. */
+  readonly copyPath?: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** How long a start without any good credential waits for one; a second unless given. */
@@ -41,13 +41,14 @@ const copyMilliseconds = 1000;
 /**
  * Gives a server an identity whatever lies at its path, so that the operator can reach it and mend that: the file,
  * else the last good copy, else, after a moment in which a first file may come, a self-signed certificate that is
- * nowhere but in memory.
+ * nowhere but in memory. Without a copy the self-signed certificate also takes the place of a file that was removed.
  */
 export async function openServerIdentity(options: IdentityOptions): Promise<ServerIdentity> {
   const { path, copyPath, log, now, makeSelfSigned, patienceMilliseconds = 1000 } = options;
-  const copy = new LastGoodCopy({ ...options, path: copyPath }, log);
+  const copy =
+    copyPath === undefined ? undefined : new LastGoodCopy({ ...options, path: copyPath }, log);
   let look = await lookAt(options);
-  const kept = 'fault' in look ? await copy.read(now()) : undefined;
+  const kept = 'fault' in look ? await copy?.read(now()) : undefined;
   for (let waited = 0; 'fault' in look && !kept && waited < patienceMilliseconds; ) {
     await sleep(pauseMilliseconds);
     waited += pauseMilliseconds;
@@ -56,7 +57,7 @@ export async function openServerIdentity(options: IdentityOptions): Promise<Serv
   if ('credential' in look) {
     const identity = new FileIdentity(options, copy, look, look.credential, false);
     // A start that was served must leave a copy; a slow disk must not keep clients waiting
-    await Promise.race([copy.settled(), sleep(copyMilliseconds, undefined, { ref: false })]);
+    await Promise.race([copy?.settled(), sleep(copyMilliseconds, undefined, { ref: false })]);
     return identity;
   }
   const credential = kept ?? makeSelfSigned();
@@ -68,7 +69,7 @@ export async function openServerIdentity(options: IdentityOptions): Promise<Serv
 
 class FileIdentity implements ServerIdentity {
   readonly #options: IdentityOptions;
-  readonly #copy: LastGoodCopy;
+  readonly #copy: LastGoodCopy | undefined;
   readonly #listeners = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   #look: Look;
@@ -81,7 +82,7 @@ class FileIdentity implements ServerIdentity {
 
   constructor(
     options: IdentityOptions,
-    copy: LastGoodCopy,
+    copy: LastGoodCopy | undefined,
     look: Look,
     credential: Credential,
     isInMemory: boolean,
@@ -137,7 +138,7 @@ class FileIdentity implements ServerIdentity {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
-    await this.#copy.settled();
+    await this.#copy?.settled();
   }
 
   #take(look: Look): void {
@@ -147,8 +148,15 @@ class FileIdentity implements ServerIdentity {
       const reason = look.fault.message;
       if (reason === this.#fault) return;
       this.#fault = reason;
+      if (!this.#copy && look.state === 'ENOENT') {
+        this.#credential = this.#options.makeSelfSigned();
+        this.#isInMemory = true;
+      }
       const served = fingerprintOf(this.#credential);
-      log.error('TLS certificate cannot be served, the old one stays', { path, reason, served });
+      if (this.#isInMemory)
+        log.warn('self-signed TLS certificate in memory is served', { path, reason, served });
+      else
+        log.error('TLS certificate cannot be served, the old one stays', { path, reason, served });
     } else {
       const isOther = formatCredential(look.credential) !== formatCredential(this.#credential);
       if (!isOther && !this.#fault) return;
@@ -186,7 +194,7 @@ class FileIdentity implements ServerIdentity {
   }
 
   #keep(): void {
-    if (!this.#fault) void this.#copy.keep(this.#credential);
+    if (!this.#fault) void this.#copy?.keep(this.#credential);
   }
 }
 
