@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Server } from '@grpc/grpc-js';
+import { System } from '../../schemas/generated/gnoi/system_pb.js';
+import type { Audit } from '../core/audit.ts';
+import { reasonOf } from '../core/cert-error.ts';
+import type { Log } from '../core/log.ts';
+import type { Users } from '../identity/accounts/user-directory.ts';
+import { LoginAudit } from '../identity/login-audit.ts';
+import type { TlsProfileName } from '../tls/profile.ts';
+import type { ServerIdentity } from '../tls/server-identity.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { auditedStep } from './audited-step.ts';
+import { serveCertificateManagement } from './certificate-management.ts';
+import type { CertificateStore } from './certificate-store.ts';
+import { CertificateWork, type WorkSettings } from './certificates/certificate-work.ts';
+import type { Caller } from './rpc/caller.ts';
+import { makeLogins } from './rpc/logins.ts';
+import { serveUnary } from './rpc/register.ts';
+import {
+  type AuthenticationMode,
+  authenticationMode,
+  type ClientAuthentication,
+} from './serving/client-authentication.ts';
+import { makeConnections } from './serving/connections.ts';
+import { type ListenerLimits, listen, makeListener } from './serving/listener.ts';
+import { trustedBundle } from './serving/trusted-bundle.ts';
+import { IdClaims } from './steps/id-claims.ts';
+import { Parking } from './steps/parking.ts';
+import type { AuditedStep, StepLimits } from './steps/step-stream.ts';
+import type { StreamProfile } from './steps/stream-states.ts';
+
+export interface GnoiSettings {
+  readonly address: string;
+  readonly port: number;
+  /** State directory of the service. */
+  readonly directory: string;
+  readonly streams: StreamProfile;
+  /** Absent where the bundle decides. */
+  readonly clientAuthentication?: ClientAuthentication | undefined;
+  readonly tls: { readonly profile: TlsProfileName; readonly ticketMilliseconds: number };
+  readonly work: WorkSettings;
+  readonly steps: StepLimits;
+  /** How long keys may wait for certificates that come with another call. */
+  readonly parkedMilliseconds: number;
+  readonly listener: ListenerLimits;
+  readonly drainMilliseconds: number;
+  readonly messageBytes: number;
+  readonly streamsPerConnection: number;
+}
+
+export interface GnoiDependencies {
+  readonly settings: GnoiSettings;
+  readonly store: CertificateStore;
+  /** Whether the service shows the certificate of an id. */
+  readonly isBound: (id: string) => boolean;
+  readonly identity: ServerIdentity;
+  readonly users: Pick<Users, 'login' | 'find' | 'passwordStamp' | 'onChange'>;
+  readonly audit: Audit;
+  readonly hostName: () => string;
+  readonly log: Log;
+}
+
+/** A gNOI service that listens. */
+export interface GnoiService {
+  readonly port: number;
+  authentication(): AuthenticationMode;
+  close(): Promise<void>;
+}
+
+/** How long a new connection may meet the certificate from before a change, which is undone then. */
+const showMilliseconds = 10_000;
+/** A connection whose client is gone becomes a broken one, so that what it had on trial is undone. */
+const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5000 };
+
+/** @throws SetupError where the port cannot be used */
+export async function startGnoiService(dependencies: GnoiDependencies): Promise<GnoiService> {
+  const { settings, store, identity, users, audit, hostName, log } = dependencies;
+  const logins = makeLogins(users, new LoginAudit(audit, 'gnoi'));
+  const rpcServer = new Server({
+    interceptors: [logins.interceptor],
+    'grpc.max_receive_message_length': settings.messageBytes,
+    'grpc.max_concurrent_streams': settings.streamsPerConnection,
+    ...keepalive,
+  });
+  const connections = makeConnections(rpcServer, settings.drainMilliseconds);
+  const bundle = trustedBundle(store, settings.directory, log);
+  const authentication = () =>
+    authenticationMode(settings.clientAuthentication, bundle.authorities.length > 0);
+
+  let atWork = 0;
+  let inForce = authentication().mode;
+  /** Connections of the mode before end, but not before the answer to the change that brought the mode. */
+  const followMode = () => {
+    bundle.refresh();
+    const { mode, cause } = authentication();
+    if (mode === inForce || atWork > 0) return;
+    inForce = mode;
+    log.info('clients are authenticated in another way', { mode, cause });
+    connections.keepOnly(mode);
+  };
+  const audited = async <T>(caller: Caller, step: AuditedStep, work: () => Promise<T>) => {
+    atWork += 1;
+    try {
+      return await auditedStep(audit, caller, step, work);
+    } finally {
+      atWork -= 1;
+      followMode();
+    }
+  };
+
+  const work = new CertificateWork({
+    ...{ store, hostName, log },
+    settings: settings.work,
+    now: Date.now,
+    shown: (id, certificate) => untilShown(dependencies, id, certificate),
+  });
+  const parking = new Parking({
+    milliseconds: settings.parkedMilliseconds,
+    after,
+    discard: (id) => void work.discard(id),
+  });
+  const report = (error: unknown, method: string) =>
+    log.error('call failed', { method, reason: causesOf(error) });
+  const rpc = { server: rpcServer, callerOf: logins.callerOf, report };
+  const { streams: profile, steps: limits } = settings;
+  serveCertificateManagement(rpc, {
+    store,
+    steps: { profile, limits, work, claims: new IdClaims(), parking, after, audited, report },
+  });
+  serveUnary(rpc, System.method.time, 'Login', async () => ({
+    time: BigInt(Date.now()) * 1_000_000n,
+  }));
+
+  const listener = makeListener({
+    identity,
+    ...settings.tls,
+    authorities: () => bundle.authorities,
+    mode: () => authentication().mode,
+    limits: settings.listener,
+    accept(socket, mode) {
+      logins.connected(socket);
+      connections.accept(socket, mode);
+    },
+    monotonic: () => performance.now(),
+    log,
+  });
+  const stopFollowing = store.onChange(followMode);
+  const port = await listen(listener, settings.address, settings.port);
+  await store.discardAllRequests().catch((error: unknown) => {
+    log.warn('keys of an earlier run are not given up', { reason: reasonOf(error) });
+  });
+  return {
+    port,
+    authentication,
+    async close() {
+      stopFollowing();
+      listener.close();
+      connections.close();
+      await bundle.settled();
+    },
+  };
+}
+
+/** Clients that connect at once after the answer must not meet the certificate from before. */
+async function untilShown(
+  { isBound, identity }: GnoiDependencies,
+  id: string,
+  { fingerprint }: Certificate,
+): Promise<void> {
+  if (!isBound(id)) return;
+  const end = performance.now() + showMilliseconds;
+  for (;;) {
+    await identity.refresh();
+    if (identity.credential.certificate.fingerprint === fingerprint) return;
+    if (performance.now() > end)
+      throw new Error(
+        `the service cannot show the certificate: ${identity.fault ?? 'not written'}`,
+      );
+    await sleep(20);
+  }
+}
+
+function after(milliseconds: number, work: () => void): () => void {
+  const timer = setTimeout(work, milliseconds).unref();
+  return () => clearTimeout(timer);
+}
+
+function causesOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return reasonOf(error) + (cause === undefined ? '' : `: ${causesOf(cause)}`);
+}

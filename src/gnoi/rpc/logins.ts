@@ -1,0 +1,120 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServerListener,
+} from '@grpc/grpc-js';
+import { clientAddress } from '../../core/client-address.ts';
+import type { User, Users } from '../../identity/accounts/user-directory.ts';
+import type { LoginAudit } from '../../identity/login-audit.ts';
+import { loginByPassword } from '../../identity/peer-login.ts';
+import type { Caller } from './caller.ts';
+import { StatusError, statusCodes, statusOf } from './status.ts';
+
+/** A connection, and the password that was right on it. */
+interface Connection {
+  readonly address: string;
+  verified?: { readonly user: User; readonly digest: Buffer };
+}
+
+/** The logins of the calls: each comes with a user name and a password in its metadata. */
+export interface Logins {
+  readonly interceptor: ServerInterceptor;
+  /** Who makes a call with this metadata; `undefined` before the login. */
+  callerOf(metadata: Metadata): Caller | undefined;
+  /** A connection whose TLS handshake has succeeded. */
+  connected(socket: Socket): void;
+}
+
+/**
+ * A password that was right is remembered for its connection, until anything of the account changes, since it takes long to
+ * check and comes with each call.
+ */
+export function makeLogins(
+  users: Pick<Users, 'login' | 'find' | 'passwordStamp' | 'onChange'>,
+  logins: LoginAudit,
+): Logins {
+  const connections = new Map<string, Connection>();
+  const callers = new WeakMap<Metadata, Caller>();
+  // Nothing of a password can be told from its digest without this key, which never leaves the process
+  const key = randomBytes(32);
+  users.onChange(() => {
+    for (const connection of connections.values()) delete connection.verified;
+  });
+
+  const login = async (metadata: Metadata, peer: string): Promise<Caller> => {
+    const connection = connections.get(peer);
+    if (!connection) throw new StatusError('UNAVAILABLE', 'the connection has ended');
+    const userName = only(metadata, 'username');
+    const password = only(metadata, 'password');
+    metadata.remove('password');
+    const { address, verified } = connection;
+    const digest = createHmac('sha256', key).update(`${userName}\0${password}`).digest();
+    if (verified && timingSafeEqual(verified.digest, digest)) {
+      const user = await users.find(verified.user.userName);
+      if (user && isSame(user, verified.user)) return callerFrom(user, address);
+    }
+    const attempt = { userName, address, method: 'metadata', connection } as const;
+    const result = await loginByPassword({ users, logins }, attempt, password);
+    if ('refusal' in result) {
+      if (result.refusal === 'busy')
+        throw new StatusError('UNAVAILABLE', 'too many logins wait; try again');
+      throw new StatusError('UNAUTHENTICATED', 'the user name or the password is wrong');
+    }
+    const { account } = result.identity;
+    if (account.passwordChangeRequired)
+      throw new StatusError('PERMISSION_DENIED', 'the password has expired and must be changed');
+    connection.verified = { user: account, digest };
+    return callerFrom(account, address);
+  };
+
+  return {
+    interceptor(_method, call) {
+      const onReceiveMetadata: ServerListener['onReceiveMetadata'] = (metadata, next) => {
+        login(metadata, call.getPeer()).then(
+          (caller) => {
+            callers.set(metadata, caller);
+            next(metadata);
+          },
+          (error: unknown) => {
+            const { status, message } = statusOf(error);
+            call.sendStatus({ code: statusCodes[status], details: message });
+          },
+        );
+      };
+      return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMetadata }) });
+    },
+    callerOf: (metadata) => callers.get(metadata),
+    connected(socket) {
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      const connection = { address: clientAddress(socket) };
+      connections.set(peer, connection);
+      socket.once('close', () => {
+        // Another connection may have the port already
+        if (connections.get(peer) === connection) connections.delete(peer);
+      });
+    },
+  };
+}
+
+/** @returns the value, empty where there is none or more than one */
+function only(metadata: Metadata, name: string): string {
+  const values = metadata.get(name);
+  return values.length === 1 ? String(values[0]) : '';
+}
+
+/** Whether a password that was right for a user still lets the user in. */
+function isSame(now: User, before: User): boolean {
+  return (
+    now.enabled &&
+    !now.locked &&
+    !now.passwordChangeRequired &&
+    now.passwordStamp === before.passwordStamp
+  );
+}
+
+function callerFrom({ userName, role }: User, address: string): Caller {
+  return { userName, role, address };
+}
