@@ -49,7 +49,6 @@ const places: readonly [string, readonly string[]][] = [
       'authority.taken-over',
       'authority.requests',
       'Root-CA.pem',
-      'Root-CA.pem.adopted',
     ],
   ],
   [
