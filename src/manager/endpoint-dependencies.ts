@@ -17,8 +17,6 @@ export interface ManagerLimits {
   readonly authorities: number;
   /** The most requests that may wait for their turn in the worker. */
   readonly queuedRequests: number;
-  /** The most files that could not be served and are kept beside the good one. */
-  readonly refusedFiles: number;
   readonly content: ContentLimits;
 }
 

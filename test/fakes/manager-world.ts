@@ -69,7 +69,6 @@ export function makeWorld(options: WorldOptions = {}): World {
         pendingRequests: 5,
         authorities: 10,
         queuedRequests: 4,
-        refusedFiles: 3,
         content: usualLimits,
         ...options.limits,
       },

@@ -94,7 +94,6 @@ function rulesOf(
       authorities: maxCertificates,
       pendingRequests: limits.pendingRequests,
       queuedRequests: limits.queuedRequests,
-      refusedFiles: limits.refusedFiles,
       content: contentLimitsOf(configuration, maxCertificates),
     },
     checks: { ...checks, requireCa },

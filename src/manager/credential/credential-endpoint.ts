@@ -193,7 +193,7 @@ function partsOf(
   const { path, group, type } = definition;
   const service = new ActiveCredential(dependencies);
   const role = type === 'server' ? type : 'client';
-  const file = credentialFile({ path, group, maxAside: dependencies.limits.refusedFiles });
+  const file = credentialFile({ path, group });
   return {
     definition,
     dependencies,

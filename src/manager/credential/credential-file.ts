@@ -68,8 +68,6 @@ export interface CredentialFileOptions {
   readonly path: string;
   /** Id of the group that may read the file, for the service that serves it. */
   readonly group: number | undefined;
-  /** How many files that were put aside are kept; the oldest go first. */
-  readonly maxAside: number;
 }
 
 /** What stands in the file of a pair. */
@@ -109,7 +107,7 @@ export const savedPair = {
   replacement: 'replacement.pem',
 } as const;
 
-export function credentialFile({ path, group, maxAside }: CredentialFileOptions): CredentialFile {
+export function credentialFile({ path, group }: CredentialFileOptions): CredentialFile {
   const access: FileMode = readableByGroup(group);
   const directory = dirname(path);
 
@@ -117,7 +115,7 @@ export function credentialFile({ path, group, maxAside }: CredentialFileOptions)
     if (await exists(directory)) await removeSynced(path);
   };
   const isOthers: CredentialFile['isOthers'] = (known) => holdsOther(path, known);
-  const putAside = () => keepAside(path, maxAside);
+  const putAside = () => keepAside(path);
   let faults: Faults | undefined;
   const settle = async () => {
     faults ??= await faultsOf(path, access);

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { copyFile, lstat, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { copyFile, lstat, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { giveSecondName } from '../../storage/atomic-file.ts';
 import { syncAfterSwitch } from '../../storage/directory.ts';
 import { applyFileMode, ownerOnly } from '../../storage/file-mode.ts';
@@ -17,44 +17,21 @@ export interface PutAside {
 }
 
 /**
- * Keeps what stands at a path as `<path>.refused-<number>` too, readable by its owner alone. It stays in place
- * until a good one takes it, so that no service ever finds nothing.
- * @param most how many are kept; those with the lowest numbers go first
+ * Keeps what stands at a path as `<path>.refused` too, readable by its owner alone, in place of what was kept before. It
+ * stays in place until a good one takes it, so that no service ever finds nothing.
  * @returns `undefined` when nothing is there. @throws what the file system throws; then it is where it was
  */
-export async function keepAside(path: string, max: number): Promise<PutAside | undefined> {
-  const directory = dirname(path);
-  const prefix = `${basename(path)}.refused-`;
-  const others = (await readdir(directory))
-    .filter((name) => name.startsWith(prefix) && /^[1-9]\d{0,14}$/.test(name.slice(prefix.length)))
-    .map((name) => ({ to: join(directory, name), number: Number(name.slice(prefix.length)) }))
-    .sort((a, b) => a.number - b.number);
-  const twin = await twinOf(path, others);
-  if (twin !== undefined) {
-    await applyFileMode(twin, ownerOnly, ownNames);
-    return { to: twin, isMoved: false };
-  }
-  const to = join(directory, `${prefix}${(others.at(-1)?.number ?? 0) + 1}`);
-  const how = await keepAs(path, to);
-  if (how === 'nothing') return undefined;
-  await applyFileMode(to, ownerOnly, ownNames);
-  for (const other of others.slice(0, Math.max(0, others.length + 1 - max))) {
-    // One that cannot go, such as a directory, keeps no other from being kept
-    await rm(other.to, { force: true }).catch(() => undefined);
-  }
-  await syncAfterSwitch(directory);
-  return { to, isMoved: how === 'moved' };
-}
-
-/** The name under which the very same file is kept already, by an earlier start that got no further. */
-async function twinOf(
-  path: string,
-  others: readonly { readonly to: string }[],
-): Promise<string | undefined> {
+export async function keepAside(path: string): Promise<PutAside | undefined> {
+  const to = `${path}.refused`;
   const ino = await inodeOf(path);
   if (ino === undefined) return undefined;
-  for (const { to } of others) if ((await inodeOf(to)) === ino) return to;
-  return undefined;
+  // By an earlier start that got no further
+  const isKept = (await inodeOf(to)) === ino;
+  if (!isKept) await rm(to, { recursive: true, force: true });
+  const isMoved = !isKept && (await keepAs(path, to)) === 'moved';
+  await applyFileMode(to, ownerOnly, ownNames);
+  await syncAfterSwitch(dirname(path));
+  return { to, isMoved };
 }
 
 async function inodeOf(path: string): Promise<bigint | undefined> {
@@ -66,9 +43,8 @@ async function inodeOf(path: string): Promise<bigint | undefined> {
   }
 }
 
-async function keepAs(path: string, to: string): Promise<'kept' | 'moved' | 'nothing'> {
-  const named = await giveSecondName(path, to);
-  if (named !== 'no') return named === 'yes' ? 'kept' : 'nothing';
+async function keepAs(path: string, to: string): Promise<'kept' | 'moved'> {
+  if ((await giveSecondName(path, to)) === 'yes') return 'kept';
   if ((await lstat(path)).isFile()) {
     await copySynced(path, to);
     return 'kept';

@@ -78,7 +78,7 @@ for (const type of ['server', 'client'] as const) {
       await endpoint.replace('1', textOf(two));
       assert.deepEqual(listed(), [two.pem]);
       assert.equal(readFileSync(definition.path, 'utf8'), textOf(two));
-      assert.deepEqual(readdirSync(`${definition.path}.refused-1`), ['in it']);
+      assert.deepEqual(readdirSync(`${definition.path}.refused`), ['in it']);
     });
 
     it('does changes that come at once one after another', async () => {

@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -26,8 +25,7 @@ const pair = {
   key: createPrivateKey(leaf.key),
   chain: [root.certificate],
 };
-const fileOf = (path: string, group: number | undefined) =>
-  credentialFile({ path, group, maxAside: 3 });
+const fileOf = (path: string, group: number | undefined) => credentialFile({ path, group });
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
 describe('the file of a pair', () => {
@@ -109,45 +107,33 @@ describe('the file of a pair', () => {
     assert.equal(await file.read(), undefined);
   });
 
-  it('goes aside with its content, under a number, and stays until a good one comes', async () => {
+  it('goes aside with its content, and stays until a good one comes', async () => {
     const file = fileOf(path, undefined);
     await file.write(pair);
     writeFileSync(path, 'garbage');
     const aside = await file.putAside();
-    assert.deepEqual(aside, { to: `${path}.refused-1`, isMoved: false });
+    assert.deepEqual(aside, { to: `${path}.refused`, isMoved: false });
     assert.equal(readFileSync(path, 'utf8'), 'garbage');
     await file.write(pair);
-    assert.equal(readFileSync(`${path}.refused-1`, 'utf8'), 'garbage');
-    assert.equal(modeOf(`${path}.refused-1`), 0o600);
+    assert.equal(readFileSync(`${path}.refused`, 'utf8'), 'garbage');
+    assert.equal(modeOf(`${path}.refused`), 0o600);
   });
 
-  it('goes aside in place of the oldest', async () => {
-    const file = fileOf(path, undefined);
-    mkdirSync(dirname(path));
-    for (let nth = 1; nth <= 12; nth += 1) {
-      writeFileSync(`${path}.theirs`, `${nth}`);
-      renameSync(`${path}.theirs`, path);
+  for (const [what, before] of [
+    ['a file', (kept: string) => writeFileSync(kept, 'older')],
+    ['no file', (kept: string) => mkdirSync(join(kept, 'in it'), { recursive: true })],
+  ] as const) {
+    it(`goes aside in place of what was kept before, though that is ${what}`, async () => {
+      const file = fileOf(path, undefined);
+      await file.write(pair);
+      before(`${path}.refused`);
+      writeFileSync(path, 'newer');
       await file.putAside();
-    }
-    await file.remove();
-    assert.deepEqual(readdirSync(dirname(path)).sort(), [
-      'server.pem.refused-10',
-      'server.pem.refused-11',
-      'server.pem.refused-12',
-    ]);
-    assert.equal(readFileSync(`${path}.refused-12`, 'utf8'), '12');
-  });
-
-  it('is kept aside though something that is no file has a name of those', async () => {
-    const file = fileOf(path, undefined);
-    mkdirSync(join(`${path}.refused-1`, 'in it'), { recursive: true });
-    for (const content of ['a', 'b', 'c', 'd']) {
       await file.remove();
-      writeFileSync(path, content);
-      await file.putAside();
-    }
-    assert.equal(readFileSync(`${path}.refused-5`, 'utf8'), 'd');
-  });
+      assert.deepEqual(readdirSync(dirname(path)), ['server.pem.refused']);
+      assert.equal(readFileSync(`${path}.refused`, 'utf8'), 'newer');
+    });
+  }
 
   it('goes aside once, however many starts find it', async () => {
     const file = fileOf(path, undefined);
@@ -163,10 +149,10 @@ describe('the file of a pair', () => {
     await file.write(pair);
     writeFileSync(path, 'garbage', { mode: 0o644 });
     test.after(failsOnDisk('link', 'EPERM'));
-    assert.deepEqual(await file.putAside(), { to: `${path}.refused-1`, isMoved: false });
+    assert.deepEqual(await file.putAside(), { to: `${path}.refused`, isMoved: false });
     assert.equal(readFileSync(path, 'utf8'), 'garbage');
-    assert.equal(readFileSync(`${path}.refused-1`, 'utf8'), 'garbage');
-    assert.equal(modeOf(`${path}.refused-1`), 0o600);
+    assert.equal(readFileSync(`${path}.refused`, 'utf8'), 'garbage');
+    assert.equal(modeOf(`${path}.refused`), 0o600);
   });
 
   it('stays where it is when the disk has no room for a second name', async (test) => {
@@ -181,7 +167,7 @@ describe('the file of a pair', () => {
   it('is moved when it is a directory, and nothing is put aside where nothing is', async () => {
     const file = fileOf(path, undefined);
     mkdirSync(join(path, 'in it'), { recursive: true });
-    assert.deepEqual(await file.putAside(), { to: `${path}.refused-1`, isMoved: true });
+    assert.deepEqual(await file.putAside(), { to: `${path}.refused`, isMoved: true });
     assert.equal(await file.putAside(), undefined);
   });
 });

@@ -47,7 +47,7 @@ const served = () => readFileSync(path, 'utf8');
 const listed = () => endpoint.list().map(({ certificate }) => certificate.pem);
 const aside = () =>
   readdirSync(dirname(path))
-    .filter((name) => name.includes('.refused-'))
+    .filter((name) => name.endsWith('.refused'))
     .map((name) => readFileSync(join(dirname(path), name), 'utf8'));
 
 afterEach(() => {

@@ -197,7 +197,7 @@ describe('a replacement in two phases in trouble', () => {
     const aside = () => {
       const directory = dirname(device.server.definition.path);
       return readdirSync(directory)
-        .filter((name) => name.includes('.refused-'))
+        .filter((name) => name.endsWith('.refused'))
         .map((name) => readFileSync(join(directory, name), 'utf8'));
     };
 

@@ -124,7 +124,6 @@ const dependencies: Omit<EndpointDependencies, 'watch' | 'now'> = {
     pendingRequests: 3,
     authorities: 10,
     queuedRequests: 4,
-    refusedFiles: 3,
     content: usualLimits,
   },
   checks: { allowExpired: true, requireCa: true, maxRsaBits: 8192 },
@@ -191,7 +190,7 @@ function trustState(truststore: Endpoint): readonly string[] {
 /** Whatever could not be served is nobody's to throw away. */
 function refusedFiles(directory: string): readonly string[] {
   const names = existsSync(directory) ? readdirSync(directory) : [];
-  const refused = names.filter((name) => name.includes('.refused-'));
+  const refused = names.filter((name) => name.endsWith('.refused'));
   return [...new Set(refused.map((name) => readFileSync(join(directory, name), 'utf8')))];
 }
 

@@ -4,8 +4,7 @@ function plainName(path: string): string {
     .replace(/[0-9a-f]{64}/g, 'ID')
     .replace(/generations\/\d+/g, 'generations/N')
     .replace(/\b\d+\.pem$/, 'N.pem')
-    .replace(/\b[0-9a-f]{8}\.\d+$/, 'HASH')
-    .replace(/\.refused-\d+$/, '.refused-N');
+    .replace(/\b[0-9a-f]{8}\.\d+$/, 'HASH');
 }
 
 export function plainNames(paths: Iterable<string>): readonly string[] {

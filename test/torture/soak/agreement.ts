@@ -93,7 +93,7 @@ export function leftovers(state: string): readonly string[] {
     .filter((name) => {
       const generation = /^authority\.generations\/\d+/.exec(name)?.[0];
       if (generation !== undefined && generation !== current) return true;
-      return /(^|\/)\.|\.tmp|~$|\.replacement|\.new$|\.done$|\.refused-/.test(name);
+      return /(^|\/)\.|\.tmp|~$|\.replacement|\.new$|\.done$|\.refused$/.test(name);
     });
 }
 
