@@ -142,6 +142,27 @@ describe('what goes into service at the running stack', () => {
     });
   }
 
+  it('is told to lack its intermediate, and a CA to lack its issuer, until they are there', async () => {
+    const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
+    const add = (CertificateString: string) =>
+      post(truststore, { CertificateString, CertificateType: 'PEM' });
+    const incomplete = /^BmcCertificates\.1\.0\.CertificateChainIncomplete its issuer /;
+    const intermediate = authority.issueCa({ ...dates, issuer: root, subject: '/CN=Between' });
+    const leaf = authority.issue({ ...dates, issuer: intermediate });
+    const [ofLeaf, ...others] = infoOf(await replace(leaf.pem, leaf.key));
+    assert.match(ofLeaf ?? '', incomplete);
+    assert.deepEqual(others, []);
+    assert.deepEqual(infoOf(await replace(leaf.pem, intermediate.pem, leaf.key)), []);
+    const [ofCa] = infoOf(await add(intermediate.pem));
+    assert.match(ofCa ?? '', incomplete);
+    assert.deepEqual(infoOf(await add(root.pem)), []);
+    const all = `${truststore}/Actions/Oem/BmcCertificates.ReplaceAll`;
+    const [ofBundle] = infoOf(await post(all, { CertificateString: intermediate.pem }));
+    assert.match(ofBundle ?? '', incomplete);
+    const whole = await post(all, { CertificateString: intermediate.pem + root.pem });
+    assert.deepEqual(infoOf(whole), []);
+  });
+
   it('is without a warning again after a good one', async () => {
     const leaf = good();
     const answer = await replace(leaf.pem, root.pem, leaf.key);

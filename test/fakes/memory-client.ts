@@ -23,6 +23,8 @@ export class MemoryClient implements CertificateClient {
   refusal: CertError | undefined;
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
   readonly #certificates = new Map<string, PublishedCertificate[]>();
+  /** Those that something was put into. */
+  readonly #endpoints = new Map<string, EndpointRef>();
   readonly #absent = new Set<string>();
 
   /** Takes one endpoint away, as when its own manager ends; nobody is told. */
@@ -40,6 +42,7 @@ export class MemoryClient implements CertificateClient {
     const published = { id, certificate: readCertificate(block.der), chain: [] };
     const before = this.#of(endpoint);
     const others = before.filter((one) => one.id !== id);
+    this.#endpoints.set(key(endpoint), endpoint);
     this.#certificates.set(key(endpoint), [...others, published]);
     const kind = others.length < before.length ? 'changed' : 'created';
     this.tell({ kind, endpoint, ...published });
@@ -51,7 +54,7 @@ export class MemoryClient implements CertificateClient {
   }
 
   endpoints(): readonly EndpointRef[] {
-    return [];
+    return [...this.#endpoints.values()].filter((endpoint) => this.isAvailable(endpoint));
   }
 
   list(endpoint: EndpointRef): readonly PublishedCertificate[] {

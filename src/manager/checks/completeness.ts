@@ -1,10 +1,34 @@
 import { type Certificate, isIssuedBy, isSelfIssued, subjectText } from '../../x509/certificate.ts';
+import type {
+  CertificateClient,
+  EndpointRef,
+  PublishedCertificate,
+} from '../certificate-client.ts';
 import { isRollover } from './chain-signatures.ts';
 
 /** What is wrong, and what an administrator does about it. */
 export interface Advice {
   readonly text: string;
   readonly next: string;
+}
+
+/** Whether peers find the way from a certificate that is in service to a root. */
+export function incompleteness(
+  client: Pick<CertificateClient, 'endpoints' | 'list'>,
+  endpoint: EndpointRef,
+  { certificate, chain, findings }: PublishedCertificate,
+): Advice | undefined {
+  const listOf = (one: EndpointRef) => client.list(one).map((published) => published.certificate);
+  if (isTruststore(endpoint)) return missingIssuer(certificate, listOf(endpoint));
+  // Upstream's manager publishes no chain, so that nothing can be said of it
+  if (!findings) return undefined;
+  const known = client.endpoints().filter(isTruststore).flatMap(listOf);
+  return missingIntermediate(certificate, chain, known);
+}
+
+/** The list of revoked certificates is no truststore, although it has the same type. */
+function isTruststore({ type, name }: EndpointRef): boolean {
+  return type === 'authority' && name !== 'revoked';
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Administration } from '../../manager/administration.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
-import { missingIntermediate, missingIssuer } from '../../manager/checks/completeness.ts';
+import { incompleteness } from '../../manager/checks/completeness.ts';
 import { expiryOf } from '../../manager/expiry.ts';
 import { nameOf } from '../targets.ts';
 import { type Examination, type Found, fault, warning } from './finding.ts';
@@ -69,17 +69,10 @@ export const chainExamination: Examination = {
   check: 'chains',
   good: 'no server lacks an intermediate, and no authority its issuer',
   async examine({ manager: { client } }) {
-    const endpoints = client.endpoints();
-    const storeOf = (endpoint: (typeof endpoints)[number]) =>
-      client.list(endpoint).map(({ certificate }) => certificate);
-    const known = endpoints.filter(({ type }) => type === 'authority').flatMap(storeOf);
-    return endpoints.flatMap((endpoint) =>
-      client.list(endpoint).flatMap(({ id, certificate, chain }) => {
-        const advice =
-          endpoint.type === 'authority'
-            ? missingIssuer(certificate, storeOf(endpoint))
-            : missingIntermediate(certificate, chain, known);
-        return advice ? [warning(nameOf(endpoint, id), advice.text, advice.next)] : [];
+    return client.endpoints().flatMap((endpoint) =>
+      client.list(endpoint).flatMap((published) => {
+        const advice = incompleteness(client, endpoint, published);
+        return advice ? [warning(nameOf(endpoint, published.id), advice.text, advice.next)] : [];
       }),
     );
   },

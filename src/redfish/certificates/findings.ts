@@ -1,4 +1,9 @@
-import type { PublishedCertificate } from '../../manager/certificate-client.ts';
+import type {
+  CertificateClient,
+  EndpointRef,
+  PublishedCertificate,
+} from '../../manager/certificate-client.ts';
+import { incompleteness } from '../../manager/checks/completeness.ts';
 import {
   type CertificateMessage,
   renderCertificateMessage,
@@ -13,16 +18,36 @@ export function conditionsOf({ findings }: PublishedCertificate): readonly Condi
   return warningsOf(findings).map((message) => renderCondition(message, findings.since));
 }
 
-/** What the reply to an upload says beside the certificate: what of the file is not served, and the warnings. */
-export function extendedInfo({ findings }: PublishedCertificate): object {
-  if (!findings) return {};
-  const leftOut = findings.leftOut.map(
-    ({ subject, reason }): CertificateMessage => ({
-      id: 'CertificateLeftOut',
+/**
+ * What the reply to an upload says beside the certificates: what of the file is not served, the warnings, and what
+ * is missing on the way to a root.
+ */
+export function extendedInfo(
+  client: CertificateClient,
+  endpoint: EndpointRef,
+  published: readonly PublishedCertificate[],
+): object {
+  return infoOf(published.flatMap((one) => messagesOf(client, endpoint, one)));
+}
+
+function messagesOf(
+  client: CertificateClient,
+  endpoint: EndpointRef,
+  published: PublishedCertificate,
+): CertificateMessage[] {
+  const { leftOut = [], warnings = [] } = published.findings ?? {};
+  // What is done is done, also when the manager goes away meanwhile
+  const missing = client.isAvailable(endpoint)
+    ? incompleteness(client, endpoint, published)
+    : undefined;
+  return [
+    ...leftOut.map(({ subject, reason }) => ({
+      id: 'CertificateLeftOut' as const,
       args: [subject, reason],
-    }),
-  );
-  return infoOf([...leftOut, ...warningsOf(findings)]);
+    })),
+    ...warningsOf({ warnings }),
+    ...(missing ? [{ id: 'CertificateChainIncomplete' as const, args: [missing.text] }] : []),
+  ];
 }
 
 /** The annotation of a reply, or nothing. */
@@ -34,6 +59,6 @@ export function infoOf(messages: readonly CertificateMessage[]): object {
 
 function warningsOf({
   warnings,
-}: NonNullable<PublishedCertificate['findings']>): CertificateMessage[] {
+}: Pick<NonNullable<PublishedCertificate['findings']>, 'warnings'>): CertificateMessage[] {
   return warnings.map(({ code, text }) => ({ id: 'CertificateWarning', args: [code, text] }));
 }

@@ -65,7 +65,10 @@ function collectionResources(
       );
       await parts.served.refresh();
       const reply = viewReply(parts, collection, published, 201);
-      return { ...reply, body: { ...reply.body, ...extendedInfo(published) } };
+      return {
+        ...reply,
+        body: { ...reply.body, ...extendedInfo(parts.client, collection.endpoint, [published]) },
+      };
     },
   };
   const GET = get(view);

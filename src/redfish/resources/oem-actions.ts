@@ -6,6 +6,7 @@ import {
 import { lockout, withLockoutGuard } from '../certificates/changes.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
+import { extendedInfo } from '../certificates/findings.ts';
 import { contentOf, submittedBundle } from '../certificates/submitted.ts';
 import { replaceAllInfo, replaceAllUri } from '../oem/collection-view.ts';
 import { oemName, serviceActions } from '../oem/declaration.ts';
@@ -126,13 +127,15 @@ export function replaceAllResource(
             refused: () =>
               lockout('ActionParameterValueConflict', 'CertificateString', 'as submitted'),
           };
-          await asRedfish({ action }, () =>
+          const { endpoint } = collection;
+          const published = await asRedfish({ action }, () =>
             withLockoutGuard(parts, context.identity, guarded, () =>
-              parts.administration.replaceAll(collection.endpoint, submission.content),
+              parts.administration.replaceAll(endpoint, submission.content),
             ),
           );
           await parts.served.refresh();
-          return json(await view());
+          const info = extendedInfo(parts.client, endpoint, published);
+          return json({ ...(await view()), ...info });
         },
       },
     },

@@ -35,7 +35,8 @@ export function replaceCertificate(parts: ReplaceParts): Operation {
       );
       await parts.served.refresh();
       const view = certificateView(parts, collection, published);
-      return json({ ...view, ...extendedInfo(published) }, { Location: view['@odata.id'] });
+      const info = extendedInfo(parts.client, collection.endpoint, [published]);
+      return json({ ...view, ...info }, { Location: view['@odata.id'] });
     },
   };
 }
