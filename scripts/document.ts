@@ -14,6 +14,13 @@ import { managerMetrics } from '../src/metrics/manager-metrics.ts';
 import { manPage } from '../src/operator/framework/man-page.ts';
 import { referencePage } from '../src/operator/framework/reference-page.ts';
 import { toRedfishError } from '../src/redfish/certificates/errors.ts';
+import {
+  type OemAction,
+  type Member as OemMember,
+  oemActions,
+  oemEnumerations,
+  oemTypes,
+} from '../src/redfish/oem/declaration.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -43,6 +50,7 @@ export function pages(): Readonly<Record<string, string>> {
     'docs/errors.md': errorsPage(),
     'docs/extensions.md': extensionsPage(),
     'docs/metrics.md': metricsPage(),
+    'docs/redfish-extensions.md': redfishExtensionsPage(),
   };
 }
 
@@ -53,10 +61,51 @@ function clientCertificatesPage(): string {
     ([name, { source, about }]) => `| \`${name}\` | ${source} | ${about} |`,
   );
   const table = ['| map type | from | the user is |', '| --- | --- | --- |', ...rows].join('\n');
+  return between(text, 'map types', table);
+}
+
+/** Puts what is generated between its two marks. */
+function between(text: string, mark: string, generated: string): string {
   return text.replace(
-    /(<!-- map types -->\n).*?(<!-- end of map types -->)/s,
-    (_all, begin: string, end: string) => `${begin}${table}\n${end}`,
+    new RegExp(`(<!-- ${mark} -->\\n).*?(<!-- end of ${mark} -->)`, 's'),
+    (_all, begin: string, end: string) => `${begin}${generated}\n${end}`,
   );
+}
+
+/** The page is written by hand but for its tables. */
+function redfishExtensionsPage(): string {
+  const text = readFileSync(join(root, 'docs', 'redfish-extensions.md'), 'utf8');
+  const actions = Object.entries<OemAction>(oemActions).map(
+    ([name, { about, parameters }]) =>
+      `### ${name}\n\n${about}\n\n${oemTable('parameter', parameters)}\n`,
+  );
+  const types = Object.entries(oemTypes).map(
+    ([name, members]) => `### ${name}\n\n${oemTable('property', members)}\n`,
+  );
+  const withActions = between(text, 'actions', `\n${actions.join('\n')}`);
+  return between(withActions, 'types', `\n${types.join('\n')}`);
+}
+
+function oemTable(what: string, members: Readonly<Record<string, OemMember>>): string {
+  const rows = Object.entries(members).map(([name, { kind, about, ...other }]) => {
+    const { required, nullable, default: absent } = other;
+    const rules = [
+      ...(nullable ? ['or null'] : []),
+      ...(required ? ['required'] : []),
+      ...(absent === undefined ? [] : [`\`${absent}\` unless given`]),
+    ];
+    return `| \`${name}\` | ${[oemKind(kind), ...rules].join(', ')} | ${about} |`;
+  });
+  return [`| ${what} | type | meaning |`, '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function oemKind(kind: OemMember['kind']): string {
+  if (kind === 'String') return 'string';
+  if (kind === 'Int64') return 'integer';
+  if (kind === 'DateTimeOffset') return 'date and time';
+  if ('list' in kind) return `list of ${oemKind(kind.list)}`;
+  if ('link' in kind) return `link to a ${kind.link}`;
+  return 'object' in kind ? kind.object : oemEnumerations[kind.enumeration].join(', ');
 }
 
 function configurationPage(): string {

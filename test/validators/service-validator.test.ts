@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { curl, logIn } from '../e2e/redfish-client.ts';
 import { csdlFolder, skipWithout } from '../schemas/folder.ts';
 import { unexplained } from './explained.ts';
 import { collections, type FilledStack, startFilledStack } from './filled-stack.ts';
@@ -15,11 +18,12 @@ describe('the Redfish Service Validator', {
 
   before(async () => {
     filled = await startFilledStack();
+    const schemas = await withOwnSchema(filled);
     const { stdout, stderr } = await runProgram(
       'rf_service_validator',
       [
         ...serviceArguments(filled.stack),
-        ...['--schema_directory', csdlFolder, '--skipschema', '--logdir', filled.folder],
+        ...['--schema_directory', schemas, '--skipschema', '--logdir', filled.folder],
       ],
       { seconds: 150 },
     );
@@ -51,3 +55,18 @@ describe('the Redfish Service Validator', {
     assert.equal(warn, findings.length, output);
   });
 });
+
+/** DMTF's CSDL, and that of the service itself, where `$metadata` says that it is. @returns the folder */
+async function withOwnSchema({ stack: { url, password }, folder }: FilledStack): Promise<string> {
+  const schemas = join(folder, 'csdl');
+  mkdirSync(schemas);
+  for (const name of readdirSync(csdlFolder))
+    symlinkSync(join(csdlFolder, name), join(schemas, name));
+  const { text } = await curl(`${url}/redfish/v1/$metadata`);
+  const [, path = ''] = /Reference Uri="(\/[^"]+)"/.exec(text) ?? [];
+  const token = await logIn(url, password);
+  const own = await curl(`${url}${path}`, { token });
+  assert.equal(own.status, 200, path);
+  writeFileSync(join(schemas, path.slice(path.lastIndexOf('/') + 1)), own.text);
+  return schemas;
+}

@@ -47,7 +47,8 @@ const submitted = {
   CertificateString: {
     kind: 'String',
     required: true,
-    about: 'The certificates, with the private key where the device has none for them.',
+    about:
+      'The certificates; of a server or client with the private key, where the device has none.',
   },
   CertificateType: {
     kind: { enumeration: 'CertificateType' },
