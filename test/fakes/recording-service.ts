@@ -77,7 +77,7 @@ export async function recordingService(
   };
 }
 
-/** The beginning of a Redfish service, and a session for whoever asks. */
+/** The beginning of a Redfish service, and a session for every client that asks. */
 export function openDoor({ method, url }: RecordedRequest): RecordedAnswer | undefined {
   if (url === '/redfish/v1/') {
     const sessions = { '@odata.id': '/redfish/v1/SessionService/Sessions' };

@@ -42,7 +42,7 @@ describe('bmc-certs at a Redfish service of another maker', {
     tools.remove();
   });
 
-  /** The service asks for no login, so that a certificate that nobody looks at is enough. */
+  /** The service asks for no login, so that a certificate is enough which it does not look at. */
   function bmcCerts(...words: readonly string[]) {
     const client = ['--client-certificate', https.path, '--client-key', https.keyPath];
     const options = ['--url', url, '--cacert', root.path, ...client];

@@ -62,7 +62,7 @@ export class PeerTrust {
     } else if (!confirm) {
       throw new CommandError(
         'untrusted',
-        `Nobody has said yet that ${host} is to be trusted. It shows a certificate with the SHA-256 fingerprint ${shown}: if that is the one of bmc-certs show server/https on the device, give --fingerprint ${shown}; or give its CA with --cacert FILE.`,
+        `${host} is not known yet. It shows a certificate with the SHA-256 fingerprint ${shown}: if bmc-certs show server/https tells the same on the device, give --fingerprint ${shown}; or give its CA with --cacert FILE.`,
       );
     } else if (!(await confirm(introduction(host, certificate)))) {
       throw new CommandError('untrusted', `${host} is not trusted. Nothing was sent to it.`);
@@ -93,7 +93,7 @@ export class PeerTrust {
 function changed(host: string, shown: string, expected: readonly string[]): CommandError {
   return new CommandError(
     'untrusted',
-    `${host} SHOWS ANOTHER CERTIFICATE than the one that is trusted: its SHA-256 fingerprint is ${shown}, and not ${expected.join(' or ')}. Somebody may be in between, or others have replaced the certificate. No password was sent. Only if you know that it is right, give --fingerprint ${shown}.`,
+    `${host} SHOWS ANOTHER CERTIFICATE than the one that is trusted: its SHA-256 fingerprint is ${shown}, and not ${expected.join(' or ')}. Another machine may be in between, or another program has replaced the certificate. No password was sent. Only if you know that the certificate is right, give --fingerprint ${shown}.`,
   );
 }
 

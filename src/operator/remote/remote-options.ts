@@ -8,7 +8,7 @@ import { fileValue, textValue, type ValueKind } from '../framework/value-kind.ts
 import { readPassword } from '../password-file.ts';
 import type { Login } from './session.ts';
 
-/** Where a Redfish service is, how it is known, and as whom to ask. */
+/** Where a Redfish service is, by what it is known, and by what the client logs in. */
 export interface RemoteOptions {
   readonly url: URL;
   readonly user: string | undefined;
@@ -97,7 +97,7 @@ export function readRemoteOptions(
     throw new CommandError('usage', `--${surplus} is for a Redfish service: give --url, too.`);
   }
   const clientCertificate = text('client-certificate');
-  // Who shows a certificate wants no password but by a word of his own
+  // A client that shows a certificate has no session as well, unless the command line says so
   const user = text('user') ?? (clientCertificate === undefined ? environment.BMC_CERTS_USER : '');
   if (!user && clientCertificate === undefined)
     throw new CommandError('usage', 'Say who asks: give --user, or --client-certificate.');

@@ -19,7 +19,7 @@ const loginMilliseconds = 60_000;
 /** The end of a session is not worth a long wait: the service ends it by itself. */
 const logoutMilliseconds = 10_000;
 
-/** @param root of the service, which anybody may read */
+/** @param root of the service, which every client may read */
 export async function logIn(
   connection: Connection,
   root: unknown,

@@ -126,9 +126,9 @@ const rows: readonly Row[] = [
     first: ['user add alice --password-file PASSWORD'],
     last: ['user remove alice'],
   },
-  { line: 'user role nobody Operator', status: 3 },
+  { line: 'user role absent Operator', status: 3 },
   { line: 'user unlock admin' },
-  { line: 'user remove nobody', status: 3 },
+  { line: 'user remove absent', status: 3 },
 ];
 
 /** As people read it; programs get the same data as JSON. */

@@ -67,10 +67,7 @@ describe('a Redfish service that is not known yet', () => {
   it('is sent nothing where no person can be asked', async () => {
     const { status, stderr } = await list();
     assert.equal(status, 11, stderr);
-    assert.match(
-      stderr,
-      /^Nobody has said yet that 127\.0\.0\.1:\d+ is to be trusted\. .*--cacert FILE\.\n$/,
-    );
+    assert.match(stderr, /^127\.0\.0\.1:\d+ is not known yet\. .*--cacert FILE\.\n$/);
     assert.ok(stderr.includes(fingerprintOf(identity)), stderr);
     assert.deepEqual(heard(), []);
   });
