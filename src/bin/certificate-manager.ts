@@ -20,9 +20,11 @@ import { readSystemAccounts } from '../platform/system-accounts.ts';
 import { readCommandLine } from './manager/command-line.ts';
 import { ConfiguredEndpoints } from './manager/configured-endpoints.ts';
 import { type EndpointSettings, endpointSettings } from './manager/endpoint-settings.ts';
-import { endpointMaker } from './manager/make-endpoint.ts';
+import { endpointMaker, hostedEndpoint } from './manager/make-endpoint.ts';
 import { metricsTextfile } from './manager/metrics-textfile.ts';
 import { configuredReloader } from './manager/reloader.ts';
+import { RunTimeHost } from './manager/run-time-host.ts';
+import { type RunTimeSettings, runTimeSettings } from './manager/run-time-settings.ts';
 import { accessPolicy } from './set-up/access-policy.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
 
@@ -33,6 +35,7 @@ const maintenanceMilliseconds = 60_000;
 interface Settings {
   readonly configuration: Configuration;
   readonly endpoints: readonly EndpointSettings[];
+  readonly runTime: RunTimeSettings | undefined;
   /** Who may have requests signed. */
   readonly signers: CallerPolicy;
 }
@@ -71,19 +74,34 @@ async function startManager(
   const served = { endpoints: set, bus, now: Date.now, reloader, replacements, counter: counts };
   const host = new EndpointHost({ ...common, ...served });
   const makeEndpoint = endpointMaker(reloader, hostName, log);
-  const endpoints = new ConfiguredEndpoints({ host, bus, makeEndpoint, log });
+  const endpoints = new ConfiguredEndpoints({
+    ...{ host, bus, log },
+    makeEndpoint: (one) => hostedEndpoint(one, makeEndpoint),
+  });
   const metrics = metricsTextfile(
     { endpoints: () => endpoints.endpoints, counts, reloader, replacements },
     log,
   );
+  const runTime = new RunTimeHost({
+    ...{ ...common, bus, replacements, reloader, makeEndpoint },
+    counter: new Counts(),
+  });
   const applyFirst = await endpoints.prepare(settings.endpoints);
   await applyFirst();
+  await runTime.apply(settings.runTime);
   hasNames = true;
   // Their services may not run yet; callers need not wait for them
-  void reloader.settle(settings.endpoints.flatMap(({ definition }) => definition.reload));
+  void reloader.settle([
+    ...settings.endpoints.flatMap(({ definition }) => definition.reload),
+    ...(settings.runTime?.services.flatMap(({ reload }) => reload) ?? []),
+  ]);
   const access = () => inForce.signers;
   const stopSigning = await startSigning(configuration, { ...common, access });
-  const stopMaintenance = maintainNowAndThen(maintain, log);
+  const maintainAll = () => {
+    maintain();
+    void runTime.maintain();
+  };
+  const stopMaintenance = maintainNowAndThen(maintainAll, log);
   void metrics.follow(configuration);
   const details = { endpoints: settings.endpoints.length };
   log.info('certificate manager ready', details);
@@ -94,6 +112,7 @@ async function startManager(
       return async () => {
         inForce = next;
         await apply();
+        await runTime.apply(next.runTime);
         await metrics.follow(next.configuration);
       };
     },
@@ -102,6 +121,7 @@ async function startManager(
       await replacements.stop();
       await metrics.stop();
       set.stop();
+      runTime.stop();
       host.close();
       stopSigning();
       bus.close();
@@ -116,6 +136,7 @@ function settingsOf(configuration: Configuration): Settings {
   return {
     configuration,
     endpoints: endpointSettings(configuration, accounts),
+    runTime: runTimeSettings(configuration, accounts),
     signers: accessPolicy(configuration.access, '/access', accounts),
   };
 }

@@ -30,5 +30,6 @@ export interface Endpoint {
   /** Brings the files back to what `save` wrote; only before `start`. */
   recover(directory: string): Promise<void>;
   readonly requests: CsrService;
-  subscribe(listener: (event: EndpointEvent) => void): void;
+  /** @returns how to unsubscribe */
+  subscribe(listener: (event: EndpointEvent) => void): () => void;
 }

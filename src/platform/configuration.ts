@@ -10,9 +10,12 @@ import { cannotBeRead, readRegularFileSync } from '../storage/regular-file.ts';
 import { InvalidMember } from './invalid-member.ts';
 
 /** A configuration with every default filled in, and with absolute paths. */
-export interface Configuration extends Omit<ConfigurationDocument, 'endpoints'> {
+export interface Configuration extends Omit<ConfigurationDocument, 'endpoints' | 'services'> {
   readonly endpoints: readonly (ConfigurationDocument['endpoints'][number] & {
     readonly path: string;
+  })[];
+  readonly services: readonly (ConfigurationDocument['services'][number] & {
+    readonly file: string;
   })[];
 }
 
@@ -121,8 +124,15 @@ export function contentLimitsOf(
   return { ...content, blocks: Math.max(content.blocks, blocks) };
 }
 
-function refuseDuplicates({ endpoints }: Configuration): void {
-  const seen = new Map<string, number>();
+function refuseDuplicates({ endpoints, services }: Configuration): void {
+  const seen = new Map<string, string>();
+  const note = (place: string, keys: readonly string[]) => {
+    for (const key of keys) {
+      const other = seen.get(key);
+      if (other !== undefined) throw new InvalidMember(place, `and ${other} share ${key}`);
+      seen.set(key, place);
+    }
+  };
   for (const [at, { type, name, alias, path }] of endpoints.entries()) {
     const names = alias === undefined ? [name] : [name, alias];
     // Only the first letter of a bus name is raised, so names that differ in its case would collide
@@ -130,14 +140,10 @@ function refuseDuplicates({ endpoints }: Configuration): void {
       ...names.map((one) => `${type}/${one.slice(0, 1).toLowerCase()}${one.slice(1)}`),
       path,
     ];
-    for (const key of keys) {
-      const other = seen.get(key);
-      if (other !== undefined) {
-        throw new InvalidMember(`/endpoints/${at}`, `and /endpoints/${other} share ${key}`);
-      }
-      seen.set(key, at);
-    }
+    note(`/endpoints/${at}`, keys);
   }
+  for (const [at, { name, file }] of services.entries())
+    note(`/services/${at}`, [`the name ${name}`, file]);
 }
 
 /** AccountService has the same rules; 0 seconds lock nothing. */
@@ -167,11 +173,17 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
   const endpoints = configuration.endpoints.map((endpoint) => ({
     ...endpoint,
     path: resolve(stateDirectory, endpoint.path ?? defaultPath(endpoint)),
-    reload: endpoint.reload.map(({ unit, pidFile }) => ({
-      ...(unit !== undefined && { unit }),
-      ...(pidFile !== undefined && { pidFile: resolve(runtimeDirectory, pidFile) }),
-    })),
+    reload: reloadIn(runtimeDirectory, endpoint.reload),
   }));
+  const services = configuration.services.map((service) => ({
+    ...service,
+    file: resolve(stateDirectory, service.file ?? join('services', service.name, 'credential.pem')),
+    reload: reloadIn(runtimeDirectory, service.reload),
+  }));
+  const runTimeEndpoints = {
+    ...configuration.runTimeEndpoints,
+    directory: resolve(stateDirectory, configuration.runTimeEndpoints.directory),
+  };
   const { directory } = configuration.redfish.webUi;
   const webUi = {
     ...configuration.redfish.webUi,
@@ -195,11 +207,19 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
   }));
   const ofEnrolment = resolve(stateDirectory, configuration.enrolment.directory);
   const enrolment = { ...configuration.enrolment, directory: ofEnrolment, authorities };
-  return {
-    ...{ ...configuration, stateDirectory, runtimeDirectory, endpoints, users, redfish },
-    metrics,
-    enrolment,
-  };
+  const paths = { stateDirectory, runtimeDirectory };
+  const ofEndpoints = { endpoints, services, runTimeEndpoints };
+  return { ...configuration, ...paths, ...ofEndpoints, metrics, users, redfish, enrolment };
+}
+
+function reloadIn(
+  runtimeDirectory: string,
+  reload: ConfigurationDocument['endpoints'][number]['reload'],
+): ConfigurationDocument['endpoints'][number]['reload'] {
+  return reload.map(({ unit, pidFile }) => ({
+    ...(unit !== undefined && { unit }),
+    ...(pidFile !== undefined && { pidFile: resolve(runtimeDirectory, pidFile) }),
+  }));
 }
 
 /** Each endpoint has a directory of its own, which the group that reads its files may enter. */

@@ -99,7 +99,7 @@ export class RunTimeDevice {
     const path = join(this.world.directory, 'bindings.json');
     const stored = readState(path, { what: 'bindings', validator: validateStoredBindings });
     const bindings = new ServiceBindings({
-      services: () => this.services,
+      services: this.services,
       state: new StateFile(path, stored ?? { bindings: [] }),
       read: (endpoint) => endpoints.readFile(endpoint),
       reload: async (targets) => {

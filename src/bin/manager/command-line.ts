@@ -23,6 +23,8 @@ export function readCommandLine(): CommandLine {
     throw new SetupError('Give --config FILE, or all of --type, --endpoint and --path.');
   }
   const reload = unit === '' ? [] : [{ unit }];
-  const text = JSON.stringify({ endpoints: [{ type, name, path, reload }] });
+  // Another manager has those: there may be one of this kind for each endpoint
+  const runTimeEndpoints = { enabled: false };
+  const text = JSON.stringify({ endpoints: [{ type, name, path, reload }], runTimeEndpoints });
   return { from: { source: 'of the command line', text }, check };
 }

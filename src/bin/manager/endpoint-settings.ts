@@ -33,7 +33,6 @@ export function endpointSettings(
   configuration: Configuration,
   accounts: SystemAccounts,
 ): readonly EndpointSettings[] {
-  const { limits } = configuration;
   return configuration.endpoints.map((endpoint, at) => {
     const { type, name, alias } = endpoint;
     const path = `/endpoints/${at}`;
@@ -45,12 +44,20 @@ export function endpointSettings(
       access: endpoint.access
         ? accessPolicy(endpoint.access, `${path}/access`, accounts)
         : accessPolicy(configuration.access, '/access', accounts),
-      // Room for a few of the largest uploads that wait for their turn
-      calls: { calls: limits.busCalls, bytes: 4 * limits.uploadBytes },
+      calls: callSettings(configuration),
       rules: rulesOf(configuration, endpoint),
-      worker: { deadline: limits.requestSeconds * 1000, workers: limits.requestWorkers },
+      worker: workerSettings(configuration),
     };
   });
+}
+
+/** What calls to an endpoint may cost: there is room for a few of the largest uploads that wait for their turn. */
+export function callSettings({ limits }: Configuration): CallLimits {
+  return { calls: limits.busCalls, bytes: 4 * limits.uploadBytes };
+}
+
+export function workerSettings({ limits }: Configuration): EndpointSettings['worker'] {
+  return { deadline: limits.requestSeconds * 1000, workers: limits.requestWorkers };
 }
 
 function definitionOf(
@@ -58,12 +65,15 @@ function definitionOf(
   member: string,
   accounts: SystemAccounts,
 ): EndpointDefinition {
-  const targets = reload.flatMap(({ unit, pidFile }): ReloadTarget[] => {
+  const access = group === undefined ? {} : { group: accounts.groupId(group, `${member}/group`) };
+  return { type, name, path, reload: reloadTargets(reload), ...access };
+}
+
+export function reloadTargets(reload: ConfiguredEndpoint['reload']): readonly ReloadTarget[] {
+  return reload.flatMap(({ unit, pidFile }): ReloadTarget[] => {
     if (unit !== undefined) return [{ unit }];
     return pidFile !== undefined ? [{ pidFile }] : [];
   });
-  const access = group === undefined ? {} : { group: accounts.groupId(group, `${member}/group`) };
-  return { type, name, path, reload: targets, ...access };
 }
 
 function certificateNamesOf(
@@ -81,9 +91,12 @@ function certificateNamesOf(
   return certificateNames;
 }
 
-function rulesOf(
+export function rulesOf(
   configuration: Configuration,
-  endpoint: ConfiguredEndpoint,
+  endpoint: Pick<
+    ConfiguredEndpoint,
+    'type' | 'name' | 'requireCa' | 'maxCertificates' | 'securityLevel'
+  >,
 ): EndpointSettings['rules'] {
   const { limits, checks, selfSigned, expiry, watch } = configuration;
   const { requireCa = checks.requireCa, maxCertificates = limits.authorities } = endpoint;
@@ -107,7 +120,7 @@ function rulesOf(
 /** Our own Redfish service serves with its profile; of other services the configuration knows no more than a level. */
 function servingOf(
   { redfish }: Configuration,
-  { type, name, securityLevel }: ConfiguredEndpoint,
+  { type, name, securityLevel }: Pick<ConfiguredEndpoint, 'type' | 'name' | 'securityLevel'>,
 ): ServingProfile {
   const isOurs = type === 'server' && name === redfish.endpoint;
   return isOurs

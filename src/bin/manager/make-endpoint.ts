@@ -3,6 +3,7 @@ import type { Log } from '../../core/log.ts';
 import type { HostedEndpoint } from '../../dbus/certs/endpoint-host.ts';
 import { CredentialEndpoint } from '../../manager/credential/credential-endpoint.ts';
 import { type CsrWorker, forkedWorker } from '../../manager/csr/forked-worker.ts';
+import type { Endpoint } from '../../manager/endpoint.ts';
 import type { EndpointDependencies } from '../../manager/endpoint-dependencies.ts';
 import { AuthorityEndpoint } from '../../manager/truststore/authority-endpoint.ts';
 import { debuggerNowhere } from '../../platform/debug-signal.ts';
@@ -10,12 +11,17 @@ import { hostAddresses } from '../../platform/host-addresses.ts';
 import type { Reloader } from '../../platform/reload.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
 
-/** @returns what makes an endpoint of its settings; endpoints with the same limits for CSRs share the workers */
-export function endpointMaker(
-  reloader: Reloader,
-  hostName: () => string,
-  log: Log,
-): (settings: EndpointSettings) => HostedEndpoint {
+/** What an endpoint is made of. */
+export interface EndpointPlan extends Pick<EndpointSettings, 'definition' | 'rules' | 'worker'> {
+  /** By which clients know a server. */
+  readonly certificateNames?: readonly string[];
+  readonly further?: Pick<EndpointDependencies, 'mayBeEmpty' | 'copyFile'>;
+}
+
+export type MakeEndpoint = (plan: EndpointPlan) => Endpoint;
+
+/** @returns what makes endpoints; those with the same limits for CSRs share the workers */
+export function endpointMaker(reloader: Reloader, hostName: () => string, log: Log): MakeEndpoint {
   const workers = new Map<string, CsrWorker>();
   const workerOf = (limits: EndpointSettings['worker']) => {
     const key = JSON.stringify(limits);
@@ -23,27 +29,32 @@ export function endpointMaker(
     workers.set(key, worker);
     return worker;
   };
-  return ({ definition, names, certificateNames, access, calls, rules, worker }) => {
+  return ({ definition, certificateNames, rules, worker, further }) => {
     const dependencies: EndpointDependencies = {
       ...rules,
+      ...further,
       log,
       now: Date.now,
       identity: () => ({
         hostName: hostName(),
         addresses: hostAddresses(),
-        configured: certificateNames,
+        configured: certificateNames ?? [],
       }),
       csrWorker: workerOf(worker),
       reload: ({ reload: targets }) => reloader.reload(targets),
       oweReload: ({ reload: targets }) => reloader.owe(targets),
     };
-    const endpoint =
-      definition.type === 'authority'
-        ? new AuthorityEndpoint(definition, dependencies)
-        : new CredentialEndpoint(definition, dependencies);
-    const { expiryThresholds, limits } = rules;
-    return { endpoint, names, access, calls, uploads: limits, expiryThresholds };
+    return definition.type === 'authority'
+      ? new AuthorityEndpoint(definition, dependencies)
+      : new CredentialEndpoint(definition, dependencies);
   };
+}
+
+/** An endpoint as the configuration has it, with what its host has to know. */
+export function hostedEndpoint(settings: EndpointSettings, make: MakeEndpoint): HostedEndpoint {
+  const { names, access, calls, rules } = settings;
+  const { expiryThresholds, limits: uploads } = rules;
+  return { endpoint: make(settings), names, access, calls, uploads, expiryThresholds };
 }
 
 function csrWorker(limits: EndpointSettings['worker']): CsrWorker {

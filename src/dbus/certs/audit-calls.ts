@@ -20,11 +20,11 @@ export function auditCalls(
   return ({ sender, path }, { name: method, changes }, work) => {
     // Asked now, for a caller may be gone when the call has ended
     const known = callers.credentials(sender).catch(() => undefined);
-    return audit.during(async () => {
+    return audit.during(async (told) => {
       const write = async (event: 'call' | 'call refused', outcome: string) => {
         const { user, process } = (await known) ?? {};
         const ids = { ...(user !== undefined && { uid: user }), ...(process && { pid: process }) };
-        audit.write(event, { ...ids, sender, method, path, outcome });
+        audit.write(event, { ...ids, sender, method, path, ...told(), outcome });
       };
       const member = method.slice(method.lastIndexOf('.') + 1);
       try {

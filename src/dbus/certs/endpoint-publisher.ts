@@ -5,7 +5,6 @@ import { colonHex } from '../../x509/colon-hex.ts';
 import type { ObjectServer } from '../server/object-server.ts';
 import { certificateObject, changedProperties } from './certificate-object.ts';
 import { certificateInterface } from './certs-interfaces.ts';
-import { rootPath } from './endpoint-names.ts';
 import { expiryInterface } from './extension-interfaces.ts';
 import { csrObject } from './manager-object.ts';
 import type { PublishedEndpoint } from './published-endpoint.ts';
@@ -15,8 +14,7 @@ export function endpointPublisher(
   published: PublishedEndpoint,
   server: ObjectServer,
 ): (event: EndpointEvent) => void {
-  const { endpoint, log, audit } = published;
-  const root = rootPath(published.name);
+  const { endpoint, root, log, audit } = published;
   const pathOf = ({ id }: InstalledCertificate) => `${root}/${id}`;
   const object = (installed: InstalledCertificate) => certificateObject(published, installed);
   const tell = (message: string, installed: InstalledCertificate) => {

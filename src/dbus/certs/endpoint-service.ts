@@ -1,23 +1,21 @@
 import { reasonOf } from '../../core/cert-error.ts';
 import { authorizeCaller } from '../server/caller-policy.ts';
+import type { ServedInterface } from '../server/interface.ts';
 import { ObjectServer } from '../server/object-server.ts';
-import { connectBus, smallMessageBytes } from '../transport/bus.ts';
+import { connectBus } from '../transport/bus.ts';
 import { releaseName, requestName, shareName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
-import type { MessageBounds } from '../transport/oversized-messages.ts';
 import { auditCalls } from './audit-calls.ts';
-import { busName, rootPath } from './endpoint-names.ts';
+import { callBounds } from './content.ts';
+import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
 import { endpointPublisher } from './endpoint-publisher.ts';
-import {
-  contentSignatures,
-  reloadInterface,
-  replacementInterface,
-} from './extension-interfaces.ts';
+import { reloadInterface, replacementInterface } from './extension-interfaces.ts';
 import { managerObject } from './manager-object.ts';
 import type { PublishedEndpoint } from './published-endpoint.ts';
 import { stagedReplacementObject } from './staged-replacement-object.ts';
 
-export interface EndpointServiceOptions extends PublishedEndpoint {
+export interface EndpointServiceOptions extends Omit<PublishedEndpoint, 'root' | 'label'> {
+  readonly name: EndpointName;
   readonly busAddress: string;
   readonly calls: CallLimits;
   /** The bus went away: the endpoint cannot be reached any more. */
@@ -37,11 +35,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   const { endpoint, log, audit, callers, counter } = options;
   const name = busName(options.name);
   const root = rootPath(options.name);
-  // A file in a message costs no more than its bytes; what else is large, an array behind the file too, costs
-  // many times that
-  const uploadBytes = smallMessageBytes + options.uploads.uploadBytes;
-  const bounds: MessageBounds = ({ type, signature }) =>
-    type === 'call' && contentSignatures.includes(signature) ? uploadBytes : smallMessageBytes;
+  const bounds = callBounds(options.uploads);
   const bus = await connectBus(options.busAddress, bounds, options.calls);
   bus.onLost(options.onLost);
   const server = new ObjectServer({
@@ -59,8 +53,9 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
       });
     },
   });
-  const stopTelling = serveRoot(options, server, root);
-  endpoint.subscribe(endpointPublisher(options, server));
+  const published = { ...options, root, label: name };
+  const stopTelling = serveRoot(published, server);
+  endpoint.subscribe(endpointPublisher(published, server));
   return {
     async takeName() {
       await shareName(bus, log);
@@ -81,20 +76,20 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
  * The object of the endpoint itself, and the signals that come from elsewhere than the endpoint.
  * @returns how to end these signals
  */
-function serveRoot(
-  options: EndpointServiceOptions,
+export function serveRoot(
+  published: PublishedEndpoint,
   server: ObjectServer,
-  root: string,
+  further: readonly ServedInterface[] = [],
 ): () => void {
-  const { endpoint, reloader, replacements } = options;
-  const { reload: targets } = endpoint.definition;
-  server.add(root, [...managerObject(options), stagedReplacementObject(options)]);
+  const { endpoint, root, reloader, replacements } = published;
+  const { definition } = endpoint;
+  server.add(root, [...managerObject(published), stagedReplacementObject(published), ...further]);
   const stopReloads = reloader.subscribe((service) => {
-    if (!reloader.results(targets).some((one) => one.service === service)) return;
+    if (!reloader.results(definition.reload).some((one) => one.service === service)) return;
     server.announce(root, reloadInterface.name, ['Services']);
   });
   const stopReplacements = replacements.subscribe((event) => {
-    if (event.endpoint === endpoint.definition)
+    if (event.endpoint === definition)
       server.announce(root, replacementInterface.name, ['State', 'Id', 'Deadline']);
   });
   return () => {

@@ -11,7 +11,6 @@ import {
   replaceAllInterface,
 } from './certs-interfaces.ts';
 import { type ContentInputs, openInputs } from './content.ts';
-import { busName, rootPath } from './endpoint-names.ts';
 import {
   enumName,
   reloadInterface,
@@ -20,6 +19,7 @@ import {
   uploadInterface,
 } from './extension-interfaces.ts';
 import type { PublishedEndpoint } from './published-endpoint.ts';
+import { requestRows } from './request-rows.ts';
 import { serviceRows } from './service-rows.ts';
 
 /** The root object of an endpoint. All types have all of these interfaces, as upstream. */
@@ -28,13 +28,12 @@ export function managerObject(published: PublishedEndpoint): readonly ServedInte
 }
 
 function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
-  const { endpoint, uploads, log, audit, counter } = published;
-  const root = rootPath(published.name);
+  const { endpoint, root, label, uploads, log, audit, counter } = published;
   const reportRequest = (error: unknown) => {
     counter.failed(endpoint.definition, error instanceof CertError ? error.code : 'internal');
     log.warn('request not made', {
       ...audit.change,
-      endpoint: busName(published.name),
+      endpoint: label,
       reason: reasonOf(error),
     });
   };
@@ -74,10 +73,8 @@ function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterf
 }
 
 function ownInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
-  const { endpoint, uploads, reloader } = published;
-  const root = rootPath(published.name);
-  const { reload: targets } = endpoint.definition;
-  const { requests } = endpoint;
+  const { endpoint, root, uploads, reloader } = published;
+  const { definition, requests } = endpoint;
   const contentOf = (inputs: ContentInputs) => openInputs(inputs, uploads);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
@@ -91,19 +88,14 @@ function ownInterfaces(published: PublishedEndpoint): readonly ServedInterface[]
     serve(requestInterface, {
       methods: {
         Generate: (parameters) => requests.make(parameters),
-        Outstanding: async () =>
-          (await requests.outstanding()).map(({ id, created, pem = '' }) => [
-            id,
-            BigInt(Math.max(0, Math.floor(created.getTime() / 1000))),
-            pem,
-          ]),
+        Outstanding: async () => requestRows(await requests.outstanding()),
         Discard: ({ Id }) => requests.discard(Id),
       },
     }),
     serve(reloadInterface, {
-      properties: { Services: () => serviceRows(reloader.results(targets)) },
+      properties: { Services: () => serviceRows(reloader.results(definition.reload)) },
       methods: {
-        Reload: () => reloader.reload(targets),
+        Reload: () => reloader.reload(definition.reload),
       },
     }),
   ];

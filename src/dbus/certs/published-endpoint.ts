@@ -8,7 +8,6 @@ import type { Reloader } from '../../platform/reload.ts';
 import type { CallerPolicy } from '../server/caller-policy.ts';
 import type { Callers } from '../transport/bus-driver.ts';
 import type { UploadLimits } from './content.ts';
-import type { EndpointName } from './endpoint-names.ts';
 
 /** An endpoint, and who may change it. */
 export interface GuardedEndpoint {
@@ -24,9 +23,12 @@ export interface OperationCounter {
   failed(endpoint: EndpointDefinition, reason: CertErrorCode): void;
 }
 
-/** An endpoint under one of its names on the bus, with what its objects are made from. */
+/** An endpoint at one of its places on the bus, with what its objects are made from. */
 export interface PublishedEndpoint extends GuardedEndpoint {
-  readonly name: EndpointName;
+  /** Path of its manager object. */
+  readonly root: string;
+  /** What the log calls it. */
+  readonly label: string;
   readonly callers: Callers;
   readonly uploads: UploadLimits;
   readonly expiryThresholds: readonly number[];

@@ -20,7 +20,7 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
     return found.endpoint;
   };
   const find = (replacement: string, caller: Caller) =>
-    replacements.find(replacement, endpoint.definition, [caller.name, userOwner(caller)]);
+    replacements.find(replacement, endpoint.definition, ownersOf(caller));
   return serve(replacementInterface, {
     properties: {
       State: () =>
@@ -72,7 +72,12 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
   });
 }
 
+/** Under which a caller may own a replacement: the connection, and what `Detach` makes the owner. */
+export function ownersOf(caller: Caller): readonly string[] {
+  return [caller.name, userOwner(caller)];
+}
+
 /** The owner of what is detached. No connection is called so, and no user is unknown who may call. */
-function userOwner({ user }: Caller): string {
+export function userOwner({ user }: Caller): string {
   return `user ${user}`;
 }

@@ -14,6 +14,10 @@ interface Values {
   'a(ss)': [string, string][];
   'a(sts)': [string, bigint, string][];
   'a(ssstu)': [string, string, string, bigint, number][];
+  '(ss)': [string, string];
+  '(st)': [string, bigint];
+  'a(ssss)': [string, string, string, string][];
+  'a(ssbaysss)': [string, string, boolean, Buffer, string, string, string][];
   '(ssbbbs)': [string, string, boolean, boolean, boolean, string];
   'a(ssbbbs)': Values['(ssbbbs)'][];
   '(s(ssbbbs))': [string, Values['(ssbbbs)']];

@@ -29,7 +29,8 @@ export interface ObjectServerOptions {
   readonly bus: Bus;
   /** The object that is the ObjectManager of all others. */
   readonly root: string;
-  readonly authorize: AuthorizeCaller;
+  /** Asked who the sender of a call of a privileged method is, and whether it may be at the path. */
+  readonly authorize: (sender: string, path: string) => ReturnType<AuthorizeCaller>;
   /** Does the work of a call of a privileged method. */
   readonly follow: FollowCall;
   /** Told of errors that are bugs; never of what a caller sent. */
@@ -117,7 +118,7 @@ export class ObjectServer {
       const asks = spec?.privileged || this.#setsProperty(call, served, method);
       const { authorize, follow } = this.#options;
       const run = async () => {
-        const user = asks ? await authorize(call.sender) : undefined;
+        const user = asks ? await authorize(call.sender, call.path) : undefined;
         return served.call(method, call.body, { name: call.sender, user });
       };
       const about = { name: `${served.spec.name}.${method}`, changes: spec?.reads !== true };

@@ -142,8 +142,8 @@ export class CredentialEndpoint implements Endpoint {
     await this.#parts.file.recover(directory);
   }
 
-  subscribe(listener: (event: EndpointEvent) => void): void {
-    this.#parts.service.listeners.add(listener);
+  subscribe(listener: (event: EndpointEvent) => void): () => void {
+    return this.#parts.service.listeners.add(listener);
   }
 
   async maintain(): Promise<void> {

@@ -6,12 +6,13 @@ import { Listeners } from '../../core/listeners.ts';
 import type { EventLog } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
 import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
+import { publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
 import { asStorageError } from '../change.ts';
 import type { MadeRequest } from '../csr/csr-service.ts';
 import type { CsrParameters } from '../csr/parameters.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { ReplacementPart, StagedReplacements } from '../replacement/staged-replacements.ts';
-import type { UploadContent } from '../upload.ts';
+import { parseUpload, type UploadContent } from '../upload.ts';
 import { EndpointDirectory, type EndpointKey } from './endpoint-directory.ts';
 import { checkEndpointId } from './endpoint-id.ts';
 import { wasAbsent, withCreation } from './staged-creation.ts';
@@ -30,6 +31,8 @@ export interface StagePart extends EndpointKey {
   /** Whether the endpoint comes with it, and is not there yet; else it must be there. */
   readonly create: boolean;
   readonly content: UploadContent;
+  /** The id of the pending key that the certificate must be for; absent for any. */
+  readonly request?: string;
 }
 
 /** An endpoint came or went. */
@@ -197,6 +200,7 @@ export class RunTimeEndpoints {
       for (const part of parts) {
         const member = await this.#known(part);
         this.#mustBe(member, !part.create);
+        if (part.request !== undefined) mustBeFor(part.request, part.content);
         const endpoint = part.create ? this.#creation(member) : member.endpoint;
         staged.push({ endpoint, content: part.content });
       }
@@ -226,6 +230,17 @@ export class RunTimeEndpoints {
     if (!this.#hasStarted) return;
     await Promise.all([...this.#members.values()].map(({ endpoint }) => endpoint.maintain()));
     await this.#turn.run(() => this.#forgetUnused()).catch(() => undefined);
+  }
+
+  /** Has staged replacements undone and lets what is under way end. */
+  async drain(): Promise<void> {
+    const endpoints = [...this.#members.values()].map(({ endpoint }) => endpoint);
+    await Promise.all(
+      endpoints.map(async (endpoint) => {
+        await this.#options.replacements.endpointLeaves(endpoint.definition);
+        await endpoint.drain();
+      }),
+    );
   }
 
   stop(): void {
@@ -302,6 +317,16 @@ export class RunTimeEndpoints {
       'a staged replacement of the endpoint is in progress; it must be committed or undone first',
     );
   }
+}
+
+/** @throws CertError `key-mismatch` */
+function mustBeFor(request: string, content: UploadContent): void {
+  const { certificates, keyBlocks } = parseUpload(content, Number.POSITIVE_INFINITY);
+  const isFor = certificates.some(
+    ({ publicKey }) => publicKeyHash(publicKeyInfo(publicKey)) === request,
+  );
+  if (isFor && keyBlocks.length === 0) return;
+  throw new CertError('key-mismatch', `the certificate is not for the pending key ${request}`);
 }
 
 function nameOf({ type, name }: EndpointKey): string {

@@ -1,5 +1,6 @@
 import type { StoredBindings } from '../../../schemas/generated/validators.js';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
+import { Listeners } from '../../core/listeners.ts';
 import type { EventLog } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
 import type { StateFile } from '../../storage/state-file.ts';
@@ -32,8 +33,7 @@ export interface Binding {
 }
 
 export interface ServiceBindingsOptions {
-  /** Those of the configuration in force. */
-  readonly services: () => readonly ServiceDefinition[];
+  readonly services: readonly ServiceDefinition[];
   readonly state: StateFile<StoredBindings>;
   /** The text of the file of an endpoint; `undefined` where there is none. @throws when the disk does not tell */
   readonly read: (endpoint: BoundEndpoint) => Promise<string | undefined>;
@@ -50,14 +50,21 @@ export class ServiceBindings {
   readonly #options: ServiceBindingsOptions;
   /** All that is written into files of services, and which of them is bound, changes in turn. */
   readonly #turn = new Mutex();
+  readonly #listeners: Listeners<{ readonly kind: 'bindings' }>;
 
   constructor(options: ServiceBindingsOptions) {
     this.#options = options;
+    this.#listeners = new Listeners(options.log);
+  }
+
+  /** @param listener told when a service is bound to another endpoint. @returns how to unsubscribe */
+  subscribe(listener: () => void): () => void {
+    return this.#listeners.add(listener);
   }
 
   /** Ordered by service. */
   list(): readonly Binding[] {
-    const services = [...this.#options.services()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const services = [...this.#options.services].sort((a, b) => (a.name < b.name ? -1 : 1));
     return services.flatMap((one) => this.#bindingOf(one) ?? []);
   }
 
@@ -70,7 +77,7 @@ export class ServiceBindings {
       const bound = this.#bindingOf(one)?.endpoint;
       return bound?.type === endpoint.type && bound.name === endpoint.name;
     };
-    return this.#options.services().filter(isBound);
+    return this.#options.services.filter(isBound);
   }
 
   /** What has the files of the services of an endpoint follow its file. */
@@ -101,7 +108,7 @@ export class ServiceBindings {
     const { services, reload } = this.#options;
     const changed = await this.#turn.run(async () => {
       const differing: ServiceDefinition[] = [];
-      for (const service of services()) if (await this.#settle(service)) differing.push(service);
+      for (const service of services) if (await this.#settle(service)) differing.push(service);
       return differing;
     });
     await reload(changed.flatMap((one) => one.reload));
@@ -124,7 +131,7 @@ export class ServiceBindings {
 
   async #change(name: string, next: StoredBindings['bindings']): Promise<void> {
     const { services, state, reload } = this.#options;
-    const service = services().find((one) => one.name === name);
+    const service = services.find((one) => one.name === name);
     if (!service) throw new CertError('not-found', `there is no service ${name}`);
     const work = async () => {
       const old = await readServiceFile(service);
@@ -137,6 +144,7 @@ export class ServiceBindings {
       });
     };
     await this.#turn.run(work).catch(asStorageError);
+    this.#listeners.tell({ kind: 'bindings' });
     await reload(service.reload);
   }
 

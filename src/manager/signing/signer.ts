@@ -13,13 +13,13 @@ const minute = 60_000;
 
 /** Signs with the keys of endpoints, for those who must not have the keys. */
 export class Signer {
-  readonly #limits: () => SigningLimits;
+  readonly #limits: SigningLimits;
   readonly #elapsed: () => number;
   /** When there were signatures in the last minute. */
   readonly #times = new WeakMap<Endpoint, readonly number[]>();
 
   /** @param elapsed milliseconds since some moment, by a clock that cannot be set */
-  constructor(limits: () => SigningLimits, elapsed: () => number) {
+  constructor(limits: SigningLimits, elapsed: () => number) {
     this.#limits = limits;
     this.#elapsed = elapsed;
   }
@@ -34,7 +34,7 @@ export class Signer {
     algorithm: SignatureAlgorithm,
     data: Buffer,
   ): Promise<Buffer> {
-    const { bytes } = this.#limits();
+    const { bytes } = this.#limits;
     if (data.length > bytes)
       throw new CertError('argument-invalid', `Data is longer than ${bytes} bytes`);
     refuseUnlessSignable(data);
@@ -43,7 +43,7 @@ export class Signer {
   }
 
   #count(endpoint: Endpoint): void {
-    const { perMinute } = this.#limits();
+    const { perMinute } = this.#limits;
     const now = this.#elapsed();
     const recent = (this.#times.get(endpoint) ?? []).filter((time) => now - time < minute);
     if (recent.length >= perMinute)

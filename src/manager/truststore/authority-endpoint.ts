@@ -205,8 +205,8 @@ export class AuthorityEndpoint implements Endpoint {
     }
   }
 
-  subscribe(listener: (event: EndpointEvent) => void): void {
-    this.#listeners.add(listener);
+  subscribe(listener: (event: EndpointEvent) => void): () => void {
+    return this.#listeners.add(listener);
   }
 
   /** @returns those that the caller asked about */
