@@ -5,6 +5,7 @@ import { stagedReplacementObject } from '../../../src/dbus/certs/staged-replacem
 import type { StagedChange } from '../../../src/manager/change.ts';
 import type { Endpoint } from '../../../src/manager/endpoint.ts';
 import { StagedReplacements } from '../../../src/manager/replacement/staged-replacements.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -30,13 +31,14 @@ it('a replacement whose truststore left while it was staged is refused, and hold
   const limits = { defaultSeconds: 60, maxSeconds: 60 };
   const replacements = new StagedReplacements(log, () => limits);
   const access = { users: [0], groups: [] };
+  const uploads = { uploadBytes: 1000, content: usualLimits };
   let isServed = true;
   const callers = {
     credentials: async () => ({ user: 0, process: 1, groups: [] }),
     isConnected: async () => true,
   };
   const object = stagedReplacementObject({
-    ...{ endpoint: server.endpoint, replacements, callers, uploadBytes: 1000 },
+    ...{ endpoint: server.endpoint, replacements, callers, uploads },
     findEndpoint: () => (isServed ? { endpoint: store.endpoint, access } : undefined),
   } as unknown as PublishedEndpoint);
   const pem = Buffer.from('-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n');
