@@ -4,9 +4,7 @@ import type {
   PublishedCertificate,
   PublishedFindings,
 } from '../../manager/certificate-client.ts';
-import { readCertificate } from '../../x509/certificate.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
-import { parsePem } from '../../x509/pem.ts';
 import { certificateInterface } from '../certs/certs-interfaces.ts';
 import { type EndpointName, rootPath } from '../certs/endpoint-names.ts';
 import {
@@ -19,6 +17,7 @@ import type { Interfaces, Properties } from '../server/object-tree.ts';
 import { objectManagerInterface, propertiesInterface } from '../server/standard-interfaces.ts';
 import type { Bus, Signal } from '../transport/bus.ts';
 import { readEndpointStatus } from './endpoint-status.ts';
+import { findingsOf, readPublished, textsOf } from './published-certificate.ts';
 
 type Tell = (event: CertificateEvent) => void;
 type Expiring = CertificateEvent & { readonly kind: 'expiring' };
@@ -147,14 +146,12 @@ export class EndpointCopy {
 
   /** What is said of a certificate may change while the certificate stays; no listener is told of that. */
   #note(path: string, interfaces: Interfaces | undefined): void {
-    const said = interfaces?.[findingsInterface.name];
     const id = this.#idOf(path);
-    if (!said || id === undefined) return;
-    const findings = { ...this.#findings.get(id), ...findingsOf(said) };
-    const { warnings = [], leftOut = [], since = 0 } = findings;
-    this.#findings.set(id, { warnings, leftOut, since });
+    const findings = findingsOf(interfaces, this.#findings.get(id ?? ''));
+    if (!findings || id === undefined) return;
+    this.#findings.set(id, findings);
     const known = this.#certificates.get(id);
-    if (known) this.#certificates.set(id, { ...known, findings: { warnings, leftOut, since } });
+    if (known) this.#certificates.set(id, { ...known, findings });
   }
 
   #set(path: string, interfaces: Interfaces | undefined): void {
@@ -177,7 +174,6 @@ export class EndpointCopy {
     else this.#warnings.push(warning);
   }
 
-  /** Everything we say of a certificate is read from the certificate itself. */
   #read(path: string, interfaces: Interfaces | undefined): PublishedCertificate | undefined {
     const id = this.#idOf(path);
     const texts = textsOf(interfaces);
@@ -185,16 +181,10 @@ export class EndpointCopy {
     const tellsChain =
       interfaces?.[chainInterface.name] !== undefined || this.#objects.get(id)?.tellsChain === true;
     this.#objects.set(id, { tellsChain });
-    try {
-      const [certificate, ...chain] = texts
-        .flatMap((text) => parsePem(text, this.#limits))
-        .map(({ der }) => readCertificate(der, this.#limits));
-      const findings = this.#findings.get(id);
-      if (certificate) return { id, certificate, chain, ...(findings && { findings }) };
-    } catch {}
+    const published = readPublished(id, texts, this.#findings.get(id), this.#limits);
     // Nothing can be said of a certificate that cannot be read
-    this.#remove(id);
-    return undefined;
+    if (!published) this.#remove(id);
+    return published;
   }
 
   #idOf(path: string): string | undefined {
@@ -215,28 +205,4 @@ async function propertiesOf(bus: Bus, destination: string, path: string): Promis
     if (errorNameOf(error)?.startsWith('org.freedesktop.DBus.Error.Unknown')) return {};
     throw error;
   }
-}
-
-/** PEM of the certificate and of what is served with it. */
-function textsOf(interfaces: Interfaces | undefined): readonly string[] {
-  const chain = interfaces?.[chainInterface.name]?.Certificates?.value;
-  if (Array.isArray(chain)) return chain.map(String);
-  const own = interfaces?.[certificateInterface.name]?.CertificateString?.value;
-  return typeof own === 'string' ? [own] : [];
-}
-
-/** The properties of a signal, which may be some of them. */
-function findingsOf(said: Properties): Partial<PublishedFindings> {
-  const { Warnings, LeftOut, Since } = said;
-  return {
-    ...(Warnings && { warnings: pairsOf(Warnings.value).map(([code, text]) => ({ code, text })) }),
-    ...(LeftOut && {
-      leftOut: pairsOf(LeftOut.value).map(([subject, reason]) => ({ subject, reason })),
-    }),
-    ...(Since && { since: Number(Since.value) }),
-  };
-}
-
-function pairsOf(rows: unknown): readonly [string, string][] {
-  return Array.isArray(rows) ? rows.map(([a, b]) => [String(a), String(b)]) : [];
 }

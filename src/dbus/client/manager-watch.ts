@@ -12,6 +12,7 @@ import { busName, busNamespace, parseBusName } from '../certs/endpoint-names.ts'
 import { type Bus, smallMessageBytes } from '../transport/bus.ts';
 import { busDaemon } from '../transport/bus-driver.ts';
 import { ReconnectingBus } from '../transport/reconnecting-bus.ts';
+import { certificateChanges } from './certificate-changes.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 
 const defaultUploadBytes = 1 << 20;
@@ -183,8 +184,9 @@ export class ManagerWatch {
     this.#copies.set(name, copy);
     this.#log.info('certificate manager found', { name });
     const tell = (event: CertificateEvent) => this.#listeners.tell(event);
-    for (const event of changesBetween(copy.endpoint, this.#remembered.get(name), copy.list()))
-      tell(event);
+    const before = this.#remembered.get(name);
+    // Of one that was not known before, nothing is news
+    if (before) certificateChanges(copy.endpoint, before, copy.list()).forEach(tell);
     copy.tellTo(tell);
   }
 
@@ -224,28 +226,4 @@ function isDenial(error: unknown): error is Error {
   const codes = ['EACCES', 'EPIPE', 'ECONNRESET'];
   if (codes.some((code) => isSystemError(error, code))) return true;
   return error instanceof Error && isDenial(error.cause);
-}
-
-/** What happened to an endpoint while there was no listener; nothing when it was not known before. */
-function changesBetween(
-  endpoint: EndpointRef,
-  before: readonly PublishedCertificate[] | undefined,
-  after: readonly PublishedCertificate[],
-): readonly CertificateEvent[] {
-  if (!before) return [];
-  const known = new Map(before.map((one) => [one.id, fingerprints(one)]));
-  const gone = before.filter(({ id }) => !after.some((one) => one.id === id));
-  return [
-    ...gone.map(({ id }): CertificateEvent => ({ kind: 'removed', endpoint, id })),
-    ...after.flatMap((one): CertificateEvent[] => {
-      const old = known.get(one.id);
-      if (old === fingerprints(one)) return [];
-      return [{ kind: old === undefined ? 'created' : 'changed', endpoint, ...one }];
-    }),
-  ];
-}
-
-/** Of a certificate and all that is served with it. */
-function fingerprints({ certificate, chain }: PublishedCertificate): string {
-  return [certificate, ...chain].map(({ fingerprint }) => fingerprint).join();
 }
