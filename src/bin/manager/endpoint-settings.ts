@@ -3,6 +3,7 @@ import type { CallerPolicy } from '../../dbus/server/caller-policy.ts';
 import type { CallLimits } from '../../dbus/transport/call-flow.ts';
 import type { EndpointDefinition, ReloadTarget } from '../../manager/endpoint-definition.ts';
 import type { EndpointDependencies } from '../../manager/endpoint-dependencies.ts';
+import type { SigningLimits } from '../../manager/signing/signer.ts';
 import { type Configuration, contentLimitsOf } from '../../platform/configuration.ts';
 import { InvalidMember } from '../../platform/invalid-member.ts';
 import type { SystemAccounts } from '../../platform/system-accounts.ts';
@@ -21,6 +22,7 @@ export interface EndpointSettings {
   readonly certificateNames: readonly string[];
   readonly access: CallerPolicy;
   readonly calls: CallLimits;
+  readonly signing: SigningLimits;
   readonly rules: Pick<
     EndpointDependencies,
     'limits' | 'checks' | 'serving' | 'selfSigned' | 'expiryThresholds' | 'watch'
@@ -45,10 +47,15 @@ export function endpointSettings(
         ? accessPolicy(endpoint.access, `${path}/access`, accounts)
         : accessPolicy(configuration.access, '/access', accounts),
       calls: callSettings(configuration),
+      signing: signingLimits(configuration),
       rules: rulesOf(configuration, endpoint),
       worker: workerSettings(configuration),
     };
   });
+}
+
+export function signingLimits({ limits }: Configuration): SigningLimits {
+  return { bytes: limits.signatureBytes, perMinute: limits.signaturesPerMinute };
 }
 
 /** What calls to an endpoint may cost: there is room for a few of the largest uploads that wait for their turn. */

@@ -52,9 +52,9 @@ export function endpointMaker(reloader: Reloader, hostName: () => string, log: L
 
 /** An endpoint as the configuration has it, with what its host has to know. */
 export function hostedEndpoint(settings: EndpointSettings, make: MakeEndpoint): HostedEndpoint {
-  const { names, access, calls, rules } = settings;
+  const { names, access, calls, signing, rules } = settings;
   const { expiryThresholds, limits: uploads } = rules;
-  return { endpoint: make(settings), names, access, calls, uploads, expiryThresholds };
+  return { endpoint: make(settings), names, access, calls, signing, uploads, expiryThresholds };
 }
 
 function csrWorker(limits: EndpointSettings['worker']): CsrWorker {

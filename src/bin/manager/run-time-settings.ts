@@ -10,6 +10,7 @@ import {
   type EndpointSettings,
   reloadTargets,
   rulesOf,
+  signingLimits,
   workerSettings,
 } from './endpoint-settings.ts';
 
@@ -30,8 +31,7 @@ export function runTimeSettings(
   configuration: Configuration,
   accounts: SystemAccounts,
 ): RunTimeSettings | undefined {
-  const { enabled, directory, endpoints, signatureBytes, signaturesPerMinute } =
-    configuration.runTimeEndpoints;
+  const { enabled, directory, endpoints } = configuration.runTimeEndpoints;
   if (!enabled) return undefined;
   return {
     calls: callSettings(configuration),
@@ -39,7 +39,7 @@ export function runTimeSettings(
     directory,
     bindings: `${directory}/bindings.json`,
     maxEndpoints: endpoints,
-    signing: { bytes: signatureBytes, perMinute: signaturesPerMinute },
+    signing: signingLimits(configuration),
     access: rulesOfAccess(configuration, accounts),
     services: servicesOf(configuration, accounts),
     rules: {

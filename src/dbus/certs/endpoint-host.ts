@@ -13,7 +13,7 @@ import type { GuardedEndpoint } from './published-endpoint.ts';
 /** An endpoint with the names under which it is on the bus, and what calls to it may cost. */
 export interface HostedEndpoint
   extends GuardedEndpoint,
-    Pick<EndpointServiceOptions, 'calls' | 'uploads' | 'expiryThresholds'> {
+    Pick<EndpointServiceOptions, 'calls' | 'signing' | 'uploads' | 'expiryThresholds'> {
   readonly names: readonly EndpointName[];
 }
 

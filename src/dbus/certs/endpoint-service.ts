@@ -1,6 +1,8 @@
 import { reasonOf } from '../../core/cert-error.ts';
+import { parseSignatureAlgorithm } from '../../manager/signing/signature-algorithms.ts';
+import { Signer, type SigningLimits } from '../../manager/signing/signer.ts';
 import { authorizeCaller } from '../server/caller-policy.ts';
-import type { ServedInterface } from '../server/interface.ts';
+import { type ServedInterface, serve } from '../server/interface.ts';
 import { ObjectServer } from '../server/object-server.ts';
 import { connectBus } from '../transport/bus.ts';
 import { releaseName, requestName, shareName } from '../transport/bus-name.ts';
@@ -9,7 +11,7 @@ import { auditCalls } from './audit-calls.ts';
 import { callBounds } from './content.ts';
 import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
 import { endpointPublisher } from './endpoint-publisher.ts';
-import { reloadInterface, replacementInterface } from './extension-interfaces.ts';
+import { reloadInterface, replacementInterface, signingInterface } from './extension-interfaces.ts';
 import { managerObject } from './manager-object.ts';
 import type { PublishedEndpoint } from './published-endpoint.ts';
 import { stagedReplacementObject } from './staged-replacement-object.ts';
@@ -18,6 +20,7 @@ export interface EndpointServiceOptions extends Omit<PublishedEndpoint, 'root' |
   readonly name: EndpointName;
   readonly busAddress: string;
   readonly calls: CallLimits;
+  readonly signing: SigningLimits;
   /** The bus went away: the endpoint cannot be reached any more. */
   readonly onLost: () => void;
 }
@@ -54,7 +57,11 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     },
   });
   const published = { ...options, root, label: name };
-  const stopTelling = serveRoot(published, server);
+  const stopTelling = serveRoot(
+    published,
+    server,
+    endpoint.definition.type === 'authority' ? [] : [signing(options)],
+  );
   endpoint.subscribe(endpointPublisher(published, server));
   return {
     async takeName() {
@@ -70,6 +77,16 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
       bus.close();
     },
   };
+}
+
+function signing({ endpoint, signing: limits }: EndpointServiceOptions): ServedInterface {
+  const signer = new Signer(limits, () => performance.now());
+  return serve(signingInterface, {
+    methods: {
+      Sign: ({ Request, Algorithm, Data }) =>
+        signer.sign(endpoint, Request, parseSignatureAlgorithm(Algorithm), Data),
+    },
+  });
 }
 
 /**

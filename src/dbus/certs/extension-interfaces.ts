@@ -3,6 +3,7 @@ import {
   rekeyParameterNames,
   renewParameterNames,
 } from '../../manager/csr/parameters.ts';
+import { signatureAlgorithms } from '../../manager/signing/signature-algorithms.ts';
 import { contentFormats } from '../../x509/containers.ts';
 import { type InterfaceSpec, signatureOf } from '../server/interface.ts';
 import { csrArguments } from './certs-interfaces.ts';
@@ -88,6 +89,23 @@ export const requestInterface = {
   properties: {},
 } as const satisfies InterfaceSpec;
 
+export const signingInterface = {
+  name: `${prefix}.Signing`,
+  about:
+    'On the manager object of a server or client. `Sign` signs with the pending key of that id of `Outstanding`, or with the ' +
+    `key in service where it is empty. Algorithms are ${signatureAlgorithms.join(', ')}: a digest with RSA in PKCS #1 v1.5 ` +
+    'or with ECDSA, `-pss` with RSA-PSS and a salt as long as the digest, `none` with Ed25519. Data is one SEQUENCE in DER, ' +
+    'which no handshake of TLS or SSH signs.',
+  methods: {
+    Sign: {
+      in: { Request: 's', Algorithm: 's', Data: 'ay' },
+      out: { Signature: 'ay' },
+      privileged: true,
+    },
+  },
+  properties: {},
+} as const satisfies InterfaceSpec;
+
 export const requestOutcomeInterface = {
   name: `${prefix}.RequestOutcome`,
   about:
@@ -157,6 +175,7 @@ export const extensionInterfaces: readonly InterfaceSpec[] = [
   findingsInterface,
   successorInterface,
   requestInterface,
+  signingInterface,
   requestOutcomeInterface,
   expiryInterface,
   reloadInterface,
