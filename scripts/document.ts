@@ -6,6 +6,7 @@ import { makeProgram } from '../src/bin/bmc-certs.ts';
 import { CertError, type CertErrorCode, certErrors, certWarnings } from '../src/core/cert-error.ts';
 import { accountsInterface } from '../src/dbus/accounts/accounts-interface.ts';
 import { extensionInterfaces } from '../src/dbus/certs/extension-interfaces.ts';
+import { enrolmentInterface } from '../src/dbus/enrolment/enrolment-interface.ts';
 import { endpointInterface, endpointsInterface } from '../src/dbus/endpoints/interfaces.ts';
 import { toErrorReply } from '../src/dbus/server/error-names.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/server/interface.ts';
@@ -199,7 +200,7 @@ All interfaces of OpenBMC are served as they are there. What we add stands in in
 OpenBMC has an unexpected member. Methods may be called by root, by the user of the manager, and by the users and groups of
 \`access\` in the [configuration](configuration.md) names.
 
-${[...extensionInterfaces, endpointInterface, endpointsInterface, accountsInterface].map(extensionSection).join('\n')}`;
+${[...extensionInterfaces, endpointInterface, endpointsInterface, accountsInterface, enrolmentInterface].map(extensionSection).join('\n')}`;
 }
 
 function extensionSection({

@@ -41,12 +41,16 @@ export class EnrolmentAgent {
   readonly #atCa = new KeyedMutex();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  readonly #told = new Map<string, EnrolmentState>();
+  #changed: (name: string, state: EnrolmentState) => void = () => undefined;
 
   constructor(contexts: readonly Context[]) {
     this.contexts = new Map(contexts.map((context) => [context.policy.name, context]));
   }
 
-  start(): void {
+  /** @param changed told when a certificate came to another state */
+  start(changed: (name: string, state: EnrolmentState) => void): void {
+    this.#changed = changed;
     void this.#look();
   }
 
@@ -111,11 +115,23 @@ export class EnrolmentAgent {
     const key = JSON.stringify([policy.ca, order.reference ?? policy.reference]);
     return this.#turnOf(policy.name).run(() =>
       this.#atCa.run(key, policy.name, async () => {
-        const outcome = await attempt(context, order);
-        if ('isInstalled' in outcome) await tellInstalled(context);
-        return outcome;
+        try {
+          const outcome = await attempt(context, order);
+          if ('isInstalled' in outcome) await tellInstalled(context);
+          return outcome;
+        } finally {
+          await this.#tellState(context);
+        }
       }),
     );
+  }
+
+  async #tellState(context: Context): Promise<void> {
+    const { name } = context.policy;
+    const state = (await statusOf(context).catch(() => undefined))?.state;
+    if (state === undefined || this.#told.get(name) === state) return;
+    this.#told.set(name, state);
+    this.#changed(name, state);
   }
 
   #turnOf(name: string): Mutex {

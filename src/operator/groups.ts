@@ -2,6 +2,7 @@ import { setPasswordCommand } from './commands/accounts.ts';
 import { check } from './commands/check.ts';
 import { csr } from './commands/csr.ts';
 import { doctor } from './commands/doctor.ts';
+import { enrolAbort, enrolCa, enrolNow, enrolShowRequest, enrolStatus } from './commands/enrol.ts';
 import { install, remove, replace } from './commands/installation.ts';
 import { list } from './commands/list.ts';
 import { discard, requests } from './commands/requests.ts';
@@ -19,6 +20,10 @@ import type { CommandGroup } from './framework/command.ts';
 export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
   { title: 'Certificates', commands: [list, show, install, replace, remove] },
   { title: 'Requests for certificates (CSRs)', commands: [csr, requests, discard, renew, rekey] },
+  {
+    title: 'Enrolment by CMP',
+    commands: [enrolNow, enrolStatus, enrolShowRequest, enrolCa, enrolAbort],
+  },
   { title: 'Trusted CAs', commands: [trustList, trustAdd, trustRemove, trustReplace] },
   { title: 'Changes that undo themselves', commands: [stage, activate, commit, rollback] },
   { title: 'State of the device', commands: [status, reload, watch, check, doctor] },

@@ -1,0 +1,129 @@
+import '../platform/debug-signal.ts';
+import { randomBytes } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { EnrolmentAgent } from '../cmp/agent.ts';
+import { sendToCa } from '../cmp/ca-connection.ts';
+import { type EnrolmentSettings, enrolmentSettings } from '../cmp/configured.ts';
+import type { Context } from '../cmp/enrolment/context.ts';
+import { openJournal } from '../cmp/journal.ts';
+import { managerDevice } from '../cmp/manager-device.ts';
+import { probeService } from '../cmp/probe.ts';
+import type { DeviceFacts } from '../cmp/subject.ts';
+import { Audit } from '../core/audit.ts';
+import type { Log } from '../core/log.ts';
+import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
+import { busEndpointKeys } from '../dbus/client/bus-endpoint-keys.ts';
+import { serveEnrolment } from '../dbus/enrolment/enrolment-service.ts';
+import type { CallerPolicy } from '../dbus/server/caller-policy.ts';
+import { connectBus } from '../dbus/transport/bus.ts';
+import { watchCallers } from '../dbus/transport/bus-driver.ts';
+import { nameLookup } from '../outbound/name-lookup.ts';
+import { type Configuration, contentLimitsOf } from '../platform/configuration.ts';
+import { openStateDirectory } from '../platform/state-directory.ts';
+import { readSystemAccounts } from '../platform/system-accounts.ts';
+import { readRegularFileSync } from '../storage/regular-file.ts';
+import { removeTempFiles } from '../storage/temp-files.ts';
+import { servedEnrolment } from './cmp/served-enrolment.ts';
+import { accessPolicy } from './set-up/access-policy.ts';
+import { runConfigured, type Serving } from './set-up/configured-program.ts';
+
+interface Settings {
+  readonly configuration: Configuration;
+  readonly enrolment: EnrolmentSettings;
+  readonly access: CallerPolicy;
+}
+
+await runConfigured({ program: 'cmp-agent', settings: settingsOf, start });
+
+/** @throws InvalidMember */
+function settingsOf(configuration: Configuration): Settings {
+  const { access } = configuration.enrolment;
+  return {
+    configuration,
+    enrolment: enrolmentSettings(configuration),
+    access: accessPolicy(access, '/enrolment/access', readSystemAccounts()),
+  };
+}
+
+async function start(
+  { configuration, enrolment, access }: Settings,
+  log: Log,
+  fail: (error: Error) => void,
+): Promise<Serving<Settings>> {
+  const { bus: busAddress, limits } = configuration;
+  openStateDirectory(enrolment.directory);
+  const audit = new Audit(log);
+  const bus = await connectBus(busAddress);
+  const onLost = () => fail(new Error('the connection to the D-Bus is lost'));
+  bus.onLost(onLost);
+  const client = new BusCertificateClient({
+    ...{ busAddress, log, uploadBytes: limits.uploadBytes },
+    ...{
+      content: contentLimitsOf(configuration),
+      requestTimeout: (limits.requestSeconds + 5) * 1000,
+    },
+  });
+  const closing = new AbortController();
+  const lookUp = nameLookup();
+  const device = managerDevice(client, busEndpointKeys(client));
+  const contexts = enrolment.policies.map(({ policy, profile }): Context => {
+    const path = join(enrolment.directory, `${policy.name}.json`);
+    return {
+      ...{ policy, profile, device, facts, random: randomBytes, probe: probeService, log },
+      journal: openJournal(path),
+      now: Date.now,
+      send(ca, message) {
+        const authorities = device.authorities(ca.tlsAuthority).map(({ pem }) => pem);
+        return sendToCa(ca, message, { lookUp, authorities, signal: closing.signal });
+      },
+    };
+  });
+  for (const { policy } of contexts)
+    await removeTempFiles(join(enrolment.directory, `${policy.name}.json`));
+  const agent = new EnrolmentAgent(contexts);
+  const service = await serveEnrolment({
+    ...{ busAddress, callers: await watchCallers(bus), access, audit, log, onLost },
+    enrolment: servedEnrolment(agent, enrolment.profiles, device),
+  });
+  await client.start();
+  agent.start(service.changed);
+  log.info('agent of CMP ready', { certificates: contexts.length });
+  return {
+    details: {},
+    prepare: async () => async () => undefined,
+    async stop() {
+      agent.close();
+      closing.abort(new Error('the agent ends'));
+      service.close();
+      client.close();
+      bus.close();
+    },
+  };
+}
+
+const facts: DeviceFacts = {
+  get hostname() {
+    return hostname();
+  },
+  get serial() {
+    return deviceSerial();
+  },
+  addresses: (name) =>
+    (networkInterfaces()[name] ?? [])
+      .filter(({ address, internal }) => !internal && !address.startsWith('fe80:'))
+      .map(({ address }) => address),
+};
+
+/** Of a device tree, or of SMBIOS, which root alone may read. */
+function deviceSerial(): string | undefined {
+  for (const path of ['/proc/device-tree/serial-number', '/sys/class/dmi/id/product_serial']) {
+    try {
+      const serial = readRegularFileSync(path).replace(/\0/g, '').trim();
+      if (serial !== '') return serial;
+    } catch {
+      // The next one
+    }
+  }
+  return undefined;
+}
