@@ -11,6 +11,7 @@ export const units: Readonly<Record<string, UnitState>> = {
   'bmc-certificate-manager.service': 'enabled',
   'bmc-account-manager.service': 'activated',
   'bmc-redfish.service': 'enabled',
+  'bmc-cmp.service': 'disabled',
 };
 
 /** @returns their names, with blanks between them */

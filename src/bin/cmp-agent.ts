@@ -117,7 +117,10 @@ const facts: DeviceFacts = {
 
 /** Of a device tree, or of SMBIOS, which root alone may read. */
 function deviceSerial(): string | undefined {
-  for (const path of ['/proc/device-tree/serial-number', '/sys/class/dmi/id/product_serial']) {
+  for (const path of [
+    '/sys/firmware/devicetree/base/serial-number',
+    '/sys/class/dmi/id/product_serial',
+  ]) {
     try {
       const serial = readRegularFileSync(path).replace(/\0/g, '').trim();
       if (serial !== '') return serial;

@@ -31,6 +31,8 @@ const redfish = asUser(1);
 const nobody = asUser(65534);
 /** The same in place of the one of the account manager. */
 const accountsUser = asUser(2);
+/** The same in place of the one of the agent of CMP, whose id is that of sys. */
+const cmp = asUser(3);
 const accounts = 'xyz.openbmc_project.Certs.Accounts';
 const watch = 'xyz.openbmc_project.Certs.Extension.Accounts.Watch';
 
@@ -63,7 +65,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
       directory = await mkdtemp(join(tmpdir(), 'bmc-policy-'));
       const policy = join(directory, 'policy.conf');
       const text = readFileSync(shipped, 'utf8').replaceAll('bmc-redfish', 'daemon');
-      writeFileSync(policy, text.replaceAll('bmc-accounts', 'bin'));
+      writeFileSync(policy, text.replaceAll('bmc-accounts', 'bin').replaceAll('bmc-cmp', 'sys'));
       bus = await start(policy);
       manager = await startManager(bus, {
         signing: { enabled: true },
@@ -143,6 +145,24 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
         const refusal = await as(nobody, accounts).refusal(path, method);
         assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.AccessDenied: /);
       }
+    });
+
+    it('lets the agent of CMP alone have its name, which reaches the manager and is reached by root', async () => {
+      const name = 'xyz.openbmc_project.Certs.Enrolment';
+      const request = 'org.freedesktop.DBus.RequestName';
+      for (const who of [[], redfish, nobody]) {
+        const tools = as(who, 'org.freedesktop.DBus');
+        const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
+        assert.match(answer, /AccessDenied/);
+      }
+      await as(cmp, 'org.freedesktop.DBus').call('/', request, 'su', name, '0');
+      await as(cmp, names.server).call(paths.server, objects);
+      // There is no agent, but a user who may ask learns just that
+      const status = 'xyz.openbmc_project.Certs.Extension.Enrolment.Certificates';
+      const path = '/xyz/openbmc_project/certs/enrolment';
+      assert.doesNotMatch(await as([], name).refusal(path, status), /AccessDenied/);
+      for (const who of [redfish, nobody])
+        assert.match(await as(who, name).refusal(path, status), /AccessDenied|ServiceUnknown/);
     });
 
     it('lets the account manager alone have the name of the accounts', async () => {
