@@ -33,12 +33,15 @@ const endpoints = [
   },
 ];
 
+/** All programs run as the same user here. */
+const ofRedfish = { address: '127.0.0.1', port: 8443, directory: '.' };
+
 /** The configuration of the stack's programs, as a document that is written for them. */
 export interface StackConfiguration {
   readonly path: string;
   readonly parsed: Configuration;
-  /** Writes it, perhaps with the port that the system chose. */
-  write(port?: number): Promise<void>;
+  /** Writes it, perhaps with the ports that the system chose: by the members of the configuration. */
+  write(ports?: ReadonlyMap<string, number>): Promise<void>;
 }
 
 /** @throws SetupError that names the file and the bad member */
@@ -49,30 +52,16 @@ export function makeConfiguration(options: StackOptions, bus: string): StackConf
       ? '{}'
       : readConfigurationText(options.configurationFile);
   const given = objectOf(text, source);
-  const redfish = {
-    address: '127.0.0.1',
-    port: 8443,
-    // All programs run as the same user here
-    directory: '.',
-    ...(isObject(given.redfish) && given.redfish),
-    ...(options.host !== undefined && { address: options.host }),
-    ...(options.port !== undefined && { port: options.port }),
-  };
-  const document = {
-    endpoints,
-    ...given,
-    stateDirectory: options.stateDirectory,
-    runtimeDirectory: join(options.stateDirectory, 'run'),
-    bus,
-    // What is no object is left for the validator to name
-    redfish: given.redfish === undefined || isObject(given.redfish) ? redfish : given.redfish,
-  };
+  const document = documentOf(options, given, bus);
   const path = join(options.stateDirectory, 'configuration.json');
   return {
     path,
     parsed: checkConfiguration(document, { text, source }),
-    async write(port) {
-      const final = port === undefined ? document : { ...document, redfish: { ...redfish, port } };
+    async write(ports = new Map()) {
+      const bound = [...ports].map(([member, port]) => {
+        return [member, withMembers(document[member], {}, { port })];
+      });
+      const final = { ...document, ...Object.fromEntries(bound) };
       await writeFileAtomic(path, `${JSON.stringify(final, null, 2)}\n`, ownerOnly).catch(
         (cause: unknown) => {
           throw cannotBeWritten(path, cause);
@@ -80,6 +69,40 @@ export function makeConfiguration(options: StackOptions, bus: string): StackConf
       );
     },
   };
+}
+
+function documentOf(
+  { edges, host, port, stateDirectory }: StackOptions,
+  given: Readonly<Record<string, unknown>>,
+  bus: string,
+): Readonly<Record<string, unknown>> {
+  const services = edges.flatMap((edge) => edge.services);
+  const place = (asked: number | undefined) => ({
+    ...(host !== undefined && { address: host }),
+    ...(asked !== undefined && { port: asked }),
+  });
+  const members = edges.map(({ member, defaults, listens, port: asked }) => {
+    return [member, withMembers(given[member], defaults, listens ? place(asked) : {})];
+  });
+  return {
+    endpoints: [...endpoints, ...edges.flatMap((edge) => edge.endpoints)],
+    ...(services.length > 0 && { services }),
+    ...given,
+    stateDirectory,
+    runtimeDirectory: join(stateDirectory, 'run'),
+    bus,
+    redfish: withMembers(given.redfish, ofRedfish, place(port)),
+    ...Object.fromEntries(members),
+  };
+}
+
+/** Members of the configuration with defaults and what was asked for; what is no object is left for the validator to name. */
+function withMembers(
+  given: unknown = {},
+  defaults: Readonly<Record<string, unknown>>,
+  asked: Readonly<Record<string, unknown>>,
+): unknown {
+  return isObject(given) ? { ...defaults, ...given, ...asked } : given;
 }
 
 function objectOf(text: string, source: string): Record<string, unknown> {

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import type { Options, OptionValues } from '../operator/framework/command.ts';
+import { CommandError } from '../operator/framework/exit-status.ts';
 import {
+  choicesValue,
   directoryValue,
   fileValue,
   integerValue,
   textValue,
 } from '../operator/framework/value-kind.ts';
+import { type ChosenEdge, edges } from './edges.ts';
 
 /** What the operator asks of the local stack; what is absent comes from the configuration. */
 export interface StackOptions {
@@ -16,7 +19,11 @@ export interface StackOptions {
   readonly configurationFile: string | undefined;
   /** Address of a bus that runs already; without it the stack has a private one. */
   readonly bus: string | undefined;
+  /** What is started beside the Redfish service. */
+  readonly edges: readonly ChosenEdge[];
 }
+
+const edgeNames = Object.keys(edges);
 
 export const stackOptions = {
   'state-dir': { kind: directoryValue, about: 'where all files are; made when it is absent' },
@@ -28,6 +35,10 @@ export const stackOptions = {
   'password-file': {
     kind: fileValue,
     about: 'a file with the password of admin; `-` for standard input',
+  },
+  with: {
+    kind: choicesValue('EDGES', edgeNames),
+    about: `services to start beside the Redfish service, separated by commas: ${edgeNames.join(', ')}`,
   },
   config: { kind: fileValue, about: 'a configuration to begin with' },
 } as const satisfies Options;
@@ -44,5 +55,20 @@ export function readStackOptions(
     passwordFile: values['password-file'],
     configurationFile: values.config,
     bus: bus === '' ? undefined : bus,
+    edges: edgesOf(values),
   };
+}
+
+/** @throws CommandError for the port of an edge that is not started */
+function edgesOf(values: OptionValues<typeof stackOptions>): readonly ChosenEdge[] {
+  const { with: chosen = [], ...others } = values;
+  const given: Readonly<Record<string, unknown>> = others;
+  const all = Object.entries(edges).map(([name, edge]) => {
+    const port = given[`${name}-port`];
+    return { ...edge, name, port: typeof port === 'number' ? port : undefined };
+  });
+  const unused = all.find(({ name, port }) => port !== undefined && !chosen.includes(name));
+  if (unused)
+    throw new CommandError('usage', `--${unused.name}-port is for --with ${unused.name}.`);
+  return all.filter(({ name }) => chosen.includes(name));
 }

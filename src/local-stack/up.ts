@@ -85,17 +85,29 @@ async function startAll(
     await launch('account-manager', script('account-manager'));
   }
   const { port } = await launch('redfish-server', script('redfish-server'));
+  const ports = new Map([['redfish', Number(port)]]);
+  const edgePlaces: [string, string][] = [];
+  for (const { name, program, member } of options.edges) {
+    const { address, port: bound } = await launch(program, script(program));
+    // An edge that calls others listens nowhere
+    if (bound === undefined) continue;
+    ports.set(member, Number(bound));
+    edgePlaces.push([name, `${inUrl(reachable(String(address)))}:${bound}`]);
+  }
   // A port that the system chose must stay the same when the service is started again
-  await configuration.write(Number(port));
+  await configuration.write(ports);
   const host = reachable(configuration.parsed.redfish.address);
-  const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = `https://${inUrl(host)}:${port}`;
   const fingerprint = await askServiceRoot(host, Number(port));
   const { endpoints, redfish } = configuration.parsed;
   const certificateFile = endpoints.find(
     ({ type, name }) => type === 'server' && name === redfish.endpoint,
   )?.path;
   const user = loginName(configuration.parsed);
-  return { url, fingerprint, certificateFile, user, bus, state: stateDirectory, password };
+  return {
+    ...{ url, fingerprint, certificateFile, user, bus, state: stateDirectory, password },
+    edges: new Map(edgePlaces),
+  };
 }
 
 async function startPrivateBus(run: string, launch: Launcher, log: Log): Promise<string> {
@@ -126,6 +138,10 @@ async function claimStack(run: string): Promise<Claim> {
   if ('release' in claimed) return claimed;
   const process = claimed.takenBy === 0 ? '' : `, as process ${claimed.takenBy}`;
   throw new SetupError(`A stack with this state directory runs already${process}.`);
+}
+
+function inUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function reachable(address: string): string {

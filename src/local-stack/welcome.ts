@@ -11,11 +11,14 @@ export interface Welcome {
   readonly user: string;
   /** Only when it was made just now. */
   readonly password: FirstPassword | undefined;
+  /** Host and port of the other services that listen, by their names. */
+  readonly edges: ReadonlyMap<string, string>;
 }
 
 /** The line for programs that drive the stack; its form is fixed. */
-export function readyLine({ url, user, bus, state }: Welcome): string {
-  return `ready url=${url} user=${user} bus=${bus} state=${state}\n`;
+export function readyLine({ url, user, bus, state, edges }: Welcome): string {
+  const places = [...edges].map(([name, place]) => ` ${name}=${place}`).join('');
+  return `ready url=${url} user=${user} bus=${bus} state=${state}${places}\n`;
 }
 
 /** The text for people. */
@@ -23,6 +26,8 @@ export function welcomeText(welcome: Welcome): string {
   const { url, fingerprint, certificateFile, user, bus, state } = welcome;
   const password = welcome.password?.text;
   const host = url.slice('https://'.length);
+  const rows = [...welcome.edges].map(([name, place]) => `  ${name.padEnd(11)}  ${place}\n`);
+  const edges = rows.join('');
   return `
   Redfish      ${url}/redfish/v1
   user         ${user}
@@ -30,7 +35,7 @@ export function welcomeText(welcome: Welcome): string {
   certificate  SHA-256 ${fingerprint}
   D-Bus        ${bus}
   files        ${state}
-${password === undefined ? '' : '\n  The password is shown this once; only its hash is kept.\n'}
+${edges}${password === undefined ? '' : '\n  The password is shown this once; only its hash is kept.\n'}
   Try:
 ${certificateFile === undefined ? '' : `    ${curlCommand(welcome, certificateFile)}\n`}    busctl --address=${bus} tree xyz.openbmc_project.Certs.Manager.Server.Https
     openssl s_client -connect ${host} </dev/null | openssl x509 -noout -text

@@ -45,7 +45,7 @@ describe('the configuration of the local stack', () => {
 
   it('is written with what was said of it, without the defaults', async () => {
     const { path, write } = make({ redfish: { managerId: 'x' } });
-    await write(1234);
+    await write(new Map([['redfish', 1234]]));
     const { redfish, ...others } = JSON.parse(readFileSync(path, 'utf8'));
     assert.deepEqual(redfish, { address: '127.0.0.1', port: 1234, directory: '.', managerId: 'x' });
     assert.deepEqual(Object.keys(others), [
@@ -97,7 +97,7 @@ describe('the configuration of the local stack', () => {
     const configuration = make(undefined, '--https-port', '0');
     await configuration.write();
     assert.equal(JSON.parse(readFileSync(configuration.path, 'utf8')).redfish.port, 0);
-    await configuration.write(45_678);
+    await configuration.write(new Map([['redfish', 45_678]]));
     const text = readFileSync(configuration.path, 'utf8');
     assert.equal(JSON.parse(text).redfish.port, 45_678);
     assert.equal(statSync(configuration.path).mode & 0o777, 0o600);

@@ -15,6 +15,7 @@ describe('the options of the local stack', () => {
       passwordFile: undefined,
       configurationFile: undefined,
       bus: undefined,
+      edges: [],
     });
   });
 
@@ -30,6 +31,7 @@ describe('the options of the local stack', () => {
       passwordFile: '/secret',
       configurationFile: '/c.json',
       bus: 'unix:path=/run/bus',
+      edges: [],
     });
   });
 

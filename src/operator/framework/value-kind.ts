@@ -59,3 +59,12 @@ export function choiceValue<const T extends string>(
     completion: choices,
   };
 }
+
+/** Several of the choices, separated by commas. */
+export function choicesValue<const T extends string>(
+  placeholder: string,
+  choices: readonly T[],
+): ValueKind<readonly T[]> {
+  const one = choiceValue(placeholder, choices);
+  return { ...one, parse: (text) => [...new Set(text.split(',').map(one.parse))] };
+}

@@ -1,0 +1,24 @@
+/** An edge that the stack can start beside the Redfish service. */
+export interface Edge {
+  /** The program, by the name of its bundle. */
+  readonly program: string;
+  /** Its member of the configuration. */
+  readonly member: string;
+  /** Whether it has an address and a port. */
+  readonly listens: boolean;
+  /** What the stack has otherwise than a device. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Endpoints, and services that read those of run time, where the configuration names none. */
+  readonly endpoints: readonly object[];
+  readonly services: readonly object[];
+}
+
+/** One that was chosen. */
+export interface ChosenEdge extends Edge {
+  readonly name: string;
+  /** What was asked for; absent for that of the configuration. */
+  readonly port: number | undefined;
+}
+
+/** By the names that `--with` takes. */
+export const edges: Readonly<Record<string, Edge>> = {};
