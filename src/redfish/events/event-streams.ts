@@ -35,9 +35,6 @@ interface OpenStream extends EventStream {
   grace: number;
 }
 
-/** How long a client may take to read the end of its stream. */
-const lingerMilliseconds = 1000;
-
 /** The streams of server-sent events that are open. */
 export class EventStreams {
   readonly #options: StreamOptions;
@@ -119,7 +116,8 @@ export class EventStreams {
   close(id: string): void {
     const stream = this.#open.get(id);
     this.#open.delete(id);
-    if (stream) this.#end(stream.response);
+    // To a client that does not read, the end never comes: its connection is dropped as that of any slow reader
+    stream?.response.end();
   }
 
   /** Closes those of a user but for the streams of one session. */
@@ -174,17 +172,6 @@ export class EventStreams {
     if (!this.#open.has(id)) return;
     this.#options.log.info('event stream ended with its login', { stream: id });
     this.close(id);
-  }
-
-  /** The end never comes to a client that does not read, so it is not waited for. */
-  #end(response: ServerResponse): void {
-    const closed = new AbortController();
-    response.on('close', () => closed.abort());
-    response.end();
-    this.#options.clock.wait(lingerMilliseconds, closed.signal).then(
-      () => response.destroy(),
-      () => undefined,
-    );
   }
 
   #write({ id, response, grace }: OpenStream, text: string): void {
