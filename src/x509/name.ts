@@ -89,7 +89,7 @@ export function nameKey(name: Name): string {
   return key;
 }
 
-/** Names do not change, and lists of certificates are compared with every request. */
+/** A cache of `nameKey`, which is a pure function; lists of certificates are compared with every request. */
 const nameKeys = new WeakMap<Name, string>();
 
 export function sameName(a: Name, b: Name): boolean {
