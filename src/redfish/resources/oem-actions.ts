@@ -122,17 +122,15 @@ export function replaceAllResource(
           await offeredStatus(parts, collection, context);
           const body = context.body.parse(validateOemReplaceAll, { action });
           const submission = submittedBundle(contentOf(body), parts.contentLimits);
-          const guarded = {
-            changes: [wholeList(parts, collection, submission)],
-            refused: () =>
-              lockout('ActionParameterValueConflict', 'CertificateString', 'as submitted'),
-          };
           const { endpoint } = collection;
-          const published = await asRedfish({ action }, () =>
-            withLockoutGuard(parts, context.identity, guarded, () =>
+          const refused = () =>
+            lockout('ActionParameterValueConflict', 'CertificateString', 'as submitted');
+          const published = await asRedfish({ action }, () => {
+            const changes = [wholeList(parts, endpoint, submission)];
+            return withLockoutGuard(parts, context.identity, { changes, refused }, () =>
               parts.administration.replaceAll(endpoint, submission.content),
-            ),
-          );
+            );
+          });
           await parts.served.refresh();
           const info = extendedInfo(parts.client, endpoint, published);
           return json({ ...(await view()), ...info });

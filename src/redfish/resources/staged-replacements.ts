@@ -5,6 +5,8 @@ import {
   validateOemRollback,
   validateOemStage,
 } from '../../../schemas/generated/validators.js';
+import type { Identity } from '../../identity/identity.ts';
+import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { pemContent } from '../../x509/containers.ts';
 import {
   type ChangeParts,
@@ -20,7 +22,7 @@ import {
 import { asRedfish } from '../certificates/errors.ts';
 import { badReference } from '../certificates/references.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
-import { contentOf, submittedBundle } from '../certificates/submitted.ts';
+import { contentOf, type Submission, submittedBundle } from '../certificates/submitted.ts';
 import { notFound, RedfishError } from '../messages/redfish-error.ts';
 import { replacementView } from '../oem/collection-view.ts';
 import { oemName } from '../oem/declaration.ts';
@@ -51,31 +53,49 @@ export function stage(parts: ReplacementParts): Operation {
       const body = context.body.parse(validateOemStage, { action, references });
       const collection = await stagedCollection(parts, body, action);
       await offeredStatus(parts, collection, context);
-      const { endpoint } = collection;
-      const submission = submittedBundle(contentOf(body), parts.contentLimits);
-      const authorities = authoritiesOf(parts, body, action);
-      const truststore = authorities && {
-        endpoint: authorities.collection.endpoint,
-        bundle: authorities.submission.content,
+      const wanted = {
+        collection,
+        submission: submittedBundle(contentOf(body), parts.contentLimits),
+        authorities: authoritiesOf(parts, body, action),
+        seconds: body.Seconds,
       };
-      const all = [{ collection, submission }, ...(authorities ? [authorities] : [])];
-      const guarded = {
-        changes: all.map((one) => wholeList(parts, one.collection, one.submission)),
-        refused: () => lockout('ActionParameterValueConflict', 'CertificateString', 'as submitted'),
-      };
-      const { content } = submission;
-      const id = await asRedfish({ action }, () =>
-        withLockoutGuard(parts, context.identity, guarded, () =>
-          parts.administration.stage(endpoint, {
-            content,
-            ...(truststore && { truststore }),
-            seconds: body.Seconds,
-          }),
-        ),
-      );
+      const id = await asRedfish({ action }, () => stageGuarded(parts, context.identity, wanted));
       return stateReply(parts, id, 'Staged');
     },
   };
+}
+
+interface Wanted {
+  readonly collection: CertificateCollection;
+  readonly submission: Submission;
+  /** What goes into service together with it. */
+  readonly authorities: Omit<Wanted, 'authorities' | 'seconds'> | undefined;
+  readonly seconds: number;
+}
+
+/** @returns the name of the replacement. @throws RedfishError 409, CertError */
+function stageGuarded(
+  parts: ReplacementParts,
+  identity: Identity | undefined,
+  { collection: { endpoint }, submission, authorities, seconds }: Wanted,
+): Promise<string> {
+  const truststore = authorities && {
+    endpoint: authorities.collection.endpoint,
+    bundle: authorities.submission.content,
+  };
+  const lists = [
+    wholeList(parts, endpoint, submission),
+    ...(truststore ? [wholeList(parts, truststore.endpoint, authorities.submission)] : []),
+  ];
+  const name = endpoint.type === 'authority' ? 'CertificateString' : 'AuthoritiesString';
+  const refused = () => lockout('ActionParameterValueConflict', name, 'as submitted');
+  const { content } = submission;
+  return withLockoutGuard(parts, identity, { changes: lists, refused }, () =>
+    parts.administration.stage(endpoint, {
+      ...{ content, seconds },
+      ...(truststore && { truststore }),
+    }),
+  );
 }
 
 export function activate(parts: ReplacementParts): Operation {
@@ -84,7 +104,7 @@ export function activate(parts: ReplacementParts): Operation {
     async handle(context) {
       refuseAbsent(parts, context);
       const { Replacement: id, Seconds } = context.body.parse(validateOemActivate, { action });
-      const [{ endpoint }] = placesOf(parts, id, ['Staged']);
+      const { endpoint } = placeOf(parts, id, ['Staged']);
       await asRedfish({ action, type: 'Replacement', id }, () =>
         parts.administration.activate(endpoint, Seconds, id),
       );
@@ -100,17 +120,9 @@ export function commit(parts: ReplacementParts): Operation {
     async handle(context) {
       refuseAbsent(parts, context);
       const { Replacement: id } = context.body.parse(validateOemCommit, { action });
-      const places = placesOf(parts, id, ['Active']);
-      const [{ endpoint }] = places;
-      // What is in service now would stay; the settings may be others than when it was staged
-      const guarded = {
-        changes: places.map((place) => ({ endpoint: place.endpoint })),
-        refused: () => lockout('ActionParameterValueConflict', 'Replacement', id),
-      };
+      const { endpoint } = placeOf(parts, id, ['Active']);
       await asRedfish({ action, type: 'Replacement', id }, () =>
-        withLockoutGuard(parts, context.identity, guarded, () =>
-          parts.administration.commit(endpoint, id),
-        ),
+        parts.administration.commit(endpoint, id),
       );
       return { status: 204 };
     },
@@ -123,7 +135,7 @@ export function rollback(parts: ReplacementParts): Operation {
     async handle(context) {
       refuseAbsent(parts, context);
       const { Replacement: id } = context.body.parse(validateOemRollback, { action });
-      const [{ endpoint }] = placesOf(parts, id, ['Staged', 'Active']);
+      const { endpoint } = placeOf(parts, id, ['Staged', 'Active']);
       await asRedfish({ action, type: 'Replacement', id }, () =>
         parts.administration.rollback(endpoint, id),
       );
@@ -185,32 +197,29 @@ function authoritiesOf(
 /** Everything in the list of an endpoint gives way to what was submitted. */
 export function wholeList(
   { client }: Pick<ReplacementParts, 'client'>,
-  { endpoint }: CertificateCollection,
-  adds: Pick<ReturnType<typeof submittedBundle>, 'certificates'>,
+  endpoint: EndpointRef,
+  adds: Submission,
 ): ListChange {
   return { endpoint, removes: client.list(endpoint).map(({ id }) => id), adds };
 }
 
 /**
- * Where a replacement has parts.
+ * A collection whose manager knows the replacement.
  * @param states in which it can do what is asked for
  * @throws RedfishError 404, 409
  */
-function placesOf(
+function placeOf(
   parts: ReplacementParts,
   id: string,
   states: readonly string[],
-): readonly [CertificateCollection, ...CertificateCollection[]] {
-  const found = offeredEndpoints(parts).filter(({ status }) => status.replacement.id === id);
-  const [first, ...others] = found;
-  if (!first) throw notFound('Replacement', id);
-  const { state } = first.status.replacement;
-  if (!states.includes(state)) {
-    const detail = `the replacement is ${state}, and not ${states.join(' or ')}`;
-    const args = ['Replacement', id];
-    throw new RedfishError(409, { id: 'ActionParameterValueConflict', args, detail });
-  }
-  return [first.collection, ...others.map(({ collection }) => collection)];
+): CertificateCollection {
+  const found = offeredEndpoints(parts).find(({ status }) => status.replacement.id === id);
+  if (!found) throw notFound('Replacement', id);
+  const { state } = found.status.replacement;
+  if (states.includes(state)) return found.collection;
+  const detail = `the replacement is ${state}, and not ${states.join(' or ')}`;
+  const args = ['Replacement', id];
+  throw new RedfishError(409, { id: 'ActionParameterValueConflict', args, detail });
 }
 
 /** @param state that it has reached, even if it is over already */

@@ -260,6 +260,8 @@ describe('the settings of client certificates', () => {
       legacy: '/xyz/openbmc_project/certs/authority',
     };
     const replace = '/redfish/v1/CertificateService/Actions/CertificateService.ReplaceCertificate';
+    const stage = '/redfish/v1/CertificateService/Actions/Oem/BmcCertificates.Stage';
+    const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
     const posted = ({ pem = '' }: Partial<Issued> = {}) => ({
       method: 'POST',
       body: { CertificateString: pem, CertificateType: 'PEM' },
@@ -293,6 +295,28 @@ describe('the settings of client certificates', () => {
           },
         }),
       ],
+      [
+        'replaces all authorities',
+        `${lists.alias}/Actions/Oem/BmcCertificates.ReplaceAll`,
+        () => posted(authority.issueCa({ subject: '/CN=Third' })),
+      ],
+      [
+        'stages other authorities',
+        stage,
+        () => {
+          const { body } = posted(authority.issueCa({ subject: '/CN=Third' }));
+          return { method: 'POST', body: { ...body, Certificates: lists.trusted } };
+        },
+      ],
+      [
+        'stages other authorities beside a certificate',
+        stage,
+        () => {
+          const { pem: AuthoritiesString } = authority.issueCa({ subject: '/CN=Third' });
+          const body = { ...posted(root).body, Certificates: ldap, AuthoritiesString };
+          return { method: 'POST', body };
+        },
+      ],
       ['revokes his own certificate', lists.revoked, () => posted(shown.admin)],
       ['revokes his authority', lists.revoked, () => posted(root)],
     ];
@@ -320,6 +344,15 @@ describe('the settings of client certificates', () => {
     const harmless: readonly (readonly [string, string, () => Omit<Ask, 'show'>, number])[] = [
       ['deletes another authority', `${lists.trusted}/2`, () => ({ method: 'DELETE' }), 204],
       ['revokes somebody else', lists.revoked, () => posted(shown.reader), 201],
+      [
+        'stages another list that has his authority',
+        stage,
+        () => {
+          const CertificateString = root.pem + authority.issueCa({ subject: '/CN=Third' }).pem;
+          return { method: 'POST', body: { CertificateString, Certificates: lists.trusted } };
+        },
+        200,
+      ],
       [
         'trusts one more authority',
         lists.trusted,
