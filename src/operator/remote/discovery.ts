@@ -54,14 +54,21 @@ export async function discover(service: Pick<Service, 'look'>, root: unknown): P
   ];
   const locations = await look(linkAt(certificateService, 'CertificateLocations'));
   const listed = linksAt(locations, 'Links', 'Certificates').map(parentOf);
-  const time = Date.parse(textAt(managers[0]?.manager, 'DateTime') ?? '');
   return {
     places: placesOf([...known, ...listed.map((uri) => ({ uri, name: nameByPath(uri) }))]),
     certificateService,
     accounts: linkAt(accountService, 'Accounts'),
     events: textAt(eventService, 'ServerSentEventUri'),
-    clockOffset: Number.isNaN(time) ? 0 : time - Date.now(),
+    clockOffset: clockOffset(textAt(managers[0]?.manager, 'DateTime')),
   };
+}
+
+/** Below it a difference tells of the way of the answer, and not of the clock. */
+const leastOffset = 5000;
+
+function clockOffset(dateTime: string | undefined): number {
+  const offset = Date.parse(dateTime ?? '') - Date.now();
+  return Math.abs(offset) < leastOffset || Number.isNaN(offset) ? 0 : offset;
 }
 
 /** The manager that the service runs on comes before those of other parts. */

@@ -5,6 +5,7 @@ import { CommandError } from '../framework/exit-status.ts';
 import { compareCopies } from './copy-changes.ts';
 import type { EndpointCopies } from './endpoint-copies.ts';
 import { linkAt, listAt, textAt } from './json.ts';
+import { RefusedError } from './refusal.ts';
 import { eventsIn } from './server-sent-events.ts';
 import type { Service } from './service.ts';
 
@@ -40,10 +41,7 @@ export function followEvents(
         response.setEncoding('utf8');
         for await (const event of eventsIn(response)) await tell(followed, event, listener);
       } catch (error) {
-        // What is away is waited for in silence, as over the bus
-        const isAway = error instanceof CommandError && error.kind === 'unavailable';
-        if (error instanceof CommandError && !isAway && !signal.aborted)
-          followed.warn(`The events are not followed now: ${error.message}`);
+        if (!signal.aborted) await recover(followed, error);
       }
       await sleep(pauses.next().value, undefined, { signal }).catch(() => undefined);
     }
@@ -51,6 +49,21 @@ export function followEvents(
   void follow();
   return () => ended.abort();
 }
+
+/** What is away is waited for in silence, as over the bus. */
+async function recover({ service, warn }: Followed, error: unknown): Promise<void> {
+  try {
+    const isForgotten = error instanceof RefusedError && error.refusal.status === unauthorized;
+    if (!isForgotten) throw error;
+    await service.renewLogin();
+  } catch (cause) {
+    const isAway = cause instanceof CommandError && cause.kind === 'unavailable';
+    if (cause instanceof CommandError && !isAway)
+      warn(`The events are not followed now: ${cause.message}`);
+  }
+}
+
+const unauthorized = 401;
 
 /** An Event of the standard brings several records at once. */
 async function tell(

@@ -1,6 +1,7 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Administration, ReplacementStatus } from '../../manager/administration.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
+import { openContent } from '../../x509/containers.ts';
 import { nameOf } from '../targets.ts';
 import { expiryIn } from './certificate-resource.ts';
 import { extensionOf } from './certificate-service.ts';
@@ -45,7 +46,13 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
       if (target === undefined)
         throw notOffered(`replace all certificates of ${nameOf(endpoint)} at once`);
       await service.post(target, certificateService.submitted(content));
-      return (await reread(endpoint))?.certificates.map(({ published }) => published) ?? [];
+      const installed = (await reread(endpoint))?.certificates ?? [];
+      // In the order of the bundle, as the manager answers
+      return openContent(content).flatMap(({ der }) =>
+        installed
+          .map(({ published }) => published)
+          .filter((one) => one.certificate.der.equals(der)),
+      );
     },
     async discard(endpoint, Id) {
       const body = { Id, Certificates: collection(endpoint) };

@@ -4,6 +4,7 @@ import type {
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
 import { planRequest } from '../../manager/csr/plan.ts';
+import { parsePem } from '../../x509/pem.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { nameOf } from '../targets.ts';
 import { publishedOf } from './certificate-resource.ts';
@@ -30,7 +31,7 @@ export function remoteClient(parts: RemoteParts): CertificateClient {
   const { service, copies, certificateService } = parts;
   const request = async (uri: string, body: object) => {
     const answer = await service.post(uri, body);
-    const pem = textAt(answer.body, 'CSRString');
+    const pem = requestIn(textAt(answer.body, 'CSRString'));
     if (pem !== undefined) return pem;
     throw new CommandError('failed', 'The Redfish service answered without a CSR.');
   };
@@ -85,7 +86,7 @@ export function remoteClient(parts: RemoteParts): CertificateClient {
       if (extension === undefined) throw notOffered('tell of pending CSRs');
       return listAt(extension, 'Requests').map((one) => ({
         id: textAt(one, 'Id') ?? '',
-        pem: textAt(one, 'CSRString') ?? '',
+        pem: requestIn(textAt(one, 'CSRString')) ?? '',
         created: new Date(textAt(one, 'Created') ?? 0),
       }));
     },
@@ -116,6 +117,11 @@ async function put(
   }
   if (copy?.isServed) await rotation.installed(published.certificate.fingerprint);
   return published;
+}
+
+/** A terminal gets nothing of the text around it. @returns PEM */
+function requestIn(text = ''): string | undefined {
+  return parsePem(text).find(({ label }) => label.endsWith('CERTIFICATE REQUEST'))?.text;
 }
 
 function pathOf(location: string): string {

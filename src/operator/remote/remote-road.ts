@@ -17,7 +17,7 @@ import {
 } from './remote-options.ts';
 import { followRotation } from './rotation.ts';
 import { loggedIn } from './service.ts';
-import { logIn } from './session.ts';
+import { sessionsOf } from './session.ts';
 import { terminalConfirm } from './terminal.ts';
 
 const rootMilliseconds = 60_000;
@@ -80,11 +80,10 @@ async function openRoad(options: RemoteOptions, onEnd: (end: End) => void) {
   if (credential) await trust.accept(await connection.probe());
   const exchange = { method: 'GET', path: '/redfish/v1/' } as const;
   const { body: root } = await connection.send(exchange, rootMilliseconds);
-  const login = await readLogin(options);
-  const session = login && logIn(connection, root, login);
-  // Also of a login that is under way
-  onEnd(async () => (await session?.catch(() => undefined))?.end());
-  const service = loggedIn(connection, (await session)?.token);
+  const sessions = sessionsOf(connection, root, await readLogin(options));
+  onEnd(() => sessions.end());
+  await sessions.renew();
+  const service = loggedIn(connection, sessions);
   return { connection, trust, service, map: await discover(service, root) };
 }
 

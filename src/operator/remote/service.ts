@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../framework/exit-status.ts';
 import type { Answer, Connection, Exchange } from './connection.ts';
 import { errorOf, readRefusal } from './refusal.ts';
+import type { Sessions } from './session.ts';
 
 /** The requests of a client that is logged in. Rejections are CertErrors and CommandErrors. */
 export interface Service {
@@ -14,6 +15,8 @@ export interface Service {
   patch(path: string, body: object, entityTag: string | undefined): Promise<Answer>;
   remove(path: string): Promise<void>;
   stream(path: string, signal: AbortSignal): Promise<IncomingMessage>;
+  /** Logs in once more, where the service has forgotten the session. */
+  renewLogin(): Promise<void>;
 }
 
 const readMilliseconds = 60_000;
@@ -23,12 +26,11 @@ const changeMilliseconds = 310_000;
 /** What a user who may not read a resource is answered, or a service that has none. */
 const hidden: readonly number[] = [401, 403, 404, 405, 410, 501];
 
-/** @param token of the session; absent where the connection itself tells who the client is */
-export function loggedIn(connection: Connection, token: string | undefined): Service {
-  const own: Readonly<Record<string, string>> =
-    token === undefined ? {} : { 'X-Auth-Token': token };
+export function loggedIn(connection: Connection, sessions: Sessions): Service {
+  const own = (): Readonly<Record<string, string>> =>
+    sessions.token === undefined ? {} : { 'X-Auth-Token': sessions.token };
   const send = (exchange: Exchange, milliseconds: number) =>
-    connection.send({ ...exchange, headers: { ...exchange.headers, ...own } }, milliseconds);
+    connection.send({ ...exchange, headers: { ...exchange.headers, ...own() } }, milliseconds);
   const must = async (exchange: Exchange) => {
     const isRead = exchange.method === 'GET';
     const first = await send(exchange, isRead ? readMilliseconds : changeMilliseconds);
@@ -37,6 +39,7 @@ export function loggedIn(connection: Connection, token: string | undefined): Ser
     throw errorOf(readRefusal(answer, exchange.body));
   };
   return {
+    renewLogin: () => sessions.renew(),
     get: (path) => must({ method: 'GET', path }),
     async look(path) {
       const answer = await send({ method: 'GET', path }, readMilliseconds);
@@ -53,7 +56,7 @@ export function loggedIn(connection: Connection, token: string | undefined): Ser
       await must({ method: 'DELETE', path });
     },
     async stream(path, signal) {
-      const headers = { ...own, Accept: 'text/event-stream' };
+      const headers = { ...own(), Accept: 'text/event-stream' };
       const response = await connection.stream({ method: 'GET', path, headers }, signal);
       const { statusCode: status = 0 } = response;
       if (status === 200) return response;

@@ -14,13 +14,39 @@ export interface Session {
   end(): Promise<void>;
 }
 
+/** The session of now, which may give way to another one. */
+export interface Sessions {
+  /** Absent where the connection itself tells who the client is. */
+  readonly token: string | undefined;
+  /** For a session that the service does not know any more. @throws CommandError */
+  renew(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** @param login absent for a client that needs no session */
+export function sessionsOf(connection: Connection, root: unknown, login?: Login): Sessions {
+  let session: Promise<Session> | undefined;
+  let token: string | undefined;
+  return {
+    get token() {
+      return token;
+    },
+    async renew() {
+      session = login && logIn(connection, root, login);
+      token = (await session)?.token;
+    },
+    // Also of a login that is under way
+    end: async () => (await session?.catch(() => undefined))?.end(),
+  };
+}
+
 /** Longer than a service needs that lets wrong passwords wait. */
 const loginMilliseconds = 60_000;
 /** The end of a session is not worth a long wait: the service ends it by itself. */
 const logoutMilliseconds = 10_000;
 
 /** @param root of the service, which every client may read */
-export async function logIn(
+async function logIn(
   connection: Connection,
   root: unknown,
   { user, password }: Login,
