@@ -57,9 +57,10 @@ async function prepare(line: string): Promise<void> {
   assert.equal(status, 0, `${line}: ${stderr}`);
 }
 
-/** Without what differs from one time to the next: ids of CAs, which are never given again, and of new keys. */
+/** Without what differs from one time to the next: times, ids of CAs, which are never given again, and of new keys. */
 function comparable(text: string): string {
   return text
+    .replace(/"(at|deadline)": "[^"]+"/g, '"$1": "TIME"')
     .replace(/authority\/truststore\/\d+/g, 'authority/truststore/N')
     .replace(/"id": "[\da-f]{64}"/g, '"id": "KEY"')
     .replace(/-----BEGIN CERTIFICATE REQUEST-----.*?-----END CERTIFICATE REQUEST-----/gs, 'CSR');
@@ -74,6 +75,9 @@ interface Row {
 }
 
 const withLdap = { first: ['install client/ldap PAIR'], last: ['delete client/ldap'] };
+
+const staged = ['stage client/ldap PAIR'];
+const active = [...staged, 'activate client/ldap'];
 
 const rows: readonly Row[] = [
   { line: 'list' },
@@ -117,6 +121,24 @@ const rows: readonly Row[] = [
   { line: 'trust list' },
   { line: 'trust list --endpoint authority/revoked' },
   { line: 'trust remove 99', status: 3 },
+  { line: 'trust replace CAS', first: ['trust replace OTHER'] },
+  { line: 'trust replace BROKEN', status: 5 },
+  { line: 'requests' },
+  { line: 'requests client/ldap' },
+  { line: 'discard server/https 0000', status: 3 },
+  { line: 'status' },
+  { line: 'reload server/https' },
+  { line: 'stage client/ldap PAIR --seconds 300', last: ['rollback client/ldap'] },
+  { line: 'stage client/ldap PAIR --bundle ROOT', last: ['rollback client/ldap'] },
+  { line: 'stage client/ldap BROKEN', status: 5 },
+  { line: 'stage client/ldap PAIR', first: staged, last: ['rollback client/ldap'], status: 6 },
+  { line: 'install client/ldap PAIR', first: staged, last: ['rollback client/ldap'], status: 6 },
+  { line: 'activate client/ldap', first: staged, last: ['rollback client/ldap'] },
+  { line: 'activate client/ldap', status: 3 },
+  { line: 'commit client/ldap', first: active, last: ['delete client/ldap'] },
+  { line: 'commit client/ldap', status: 3 },
+  { line: 'rollback client/ldap', first: active },
+  { line: 'rollback client/ldap', status: 3 },
   { line: 'user list' },
   { line: 'user add alice --password-file PASSWORD', last: ['user remove alice'] },
   { line: 'user add alice --password-file SHORT', status: 5 },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { until } from '../../e2e/commands.ts';
+import { run, until } from '../../e2e/commands.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { shownBy } from '../../fakes/redfish-program.ts';
 import { type TwoRoads, twoRoads, untilSessionsEnded } from '../../fakes/two-roads.ts';
@@ -96,6 +96,37 @@ describe('watch over Redfish', () => {
   });
 });
 
+describe('watch over Redfish, whose session others end', () => {
+  it('logs in again, and tells what changed meanwhile', async () => {
+    const sessions = `${roads.url}/redfish/v1/SessionService/Sessions`;
+    const curl = async (...args: readonly string[]) => {
+      const user = `admin:${readFileSync(roads.password, 'utf8').trim()}`;
+      return (await run('curl', ['-sku', user, ...args])).stdout;
+    };
+    const idsOf = async (): Promise<readonly string[]> =>
+      JSON.parse(await curl(sessions)).Members.map(
+        (one: { '@odata.id': string }) => one['@odata.id'],
+      );
+    const watch = roads.start('redfish', ['watch']);
+    // It follows once it tells of something
+    await until('it follows', async () => {
+      await overBus('trust', 'replace', tools.issueCa().path);
+      return watch.output() !== '';
+    });
+    const [session] = await idsOf();
+    await curl('-X', 'DELETE', `${roads.url}${session}`);
+    await until('another session', async () => {
+      const found = await idsOf();
+      return found.length > 0 && !found.includes(session ?? '');
+    });
+    const ca = tools.issueCa({ subject: '/CN=meanwhile' });
+    await overBus('trust', 'replace', ca.path);
+    await until('the change', () => /created .* CN=meanwhile/.test(watch.output()));
+    await watch.stop('SIGTERM');
+    await untilSessionsEnded(roads);
+  });
+});
+
 describe('the remembered fingerprint of a service', () => {
   const remembered = () => readFileSync(join(roads.home, 'bmc-certs', 'known-hosts'), 'utf8');
 
@@ -109,6 +140,23 @@ describe('the remembered fingerprint of a service', () => {
     assert.notEqual(after, before);
     assert.equal(remembered(), `${roads.host} ${after}\n`);
     await overRedfish('list');
+  });
+
+  it('has both certificates while a replacement is on trial', async () => {
+    const [before] = await shownNow();
+    const { key, pem } = tools.issue();
+    const file = tools.write('trial', key + pem);
+    await overRedfish('stage', 'server/https', file);
+    assert.equal(remembered(), `${roads.host} ${before}\n`);
+    await overRedfish('activate', 'server/https');
+    const [trial] = await shownNow();
+    assert.equal(remembered(), `${roads.host} ${before}\n${roads.host} ${trial}\n`);
+    await overRedfish('rollback', 'server/https');
+    assert.equal(remembered(), `${roads.host} ${before}\n`);
+    await overRedfish('stage', 'server/https', file);
+    await overRedfish('activate', 'server/https');
+    await overRedfish('commit', 'server/https');
+    assert.equal(remembered(), `${roads.host} ${trial}\n`);
   });
 
   it('stays where others put a certificate into service, which is then refused', async () => {
