@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { packagedFiles } from '../../scripts/package/contents.ts';
 import { releaseOf } from '../../scripts/package/release.ts';
 import { units } from '../../scripts/package/units.ts';
 import { must } from '../e2e/commands.ts';
@@ -112,12 +113,19 @@ describe('the Debian package', () => {
     });
   }
 
-  it('leaves no unit out but those of the native helper', () => {
-    const there = readdirSync(join(clone, 'systemd')).filter((name) =>
-      /\.(service|socket)$/.test(name),
-    );
-    const left = there.filter((name) => !(name in units)).sort();
-    assert.deepEqual(left, ['bmc-redfish-password.socket', 'bmc-redfish-password@.service']);
+  it('leaves nothing of systemd/ out but what belongs to the native helper', () => {
+    const files = packagedFiles(clone, releaseOf(clone, { SOURCE_DATE_EPOCH: '1' }));
+    const contents = new Set(files.map(({ content }) => String(content)));
+    const folder = join(clone, 'systemd');
+    const there = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const left = there
+      .map(({ name }) => name)
+      .filter((name) => !contents.has(readFileSync(join(folder, name), 'utf8')));
+    assert.deepEqual(left.sort(), [
+      'bmc-redfish-password.socket',
+      'bmc-redfish-password@.service',
+      'bmc-redfish-users.conf',
+    ]);
   });
 
   it('has the version of package.json, and no placeholder left', async () => {

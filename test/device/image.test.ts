@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { until } from '../e2e/commands.ts';
-import { debian13 } from './debian-13.ts';
-import { type Device, runSwitchedOff, startDevice, whyNoDevice } from './device.ts';
+import { startDebian } from './debian.ts';
+import { type Device, runSwitchedOff, whyNoDevice } from './device.ts';
 import { ask, putPackage, releaseDirectory } from './installation.ts';
 
 describe('an image of Debian 13 into which the package was installed', {
@@ -11,7 +11,7 @@ describe('an image of Debian 13 into which the package was installed', {
   let device: Device;
 
   before(async () => {
-    device = await startDevice(debian13(), (root) => {
+    device = await startDebian(13, (root) => {
       putPackage(root);
       const installation = `apt-get install -y ${releaseDirectory}/*.deb`;
       runSwitchedOff(root, 'sh', '-c', installation);
