@@ -8,20 +8,37 @@ const maxBytes = 32;
 /**
  * Sends SIGHUP to the process of a pid file. A service that does not run reads the new files when it
  * starts, so there is nothing to do.
- * @throws Error when the file holds no process id, or one of a process that does not take the signal
+ * @throws Error as `processToReload`
  */
 export async function askToReload(path: string): Promise<'reloaded' | 'not-running'> {
+  const pid = await processToReload(path);
+  if (pid === undefined) return 'not-running';
+  const sent = await unlessGone(async () => process.kill(pid, 'SIGHUP'));
+  return sent ? 'reloaded' : 'not-running';
+}
+
+/**
+ * The process of a pid file, which takes SIGHUP.
+ * @returns `undefined` when the service does not run
+ * @throws Error when the file holds no process id, or one of a process that does not take the signal
+ */
+export async function processToReload(path: string): Promise<number | undefined> {
   const text = await readPidFile(path);
-  if (text === undefined) return 'not-running';
+  if (text === undefined) return undefined;
   const pid = /^\d{1,10}$/.test(text.trim()) ? Number(text) : 0;
   // 0, 1 and negative numbers address process groups and init
   if (pid < 2) throw new Error('the file holds no process id');
-  try {
+  return unlessGone(async () => {
     await refuseUnprepared(pid);
-    process.kill(pid, 'SIGHUP');
-    return 'reloaded';
+    return pid;
+  });
+}
+
+async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return 'not-running';
+    if (codeOf(error) === 'ESRCH') return undefined;
     throw error;
   }
 }

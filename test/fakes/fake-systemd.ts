@@ -15,7 +15,11 @@ export interface FakeSystemd {
 /** It refuses calls with `fail` and never answers them with `hang`; with the last two it does so with their jobs. */
 export type Behaviour = 'obey' | 'fail' | 'hang' | 'fail the job' | 'never end the job';
 
-export async function startFakeSystemd(address: string): Promise<FakeSystemd> {
+/** @param units those that it has, with their LoadState */
+export async function startFakeSystemd(
+  address: string,
+  units: Readonly<Record<string, string>> = {},
+): Promise<FakeSystemd> {
   const bus = await connectBus(address);
   const asked: (readonly unknown[])[] = [];
   let behaviour: Behaviour = 'obey';
@@ -23,6 +27,11 @@ export async function startFakeSystemd(address: string): Promise<FakeSystemd> {
   const jobs = jobsOf(bus);
   bus.handleCalls((call) => {
     if (call.member === 'Subscribe') jobs.subscribe(call);
+    if (call.member === 'LoadUnit') call.answer('o', [pathOf(String(call.body[0]), units)]);
+    if (call.member === 'Get') {
+      const state = call.path.slice(call.path.lastIndexOf('/') + 1).replace('_', '-');
+      call.answer('v', [{ signature: 's', value: state }]);
+    }
     if (call.member !== 'ReloadOrRestartUnit') return;
     asked.push(call.body);
     asker = call.sender;
@@ -39,6 +48,12 @@ export async function startFakeSystemd(address: string): Promise<FakeSystemd> {
     },
     leave: () => bus.close(),
   };
+}
+
+/** LoadUnit has an object for what there is not, too; here its last part is the state. */
+function pathOf(unit: string, units: Readonly<Record<string, string>>): string {
+  const state = units[unit] ?? 'not-found';
+  return `/org/freedesktop/systemd1/unit/${state.replace('-', '_')}`;
 }
 
 /** The jobs of a systemd, which tells of their ends only when somebody asked for that. */

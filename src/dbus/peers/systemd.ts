@@ -1,3 +1,4 @@
+import { CertError } from '../../core/cert-error.ts';
 import type { Bus } from '../transport/bus.ts';
 import { askDaemon } from '../transport/bus-driver.ts';
 
@@ -34,6 +35,34 @@ export async function reloadUnit(bus: Bus, unit: string, timeout: number): Promi
     await runJob(bus, String(owner), unit, timeout);
   } finally {
     askDaemon(bus, 'RemoveMatch', rule).catch(() => undefined);
+  }
+}
+
+/**
+ * LoadState of a unit, such as `loaded` or `not-found`; `undefined` where there is no systemd.
+ * @param timeout milliseconds for each of the two calls
+ */
+export async function unitLoadState(
+  bus: Bus,
+  unit: string,
+  timeout: number,
+): Promise<string | undefined> {
+  try {
+    const [path] = await bus.call({
+      ...{ ...manager, destination: name, timeout },
+      ...{ member: 'LoadUnit', signature: 's', body: [unit] },
+    });
+    const [state] = await bus.call({
+      ...{ destination: name, path: String(path), timeout },
+      ...{ interface: 'org.freedesktop.DBus.Properties', member: 'Get', signature: 'ss' },
+      body: ['org.freedesktop.systemd1.Unit', 'LoadState'],
+    });
+    return typeof state === 'object' && state !== null && 'value' in state
+      ? String(state.value)
+      : undefined;
+  } catch (error) {
+    if (error instanceof CertError && error.code === 'unavailable') return undefined;
+    throw error;
   }
 }
 

@@ -15,6 +15,10 @@ import {
 } from '../doctor/certificates.ts';
 import { filesExamination } from '../doctor/files.ts';
 import { type Examination, type Finding, findingsOf } from '../doctor/finding.ts';
+import { metricsExamination } from '../doctor/metrics.ts';
+import { policyExamination, systemPolicies } from '../doctor/policy.ts';
+import { reloadTargetsExamination } from '../doctor/reload-targets.ts';
+import { withUnitStates } from '../doctor/unit-states.ts';
 import { describeFailure } from '../failure.ts';
 import { visible } from '../framework/fields.ts';
 import { fileValue } from '../framework/value-kind.ts';
@@ -23,27 +27,35 @@ import { defaultConfiguration } from '../targets.ts';
 
 const examinations: readonly Examination[] = [
   endpointsExamination,
+  policyExamination,
   accessExamination,
   clockExamination,
   filesExamination,
   expiryExamination,
   findingsExamination,
   chainExamination,
+  reloadTargetsExamination,
   reloadExamination,
   replacementExamination,
+  metricsExamination,
 ];
 
 export const doctor = operatorCommand({
   name: 'doctor',
   summary: 'find what is wrong, and say what to do about it',
   about: [
-    'Looks at the bus and its policy, permissions, files that do not fit what the manager publishes, the clock, expiry, warnings, servers without their intermediate, authorities without their issuer, services that could not be told, and staged replacements. Changes nothing. Files are examined by root only, and over Redfish neither files nor the bus.',
+    'Looks at the bus and its policy, permissions, files that do not fit what the manager publishes, the clock, expiry, warnings, servers without their intermediate, authorities without their issuer, services that cannot or could not be told, staged replacements, and the textfile for Prometheus. Changes nothing. Files are examined by root only, and over Redfish neither files nor the bus.',
   ],
   options: {
     config: {
       kind: fileValue,
       default: defaultConfiguration,
       about: 'the configuration of the manager',
+    },
+    policy: {
+      kind: fileValue,
+      multiple: true,
+      about: `a directory with the policy of the bus (default: those of the system bus, ${systemPolicies.join(' and ')})`,
     },
   },
   fields: {
@@ -61,23 +73,39 @@ export const doctor = operatorCommand({
     },
   ],
   async run({ options, context }) {
-    const data = await examine(context, options.config);
+    const data = await examine(context, options);
     const isIll = data.some(({ verdict }) => verdict === 'fault');
     return { data, text: data.map(linesOf).join(''), status: isIll ? 'unhealthy' : 'done' };
   },
 });
 
-async function examine(context: OperatorContext, config: string): Promise<readonly Finding[]> {
+interface DoctorOptions {
+  readonly config: string;
+  readonly policy: readonly string[];
+}
+
+async function examine(
+  context: OperatorContext,
+  { config, policy }: DoctorOptions,
+): Promise<readonly Finding[]> {
   const { isRemote } = context;
   const { configuration, finding } = isRemote ? elsewhere : configurationAt(config);
   try {
     const manager = await context.manager();
-    const patient = { manager, configuration, now: manager.now() };
     const reasonOf = (error: unknown) => describeFailure(error).message;
-    const found = examinations.map((one) =>
-      isOutOfReach(one, context, manager) ? [notFromHere(one)] : findingsOf(one, patient, reasonOf),
-    );
-    return [...finding, ...(await Promise.all(found)).flat()];
+    const policyDirectories = policy.length > 0 ? policy : policiesOf(context);
+    const found = await withUnitStates(context.busAddress, (unitState) => {
+      const now = manager.now();
+      const patient = { manager, configuration, now, policyDirectories, unitState };
+      return Promise.all(
+        examinations.map((one) =>
+          isOutOfReach(one, context, manager)
+            ? [notFromHere(one)]
+            : findingsOf(one, patient, reasonOf),
+        ),
+      );
+    });
+    return [...finding, ...found.flat()];
   } catch (error) {
     const { message } = describeFailure(error);
     const [text = '', ...next] = message.replace(/\.$/, '').split('; ');
@@ -85,6 +113,12 @@ async function examine(context: OperatorContext, config: string): Promise<readon
     const fault = { check, where: 'device', verdict: 'fault', text } as const;
     return [...finding, { ...fault, next: next.join('; ') || null }];
   }
+}
+
+/** Another bus has a policy of its own. */
+function policiesOf({ busAddress }: OperatorContext): readonly string[] | undefined {
+  const isSystemBus = busAddress === '' && process.env.DBUS_SYSTEM_BUS_ADDRESS === undefined;
+  return isSystemBus ? systemPolicies : undefined;
 }
 
 /** The configuration of this machine is not that of the device. */

@@ -30,6 +30,10 @@ export interface Patient {
   readonly configuration: Configuration | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Where the policy of the bus is; absent where that is not known. */
+  readonly policyDirectories: readonly string[] | undefined;
+  /** What systemd has of a unit; `undefined` without a systemd. */
+  readonly unitState: (unit: string) => Promise<string | undefined>;
 }
 
 /** One question about a device, under the name of its check. */
