@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type FileMode, grant, isForeign, makeOwn } from './file-mode.ts';
+import { type FileMode, grant } from './file-mode.ts';
 
 /** Makes a directory with its parents. Those that exist keep their mode and group. */
 export async function makeDirectory(path: string, access: FileMode): Promise<void> {
@@ -21,8 +21,8 @@ export async function makeDirectory(path: string, access: FileMode): Promise<voi
 }
 
 /**
- * Makes a directory that is this program's alone, or makes one its own that a backup brought back as another user's, or from
- * which a umask, or a crash before it was granted, kept the access.
+ * Makes a directory that is this program's alone, or gives one the access that a umask, or a crash before it was
+ * granted, kept from it.
  */
 export async function makeOwnDirectory(path: string, access: FileMode): Promise<void> {
   await makeDirectory(path, access);
@@ -32,9 +32,7 @@ export async function makeOwnDirectory(path: string, access: FileMode): Promise<
   );
   try {
     const mode = directoryMode(access);
-    const found = await handle.stat();
-    if (isForeign(found.uid) && !(await makeOwn(handle))) return;
-    if ((found.mode & 0o777) !== mode) await grant(handle, { ...access, mode });
+    if (((await handle.stat()).mode & 0o777) !== mode) await grant(handle, { ...access, mode });
   } finally {
     await handle.close();
   }

@@ -28,53 +28,32 @@ export function readableByGroup(group: number | undefined): FileMode {
  * put there may be closed to the group that serves it, a backup may have brought it back as another user's, and
  * another group may be configured than before.
  * @param maxNames a file that has more hard links is left alone: root would open to the group a file of another user
- * @returns why others could read or change it until now, in words; `undefined` where they could not
  * @throws when the disk does not let it now; what is no file of ours is left alone
  */
-export async function applyFileMode(
-  path: string,
-  access: FileMode,
-  maxNames = 1,
-): Promise<string | undefined> {
+export async function applyFileMode(path: string, access: FileMode, maxNames = 1): Promise<void> {
   // A link leads to a file that may be another user's
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const handle = await open(path, flags).catch((error: unknown) => {
     if (classifyIoError(error) === undefined) return undefined;
     throw error;
   });
-  if (!handle) return undefined;
+  if (!handle) return;
   try {
     const stat = await handle.stat();
-    if (!stat.isFile() || stat.nlink > maxNames) return undefined;
+    if (!stat.isFile() || stat.nlink > maxNames) return;
     const isOthers = access.group !== undefined && stat.gid !== access.group;
-    if (isForeign(stat.uid) && !(await makeOwn(handle, access.group))) return undefined;
+    // Where that is not allowed, its owner goes with the next time that it is written
+    if (isForeign(stat.uid))
+      await handle.chown(ownUser(), access.group ?? ownGroup()).catch(unlessForbidden);
     if ((stat.mode & 0o777) !== access.mode || isOthers) await grant(handle, access);
-    return openness(stat, access);
   } finally {
     await handle.close();
   }
 }
 
-/** @returns false where that is not allowed: the owner goes with the next time that the file is written */
-export async function makeOwn(handle: FileHandle, group = ownGroup()): Promise<boolean> {
-  try {
-    await handle.chown(ownUser(), group);
-    return true;
-  } catch (error) {
-    if (['EPERM', 'EACCES'].includes(codeOf(error))) return false;
-    throw error;
-  }
-}
-
-function openness({ uid, gid, mode }: Stats, access: FileMode): string | undefined {
-  const isOfOthers = (mode & 0o070) !== 0 && access.group !== undefined && gid !== access.group;
-  const bits = mode & 0o7777;
-  const found = [
-    ...(isForeign(uid) ? [`owner ${uid}`] : []),
-    ...(isOfOthers ? [`group ${gid}`] : []),
-    ...((bits & ~access.mode) === 0 ? [] : [`mode ${bits.toString(8).padStart(4, '0')}`]),
-  ];
-  return found.length > 0 ? found.join(', ') : undefined;
+/** For rights that this user may not change. */
+export function unlessForbidden(error: unknown): void {
+  if (!['EPERM', 'EACCES'].includes(codeOf(error))) throw error;
 }
 
 /** Whether a file is neither this user's nor root's, who may do anything with it anyway. */
@@ -82,11 +61,11 @@ export function isForeign(uid: number): boolean {
   return uid !== ownUser() && uid !== 0;
 }
 
-function ownUser(): number {
+export function ownUser(): number {
   return process.geteuid?.() ?? 0;
 }
 
-function ownGroup(): number {
+export function ownGroup(): number {
   return process.getegid?.() ?? 0;
 }
 

@@ -63,20 +63,42 @@ describe('a key that is not the manager alone its own', { skip }, () => {
   };
   const told = () => world.logged.filter(({ message }) => message === owned);
   const rightsOf = (file: string) => {
-    const { uid, gid, mode } = lstatSync(file);
-    return { uid, gid, mode: (mode & 0o7777).toString(8) };
+    const { uid, gid, mode, nlink } = lstatSync(file);
+    return { uid, gid, mode: (mode & 0o7777).toString(8), nlink, isFile: lstatSync(file).isFile() };
   };
+  const moved = (uid: number) => {
+    renameSync(path, elsewhere);
+    chownSync(elsewhere, stranger, stranger);
+    symlinkSync(elsewhere, path);
+    lchownSync(path, uid, uid);
+  };
+
   const faults: readonly { what: string; was: RegExp; spoil: () => void }[] = [
     { what: 'is of another user', was: /owner 1000/, spoil: () => chownSync(path, 1000, 1000) },
+    {
+      what: 'has a hard link of another user',
+      was: /2 hard links/,
+      spoil: () => linkSync(path, elsewhere),
+    },
     { what: 'can be written by all', was: /mode 0666/, spoil: () => chmodSync(path, 0o666) },
     { what: 'can be read by another group', was: /group 77/, spoil: () => chownSync(path, 0, 77) },
+    { what: 'is a link of another user', was: /link of owner/, spoil: () => moved(stranger) },
+    { what: 'is behind a link to a file of another user', was: /1000/, spoil: () => moved(0) },
   ];
   for (const { what, was, spoil } of faults) {
-    it(`${what} is taken from others, and that is said once`, async () => {
+    it(`${what} is written anew before it is served, and said once`, async () => {
       spoil();
+      const before = statSync(path);
       const endpoint = await start();
-      assert.deepEqual(rightsOf(path), { uid: 0, gid: group, mode: '640' });
+      const rights = { uid: 0, gid: group, mode: '640', nlink: 1, isFile: true };
+      assert.deepEqual(rightsOf(path), rights);
+      assert.notEqual(statSync(path).ino, before.ino);
       assert.equal(endpoint.list()[0]?.certificate.pem, first.pem);
+      assert.match(readFileSync(path, 'utf8'), /PRIVATE KEY[\s\S]*BEGIN CERTIFICATE/);
+      if (elsewhere in listed(world.directory)) {
+        const { uid, mode } = statSync(elsewhere);
+        assert.deepEqual([uid, mode], [before.uid, before.mode], 'what others have is theirs');
+      }
       await endpoint.maintain();
       await start();
       assert.equal(told().length, 1);
@@ -89,7 +111,7 @@ describe('a key that is not the manager alone its own', { skip }, () => {
     assert.deepEqual(told(), []);
   });
 
-  it('is taken from others while the manager runs as well', async () => {
+  it('is written anew while the manager runs as well', async () => {
     const endpoint = await start();
     chownSync(path, stranger, stranger);
     await endpoint.maintain();
@@ -140,7 +162,7 @@ describe('a key that is not the manager alone its own', { skip }, () => {
     }
     assert.equal((await again.requests.outstanding())[0]?.pem, csr);
     const said = told().length;
-    assert.equal(said, files.filter((file) => statSync(file).isFile()).length);
+    assert.equal(said, files.length + 1);
     await start();
     assert.equal(told().length, said);
   });
@@ -156,7 +178,6 @@ describe('a key that is not the manager alone its own', { skip }, () => {
     const journal = `${path}.replacement`;
     const files = readdirSync(journal, { recursive: true }).map((one) => join(journal, `${one}`));
     for (const file of [journal, ...files]) chownSync(file, stranger, stranger);
-    const keys = files.filter((file) => statSync(file).isFile());
     const again = new CredentialEndpoint(definition, world.dependencies);
     endpoints.push(again);
     await new StagedReplacements(log, () => limits).recover([again]);
@@ -166,7 +187,7 @@ describe('a key that is not the manager alone its own', { skip }, () => {
       told()
         .map(({ fields }) => fields.path)
         .sort(),
-      keys.sort(),
+      [journal, ...files].sort(),
     );
     assert.equal(statSync(path).uid, 0);
   });

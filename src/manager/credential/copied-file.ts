@@ -18,6 +18,7 @@ export function copiedFile(file: CredentialFile, copy: CopyFile): CredentialFile
   return {
     ...file,
     write: (pair, lastLook) => copy(pairText(pair), before, () => file.write(pair, lastLook)),
+    writeAnew: (text, lastLook) => copy(text, before, () => file.writeAnew(text, lastLook)),
     remove: () => copy(undefined, before, () => file.remove()),
   };
 }

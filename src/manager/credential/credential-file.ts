@@ -11,6 +11,7 @@ import {
   readableByGroup,
 } from '../../storage/file-mode.ts';
 import { classifyIoError, exists } from '../../storage/io-errors.ts';
+import { type Faults, faultsOf } from '../../storage/ownership.ts';
 import { maxInternalFileBytes, noFollow } from '../../storage/regular-file.ts';
 import { withRetries } from '../../storage/retry.ts';
 import { removeTempFiles } from '../../storage/temp-files.ts';
@@ -32,11 +33,13 @@ export interface CredentialFile {
   holds(pair: CredentialCandidate): Promise<boolean>;
   /** @param lastLook as of `writeFileAtomic` */
   write(pair: CredentialCandidate, lastLook?: () => Promise<void>): Promise<void>;
+  /** Puts a new file with the same text in place of the old one. @param lastLook as of `writeFileAtomic` */
+  writeAnew(text: string, lastLook: () => Promise<void>): Promise<void>;
   /**
    * Gives the file the rights that it should have.
-   * @returns why others could read or change it until now. @throws when the disk does not let it now
+   * @returns as `faultsOf` before that, until the file is written. @throws when the disk does not let it now
    */
-  applyFileMode(): Promise<string | undefined>;
+  applyFileMode(): Promise<Faults | undefined>;
   remove(): Promise<void>;
   /**
    * Whether something stands there that is none of these texts, and no empty file.
@@ -113,6 +116,12 @@ export function credentialFile({ path, group }: CredentialFileOptions): Credenti
   };
   const isOthers: CredentialFile['isOthers'] = (known) => holdsOther(path, known);
   const putAside = () => keepAside(path);
+  let faults: Faults | undefined;
+  const settle = async () => {
+    faults ??= await faultsOf(path, access);
+    await applyFileMode(path, access);
+    return faults;
+  };
 
   return {
     async open() {
@@ -120,6 +129,7 @@ export function credentialFile({ path, group }: CredentialFileOptions): Credenti
       // Upstream leaves the directory 0700, which no service but root's can enter
       if (group !== undefined) await admitGroup(directory, group);
       await removeTempFiles(path);
+      await settle();
     },
     read: (maxBytes) => read(path, maxBytes),
     async holds(pair) {
@@ -132,8 +142,13 @@ export function credentialFile({ path, group }: CredentialFileOptions): Credenti
     async write(pair, lastLook) {
       await makeDirectory(directory, access);
       await writeFileAtomic(path, pairText(pair), access, lastLook);
+      faults = undefined;
     },
-    applyFileMode: () => applyFileMode(path, access),
+    async writeAnew(text, lastLook) {
+      await writeFileAtomic(path, text, access, lastLook);
+      faults = undefined;
+    },
+    applyFileMode: settle,
     remove,
     isOthers,
     putAside,

@@ -16,6 +16,8 @@ import { isGenerated, renewalReason } from './generated-certificate.ts';
  */
 export class CredentialUpkeep {
   readonly #parts: Parts;
+  /** Whether the file is still another user's after the manager wrote it. */
+  #cannotOwn = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -42,20 +44,43 @@ export class CredentialUpkeep {
     return renewalReason(pair.leaf, identity(), selfSigned, now());
   }
 
-  /** Takes the file from others who may read or change it. Never rejects. */
+  /** Takes the file from others who may read or change it, see `faultsOf`. Never rejects. */
   async makeOwn(): Promise<void> {
-    const { queue, file, definition, dependencies } = this.#parts;
+    const { queue, definition, dependencies } = this.#parts;
     const { log } = dependencies;
     const { path } = definition;
     try {
-      const was = await queue.during(() => file.applyFileMode());
+      const was = await queue.during(() => this.#writeOwn());
       if (was !== undefined) tellOwned(log)(path, was);
     } catch (error) {
+      if (error === superseded) return;
       log.error('stored key not made the property of the manager', {
         path,
         reason: reasonOf(error),
       });
     }
+  }
+
+  /** @returns why others could read or change it, `undefined` when nothing was written */
+  async #writeOwn(): Promise<string | undefined> {
+    const { queue, file, service, stored, definition, dependencies } = this.#parts;
+    const faults = await file.applyFileMode();
+    const { pair, text } = service;
+    if (!faults || !pair || text === undefined || queue.isHeld || this.#cannotOwn) return;
+    const mustBeThere = async () => {
+      if ((await file.read()) !== text) throw superseded;
+    };
+    await mustBeThere();
+    const { isOutOfForm } = stored;
+    if (isOutOfForm || faults.isLinked) {
+      // A link may lead to a file with more secrets than the key and its certificate
+      await storeCredential(this.#parts, mustBeThere).write(pair);
+      service.noteRestored();
+    } else await file.writeAnew(text, mustBeThere);
+    // A file system without owners, or of another machine, would have it written again at each look
+    this.#cannotOwn = (await file.applyFileMode()) !== undefined;
+    if (isOutOfForm) await dependencies.reload(definition);
+    return faults.was;
   }
 
   /** Gives a file that no service could load the key that was kept elsewhere, and its right order. */

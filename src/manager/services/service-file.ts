@@ -30,6 +30,6 @@ export async function writeServiceFile(
 }
 
 /** For a group that is another one since the file was written. */
-export async function keepServiceFileMode({ path, group }: ServiceFile): Promise<void> {
-  await applyFileMode(path, readableByGroup(group));
+export function keepServiceFileMode({ path, group }: ServiceFile): Promise<void> {
+  return applyFileMode(path, readableByGroup(group));
 }
