@@ -78,14 +78,19 @@ async function startManager(
     ...{ host, bus, log },
     makeEndpoint: (one) => hostedEndpoint(one, makeEndpoint),
   });
-  const metrics = metricsTextfile(
-    { endpoints: () => endpoints.endpoints, counts, reloader, replacements },
-    log,
-  );
   const runTime = new RunTimeHost({
     ...{ ...common, bus, replacements, reloader, makeEndpoint },
-    counter: new Counts(),
+    counter: counts,
   });
+  const metrics = metricsTextfile(
+    {
+      endpoints: () => [...endpoints.endpoints, ...runTime.endpoints],
+      counts,
+      reloader,
+      replacements,
+    },
+    log,
+  );
   const applyFirst = await endpoints.prepare(settings.endpoints);
   await applyFirst();
   await runTime.apply(settings.runTime);

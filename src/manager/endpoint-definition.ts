@@ -8,6 +8,8 @@ export type ReloadTarget = { readonly unit: string } | { readonly pidFile: strin
 export interface EndpointDefinition {
   readonly type: EndpointType;
   readonly name: string;
+  /** It came at run time. One of the configuration may have the same type and name. */
+  readonly isOfRunTime?: true;
   /** A file (server, client) or a directory (authority). */
   readonly path: string;
   readonly reload: readonly ReloadTarget[];

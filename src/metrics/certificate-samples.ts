@@ -2,6 +2,7 @@ import type { Endpoint } from '../manager/endpoint.ts';
 import type { InstalledCertificate } from '../manager/installed-certificate.ts';
 import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
 import { type Name, valuesOf } from '../x509/name.ts';
+import { endpointLabel } from './endpoint-label.ts';
 import type { SamplesOf } from './exposition.ts';
 import type { managerMetrics } from './manager-metrics.ts';
 
@@ -43,7 +44,7 @@ function rowOf(
   { id, certificate, findings }: InstalledCertificate,
 ) {
   const labels = {
-    endpoint: `${definition.type}/${definition.name}`,
+    endpoint: endpointLabel(definition),
     type: definition.type,
     id,
     subject_cn: commonName(certificate.subject),

@@ -4,6 +4,7 @@ import type { StagedReplacements } from '../manager/replacement/staged-replaceme
 import type { Reloader, ReloadOutcome } from '../platform/reload.ts';
 import { certificateSamples } from './certificate-samples.ts';
 import type { Counts } from './counts.ts';
+import { endpointLabel } from './endpoint-label.ts';
 import type { SamplesOf } from './exposition.ts';
 import type { managerMetrics } from './manager-metrics.ts';
 
@@ -36,21 +37,21 @@ export async function collectMetrics(
     ...reloadSamples(endpoints, sources),
     certificates: endpoints.map((endpoint) => {
       const { type } = endpoint.definition;
-      return { labels: { ...endpointLabel(endpoint), type }, value: endpoint.list().length };
+      return { labels: { ...labelsOf(endpoint), type }, value: endpoint.list().length };
     }),
     pending: await pendingSamples(endpoints),
     replacementDeadline: endpoints.flatMap((endpoint) => {
       const state = sources.replacements.stateOf(endpoint.definition);
       if (state === 'none') return [];
       const value = Math.floor(sources.replacements.deadlineOf(endpoint.definition) / 1000);
-      return [{ labels: { ...endpointLabel(endpoint), state }, value }];
+      return [{ labels: { ...labelsOf(endpoint), state }, value }];
     }),
     startTime: [{ labels: {}, value: sources.startedAt / 1000 }],
   };
 }
 
-function endpointLabel({ definition: { type, name } }: Endpoint) {
-  return { endpoint: `${type}/${name}` };
+function labelsOf({ definition }: Endpoint) {
+  return { endpoint: endpointLabel(definition) };
 }
 
 /** Nothing is told where the disk does not say what is pending. */
@@ -58,7 +59,7 @@ async function pendingSamples(endpoints: readonly Endpoint[]) {
   const all = endpoints.map(async (endpoint) => {
     try {
       const { length } = await endpoint.requests.outstanding();
-      return [{ labels: endpointLabel(endpoint), value: length }];
+      return [{ labels: labelsOf(endpoint), value: length }];
     } catch {
       return [];
     }
@@ -74,14 +75,14 @@ function operationSamples(
     operations: endpoints.flatMap((endpoint) =>
       operations.flatMap((operation) =>
         outcomes.map((outcome) => ({
-          labels: { ...endpointLabel(endpoint), operation, outcome },
+          labels: { ...labelsOf(endpoint), operation, outcome },
           value: counts.operations(endpoint.definition, operation, outcome),
         })),
       ),
     ),
     failures: endpoints.flatMap((endpoint) =>
       reasons.map((reason) => ({
-        labels: { ...endpointLabel(endpoint), reason },
+        labels: { ...labelsOf(endpoint), reason },
         value: counts.failures(endpoint.definition, reason),
       })),
     ),

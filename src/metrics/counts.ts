@@ -1,8 +1,6 @@
 import type { CertErrorCode } from '../core/cert-error.ts';
-import type { EndpointDefinition } from '../manager/endpoint-definition.ts';
 import type { ReloadOutcome } from '../platform/reload.ts';
-
-type EndpointName = Pick<EndpointDefinition, 'type' | 'name'>;
+import { type EndpointName, endpointLabel } from './endpoint-label.ts';
 
 /** How a call that changes something ended. */
 export type OperationOutcome = 'ok' | 'refused';
@@ -47,12 +45,12 @@ export class Counts {
   }
 }
 
-function operationKey({ type, name }: EndpointName, operation: string, outcome: string): string {
-  return ['operation', type, name, operation, outcome].join(' ');
+function operationKey(endpoint: EndpointName, operation: string, outcome: string): string {
+  return ['operation', endpointLabel(endpoint), operation, outcome].join(' ');
 }
 
-function failureKey({ type, name }: EndpointName, reason: CertErrorCode): string {
-  return ['failure', type, name, reason].join(' ');
+function failureKey(endpoint: EndpointName, reason: CertErrorCode): string {
+  return ['failure', endpointLabel(endpoint), reason].join(' ');
 }
 
 function reloadKey(service: string, outcome: ReloadOutcome): string {

@@ -1,6 +1,9 @@
 import type { MetricSpecs } from './exposition.ts';
 
-const endpoint = { endpoint: 'as `bmc-certs` names it, such as `server/https`' } as const;
+const endpoint = {
+  endpoint:
+    'as `bmc-certs` names it, such as `server/https`; `run-time/server/gnoi-server1` where it came at run time',
+} as const;
 const endpointType = { ...endpoint, type: '`server`, `client` or `authority`' } as const;
 const certificate = {
   ...endpointType,

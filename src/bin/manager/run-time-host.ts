@@ -9,6 +9,7 @@ import { endpointsName } from '../../dbus/endpoints/paths.ts';
 import type { Bus } from '../../dbus/transport/bus.ts';
 import type { Callers } from '../../dbus/transport/bus-driver.ts';
 import { releaseName, requestName } from '../../dbus/transport/bus-name.ts';
+import type { Endpoint } from '../../manager/endpoint.ts';
 import type { EndpointDefinition } from '../../manager/endpoint-definition.ts';
 import type { StagedReplacements } from '../../manager/replacement/staged-replacements.ts';
 import type { EndpointKey } from '../../manager/run-time/endpoint-directory.ts';
@@ -67,6 +68,11 @@ export class RunTimeHost {
     const { endpoints, bindings } = this.#running;
     await endpoints.maintain();
     await bindings.settle();
+  }
+
+  /** Those that are there. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#running?.endpoints.list() ?? [];
   }
 
   stop(): void {
@@ -128,7 +134,7 @@ export class RunTimeHost {
     path: string,
   ) {
     const definition: EndpointDefinition = {
-      ...{ type, name, path },
+      ...{ type, name, path, isOfRunTime: true as const },
       // Services may be bound to it, and to another, at any time
       get reload() {
         return bindings.of({ type, name }).flatMap((one) => one.reload);

@@ -6,10 +6,11 @@ import type { Callers } from '../transport/bus-driver.ts';
 
 /**
  * Told of each call that would change something when it has ended.
+ * @param path of the object that was called
  * @param method without its interface
  * @param reason why it was refused; absent for a success
  */
-export type CallEnded = (method: string, reason?: CertErrorCode) => void;
+export type CallEnded = (path: string, method: string, reason?: CertErrorCode) => void;
 
 /** Writes a line of the audit for each call that changes something, and for each that is refused. */
 export function auditCalls(
@@ -29,11 +30,11 @@ export function auditCalls(
       const member = method.slice(method.lastIndexOf('.') + 1);
       try {
         const result = await work();
-        if (changes) ended(member);
+        if (changes) ended(path, member);
         if (changes) await write('call', 'ok');
         return result;
       } catch (error) {
-        if (changes) ended(member, codeOf(error));
+        if (changes) ended(path, member, codeOf(error));
         await write(
           'call refused',
           error instanceof CertError ? error.code : toErrorReply(error).name,

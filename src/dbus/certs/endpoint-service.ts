@@ -45,7 +45,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     bus,
     root,
     authorize: authorizeCaller(callers, options.access),
-    follow: auditCalls(audit, callers, (method, reason) =>
+    follow: auditCalls(audit, callers, (_path, method, reason) =>
       counter.operationEnded(endpoint.definition, method, reason),
     ),
     report: ({ interface: called, member, sender }, error) => {

@@ -40,7 +40,7 @@ export interface EndpointsService {
 
 /** Serves the endpoints of run time under one name, on one connection. @throws when the bus does not give it the name */
 export async function serveEndpoints(options: EndpointsServiceOptions): Promise<EndpointsService> {
-  const { endpoints, bindings, callers, rules, audit, log } = options;
+  const { endpoints, bindings, callers, counter, rules, audit, log } = options;
   const large = [stagingSignature, signingSignature];
   const bus = await connectBus(
     options.busAddress,
@@ -57,7 +57,11 @@ export async function serveEndpoints(options: EndpointsServiceOptions): Promise<
       // What a call at the root is about stands in its arguments
       return check(sender, endpoint ? policyFor(rules, 'change', endpoint) : policyForAny(rules));
     },
-    follow: auditCalls(audit, callers),
+    follow: auditCalls(audit, callers, (path, method, reason) => {
+      const key = endpointAt(path);
+      const endpoint = key && endpoints.find(key);
+      if (endpoint) counter.operationEnded(endpoint.definition, method, reason);
+    }),
     report: ({ interface: called, member, sender }, error) =>
       log.error('method failed', {
         method: `${called}.${member}`,

@@ -97,7 +97,7 @@ describe('the audit of calls', () => {
       const ended: string[] = [];
       const { audit } = recordedAudit();
       const follow = auditCalls(audit, { credentials: known }, (...one) =>
-        ended.push(`${one[0]} ${one[1]}`),
+        ended.push(`${one[1]} ${one[2]}`),
       );
       const work = async () => {
         if (error) throw error;
