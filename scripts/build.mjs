@@ -1,7 +1,7 @@
 // Builds dist/ from src/ and schemas/: validators, messages and their types first, then one bundle a program.
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { thirdPartyNotices } from './third-party-notices.mjs';
@@ -138,9 +138,10 @@ async function bundle() {
   const { build } = await import('esbuild');
   const { billOfMaterials } = await import('./sbom.mjs');
   const outdir = join(root, 'dist');
+  const entryPoints = await programs();
   await build({
     absWorkingDir: root,
-    entryPoints: await programs(),
+    entryPoints,
     outdir,
     bundle: true,
     format: 'esm',
@@ -162,6 +163,17 @@ async function bundle() {
   });
   // A link to it in the PATH is started as a program
   await chmod(join(outdir, 'bmc-certs.js'), 0o755);
+  await removeOtherPrograms(outdir, entryPoints);
+}
+
+/** Those of earlier sources would come into the package. */
+async function removeOtherPrograms(outdir, entryPoints) {
+  const bundles = entryPoints.map((path) => basename(path, '.ts'));
+  const programFile = /^(.+)\.js(\.map)?$/;
+  for (const name of await readdir(outdir)) {
+    const [, program] = programFile.exec(name) ?? [];
+    if (program !== undefined && !bundles.includes(program)) await rm(join(outdir, name));
+  }
 }
 
 async function newest(path) {
