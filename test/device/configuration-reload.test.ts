@@ -6,7 +6,7 @@ import { until } from '../e2e/commands.ts';
 import { type Device, startDevice, whyNoDevice } from './device.ts';
 import { ask, configuration, install } from './installation.ts';
 
-const units = ['bmc-certificate-manager', 'bmc-redfish'];
+const units = ['bmc-certificate-manager', 'bmc-account-manager', 'bmc-redfish'];
 const name = 'xyz.openbmc_project.Certs.Manager.Server.Gnmi';
 const collection = '/redfish/v1/Managers/bmc/CertificateEndpoints/server/gnmi/Certificates';
 const file = '/var/lib/bmc-certificate-manager/endpoints/server-gnmi/server.pem';
@@ -57,7 +57,8 @@ describe('a configuration that systemctl reload reads again', {
   it('is refused with its bad line, and changes nothing', async () => {
     const before = await pids();
     write(shipped.replace('"port": 443', '"port": "https"'));
-    assert.notEqual((await reload('bmc-certificate-manager')).status, 0);
+    for (const unit of ['bmc-certificate-manager', 'bmc-account-manager'])
+      assert.notEqual((await reload(unit)).status, 0, unit);
     await reload('bmc-redfish');
     const line = shipped.split('\n').findIndex((text) => text.includes('"port": 443')) + 1;
     for (const unit of units) {
