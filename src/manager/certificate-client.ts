@@ -68,8 +68,11 @@ export interface CertificateClient {
   rekey(endpoint: EndpointRef, id: string, parameters: RekeyParameters): Promise<string>;
   /** The same for the key that it has. @returns PEM */
   renew(endpoint: EndpointRef, id: string, challengePassword: string): Promise<string>;
-  /** Requests whose certificate has not come yet, oldest first. */
-  outstanding(endpoint: EndpointRef): Promise<readonly OutstandingRequest[]>;
+  /**
+   * Requests whose certificate has not come yet, oldest first.
+   * @param milliseconds after which it rejects with `no-answer`, where that is to be soon
+   */
+  outstanding(endpoint: EndpointRef, milliseconds?: number): Promise<readonly OutstandingRequest[]>;
   /** @returns how to unsubscribe */
   subscribe(listener: (event: CertificateEvent) => void): () => void;
 }

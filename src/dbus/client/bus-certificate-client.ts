@@ -119,8 +119,12 @@ export class BusCertificateClient implements CertificateClient {
     );
   }
 
-  async outstanding(endpoint: EndpointRef): Promise<readonly OutstandingRequest[]> {
-    const rows = await this.call({ endpoint, spec: requestInterface, member: 'Outstanding' });
+  async outstanding(
+    endpoint: EndpointRef,
+    timeout?: number,
+  ): Promise<readonly OutstandingRequest[]> {
+    const method = { endpoint, spec: requestInterface, member: 'Outstanding' };
+    const rows = await this.call(method, {}, timeout === undefined ? {} : { timeout });
     return (rows as [string, bigint, string][]).map(([id, seconds, pem]) => ({
       id,
       pem,

@@ -6,14 +6,15 @@ import type {
 import type { CertificateClient, OutstandingRequest } from '../../manager/certificate-client.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { dateTime } from '../date-time.ts';
-import type { Tasks } from '../tasks/tasks.ts';
 import { oemName, oemType } from './declaration.ts';
 
 export interface OemViewParts {
   readonly client: CertificateClient;
   readonly administration: WatchedAdministration;
-  readonly tasks: Pick<Tasks, 'report'>;
 }
+
+/** What a client waits for requests at most, who wants the certificates too. */
+const requestMilliseconds = 1000;
 
 export const replaceAllInfo = '/redfish/v1/CertificateService/ReplaceAllActionInfo';
 
@@ -23,15 +24,15 @@ export function replaceAllUri({ uri }: Pick<CertificateCollection, 'uri'>): stri
 
 /** What a collection tells of its endpoint beside the certificates; nothing over upstream's manager. */
 export async function oemOfCollection(
-  { client, administration, tasks }: OemViewParts,
+  { client, administration }: OemViewParts,
   collection: CertificateCollection,
 ): Promise<object> {
   const { endpoint, requestUsages } = collection;
   const status = administration.status(endpoint);
   if (!status) return {};
-  // A manager that cannot tell them now keeps no client from the certificates
+  // A manager that cannot tell them now keeps no client from the certificates, which are in a copy
   const requests = requestUsages
-    ? await client.outstanding(endpoint).catch((error: unknown) => tasks.report(error))
+    ? await client.outstanding(endpoint, requestMilliseconds).catch(() => undefined)
     : [];
   const view = {
     '@odata.type': oemType('CertificateCollection'),

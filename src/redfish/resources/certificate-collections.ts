@@ -2,7 +2,6 @@ import { deleteCertificate, putCertificate } from '../certificates/changes.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
-import type { CsrSources } from '../certificates/requests.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
 import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView, type ViewParts } from '../certificates/view.ts';
@@ -23,7 +22,6 @@ import type { ReplacementParts } from './staged-replacements.ts';
 interface CollectionParts extends ViewParts, ReplacementParts, OemViewParts {
   readonly compatibility: Compatibility;
   readonly served: ServedCertificate;
-  readonly tasks: CsrSources['tasks'];
 }
 
 /** Every CertificateCollection with its Certificates (DSP2046). */

@@ -68,6 +68,13 @@ describe('administration over the bus', () => {
     await until('it is over', () => replacement()?.state === 'None');
   });
 
+  it('waits for requests no longer than it is told to', async () => {
+    manager.stop('SIGSTOP');
+    await assert.rejects(client.outstanding(https, 50), { code: 'no-answer' });
+    manager.stop('SIGCONT');
+    assert.deepEqual(await client.outstanding(https), []);
+  });
+
   it('has the outcome of a reload as soon as the reply is there', async () => {
     await administration.reload(https);
     const [service] = administration.status(https)?.services ?? [];
