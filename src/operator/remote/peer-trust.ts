@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { SetupError } from '../../core/setup-error.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { visible } from '../framework/fields.ts';
 import type { KnownHosts } from './known-hosts.ts';
@@ -20,6 +21,8 @@ export interface TrustOptions {
   readonly knownHosts: KnownHosts;
   /** Asks a person a question that yes or no answers; absent where no person can be asked. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** Told of a fingerprint that cannot be remembered, which keeps no command from its work. */
+  readonly warn: (text: string) => void;
 }
 
 /**
@@ -67,8 +70,18 @@ export class PeerTrust {
     } else if (!(await confirm(introduction(host, certificate)))) {
       throw new CommandError('untrusted', `${host} is not trusted. Nothing was sent to it.`);
     }
-    if (!known.includes(shown)) await knownHosts.remember(host, [shown]);
+    if (!known.includes(shown)) await this.#remember([shown]);
     return [shown];
+  }
+
+  async #remember(fingerprints: readonly string[]): Promise<void> {
+    const { host, knownHosts, warn } = this.#options;
+    try {
+      await knownHosts.remember(host, fingerprints);
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      warn(`${host} is not remembered: ${error.message}`);
+    }
   }
 
   /** From now on the service may show this certificate, too, which this program put there. */
@@ -86,7 +99,7 @@ export class PeerTrust {
     const isSwitched = shown === installed && !isTrial;
     const before = isSwitched ? [] : this.#accepted.filter((one) => one !== installed);
     this.#accepted = [...before, installed];
-    await this.#options.knownHosts.remember(this.#options.host, this.#accepted);
+    await this.#remember(this.#accepted);
   }
 }
 

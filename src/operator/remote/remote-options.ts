@@ -99,8 +99,6 @@ export function readRemoteOptions(
   const clientCertificate = text('client-certificate');
   // A client that shows a certificate has no session as well, unless the command line says so
   const user = text('user') ?? (clientCertificate === undefined ? environment.BMC_CERTS_USER : '');
-  if (!user && clientCertificate === undefined)
-    throw new CommandError('usage', 'Say who asks: give --user, or --client-certificate.');
   return {
     url,
     user: user || undefined,
@@ -110,6 +108,12 @@ export function readRemoteOptions(
     fingerprint: text('fingerprint'),
     authorities: text('cacert'),
   };
+}
+
+/** Before anything is asked; a command that asks nothing needs no login. @throws CommandError `usage` */
+export function refuseWithoutLogin({ user, clientCertificate }: RemoteOptions): void {
+  if (user !== undefined || clientCertificate !== undefined) return;
+  throw new CommandError('usage', 'Say who asks: give --user, or --client-certificate.');
 }
 
 /** Read only when the service is known. @throws CommandError `usage`, SetupError */

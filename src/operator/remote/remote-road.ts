@@ -14,6 +14,7 @@ import {
   readAuthorities,
   readCredential,
   readLogin,
+  refuseWithoutLogin,
 } from './remote-options.ts';
 import { followRotation } from './rotation.ts';
 import { loggedIn } from './service.ts';
@@ -29,7 +30,7 @@ export function remoteRoad(options: RemoteOptions, warn: (text: string) => void)
   let opened: ReturnType<typeof openRoad> | undefined;
   const ends: End[] = [];
   const open = () => {
-    opened ??= openRoad(options, (end) => ends.push(end));
+    opened ??= openRoad(options, warn, (end) => ends.push(end));
     return opened;
   };
   return {
@@ -63,8 +64,13 @@ export function remoteRoad(options: RemoteOptions, warn: (text: string) => void)
 }
 
 /** @param onEnd told how each thing is to be ended that was begun, also where the rest fails */
-async function openRoad(options: RemoteOptions, onEnd: (end: End) => void) {
+async function openRoad(
+  options: RemoteOptions,
+  warn: (text: string) => void,
+  onEnd: (end: End) => void,
+) {
   const { url, fingerprint } = options;
+  refuseWithoutLogin(options);
   const authorities = readAuthorities(options);
   const credential = readCredential(options);
   const trust = new PeerTrust({
@@ -73,6 +79,7 @@ async function openRoad(options: RemoteOptions, onEnd: (end: End) => void) {
     fingerprint,
     knownHosts: knownHosts(knownHostsPath()),
     confirm: terminalConfirm(),
+    warn,
   });
   const connection = new Connection({ url, trust, authorities, credential });
   onEnd(() => connection.close());

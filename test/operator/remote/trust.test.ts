@@ -91,6 +91,13 @@ describe('a Redfish service that is not known yet', () => {
     assert.deepEqual(heard(), conversation);
   });
 
+  it('is asked, with a warning, where its fingerprint cannot be remembered', async () => {
+    home = tools.write('no-directory', '');
+    const { stderr } = await list('--fingerprint', fingerprintOf(identity));
+    assert.match(stderr, /^127\.0\.0\.1:\d+ is not remembered: The file \S+ cannot be written: /);
+    assert.deepEqual(heard(), conversation);
+  });
+
   for (const [answer, requests, status] of [
     ['yes', conversation, 4],
     ['no', [], 11],
@@ -203,6 +210,13 @@ describe('the options of the second road', () => {
     const line = [`XDG_STATE_HOME=${home}`, ...variables, process.execPath, program, ...words];
     await run('/usr/bin/env', line);
     assert.deepEqual(heard(), conversation);
+  });
+
+  it('are in no way of a command that asks no service', async () => {
+    const line = [`BMC_CERTS_URL=${service.url}`, process.execPath, program, 'show', ca.path];
+    const { stdout } = await run('/usr/bin/env', ['-u', 'BMC_CERTS_USER', ...line]);
+    assert.match(stdout, /^Kind +certificate$/m);
+    assert.deepEqual(heard(), []);
   });
 
   it('are refused by commands that work on the device itself', async () => {
