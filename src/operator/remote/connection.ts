@@ -3,6 +3,7 @@ import { Agent, type RequestOptions, request } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
+import { Semaphore } from '../../core/semaphore.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import type { Peer, PeerTrust } from './peer-trust.ts';
 
@@ -33,13 +34,14 @@ export interface Answer {
 const handshakeMilliseconds = 30_000;
 const answerBytes = 16 * 1024 * 1024;
 /** A bundle of a thousand CAs costs a thousand requests, and a BMC has little room for connections. */
-const maxConnections = 4;
+const maxRequests = 4;
 
 /** Requests to one service, on connections whose other end was accepted before anything was sent. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #agent: VerifyingAgent;
   readonly #ended = new AbortController();
+  readonly #turns = new Semaphore(maxRequests);
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -56,10 +58,16 @@ export class Connection {
 
   /** @throws CommandError `unavailable`, `untrusted` */
   async send(exchange: Exchange, milliseconds: number): Promise<Answer> {
-    const limit = AbortSignal.timeout(milliseconds);
-    const response = await this.#reach(this.#begin(exchange, [limit]));
-    const { statusCode: status = 0, headers } = response;
-    return { status, headers, body: await this.#reach(readJson(response)) };
+    // What a request waits for its turn does not count
+    const release = await this.#turns.acquire();
+    try {
+      const limit = AbortSignal.timeout(milliseconds);
+      const response = await this.#reach(this.#begin(exchange, [limit]));
+      const { statusCode: status = 0, headers } = response;
+      return { status, headers, body: await this.#reach(readJson(response)) };
+    } finally {
+      release();
+    }
   }
 
   /** A response without end. @throws CommandError `unavailable`, `untrusted` */
@@ -122,7 +130,7 @@ class VerifyingAgent extends Agent {
   readonly #options: ConnectionOptions;
 
   constructor(options: ConnectionOptions) {
-    super({ keepAlive: true, maxSockets: maxConnections });
+    super({ keepAlive: true });
     this.#options = options;
   }
 

@@ -1,9 +1,14 @@
+/** Of one event; those of Redfish have a few hundred. */
+const maxCharacters = 1 << 20;
+
 /** The JSON of each event of a stream (WHATWG HTML, "Server-sent events"); what is no JSON is none. */
 export async function* eventsIn(chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   let text = '';
   let data: string[] = [];
   for await (const chunk of chunks) {
     text += String(chunk);
+    if (text.length + data.join('').length > maxCharacters)
+      throw new Error('an event is longer than any that is known');
     // A carriage return at the end may be the first half of a line break
     const lines = text.split(/\r\n|\n|\r(?!$)/);
     text = lines.pop() ?? '';

@@ -50,6 +50,11 @@ describe('a stream of server-sent events', () => {
     );
   });
 
+  it('ends where an event has no end', async () => {
+    const line = `data: ${'x'.repeat(1000)}\n`;
+    await assert.rejects(read(Array.from({ length: 2000 }, () => line)), /longer than any/);
+  });
+
   it('has no event in what is no JSON, or did not end', async () => {
     assert.deepEqual(await read(['data: {\n\ndata: {"a":1}\n\ndata: {"b":2}\n']), [{ a: 1 }]);
   });
