@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { commandBlocks } from '../../scripts/command-blocks.ts';
+import { type UnitState, units } from '../../scripts/package/units.ts';
 import { until } from '../e2e/commands.ts';
 import { clone } from '../e2e/stack.ts';
 import { opensslAuthority } from '../fakes/openssl-authority.ts';
@@ -22,6 +23,13 @@ const state = '/var/lib/bmc-certificate-manager';
 const https = '/etc/ssl/certs/https/server.pem';
 const sessions = '/redfish/v1/SessionService/Sessions';
 const services = ['bmc-certificate-manager', 'bmc-account-manager', 'bmc-redfish'];
+
+/** What systemctl says of a unit that is enabled, and active. */
+const expectedStates: Readonly<Record<UnitState, readonly string[]>> = {
+  enabled: ['enabled', 'active'],
+  activated: ['static', 'active'],
+  disabled: ['disabled', 'inactive'],
+};
 
 /** The life of the package, in its order. */
 for (const debian of [12, 13] as const) {
@@ -75,11 +83,12 @@ for (const debian of [12, 13] as const) {
       assert.doesNotMatch(log, /could not be reloaded/);
     });
 
-    it('has its services started now and at each boot', async () => {
-      for (const unit of services) assert.equal(await unitState('is-active', unit), 'active');
-      const enabled = services.map((unit) => unitState('is-enabled', unit));
-      assert.deepEqual(await Promise.all(enabled), ['enabled', 'static', 'enabled']);
-    });
+    for (const [unit, state] of Object.entries(units)) {
+      it(`has ${unit} ${state} now and at each boot`, async () => {
+        const found = [await unitState('is-enabled', unit), await unitState('is-active', unit)];
+        assert.deepEqual(found, expectedStates[state]);
+      });
+    }
 
     it('keeps certificate, sessions and a changed configuration through an upgrade', async () => {
       const body = JSON.stringify({ UserName: 'admin', Password: password });
@@ -103,12 +112,15 @@ for (const debian of [12, 13] as const) {
       assert.equal(readFileSync(at(configuration), 'utf8'), changed);
     });
 
-    it('leaves a service alone that the operator has disabled', async () => {
+    it('leaves it to the operator which services are enabled', async () => {
       await device.must('systemctl', 'disable', '--now', 'bmc-redfish');
+      await device.must('systemctl', 'enable', 'bmc-cmp');
       putPackage(device.root, '99.0.1');
       await runBlocks(device, '/', documented('upgrade', 'Install the new package'), '');
       assert.equal(await unitState('is-enabled', 'bmc-redfish'), 'disabled');
       assert.equal(await unitState('is-active', 'bmc-redfish'), 'inactive');
+      assert.equal(await unitState('is-enabled', 'bmc-cmp'), 'enabled');
+      await device.must('systemctl', 'disable', '--now', 'bmc-cmp');
       await device.must('systemctl', 'enable', '--now', 'bmc-redfish');
       await isServed();
     });
@@ -140,7 +152,11 @@ for (const debian of [12, 13] as const) {
       );
       assert.deepEqual(left, []);
       const users = readFileSync(at('etc/passwd'), 'utf8').match(/^bmc-.*nologin$/gm);
-      assert.equal(users?.length, 2);
+      const declared = readFileSync(
+        join(clone, 'systemd/bmc-certificate-manager.sysusers'),
+        'utf8',
+      );
+      assert.equal(users?.length, declared.match(/^u /gm)?.length);
     });
   });
 }
