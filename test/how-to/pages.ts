@@ -107,7 +107,8 @@ export const howToPages: readonly HowToPage[] = [
       'A client is locked out': login.replace('read -r password', 'password=Another-pass-1'),
     },
     prints: {
-      'Where to look first': /server\/https[\s\S]*Active: active/,
+      'Where to look first':
+        /^ok +policy: [\s\S]*^warning +reload: client\/ldap → nslcd\.service: systemd has no such unit[\s\S]*server\/https[\s\S]*Active: active/m,
       'The password is lost': /enabled administrator with the new password/,
       'A client is locked out': /^false\n/,
       'Clients see another certificate': /"Health": "OK"[\s\S]*server\/https\/1 /,
