@@ -49,6 +49,11 @@ const silent: Log = {
   error: () => undefined,
 };
 
+/** Of the connections of a command, for those who ask for it. */
+export function commandLog(): Log {
+  return process.env.LOG_LEVEL === undefined ? silent : makeLog('bmc-certs');
+}
+
 /** @param options of every command. @throws CommandError `usage` */
 export function operatorContext(
   options: Readonly<Record<string, unknown>>,
@@ -79,7 +84,7 @@ function busRoad(busAddress: string): Road {
   let manager: ReturnType<Road['manager']> | undefined;
   let accounts: Promise<AccountAdministration> | undefined;
   const connect = async () => {
-    const log = process.env.LOG_LEVEL === undefined ? silent : makeLog('bmc-certs');
+    const log = commandLog();
     client = new BusCertificateClient({ busAddress, requestTimeout: requestMilliseconds, log });
     await client.start();
     if (client.endpoints().length > 0) {

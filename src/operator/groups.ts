@@ -6,6 +6,13 @@ import { enrolAbort, enrolCa, enrolNow, enrolShowRequest, enrolStatus } from './
 import { install, remove, replace } from './commands/installation.ts';
 import { list } from './commands/list.ts';
 import { discard, requests } from './commands/requests.ts';
+import {
+  bind,
+  endpointAdd,
+  endpointList,
+  endpointRemove,
+  unbind,
+} from './commands/run-time-endpoints.ts';
 import { reload, status } from './commands/services.ts';
 import { show } from './commands/show.ts';
 import { activate, commit, rollback, stage } from './commands/staging.ts';
@@ -25,6 +32,10 @@ export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
     commands: [enrolNow, enrolStatus, enrolShowRequest, enrolCa, enrolAbort],
   },
   { title: 'Trusted CAs', commands: [trustList, trustAdd, trustRemove, trustReplace] },
+  {
+    title: 'Endpoints of run time',
+    commands: [endpointList, endpointAdd, endpointRemove, bind, unbind],
+  },
   { title: 'Changes that undo themselves', commands: [stage, activate, commit, rollback] },
   { title: 'State of the device', commands: [status, reload, watch, check, doctor] },
   {

@@ -43,6 +43,8 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
   /** The connection that owns the name now; empty while none does. */
   #owner = '';
   #copy: EdgeEndpointsCopy | undefined;
+  /** The first attempt at the copy of the owner. */
+  #fetching: Promise<void> | undefined;
   /** What was there when the manager went away, to tell what changed meanwhile. */
   #remembered: readonly EdgeEndpoint[] = [];
 
@@ -60,7 +62,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
     });
   }
 
-  /** Begins to connect; resolves after the first attempt, whether or not it reached the bus. */
+  /** Begins to connect; resolves after the first attempt, whether or not it reached the manager. */
   start(): Promise<void> {
     return this.#connection.start();
   }
@@ -184,6 +186,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
     // Before anything is asked: a copy that no signal reaches would be stale for ever
     await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body });
     await followOwner(bus, endpointsName, (owner) => this.#setOwner(bus, owner));
+    await this.#fetching;
   }
 
   #setOwner(bus: Bus | undefined, owner: string): void {
@@ -194,7 +197,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
       this.#listeners.tell({ kind: 'unavailable' });
     }
     this.#owner = owner;
-    if (owner !== '' && bus) void this.#fetch(bus, owner, backoff(250, 10_000));
+    if (owner !== '' && bus) this.#fetching = this.#fetch(bus, owner, backoff(250, 10_000));
   }
 
   /** Asks until there is an answer, as long as the owner and the bus stay the same. */

@@ -1,0 +1,147 @@
+import { CertError } from '../../core/cert-error.ts';
+import { BusEdgeEndpoints } from '../../dbus/client/bus-edge-endpoints.ts';
+import type { EndpointRef } from '../../manager/certificate-client.ts';
+import type { EdgeEndpoints } from '../../manager/edge-endpoints.ts';
+import { endpointTypes } from '../../manager/endpoint-definition.ts';
+import { isEndpointId } from '../../manager/run-time/endpoint-id.ts';
+import { usualLimits } from '../../x509/limits.ts';
+import { commandLog, type OperatorContext, operatorCommand, refuseRemote } from '../context.ts';
+import { CommandError } from '../framework/exit-status.ts';
+import { textValue, type ValueKind } from '../framework/value-kind.ts';
+import { nameOf } from '../targets.ts';
+
+/** An endpoint by its type and the id that its edge gave it. */
+const runTimeEndpoint: ValueKind<EndpointRef> = {
+  placeholder: 'TYPE/ID',
+  parse(text) {
+    const slash = text.indexOf('/');
+    const type = endpointTypes.find((one) => one === text.slice(0, slash));
+    const name = text.slice(slash + 1);
+    if (type && isEndpointId(name)) return { type, name };
+    const message = `An endpoint of run time is named like server/gnoi-1, not ${JSON.stringify(text)}.`;
+    throw new CommandError('usage', message);
+  },
+  completion: { command: 'bmc-certs endpoint list --quiet' },
+};
+
+const endpointArgument = { kind: runTimeEndpoint, about: 'such as `server/gnoi-1`' } as const;
+const service = { kind: textValue('SERVICE'), about: 'a service of the configuration' } as const;
+const endpointField = { type: 'text', title: 'Endpoint', about: 'its type and its id' } as const;
+const serviceField = { type: 'text', title: 'Service', about: 'name of the service' } as const;
+
+async function withEndpoints<T>(
+  context: OperatorContext,
+  name: string,
+  work: (endpoints: EdgeEndpoints) => Promise<T>,
+): Promise<T> {
+  refuseRemote(context, name);
+  const { busAddress } = context;
+  const limits = { uploadBytes: 1 << 20, content: usualLimits };
+  // No key is made here
+  const client = new BusEdgeEndpoints({
+    ...{ busAddress, requestTimeout: 30_000, log: commandLog() },
+    ...limits,
+  });
+  try {
+    await client.start();
+    if (client.isAvailable) return await work(client);
+    const fault = 'the certificate manager is not on the bus, or serves no endpoints of run time';
+    throw new CertError('unavailable', fault);
+  } finally {
+    client.close();
+  }
+}
+
+export const endpointList = operatorCommand({
+  name: 'endpoint list',
+  summary: 'show the endpoints that came at run time',
+  fields: {
+    endpoint: endpointField,
+    certificates: { type: 'number', title: 'Certs', about: 'how many it has' },
+    services: { type: 'texts', title: 'Services', about: 'those that read from it' },
+  },
+  examples: [{ command: 'endpoint list', about: 'All of them' }],
+  run: ({ context }) =>
+    withEndpoints(context, 'endpoint list', async (endpoints) => ({
+      data: endpoints.list().map(({ type, name, certificates, services }) => ({
+        endpoint: nameOf({ type, name }),
+        certificates: certificates.length,
+        services,
+      })),
+    })),
+});
+
+export const endpointAdd = operatorCommand({
+  name: 'endpoint add',
+  summary: 'add an endpoint at run time, without a certificate',
+  arguments: { endpoint: endpointArgument },
+  fields: { endpoint: endpointField },
+  examples: [{ command: 'endpoint add authority/corporate', about: 'A profile of a CA' }],
+  run: ({ args: { endpoint }, context }) =>
+    withEndpoints(context, 'endpoint add', async (endpoints) => {
+      await endpoints.add(endpoint);
+      return { data: { endpoint: nameOf(endpoint) }, text: `${nameOf(endpoint)}: added\n` };
+    }),
+});
+
+export const endpointRemove = operatorCommand({
+  name: 'endpoint remove',
+  summary: 'remove an endpoint that came at run time, with its certificates and keys',
+  arguments: { endpoint: endpointArgument },
+  fields: { endpoint: endpointField },
+  examples: [
+    { command: 'endpoint remove server/gnoi-1', about: 'Its services have no certificate' },
+  ],
+  run: ({ args: { endpoint }, context }) =>
+    withEndpoints(context, 'endpoint remove', async (endpoints) => {
+      await endpoints.remove(endpoint);
+      return { data: { endpoint: nameOf(endpoint) }, text: `${nameOf(endpoint)}: removed\n` };
+    }),
+});
+
+const bindingFields = {
+  service: serviceField,
+  endpoint: { ...endpointField, optional: true },
+  origin: {
+    type: 'text',
+    title: 'Origin',
+    about: '`configuration`, `run time`, or `none` for a service that reads from nothing',
+  },
+} as const;
+
+export const bind = operatorCommand({
+  name: 'bind',
+  summary: 'have a service read its certificate from an endpoint of run time',
+  arguments: { service, endpoint: endpointArgument },
+  fields: bindingFields,
+  examples: [{ command: 'bind gnoi server/gnoi-1', about: 'What the gNOI service presents' }],
+  run: ({ args: { service: name, endpoint }, context }) =>
+    withEndpoints(context, 'bind', async (endpoints) => {
+      await endpoints.bind(name, endpoint);
+      return shown(endpoints, name);
+    }),
+});
+
+export const unbind = operatorCommand({
+  name: 'unbind',
+  summary: 'have a service read its certificate from where the configuration says',
+  arguments: { service },
+  fields: bindingFields,
+  examples: [{ command: 'unbind gnoi', about: 'Undo `bind`' }],
+  run: ({ args: { service: name }, context }) =>
+    withEndpoints(context, 'unbind', async (endpoints) => {
+      await endpoints.unbind(name);
+      return shown(endpoints, name);
+    }),
+});
+
+function shown(endpoints: EdgeEndpoints, service: string) {
+  const bound = endpoints.bindings().find((one) => one.service === service);
+  const endpoint = bound ? nameOf(bound.endpoint) : null;
+  const origin = bound?.origin ?? 'none';
+  const text = endpoint === null ? 'reads from nothing' : `reads from ${endpoint} (${origin})`;
+  return {
+    data: { service, endpoint, origin },
+    text: `${service}: ${text}\n`,
+  };
+}
