@@ -1,4 +1,5 @@
 import type { EventLog } from '../core/log.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import type { Curve } from '../x509/keys.ts';
 import type { ContentLimits } from '../x509/limits.ts';
 import type { ServingProfile } from '../x509/serving-profile.ts';
@@ -61,6 +62,8 @@ export interface EndpointDependencies {
   readonly now: () => number;
   readonly identity: () => HostIdentity;
   readonly csrWorker: CsrWorker;
+  /** CAs by which a chain that comes without its intermediates is completed. */
+  readonly issuers?: () => readonly Certificate[];
   /** For a server or client whose file services read copies of. */
   readonly copyFile?: CopyFile;
   /** Tells the services that use an endpoint. Settles within a bounded time and never rejects. */

@@ -1,3 +1,4 @@
+import type { Certificate } from '../x509/certificate.ts';
 import type { StagedChange } from './change.ts';
 import type { CsrService } from './csr/csr-service.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';
@@ -25,8 +26,12 @@ export interface Endpoint {
   replaceAll(source: UploadSource): Promise<readonly InstalledCertificate[]>;
   delete(id: string): Promise<void>;
   deleteAll(): Promise<void>;
-  /** The first half of a change in two phases. @throws CertError what `replace` would */
-  stage(content: UploadContent): Promise<StagedChange>;
+  /**
+   * The first half of a change in two phases.
+   * @param issuers CAs that come with it, for a chain that comes without its intermediates
+   * @throws CertError what `replace` would
+   */
+  stage(content: UploadContent, issuers?: readonly Certificate[]): Promise<StagedChange>;
   /** Brings the files back to what `save` wrote; only before `start`. */
   recover(directory: string): Promise<void>;
   readonly requests: CsrService;

@@ -115,7 +115,10 @@ export class RunTimeDevice {
         const definition: EndpointDefinition = { type, name, path, reload: [] };
         if (type === 'authority') return new AuthorityEndpoint(definition, dependencies);
         const copyFile = bindings.copyFile({ type, name });
-        return new CredentialEndpoint(definition, { ...dependencies, mayBeEmpty: true, copyFile });
+        return new CredentialEndpoint(definition, {
+          ...{ ...dependencies, mayBeEmpty: true, copyFile },
+          issuers: () => endpoints.authorities(),
+        });
       },
       replacements,
       maxEndpoints: () => this.maxEndpoints,

@@ -12,10 +12,10 @@ import type { Reloader } from '../../platform/reload.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
 
 /** What an endpoint is made of. */
-export interface EndpointPlan extends Pick<EndpointSettings, 'definition' | 'rules' | 'worker'> {
-  /** By which clients know a server. */
-  readonly certificateNames?: readonly string[];
-  readonly further?: Pick<EndpointDependencies, 'mayBeEmpty' | 'copyFile'>;
+export interface EndpointPlan
+  extends Pick<EndpointSettings, 'definition' | 'rules' | 'worker'>,
+    Partial<Pick<EndpointSettings, 'certificateNames'>> {
+  readonly further?: Pick<EndpointDependencies, 'mayBeEmpty' | 'copyFile' | 'issuers'>;
 }
 
 export type MakeEndpoint = (plan: EndpointPlan) => Endpoint;

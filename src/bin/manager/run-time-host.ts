@@ -18,6 +18,7 @@ import { ServiceBindings } from '../../manager/services/service-bindings.ts';
 import { Signer } from '../../manager/signing/signer.ts';
 import type { Reloader } from '../../platform/reload.ts';
 import { readState, StateFile } from '../../storage/state-file.ts';
+import type { Certificate } from '../../x509/certificate.ts';
 import type { MakeEndpoint } from './make-endpoint.ts';
 import type { RunTimeSettings } from './run-time-settings.ts';
 
@@ -103,7 +104,8 @@ export class RunTimeHost {
     });
     const endpoints = new RunTimeEndpoints({
       directory: settings.directory,
-      makeEndpoint: (key, path) => this.#make(settings, bindings, key, path),
+      makeEndpoint: (key, path) =>
+        this.#make(settings, bindings, () => endpoints.authorities(), key, path),
       replacements,
       maxEndpoints: () => settings.maxEndpoints,
       log,
@@ -130,6 +132,7 @@ export class RunTimeHost {
   #make(
     { rules, worker }: RunTimeSettings,
     bindings: ServiceBindings,
+    issuers: () => readonly Certificate[],
     { type, name }: EndpointKey,
     path: string,
   ) {
@@ -141,7 +144,7 @@ export class RunTimeHost {
       },
     };
     const copyFile = type === 'authority' ? undefined : bindings.copyFile({ type, name });
-    const further = { mayBeEmpty: true, ...(copyFile && { copyFile }) } as const;
+    const further = { mayBeEmpty: true, issuers, ...(copyFile && { copyFile }) } as const;
     return this.#options.makeEndpoint({ definition, rules: rules[type], worker, further });
   }
 

@@ -2,6 +2,7 @@ import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { selectChain } from '../checks/chain.ts';
 import { type CredentialCandidate, enforce, pairChecks } from '../checks/checks.ts';
+import { missingIssuers } from '../checks/complete-chain.ts';
 import type { Finding, LeftOut } from '../checks/findings.ts';
 import { type Refusal, refusals, refuseCertificate, type Standards } from '../checks/judgement.ts';
 import { warningsOf } from '../checks/warnings.ts';
@@ -11,8 +12,12 @@ import { type KeySource, matchKey, presumedLeaf } from './pairing.ts';
 
 /** What may go into service at a server or client endpoint. */
 export interface CredentialAdmission {
-  /** Every check of an upload. @throws CertError of the first that fails */
-  admit(content: UploadContent): Promise<CredentialCandidate>;
+  /**
+   * Every check of an upload.
+   * @param issuers CAs that are about to be known, for a chain that comes without its intermediates
+   * @throws CertError of the first that fails
+   */
+  admit(content: UploadContent, issuers?: readonly Certificate[]): Promise<CredentialCandidate>;
   /** The same for a certificate that the manager made. */
   admitGenerated(generated: CredentialCandidate): Promise<CredentialCandidate>;
   /**
@@ -24,7 +29,7 @@ export interface CredentialAdmission {
 
 export function credentialAdmission(
   type: Standards['type'],
-  { limits, checks, serving, now, identity }: EndpointDependencies,
+  { limits, checks, serving, now, identity, issuers }: EndpointDependencies,
   waiting: KeySource,
 ): CredentialAdmission {
   const standardsOfNow = (): Standards => ({
@@ -56,10 +61,13 @@ export function credentialAdmission(
   };
 
   return {
-    async admit(content) {
+    async admit(content, coming = []) {
       const standards = standardsOfNow();
-      const { pair, file, leftOut, faults } = await read(content, limits.chain, standards);
+      const found = await read(content, limits.chain, standards);
+      const { leftOut, faults } = found;
       for (const { code, text } of faults) throw new CertError(code, text);
+      const known = [...coming, ...(issuers?.() ?? [])];
+      const { pair, file } = completed(found, known, standards.now, limits.chain);
       await judged(pair, file, standards);
       return withFindings(pair, warnings(pair), leftOut, standards);
     },
@@ -95,6 +103,21 @@ interface Read {
   readonly file: readonly Certificate[];
   readonly leftOut: readonly LeftOut[];
   readonly faults: readonly Refusal[];
+}
+
+/** With the intermediates that the file lacks, as far as they are known. */
+function completed(
+  { pair, file }: Read,
+  known: readonly Certificate[],
+  now: number,
+  maxChain: number,
+): Pick<Read, 'pair' | 'file'> {
+  const room = maxChain - 1 - pair.chain.length;
+  const missing = missingIssuers(pair.leaf, pair.chain, known, now, room);
+  return {
+    pair: { ...pair, chain: [...pair.chain, ...missing] },
+    file: [...file, ...missing],
+  };
 }
 
 /** Where the chain cannot be told for certain, everything in the file stays, as it was served before. */

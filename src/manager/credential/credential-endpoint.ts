@@ -1,4 +1,5 @@
 import { CertError } from '../../core/cert-error.ts';
+import type { Certificate } from '../../x509/certificate.ts';
 import { ChangeQueue, type StagedChange, stageChange } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
 import { CsrService } from '../csr/csr-service.ts';
@@ -113,12 +114,12 @@ export class CredentialEndpoint implements Endpoint {
     await this.#parts.queue.run(removeCredential(this.#parts, () => undefined));
   }
 
-  stage(content: UploadContent): Promise<StagedChange> {
+  stage(content: UploadContent, issuers?: readonly Certificate[]): Promise<StagedChange> {
     return stageChange(this.#parts.queue, {
       definition: this.definition,
       validate: async () => {
         await this.#parts.stored.mustBeRead();
-        return this.#parts.admission.admit(content);
+        return this.#parts.admission.admit(content, issuers);
       },
       save: (directory, replacement) =>
         this.#parts.file.save(directory, this.#parts.service.text, replacement),

@@ -6,6 +6,7 @@ import { Listeners } from '../../core/listeners.ts';
 import type { EventLog } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
 import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
+import type { Certificate } from '../../x509/certificate.ts';
 import { publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
 import { asStorageError } from '../change.ts';
 import type { MadeRequest } from '../csr/csr-service.ts';
@@ -124,6 +125,12 @@ export class RunTimeEndpoints {
       .map(({ endpoint }) => endpoint);
   }
 
+  /** The CAs of all authorities that are there. */
+  authorities(): readonly Certificate[] {
+    const authorities = this.list().filter(({ definition }) => definition.type === 'authority');
+    return authorities.flatMap((one) => one.list().map(({ certificate }) => certificate));
+  }
+
   /** `undefined` when it is not there. */
   find(key: EndpointKey): Endpoint | undefined {
     const member = this.#members.get(nameOf(key));
@@ -197,30 +204,40 @@ export class RunTimeEndpoints {
   stage(owner: string, parts: readonly StagePart[], seconds: number): Promise<string> {
     return this.#turn.run(async () => {
       const staged: ReplacementPart[] = [];
+      const issuers = parts.filter(({ type }) => type === 'authority').flatMap(certificatesOf);
       for (const part of parts) {
         const member = await this.#known(part);
         this.#mustBe(member, !part.create);
         if (part.request !== undefined) mustBeFor(part.request, part.content);
-        const endpoint = part.create ? this.#creation(member) : member.endpoint;
-        staged.push({ endpoint, content: part.content });
+        staged.push({
+          endpoint: this.#staged(member, part.create, issuers),
+          content: part.content,
+        });
       }
       const journal = join(this.#directory.replacements, randomBytes(8).toString('hex'));
       return this.#options.replacements.stage(owner, staged, seconds, journal);
     });
   }
 
-  #creation(member: Member): ReplacementPart['endpoint'] {
+  #staged(
+    member: Member,
+    create: boolean,
+    issuers: readonly Certificate[],
+  ): ReplacementPart['endpoint'] {
     const { endpoint } = member;
     return {
       definition: endpoint.definition,
-      stage: async (content) =>
-        withCreation(await endpoint.stage(content), {
+      stage: async (content) => {
+        const change = await endpoint.stage(content, issuers);
+        if (!create) return change;
+        return withCreation(change, {
           appear: () => this.#appear(member),
           disappear: async () => {
             if (member.isPresent) this.#hide(member);
             await this.#directory.makeAbsent(member.key);
           },
-        }),
+        });
+      },
     };
   }
 
@@ -317,6 +334,10 @@ export class RunTimeEndpoints {
       'a staged replacement of the endpoint is in progress; it must be committed or undone first',
     );
   }
+}
+
+function certificatesOf({ content }: StagePart): readonly Certificate[] {
+  return parseUpload(content, Number.POSITIVE_INFINITY).certificates;
 }
 
 /** @throws CertError `key-mismatch` */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isEndpointId } from '../../../src/manager/run-time/endpoint-id.ts';
+import type { RunTimeEndpoints } from '../../../src/manager/run-time/run-time-endpoints.ts';
 import { csrParameters, snapshot } from '../../fakes/manager-world.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
@@ -192,6 +193,46 @@ describe('the endpoints of run time', () => {
     await device.replacements.activate(owner, again);
     await device.replacements.commit(owner, again);
     assert.deepEqual(device.served(server('cmp-1')), [mark(content)]);
+  });
+
+  describe('whose certificate comes without its intermediates', () => {
+    const middle = tools.issueCa({ issuer: ca, subject: '/CN=middle' });
+    const under = tools.issueCa({ issuer: middle, subject: '/CN=under' });
+    const deep = tools.issue({ issuer: under, subject: '/CN=deep' });
+    const chainOf = () =>
+      device.endpoints
+        .find(server('a'))
+        ?.list()
+        .flatMap(({ chain }) => chain.map(({ pem }) => mark(pem)));
+    const wanted = [mark(under.pem), mark(middle.pem)];
+    const put = async (text: string, ...more: Parameters<RunTimeEndpoints['stage']>[1]) => {
+      const part = { ...server('a'), create: true, content: text };
+      const replacement = await device.endpoints.stage(owner, [part, ...more], 0);
+      await device.replacements.activate(owner, replacement);
+      await device.replacements.commit(owner, replacement);
+    };
+
+    it('have them from all authorities that are there, and no root', async () => {
+      await device.endpoints.add(authority('one'));
+      await device.endpoints.add(authority('two'));
+      await device.endpoints.find(authority('one'))?.replaceAll(ca.pem + under.pem);
+      await device.endpoints.find(authority('two'))?.install(middle.pem);
+      await put(pairOf(deep));
+      assert.deepEqual(chainOf(), wanted);
+      await device.restart();
+      assert.deepEqual(chainOf(), wanted);
+    });
+
+    it('have those that come with it', async () => {
+      const content = middle.pem + ca.pem;
+      await put(pairOf(deep) + under.pem, { ...authority('one'), create: true, content });
+      assert.deepEqual(chainOf(), wanted);
+    });
+
+    it('are served as they came where nothing is known', async () => {
+      await put(pairOf(deep));
+      assert.deepEqual(chainOf(), []);
+    });
   });
 
   it('forget those that only had keys when the keys are gone', async () => {
