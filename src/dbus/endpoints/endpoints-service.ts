@@ -1,7 +1,7 @@
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
-import { modificationTime } from '../../manager/run-time/modification-time.ts';
+import { modificationTime } from '../../storage/modification-time.ts';
 import { auditCalls } from '../certs/audit-calls.ts';
 import { callBounds } from '../certs/content.ts';
 import { endpointPublisher } from '../certs/endpoint-publisher.ts';

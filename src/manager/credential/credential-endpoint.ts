@@ -1,4 +1,5 @@
 import { CertError } from '../../core/cert-error.ts';
+import { modificationTime, setModificationTime } from '../../storage/modification-time.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { ChangeQueue, type StagedChange, stageChange } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
@@ -131,7 +132,15 @@ export class CredentialEndpoint implements Endpoint {
       released: () => this.#outside.check(),
       backward: () => {
         const before = this.#parts.service.pair;
-        return { ...storeCredential(this.#parts), validate: async () => before };
+        const store = storeCredential(this.#parts);
+        const { path } = this.definition;
+        const written = modificationTime(path);
+        const write = async (pair: typeof before) => {
+          await store.write(pair);
+          // What is in service again is as old as it was
+          if (pair) await setModificationTime(path, written);
+        };
+        return { ...store, write, validate: async () => before };
       },
     });
   }

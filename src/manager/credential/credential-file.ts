@@ -11,6 +11,7 @@ import {
   readableByGroup,
 } from '../../storage/file-mode.ts';
 import { classifyIoError, exists } from '../../storage/io-errors.ts';
+import { modificationTime, setModificationTime } from '../../storage/modification-time.ts';
 import { type Faults, faultsOf } from '../../storage/ownership.ts';
 import { maxInternalFileBytes, noFollow } from '../../storage/regular-file.ts';
 import { withRetries } from '../../storage/retry.ts';
@@ -156,14 +157,20 @@ export function credentialFile({ path, group }: CredentialFileOptions): Credenti
       if (replacement)
         await writeNewFile(join(into, savedPair.replacement), pairText(replacement), ownerOnly);
       if (inService === undefined) await writeNewFile(join(into, savedPair.nothing), '', ownerOnly);
-      else await writeNewFile(join(into, savedPair.file), inService, ownerOnly);
+      else {
+        const saved = join(into, savedPair.file);
+        await writeNewFile(saved, inService, ownerOnly);
+        await setModificationTime(saved, modificationTime(path));
+      }
     },
     async recover(from) {
       const text = await readSaved(join(from, savedPair.file));
       const replacement = await readSaved(join(from, savedPair.replacement));
       if (replacement !== undefined && (await isOthers([text, replacement]))) await putAside();
-      if (text !== undefined) await writeFileAtomic(path, text, access);
-      else if (await exists(join(from, savedPair.nothing))) await remove();
+      if (text !== undefined) {
+        await writeFileAtomic(path, text, access);
+        await setModificationTime(path, modificationTime(join(from, savedPair.file)));
+      } else if (await exists(join(from, savedPair.nothing))) await remove();
     },
   };
 }

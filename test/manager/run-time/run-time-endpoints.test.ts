@@ -4,6 +4,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isEndpointId } from '../../../src/manager/run-time/endpoint-id.ts';
 import type { RunTimeEndpoints } from '../../../src/manager/run-time/run-time-endpoints.ts';
+import { modificationTime } from '../../../src/storage/modification-time.ts';
 import { csrParameters, snapshot } from '../../fakes/manager-world.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
@@ -128,10 +129,13 @@ describe('the endpoints of run time', () => {
 
     it(`have what they had before a replacement that is active when ${when}`, async () => {
       await install();
+      const written = modificationTime(device.file(server('gnoi-1')));
       const replacement = await stage(false);
       await device.replacements.activate(owner, replacement);
       assert.deepEqual(device.served(server('gnoi-1')), [mark(next.pem)]);
+      assert.ok(modificationTime(device.file(server('gnoi-1'))) > written);
       await end(replacement);
+      assert.equal(modificationTime(device.file(server('gnoi-1'))), written);
       assert.deepEqual(device.served(server('gnoi-1')), [mark(leaf.pem)]);
       assert.equal(readFileSync(device.file(server('gnoi-1')), 'utf8'), pairOf(leaf));
     });
