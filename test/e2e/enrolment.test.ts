@@ -159,6 +159,8 @@ describe('enrolment by CMP', () => {
     await endAgent('SIGTERM');
     configure('poll');
     await startAgent();
+    // A renewal may have been under way, too
+    await until('InUse', async () => (await statusOfCertificate()).state === 'InUse');
     const before = await served();
     assert.equal(await certs('enrol', 'now', '--operation', 'cr'), "Received 'waiting'.\n");
     await endAgent('SIGKILL');
