@@ -21,4 +21,13 @@ export interface ChosenEdge extends Edge {
 }
 
 /** By the names that `--with` takes. */
-export const edges: Readonly<Record<string, Edge>> = {};
+export const edges: Readonly<Record<string, Edge>> = {
+  cmp: {
+    program: 'cmp-agent',
+    member: 'enrolment',
+    listens: false,
+    defaults: {},
+    endpoints: [{ type: 'authority', name: 'cmp', path: 'cmp-authority', reload: [] }],
+    services: [],
+  },
+};

@@ -106,11 +106,9 @@ function bodyOf(move: Move['move']): PkiBody {
 /** A CA that does as it is told; what it answers with faults must never be taken for an answer. */
 function scriptedCa() {
   const random = counter();
-  const peerNonces: Buffer[] = [];
   return (transaction: OpenTransaction, { move, fault }: Move): ReceivedMessage => {
     const fresh = Buffer.concat([Buffer.alloc(15, 0xca), random(4)]);
-    const senderNonce = fault === 'replay' ? (peerNonces.at(-1) ?? fresh) : fresh;
-    peerNonces.push(senderNonce);
+    const senderNonce = fault === 'replay' ? (transaction.seenNonces.at(-1) ?? fresh) : fresh;
     const recipNonce =
       fault === 'old-nonce'
         ? Buffer.alloc(16, 9)
