@@ -1,6 +1,5 @@
 import '../platform/debug-signal.ts';
 import { randomBytes } from 'node:crypto';
-import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { EnrolmentAgent } from '../cmp/agent.ts';
 import { sendToCa } from '../cmp/ca-connection.ts';
@@ -9,7 +8,6 @@ import type { Context } from '../cmp/enrolment/context.ts';
 import { openJournal } from '../cmp/journal.ts';
 import { managerDevice } from '../cmp/manager-device.ts';
 import { probeService } from '../cmp/probe.ts';
-import type { DeviceFacts } from '../cmp/subject.ts';
 import { Audit } from '../core/audit.ts';
 import type { Log } from '../core/log.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
@@ -22,8 +20,8 @@ import { nameLookup } from '../outbound/name-lookup.ts';
 import { type Configuration, contentLimitsOf } from '../platform/configuration.ts';
 import { openStateDirectory } from '../platform/state-directory.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
-import { readRegularFileSync } from '../storage/regular-file.ts';
 import { removeTempFiles } from '../storage/temp-files.ts';
+import { deviceFacts } from './cmp/device-facts.ts';
 import { servedEnrolment } from './cmp/served-enrolment.ts';
 import { accessPolicy } from './set-up/access-policy.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
@@ -70,7 +68,15 @@ async function start(
   const contexts = enrolment.policies.map(({ policy, profile }): Context => {
     const path = join(enrolment.directory, `${policy.name}.json`);
     return {
-      ...{ policy, profile, device, facts, random: randomBytes, probe: probeService, log },
+      ...{
+        policy,
+        profile,
+        device,
+        facts: deviceFacts,
+        random: randomBytes,
+        probe: probeService,
+        log,
+      },
       journal: openJournal(path),
       now: Date.now,
       send(ca, message) {
@@ -100,33 +106,4 @@ async function start(
       bus.close();
     },
   };
-}
-
-const facts: DeviceFacts = {
-  get hostname() {
-    return hostname();
-  },
-  get serial() {
-    return deviceSerial();
-  },
-  addresses: (name) =>
-    (networkInterfaces()[name] ?? [])
-      .filter(({ address, internal }) => !internal && !address.startsWith('fe80:'))
-      .map(({ address }) => address),
-};
-
-/** Of a device tree, or of SMBIOS, which root alone may read. */
-function deviceSerial(): string | undefined {
-  for (const path of [
-    '/sys/firmware/devicetree/base/serial-number',
-    '/sys/class/dmi/id/product_serial',
-  ]) {
-    try {
-      const serial = readRegularFileSync(path).replace(/\0/g, '').trim();
-      if (serial !== '') return serial;
-    } catch {
-      // The next one
-    }
-  }
-  return undefined;
 }
