@@ -12,6 +12,7 @@ export const units: Readonly<Record<string, UnitState>> = {
   'bmc-account-manager.service': 'activated',
   'bmc-redfish.service': 'enabled',
   'bmc-cmp.service': 'disabled',
+  'bmc-gnoi.service': 'disabled',
 };
 
 /** @returns their names, with blanks between them */

@@ -14,7 +14,8 @@ export type ReloadingProgram =
   | 'certificate-manager'
   | 'account-manager'
   | 'redfish-server'
-  | 'cmp-agent';
+  | 'cmp-agent'
+  | 'gnoi-server';
 
 export interface FollowedConfiguration {
   readonly program: ReloadingProgram;

@@ -207,9 +207,12 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
   }));
   const ofEnrolment = resolve(stateDirectory, configuration.enrolment.directory);
   const enrolment = { ...configuration.enrolment, directory: ofEnrolment, authorities };
+  const ofGnoi = resolve(stateDirectory, configuration.gnoi.directory);
+  const gnoi = { ...configuration.gnoi, directory: ofGnoi };
+  const edges = { redfish, enrolment, gnoi };
   const paths = { stateDirectory, runtimeDirectory };
   const ofEndpoints = { endpoints, services, runTimeEndpoints };
-  return { ...configuration, ...paths, ...ofEndpoints, metrics, users, redfish, enrolment };
+  return { ...configuration, ...paths, ...ofEndpoints, metrics, users, ...edges };
 }
 
 function reloadIn(
