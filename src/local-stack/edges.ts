@@ -30,4 +30,12 @@ export const edges: Readonly<Record<string, Edge>> = {
     endpoints: [{ type: 'authority', name: 'cmp', path: 'cmp-authority', reload: [] }],
     services: [],
   },
+  gnoi: {
+    program: 'gnoi-server',
+    member: 'gnoi',
+    listens: true,
+    defaults: { address: '127.0.0.1', streams: 'junos' },
+    endpoints: [{ type: 'server', name: 'gnoi', path: 'gnoi/own.pem', reload: [] }],
+    services: [{ name: 'gnoi' }],
+  },
 };

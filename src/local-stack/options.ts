@@ -40,6 +40,10 @@ export const stackOptions = {
     kind: choicesValue('EDGES', edgeNames),
     about: `services to start beside the Redfish service, separated by commas: ${edgeNames.join(', ')}`,
   },
+  'gnoi-port': {
+    kind: integerValue('PORT', 0, 65_535),
+    about: 'with gnoi: port of the gNOI service (default: 32767); 0 takes a free one',
+  },
   config: { kind: fileValue, about: 'a configuration to begin with' },
 } as const satisfies Options;
 

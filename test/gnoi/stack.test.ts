@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { System } from '../../schemas/generated/gnoi/system_pb.js';
+import { killProcesses, must, until } from '../e2e/commands.ts';
+import {
+  type RunningStack,
+  removeDirectory,
+  startStack,
+  temporaryDirectory,
+} from '../e2e/stack.ts';
+import { certificateOf, type Issued, opensslAuthority } from '../fakes/openssl-authority.ts';
+import { GnoiClient } from './client.ts';
+import { certificates, csrParams, sent, serverExtensions } from './world.ts';
+
+const id = 'gnoi-server1';
+const finalize = { rotateRequest: { case: 'finalizeRotation' as const, value: {} } };
+
+/** The main job on the stack as `npm start` runs it, with a real manager and real accounts. */
+describe('the gNOI service of the local stack', () => {
+  const state = temporaryDirectory();
+  const tools = opensslAuthority();
+  const clients: GnoiClient[] = [];
+  let stack: RunningStack;
+  let ca: Issued;
+  let shows: Issued;
+  let port: number;
+
+  before(async () => {
+    stack = await startStack(state, ['--with', 'gnoi', '--gnoi-port', '0']);
+    port = Number(/ gnoi=127\.0\.0\.1:(\d+)$/m.exec(stack.output())?.[1]);
+    ca = tools.issueCa();
+    shows = tools.issue({ issuer: ca, subject: '/CN=client' });
+  });
+  after(async () => {
+    for (const client of clients) client.close();
+    await stack?.stop();
+    tools.remove();
+    removeDirectory(state);
+  });
+
+  const own = () => certificateOf(readFileSync(join(state, 'gnoi', 'own.pem'), 'utf8')).pem;
+
+  function connect(trusts = ca.pem, password = stack.password): GnoiClient {
+    const client = new GnoiClient({ port, trusts, shows, password });
+    clients.push(client);
+    return client;
+  }
+
+  async function bind(): Promise<void> {
+    const name = 'xyz.openbmc_project.Certs';
+    const object = [`${name}.Endpoints`, '/xyz/openbmc_project/certs/endpoints'];
+    const method = [`${name}.Extension.Endpoints`, 'Bind', 'sss', 'gnoi', 'server', id];
+    await must('busctl', [`--address=${stack.bus}`, 'call', ...object, ...method]);
+  }
+
+  /** The fingerprint of what the service says that it has, once it answers. */
+  const held = () =>
+    until('the service tells its certificates', async () => {
+      const client = connect();
+      const answer = await client.call(certificates.getCertificates, {}).catch(() => undefined);
+      client.close();
+      const [info] = answer?.certificateInfo ?? [];
+      const text = Buffer.from(info?.certificate?.certificate ?? []).toString();
+      return answer && (text === '' ? 'none' : certificateOf(text).fingerprint);
+    });
+
+  /** Rotates up to the point where the certificate is on trial. */
+  async function rotate() {
+    const stream = connect().open(certificates.rotate);
+    const { rotateResponse } = await stream.ask({
+      rotateRequest: { case: 'generateCsr', value: { certificateId: id, csrParams } },
+    });
+    assert.equal(rotateResponse.case, 'generatedCsr');
+    const request = Buffer.from(rotateResponse.value.csr?.csr ?? []).toString();
+    const pem = tools.sign(request, ca, serverExtensions);
+    const value = { certificate: sent(pem) };
+    await stream.ask({ rotateRequest: { case: 'loadCertificate', value } });
+    return { stream, fingerprint: certificateOf(pem).fingerprint };
+  }
+
+  const kill = (program: string) => killProcesses(`${program}.js --config ${state}/`);
+
+  it('begins with a certificate of its own, and asks clients for none', async () => {
+    const client = connect(own());
+    const { time } = await client.call(System.method.time, {});
+    assert.ok(time > 1_700_000_000_000_000_000n);
+    await assert.rejects(connect(own(), 'wrong').call(System.method.time, {}), {
+      code: status.UNAUTHENTICATED,
+    });
+  });
+
+  it('installs a certificate with a bundle, and then wants certificates of clients', async () => {
+    const stream = connect(own()).open(certificates.install);
+    const { installResponse } = await stream.ask({
+      installRequest: { case: 'generateCsr', value: { certificateId: id, csrParams } },
+    });
+    assert.equal(installResponse.case, 'generatedCsr');
+    const request = Buffer.from(installResponse.value.csr?.csr ?? []).toString();
+    const pem = tools.sign(request, ca, serverExtensions);
+    const value = { certificate: sent(pem), caCertificates: [sent(ca.pem)] };
+    await stream.ask({ installRequest: { case: 'loadCertificate', value } });
+    assert.equal((await stream.status).code, status.OK);
+    await bind();
+    const { certificateInfo } = await connect().call(certificates.getCertificates, {});
+    const [info] = certificateInfo;
+    assert.deepEqual(
+      info?.endpoints.map(({ endpoint }) => endpoint),
+      ['gnoi'],
+    );
+    const stranger = new GnoiClient({ port, trusts: ca.pem, password: stack.password });
+    clients.push(stranger);
+    await assert.rejects(stranger.call(System.method.time, {}), { code: status.UNAVAILABLE });
+  });
+
+  it('keeps what is finalized', async () => {
+    const { stream, fingerprint } = await rotate();
+    await connect().call(System.method.time, {});
+    stream.send(finalize);
+    assert.equal((await stream.status).code, status.OK);
+    assert.equal(await held(), fingerprint);
+  });
+
+  for (const program of ['gnoi-server', 'certificate-manager']) {
+    it(`undoes a rotation on trial when ${program} is killed`, async () => {
+      const before = await held();
+      const { fingerprint } = await rotate();
+      assert.equal(await held(), fingerprint);
+      assert.equal(kill(program), 1);
+      await until('all is as before', async () => (await held()) === before);
+    });
+
+    it(`has the old or the new certificate, whole, when ${program} is killed in the commit`, async () => {
+      const before = await held();
+      const { stream, fingerprint } = await rotate();
+      stream.send(finalize);
+      assert.equal(kill(program), 1);
+      const { code } = await stream.status;
+      const after = await until('one of both is there to stay', async () => {
+        const now = await held();
+        const isSettled = now === before || (now === fingerprint && !(await isOnTrial()));
+        return isSettled && now;
+      });
+      if (code === status.OK) assert.equal(after, fingerprint);
+      // The service shows it, with its key
+      await connect().call(System.method.time, {});
+    });
+  }
+
+  async function isOnTrial(): Promise<boolean> {
+    const client = connect();
+    const stream = client.open(certificates.rotate);
+    const answer = await stream
+      .ask({ rotateRequest: { case: 'generateCsr', value: { certificateId: id, csrParams } } })
+      .catch(() => undefined);
+    stream.cancel();
+    await stream.status;
+    client.close();
+    return answer === undefined;
+  }
+
+  it('shows its own certificate again after the other was revoked, and still wants those of clients', async () => {
+    const session = connect();
+    const answer = await session.call(certificates.revokeCertificates, {
+      certificateId: ['unknown', id],
+    });
+    assert.deepEqual(answer.revokedCertificateId, ['unknown', id]);
+    assert.deepEqual((await session.call(certificates.getCertificates, {})).certificateInfo, []);
+    await connect(own()).call(System.method.time, {});
+    const stranger = new GnoiClient({ port, trusts: own(), password: stack.password });
+    clients.push(stranger);
+    await assert.rejects(stranger.call(System.method.time, {}), { code: status.UNAVAILABLE });
+  });
+});
