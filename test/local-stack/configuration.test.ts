@@ -43,6 +43,43 @@ describe('the configuration of the local stack', () => {
     assert.equal(parsed.redfish.port, 8443);
   });
 
+  it('has what the gNOI service needs, where that is started, and nothing of it otherwise', () => {
+    const { parsed } = make(undefined, '--with', 'gnoi', '--gnoi-port', '0', '--host', '::1');
+    assert.deepEqual(
+      [parsed.gnoi.address, parsed.gnoi.port, parsed.gnoi.streams],
+      ['::1', 0, 'junos'],
+    );
+    assert.ok(parsed.endpoints.some(({ type, name }) => type === 'server' && name === 'gnoi'));
+    assert.deepEqual(
+      parsed.services.map(({ name, file }) => [name, file]),
+      [['gnoi', join(directory, 'services/gnoi/credential.pem')]],
+    );
+    const without = make().parsed;
+    assert.equal(without.endpoints.length, 4);
+    assert.deepEqual(without.services, []);
+  });
+
+  it('has the settings of the gNOI service that are given', () => {
+    const { parsed } = make({ gnoi: { streams: 'strict', port: 1 } }, '--with', 'gnoi');
+    assert.deepEqual([parsed.gnoi.streams, parsed.gnoi.port], ['strict', 1]);
+  });
+
+  for (const [gnoi, path] of [
+    [{ streams: 'all' }, '/gnoi/streams'],
+    [{ seconds: { finalize: 0 } }, '/gnoi/seconds/finalize'],
+    [{ clientAuthentication: 'maybe' }, '/gnoi/clientAuthentication'],
+    [7, '/gnoi'],
+  ] as const) {
+    it(`is refused for ${JSON.stringify({ gnoi })}, by the path of the member`, () => {
+      for (const args of [[], ['--with', 'gnoi']]) {
+        assert.throws(
+          () => make({ gnoi }, ...args),
+          new RegExp(`${path} \\(line 1, column \\d+\\)`),
+        );
+      }
+    });
+  }
+
   it('is written with what was said of it, without the defaults', async () => {
     const { path, write } = make({ redfish: { managerId: 'x' } });
     await write(new Map([['redfish', 1234]]));

@@ -35,6 +35,23 @@ describe('the options of the local stack', () => {
     });
   });
 
+  it('choose what runs beside the rest, with its port', () => {
+    const of = (...args: string[]) => parse(...args).edges.map(({ name, port }) => [name, port]);
+    assert.deepEqual(of('--with', 'gnoi'), [['gnoi', undefined]]);
+    assert.deepEqual(of('--with=gnoi,gnoi', '--gnoi-port', '0'), [['gnoi', 0]]);
+  });
+
+  const unknown: [string[], RegExp][] = [
+    [['--with', 'smtp'], /^--with: EDGES is .*gnoi.*, not "smtp"\.$/],
+    [['--with', 'gnoi,'], /^--with: EDGES is .*gnoi.*, not ""\.$/],
+    [['--gnoi-port', '1'], /^--gnoi-port is for --with gnoi\.$/],
+  ];
+  for (const [args, message] of unknown) {
+    it(`refuse ${args.join(' ')}`, () => {
+      assert.throws(() => parse(...args), { name: 'CommandError', message });
+    });
+  }
+
   it('begin a relative state directory where the stack is started', () => {
     assert.equal(parse('--state-dir', 'some/state').stateDirectory, resolve('some/state'));
   });
