@@ -237,7 +237,8 @@ Times are absolute, so that a certificate goes on to be overdue when the manager
 manager, with every outcome and every reason, so that \`increase()\` sees the first of them. Failures do not have the operation, and
 operations not the reason, which would be a thousand series for each endpoint; the audit in the log has both of each call. Names of
 certificates are cut off after 128 characters, and characters that are not shown become U+FFFD. Of an endpoint with more certificates
-than \`metrics.certificates\` those that expire first are told of one by one.
+than \`metrics.certificates\` those that expire first are told of one by one. A call at the
+object of all endpoints of run time, such as \`Add\`, is in the audit alone.
 
 | metric | type | meaning | labels |
 | --- | --- | --- | --- |

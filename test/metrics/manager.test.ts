@@ -124,6 +124,28 @@ describe('the textfile of a manager', () => {
     assert.ok((value('bmc_certificate_last_reload_timestamp_seconds', service) ?? 0) > 1e9);
   });
 
+  it('tells of endpoints that come at run time, also where one has the name of another', async () => {
+    await start();
+    const tools = busTools({
+      address: world.bus.address,
+      destination: 'xyz.openbmc_project.Certs.Endpoints',
+    });
+    const root = '/xyz/openbmc_project/certs/endpoints';
+    await tools.call(
+      root,
+      'xyz.openbmc_project.Certs.Extension.Endpoints.Add',
+      'ss',
+      'server',
+      'https',
+    );
+    await is(0, 'bmc_certificate_installed', '"run-time/server/https"');
+    const path = `${root}/server/https`;
+    await tools.call(path, 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll');
+    await is(1, 'bmc_certificate_operations_total', '"run-time/server/https"', '"DeleteAll"');
+    assert.equal(value('bmc_certificate_operations_total', '"server/https"'), 0);
+    assert.equal(value('bmc_certificate_installed', '"server/https"'), 1);
+  });
+
   it('tells until when a staged replacement waits, and nothing when it is over', async () => {
     await start();
     const issued = world.authority.issue({ issuer: world.authority.issueCa() });
