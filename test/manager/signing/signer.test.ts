@@ -3,13 +3,15 @@ import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import type { Endpoint } from '../../../src/manager/endpoint.ts';
 import { Signer } from '../../../src/manager/signing/signer.ts';
-import { encode, octetString, sequence } from '../../../src/x509/der.ts';
+import { encode, octetString, sequence, unsignedInteger } from '../../../src/x509/der.ts';
 import { refusal } from '../../fakes/refusal.ts';
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const endpointOf = (): Endpoint =>
   Object.create(null, { requests: { value: { keyOf: async () => privateKey } } });
-const dataOf = (length: number) => encode(sequence(octetString(Buffer.alloc(length))));
+/** A SEQUENCE that is seven bytes longer. */
+const dataOf = (length: number) =>
+  encode(sequence(unsignedInteger(Buffer.of(2)), octetString(Buffer.alloc(length))));
 
 test('an endpoint signs as often in a minute as the limit says, whatever others do', async () => {
   let elapsed = 0;
@@ -29,7 +31,7 @@ test('an endpoint signs as often in a minute as the limit says, whatever others 
 test('no more is signed than the limit says', async () => {
   const signer = new Signer({ bytes: 100, perMinute: 10 }, () => 0);
   const endpoint = endpointOf();
-  await signer.sign(endpoint, '', 'sha256', dataOf(96));
-  const tooLong = signer.sign(endpoint, '', 'sha256', dataOf(97));
+  await signer.sign(endpoint, '', 'sha256', dataOf(93));
+  const tooLong = signer.sign(endpoint, '', 'sha256', dataOf(94));
   await assert.rejects(tooLong, refusal('argument-invalid', /100 bytes/));
 });

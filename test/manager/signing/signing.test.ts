@@ -9,7 +9,7 @@ import {
   signatureAlgorithms,
   signWith,
 } from '../../../src/manager/signing/signature-algorithms.ts';
-import { encode, octetString, sequence } from '../../../src/x509/der.ts';
+import { encode, octetString, sequence, unsignedInteger } from '../../../src/x509/der.ts';
 import { refusal } from '../../fakes/refusal.ts';
 
 const keys = {
@@ -52,9 +52,8 @@ test('no other name is an algorithm', () => {
     assert.throws(() => parseSignatureAlgorithm(name), refusal('argument-invalid', /Algorithm/));
 });
 
-const element = encode(
-  sequence(octetString(Buffer.from('header')), octetString(Buffer.from('body'))),
-);
+const body = octetString(Buffer.from('body'));
+const element = encode(sequence(sequence(unsignedInteger(Buffer.of(2)), body), body));
 const spaces = Buffer.alloc(64, ' ');
 const unsignable: Readonly<Record<string, Buffer>> = {
   'what TLS 1.3 signs': Buffer.concat([spaces, Buffer.from('TLS 1.3, server CertificateVerify\0')]),
@@ -63,6 +62,12 @@ const unsignable: Readonly<Record<string, Buffer>> = {
   'an element that has no end': element.subarray(0, -1),
   'a SET, which CMS signs': Buffer.concat([Buffer.from([0x31]), element.subarray(1)]),
   'a length in BER': Buffer.concat([Buffer.from([0x30, 0x81]), element.subarray(1)]),
+  'a SEQUENCE that begins with something else': encode(sequence(body, body)),
+  'a SEQUENCE that begins with a SEQUENCE of something else': encode(sequence(sequence(body))),
+  'a SEQUENCE that begins with a large INTEGER': encode(
+    sequence(unsignedInteger(Buffer.of(4)), body),
+  ),
+  'a SEQUENCE without members': encode(sequence()),
   nothing: Buffer.alloc(0),
 };
 for (const [what, data] of Object.entries(unsignable)) {
@@ -71,8 +76,9 @@ for (const [what, data] of Object.entries(unsignable)) {
   });
 }
 
-test('one SEQUENCE in DER is signed', () => {
+test('a message of CMP, a request of CRMF and one of PKCS #10 are signed', () => {
   refuseUnlessSignable(element);
+  refuseUnlessSignable(encode(sequence(unsignedInteger(Buffer.of(0)), body)));
 });
 
 test('nothing that begins with random bytes of a client is signed', () => {
