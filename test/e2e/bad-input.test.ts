@@ -378,9 +378,11 @@ function messageId({ json }: HttpAnswer): string {
   return String(Object.values(info ?? {})[0]?.MessageId).replace(/^Base\.[\d.]+\./, '');
 }
 
-/** Every file with its content; uploads in transit count too. */
+/** Every file with its content; uploads in transit count too. When sessions were used last is kept once a minute. */
 function snapshot(directory: string): string {
-  const lines = readdirSync(directory, { recursive: true, withFileTypes: true }).map((entry) => {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const others = entries.filter(({ name }) => !/^\.?sessions\.json/.test(name));
+  const lines = others.map((entry) => {
     const path = join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink()) return `${path} -> ${readlinkSync(path)}`;
     if (!entry.isFile()) return path;
