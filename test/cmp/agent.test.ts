@@ -116,6 +116,15 @@ describe('the agent of enrolment', () => {
     assert.equal(world.device.keys.size, 0);
   });
 
+  it('asks for nothing while the clock of the device is not set', async () => {
+    await agent.enrol(context, {});
+    begin({ isAutomatic: true });
+    world.clock.now = 60_000;
+    await look();
+    assert.deepEqual(world.ca.asked, ['ir']);
+    assert.equal((await statusOf(context)).state, 'InUse');
+  });
+
   it('leaves a certificate of another CA alone', async () => {
     await agent.enrol(context, {});
     const other = enrolmentWorld();

@@ -36,6 +36,11 @@ export async function begin(context: Context, order: Order): Promise<void> {
     subject: parseSubject(policy.subject, facts),
     names: parseNames(policy.names, facts),
   };
+  if (operation === 'ir' && reference === '')
+    throw new EnrolmentFault(
+      'configuration',
+      `a first certificate needs a password, and ${policy.name} has no reference`,
+    );
   const salt = random(saltBytes);
   // Before a key is made: the profile may lack the password
   const { protector, sender } = makeProtection(context, { reference, salt, inService, subject });
@@ -95,8 +100,12 @@ export async function ownCertificate(context: Context): Promise<InService | unde
   if (!inService) return undefined;
   const anchors = await anchorsOf(context);
   const { certificate, chain } = inService;
-  const search = { anchors, helpers: chain, now: secondsOf(context) };
-  return typeof findPath(certificate, search) === 'string' ? undefined : inService;
+  // Whose it is does not change with the clock, nor with the end of the CA
+  const times = [secondsOf(context), certificate.notBefore, certificate.notAfter];
+  const isOwn = times.some(
+    (now) => typeof findPath(certificate, { anchors, helpers: chain, now }) !== 'string',
+  );
+  return isOwn ? inService : undefined;
 }
 
 function usualOperation(context: Context, current: Certificate | undefined): Operation {

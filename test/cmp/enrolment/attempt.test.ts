@@ -86,6 +86,12 @@ describe('an attempt to enrol', () => {
     assert.equal(device.keys.size, 0);
   });
 
+  it('asks for no first certificate without a reference', async () => {
+    const { policy } = world;
+    const context = world.context({ policy: { ...policy, reference: '' } });
+    await fails(context, 'configuration', /sr-cert has no reference/);
+  });
+
   const otherKey = publicKeyInfo(createPublicKey(generateKey({ kind: 'EC', curve: 'prime256v1' })));
   const cases: [string, Misbehaviour, Layer, RegExp][] = [
     ['the CA has another password', { secret: 'wrong' }, 'protection', /password of reference 1/],
