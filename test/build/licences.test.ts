@@ -16,12 +16,15 @@ const manifest = (folder: string) => JSON.parse(read(`${folder}/package.json`));
 /** Of packages whose archives have no text of it. */
 const textsHere = new Map([['@bufbuild/protobuf', 'LICENSE']]);
 
-/** Folders of packages, from the source maps: they say of each line of a bundle where it stood. */
+/**
+ * Folders of packages, from the source maps: they say of each line of a bundle where it stood. Names of packages do not
+ * begin with a dot; what does is a folder that the map of a package names.
+ */
 const bundled = new Set(
   readdirSync(join(clone, 'dist'))
     .filter((name) => name.endsWith('.map'))
     .flatMap((name): string[] => JSON.parse(read(`dist/${name}`)).sources)
-    .map((source) => /^\.\.\/(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1])
+    .map((source) => /^\.\.\/(.*node_modules\/(?:@[^/]+\/)?[^/.@][^/]*)\//.exec(source)?.[1])
     .filter((folder) => folder !== undefined),
 );
 
