@@ -24,29 +24,50 @@ export function isHopeless({ cause }: EnrolmentFault): boolean {
  * Puts a confirmed certificate into service: the service must show it, or the old one comes back.
  * @throws EnrolmentFault `device` or `service`
  */
-export async function install(context: Context, { certificate, helpers }: Issued): Promise<void> {
-  const { device, policy, journal, probe } = context;
+export async function install(context: Context, issued: Issued): Promise<void> {
+  const { device, policy, journal } = context;
   const { endpoint } = policy;
+  const { requestId = '' } = journal.value;
   const inService = await onDevice('the certificate in service cannot be read', () =>
     device.inService(endpoint),
   );
   // The process died between the commit and the note of it
-  if (inService?.certificate.der.equals(certificate)) return;
+  if (!inService?.certificate.der.equals(issued.certificate))
+    await replace(context, requestId, issued);
+  // The endpoint has the key now; a copy that is left over would wait until it is too old
+  await device.discard(endpoint, requestId).catch(() => undefined);
+}
+
+async function replace(
+  context: Context,
+  requestId: string,
+  { certificate, helpers }: Issued,
+): Promise<void> {
+  const { device, policy, probe } = context;
   const chain = chainOf(certificate, helpers, await wantedOf(context));
   const pem = [certificate, ...chain.map(({ der }) => der)]
     .map((der) => formatPem('CERTIFICATE', der))
     .join('');
-  const { requestId = '' } = journal.value;
   const refused = 'the manager does not install the certificate';
-  const staged = await onDevice(refused, () => device.stage(endpoint, requestId, pem));
+  const staged = await onDevice(refused, () => device.stage(policy.endpoint, requestId, pem));
   try {
-    await onDevice(refused, () => staged.activate());
+    await onTrial(refused, () => staged.activate());
     const fault = policy.probe && (await probe(policy.probe, certificate));
     if (fault) throw new EnrolmentFault('service', fault);
-    await onDevice(refused, () => staged.commit());
+    await onTrial(refused, () => staged.commit());
   } catch (error) {
     // What cannot be rolled back now ends by its deadline
     await staged.rollback().catch(() => undefined);
     throw error;
+  }
+}
+
+/** A change that was found good fails with the manager, or its time: the certificate can be staged again. */
+async function onTrial(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await onDevice(what, work);
+  } catch (cause) {
+    if (!(cause instanceof EnrolmentFault)) throw cause;
+    throw new EnrolmentFault('device', cause.message, { cause });
   }
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { attempt } from '../../../src/cmp/enrolment/attempt.ts';
 import type { Context } from '../../../src/cmp/enrolment/context.ts';
 import { EnrolmentFault, type Layer } from '../../../src/cmp/enrolment-fault.ts';
+import { CertError } from '../../../src/core/cert-error.ts';
 import { encode } from '../../../src/x509/der.ts';
 import { generateKey, publicKeyInfo } from '../../../src/x509/keys.ts';
 import { writeName } from '../../../src/x509/name.ts';
@@ -192,6 +193,21 @@ describe('an attempt to enrol', () => {
     assert.equal(device.served, before);
     assert.deepEqual(await attempt(world.context()), { isInstalled: true });
     assert.equal(ca.issued.length, 2);
+  });
+
+  it('installs a confirmed certificate again whose trial ended with the manager', async () => {
+    const { device, ca } = world;
+    const stage: Context['device']['stage'] = async (...args) => {
+      const staged = await device.stage(...args);
+      const commit = async () => {
+        throw new CertError('not-found', 'there is no such replacement');
+      };
+      return { ...staged, commit };
+    };
+    await fails(world.context({ device: { ...device, stage } }), 'device', /no such replacement/);
+    assert.equal(device.served, undefined);
+    assert.deepEqual(await attempt(world.context()), { isInstalled: true });
+    assert.equal(ca.issued.length, 1);
   });
 
   it('goes on when the manager was away at any step', async () => {
