@@ -8,9 +8,11 @@ import type { Context } from '../cmp/enrolment/context.ts';
 import { openJournal } from '../cmp/journal.ts';
 import { managerDevice } from '../cmp/manager-device.ts';
 import { probeService } from '../cmp/probe.ts';
+import { deviceByOrigin, runTimeDevice } from '../cmp/run-time-device.ts';
 import { Audit } from '../core/audit.ts';
 import type { Log } from '../core/log.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
+import { BusEdgeEndpoints } from '../dbus/client/bus-edge-endpoints.ts';
 import { busEndpointKeys } from '../dbus/client/bus-endpoint-keys.ts';
 import { serveEnrolment } from '../dbus/enrolment/enrolment-service.ts';
 import type { CallerPolicy } from '../dbus/server/caller-policy.ts';
@@ -55,16 +57,19 @@ async function start(
   const bus = await connectBus(busAddress);
   const onLost = () => fail(new Error('the connection to the D-Bus is lost'));
   bus.onLost(onLost);
-  const client = new BusCertificateClient({
+  const manager = {
     ...{ busAddress, log, uploadBytes: limits.uploadBytes },
-    ...{
-      content: contentLimitsOf(configuration),
-      requestTimeout: (limits.requestSeconds + 5) * 1000,
-    },
-  });
+    content: contentLimitsOf(configuration),
+    requestTimeout: (limits.requestSeconds + 5) * 1000,
+  };
+  const client = new BusCertificateClient(manager);
+  const endpoints = new BusEdgeEndpoints(manager);
   const closing = new AbortController();
   const lookUp = nameLookup();
-  const device = managerDevice(client, busEndpointKeys(client));
+  const device = deviceByOrigin({
+    configuration: managerDevice(client, busEndpointKeys(client)),
+    'run-time': runTimeDevice(endpoints),
+  });
   const contexts = enrolment.policies.map(({ policy, profile }): Context => {
     const path = join(enrolment.directory, `${policy.name}.json`);
     return {
@@ -92,7 +97,7 @@ async function start(
     ...{ busAddress, callers: await watchCallers(bus), access, audit, log, onLost },
     enrolment: servedEnrolment(agent, enrolment.profiles, device),
   });
-  await client.start();
+  await Promise.all([client.start(), endpoints.start()]);
   agent.start(service.changed);
   log.info('agent of CMP ready', { certificates: contexts.length });
   return {
@@ -103,6 +108,7 @@ async function start(
       closing.abort(new Error('the agent ends'));
       service.close();
       client.close();
+      endpoints.close();
       bus.close();
     },
   };

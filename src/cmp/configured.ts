@@ -1,7 +1,7 @@
-import type { EndpointRef } from '../manager/certificate-client.ts';
 import type { Configuration } from '../platform/configuration.ts';
 import { InvalidMember } from '../platform/invalid-member.ts';
 import type { KeyAlgorithm } from '../x509/keys.ts';
+import type { Target } from './device.ts';
 import { EnrolmentFault } from './enrolment-fault.ts';
 import type { CaProfile, CertificatePolicy } from './settings.ts';
 import { parseNames, parseSubject } from './subject.ts';
@@ -41,7 +41,10 @@ export function enrolmentSettings({ enrolment }: Configuration): EnrolmentSettin
       throw new InvalidMember(member('reference'), 'is in no keyList of its CA profile');
     refuseTemplate(() => parseSubject(certificate.subject, anyDevice), member('subject'));
     refuseTemplate(() => parseNames(certificate.names, anyDevice), member('names'));
-    const other = certificates.findIndex(({ endpoint }) => endpoint === certificate.endpoint);
+    const other = certificates.findIndex(
+      ({ endpoint, endpointOrigin }) =>
+        endpoint === certificate.endpoint && endpointOrigin === certificate.endpointOrigin,
+    );
     if (other !== at)
       throw new InvalidMember(member('endpoint'), `is that of ${path}/certificates/${other}, too`);
     return { policy, profile };
@@ -72,13 +75,13 @@ function refuseTwice(entries: readonly { readonly name: string }[], member: stri
 
 function profileOf(authority: Enrolment['authorities'][number]): CaProfile {
   const { name, description, url, endpoint, tlsEndpoint, keyList, acceptUnprotected } = authority;
-  const { sender, responseSeconds, responseBytes, revocationCheck } = authority;
+  const { sender, responseSeconds, responseBytes, revocationCheck, endpointOrigin } = authority;
   const { kind, digest, iterations, maxIterations } = authority.mac;
   return {
     ...{ name, description, url, acceptUnprotected, sender, responseSeconds, responseBytes },
     ...{ revocationCheck, maxIterations, mac: { kind, digest, iterations } },
-    authority: { type: 'authority', name: endpoint },
-    tlsAuthority: { type: 'authority', name: tlsEndpoint ?? endpoint },
+    authority: { type: 'authority', name: endpoint, origin: endpointOrigin },
+    tlsAuthority: { type: 'authority', name: tlsEndpoint ?? endpoint, origin: endpointOrigin },
     keyList: Object.fromEntries(
       keyList.map(({ reference, passwordFile }) => [reference, { passwordFile }]),
     ),
@@ -91,7 +94,7 @@ function policyOf(certificate: Enrolment['certificates'][number]): CertificatePo
   return {
     ...{ name, reference, subject, names, use, ignoreKeyUsage, renew, kurNames, warning, probe },
     ca: authority,
-    endpoint: endpointOf(certificate.endpoint),
+    endpoint: endpointOf(certificate.endpoint, certificate.endpointOrigin),
     key: keys[key],
     renewBefore:
       renewBeforeHours === undefined ? { percent: 100 / 3 } : { hours: renewBeforeHours },
@@ -100,7 +103,7 @@ function policyOf(certificate: Enrolment['certificates'][number]): CertificatePo
 }
 
 /** @param text of the schema's pattern */
-function endpointOf(text: string): EndpointRef {
+function endpointOf(text: string, origin: Target['origin']): Target {
   const [type, name = ''] = text.split('/');
-  return { type: type === 'client' ? 'client' : 'server', name };
+  return { type: type === 'client' ? 'client' : 'server', name, origin };
 }

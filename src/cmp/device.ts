@@ -4,6 +4,11 @@ import type { Certificate } from '../x509/certificate.ts';
 import type { KeyAlgorithm } from '../x509/keys.ts';
 import type { SignatureAlgorithm } from './protection/signature.ts';
 
+/** Where a certificate, or the CAs of a profile, are: an endpoint of the configuration, or one that comes at run time. */
+export interface Target extends EndpointRef {
+  readonly origin: 'configuration' | 'run-time';
+}
+
 export interface InService {
   readonly certificate: Certificate;
   readonly chain: readonly Certificate[];
@@ -27,18 +32,21 @@ export interface StagedCertificate {
  * `unavailable` while the manager is away.
  */
 export interface Device {
-  inService(endpoint: EndpointRef): InService | undefined;
-  authorities(endpoint: EndpointRef): readonly Certificate[];
-  generate(endpoint: EndpointRef, key: KeyAlgorithm): Promise<PendingKey>;
-  pending(endpoint: EndpointRef, id: string): Promise<PendingKey | undefined>;
-  discard(endpoint: EndpointRef, id: string): Promise<void>;
+  inService(endpoint: Target): InService | undefined;
+  authorities(endpoint: Target): readonly Certificate[];
+  generate(endpoint: Target, key: KeyAlgorithm): Promise<PendingKey>;
+  pending(endpoint: Target, id: string): Promise<PendingKey | undefined>;
+  discard(endpoint: Target, id: string): Promise<void>;
   /** @param request the id of a pending key; without it the key in service signs */
   sign(
-    endpoint: EndpointRef,
+    endpoint: Target,
     request: string | undefined,
     algorithm: SignatureAlgorithm,
     data: Buffer,
   ): Promise<Buffer>;
-  /** @param pem the certificate with its chain */
-  stage(endpoint: EndpointRef, request: string, pem: string): Promise<StagedCertificate>;
+  /**
+   * An endpoint of run time that is not there comes with the certificate, and goes with it when that is rolled back.
+   * @param pem the certificate with its chain
+   */
+  stage(endpoint: Target, request: string, pem: string): Promise<StagedCertificate>;
 }

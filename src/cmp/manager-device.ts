@@ -1,11 +1,8 @@
-import { createPublicKey } from 'node:crypto';
-import type { CertificateClient, EndpointRef } from '../manager/certificate-client.ts';
-import { withAbsent } from '../manager/csr/parameters.ts';
+import type { CertificateClient } from '../manager/certificate-client.ts';
 import type { EndpointKeys } from '../manager/endpoint-keys.ts';
-import { requestedKeyInfo } from '../x509/certification-request.ts';
-import { type KeyAlgorithm, publicKeyHash } from '../x509/keys.ts';
-import { parsePem } from '../x509/pem.ts';
-import type { Device, PendingKey } from './device.ts';
+import { pemContent } from '../x509/containers.ts';
+import type { Device } from './device.ts';
+import { keyOf, keyParameters } from './device-key.ts';
 
 /** The device behind the manager: its configured endpoints. */
 export function managerDevice(client: CertificateClient, keys: EndpointKeys): Device {
@@ -16,7 +13,7 @@ export function managerDevice(client: CertificateClient, keys: EndpointKeys): De
     },
     authorities: (endpoint) => client.list(endpoint).map(({ certificate }) => certificate),
     async generate(endpoint, key) {
-      return keyOf(await client.makeRequest(endpoint, withAbsent(parametersOf(key))));
+      return keyOf(await client.makeRequest(endpoint, keyParameters(key)));
     },
     async pending(endpoint, id) {
       const outstanding = await client.outstanding(endpoint);
@@ -28,9 +25,8 @@ export function managerDevice(client: CertificateClient, keys: EndpointKeys): De
       const input = { algorithm: digest ?? 'none', data } as const;
       return keys.sign(endpoint, { ...input, ...(request !== undefined && { request }) });
     },
-    async stage(endpoint: EndpointRef, _request, pem) {
-      const content = { bytes: Buffer.from(pem), format: 'PEM', password: '' } as const;
-      const name = await keys.stage(endpoint, content);
+    async stage(endpoint, _request, pem) {
+      const name = await keys.stage(endpoint, pemContent(pem));
       return {
         activate: () => keys.activate(endpoint, name),
         commit: () => keys.commit(endpoint, name),
@@ -38,18 +34,4 @@ export function managerDevice(client: CertificateClient, keys: EndpointKeys): De
       };
     },
   };
-}
-
-/** The name goes into the template of CMP: the CSR brings the key alone. */
-function parametersOf(key: KeyAlgorithm) {
-  if (key.kind === 'RSA')
-    return { CommonName: 'cmp', KeyPairAlgorithm: 'RSA', KeyBitLength: BigInt(key.bits) };
-  return { CommonName: 'cmp', KeyPairAlgorithm: 'EC', KeyCurveId: key.curve };
-}
-
-function keyOf(pem: string): PendingKey {
-  const [request] = parsePem(pem);
-  const info = requestedKeyInfo(request?.der ?? Buffer.alloc(0));
-  const publicKey = createPublicKey({ key: info, format: 'der', type: 'spki' });
-  return { id: publicKeyHash(info), publicKey };
 }

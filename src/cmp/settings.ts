@@ -1,5 +1,5 @@
-import type { EndpointRef } from '../manager/certificate-client.ts';
 import type { KeyAlgorithm } from '../x509/keys.ts';
+import type { Target } from './device.ts';
 import type { Use } from './issued-certificate.ts';
 import type { MacSettings } from './protection/mac.ts';
 
@@ -9,7 +9,7 @@ export interface CaProfile {
   readonly description: string;
   readonly url: string;
   /** The authority endpoint whose certificates are the CA's. */
-  readonly authority: EndpointRef;
+  readonly authority: Target;
   /** File with the password of each reference. */
   readonly keyList: Readonly<Record<string, { readonly passwordFile: string }>>;
   readonly acceptUnprotected: { readonly errorMessage: boolean; readonly pkiconfMessage: boolean };
@@ -20,14 +20,14 @@ export interface CaProfile {
   readonly responseSeconds: number;
   readonly responseBytes: number;
   /** The authority endpoint that vouches for an https URL. */
-  readonly tlsAuthority: EndpointRef;
+  readonly tlsAuthority: Target;
   readonly revocationCheck: 'none' | 'crl-optional';
 }
 
 /** A certificate that is kept enrolled. */
 export interface CertificatePolicy {
   readonly name: string;
-  readonly endpoint: EndpointRef;
+  readonly endpoint: Target;
   readonly ca: string;
   readonly reference: string;
   /** With placeholders, such as `CN={hostname},O=Example`. */

@@ -1,5 +1,5 @@
 import { type EnrolmentAgent, statusOf } from '../../cmp/agent.ts';
-import type { Device } from '../../cmp/device.ts';
+import type { Device, Target } from '../../cmp/device.ts';
 import type { Context } from '../../cmp/enrolment/context.ts';
 import { EnrolmentFault } from '../../cmp/enrolment-fault.ts';
 import type { CaProfile } from '../../cmp/settings.ts';
@@ -102,7 +102,7 @@ function authorityOf(profile: CaProfile, device: Device) {
 }
 
 /** Of none while the manager is away. */
-function subjectsOf(authority: EndpointRef, device: Device): string[] {
+function subjectsOf(authority: Target, device: Device): string[] {
   try {
     return device.authorities(authority).map(subjectText);
   } catch {

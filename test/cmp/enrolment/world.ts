@@ -30,7 +30,7 @@ export function enrolmentWorld() {
     name: 'lab',
     description: '',
     url: 'http://127.0.0.1:1/cmp',
-    authority: { type: 'authority', name: 'cmp' },
+    authority: { type: 'authority', name: 'cmp', origin: 'configuration' },
     keyList: { '1': { passwordFile } },
     acceptUnprotected: { errorMessage: false, pkiconfMessage: false },
     sender: 'subject',
@@ -38,12 +38,12 @@ export function enrolmentWorld() {
     maxIterations: 100_000,
     responseSeconds: 5,
     responseBytes: 100_000,
-    tlsAuthority: { type: 'authority', name: 'cmp' },
+    tlsAuthority: { type: 'authority', name: 'cmp', origin: 'configuration' },
     revocationCheck: 'none',
   };
   const policy: CertificatePolicy = {
     name: 'sr-cert',
-    endpoint: { type: 'server', name: 'https' },
+    endpoint: { type: 'server', name: 'https', origin: 'configuration' },
     ca: 'lab',
     reference: '1',
     subject: 'C=NL,O=Example\\, Inc.,CN={hostname}',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { endpointsName, endpointsRoot } from '../../../src/dbus/endpoints/paths.ts';
 import { connectBus } from '../../../src/dbus/transport/bus.ts';
 import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
 import { startBrokerBus, whyNoBroker } from '../../fakes/broker-bus.ts';
@@ -157,6 +158,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
       }
       await as(cmp, 'org.freedesktop.DBus').call('/', request, 'su', name, '0');
       await as(cmp, names.server).call(paths.server, objects);
+      await as(cmp, endpointsName).call(endpointsRoot, objects);
       // There is no agent, but a user who may ask learns just that
       const status = 'xyz.openbmc_project.Certs.Extension.Enrolment.Certificates';
       const path = '/xyz/openbmc_project/certs/enrolment';
