@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
-const script = fileURLToPath(new URL('../../dist/certificate-manager.js', import.meta.url));
+const scriptOf = (program: string) =>
+  fileURLToPath(new URL(`../../dist/${program}.js`, import.meta.url));
 
 /** The names under which the three endpoints of OpenBMC are known on the bus. */
 export const names = {
@@ -67,12 +68,13 @@ export function writeConfiguration(place: Place, changes: object = {}): string {
   return file;
 }
 
-/** Starts a manager with a command line of its own. */
+/** Starts a manager, or a program beside it, with a command line of its own. */
 export function runManager(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  program: 'certificate-manager' | 'cmp-agent' = 'certificate-manager',
 ): ManagerProcess & { readonly child: ChildProcess } {
-  const child = fork(script, [...args], {
+  const child = fork(scriptOf(program), [...args], {
     execArgv: [],
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
