@@ -75,7 +75,7 @@ const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms
 /** @throws SetupError where the port cannot be used */
 export async function startGnoiService(dependencies: GnoiDependencies): Promise<GnoiService> {
   const { settings, store, identity, users, audit, hostName, log } = dependencies;
-  const logins = makeLogins(users, new LoginAudit(audit, 'gnoi'));
+  const logins = makeLogins(users, new LoginAudit(audit, 'gnoi'), settings.streamsPerConnection);
   const rpcServer = new Server({
     interceptors: [logins.interceptor],
     'grpc.max_receive_message_length': settings.messageBytes,

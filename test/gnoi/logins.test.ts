@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { System } from '../../schemas/generated/gnoi/system_pb.js';
 import type { User } from '../../src/identity/accounts/user-directory.ts';
+import { until } from '../e2e/commands.ts';
 import type { ClientOptions } from './client.ts';
-import { certificates, csrParams, startWorld, type World } from './world.ts';
+import { certificates, csrParams, startWorld, streamsPerConnection, type World } from './world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -57,6 +58,36 @@ describe('a call', () => {
   it('with an expired password is PERMISSION_DENIED', async () => {
     world.users.change('admin', { passwordChangeRequired: true });
     await assert.rejects(time(), { code: status.PERMISSION_DENIED });
+  });
+});
+
+describe('logins of a client that resets its streams', () => {
+  it('are as many at a time as the client may have streams', async () => {
+    const { users } = world;
+    const login = users.login.bind(users);
+    let decide: () => void = () => undefined;
+    const decided = new Promise<void>((resolve) => {
+      decide = resolve;
+    });
+    let begun = 0;
+    users.login = async (...attempt) => {
+      begun += 1;
+      await decided;
+      return login(...attempt);
+    };
+    const client = world.client();
+    for (let stream = 1; stream <= streamsPerConnection; stream += 1) {
+      const { cancel, status: end } = client.open(certificates.install);
+      await until('the login has begun', () => begun === stream);
+      cancel();
+      await end;
+    }
+    await assert.rejects(client.call(System.method.time, {}), {
+      code: status.RESOURCE_EXHAUSTED,
+    });
+    assert.equal(begun, streamsPerConnection);
+    decide();
+    await client.call(System.method.time, {});
   });
 });
 

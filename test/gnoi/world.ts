@@ -76,6 +76,8 @@ export const workSettings = {
   content: usualLimits,
 };
 
+export const streamsPerConnection = 16;
+
 /** A gNOI service over a manager in memory. */
 export interface World {
   readonly service: GnoiService;
@@ -115,7 +117,7 @@ export async function startWorld(changes: Partial<GnoiSettings> = {}): Promise<W
       ...{ connections: 50, connectionsPerAddress: 50 },
       ...{ handshakeMilliseconds: 10_000, sendMilliseconds: 120_000 },
     },
-    ...{ drainMilliseconds: 500, messageBytes: 1_048_576, streamsPerConnection: 16 },
+    ...{ drainMilliseconds: 500, messageBytes: 1_048_576, streamsPerConnection },
     ...changes,
   };
   const open = () =>

@@ -17,6 +17,8 @@ import { StatusError, statusCodes, statusOf } from './status.ts';
 interface Connection {
   readonly address: string;
   verified?: { readonly user: User; readonly digest: Buffer };
+  /** Logins that are not decided, also those of calls that the client has cancelled. */
+  waiting: number;
 }
 
 /** The logins of the calls: each comes with a user name and a password in its metadata. */
@@ -31,10 +33,12 @@ export interface Logins {
 /**
  * A password that was right is remembered for its connection, until anything of the account changes, since it takes long to
  * check and comes with each call.
+ * @param waitingLogins of one connection. A stream that its client resets counts for no limit of HTTP/2, but its login goes on
  */
 export function makeLogins(
   users: Pick<Users, 'login' | 'find' | 'passwordStamp' | 'onChange'>,
   logins: LoginAudit,
+  waitingLogins: number,
 ): Logins {
   const connections = new Map<string, Connection>();
   const callers = new WeakMap<Metadata, Caller>();
@@ -44,9 +48,7 @@ export function makeLogins(
     for (const connection of connections.values()) delete connection.verified;
   });
 
-  const login = async (metadata: Metadata, peer: string): Promise<Caller> => {
-    const connection = connections.get(peer);
-    if (!connection) throw new StatusError('UNAVAILABLE', 'the connection has ended');
+  const login = async (metadata: Metadata, connection: Connection): Promise<Caller> => {
     const userName = only(metadata, 'username');
     const password = only(metadata, 'password');
     metadata.remove('password');
@@ -70,10 +72,23 @@ export function makeLogins(
     return callerFrom(account, address);
   };
 
+  const inBounds = async (metadata: Metadata, peer: string): Promise<Caller> => {
+    const connection = connections.get(peer);
+    if (!connection) throw new StatusError('UNAVAILABLE', 'the connection has ended');
+    if (connection.waiting >= waitingLogins)
+      throw new StatusError('RESOURCE_EXHAUSTED', 'too many logins of the connection wait');
+    connection.waiting += 1;
+    try {
+      return await login(metadata, connection);
+    } finally {
+      connection.waiting -= 1;
+    }
+  };
+
   return {
     interceptor(_method, call) {
       const onReceiveMetadata: ServerListener['onReceiveMetadata'] = (metadata, next) => {
-        login(metadata, call.getPeer()).then(
+        inBounds(metadata, call.getPeer()).then(
           (caller) => {
             callers.set(metadata, caller);
             next(metadata);
@@ -89,7 +104,7 @@ export function makeLogins(
     callerOf: (metadata) => callers.get(metadata),
     connected(socket) {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-      const connection = { address: clientAddress(socket) };
+      const connection = { address: clientAddress(socket), waiting: 0 };
       connections.set(peer, connection);
       socket.once('close', () => {
         // Another connection may have the port already
