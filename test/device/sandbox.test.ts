@@ -7,8 +7,18 @@ import { ask, install } from './installation.ts';
 const manager = 'bmc-certificate-manager';
 const redfish = 'bmc-redfish';
 const accounts = 'bmc-account-manager';
+const cmp = 'bmc-cmp';
+const gnoi = 'bmc-gnoi';
+/** Off until an operator enables them. */
+const edges = [cmp, gnoi];
+const units = [manager, redfish, accounts, ...edges];
 /** The users of the units that do not run as root. */
-const users: Readonly<Record<string, string>> = { [redfish]: redfish, [accounts]: 'bmc-accounts' };
+const users: Readonly<Record<string, string>> = {
+  [redfish]: redfish,
+  [accounts]: 'bmc-accounts',
+  [cmp]: cmp,
+  [gnoi]: gnoi,
+};
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
@@ -32,7 +42,8 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
       const body = JSON.stringify({ CommonName: 'bmc', CertificateCollection: collection });
       assert.equal((await ask(device, generate, '--json', body)).status, 200);
     }
-    for (const unit of [manager, redfish, accounts]) {
+    await device.must('systemctl', 'start', ...edges);
+    for (const unit of units) {
       const show = ['show', '--property=MainPID', '--value', unit];
       pids[unit] = (await device.must('systemctl', ...show)).trim();
     }
@@ -50,7 +61,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     return Object.fromEntries(text.split('\n').map((line) => line.split(/:\s*/)));
   };
 
-  for (const unit of [manager, redfish, accounts]) {
+  for (const unit of units) {
     it(`is little for ${unit} in the eyes of systemd`, async () => {
       const text = await device.must('systemd-analyze', 'security', '--no-pager', unit);
       const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
@@ -77,11 +88,14 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     assert.doesNotMatch(String(Uid), /^0\b/);
   });
 
-  it('is no capability for the accounts', async () => {
-    const { CapEff, CapPrm, CapBnd, Uid } = await status(accounts);
-    assert.deepEqual({ CapEff, CapPrm, CapBnd }, { CapEff: none, CapPrm: none, CapBnd: none });
-    assert.doesNotMatch(String(Uid), /^0\b/);
-  });
+  for (const unit of [accounts, ...edges]) {
+    it(`is no capability for ${unit}, which has a user of its own`, async () => {
+      const { CapEff, CapPrm, CapBnd, Uid } = await status(unit);
+      assert.deepEqual({ CapEff, CapPrm, CapBnd }, { CapEff: none, CapPrm: none, CapBnd: none });
+      const id = (await device.must('id', '--user', String(users[unit]))).trim();
+      assert.deepEqual([...new Set(String(Uid).split('\t'))], [id]);
+    });
+  }
 
   it('is to own files, read those of callers and signal services, for the manager', async () => {
     // CAP_CHOWN 0, CAP_DAC_OVERRIDE 1, CAP_FOWNER 3, CAP_KILL 5
@@ -116,6 +130,21 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     [redfish, '-w', '/var/lib/bmc-certificate-manager', false],
     [redfish, '-w', '/var/lib/bmc-certificate-manager/endpoints', false],
     [manager, '-w', '/etc/systemd/system', false],
+    ...edges.flatMap((edge): [string, string, string, boolean][] => [
+      [edge, '-r', '/etc/ssl/certs/https/server.pem', false],
+      [edge, '-x', '/etc/ssl/certs/https', false],
+      [edge, '-x', '/etc/nslcd/certs', false],
+      [edge, '-w', '/etc/ssl/certs/authority', false],
+      [edge, '-w', '/var/lib/bmc-certificate-manager/endpoints', false],
+      [edge, '-w', '/var/lib/bmc-certificate-manager/services', false],
+      [edge, '-x', '/var/lib/bmc-certificate-manager/accounts', false],
+      [edge, '-x', '/var/lib/bmc-certificate-manager/redfish', false],
+      [edge, '-d', '/root/.', false],
+    ]),
+    [cmp, '-w', '/var/lib/bmc-certificate-manager/enrolment', true],
+    [cmp, '-x', '/var/lib/bmc-certificate-manager/gnoi', false],
+    [gnoi, '-w', '/var/lib/bmc-certificate-manager/gnoi', true],
+    [gnoi, '-x', '/var/lib/bmc-certificate-manager/enrolment', false],
   ];
   for (const [unit, what, path, may] of access) {
     it(`is ${may ? '' : 'not '}to have ${what} ${path}, for ${unit}`, async () => {
@@ -126,10 +155,12 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     });
   }
 
-  it('is for Redfish to see no process but its own', async () => {
-    const { stdout } = await within(redfish, 'ps', '-e', '-o', 'user:32=');
-    assert.deepEqual([...new Set(stdout.split('\n').filter((line) => line !== ''))], [redfish]);
-  });
+  for (const unit of [redfish, ...edges]) {
+    it(`is for ${unit} to see no process but its own`, async () => {
+      const { stdout } = await within(unit, 'ps', '-e', '-o', 'user:32=');
+      assert.deepEqual([...new Set(stdout.split('\n').filter((line) => line !== ''))], [unit]);
+    });
+  }
 
   it('is for the manager to see whether a service takes its signal', async () => {
     const file = `/proc/${pids[redfish]}/status`;
@@ -178,22 +209,49 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     await device.must('runuser', '-u', 'somebody', '--', 'test', '-x', path);
   });
 
-  it('is to call the bus as root and as the user of Redfish only', async () => {
-    const name = 'xyz.openbmc_project.Certs.Manager.Server.Https';
-    const list = ['busctl', 'call', name, '/xyz/openbmc_project/certs/server/https'];
-    const objects = ['org.freedesktop.DBus.ObjectManager', 'GetManagedObjects'];
-    const as = (user: string) => device.run('runuser', '-u', user, '--', ...list, ...objects);
-    for (const user of ['root', redfish]) assert.equal((await as(user)).status, 0, user);
-    assert.notEqual((await as('somebody')).status, 0);
-  });
+  const certs = 'xyz.openbmc_project.Certs';
+  const objects = ['org.freedesktop.DBus.ObjectManager', 'GetManagedObjects'];
+  const server = [`${certs}.Manager.Server.Https`, '/xyz/openbmc_project/certs/server/https'];
+  const atRunTime = [`${certs}.Endpoints`, '/xyz/openbmc_project/certs/endpoints'];
+  const ofGnoi = [`${certs}.Extension.Endpoints`, 'Outstanding', 'ss', 'server', 'one'];
+  const accountsObject = [`${certs}.Accounts`, '/xyz/openbmc_project/certs/accounts'];
+  const enrolment = [`${certs}.Enrolment`, '/xyz/openbmc_project/certs/enrolment'];
+  const calls: readonly [string, readonly string[], readonly string[]][] = [
+    ['read the certificates', [...server, ...objects], [redfish, cmp, gnoi]],
+    ['change them', [...server, `${certs}.Extension.Request`, 'Outstanding'], [redfish, cmp]],
+    ['read the endpoints of run time', [...atRunTime, ...objects], [redfish, gnoi]],
+    ['change those that the configuration gives to gNOI', [...atRunTime, ...ofGnoi], [gnoi]],
+    [
+      'ask for the accounts',
+      [...accountsObject, `${certs}.Extension.Accounts`, 'Watch'],
+      [redfish, gnoi],
+    ],
+    [
+      'tell the agent of CMP what to do',
+      [...enrolment, `${certs}.Extension.Enrolment`, 'Certificates'],
+      [],
+    ],
+  ];
+  for (const [what, call, callers] of calls) {
+    it(`is to ${what} over the bus for ${['root', ...callers].join(', ')} alone`, async () => {
+      const as = (user: string) =>
+        device.run('runuser', '-u', user, '--', 'busctl', 'call', ...call);
+      for (const user of ['root', ...callers]) {
+        const { status: failed, stderr } = await as(user);
+        assert.equal(failed, 0, `${user}: ${stderr}`);
+      }
+      const others = [redfish, cmp, gnoi, 'somebody'].filter((user) => !callers.includes(user));
+      for (const user of others) assert.match((await as(user)).stderr, /Access.*denied/i, user);
+    });
+  }
 
   it('leaves units that systemd finds nothing wrong with', async () => {
-    const units = [manager, redfish, accounts].map((unit) => `${unit}.service`);
+    const files = units.map((unit) => `${unit}.service`);
     const {
       stdout,
       stderr,
       status: wrong,
-    } = await device.run('systemd-analyze', 'verify', ...units);
+    } = await device.run('systemd-analyze', 'verify', ...files);
     assert.equal(wrong, 0, stdout + stderr);
     assert.doesNotMatch(stdout + stderr, /bmc-/);
   });
