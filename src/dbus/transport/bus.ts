@@ -159,16 +159,15 @@ class LibraryBus implements Bus {
 
   async call(call: OutgoingCall): Promise<readonly unknown[]> {
     if (!this.#open) throw disconnected();
-    const { message, settled } = this.#bytes.during((placeholder) => {
+    const { signature = '', body = [] } = call;
+    const { message, settled } = this.#bytes.during(signature, (placeholder) => {
       const made = new dbus.Message({
         destination: call.destination,
         path: call.path,
         interface: call.interface,
         member: call.member,
-        signature: call.signature ?? '',
-        body: (call.body ?? []).map((one) =>
-          Buffer.isBuffer(one) ? placeholder(one) : toLibrary(one),
-        ),
+        signature,
+        body: body.map((one) => toLibrary(one, placeholder)),
       });
       return { message: made, settled: this.#settle(made, call.timeout ?? defaultTimeout) };
     });
@@ -185,7 +184,7 @@ class LibraryBus implements Bus {
 
   signal(...signalled: Parameters<Bus['signal']>): void {
     const [path, interfaceName, member, signature, body, destination] = signalled;
-    const values = body.map(toLibrary);
+    const values = body.map((one) => toLibrary(one));
     const signal = dbus.Message.newSignal(path, interfaceName, member, signature, values);
     if (destination !== undefined) signal.destination = destination;
     this.#send(signal);
@@ -230,7 +229,8 @@ class LibraryBus implements Bus {
       wantsReply,
       answer: (signature, body) => {
         if (!wantsReply) return;
-        this.#send(dbus.Message.newMethodReturn(message, signature, body.map(toLibrary)));
+        const values = body.map((one) => toLibrary(one));
+        this.#send(dbus.Message.newMethodReturn(message, signature, values));
       },
       fail: ({ name, text }) => {
         if (!wantsReply) return;

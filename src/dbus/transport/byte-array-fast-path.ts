@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { byteArraysIn } from './byte-arrays.ts';
 
 /** An array of bytes, and what goes through the library for it. */
 interface StandIn {
@@ -16,6 +17,8 @@ const worthwhile = 256;
  * takes its place in the message that the library has written.
  */
 export class ByteArrayFastPath {
+  #signature = '';
+  /** In the order in which their marks stand in the message. */
   #standIns: StandIn[] = [];
 
   /** @param stream what the library writes its messages to */
@@ -30,8 +33,13 @@ export class ByteArrayFastPath {
     );
   }
 
-  /** @param send has the library write one message, before it returns */
-  during<T>(send: (placeholder: (bytes: Buffer) => Buffer) => T): T {
+  /**
+   * @param signature of the message
+   * @param send has the library write one message, before it returns. It asks what is to stand for the arrays of bytes in
+   *   their order, wherever in the body they are
+   */
+  during<T>(signature: string, send: (placeholder: (bytes: Buffer) => Buffer) => T): T {
+    this.#signature = signature;
     try {
       return send((bytes) => {
         if (bytes.length < worthwhile) return bytes;
@@ -46,23 +54,26 @@ export class ByteArrayFastPath {
   }
 
   #restored(message: Buffer): Buffer {
-    const found = this.#standIns
-      .map((one) => ({ ...one, at: message.indexOf(one.mark) }))
-      .filter(({ at }) => at > 0)
-      .sort((one, other) => one.at - other.at);
-    if (found.length === 0) return message;
-    const parts: Buffer[] = [];
+    if (this.#standIns.length === 0) return message;
+    // D-Bus Specification, "Message Format": the lengths of the body and of the array of header fields
+    const [bodyLength, fieldsLength] = [4, 12];
+    const begin = 16 + Math.ceil(message.readUInt32LE(fieldsLength) / 8) * 8;
+    const body = message.subarray(begin);
+    const grow = (buffer: Buffer, at: number, bytes: number) =>
+      buffer.writeUInt32LE(buffer.readUInt32LE(at) + bytes, at);
+    const waiting = [...this.#standIns];
+    const parts: Buffer[] = [message.subarray(0, begin)];
     let from = 0;
-    let more = 0;
-    for (const { mark, bytes, at } of found) {
-      // The length of an array stands before it
-      message.writeUInt32LE(bytes.length, at - 4);
-      parts.push(message.subarray(from, at), bytes);
-      from = at + mark.length;
-      more += bytes.length - mark.length;
+    for (const { at, length, lengths } of byteArraysIn(this.#signature, body)) {
+      const [next] = waiting;
+      if (!next?.mark.equals(body.subarray(at, at + length))) continue;
+      waiting.shift();
+      parts.push(body.subarray(from, at), next.bytes);
+      from = at + length;
+      const more = next.bytes.length - length;
+      for (const one of lengths) grow(body, one, more);
+      grow(message, bodyLength, more);
     }
-    // D-Bus specification, "Message Format": the length of the body is the second word of the header
-    message.writeUInt32LE(message.readUInt32LE(4) + more, 4);
-    return Buffer.concat([...parts, message.subarray(from)]);
+    return Buffer.concat([...parts, body.subarray(from)]);
   }
 }

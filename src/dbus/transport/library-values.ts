@@ -5,12 +5,14 @@ function isTyped(value: object): value is TypedValue {
   return 'signature' in value && 'value' in value && Object.keys(value).length === 2;
 }
 
-/** A value of a message as dbus-next wants it. */
-export function toLibrary(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
-  if (Array.isArray(value)) return value.map(toLibrary);
-  if (isTyped(value)) return new dbus.Variant(value.signature, toLibrary(value.value));
-  return mapValues(value, toLibrary);
+/** A value of a message as dbus-next wants it. @param placeholder what stands for an array of bytes; asked in their order */
+export function toLibrary(value: unknown, placeholder = (bytes: Buffer): Buffer => bytes): unknown {
+  const inner = (one: unknown) => toLibrary(one, placeholder);
+  if (Buffer.isBuffer(value)) return placeholder(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(inner);
+  if (isTyped(value)) return new dbus.Variant(value.signature, inner(value.value));
+  return mapValues(value, inner);
 }
 
 /** A value as it came out of dbus-next, in our own terms. */
