@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { BusEdgeEndpoints } from '../../../src/dbus/client/bus-edge-endpoints.ts';
 import type { EdgeEndpointEvent } from '../../../src/manager/edge-endpoints.ts';
 import { pemContent } from '../../../src/x509/containers.ts';
-import { encode, octetString, sequence } from '../../../src/x509/der.ts';
+import { encode, octetString, sequence, unsignedInteger } from '../../../src/x509/der.ts';
 import { usualLimits } from '../../../src/x509/limits.ts';
 import { until } from '../../e2e/commands.ts';
 import { type ManagerProcess, startManager } from '../../fakes/manager-process.ts';
@@ -128,7 +128,9 @@ describe('the endpoints of run time as an edge has them', () => {
     const { id, pem } = await edge.generate(endpoint, csrParameters({ CommonName: 'device' }));
     const certificate = tools.sign(pem, ca);
     const { publicKey } = new X509Certificate(certificate);
-    const data = encode(sequence(octetString(Buffer.from('a message'))));
+    const data = encode(
+      sequence(unsignedInteger(Buffer.of(2)), octetString(Buffer.from('a message'))),
+    );
     const isSigned = async (request?: string) => {
       const about = {
         algorithm: 'sha256',

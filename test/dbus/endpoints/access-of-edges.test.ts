@@ -114,7 +114,7 @@ describe('the users of edges', { skip: isRoot ? false : 'needs root' }, () => {
 
   const signing = (who: Who, id: string) => {
     const strings = ['server', id, '', 'sha256'].map((one) => `string:${one}`);
-    return as(who).refusal(endpointsRoot, method('Sign'), ...strings, 'array:byte:48,0');
+    return as(who).refusal(endpointsRoot, method('Sign'), ...strings, 'array:byte:48,3,2,1,2');
   };
   it('sign with the keys of endpoints only where they may', async () => {
     await add('cmp', 'server', 'cmp-sign');

@@ -7,7 +7,7 @@ import { endpointsInterface } from '../../../src/dbus/endpoints/interfaces.ts';
 import { endpointPath, endpointsName, endpointsRoot } from '../../../src/dbus/endpoints/paths.ts';
 import { signatureOf, type TypedValue } from '../../../src/dbus/server/interface.ts';
 import { csrParameterNames } from '../../../src/manager/csr/parameters.ts';
-import { encode, octetString, sequence } from '../../../src/x509/der.ts';
+import { encode, octetString, sequence, unsignedInteger } from '../../../src/x509/der.ts';
 import { until } from '../../e2e/commands.ts';
 import { type BusCaller, busCaller } from '../../fakes/bus-caller.ts';
 import { type ManagerProcess, startManager } from '../../fakes/manager-process.ts';
@@ -146,7 +146,9 @@ describe('endpoints of run time on the bus', () => {
 
   it('sign with a key that waits for its certificate, and with that in service', async () => {
     const [id, csr] = await generate('server', 'cmp-1');
-    const data = encode(sequence(octetString(Buffer.from('a message'))));
+    const data = encode(
+      sequence(unsignedInteger(Buffer.of(2)), octetString(Buffer.from('a message'))),
+    );
     const certificate = tools.sign(csr, ca);
     const { publicKey } = new X509Certificate(certificate);
     const { verify } = await import('node:crypto');
