@@ -8,11 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { endpointsName, endpointsRoot } from '../../../src/dbus/endpoints/paths.ts';
 import { connectBus } from '../../../src/dbus/transport/bus.ts';
 import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
-import { startBrokerBus, whyNoBroker } from '../../fakes/broker-bus.ts';
 import { busTools } from '../../fakes/bus-tools.ts';
 import { requestName } from '../../fakes/fake-systemd.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
-import { startPrivateBus } from '../../fakes/private-bus.ts';
+import { type PolicyBus, policyBuses } from '../../fakes/policy-bus.ts';
 
 const shipped = fileURLToPath(
   new URL('../../../systemd/bmc-certificate-manager.conf', import.meta.url),
@@ -34,23 +33,22 @@ const nobody = asUser(65534);
 const accountsUser = asUser(2);
 /** The same in place of the one of the agent of CMP, whose id is that of sys. */
 const cmp = asUser(3);
+/** The same in place of the one of the gNOI service, whose id is that of games. */
+const gnoi = asUser(5);
+/** In whose place they are. */
+const standIns = {
+  ...{ 'bmc-redfish': 'daemon', 'bmc-accounts': 'bin' },
+  ...{ 'bmc-cmp': 'sys', 'bmc-gnoi': 'games' },
+};
 const accounts = 'xyz.openbmc_project.Certs.Accounts';
+const enrolment = 'xyz.openbmc_project.Certs.Enrolment';
 const watch = 'xyz.openbmc_project.Certs.Extension.Accounts.Watch';
 
-const buses = [
-  {
-    program: 'dbus-daemon',
-    start: (policy: string) => startPrivateBus('bus', policy),
-    why: undefined,
-  },
-  { program: 'dbus-broker', start: startBrokerBus, why: whyNoBroker() },
-];
-
 /** The policy is about root and others, so that only root can see what it does. */
-for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
+for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : []) {
   describe(`the policy of the bus under ${program}`, { skip: why ?? false }, () => {
     let directory: string;
-    let bus: Awaited<ReturnType<typeof start>>;
+    let bus: PolicyBus;
     let manager: ManagerProcess;
     let accountManager: AccountManagerProcess;
     const as = (who: readonly string[], destination: string) =>
@@ -65,8 +63,11 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
     before(async () => {
       directory = await mkdtemp(join(tmpdir(), 'bmc-policy-'));
       const policy = join(directory, 'policy.conf');
-      const text = readFileSync(shipped, 'utf8').replaceAll('bmc-redfish', 'daemon');
-      writeFileSync(policy, text.replaceAll('bmc-accounts', 'bin').replaceAll('bmc-cmp', 'sys'));
+      const text = Object.entries(standIns).reduce(
+        (replaced, [user, other]) => replaced.replaceAll(`"${user}"`, `"${other}"`),
+        readFileSync(shipped, 'utf8'),
+      );
+      writeFileSync(policy, text);
       bus = await start(policy);
       manager = await startManager(bus, {
         signing: { enabled: true },
@@ -84,7 +85,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
       mkdirSync(state);
       chownSync(state, 2, 2);
       chmodSync(directory, 0o755);
-      const users = { directory: state, access: { users: ['daemon'] } };
+      const users = { directory: state, access: { users: ['daemon', 'games'] } };
       const file = join(directory, 'configuration.json');
       writeFileSync(file, JSON.stringify({ bus: bus.address, users }));
       accountManager = await startAccountManager(file, accountsUser);
@@ -113,14 +114,14 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
       const path = '/xyz/openbmc_project/certs/ca';
       const method = 'org.freedesktop.DBus.Introspectable.Introspect';
       await as([], signing).call(path, method);
-      for (const who of [redfish, nobody])
+      for (const who of [redfish, cmp, gnoi, nobody])
         assert.match(await as(who, signing).refusal(path, method), /AccessDenied/);
     });
 
     it('lets root alone have the names', async () => {
       const free = 'xyz.openbmc_project.Certs.Manager.Server.Another';
-      for (const name of [free, shared]) {
-        for (const who of [redfish, nobody]) {
+      for (const name of [free, shared, endpointsName]) {
+        for (const who of [redfish, cmp, gnoi, nobody]) {
           const tools = as(who, 'org.freedesktop.DBus');
           const request = 'org.freedesktop.DBus.RequestName';
           const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
@@ -139,39 +140,47 @@ for (const { program, start, why } of process.getuid?.() === 0 ? buses : []) {
       }
     });
 
-    it('lets root and the Redfish service ask for the accounts, and nobody else, not even to read', async () => {
+    it('lets root and the edges that have endpoints of run time call these, and nobody else', async () => {
+      for (const who of [[], redfish, gnoi])
+        await as(who, endpointsName).call(endpointsRoot, objects);
+      for (const who of [cmp, accountsUser, nobody])
+        assert.match(await as(who, endpointsName).refusal(endpointsRoot, objects), /AccessDenied/);
+    });
+
+    it('lets root and the edges that log users in ask for the accounts, and nobody else, not even to read', async () => {
       const path = '/xyz/openbmc_project/certs/accounts';
-      for (const who of [[], redfish]) await as(who, accounts).call(path, watch);
+      for (const who of [[], redfish, gnoi]) await as(who, accounts).call(path, watch);
       for (const method of [watch, 'org.freedesktop.DBus.Introspectable.Introspect']) {
-        const refusal = await as(nobody, accounts).refusal(path, method);
-        assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.AccessDenied: /);
+        for (const who of [cmp, nobody]) {
+          const refusal = await as(who, accounts).refusal(path, method);
+          assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.AccessDenied: /);
+        }
       }
     });
 
     it('lets the agent of CMP alone have its name, which reaches the manager and is reached by root', async () => {
-      const name = 'xyz.openbmc_project.Certs.Enrolment';
       const request = 'org.freedesktop.DBus.RequestName';
-      for (const who of [[], redfish, nobody]) {
+      for (const who of [[], redfish, gnoi, nobody]) {
         const tools = as(who, 'org.freedesktop.DBus');
-        const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
+        const answer = await tools.refusal('/', request, `string:${enrolment}`, 'uint32:0');
         assert.match(answer, /AccessDenied/);
       }
-      await as(cmp, 'org.freedesktop.DBus').call('/', request, 'su', name, '0');
+      await as(cmp, 'org.freedesktop.DBus').call('/', request, 'su', enrolment, '0');
       await as(cmp, names.server).call(paths.server, objects);
       await as(cmp, endpointsName).call(endpointsRoot, objects);
       // There is no agent, but a user who may ask learns just that
       const status = 'xyz.openbmc_project.Certs.Extension.Enrolment.Certificates';
       const path = '/xyz/openbmc_project/certs/enrolment';
-      assert.doesNotMatch(await as([], name).refusal(path, status), /AccessDenied/);
-      for (const who of [redfish, nobody])
-        assert.match(await as(who, name).refusal(path, status), /AccessDenied|ServiceUnknown/);
+      assert.doesNotMatch(await as([], enrolment).refusal(path, status), /AccessDenied/);
+      for (const who of [redfish, gnoi, nobody])
+        assert.match(await as(who, enrolment).refusal(path, status), /AccessDenied|ServiceUnknown/);
     });
 
     it('lets the account manager alone have the name of the accounts', async () => {
       await accountManager.stop();
       const request = 'org.freedesktop.DBus.RequestName';
       const ask = [`string:${accounts}`, 'uint32:0'];
-      for (const who of [[], redfish, nobody]) {
+      for (const who of [[], redfish, cmp, gnoi, nobody]) {
         const answer = await as(who, 'org.freedesktop.DBus').refusal('/', request, ...ask);
         assert.match(answer, /AccessDenied/);
       }
