@@ -126,8 +126,9 @@ export class CredentialEndpoint implements Endpoint {
         this.#parts.file.save(directory, this.#parts.service.text, replacement),
       forward: storeCredential(this.#parts),
       confirm: async (pair) => {
-        if (!pair || (await this.#parts.file.holds(pair))) return;
-        await storeCredential(this.#parts).write(pair);
+        if (!pair) return;
+        if (!(await this.#parts.file.holds(pair))) await storeCredential(this.#parts).write(pair);
+        await this.requests.noteInstalled(pair);
       },
       released: () => this.#outside.check(),
       backward: () => {
@@ -184,6 +185,7 @@ export class CredentialEndpoint implements Endpoint {
         return this.#parts.admission.admit(await blocksOf(source, content));
       },
     });
+    await this.requests.noteInstalled(pair);
     return asInstalled(pair);
   }
 

@@ -129,6 +129,12 @@ export class CsrService {
     throw new CertError('request-failed', failure?.reason ?? 'the request could not be made');
   }
 
+  /** Notes that the certificate for a key came. Never rejects: at worst the request stays in the list. */
+  async noteInstalled({ leaf }: CredentialCandidate): Promise<void> {
+    const id = publicKeyHash(publicKeyInfo(leaf.publicKey));
+    await this.#options.pending.noteInstalled(id).catch(() => undefined);
+  }
+
   /** Requests whose certificate has not come yet, oldest first; a request for the key in service has. */
   async outstanding(): Promise<PendingRequest[]> {
     const pair = this.#options.inService();

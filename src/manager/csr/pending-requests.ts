@@ -40,9 +40,9 @@ const asideName = /^\.[0-9a-f]{16}$/;
 type Found = PendingRequest & CsrTimestamp;
 
 /**
- * The requests of one endpoint, several at a time, one directory each. A request stays after its
- * certificate was installed, so that a renewal signed for the same request still finds its key.
- * The oldest gives way when there are too many.
+ * The requests of one endpoint, several at a time, one directory each. A request whose certificate was
+ * installed is not listed any more; its key stays, so that a renewal signed for the same request still finds it.
+ * The oldest gives way when there are too many, and those with a certificate before the others.
  */
 export class PendingRequests implements KeySource {
   readonly #directory: string;
@@ -166,10 +166,22 @@ export class PendingRequests implements KeySource {
     return (await this.#ids()).length === 0;
   }
 
-  /** Oldest first, without those whose files are damaged, or cannot be read now. */
+  /** Oldest first, without those whose certificate came, whose files are damaged, or cannot be read now. */
   async list(): Promise<PendingRequest[]> {
     const { found } = await this.#survey();
-    return found.map(({ id, pem, created }) => ({ id, pem, created }));
+    const waiting = found.filter(({ isInstalled }) => !isInstalled);
+    return waiting.map(({ id, pem, created }) => ({ id, pem, created }));
+  }
+
+  /** Notes that the certificate of a request came. Nothing where there is no such request. */
+  noteInstalled(id: string): Promise<void> {
+    return this.#turn.run(async () => {
+      const { found } = await this.#survey();
+      const request = found.find((one) => one.id === id && !one.isInstalled);
+      if (!request) return;
+      const path = join(this.#directory, id, requestFiles.created);
+      await writeCsrTimestamp(path, { ...request, isInstalled: true });
+    });
   }
 
   async #survey(): Promise<{ readonly found: readonly Found[]; readonly damaged: string[] }> {
@@ -221,7 +233,11 @@ export class PendingRequests implements KeySource {
 
   async #prune(): Promise<void> {
     const { found, damaged } = await this.#survey();
-    const surplus = found.slice(0, Math.max(0, found.length - this.#max));
+    const expendable = [
+      ...found.filter(({ isInstalled }) => isInstalled),
+      ...found.filter(({ isInstalled }) => !isInstalled),
+    ];
+    const surplus = expendable.slice(0, Math.max(0, found.length - this.#max));
     for (const id of [...surplus.map((one) => one.id), ...damaged]) await this.#remove(id);
     await this.#clearAbandoned();
   }

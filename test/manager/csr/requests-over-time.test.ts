@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
+import { StagedReplacements } from '../../../src/manager/replacement/staged-replacements.ts';
 import {
   csrParameters,
   makeWorld,
@@ -46,6 +47,66 @@ describe('a request on a device without a clock of its own', () => {
       assert.deepEqual(await waiting(endpoint), made.slice(-3));
     }
     assert.deepEqual(await waiting(await again()), made.slice(-3));
+  });
+});
+
+describe('a request whose certificate was installed', () => {
+  type Put = (endpoint: CredentialEndpoint, pem: string) => Promise<unknown>;
+  const ways: readonly [string, Put][] = [
+    ['by a replacement', (endpoint, pem) => endpoint.replace('1', pem)],
+    [
+      'by a change in two phases',
+      async (endpoint, pem) => {
+        const replacements = new StagedReplacements(world.dependencies.log, () => seconds);
+        const replacement = await replacements.stage('owner', [{ endpoint, content: pem }]);
+        await replacements.activate('owner', replacement);
+        await replacements.commit('owner', replacement);
+      },
+    ],
+  ];
+  const seconds = { defaultSeconds: 60, maxSeconds: 60 };
+  for (const [way, put] of ways) {
+    it(`${way} waits no more, also after the next one, and still finds its key`, async () => {
+      const endpoint = await make();
+      const first = await request(endpoint, 'first');
+      const second = await request(endpoint, 'second');
+      const third = await request(endpoint, 'third');
+      await put(endpoint, tools.sign(first, root));
+      assert.deepEqual(await waiting(endpoint), [second, third]);
+      await put(endpoint, tools.sign(second, root));
+      assert.deepEqual(await waiting(endpoint), [third]);
+      const restarted = await again();
+      assert.deepEqual(await waiting(restarted), [third]);
+      await put(restarted, tools.sign(first, root));
+    });
+  }
+
+  it('waits again for the certificate of a renewal, which has the same key', async () => {
+    const endpoint = await make();
+    await endpoint.replace('1', tools.sign(await request(endpoint, 'first'), root));
+    const renewal = await endpoint.requests.renew('');
+    await endpoint.replace('1', tools.sign(await request(endpoint, 'second'), root));
+    assert.deepEqual(await waiting(endpoint), [renewal]);
+  });
+
+  it('waits again when its change is undone', async () => {
+    const endpoint = await make();
+    const csr = await request(endpoint, 'tried');
+    const replacements = new StagedReplacements(world.dependencies.log, () => seconds);
+    const content = tools.sign(csr, root);
+    const replacement = await replacements.stage('owner', [{ endpoint, content }]);
+    await replacements.activate('owner', replacement);
+    await replacements.rollback('owner', replacement);
+    assert.deepEqual(await waiting(endpoint), [csr]);
+  });
+
+  it('gives way before those that wait, when there are too many', async () => {
+    const endpoint = await make({ limits: { pendingRequests: 2 } });
+    const first = await request(endpoint, 'first');
+    const second = await request(endpoint, 'second');
+    await endpoint.replace('1', tools.sign(second, root));
+    const third = await request(endpoint, 'third');
+    assert.deepEqual(await waiting(endpoint), [first, third]);
   });
 });
 
