@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { EnrolmentAgent, statusOf } from '../../src/cmp/agent.ts';
 import type { Context } from '../../src/cmp/enrolment/context.ts';
+import { EnrolmentFault } from '../../src/cmp/enrolment-fault.ts';
 import { type EnrolmentWorld, enrolmentWorld } from './enrolment/world.ts';
 
 const hour = 3_600_000;
@@ -92,6 +93,42 @@ describe('the agent of enrolment', () => {
     world.ca.misbehaves = {};
     world.clock.now += 2 * hour;
     await look();
+    assert.equal((await statusOf(context)).state, 'InUse');
+  });
+
+  for (const operation of ['ir', 'kur'] as const) {
+    it(`renews no good certificate before its time because a command for ${operation} failed`, async () => {
+      await agent.enrol(context, {});
+      for (const rejects of [[19], [24]]) {
+        world.ca.misbehaves = { rejects };
+        await assert.rejects(agent.enrol(context, { operation }));
+        world.ca.misbehaves = {};
+        assert.equal((await statusOf(context)).state, 'InUse');
+        world.clock.now += 2 * hour;
+        await look();
+      }
+      assert.deepEqual(world.ca.asked, ['ir', operation, operation]);
+      assert.match(context.journal.value.lastRequest?.info ?? '', /systemUnavail/);
+      world.clock.now += 15 * hour;
+      await look();
+      assert.deepEqual(world.ca.asked, ['ir', operation, operation, 'kur']);
+    });
+  }
+
+  it('goes on with the first certificate that a command asked for, where the CA was away', async () => {
+    await agent.enrol(context, {});
+    const { send } = context;
+    const away = async () => {
+      throw new EnrolmentFault('transport', 'the CA is away');
+    };
+    context = { ...context, send: away };
+    await assert.rejects(agent.enrol(context, { operation: 'ir' }));
+    assert.equal((await statusOf(context)).state, 'Retrying');
+    world.ca.misbehaves = { rejects: [24] };
+    context = { ...context, send };
+    world.clock.now += hour;
+    await look();
+    assert.deepEqual(world.ca.asked, ['ir', 'ir', 'ir']);
     assert.equal((await statusOf(context)).state, 'InUse');
   });
 

@@ -74,7 +74,7 @@ export const enrolNow = operatorCommand({
   name: 'enrol now',
   summary: 'ask the CA for a certificate now',
   about: [
-    'Goes on with what is under way, and ends when the service shows the new certificate, or the CA wants to be asked again later. When it fails, the certificate in service stays, and the agent tries again by itself.',
+    'Goes on with what is under way, and ends when the service shows the new certificate, or the CA wants to be asked again later. When it fails, the certificate in service stays; the agent tries again by itself where that is due for renewal, or is none of the CA.',
   ],
   arguments: { certificate },
   options: {
