@@ -52,7 +52,7 @@ async function readAnswer(
   const rules = { secret, anchors, now, maxIterations, acceptUnprotected };
   try {
     const message: ReceivedMessage = decodeMessage(answer);
-    const isProtected = checkAnswer(message, rules);
+    const isProtected = await checkAnswer(message, rules);
     return receive(transaction, message, {
       isProtected,
       random,

@@ -23,7 +23,7 @@ export interface AnswerRules extends MacLimits {
  * @returns whether it does; false for one without protection that the profile takes all the same
  * @throws EnrolmentFault `protection`
  */
-export function checkAnswer(message: ReceivedMessage, rules: AnswerRules): boolean {
+export async function checkAnswer(message: ReceivedMessage, rules: AnswerRules): Promise<boolean> {
   const { header, body, protection } = message;
   const { protectionAlg } = header;
   if (!protectionAlg || !protection) {
@@ -33,7 +33,7 @@ export function checkAnswer(message: ReceivedMessage, rules: AnswerRules): boole
     throw refused(`the answer has no protection: ${body.kind}`);
   }
   if (protection.unused > 0) throw refused('the protection of the answer is cut off');
-  if (isMac(protectionAlg)) checkMac(message, rules);
+  if (isMac(protectionAlg)) await checkMac(message, rules);
   else checkSignature(message, rules);
   return true;
 }
@@ -54,11 +54,14 @@ function mayBeUnprotected(body: PkiBody, accept: AnswerRules['acceptUnprotected'
   }
 }
 
-function checkMac({ header, protection, protectedPart }: ReceivedMessage, rules: AnswerRules) {
+async function checkMac(
+  { header, protection, protectedPart }: ReceivedMessage,
+  rules: AnswerRules,
+) {
   const { secret } = rules;
   if (!secret) throw refused('the request was signed, but the answer is protected with a password');
   if (!header.protectionAlg || !protection) return;
-  const expected = computeMac(header.protectionAlg, secret.value, protectedPart, rules);
+  const expected = await computeMac(header.protectionAlg, secret.value, protectedPart, rules);
   const { bytes } = protection;
   if (bytes.length === expected.length && timingSafeEqual(bytes, expected)) return;
   throw refused(

@@ -1,4 +1,6 @@
-import { createHmac, hash, pbkdf2Sync } from 'node:crypto';
+import { createHmac, hash, pbkdf2 } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { integer, nothing, octetString } from '../asn1/primitives.ts';
 import { optional, readAs, sequence } from '../asn1/structure.ts';
 import { EnrolmentFault } from '../enrolment-fault.ts';
@@ -96,23 +98,30 @@ const minIterations = 100;
 const minSaltBytes = 8;
 const maxKeyBytes = 64;
 
+const deriveKey = promisify(pbkdf2);
+/** Iterations between two looks at what else the program has to do: a few milliseconds, also on a BMC. */
+const sliceIterations = 1000;
+
 /**
  * @param algorithm which `isMac` takes
  * @throws EnrolmentFault `protection` for parameters that are weak or too much work; Asn1Error
  */
-export function computeMac(
+export async function computeMac(
   { algorithm, parameters = Buffer.alloc(0) }: AlgorithmIdentifier,
   secret: Buffer,
   data: Buffer,
   limits: MacLimits,
-): Buffer {
+): Promise<Buffer> {
   if (algorithm === macIds.pbm) {
     const { salt, owf, iterationCount, mac } = readAs(pbmParameter, parameters);
     const digest = known(digests, owf, 'one-way function');
     const hmac = known(hmacs, mac, 'MAC');
     refuseParameters(salt, iterationCount, limits);
     let key = Buffer.concat([secret, salt]);
-    for (let left = iterationCount; left > 0; left -= 1) key = hash(digest, key, 'buffer');
+    for (let done = 0; done < iterationCount; done += 1) {
+      if (done > 0 && done % sliceIterations === 0) await setImmediate();
+      key = hash(digest, key, 'buffer');
+    }
     return createHmac(hmac, key).update(data).digest();
   }
   const { keyDerivationFunc, messageAuthScheme } = readAs(pbmac1Parameter, parameters);
@@ -126,7 +135,7 @@ export function computeMac(
   if (keyLength === undefined || keyLength < 16 || keyLength > maxKeyBytes)
     throw weak('the length of its key is missing, or out of bounds');
   const digest = prf ? known(hmacs, prf, 'pseudorandom function') : 'sha1';
-  const key = pbkdf2Sync(secret, salt, iterationCount, keyLength, digest);
+  const key = await deriveKey(secret, salt, iterationCount, keyLength, digest);
   return createHmac(hmac, key).update(data).digest();
 }
 

@@ -31,7 +31,7 @@ export function macProtector(
     algorithm,
     senderKid: Buffer.from(reference, 'utf8'),
     extraCerts: [],
-    protect: async (data) => computeMac(algorithm, value, data, limits),
+    protect: (data) => computeMac(algorithm, value, data, limits),
   };
 }
 
