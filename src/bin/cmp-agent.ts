@@ -78,6 +78,7 @@ async function start(
         profile,
         device,
         facts: deviceFacts,
+        content: manager.content,
         random: randomBytes,
         probe: probeService,
         log,

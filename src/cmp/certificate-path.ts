@@ -5,6 +5,7 @@ import {
   readCertificate,
   subjectText,
 } from '../x509/certificate.ts';
+import type { ContentLimits } from '../x509/limits.ts';
 
 export interface PathSearch {
   readonly anchors: readonly Certificate[];
@@ -50,10 +51,10 @@ export function findPath(
 }
 
 /** Certificates among bytes of others; what cannot be read helps nobody. */
-export function readCandidates(ders: readonly Buffer[]): Certificate[] {
+export function readCandidates(ders: readonly Buffer[], content: ContentLimits): Certificate[] {
   return ders.slice(0, maxVerifications).flatMap((der) => {
     try {
-      return [readCertificate(der)];
+      return [readCertificate(der, content)];
     } catch {
       return [];
     }

@@ -3,6 +3,7 @@ import { reasonOf } from '../core/cert-error.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import type { GeneralName } from '../x509/general-names.ts';
 import { isSameKey } from '../x509/keys.ts';
+import type { ContentLimits } from '../x509/limits.ts';
 import { formatName, type NewAttribute, sameName } from '../x509/name.ts';
 import { keyPurposes } from '../x509/oids.ts';
 import { Asn1Error, childrenOf, readDer } from './asn1/element.ts';
@@ -22,6 +23,8 @@ export interface Wanted {
   readonly ignoreKeyUsage: boolean;
   readonly current: Certificate | undefined;
   readonly anchors: readonly Certificate[];
+  /** How much of the certificate is read. */
+  readonly content: ContentLimits;
   /** Seconds since 1970. */
   readonly now: number;
 }
@@ -35,7 +38,7 @@ export function certificateFault(
   helpers: readonly Buffer[],
   wanted: Wanted,
 ): string | undefined {
-  const read = readIssued(der);
+  const read = readIssued(der, wanted.content);
   if (typeof read === 'string') return read;
   return (
     ownFault(read, wanted) ??
@@ -47,19 +50,18 @@ export function certificateFault(
 
 /** The issuers that go into service with it, nearest first and without the root. */
 export function chainOf(der: Buffer, helpers: readonly Buffer[], wanted: Wanted): Certificate[] {
-  const { anchors, now } = wanted;
-  const path = findPath(readCertificate(der), { anchors, helpers: readCandidates(helpers), now });
+  const path = pathOf(readCertificate(der, wanted.content), helpers, wanted);
   if (typeof path === 'string') return [];
   return path.slice(1).filter((one) => !sameName(one.subject, one.issuer));
 }
 
-function readIssued(der: Buffer): Certificate | string {
+function readIssued(der: Buffer, content: ContentLimits): Certificate | string {
   try {
     const [, signature] = childrenOf(readDer(der));
     const { algorithm } = readAs(algorithmIdentifier, signature?.der ?? Buffer.alloc(0));
     if (digestOfSignature(algorithm) === undefined)
       return `its signature algorithm ${algorithm} is not taken`;
-    return readCertificate(der);
+    return readCertificate(der, content);
   } catch (error) {
     if (error instanceof Asn1Error) return `it is no DER: ${error.message}`;
     return reasonOf(error);
@@ -109,11 +111,19 @@ function usageFault({ usages: { bits, purposes } }: Certificate, use: Use): stri
   return missing && `its extendedKeyUsage has no ${missing}, which the use ${use} needs`;
 }
 
+function pathOf(
+  issued: Certificate,
+  helpers: readonly Buffer[],
+  { anchors, now, content }: Wanted,
+): readonly Certificate[] | string {
+  return findPath(issued, { anchors, helpers: readCandidates(helpers, content), now });
+}
+
 function pathFault(
   issued: Certificate,
   helpers: readonly Buffer[],
-  { anchors, now }: Wanted,
+  wanted: Wanted,
 ): string | undefined {
-  const path = findPath(issued, { anchors, helpers: readCandidates(helpers), now });
+  const path = pathOf(issued, helpers, wanted);
   return typeof path === 'string' ? `it is not trusted: ${path}` : undefined;
 }

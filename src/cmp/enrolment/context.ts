@@ -1,5 +1,6 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import type { Device } from '../device.ts';
 import { EnrolmentFault } from '../enrolment-fault.ts';
 import type { Journal } from '../journal.ts';
@@ -14,6 +15,8 @@ export interface Context {
   readonly device: Device;
   readonly journal: Journal;
   readonly facts: DeviceFacts;
+  /** How much is read of a certificate that comes from the CA. */
+  readonly content: ContentLimits;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly random: Random;

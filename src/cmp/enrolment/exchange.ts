@@ -47,9 +47,9 @@ async function readAnswer(
   const wanted = await wantedOf(context);
   const secret =
     reference === '' ? undefined : { reference, value: readPassword(profile, reference) };
-  const { anchors, now } = wanted;
+  const { anchors, content, now } = wanted;
   const { maxIterations, acceptUnprotected } = profile;
-  const rules = { secret, anchors, now, maxIterations, acceptUnprotected };
+  const rules = { secret, anchors, content, now, maxIterations, acceptUnprotected };
   try {
     const message: ReceivedMessage = decodeMessage(answer);
     const isProtected = await checkAnswer(message, rules);
@@ -67,7 +67,7 @@ async function readAnswer(
 
 /** What the certificate must be like, by what the device is now. */
 export async function wantedOf(context: Context): Promise<Wanted> {
-  const { policy, facts } = context;
+  const { policy, facts, content } = context;
   return {
     subject: parseSubject(policy.subject, facts),
     names: parseNames(policy.names, facts),
@@ -76,6 +76,7 @@ export async function wantedOf(context: Context): Promise<Wanted> {
     ignoreKeyUsage: policy.ignoreKeyUsage,
     current: (await ownCertificate(context))?.certificate,
     anchors: await anchorsOf(context),
+    content,
     now: secondsOf(context),
   };
 }

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Certificate } from '../../x509/certificate.ts';
+import type { ContentLimits } from '../../x509/limits.ts';
 import { findPath, readCandidates } from '../certificate-path.ts';
 import { EnrolmentFault } from '../enrolment-fault.ts';
 import type { PkiBody } from '../messages/body.ts';
@@ -13,6 +14,8 @@ export interface AnswerRules extends MacLimits {
   readonly secret?: { readonly reference: string; readonly value: Buffer } | undefined;
   /** The CA profile's own. */
   readonly anchors: readonly Certificate[];
+  /** How much is read of certificates that come with the answer. */
+  readonly content: ContentLimits;
   /** Seconds since 1970. */
   readonly now: number;
   readonly acceptUnprotected: { readonly errorMessage: boolean; readonly pkiconfMessage: boolean };
@@ -74,7 +77,7 @@ function checkSignature(
   rules: AnswerRules,
 ) {
   if (!header.protectionAlg || !protection) return;
-  const candidates = [...rules.anchors, ...readCandidates(extraCerts ?? [])];
+  const candidates = [...rules.anchors, ...readCandidates(extraCerts ?? [], rules.content)];
   const { algorithm } = header.protectionAlg;
   for (const signer of candidates) {
     if (!signatureIsBy({ algorithm }, signer.publicKey, protectedPart, protection.bytes)) continue;

@@ -8,6 +8,7 @@ import { EnrolmentFault, type Layer } from '../../../src/cmp/enrolment-fault.ts'
 import { CertError } from '../../../src/core/cert-error.ts';
 import { encode } from '../../../src/x509/der.ts';
 import { generateKey, publicKeyInfo } from '../../../src/x509/keys.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { writeName } from '../../../src/x509/name.ts';
 import { cmpAuthority, type Misbehaviour } from '../../fakes/cmp-authority.ts';
 import { type EnrolmentWorld, enrolmentWorld, password } from './world.ts';
@@ -85,6 +86,12 @@ describe('an attempt to enrol', () => {
       reference: '2',
     });
     assert.equal(device.keys.size, 0);
+  });
+
+  it('reads no more of a certificate than the configuration allows', async () => {
+    const content = { ...usualLimits, alternativeNames: 2 };
+    await fails(world.context({ content }), 'certificate', /names/);
+    assert.equal(world.device.served, undefined);
   });
 
   it('asks for no first certificate without a reference', async () => {

@@ -6,6 +6,7 @@ import type { Context } from '../../../src/cmp/enrolment/context.ts';
 import { openJournal } from '../../../src/cmp/journal.ts';
 import type { CaProfile, CertificatePolicy } from '../../../src/cmp/settings.ts';
 import type { Log } from '../../../src/core/log.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { cmpAuthority } from '../../fakes/cmp-authority.ts';
 import { memoryDevice } from '../memory-device.ts';
 
@@ -76,7 +77,7 @@ export function enrolmentWorld() {
     /** As after a start of the agent: the journal is read from the disk. */
     context(changes: Partial<Context> = {}): Context {
       return {
-        ...{ policy, profile, device, facts, log },
+        ...{ policy, profile, device, facts, log, content: usualLimits },
         journal: openJournal(path),
         now: () => clock.now,
         random: randomBytes,

@@ -9,6 +9,7 @@ import { type AnswerRules, checkAnswer } from '../../../src/cmp/protection/check
 import { computeMac, isMac, macAlgorithm } from '../../../src/cmp/protection/mac.ts';
 import { macProtector, protectMessage } from '../../../src/cmp/protection/protect.ts';
 import { readCertificate } from '../../../src/x509/certificate.ts';
+import { usualLimits } from '../../../src/x509/limits.ts';
 import { parsePem } from '../../../src/x509/pem.ts';
 import { capture, captures, capturesFolder } from '../captures.ts';
 
@@ -20,6 +21,7 @@ const root = pki('root.crt');
 const rules: AnswerRules = {
   secret: { reference: '1234', value: Buffer.from('s3cret') },
   anchors: [root],
+  content: usualLimits,
   now: Date.UTC(2026, 10, 22) / 1000,
   maxIterations: 100_000,
   acceptUnprotected: { errorMessage: false, pkiconfMessage: false },
