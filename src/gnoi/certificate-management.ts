@@ -35,15 +35,15 @@ export function serveCertificateManagement(
   const { method } = CertificateManagement;
   const { work, claims, parking, audited } = steps;
 
-  serveStream(rpc, method.install, 'ConfigureManager', (stream, caller) => {
+  serveStream(rpc, method.install, 'ConfigureManager', (stream, caller, stillMay) => {
     const own = translated(stream, installMessage, (reply) => ({
       installResponse: replyOf(reply),
     }));
-    new StepStream(own, caller, 'install', steps).run();
+    new StepStream(own, { ...caller, stillMay }, 'install', steps).run();
   });
-  serveStream(rpc, method.rotate, 'ConfigureManager', (stream, caller) => {
+  serveStream(rpc, method.rotate, 'ConfigureManager', (stream, caller, stillMay) => {
     const own = translated(stream, rotateMessage, (reply) => ({ rotateResponse: replyOf(reply) }));
-    new StepStream(own, caller, 'rotate', steps).run();
+    new StepStream(own, { ...caller, stillMay }, 'rotate', steps).run();
   });
 
   /** A change without a stream, to which the same claims and the same audit belong. */

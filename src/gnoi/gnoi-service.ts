@@ -121,7 +121,8 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
   });
   const report = (error: unknown, method: string) =>
     log.error('call failed', { method, reason: causesOf(error) });
-  const rpc = { server: rpcServer, callerOf: logins.callerOf, report };
+  const { callerOf, again } = logins;
+  const rpc = { server: rpcServer, callerOf, again, report };
   const { streams: profile, steps: limits } = settings;
   serveCertificateManagement(rpc, {
     store,

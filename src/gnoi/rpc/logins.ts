@@ -26,6 +26,11 @@ export interface Logins {
   readonly interceptor: ServerInterceptor;
   /** Who makes a call with this metadata; `undefined` before the login. */
   callerOf(metadata: Metadata): Caller | undefined;
+  /**
+   * Who the caller is by now: the messages of a call may come long after its login.
+   * @throws StatusError `UNAUTHENTICATED` where the login counts no more; IdentityError
+   */
+  again(caller: Caller): Promise<Caller>;
   /** A connection whose TLS handshake has succeeded. */
   connected(socket: Socket): void;
 }
@@ -42,11 +47,20 @@ export function makeLogins(
 ): Logins {
   const connections = new Map<string, Connection>();
   const callers = new WeakMap<Metadata, Caller>();
+  /** As they were at their logins. */
+  const accounts = new WeakMap<Caller, User>();
   // Nothing of a password can be told from its digest without this key, which never leaves the process
   const key = randomBytes(32);
   users.onChange(() => {
     for (const connection of connections.values()) delete connection.verified;
   });
+
+  const callerFrom = (user: User, address: string): Caller => {
+    const { userName, role } = user;
+    const caller = { userName, role, address };
+    accounts.set(caller, user);
+    return caller;
+  };
 
   const login = async (metadata: Metadata, connection: Connection): Promise<Caller> => {
     const userName = only(metadata, 'username');
@@ -56,7 +70,7 @@ export function makeLogins(
     const digest = createHmac('sha256', key).update(`${userName}\0${password}`).digest();
     if (verified && timingSafeEqual(verified.digest, digest)) {
       const user = await users.find(verified.user.userName);
-      if (user && isSame(user, verified.user)) return callerFrom(user, address);
+      if (user && !user.locked && isSame(user, verified.user)) return callerFrom(user, address);
     }
     const attempt = { userName, address, method: 'metadata', connection } as const;
     const result = await loginByPassword({ users, logins }, attempt, password);
@@ -102,6 +116,13 @@ export function makeLogins(
       return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMetadata }) });
     },
     callerOf: (metadata) => callers.get(metadata),
+    async again(caller) {
+      const before = accounts.get(caller);
+      const now = await users.find(caller.userName);
+      // A lock keeps out guesses: strangers, who can bring it about, end no call of a user who is in
+      if (before && now && isSame(now, before)) return callerFrom(now, caller.address);
+      throw new StatusError('UNAUTHENTICATED', 'the login of the call is not valid any more');
+    },
     connected(socket) {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
       const connection = { address: clientAddress(socket), waiting: 0 };
@@ -122,14 +143,5 @@ function only(metadata: Metadata, name: string): string {
 
 /** Whether a password that was right for a user still lets the user in. */
 function isSame(now: User, before: User): boolean {
-  return (
-    now.enabled &&
-    !now.locked &&
-    !now.passwordChangeRequired &&
-    now.passwordStamp === before.passwordStamp
-  );
-}
-
-function callerFrom({ userName, role }: User, address: string): Caller {
-  return { userName, role, address };
+  return now.enabled && !now.passwordChangeRequired && now.passwordStamp === before.passwordStamp;
 }

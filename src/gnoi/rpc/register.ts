@@ -18,6 +18,8 @@ export interface RegisterOptions {
   readonly server: Server;
   /** Who makes a call, once the login is done. */
   readonly callerOf: (metadata: Metadata) => Caller | undefined;
+  /** Who the caller of a call is by now. @throws StatusError, IdentityError */
+  readonly again: (caller: Caller) => Promise<Caller>;
   /** Hears of errors that nobody foresaw. */
   readonly report: (error: unknown, method: string) => void;
 }
@@ -26,7 +28,7 @@ type Handle<I, O> = (request: I, caller: Caller) => Promise<O>;
 
 /** Serves a call of one message. */
 export function serveUnary<I extends DescMessage, O extends DescMessage>(
-  { server, callerOf, report }: RegisterOptions,
+  { server, callerOf, again, report }: RegisterOptions,
   method: DescMethodUnary<I, O>,
   privilege: Privilege,
   handle: Handle<MessageShape<I>, MessageInitShape<O>>,
@@ -37,8 +39,11 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
       call: { request: MessageShape<I>; metadata: Metadata },
       answer: UnaryAnswer<MessageShape<O>>,
     ) => {
-      const work = async () =>
-        handle(call.request, mustBeAllowed(callerOf(call.metadata), privilege));
+      const work = async () => {
+        const caller = mustBeAllowed(callerOf(call.metadata), privilege);
+        // The message may have come an hour after the metadata
+        return handle(call.request, mustBeAllowed(await again(caller), privilege));
+      };
       work().then(
         (reply) => answer(null, create(method.output, reply)),
         (error: unknown) => {
@@ -58,12 +63,19 @@ type UnaryAnswer<O> = (
   reply?: O,
 ) => void;
 
+/** Makes sure that the caller may still do what the call does. @throws StatusError, IdentityError */
+export type StillMay = () => Promise<void>;
+
 /** Serves a call of many messages in both directions. */
 export function serveStream<I extends DescMessage, O extends DescMessage>(
-  { server, callerOf }: Pick<RegisterOptions, 'server' | 'callerOf'>,
+  { server, callerOf, again }: RegisterOptions,
   method: DescMethodBiDiStreaming<I, O>,
   privilege: Privilege,
-  handle: (stream: MessageStream<MessageShape<I>, MessageInitShape<O>>, caller: Caller) => void,
+  handle: (
+    stream: MessageStream<MessageShape<I>, MessageInitShape<O>>,
+    caller: Caller,
+    stillMay: StillMay,
+  ) => void,
 ): void {
   server.register<MessageShape<I>, MessageShape<O>>(
     pathOf(method),
@@ -72,7 +84,8 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
       try {
         const caller = mustBeAllowed(callerOf(call.metadata), privilege);
         const send = (reply: MessageInitShape<O>) => stream.send(create(method.output, reply));
-        handle({ ...stream, send }, caller);
+        const stillMay = async () => void mustBeAllowed(await again(caller), privilege);
+        handle({ ...stream, send }, caller, stillMay);
       } catch (error) {
         stream.end(statusOf(error));
       }

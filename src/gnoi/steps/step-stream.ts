@@ -4,6 +4,7 @@ import type { Trial } from '../certificate-store.ts';
 import type { CertificateWork, Place } from '../certificates/certificate-work.ts';
 import type { Caller } from '../rpc/caller.ts';
 import type { MessageStream } from '../rpc/message-stream.ts';
+import type { StillMay } from '../rpc/register.ts';
 import { StatusError, statusOf } from '../rpc/status.ts';
 import type { IdClaims } from './id-claims.ts';
 import type { Parking } from './parking.ts';
@@ -53,13 +54,18 @@ export interface AuditedStep {
   readonly id: string;
 }
 
+/** A caller whose rights may change between the messages. */
+export interface StreamCaller extends Caller {
+  readonly stillMay: StillMay;
+}
+
 /** Messages of a client that wait for the one before them; no client sends a message before the answer to the last. */
 const maxWaiting = 4;
 
 /** One Install or Rotate call. What happens is worked on in its order, each to its end. */
 export class StepStream {
   readonly #stream: MessageStream<StepMessage, StepReply>;
-  readonly #caller: Caller;
+  readonly #caller: StreamCaller;
   readonly #operation: Operation;
   readonly #options: StepOptions;
   readonly #turn = new Mutex();
@@ -71,7 +77,7 @@ export class StepStream {
 
   constructor(
     stream: MessageStream<StepMessage, StepReply>,
-    caller: Caller,
+    caller: StreamCaller,
     operation: Operation,
     options: StepOptions,
   ) {
@@ -155,7 +161,7 @@ export class StepStream {
     const { id } = action;
     switch (action.do) {
       case 'request':
-        return this.#audited('generate_csr', id, async () => {
+        return this.#permitted('generate_csr', id, async () => {
           await this.#claim(id);
           const params = message?.kind === 'generate' ? message.params : undefined;
           return { kind: 'request', pem: await work.request(id, params, this.#requestPlace()) };
@@ -163,7 +169,7 @@ export class StepStream {
       case 'load':
         return this.#load(action.isTrial, message);
       case 'commit':
-        return this.#audited('finalize_rotation', id, async () => {
+        return this.#permitted('finalize_rotation', id, async () => {
           await this.#trial?.commit();
           return undefined;
         });
@@ -186,7 +192,7 @@ export class StepStream {
     const { work } = this.#options;
     const { state, id } = { state: this.#state, id: message.request.certificateId };
     const ownId = state.at === 'requested' ? state.id : id;
-    return this.#audited('load_certificate', ownId, async () => {
+    return this.#permitted('load_certificate', ownId, async () => {
       const load = { ...work.read(message.request), id: ownId };
       if (state.at !== 'requested') await this.#claim(ownId);
       if (isTrial) {
@@ -225,6 +231,14 @@ export class StepStream {
   #requestPlace(): Place {
     if (this.#operation === 'rotate') return 'taken';
     return this.#options.profile === 'junos' ? 'any' : 'new';
+  }
+
+  /** What undoes needs no right. */
+  #permitted<T>(step: string, id: string, work: () => Promise<T>): Promise<T> {
+    return this.#audited(step, id, async () => {
+      await this.#caller.stillMay();
+      return work();
+    });
   }
 
   #audited<T>(step: string, id: string, work: () => Promise<T>): Promise<T> {
