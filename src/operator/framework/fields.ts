@@ -72,9 +72,16 @@ export function recordText(fields: Fields, row: AnyRow, isColoured: boolean): st
   return aligned(lines, isColoured);
 }
 
-/** The form of a row in JSON: times in ISO 8601. */
+/** The form of a row in JSON: times in ISO 8601. It may be read on a terminal, too. */
 export function jsonText(answer: AnyRow | readonly AnyRow[], indent?: number): string {
-  return `${JSON.stringify(answer, null, indent)}\n`;
+  return `${JSON.stringify(answer, null, indent).replace(hiddenInJson, escaped)}\n`;
+}
+
+/** What `visible` hides and JSON lets stand, such as U+009B, which begins a control sequence as ESC [ does. */
+const hiddenInJson = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 interface Cell {
@@ -98,7 +105,7 @@ function plainText(value: unknown): string {
 
 /** Names in certificates are chosen by strangers: no control sequence of theirs reaches a terminal. */
 export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Cs}]/gu, '?');
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu, '?');
 }
 
 function aligned(lines: readonly (readonly Cell[])[], isColoured: boolean): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type Fields, jsonText, recordText } from '../../../src/operator/framework/fields.ts';
 import { runSample } from './sample-program.ts';
 
 describe('what a command prints', () => {
@@ -24,6 +25,16 @@ describe('what a command prints', () => {
       born: '1970-01-01T00:00:00.000Z',
     });
   });
+
+  for (const character of ['\u007f', '\u009b', '\u2028', '\u2029', '\u202e', '\u2066'])
+    it(`shows no ${character.codePointAt(0)?.toString(16)} of a value, also in JSON`, () => {
+      const row = { name: `a${character}b` };
+      const fields: Fields = { name: { type: 'text', about: '', title: 'Name' } };
+      assert.match(recordText(fields, row, false), /a\?b/);
+      const text = jsonText([row]);
+      assert.ok(!text.includes(character), text);
+      assert.deepEqual(JSON.parse(text), [row]);
+    });
 
   it('has colours where a person looks', async () => {
     const { out } = await runSample(['list'], true);
