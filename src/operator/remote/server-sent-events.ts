@@ -5,19 +5,25 @@ const maxCharacters = 1 << 20;
 export async function* eventsIn(chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   let text = '';
   let data: string[] = [];
+  let length = 0;
   for await (const chunk of chunks) {
     text += String(chunk);
-    if (text.length + data.join('').length > maxCharacters)
+    if (text.length + length > maxCharacters)
       throw new Error('an event is longer than any that is known');
     // A carriage return at the end may be the first half of a line break
     const lines = text.split(/\r\n|\n|\r(?!$)/);
     text = lines.pop() ?? '';
     for (const line of lines) {
       const [, value] = /^data: ?(.*)$/s.exec(line) ?? [];
-      if (value !== undefined) data.push(value);
+      if (value !== undefined) {
+        data.push(value);
+        // With its line break, so that lines without a text count, too
+        length += value.length + 1;
+      }
       if (line !== '' || data.length === 0) continue;
       const event = parsed(data.join('\n'));
       data = [];
+      length = 0;
       if (event !== undefined) yield event;
     }
   }

@@ -51,8 +51,8 @@ describe('a stream of server-sent events', () => {
   });
 
   it('ends where an event has no end', async () => {
-    const line = `data: ${'x'.repeat(1000)}\n`;
-    await assert.rejects(read(Array.from({ length: 2000 }, () => line)), /longer than any/);
+    for (const line of [`data: ${'x'.repeat(1000)}\n`, 'data:\n'.repeat(1000)])
+      await assert.rejects(read(Array.from({ length: 2000 }, () => line)), /longer than any/);
   });
 
   it('has no event in what is no JSON, or did not end', async () => {
