@@ -85,6 +85,7 @@ export class Connection {
     signals: readonly AbortSignal[],
   ): Promise<IncomingMessage> {
     const { url } = this.#options;
+    if (!URL.canParse(path, url.href)) throw notReference(path);
     // Whatever host a reference of the service names, requests go to the one that was accepted
     const { pathname, search } = new URL(path, url);
     const text = body === undefined ? undefined : JSON.stringify(body);
@@ -208,6 +209,11 @@ async function readJson(response: IncomingMessage): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+function notReference(path: string): CommandError {
+  const named = JSON.stringify(path.slice(0, 100));
+  return new CommandError('failed', `The Redfish service names ${named}, which is no URI.`);
 }
 
 /** Node gives several addresses of a name one error for all of them. */

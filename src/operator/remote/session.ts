@@ -23,8 +23,10 @@ export interface Sessions {
   end(): Promise<void>;
 }
 
+type Sender = Pick<Connection, 'send'>;
+
 /** @param login absent for a client that needs no session */
-export function sessionsOf(connection: Connection, root: unknown, login?: Login): Sessions {
+export function sessionsOf(connection: Sender, root: unknown, login?: Login): Sessions {
   let session: Promise<Session> | undefined;
   let token: string | undefined;
   return {
@@ -47,7 +49,7 @@ const logoutMilliseconds = 10_000;
 
 /** @param root of the service, which every client may read */
 async function logIn(
-  connection: Connection,
+  connection: Sender,
   root: unknown,
   { user, password }: Login,
 ): Promise<Session> {
@@ -60,7 +62,7 @@ async function logIn(
     throw new CommandError('denied', message);
   }
   if (answer.status >= 300 || typeof token !== 'string') {
-    const { message } = readRefusal(answer);
+    const { message } = readRefusal(answer, body);
     const why = message || `the HTTP status is ${answer.status}`;
     throw new CommandError('failed', `The Redfish service opens no session: ${why}`);
   }
