@@ -7,7 +7,6 @@ import { type EnrolmentSettings, enrolmentSettings } from '../cmp/configured.ts'
 import type { Context } from '../cmp/enrolment/context.ts';
 import { openJournal } from '../cmp/journal.ts';
 import { managerDevice } from '../cmp/manager-device.ts';
-import { probeService } from '../cmp/probe.ts';
 import { deviceByOrigin, runTimeDevice } from '../cmp/run-time-device.ts';
 import { Audit } from '../core/audit.ts';
 import type { Log } from '../core/log.ts';
@@ -23,6 +22,7 @@ import { type Configuration, contentLimitsOf } from '../platform/configuration.t
 import { openStateDirectory } from '../platform/state-directory.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
 import { removeTempFiles } from '../storage/temp-files.ts';
+import { probeService } from '../tls/probe-service.ts';
 import { deviceFacts } from './cmp/device-facts.ts';
 import { servedEnrolment } from './cmp/served-enrolment.ts';
 import { accessPolicy } from './set-up/access-policy.ts';
