@@ -7,17 +7,22 @@ import type { Log } from '../core/log.ts';
 import { openUsers } from '../dbus/accounts/open-users.ts';
 import { BusCertificateClient } from '../dbus/client/bus-certificate-client.ts';
 import { BusEdgeEndpoints } from '../dbus/client/bus-edge-endpoints.ts';
+import type { GnoiStatus } from '../dbus/gnoi-service/gnoi-interface.ts';
+import { serveGnoi } from '../dbus/gnoi-service/gnoi-object.ts';
 import { edgeStore } from '../gnoi/edge-store.ts';
-import { startGnoiService } from '../gnoi/gnoi-service.ts';
+import { type GnoiService, startGnoiService } from '../gnoi/gnoi-service.ts';
 import { openShownIdentity } from '../gnoi/serving/shown-identity.ts';
 import { gnoiSettings } from '../gnoi/settings.ts';
 import { generateCertificate } from '../manager/credential/generated-certificate.ts';
+import type { EdgeEndpoints } from '../manager/edge-endpoints.ts';
 import { type Configuration, contentLimitsOf } from '../platform/configuration.ts';
 import { hostAddresses } from '../platform/host-addresses.ts';
 import { InvalidMember } from '../platform/invalid-member.ts';
 import { openStateDirectory } from '../platform/state-directory.ts';
 import { openServerIdentity } from '../tls/server-identity.ts';
+import { subjectText } from '../x509/certificate.ts';
 import { exportPrivateKey } from '../x509/keys.ts';
+import { ownUsers } from './set-up/access-policy.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
 
 /** How long the managers on the bus may take to answer before the service listens without them. */
@@ -62,30 +67,56 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
   const service = await startGnoiService({
     settings: gnoiSettings(configuration),
     store: edgeStore({ endpoints, anchors, log }),
-    isBound: (id) =>
-      endpoints
-        .bindings()
-        .some(
-          ({ service: name, endpoint }) =>
-            name === gnoi.service && endpoint.type === 'server' && endpoint.name === id,
-        ),
+    isBound: (id) => boundId(endpoints, gnoi.service) === id,
     identity: identity.shown,
     ...{ users: users.users, audit, hostName: hostname, log },
   });
+  const object = serveGnoi({
+    ...{ busAddress, audit, log },
+    access: { users: ownUsers, groups: [] },
+    service: {
+      status: () => statusOf(service, endpoints, gnoi),
+      extend: (id, seconds) => service.rotations.extend(id, seconds),
+      onChange: (listener) => service.onChange(listener),
+    },
+  });
+  await Promise.race([object, sleep(managersMilliseconds)]);
   log.info('gNOI service ready', {
     ...{ address: gnoi.address, port: service.port },
     ...service.authentication(),
   });
   return {
     details: { address: gnoi.address, port: service.port },
-    prepare: async () => async () => undefined,
+    prepare: async (next) => async () => service.apply(gnoiSettings(next)),
     async stop() {
+      (await object).close();
       await service.close();
       await identity.close();
       certificates.close();
       endpoints.close();
       users.close();
     },
+  };
+}
+
+/** The id that the service reads from; `undefined` where it reads from none, and while the manager is away. */
+function boundId(endpoints: EdgeEndpoints, name: string): string | undefined {
+  if (!endpoints.isAvailable) return undefined;
+  const bound = endpoints.bindings().find(({ service }) => service === name)?.endpoint;
+  return bound?.type === 'server' ? bound.name : undefined;
+}
+
+function statusOf(
+  service: GnoiService,
+  endpoints: EdgeEndpoints,
+  { address, service: name }: Configuration['gnoi'],
+): GnoiStatus {
+  const { mode, cause } = service.authentication();
+  return {
+    ...{ address, port: service.port, cause, clientAuthentication: mode },
+    certificate: boundId(endpoints, name) ?? '',
+    authorities: service.authorities().map(subjectText),
+    rotations: service.rotations.list(),
   };
 }
 

@@ -35,6 +35,10 @@ export interface Trial {
   commit(): Promise<void>;
   /** What was before is in service again. Does nothing where the change is undone already. */
   rollback(): Promise<void>;
+  /** When it is undone unless it is committed; `undefined` once it has ended. */
+  readonly deadline: Date | undefined;
+  /** Has the deadline be so many seconds from now. */
+  extend(seconds: number): Promise<void>;
   /** Calls back when the store undid the change by itself: in time, for an operator, or because it left. */
   onUndone(listener: () => void): void;
 }

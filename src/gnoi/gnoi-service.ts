@@ -1,18 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Server } from '@grpc/grpc-js';
 import { System } from '../../schemas/generated/gnoi/system_pb.js';
 import type { Audit } from '../core/audit.ts';
 import { reasonOf } from '../core/cert-error.ts';
+import { Listeners } from '../core/listeners.ts';
 import type { Log } from '../core/log.ts';
 import type { Users } from '../identity/accounts/user-directory.ts';
 import { LoginAudit } from '../identity/login-audit.ts';
 import type { TlsProfileName } from '../tls/profile.ts';
 import type { ServerIdentity } from '../tls/server-identity.ts';
-import type { Certificate } from '../x509/certificate.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { parsePem } from '../x509/pem.ts';
 import { auditedStep } from './audited-step.ts';
 import { serveCertificateManagement } from './certificate-management.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { CertificateWork, type WorkSettings } from './certificates/certificate-work.ts';
+import { Rotations } from './rotations.ts';
 import type { Caller } from './rpc/caller.ts';
 import { makeLogins } from './rpc/logins.ts';
 import { serveUnary } from './rpc/register.ts';
@@ -24,6 +26,7 @@ import {
 import { makeConnections } from './serving/connections.ts';
 import { type ListenerLimits, listen, makeListener } from './serving/listener.ts';
 import { trustedBundle } from './serving/trusted-bundle.ts';
+import { untilShown } from './shown-certificate.ts';
 import { IdClaims } from './steps/id-claims.ts';
 import { Parking } from './steps/parking.ts';
 import type { AuditedStep, StepLimits } from './steps/step-stream.ts';
@@ -64,28 +67,36 @@ export interface GnoiDependencies {
 export interface GnoiService {
   readonly port: number;
   authentication(): AuthenticationMode;
+  /** The CAs that verify clients. */
+  authorities(): readonly Certificate[];
+  readonly rotations: Rotations;
+  /** Puts what counts of other settings without a restart in force; streams that are open go on by the old ones. */
+  apply(settings: GnoiSettings): void;
+  /** Calls back when the mode, the bundle or a rotation may be another. */
+  onChange(listener: () => void): void;
   close(): Promise<void>;
 }
 
-/** How long a new connection may meet the certificate from before a change, which is undone then. */
-const showMilliseconds = 10_000;
 /** A connection whose client is gone becomes a broken one, so that what it had on trial is undone. */
 const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5000 };
 
 /** @throws SetupError where the port cannot be used */
 export async function startGnoiService(dependencies: GnoiDependencies): Promise<GnoiService> {
-  const { settings, store, identity, users, audit, hostName, log } = dependencies;
-  const logins = makeLogins(users, new LoginAudit(audit, 'gnoi'), settings.streamsPerConnection);
+  const { store, identity, users, audit, hostName, log } = dependencies;
+  const { address, directory, ...fixed } = dependencies.settings;
+  let settings = dependencies.settings;
+  const logins = makeLogins(users, new LoginAudit(audit, 'gnoi'), fixed.streamsPerConnection);
   const rpcServer = new Server({
     interceptors: [logins.interceptor],
-    'grpc.max_receive_message_length': settings.messageBytes,
-    'grpc.max_concurrent_streams': settings.streamsPerConnection,
+    'grpc.max_receive_message_length': fixed.messageBytes,
+    'grpc.max_concurrent_streams': fixed.streamsPerConnection,
     ...keepalive,
   });
-  const connections = makeConnections(rpcServer, settings.drainMilliseconds);
-  const bundle = trustedBundle(store, settings.directory, log);
+  const connections = makeConnections(rpcServer, () => settings.drainMilliseconds);
+  const bundle = trustedBundle(store, directory, log);
   const authentication = () =>
     authenticationMode(settings.clientAuthentication, bundle.authorities.length > 0);
+  const listeners = new Listeners<{ readonly kind: 'status' }>(log);
 
   let atWork = 0;
   let inForce = authentication().mode;
@@ -98,24 +109,31 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
     log.info('clients are authenticated in another way', { mode, cause });
     connections.keepOnly(mode);
   };
+  const follow = () => {
+    followMode();
+    listeners.tell({ kind: 'status' });
+  };
   const audited = async <T>(caller: Caller, step: AuditedStep, work: () => Promise<T>) => {
     atWork += 1;
     try {
       return await auditedStep(audit, caller, step, work);
     } finally {
       atWork -= 1;
-      followMode();
+      follow();
     }
   };
 
+  let port = 0;
+  const listensAt = () => ({ address, port });
+  const rotations = new Rotations(follow);
   const work = new CertificateWork({
-    ...{ store, hostName, log },
-    settings: settings.work,
+    ...{ store, hostName, rotations, log },
+    settings: () => settings.work,
     now: Date.now,
-    shown: (id, certificate) => untilShown(dependencies, id, certificate),
+    shown: (id, certificate) => untilShown({ ...dependencies, listensAt }, id, certificate),
   });
   const parking = new Parking({
-    milliseconds: settings.parkedMilliseconds,
+    milliseconds: () => settings.parkedMilliseconds,
     after,
     discard: (id) => void work.discard(id),
   });
@@ -123,10 +141,10 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
     log.error('call failed', { method, reason: causesOf(error) });
   const { callerOf, again } = logins;
   const rpc = { server: rpcServer, callerOf, again, report };
-  const { streams: profile, steps: limits } = settings;
+  const rules = () => ({ profile: settings.streams, limits: settings.steps });
   serveCertificateManagement(rpc, {
     store,
-    steps: { profile, limits, work, claims: new IdClaims(), parking, after, audited, report },
+    steps: { rules, work, claims: new IdClaims(), parking, after, audited, report },
   });
   serveUnary(rpc, System.method.time, 'Login', async () => ({
     time: BigInt(Date.now()) * 1_000_000n,
@@ -134,10 +152,10 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
 
   const listener = makeListener({
     identity,
-    ...settings.tls,
+    ...fixed.tls,
     authorities: () => bundle.authorities,
     mode: () => authentication().mode,
-    limits: settings.listener,
+    limits: fixed.listener,
     accept(socket, mode) {
       logins.connected(socket);
       connections.accept(socket, mode);
@@ -145,14 +163,19 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
     monotonic: () => performance.now(),
     log,
   });
-  const stopFollowing = store.onChange(followMode);
-  const port = await listen(listener, settings.address, settings.port);
+  const stopFollowing = store.onChange(follow);
+  port = await listen(listener, address, fixed.port);
   await store.discardAllRequests().catch((error: unknown) => {
     log.warn('keys of an earlier run are not given up', { reason: reasonOf(error) });
   });
   return {
-    port,
-    authentication,
+    ...{ port, authentication, rotations },
+    authorities: () => parsePem(bundle.authorities.join('')).map(({ der }) => readCertificate(der)),
+    apply(next) {
+      settings = next;
+      follow();
+    },
+    onChange: (listener) => void listeners.add(listener),
     async close() {
       stopFollowing();
       listener.close();
@@ -160,25 +183,6 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
       await bundle.settled();
     },
   };
-}
-
-/** Clients that connect at once after the answer must not meet the certificate from before. */
-async function untilShown(
-  { isBound, identity }: GnoiDependencies,
-  id: string,
-  { fingerprint }: Certificate,
-): Promise<void> {
-  if (!isBound(id)) return;
-  const end = performance.now() + showMilliseconds;
-  for (;;) {
-    await identity.refresh();
-    if (identity.credential.certificate.fingerprint === fingerprint) return;
-    if (performance.now() > end)
-      throw new Error(
-        `the service cannot show the certificate: ${identity.fault ?? 'not written'}`,
-      );
-    await sleep(20);
-  }
 }
 
 function after(milliseconds: number, work: () => void): () => void {

@@ -15,6 +15,7 @@ export class ManagedTrial implements Trial {
   readonly #stopListening: () => void;
   #listeners: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #deadline = 0;
   #isOver = false;
   /** What is committed has ended, too, and is not undone. */
   #isCommitting = false;
@@ -50,6 +51,15 @@ export class ManagedTrial implements Trial {
     });
   }
 
+  get deadline(): Date | undefined {
+    return this.#isOver ? undefined : new Date(this.#deadline);
+  }
+
+  async extend(seconds: number): Promise<void> {
+    await this.#endpoints.extend(this.#name, seconds);
+    await this.#look();
+  }
+
   onUndone(listener: () => void): void {
     this.#listeners.push(listener);
   }
@@ -63,15 +73,20 @@ export class ManagedTrial implements Trial {
       if (hasEnded(error)) {
         if (!this.#isCommitting) this.#tellUndone();
       } else {
-        this.#lookAt(Date.now());
+        this.#waitUntil(Date.now());
       }
     }
   }
 
   #lookAt(deadline: number): void {
+    this.#deadline = deadline;
+    this.#waitUntil(deadline);
+  }
+
+  #waitUntil(time: number): void {
     clearTimeout(this.#timer);
     if (this.#isOver) return;
-    const wait = Math.max(0, deadline - Date.now()) + graceMilliseconds;
+    const wait = Math.max(0, time - Date.now()) + graceMilliseconds;
     this.#timer = setTimeout(() => void this.#look(), wait).unref();
   }
 

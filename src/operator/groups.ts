@@ -6,6 +6,7 @@ import { enrolCa } from './commands/enrol/ca.ts';
 import { enrolAbort, enrolNow } from './commands/enrol/requests.ts';
 import { enrolShowRequest } from './commands/enrol/show-request.ts';
 import { enrolStatus } from './commands/enrol/status.ts';
+import { gnoiClearBundle, gnoiExtend, gnoiStatus } from './commands/gnoi.ts';
 import { install, remove, replace } from './commands/installation.ts';
 import { list } from './commands/list.ts';
 import { discard, requests } from './commands/requests.ts';
@@ -34,6 +35,7 @@ export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
     title: 'Enrolment by CMP',
     commands: [enrolNow, enrolStatus, enrolShowRequest, enrolCa, enrolAbort],
   },
+  { title: 'The gNOI service', commands: [gnoiStatus, gnoiExtend, gnoiClearBundle] },
   { title: 'Trusted CAs', commands: [trustList, trustAdd, trustRemove, trustReplace] },
   {
     title: 'Endpoints of run time',

@@ -4,18 +4,22 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { System } from '../../schemas/generated/gnoi/system_pb.js';
+import { subjectText } from '../../src/x509/certificate.ts';
 import { killProcesses, must, until } from '../e2e/commands.ts';
 import {
+  clone,
   type RunningStack,
   removeDirectory,
   startStack,
   temporaryDirectory,
 } from '../e2e/stack.ts';
+import { assertDeclaredShape } from '../fakes/declared-shape.ts';
 import { certificateOf, type Issued, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { GnoiClient } from './client.ts';
 import { certificates, csrParams, sent, serverExtensions } from './world.ts';
 
 const id = 'gnoi-server1';
+const program = join(clone, 'dist/bmc-certs.js');
 const finalize = { rotateRequest: { case: 'finalizeRotation' as const, value: {} } };
 
 /** The main job on the stack as `npm start` runs it, with a real manager and real accounts. */
@@ -123,6 +127,49 @@ describe('the gNOI service of the local stack', () => {
     assert.equal(await held(), fingerprint);
   });
 
+  it('tells an operator whom it lets in and why, and what is on trial, which the operator may give more time', async () => {
+    const status = () => operate('gnoi', 'status');
+    const idle = await status();
+    assert.deepEqual(
+      [idle.port, idle.certificate, idle.clientAuthentication, idle.cause],
+      [port, id, 'require-and-verify', 'bundle'],
+    );
+    assert.deepEqual([idle.authorities, idle.rotations], [[subjectText(ca.certificate)], []]);
+    const text = await must(process.execPath, [program, '--bus', stack.bus, 'gnoi', 'status']);
+    assert.match(text, /required, implicitly, by gnoi-ca-bundle/);
+    await assert.rejects(operate('gnoi', 'extend', '60'), /No rotation is on trial/);
+
+    const { stream } = await rotate();
+    const deadline = ({ rotations: [one] }: Awaited<ReturnType<typeof status>>) => {
+      assert.equal(one?.id, id);
+      return Date.parse(one.deadline);
+    };
+    const before = deadline(await status());
+    assert.ok(before > Date.now() && before < Date.now() + 301_000);
+    await operate('gnoi', 'extend', '900');
+    const after = deadline(await status());
+    assert.ok(after > before + 500_000 && after < Date.now() + 901_000);
+    await assert.rejects(operate('gnoi', 'extend', '900', 'other'), /no rotation of other/);
+    stream.cancel();
+    await until('nothing is on trial', async () => (await status()).rotations.length === 0);
+  });
+
+  interface Status {
+    readonly port: number;
+    readonly certificate: string | null;
+    readonly clientAuthentication: string;
+    readonly cause: string;
+    readonly authorities: readonly string[];
+    readonly rotations: readonly { readonly id: string; readonly deadline: string }[];
+  }
+
+  async function operate(...words: string[]): Promise<Status> {
+    const command = [program, '--bus', stack.bus, '--json', ...words];
+    const answer: Status = JSON.parse(await must(process.execPath, command));
+    assertDeclaredShape(words, answer);
+    return answer;
+  }
+
   for (const program of ['gnoi-server', 'certificate-manager']) {
     it(`undoes a rotation on trial when ${program} is killed`, async () => {
       const before = await held();
@@ -172,5 +219,21 @@ describe('the gNOI service of the local stack', () => {
     const stranger = new GnoiClient({ port, trusts: own(), password: stack.password });
     clients.push(stranger);
     await assert.rejects(stranger.call(System.method.time, {}), { code: status.UNAVAILABLE });
+  });
+
+  it('lets in clients without certificates again, and ends the others, when an operator clears the bundle', async () => {
+    const session = connect(own());
+    const stream = session.open(certificates.install);
+    await stream.ask({
+      installRequest: { case: 'generateCsr', value: { certificateId: 'other', csrParams } },
+    });
+    await operate('gnoi', 'clear-bundle');
+    assert.notEqual((await stream.status).code, status.OK);
+    const stranger = new GnoiClient({ port, trusts: own(), password: stack.password });
+    clients.push(stranger);
+    await stranger.call(System.method.time, {});
+    const { clientAuthentication, cause, authorities } = await operate('gnoi', 'status');
+    assert.deepEqual([clientAuthentication, cause, authorities], ['none', 'no bundle', []]);
+    await assert.rejects(operate('gnoi', 'clear-bundle'), /There is no gnoi-ca-bundle/);
   });
 });

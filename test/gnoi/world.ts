@@ -81,6 +81,8 @@ export const streamsPerConnection = 16;
 /** A gNOI service over a manager in memory. */
 export interface World {
   readonly service: GnoiService;
+  /** Those that the service starts with. */
+  readonly settings: GnoiSettings;
   readonly endpoints: MemoryEndpoints;
   readonly users: MemoryUsers;
   readonly identity: ServerIdentity;
@@ -140,7 +142,7 @@ export async function startWorld(changes: Partial<GnoiSettings> = {}): Promise<W
     await identity.close();
   };
   return {
-    ...{ endpoints, users, tools, log: lines, audit: auditLines },
+    ...{ endpoints, settings, users, tools, log: lines, audit: auditLines },
     ownCertificate: own.certificate.pem,
     get service() {
       return service;

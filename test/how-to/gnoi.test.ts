@@ -48,7 +48,8 @@ describe('docs/how-to/gnoi.md', () => {
     assert.match(of('Ask for a CSR'), /verify OK[\s\S]*CN = localhost/);
     assert.match(of('Sign it, and install it with the CA of the clients'), /"loadCertificate"/);
     assert.match(of('Have the service show it'), /"gnoi-server1"[\s\S]*"EP_DAEMON"[\s\S]*"gnoi"/);
-    assert.match(of('Rotate'), /"loadCertificate"[\s\S]*"time"/);
+    assert.match(of('Rotate'), /"loadCertificate"[\s\S]*On trial +gnoi-server1[\s\S]*"time"/);
+    assert.match(of('Go back'), /gnoi-ca-bundle: removed/);
     assert.match(of('Revoke'), /"revokedCertificateId"[\s\S]*"gnoi-server1"/);
   });
 });

@@ -13,6 +13,7 @@ interface Values {
   ay: Buffer;
   'a(ss)': [string, string][];
   'a(sts)': [string, bigint, string][];
+  'a(st)': [string, bigint][];
   'a(ssstu)': [string, string, string, bigint, number][];
   '(ss)': [string, string];
   '(st)': [string, bigint];

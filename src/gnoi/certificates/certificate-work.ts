@@ -9,6 +9,7 @@ import type { Log } from '../../core/log.ts';
 import { type Certificate, subjectText } from '../../x509/certificate.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
 import type { CertificateStore, StoreChange, Trial } from '../certificate-store.ts';
+import type { Rotations } from '../rotations.ts';
 import { StatusError } from '../rpc/status.ts';
 import { checkId } from './certificate-id.ts';
 import { type LoadRequest, readAuthorities, readLoadRequest } from './load-request.ts';
@@ -30,7 +31,8 @@ export interface WorkSettings {
 
 export interface WorkOptions {
   readonly store: CertificateStore;
-  readonly settings: WorkSettings;
+  readonly settings: () => WorkSettings;
+  readonly rotations: Rotations;
   readonly hostName: () => string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -52,7 +54,7 @@ export class CertificateWork {
 
   /** @throws StatusError, and CertError where a certificate cannot be read */
   read(request: LoadCertificateRequest): LoadRequest {
-    return readLoadRequest(request, this.#options.settings.content);
+    return readLoadRequest(request, this.#options.settings().content);
   }
 
   /** Makes a key and its CSR. @returns PEM */
@@ -71,18 +73,20 @@ export class CertificateWork {
 
   /** The same on trial. */
   async tryOut(load: LoadRequest): Promise<Trial> {
-    const { store, settings } = this.#options;
+    const { store, settings, rotations } = this.#options;
     if (load.authorities && store.authorities().length === 0)
       throw new StatusError(
         'FAILED_PRECONDITION',
         'a rotation cannot bring the first bundle, which would change how clients are authenticated',
       );
-    return this.#tryOut(load, 'taken', settings.finalizeSeconds);
+    const trial = await this.#tryOut(load, 'taken', settings().finalizeSeconds);
+    rotations.add(load.id, trial);
+    return trial;
   }
 
   /** Puts a bundle in the place of the one that there is. */
   async loadBundle(sent: readonly SentCertificate[]): Promise<void> {
-    const authorities = readAuthorities(sent, this.#options.settings.content);
+    const authorities = readAuthorities(sent, this.#options.settings().content);
     this.#checkBundle(authorities);
     await this.#commit(await this.#options.store.tryOut({ authorities }, shortTrialSeconds));
   }
@@ -146,7 +150,7 @@ export class CertificateWork {
       throw new StatusError('INVALID_ARGUMENT', `${name} is not valid yet`);
     if (certificate.notAfter < seconds)
       throw new StatusError('INVALID_ARGUMENT', `${name} has expired`);
-    if (!settings.verify) return;
+    if (!settings().verify) return;
     const roots = [...(authorities ?? store.authorities()), ...store.anchors()];
     if (!isVerified(certificate, chain, roots, this.#judgedAt(certificate)))
       throw new StatusError('FAILED_PRECONDITION', `no known CA verifies ${name}`);
@@ -155,7 +159,7 @@ export class CertificateWork {
   #checkBundle(authorities: readonly Certificate[]): void {
     const [first] = authorities;
     if (!first) throw new StatusError('INVALID_ARGUMENT', 'ca_certificates is empty');
-    checkBundle(authorities, this.#options.settings.nameBytes, this.#judgedAt(first));
+    checkBundle(authorities, this.#options.settings().nameBytes, this.#judgedAt(first));
   }
 
   /** In seconds since 1970: without a clock, a moment at which what came is valid. */

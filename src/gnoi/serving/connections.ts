@@ -10,7 +10,7 @@ export interface Connections {
   close(): void;
 }
 
-export function makeConnections(server: Server, drainMilliseconds: number): Connections {
+export function makeConnections(server: Server, drainMilliseconds: () => number): Connections {
   const injectors = new Map<ClientAuthentication, ConnectionInjector>();
   return {
     accept(socket, mode) {
@@ -23,7 +23,7 @@ export function makeConnections(server: Server, drainMilliseconds: number): Conn
       for (const [other, injector] of injectors) {
         if (other === mode) continue;
         injectors.delete(other);
-        injector.drain(drainMilliseconds);
+        injector.drain(drainMilliseconds());
       }
     },
     close() {

@@ -8,7 +8,7 @@ export interface HeldTrial {
 }
 
 export interface ParkingOptions {
-  readonly milliseconds: number;
+  readonly milliseconds: () => number;
   /** Calls back after so many milliseconds. @returns how to keep it from that */
   readonly after: (milliseconds: number, work: () => void) => () => void;
   /** Gives up the keys of an id, whose time is up. Never rejects. */
@@ -44,7 +44,7 @@ export class Parking {
   parkKey(userName: string, id: string): void {
     this.takeKey(id);
     const { after, milliseconds, discard } = this.#options;
-    const cancel = after(milliseconds, () => {
+    const cancel = after(milliseconds(), () => {
       this.#keys.delete(id);
       discard(id);
     });

@@ -35,9 +35,14 @@ export interface StepLimits {
   readonly signingMilliseconds: number;
 }
 
-export interface StepOptions {
+export interface StreamRules {
   readonly profile: StreamProfile;
   readonly limits: StepLimits;
+}
+
+export interface StepOptions {
+  /** Asked at the beginning of each stream. */
+  readonly rules: () => StreamRules;
   readonly work: CertificateWork;
   readonly claims: IdClaims;
   readonly parking: Parking;
@@ -68,6 +73,7 @@ export class StepStream {
   readonly #caller: StreamCaller;
   readonly #operation: Operation;
   readonly #options: StepOptions;
+  readonly #rules: StreamRules;
   readonly #turn = new Mutex();
   #waiting = 0;
   #state: StreamState = { at: 'idle' };
@@ -85,6 +91,7 @@ export class StepStream {
     this.#caller = caller;
     this.#operation = operation;
     this.#options = options;
+    this.#rules = options.rules();
   }
 
   run(): void {
@@ -108,7 +115,7 @@ export class StepStream {
   async #take(event: StreamEvent, message?: StepMessage): Promise<void> {
     if (this.#state.at === 'ended') return;
     this.#cancelTimer();
-    const kind = { operation: this.#operation, profile: this.#options.profile };
+    const kind = { operation: this.#operation, profile: this.#rules.profile };
     try {
       this.#adopt(adopt(this.#state, event, kind, this.#options.parking.of(this.#caller.userName)));
       const { action, next, end } = decide(this.#state, event, kind);
@@ -125,7 +132,7 @@ export class StepStream {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const kind = { operation: this.#operation, profile: this.#options.profile };
+    const kind = { operation: this.#operation, profile: this.#rules.profile };
     const { action, next } = decide(this.#state, { kind: 'failed' }, kind);
     // What undoes never rejects
     if (action) await this.#perform(action);
@@ -230,7 +237,7 @@ export class StepStream {
   /** The profile junos tells of an id that is taken only when the certificate comes, as the vendor's devices do. */
   #requestPlace(): Place {
     if (this.#operation === 'rotate') return 'taken';
-    return this.#options.profile === 'junos' ? 'any' : 'new';
+    return this.#rules.profile === 'junos' ? 'any' : 'new';
   }
 
   /** What undoes needs no right. */
@@ -248,7 +255,7 @@ export class StepStream {
 
   /** A rotation on trial has the time limit of its store. */
   #startTimer(): void {
-    const { firstMessageMilliseconds, signingMilliseconds } = this.#options.limits;
+    const { firstMessageMilliseconds, signingMilliseconds } = this.#rules.limits;
     if (this.#state.at === 'testing') return;
     const limit = this.#state.at === 'idle' ? firstMessageMilliseconds : signingMilliseconds;
     this.#cancelTimer = this.#options.after(limit, () => this.#enqueue({ kind: 'time-up' }));

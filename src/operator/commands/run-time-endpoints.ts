@@ -29,7 +29,7 @@ const service = { kind: textValue('SERVICE'), about: 'a service of the configura
 const endpointField = { type: 'text', title: 'Endpoint', about: 'its type and its id' } as const;
 const serviceField = { type: 'text', title: 'Service', about: 'name of the service' } as const;
 
-async function withEndpoints<T>(
+export async function withEndpoints<T>(
   context: OperatorContext,
   name: string,
   work: (endpoints: EdgeEndpoints) => Promise<T>,

@@ -41,7 +41,6 @@ const standIns = {
   ...{ 'bmc-cmp': 'sys', 'bmc-gnoi': 'games' },
 };
 const accounts = 'xyz.openbmc_project.Certs.Accounts';
-const enrolment = 'xyz.openbmc_project.Certs.Enrolment';
 const watch = 'xyz.openbmc_project.Certs.Extension.Accounts.Watch';
 
 /** The policy is about root and others, so that only root can see what it does. */
@@ -158,23 +157,31 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       }
     });
 
-    it('lets the agent of CMP alone have its name, which reaches the manager and is reached by root', async () => {
-      const request = 'org.freedesktop.DBus.RequestName';
-      for (const who of [[], redfish, gnoi, nobody]) {
-        const tools = as(who, 'org.freedesktop.DBus');
-        const answer = await tools.refusal('/', request, `string:${enrolment}`, 'uint32:0');
-        assert.match(answer, /AccessDenied/);
-      }
-      await as(cmp, 'org.freedesktop.DBus').call('/', request, 'su', enrolment, '0');
-      await as(cmp, names.server).call(paths.server, objects);
-      await as(cmp, endpointsName).call(endpointsRoot, objects);
-      // There is no agent, but a user who may ask learns just that
-      const status = 'xyz.openbmc_project.Certs.Extension.Enrolment.Certificates';
-      const path = '/xyz/openbmc_project/certs/enrolment';
-      assert.doesNotMatch(await as([], enrolment).refusal(path, status), /AccessDenied/);
-      for (const who of [redfish, gnoi, nobody])
-        assert.match(await as(who, enrolment).refusal(path, status), /AccessDenied|ServiceUnknown/);
-    });
+    const edges = [
+      ['the agent of CMP', cmp, 'Enrolment', 'Certificates'],
+      ['the gNOI service', gnoi, 'Gnoi', 'Extend'],
+    ] as const;
+    for (const [edge, user, noun, member] of edges) {
+      it(`lets ${edge} alone have its name, which reaches the manager and is reached by root`, async () => {
+        const name = `xyz.openbmc_project.Certs.${noun}`;
+        const request = 'org.freedesktop.DBus.RequestName';
+        const others = [redfish, cmp, gnoi, nobody].filter((one) => one !== user);
+        for (const who of [[], ...others]) {
+          const tools = as(who, 'org.freedesktop.DBus');
+          const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
+          assert.match(answer, /AccessDenied/);
+        }
+        await as(user, 'org.freedesktop.DBus').call('/', request, 'su', name, '0');
+        await as(user, names.server).call(paths.server, objects);
+        await as(user, endpointsName).call(endpointsRoot, objects);
+        // The edge does not run, but a user who may ask learns just that
+        const method = `xyz.openbmc_project.Certs.Extension.${noun}.${member}`;
+        const path = `/xyz/openbmc_project/certs/${noun.toLowerCase()}`;
+        assert.doesNotMatch(await as([], name).refusal(path, method), /AccessDenied/);
+        for (const who of others)
+          assert.match(await as(who, name).refusal(path, method), /AccessDenied|ServiceUnknown/);
+      });
+    }
 
     it('lets the account manager alone have the name of the accounts', async () => {
       await accountManager.stop();
