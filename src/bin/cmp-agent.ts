@@ -1,11 +1,9 @@
 import '../platform/debug-signal.ts';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { EnrolmentAgent } from '../cmp/agent.ts';
 import { sendToCa } from '../cmp/ca-connection.ts';
 import { type EnrolmentSettings, enrolmentSettings } from '../cmp/configured.ts';
 import type { Context } from '../cmp/enrolment/context.ts';
-import { openJournal } from '../cmp/journal.ts';
 import { managerDevice } from '../cmp/manager-device.ts';
 import { deviceByOrigin, runTimeDevice } from '../cmp/run-time-device.ts';
 import { Audit } from '../core/audit.ts';
@@ -21,9 +19,9 @@ import { nameLookup } from '../outbound/name-lookup.ts';
 import { type Configuration, contentLimitsOf } from '../platform/configuration.ts';
 import { openStateDirectory } from '../platform/state-directory.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
-import { removeTempFiles } from '../storage/temp-files.ts';
 import { probeService } from '../tls/probe-service.ts';
 import { deviceFacts } from './cmp/device-facts.ts';
+import { enrolmentJournals } from './cmp/enrolment-journals.ts';
 import { servedEnrolment } from './cmp/served-enrolment.ts';
 import { accessPolicy } from './set-up/access-policy.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
@@ -47,12 +45,14 @@ function settingsOf(configuration: Configuration): Settings {
 }
 
 async function start(
-  { configuration, enrolment, access }: Settings,
+  first: Settings,
   log: Log,
   fail: (error: Error) => void,
 ): Promise<Serving<Settings>> {
+  const { configuration } = first;
   const { bus: busAddress, limits } = configuration;
-  openStateDirectory(enrolment.directory);
+  let inForce = first;
+  openStateDirectory(first.enrolment.directory);
   const audit = new Audit(log);
   const bus = await connectBus(busAddress);
   const onLost = () => fail(new Error('the connection to the D-Bus is lost'));
@@ -70,40 +70,41 @@ async function start(
     configuration: managerDevice(client, busEndpointKeys(client)),
     'run-time': runTimeDevice(endpoints),
   });
-  const contexts = enrolment.policies.map(({ policy, profile }): Context => {
-    const path = join(enrolment.directory, `${policy.name}.json`);
-    return {
-      ...{
-        policy,
-        profile,
-        device,
-        facts: deviceFacts,
-        content: manager.content,
-        random: randomBytes,
-        probe: probeService,
-        log,
-      },
-      journal: openJournal(path),
+  const journalOf = await enrolmentJournals(
+    first.enrolment.directory,
+    first.enrolment.policies.map(({ policy }) => policy.name),
+  );
+  const contextsOf = ({ enrolment }: Settings): readonly Context[] =>
+    enrolment.policies.map(({ policy, profile }) => ({
+      ...{ policy, profile, device, log },
+      ...{ facts: deviceFacts, random: randomBytes, probe: probeService },
+      content: manager.content,
+      journal: journalOf(policy.name),
       now: Date.now,
       send(ca, message) {
         const authorities = device.authorities(ca.tlsAuthority).map(({ pem }) => pem);
         return sendToCa(ca, message, { lookUp, authorities, signal: closing.signal });
       },
-    };
-  });
-  for (const { policy } of contexts)
-    await removeTempFiles(join(enrolment.directory, `${policy.name}.json`));
+    }));
+  const contexts = contextsOf(first);
   const agent = new EnrolmentAgent(contexts);
   const service = await serveEnrolment({
-    ...{ busAddress, callers: await watchCallers(bus), access, audit, log, onLost },
-    enrolment: servedEnrolment(agent, enrolment.profiles, device),
+    ...{ busAddress, callers: await watchCallers(bus), audit, log, onLost },
+    access: () => inForce.access,
+    enrolment: servedEnrolment(agent, () => inForce.enrolment.profiles, device),
   });
   await Promise.all([client.start(), endpoints.start()]);
   agent.start(service.changed);
   log.info('agent of CMP ready', { certificates: contexts.length });
   return {
     details: {},
-    prepare: async () => async () => undefined,
+    async prepare(next) {
+      const following = contextsOf(next);
+      return async () => {
+        inForce = next;
+        agent.take(following);
+      };
+    },
     async stop() {
       agent.close();
       closing.abort(new Error('the agent ends'));

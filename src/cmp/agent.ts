@@ -5,6 +5,7 @@ import { attempt, type Outcome } from './enrolment/attempt.ts';
 import { type Order, ownCertificate, withoutTransaction } from './enrolment/begin.ts';
 import { type Context, secondsOf } from './enrolment/context.ts';
 import { storedOf } from './enrolment/exchange.ts';
+import { followPolicy } from './enrolment/follow-policy.ts';
 import { EnrolmentFault } from './enrolment-fault.ts';
 import { expiryLine, isAdjusted, isWarningDue, renewalTime } from './schedule.ts';
 
@@ -35,7 +36,9 @@ const minPause = 100;
 
 /** Keeps certificates enrolled: each look at the clock and the journal says what is due, whatever was before. */
 export class EnrolmentAgent {
-  readonly contexts: ReadonlyMap<string, Context>;
+  #contexts: ReadonlyMap<string, Context> = new Map();
+  /** Grows with the contexts: a look of before ends with them. */
+  #generation = 0;
   readonly #turns = new Map<string, Mutex>();
   /** A CA may know one open transaction for each reference alone. */
   readonly #atCa = new KeyedMutex();
@@ -45,13 +48,29 @@ export class EnrolmentAgent {
   #changed: (name: string, state: EnrolmentState) => void = () => undefined;
 
   constructor(contexts: readonly Context[]) {
-    this.contexts = new Map(contexts.map((context) => [context.policy.name, context]));
+    this.#put(contexts);
   }
 
   /** @param changed told when a certificate came to another state */
   start(changed: (name: string, state: EnrolmentState) => void): void {
     this.#changed = changed;
     void this.#look();
+  }
+
+  /** Has these certificates enrolled from now on, in place of those before. What is under way ends as it began. */
+  take(contexts: readonly Context[]): void {
+    this.#put(contexts);
+    clearTimeout(this.#timer);
+    void this.#look();
+  }
+
+  get contexts(): ReadonlyMap<string, Context> {
+    return this.#contexts;
+  }
+
+  #put(contexts: readonly Context[]): void {
+    this.#contexts = new Map(contexts.map((context) => [context.policy.name, context]));
+    this.#generation += 1;
   }
 
   close(): void {
@@ -61,9 +80,10 @@ export class EnrolmentAgent {
 
   /** Does what is due now, and comes back when the next thing is. Never rejects. */
   async #look(): Promise<void> {
+    const generation = this.#generation;
     const looks = [...this.contexts.values()].map((context) => this.evaluate(context));
     const due = await Promise.all(looks);
-    if (this.#isClosed) return;
+    if (this.#isClosed || generation !== this.#generation) return;
     const pause = Math.min(...due, lookMilliseconds);
     this.#timer = setTimeout(() => void this.#look(), Math.max(pause, minPause));
   }
@@ -72,6 +92,7 @@ export class EnrolmentAgent {
   async evaluate(context: Context): Promise<number> {
     const { log, now, policy } = context;
     try {
+      await this.#turnOf(policy.name).run(() => followPolicy(context));
       await warn(context);
       const due = await dueTime(context);
       if (due !== undefined && due <= now()) await this.#attempt(context, {});
@@ -89,11 +110,7 @@ export class EnrolmentAgent {
    * Enrols now, or goes on with what is under way.
    * @throws EnrolmentFault
    */
-  async enrol(context: Context, order: Order): Promise<Outcome> {
-    const { journal } = context;
-    const { operation } = storedOf(context) ?? {};
-    if (order.operation !== undefined && operation !== undefined && operation !== order.operation)
-      await journal.change(withoutTransaction);
+  enrol(context: Context, order: Order): Promise<Outcome> {
     return this.#attempt(context, order);
   }
 
@@ -116,6 +133,10 @@ export class EnrolmentAgent {
     return this.#turnOf(policy.name).run(() =>
       this.#atCa.run(key, policy.name, async () => {
         try {
+          const current = this.#contexts.get(policy.name);
+          if (current !== context) throw new EnrolmentFault('configuration', changedMeanwhile);
+          await followPolicy(context);
+          await giveWay(context, order);
           const outcome = await attempt(context, order);
           if ('isInstalled' in outcome) await tellInstalled(context);
           return outcome;
@@ -139,6 +160,15 @@ export class EnrolmentAgent {
     this.#turns.set(name, turn);
     return turn;
   }
+}
+
+const changedMeanwhile = 'the configuration was read again meanwhile';
+
+/** What is under way by another operation than is asked for is given up. */
+async function giveWay(context: Context, order: Order): Promise<void> {
+  const { operation } = storedOf(context) ?? {};
+  if (order.operation === undefined || operation === undefined) return;
+  if (operation !== order.operation) await context.journal.change(withoutTransaction);
 }
 
 /** When a certificate needs something next, in milliseconds since 1970; `undefined` when nothing is to be done. */

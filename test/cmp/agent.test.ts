@@ -117,15 +117,15 @@ describe('the agent of enrolment', () => {
 
   it('goes on with the first certificate that a command asked for, where the CA was away', async () => {
     await agent.enrol(context, {});
-    const { send } = context;
-    const away = async () => {
+    const send = async () => {
       throw new EnrolmentFault('transport', 'the CA is away');
     };
-    context = { ...context, send: away };
+    context = world.context({ send });
+    agent = new EnrolmentAgent([context]);
     await assert.rejects(agent.enrol(context, { operation: 'ir' }));
     assert.equal((await statusOf(context)).state, 'Retrying');
     world.ca.misbehaves = { rejects: [24] };
-    context = { ...context, send };
+    begin();
     world.clock.now += hour;
     await look();
     assert.deepEqual(world.ca.asked, ['ir', 'ir', 'ir']);
@@ -142,6 +142,40 @@ describe('the agent of enrolment', () => {
     world.ca.misbehaves = {};
     await agent.enrol(context, {});
     assert.equal((await statusOf(context)).state, 'InUse');
+  });
+
+  it('gives up what is under way, with its key, when another certificate is wanted by then', async () => {
+    world.ca.misbehaves = { polls: 5 };
+    await agent.enrol(context, {});
+    world.ca.misbehaves = {};
+    // What does not change the request leaves it
+    agent.take([
+      world.context({ policy: { ...world.policy, warning: { hours: 1, repeatHours: 0 } } }),
+    ]);
+    agent.close();
+    await agent.evaluate(context);
+    assert.ok(context.journal.value.transaction);
+    const { journal } = context;
+    begin({ names: ['DNS:other.example.com'] });
+    context = { ...context, journal };
+    agent = new EnrolmentAgent([context]);
+    await look();
+    assert.equal((await statusOf(context)).state, 'NoCertificate');
+    assert.equal(world.device.keys.size, 0);
+    await agent.enrol(context, {});
+    assert.deepEqual(world.ca.asked, ['ir', 'ir']);
+    assert.deepEqual(
+      world.device.served?.certificate.alternativeNames.map(({ value }) => value),
+      ['other.example.com'],
+    );
+  });
+
+  it('is no more stuck when the configuration was put right', async () => {
+    world.ca.misbehaves = { rejects: [19] };
+    for (let attempt = 0; attempt < 3; attempt += 1) await assert.rejects(agent.enrol(context, {}));
+    begin({ subject: 'CN=right' });
+    await look();
+    assert.equal((await statusOf(context)).state, 'NoCertificate');
   });
 
   it('gives up what is under way, with its key', async () => {

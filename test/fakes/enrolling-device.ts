@@ -35,12 +35,15 @@ export interface EnrollingDevice {
   /** Of the agent. */
   output(): string;
   startAgent(changes?: AgentChanges): Promise<void>;
-  /** Has the agent read another configuration. */
-  reconfigure(changes: AgentChanges): void;
+  /** Has the agent read another configuration, which comes into force. */
+  reconfigure(changes: AgentChanges): Promise<void>;
+  /** Has it read one that it refuses. */
+  misconfigure(changes: AgentChanges): Promise<void>;
   killAgent(signal?: NodeJS.Signals): Promise<void>;
   killManager(): Promise<void>;
   startManager(): Promise<void>;
   enrol(operation?: string): Promise<string>;
+  abort(): Promise<void>;
   status(): Promise<Readonly<Record<string, unknown>>>;
   journal(): EnrolmentJournal;
   /** Serial numbers of what the manager has in the endpoint; empty without the endpoint. */
@@ -125,6 +128,13 @@ export async function enrollingDevice(origin: Target['origin']): Promise<Enrolli
       administration.close();
     }
   };
+  const readAgain = async (changes: AgentChanges, outcome: string) => {
+    const readings = () => device.output().split(outcome).length;
+    const before = readings();
+    configure(changes);
+    process.kill(agent?.pid ?? 0, 'SIGHUP');
+    await until(outcome, () => readings() > before);
+  };
   const device: EnrollingDevice = {
     ...{ ca, server, service },
     output: () => agent?.output() ?? '',
@@ -132,10 +142,8 @@ export async function enrollingDevice(origin: Target['origin']): Promise<Enrolli
       configure(changes);
       agent = await untilReady(runManager(['--config', file('agent.json')], {}, 'cmp-agent'));
     },
-    reconfigure(changes) {
-      configure(changes);
-      process.kill(agent?.pid ?? 0, 'SIGHUP');
-    },
+    reconfigure: (changes) => readAgain(changes, 'configuration read again'),
+    misconfigure: (changes) => readAgain(changes, 'configuration refused'),
     async killAgent(signal = 'SIGKILL') {
       await agent?.stop(signal);
       agent = undefined;
@@ -149,6 +157,7 @@ export async function enrollingDevice(origin: Target['origin']): Promise<Enrolli
       await until('the manager is found', isThere);
     },
     enrol: (operation = '') => withAgent((one) => one.enrol(name, operation, '')),
+    abort: () => withAgent((one) => one.abort(name)),
     async status() {
       const all = await withAgent((one) => one.certificates());
       const members = Object.entries(all[name] ?? {}).map(([key, { value }]) => [key, value]);

@@ -13,7 +13,7 @@ import { subjectText } from '../../x509/certificate.ts';
 /** The agent as its callers on the bus see it. */
 export function servedEnrolment(
   agent: EnrolmentAgent,
-  profiles: readonly CaProfile[],
+  profiles: () => readonly CaProfile[],
   device: Device,
 ): ServedEnrolment {
   const contextOf = (name: string): Context => {
@@ -31,7 +31,7 @@ export function servedEnrolment(
     certificates: () => each(certificateOf),
     requests: () => each(requestOf),
     async authorities() {
-      const entries = profiles.map((profile) => [profile.name, authorityOf(profile, device)]);
+      const entries = profiles().map((profile) => [profile.name, authorityOf(profile, device)]);
       return Object.fromEntries(entries);
     },
     async enrol(name, operation, reference) {

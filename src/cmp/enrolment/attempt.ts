@@ -65,8 +65,9 @@ async function step(context: Context, order: Order): Promise<Outcome | undefined
 }
 
 async function recordSuccess({ journal, now }: Context, { operation }: Transaction): Promise<void> {
-  await journal.change(({ lastRequest }) => ({
+  await journal.change(({ lastRequest, basis }) => ({
     failures: 0,
+    ...(basis !== undefined && { basis }),
     ...(lastRequest && {
       lastRequest: {
         ...lastRequest,

@@ -38,7 +38,8 @@ export interface ServedEnrolment {
 export interface EnrolmentServiceOptions {
   readonly busAddress: string;
   readonly callers: Callers;
-  readonly access: CallerPolicy;
+  /** Who may call now. */
+  readonly access: () => CallerPolicy;
   readonly enrolment: ServedEnrolment;
   readonly audit: Audit;
   readonly log: Log;
@@ -58,7 +59,7 @@ export async function serveEnrolment(options: EnrolmentServiceOptions): Promise<
   const server = new ObjectServer({
     bus,
     root: enrolmentRoot,
-    authorize: authorizeCaller(callers, access, 'enrol certificates'),
+    authorize: (sender) => authorizeCaller(callers, access(), 'enrol certificates')(sender),
     follow: auditCalls(audit, callers),
     report({ member, sender }, error) {
       const method = `${enrolmentInterface.name}.${member}`;
