@@ -31,7 +31,8 @@ export interface Warning {
 }
 
 /**
- * Whether operators are to be warned now of the end of a certificate.
+ * Whether operators are to be warned now of the end of a certificate: so many hours before it, at the end, and repeatedly
+ * after each of them. A warning that comes late leaves the next one where it is.
  * @param last when they were warned of it last; 0 when they were not
  */
 export function isWarningDue(
@@ -40,14 +41,20 @@ export function isWarningDue(
   last: number,
   now: number,
 ): boolean {
-  if (now < notAfter - hours * 3600) return false;
-  return last < notAfter - hours * 3600 || (repeatHours > 0 && now - last >= repeatHours * 3600);
+  const first = now < notAfter ? notAfter - hours * 3600 : notAfter;
+  if (now < first) return false;
+  const pause = repeatHours * 3600;
+  const repeats = pause > 0 ? Math.floor((now - first) / pause) : 0;
+  return last < first + repeats * pause;
 }
 
-/** The line that operators, and scripts of other vendors' devices, look for. */
+/**
+ * The line that operators, and scripts of other vendors' devices, look for. A minute that has begun counts: the clock is looked
+ * at every half minute, and a warning of 6 hours says 6 hours.
+ */
 export function expiryLine(name: string, endpoint: string, notAfter: number, now: number): string {
   if (notAfter <= now) return `Certificate ${name} used by ${endpoint} has expired.`;
-  const minutes = Math.floor((notAfter - now) / 60);
+  const minutes = Math.ceil((notAfter - now) / 60);
   const left = `${Math.floor(minutes / 60)} hour(s) and ${minutes % 60} minute(s)`;
   return `Certificate ${name} used by ${endpoint} will expire in ${left}.`;
 }

@@ -11,6 +11,7 @@ import {
   type EnrollingDevice,
   enrollingDevice,
 } from '../fakes/enrolling-device.ts';
+import { until } from './commands.ts';
 
 const otherKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).publicKey;
 const someone = encode(writeName([{ type: 'CN', value: 'someone' }]));
@@ -127,6 +128,13 @@ describe('enrolment that a CA, or somebody on the way, leads astray', () => {
       serials = device.serials();
     });
   }
+
+  it('warns of the end in the line that operators look for', async () => {
+    await device.reconfigure({ certificate: { warning: { hours: 48 } } });
+    const line =
+      /\bCertificate bmc used by TLS will expire in 2[34] hour\(s\) and \d+ minute\(s\)\./;
+    await until('the warning', () => line.test(device.output()));
+  });
 
   it('asks for what a configuration says that was read again, and a bad one changes nothing', async () => {
     await device.reconfigure({ certificate: { names: ['DNS:next.example.com'] } });
