@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
+import { SetupError } from '../../core/setup-error.ts';
 import { readStateText, writeStateText } from '../../storage/state-file.ts';
 import { parsePem } from '../../x509/pem.ts';
 import type { CertificateStore } from '../certificate-store.ts';
@@ -19,6 +20,7 @@ export interface TrustedBundle {
 /**
  * A service that starts while the manager is away must not let in clients without certificates whom it would not let in else,
  * so the last bundle is on record.
+ * @throws SetupError where nobody tells the bundle: neither the store nor the record
  */
 export function trustedBundle(
   store: Pick<CertificateStore, 'authorities'>,
@@ -27,7 +29,12 @@ export function trustedBundle(
 ): TrustedBundle {
   const path = join(directory, 'bundle.pem');
   const turn = new Mutex();
-  let authorities: readonly string[] = readKept(path, log);
+  const kept = readKept(path, log);
+  if (!kept && !authoritiesOf(store))
+    throw new SetupError(
+      `The manager is away, and the file ${path} does not tell which clients are to be let in.`,
+    );
+  let authorities: readonly string[] = kept ?? [];
 
   const refresh = () => {
     const found = authoritiesOf(store);
@@ -50,12 +57,13 @@ export function trustedBundle(
   };
 }
 
-function readKept(path: string, log: Log): readonly string[] {
+/** @returns `undefined` where it cannot be read */
+function readKept(path: string, log: Log): readonly string[] | undefined {
   try {
     return parsePem(readStateText(path) ?? '').map(({ text }) => text);
   } catch (error) {
     log.error('bundle of the last run cannot be read', { path, reason: reasonOf(error) });
-    return [];
+    return undefined;
   }
 }
 
