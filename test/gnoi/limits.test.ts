@@ -72,6 +72,21 @@ describe('a limit of the gNOI service', () => {
     await until('the key is given up', () => world.endpoints.waiting === 0);
   });
 
+  it('gives up no key of a stream for one of another user that waited before', async () => {
+    const client = await start({ parkedMilliseconds: 2000 });
+    await client.call(certificates.generateCSR, generate);
+    await client.call(certificates.generateCSR, { ...generate, certificateId: 'later' });
+    world.users.change('operator', { role: 'Administrator' });
+    const stream = world.client({ user: 'operator' }).open(certificates.install);
+    await stream.ask({ installRequest: { case: 'generateCsr', value: generate } });
+    const later = { type: 'server', name: 'later' } as const;
+    await until(
+      'the later key is given up',
+      async () => (await world.endpoints.outstanding(later)).length === 0,
+    );
+    assert.equal(world.endpoints.waiting, 1);
+  });
+
   it('refuses messages that are too large', async () => {
     const client = await start({ messageBytes: 4096 });
     const request = { caCertificates: [sent('x'.repeat(5000))] };

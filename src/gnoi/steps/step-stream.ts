@@ -171,7 +171,10 @@ export class StepStream {
         return this.#permitted('generate_csr', id, async () => {
           await this.#claim(id);
           const params = message?.kind === 'generate' ? message.params : undefined;
-          return { kind: 'request', pem: await work.request(id, params, this.#requestPlace()) };
+          const pem = await work.request(id, params, this.#requestPlace());
+          // The new key took the place of all others, so no time limit of another user's may end it
+          parking.takeKey(id);
+          return { kind: 'request', pem };
         });
       case 'load':
         return this.#load(action.isTrial, message);
