@@ -125,9 +125,9 @@ async function startManager(
       stopMaintenance();
       await replacements.stop();
       await metrics.stop();
+      await host.close();
       set.stop();
       runTime.stop();
-      host.close();
       stopSigning();
       bus.close();
     },

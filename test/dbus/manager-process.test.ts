@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { busNamespace } from '../../src/dbus/certs/endpoint-names.ts';
+import { connectBus } from '../../src/dbus/transport/bus.ts';
+import { busDaemon } from '../../src/dbus/transport/bus-driver.ts';
 import { until } from '../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 import { busTools } from '../fakes/bus-tools.ts';
@@ -30,6 +33,23 @@ describe('the manager', () => {
       assert.deepEqual(await manager.stop(signal), { status: 0, signal: null });
     });
   }
+
+  it('gives the name of its unit up in one step: systemd takes any further owner for the next manager', async () => {
+    // With each the bus has a further connection to drop, in whatever order
+    const endpoints = Array.from({ length: 40 }, (_, at) => ({ type: 'client', name: `c${at}` }));
+    const manager = await startManager(bus, { endpoints });
+    const watcher = await connectBus(bus.address);
+    const owners: unknown[] = [];
+    watcher.onSignal(({ member, body: [name, , owner] }) => {
+      if (member === 'NameOwnerChanged' && name === busNamespace) owners.push(owner);
+    });
+    const rule = `type='signal',sender='${busDaemon.destination}',arg0='${busNamespace}'`;
+    await watcher.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
+    await manager.stop();
+    await until('it has no owner', () => owners.includes(''));
+    watcher.close();
+    assert.deepEqual(owners, ['']);
+  });
 
   it('ends with status 0 when the program that started it is gone', async () => {
     const file = join(bus.directory, 'manager.json');

@@ -64,8 +64,13 @@ export class EndpointHost {
     this.#services.delete(hosted);
   }
 
-  close(): void {
-    for (const services of this.#services.values()) for (const service of services) service.close();
+  /** Takes all endpoints from the bus when the manager ends, whatever is under way at them. */
+  async close(): Promise<void> {
+    const services = [...this.#services.values()].flat();
+    // Else the bus makes one after the other the owner of the shared name while it drops their connections, and systemd
+    // takes each for the next manager that it has begun to start, which it ends when the last one is gone
+    await Promise.allSettled(services.map((service) => service.leaveQueue()));
+    for (const service of services) service.close();
   }
 
   async #serve(hosted: HostedEndpoint): Promise<readonly EndpointService[]> {

@@ -9,7 +9,7 @@ import { releaseName, requestName, shareName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
 import { auditCalls } from './audit-calls.ts';
 import { callBounds } from './content.ts';
-import { busName, type EndpointName, rootPath } from './endpoint-names.ts';
+import { busName, busNamespace, type EndpointName, rootPath } from './endpoint-names.ts';
 import { endpointPublisher } from './endpoint-publisher.ts';
 import { reloadInterface, replacementInterface, signingInterface } from './extension-interfaces.ts';
 import { managerObject } from './manager-object.ts';
@@ -30,6 +30,8 @@ export interface EndpointService {
   takeName(): Promise<void>;
   /** Gives the name up and refuses further calls. @returns when those in hand are answered */
   leave(): Promise<void>;
+  /** Leaves the queue for the name that all endpoints share. */
+  leaveQueue(): Promise<void>;
   close(): void;
 }
 
@@ -72,6 +74,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
       await releaseName(bus, name);
       await server.drain();
     },
+    leaveQueue: () => releaseName(bus, busNamespace),
     close() {
       stopTelling();
       bus.close();
