@@ -46,6 +46,15 @@ describe('a local stack in a directory with a space in its name', () => {
     assert.equal((await curl(`${url}/redfish/v1`)).json.Id, 'RootService');
   });
 
+  it('has nothing of edges that were not asked for, neither in the line nor as a program', () => {
+    assert.deepEqual(Object.keys(stack.ready), ['url', 'user', 'bus', 'state']);
+    const daemons = [...processesWith(state).values()].flatMap(
+      (command) => /dbus-daemon|[\w-]+(?=\.js --config )/.exec(command) ?? [],
+    );
+    const expected = ['account-manager', 'certificate-manager', 'dbus-daemon', 'redfish-server'];
+    assert.deepEqual(daemons.sort(), expected);
+  });
+
   it('prints a command for curl that checks the certificate', async () => {
     const command = /^ +(curl .*)$/m.exec(stack.output())?.[1] ?? '';
     const login = ` -u admin:${shownPassword(stack.output())} `;
