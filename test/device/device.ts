@@ -14,6 +14,10 @@ export interface Device {
   run(command: string, ...args: string[]): Promise<Outcome>;
   /** @throws when the status is not 0 */
   must(command: string, ...args: string[]): Promise<string>;
+  /** Its first process, as this machine counts them: what is mounted on the device is below `/proc/<id>/root`. */
+  readonly init: number;
+  /** The beginning of a command line that runs a program of this machine in the network of the device. */
+  readonly network: readonly string[];
   /** Takes the power away; nothing stays. */
   stop(): Promise<void>;
 }
@@ -81,6 +85,12 @@ export async function startDevice(
     root,
     run: (command, ...args) => run(...into(command, args)),
     must: (command, ...args) => must(...into(command, args)),
+    get init() {
+      return Number(initOf(container));
+    },
+    get network() {
+      return ['nsenter', '--net', '--target', String(initOf(container))];
+    },
     stop,
   };
   try {

@@ -19,8 +19,15 @@ export interface CmpProgram {
 const source = fileURLToPath(new URL('../interop/cmp/CmpAuthority.java', import.meta.url));
 const jars = ['bcpkix', 'bcprov', 'bcutil'].map((name) => `/usr/share/java/${name}.jar`);
 
-/** The CA of BouncyCastle, which issues certificates for `lifetime` seconds. */
-export async function bouncyCastleAuthority(lifetime: number): Promise<CmpProgram> {
+/**
+ * The CA of BouncyCastle.
+ * @param lifetime of its certificates in seconds
+ * @param within the beginning of a command line that runs it elsewhere, such as in another network
+ */
+export async function bouncyCastleAuthority(
+  lifetime: number,
+  within: readonly string[] = [],
+): Promise<CmpProgram> {
   const directory = mkdtempSync(join(tmpdir(), 'bmc-bouncycastle-'));
   const certificate = join(directory, 'ca.pem');
   const passwordFile = join(directory, 'password');
@@ -29,10 +36,9 @@ export async function bouncyCastleAuthority(lifetime: number): Promise<CmpProgra
   const compiled = spawnSync('javac', ['-cp', path, '-d', directory, source], { encoding: 'utf8' });
   if (compiled.status !== 0) throw new Error(compiled.stderr);
   const options = ['-Xshare:auto', '-Xmx64m', '-Dfile.encoding=UTF-8', '-cp', path];
-  const child = spawn('java', [
-    ...[...options, 'CmpAuthority'],
-    ...[certificate, passwordFile, `${lifetime}`],
-  ]);
+  const java = ['java', ...options, 'CmpAuthority', certificate, passwordFile, `${lifetime}`];
+  const [program = '', ...args] = [...within, ...java];
+  const child = spawn(program, args);
   const { lines, first } = linesOf(child);
   const port = Number((await first).replace('port ', ''));
   return {
