@@ -37,7 +37,10 @@ export function endpointMaker(reloader: Reloader, hostName: () => string, log: L
       now: Date.now,
       identity: () => ({
         hostName: hostName(),
-        addresses: hostAddresses(),
+        // Only when they are wanted: a manager without descriptors cannot ask for them
+        get addresses() {
+          return hostAddresses();
+        },
         configured: certificateNames ?? [],
       }),
       csrWorker: workerOf(worker),
