@@ -85,7 +85,10 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
   const { store, identity, users, audit, hostName, log } = dependencies;
   const { address, directory, ...fixed } = dependencies.settings;
   let settings = dependencies.settings;
-  const logins = makeLogins(users, new LoginAudit(audit, 'gnoi'), fixed.streamsPerConnection);
+  const logins = makeLogins({
+    ...{ users, logins: new LoginAudit(audit, 'gnoi'), log },
+    waitingLogins: fixed.streamsPerConnection,
+  });
   const rpcServer = new Server({
     interceptors: [logins.interceptor],
     'grpc.max_receive_message_length': fixed.messageBytes,

@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { System } from '../../schemas/generated/gnoi/system_pb.js';
 import type { User } from '../../src/identity/accounts/user-directory.ts';
 import { until } from '../e2e/commands.ts';
-import type { ClientOptions } from './client.ts';
+import type { ClientOptions, GnoiClient } from './client.ts';
 import { certificates, csrParams, startWorld, streamsPerConnection, type World } from './world.ts';
 
 let world: World;
@@ -62,10 +62,11 @@ describe('a call', () => {
 });
 
 describe('logins of a client that resets its streams', () => {
-  it('are as many at a time as the client may have streams', async () => {
+  let decide: () => void;
+  /** Resets as many streams as it may have, whose logins wait. */
+  const waitingLogins = async (client: GnoiClient) => {
     const { users } = world;
     const login = users.login.bind(users);
-    let decide: () => void = () => undefined;
     const decided = new Promise<void>((resolve) => {
       decide = resolve;
     });
@@ -75,19 +76,33 @@ describe('logins of a client that resets its streams', () => {
       await decided;
       return login(...attempt);
     };
-    const client = world.client();
     for (let stream = 1; stream <= streamsPerConnection; stream += 1) {
       const { cancel, status: end } = client.open(certificates.install);
       await until('the login has begun', () => begun === stream);
       cancel();
       await end;
     }
+  };
+
+  it('are as many at a time as the client may have streams', async () => {
+    const client = world.client();
+    await waitingLogins(client);
     await assert.rejects(client.call(System.method.time, {}), {
       code: status.RESOURCE_EXHAUSTED,
     });
-    assert.equal(begun, streamsPerConnection);
     decide();
     await client.call(System.method.time, {});
+  });
+
+  it('end its connection where it goes on', async () => {
+    const client = world.client();
+    await waitingLogins(client);
+    for (let call = 1; call <= streamsPerConnection; call += 1)
+      await assert.rejects(client.call(System.method.time, {}), {
+        code: status.RESOURCE_EXHAUSTED,
+      });
+    await assert.rejects(client.call(System.method.time, {}), { code: status.UNAVAILABLE });
+    assert.ok(world.log.some((line) => line.startsWith('connection dropped')));
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type ServerListener,
 } from '@grpc/grpc-js';
 import { clientAddress } from '../../core/client-address.ts';
+import type { Log } from '../../core/log.ts';
 import type { User, Users } from '../../identity/accounts/user-directory.ts';
 import type { LoginAudit } from '../../identity/login-audit.ts';
 import { loginByPassword } from '../../identity/peer-login.ts';
@@ -15,10 +16,13 @@ import { StatusError, statusCodes, statusOf } from './status.ts';
 
 /** A connection, and the password that was right on it. */
 interface Connection {
+  readonly socket: Socket;
   readonly address: string;
   verified?: { readonly user: User; readonly digest: Buffer };
   /** Logins that are not decided, also those of calls that the client has cancelled. */
   waiting: number;
+  /** Logins that were refused because too many waited. */
+  refused: number;
 }
 
 /** The logins of the calls: each comes with a user name and a password in its metadata. */
@@ -35,16 +39,19 @@ export interface Logins {
   connected(socket: Socket): void;
 }
 
+export interface LoginsOptions {
+  readonly users: Pick<Users, 'login' | 'find' | 'passwordStamp' | 'onChange'>;
+  readonly logins: LoginAudit;
+  /** Of one connection. A stream that its client resets counts for no limit of HTTP/2, but its login goes on. */
+  readonly waitingLogins: number;
+  readonly log: Log;
+}
+
 /**
  * A password that was right is remembered for its connection, until anything of the account changes, since it takes long to
  * check and comes with each call.
- * @param waitingLogins of one connection. A stream that its client resets counts for no limit of HTTP/2, but its login goes on
  */
-export function makeLogins(
-  users: Pick<Users, 'login' | 'find' | 'passwordStamp' | 'onChange'>,
-  logins: LoginAudit,
-  waitingLogins: number,
-): Logins {
+export function makeLogins({ users, logins, waitingLogins, log }: LoginsOptions): Logins {
   const connections = new Map<string, Connection>();
   const callers = new WeakMap<Metadata, Caller>();
   /** As they were at their logins. */
@@ -86,11 +93,22 @@ export function makeLogins(
     return callerFrom(account, address);
   };
 
+  /** A client that goes on does nothing but make streams and reset them. */
+  const refuse = (connection: Connection) => {
+    connection.refused += 1;
+    const { socket, address, refused } = connection;
+    if (refused <= waitingLogins || socket.destroyed) return;
+    log.warn('connection dropped: its client resets its calls', { address });
+    socket.destroy();
+  };
+
   const inBounds = async (metadata: Metadata, peer: string): Promise<Caller> => {
     const connection = connections.get(peer);
     if (!connection) throw new StatusError('UNAVAILABLE', 'the connection has ended');
-    if (connection.waiting >= waitingLogins)
+    if (connection.waiting >= waitingLogins) {
+      refuse(connection);
       throw new StatusError('RESOURCE_EXHAUSTED', 'too many logins of the connection wait');
+    }
     connection.waiting += 1;
     try {
       return await login(metadata, connection);
@@ -125,7 +143,7 @@ export function makeLogins(
     },
     connected(socket) {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-      const connection = { address: clientAddress(socket), waiting: 0 };
+      const connection = { socket, address: clientAddress(socket), waiting: 0, refused: 0 };
       connections.set(peer, connection);
       socket.once('close', () => {
         // Another connection may have the port already
