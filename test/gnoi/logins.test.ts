@@ -37,6 +37,12 @@ describe('a call', () => {
     });
   }
 
+  it('with much metadata is refused before its login', async () => {
+    for (const one of [{ user: 'x'.repeat(9000) }, { password: 'x'.repeat(9000) }])
+      await assert.rejects(time(one), { code: status.RESOURCE_EXHAUSTED });
+    assert.equal(world.users.checked, 0);
+  });
+
   it('of a user without the right is PERMISSION_DENIED, and may read', async () => {
     const client = world.client({ user: 'operator' });
     assert.deepEqual((await client.call(certificates.getCertificates, {})).certificateInfo, []);

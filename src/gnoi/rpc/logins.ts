@@ -109,6 +109,8 @@ export function makeLogins({ users, logins, waitingLogins, log }: LoginsOptions)
       refuse(connection);
       throw new StatusError('RESOURCE_EXHAUSTED', 'too many logins of the connection wait');
     }
+    if (sizeOf(metadata) > metadataBytes)
+      throw new StatusError('RESOURCE_EXHAUSTED', `metadata has more than ${metadataBytes} bytes`);
     connection.waiting += 1;
     try {
       return await login(metadata, connection);
@@ -151,6 +153,16 @@ export function makeLogins({ users, logins, waitingLogins, log }: LoginsOptions)
       });
     },
   };
+}
+
+/** As the specification of gRPC over HTTP/2 suggests; it is held while the login waits. */
+const metadataBytes = 8192;
+
+function sizeOf(metadata: Metadata): number {
+  const entries = Object.entries(metadata.toJSON()).flatMap(([name, values]) =>
+    values.map((value) => name.length + value.length),
+  );
+  return entries.reduce((sum, length) => sum + length, 0);
 }
 
 /** @returns the value, empty where there is none or more than one */
