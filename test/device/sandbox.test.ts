@@ -213,14 +213,21 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
   const objects = ['org.freedesktop.DBus.ObjectManager', 'GetManagedObjects'];
   const server = [`${certs}.Manager.Server.Https`, '/xyz/openbmc_project/certs/server/https'];
   const atRunTime = [`${certs}.Endpoints`, '/xyz/openbmc_project/certs/endpoints'];
-  const ofGnoi = [`${certs}.Extension.Endpoints`, 'Outstanding', 'ss', 'server', 'one'];
+  const changing = (type: string, id: string) => [
+    `${certs}.Extension.Endpoints`,
+    'Outstanding',
+    'ss',
+    type,
+    id,
+  ];
   const accountsObject = [`${certs}.Accounts`, '/xyz/openbmc_project/certs/accounts'];
   const enrolment = [`${certs}.Enrolment`, '/xyz/openbmc_project/certs/enrolment'];
   const calls: readonly [string, readonly string[], readonly string[]][] = [
     ['read the certificates', [...server, ...objects], [redfish, cmp, gnoi]],
     ['change them', [...server, `${certs}.Extension.Request`, 'Outstanding'], [redfish, cmp]],
-    ['read the endpoints of run time', [...atRunTime, ...objects], [redfish, gnoi]],
-    ['change those that the configuration gives to gNOI', [...atRunTime, ...ofGnoi], [gnoi]],
+    ['read the endpoints of run time', [...atRunTime, ...objects], [redfish, cmp, gnoi]],
+    ['change those of them that gNOI has', [...atRunTime, ...changing('server', 'one')], [gnoi]],
+    ['change those of them that CMP has', [...atRunTime, ...changing('client', 'cmp-one')], [cmp]],
     [
       'ask for the accounts',
       [...accountsObject, `${certs}.Extension.Accounts`, 'Watch'],
