@@ -12,12 +12,9 @@ import { type Footprint, footprintOf } from '../torture/soak/processes.ts';
 const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
-const programs = [
-  'certificate-manager',
-  'account-manager',
-  'redfish-server',
-  'csr-worker',
-] as const;
+const programs = ['certificate-manager', 'account-manager', 'redfish-server'] as const;
+/** They have no load of their own. */
+const edges = ['cmp-agent', 'gnoi-server'] as const;
 
 /** A program of this clone, when it runs now. */
 function footprintOfProgram(program: string): Footprint | undefined {
@@ -31,7 +28,7 @@ function footprintOfProgram(program: string): Footprint | undefined {
 }
 
 const state = temporaryDirectory();
-const stack = await startStack(state);
+const stack = await startStack(state, ['--with', 'cmp,gnoi', '--gnoi-port', '0']);
 const agent = new Agent({ keepAlive: true, maxSockets: 8, rejectUnauthorized: false });
 const token = await logIn(stack.url, stack.password);
 
@@ -47,7 +44,7 @@ function ask(method: string, path: string, body: string | object = ''): Promise<
   });
 }
 
-const measure = () => programs.slice(0, 3).map(footprintOfProgram);
+const measure = () => programs.map(footprintOfProgram);
 const csr = { CertificateCollection: { '@odata.id': https }, CommonName: 'bmc.example' };
 let worker: Footprint | undefined;
 
@@ -69,6 +66,7 @@ try {
   const authority = await makeAuthority(state, 'Memory CA');
   for (const path of ['', https, truststore]) await ask('GET', path === '' ? '/redfish/v1' : path);
   const atRest = measure();
+  const edgesAtRest = edges.map(footprintOfProgram);
   for (let round = 0; round < 100; round += 1) {
     const reads = Array.from({ length: 50 }, () => ask('GET', `${https}?$expand=.`));
     await Promise.all([...reads, ask('POST', truststore, authority.pem)]);
@@ -79,14 +77,14 @@ try {
   const afterLoad = measure();
   const cells = (memory: Footprint | undefined) =>
     memory ? `${memory.resident.toFixed(0)} MB | ${memory.own.toFixed(0)} MB` : '? | ?';
-  const rows = programs.slice(0, 3).map((program, at) => {
+  const rows = programs.map((program, at) => {
     return `| ${program} | ${cells(atRest[at])} | ${cells(afterLoad[at])} |`;
   });
-  process.stdout.write(
-    [`Node ${process.versions.node}`, ...rows, `| csr-worker | ${cells(worker)} | | |`, ''].join(
-      '\n',
-    ),
-  );
+  const further = [...edges, 'csr-worker'].map((program, at) => {
+    return `| ${program} | ${cells(program === 'csr-worker' ? worker : edgesAtRest[at])} | | |`;
+  });
+  const lines = [`Node ${process.versions.node}`, ...rows, ...further];
+  process.stdout.write(`${lines.join('\n')}\n`);
 } finally {
   agent.destroy();
   await stack.stop();
