@@ -60,7 +60,7 @@ export interface OpensslAuthority {
   issue(shape?: CertificateShape): Issued;
   issueCa(shape?: CertificateShape): Issued;
   /** Signs a request. @returns the PEM of the certificate */
-  sign(request: string, issuer: Issued, extensions?: readonly string[]): string;
+  sign(request: string, issuer: Issued, extensions?: readonly string[], digest?: string): string;
   /** Writes a file into the directory. @returns its path */
   write(name: string, text: string): string;
   remove(): void;
@@ -141,10 +141,10 @@ export function opensslAuthority(): OpensslAuthority {
     issue,
     issueCa: (shape = {}) =>
       issue({ subject: '/O=Test, Inc./CN=Test CA', extensions: caExtensions, ...shape }),
-    sign(request, issuer, extensions = leafExtensions) {
+    sign(request, issuer, extensions = leafExtensions, digest = 'default') {
       const path = write(`signed-${serial}.pem`, request);
       const signer = ['-cert', issuer.path, '-keyfile', issuer.keyPath];
-      return certify(path, { extensions }, signer).pem;
+      return certify(path, { extensions, digest }, signer).pem;
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };

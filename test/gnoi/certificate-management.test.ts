@@ -318,6 +318,24 @@ describe('a rotation', () => {
     });
   }
 
+  it('takes a certificate that is signed with SHA-384, and warns that it has other names than its CSR', async () => {
+    const stream = client.open(certificates.rotate);
+    const { rotateResponse } = await stream.ask({
+      rotateRequest: { case: 'generateCsr', value: { certificateId: id, csrParams } },
+    });
+    assert.equal(rotateResponse.case, 'generatedCsr');
+    const csr = Buffer.from(rotateResponse.value.csr?.csr ?? []).toString();
+    const names = ['basicConstraints=CA:FALSE', 'subjectAltName=DNS:localhost'];
+    const pem = world.tools.sign(csr, ca, names, 'sha384');
+    assert.match(openssl(['x509', '-noout', '-text'], pem), /ecdsa-with-SHA384/);
+    const value = { certificate: sent(pem) };
+    await stream.ask({ rotateRequest: { case: 'loadCertificate', value } });
+    stream.send(finalize);
+    assert.equal((await stream.status).code, status.OK);
+    const warning = world.log.findLast((line) => line.includes('without names of its CSR'));
+    assert.match(warning ?? '', /"missing":"IP:127\.0\.0\.1 email:test@example\.com"/);
+  });
+
   it('may bring a certificate of another root, with that root', async () => {
     const other = world.tools.issueCa({ subject: '/CN=Other CA' });
     const { stream, fingerprint } = await rotate([ca.pem, other.pem], other);

@@ -6,6 +6,7 @@ import type {
 import { reasonOf } from '../../core/cert-error.ts';
 import { isClockSet } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
+import { missingNames } from '../../manager/checks/names.ts';
 import { type Certificate, subjectText } from '../../x509/certificate.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
 import type { CertificateStore, StoreChange, Trial } from '../certificate-store.ts';
@@ -47,6 +48,8 @@ const shortTrialSeconds = 60;
 /** What the calls do with certificates, whatever the order in which they come. */
 export class CertificateWork {
   readonly #options: WorkOptions;
+  /** Names of the CSRs whose certificates have not come, by id. */
+  readonly #asked = new Map<string, readonly string[]>();
 
   constructor(options: WorkOptions) {
     this.#options = options;
@@ -63,7 +66,9 @@ export class CertificateWork {
     checkId(id);
     const parameters = requestParameters(params, hostName);
     this.#checkPlace(id, place);
-    return store.makeRequest(id, parameters);
+    const pem = await store.makeRequest(id, parameters);
+    this.#asked.set(id, parameters.AlternativeNames);
+    return pem;
   }
 
   /** Puts a certificate into service, and the bundle that came along, for good. */
@@ -103,6 +108,7 @@ export class CertificateWork {
     const trial = await store.tryOut(change, seconds);
     try {
       await shown(id, certificate);
+      this.#compareNames(load);
       return trial;
     } catch (error) {
       await this.rollback(trial);
@@ -128,8 +134,21 @@ export class CertificateWork {
 
   /** Never rejects: a key that stays is given up by the manager in time. */
   async discard(id: string): Promise<void> {
+    this.#asked.delete(id);
     await this.#options.store.discardRequests(id).catch((error: unknown) => {
       this.#options.log.warn('key not given up yet', { id, reason: reasonOf(error) });
+    });
+  }
+
+  /** A CA may give other names than were asked for; clients that go by these are going to refuse the service. */
+  #compareNames({ id, certificate, key }: LoadRequest): void {
+    const asked = key === undefined ? (this.#asked.get(id) ?? []) : [];
+    this.#asked.delete(id);
+    const missing = missingNames(certificate, asked);
+    if (missing.length === 0) return;
+    this.#options.log.warn('certificate without names of its CSR', {
+      id,
+      missing: missing.join(' '),
     });
   }
 
