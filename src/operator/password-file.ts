@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { SetupError } from '../core/setup-error.ts';
 import { codeOf } from '../storage/io-errors.ts';
-import { FileRefusal, readRegularBytes } from '../storage/regular-file.ts';
+import { cannotBeRead, FileRefusal, readRegularBytes } from '../storage/regular-file.ts';
 
 /** The longest password that AccountService can allow, 1024 characters of four bytes, and a line break. */
 const maxBytes = 4098;
@@ -76,8 +76,7 @@ async function readFile(file: string, source: string): Promise<Buffer> {
     // npm hands none on
     if (codeOf(cause) === 'ENOENT' && descriptorOf(file) !== undefined)
       throw new SetupError(`${source} is not open in this program; ${advice}.`, { cause });
-    if (!(cause instanceof FileRefusal))
-      throw new SetupError(`${source} cannot be read.`, { cause });
+    if (!(cause instanceof FileRefusal)) throw cannotBeRead(source, cause);
     switch (cause.reason) {
       case 'empty':
         return Buffer.alloc(0);

@@ -136,7 +136,8 @@ export async function tryReadRegularFile(path: string, flags = 0): Promise<strin
 
 /** @param what the file as the beginning of a sentence */
 export function cannotBeRead(what: string, cause: unknown): SetupError {
-  const why = faultOfFile(cause);
+  const isAbsent = codeOf(cause) === 'ENOENT';
+  const why = isAbsent ? 'there is no such file' : faultOfFile(cause);
   return new SetupError(`${what} cannot be read${why === undefined ? '' : `: ${why}`}.`, { cause });
 }
 

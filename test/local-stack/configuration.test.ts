@@ -168,7 +168,7 @@ describe('the configuration of the local stack', () => {
     const options = parseStackOptions(['--config', '/nowhere/x.json'], directory);
     assert.throws(() => makeConfiguration(options, bus), {
       name: 'SetupError',
-      message: 'The configuration /nowhere/x.json cannot be read.',
+      message: 'The configuration /nowhere/x.json cannot be read: there is no such file.',
     });
   });
 });

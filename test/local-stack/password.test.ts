@@ -107,7 +107,11 @@ describe('the password of the local stack', () => {
   });
 
   const bad = [
-    { what: 'is not there', prepare: () => undefined, says: /password cannot be read\.$/ },
+    {
+      what: 'is not there',
+      prepare: () => undefined,
+      says: /password cannot be read: there is no such file\.$/,
+    },
     { what: 'is empty', prepare: () => writeFileSync(file, ''), says: /password is empty\.$/ },
     { what: 'is one line break', prepare: () => writeFileSync(file, '\n'), says: /is empty\.$/ },
     {

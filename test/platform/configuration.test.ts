@@ -361,7 +361,7 @@ describe('the file of a configuration', () => {
   }
 
   for (const [what, why] of [
-    ['absent.json', ''],
+    ['absent.json', ': there is no such file'],
     ['.', ': it is a directory and no regular file'],
   ] as const) {
     it(`that cannot be read is refused by its name: ${what}`, () => {
