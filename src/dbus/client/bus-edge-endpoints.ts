@@ -24,7 +24,7 @@ import { busDaemon, followOwner } from '../transport/bus-driver.ts';
 import { ReconnectingBus } from '../transport/reconnecting-bus.ts';
 import { endpointChanges } from './certificate-changes.ts';
 import { EdgeEndpointsCopy } from './edge-endpoints-copy.ts';
-import type { ManagerWatchLimits } from './manager-watch.ts';
+import { isDenial, type ManagerWatchLimits } from './manager-watch.ts';
 
 export interface BusEdgeEndpointsOptions extends Required<ManagerWatchLimits> {
   readonly busAddress: string;
@@ -42,6 +42,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
   readonly #listeners: Listeners<EdgeEndpointEvent>;
   /** The connection that owns the name now; empty while none does. */
   #owner = '';
+  #denial: Error | undefined;
   #copy: EdgeEndpointsCopy | undefined;
   /** The first attempt at the copy of the owner. */
   #fetching: Promise<void> | undefined;
@@ -58,6 +59,9 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
       bounds: ({ sender }) => smallMessageBytes + (sender === this.#owner ? 3 * uploadBytes : 0),
       log,
       begin: (bus) => this.#begin(bus),
+      failed: (error) => {
+        if (isDenial(error)) this.#denial = error;
+      },
       ended: () => this.#setOwner(undefined, ''),
     });
   }
@@ -71,6 +75,11 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
     this.#connection.close();
     this.#copy?.close();
     this.#copy = undefined;
+  }
+
+  /** Why this user may not ask the manager, if it is so. */
+  get denial(): Error | undefined {
+    return this.#denial;
   }
 
   get isAvailable(): boolean {
@@ -210,6 +219,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
       else copy.close();
     } catch (error) {
       if (!isCurrent()) return;
+      if (isDenial(error)) this.#denial = error;
       const pause = pauses.next().value;
       const reason = reasonOf(error);
       log.error('certificate manager does not answer', { name: endpointsName, reason, pause });

@@ -221,7 +221,7 @@ export class ManagerWatch {
 }
 
 /** A bus that has a socket and ends the connection does not let this user connect. */
-function isDenial(error: unknown): error is Error {
+export function isDenial(error: unknown): error is Error {
   if (error instanceof CertError && error.code === 'access-denied') return true;
   const codes = ['EACCES', 'EPIPE', 'ECONNRESET'];
   if (codes.some((code) => isSystemError(error, code))) return true;
