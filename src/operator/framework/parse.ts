@@ -18,10 +18,14 @@ export type Request<C> =
 export function findRequest<C>(program: Program<C>, words: readonly string[]): Request<C> {
   const { before, rest } = splitBeforeCommand(program.options, words);
   const help = rest[0] === 'help';
-  const { commands, others } = findCommands(program, help ? rest.slice(1) : rest);
+  const named = help ? rest.slice(1) : rest;
+  const { commands, others } = findCommands(program, named);
   const all = [...before, ...others];
   const flags = all.includes('--') ? all.slice(0, all.indexOf('--')) : all;
-  if (help || flags.includes('--help') || flags.includes('-h')) return { kind: 'help', commands };
+  if (help || flags.includes('--help') || flags.includes('-h')) {
+    if (named.length > 0 && commands.length === 0) throw unknownCommand(program, named);
+    return { kind: 'help', commands };
+  }
   if (flags.includes('--version')) return { kind: 'version' };
   const [command, another] = commands;
   if (rest.length === 0) return { kind: 'help', commands };

@@ -34,6 +34,9 @@ describe('a command line', () => {
 
   const bad: readonly (readonly [words: string, says: string])[] = [
     ['fly', 'There is no command fly; see things --help.'],
+    ['fly --help', 'There is no command fly; see things --help.'],
+    ['help fly', 'There is no command fly; see things --help.'],
+    ['--help shelf burn', 'There is no shelf burn; the commands are shelf follow, shelf drop.'],
     ['shelf', 'shelf is not complete; the commands are shelf follow, shelf drop.'],
     ['shelf burn', 'There is no shelf burn; the commands are shelf follow, shelf drop.'],
     ['paint', '--brush is missing; see things paint --help.'],
