@@ -55,8 +55,8 @@ export const reloadExamination: Examination = {
       return services.flatMap(({ service, outcome, reason }): Found[] => {
         const where = `${nameOf(endpoint)} → ${service}`;
         if (outcome === 'NotRunning') {
-          const text = 'the service did not run when it was to be told';
-          const next = 'start the service, or take it out of "reload" of the configuration';
+          const text = 'the service did not run at the last change, and reads it when it starts';
+          const next = 'if it does not run now, start it, or take it out of "reload"';
           return [warning(where, text, next)];
         }
         if (outcome !== 'Failed' && outcome !== 'Retrying') return [];

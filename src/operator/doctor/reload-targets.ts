@@ -8,14 +8,17 @@ export const reloadTargetsExamination: Examination = {
   check: 'reload',
   reach: 'device',
   good: 'every service to reload can be told',
-  async examine({ configuration, unitState }) {
+  async examine({ manager: { client }, configuration, unitState }) {
     const all = (configuration?.endpoints ?? []).flatMap((endpoint) =>
       endpoint.reload.map(async ({ unit, pidFile }): Promise<readonly Found[]> => {
         const where = `${nameOf(endpoint)} → ${unit ?? pidFile}`;
         const next = 'correct "reload" of the endpoint in the configuration, or repair the service';
         const state = unit === undefined ? undefined : await unitState(unit);
-        // Such as the LDAP client of a device that has none
-        if (state === 'not-found') return [warning(where, 'systemd has no such unit', next)];
+        if (state === 'not-found') {
+          // Such as the LDAP client of a device that has none
+          const isUsed = client.isAvailable(endpoint) && client.list(endpoint).length > 0;
+          return isUsed ? [warning(where, 'systemd has no such unit', next)] : [];
+        }
         const text = unit === undefined ? await pidFileFault(pidFile ?? '') : unitFault(state);
         return text === undefined ? [] : [fault(where, text, next)];
       }),
