@@ -132,7 +132,7 @@ export class ServiceBindings {
   async #change(name: string, next: StoredBindings['bindings']): Promise<void> {
     const { services, state, reload } = this.#options;
     const service = services.find((one) => one.name === name);
-    if (!service) throw new CertError('not-found', `there is no service ${name}`);
+    if (!service) throw noSuchService(name, services);
     const work = async () => {
       const old = await readServiceFile(service);
       const [bound = service.endpoint] = next;
@@ -183,4 +183,10 @@ export class ServiceBindings {
     const bound = this.#bindingOf(service)?.endpoint;
     return bound && this.#options.read(bound);
   }
+}
+
+function noSuchService(name: string, services: readonly { readonly name: string }[]): CertError {
+  const names = services.map((one) => one.name).join(', ');
+  const known = names === '' ? 'the configuration has none' : `the services are ${names}`;
+  return new CertError('not-found', `there is no service ${name}; ${known}`);
 }
