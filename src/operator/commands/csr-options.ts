@@ -1,9 +1,13 @@
+import { CertError } from '../../core/cert-error.ts';
 import {
   type CsrParameterName,
   type CsrParameters,
   csrParameters,
+  withAbsent,
 } from '../../manager/csr/parameters.ts';
+import { keyAlgorithm, planRequest } from '../../manager/csr/plan.ts';
 import type { Option } from '../framework/command.ts';
+import { CommandError } from '../framework/exit-status.ts';
 import { fileValue, textValue } from '../framework/value-kind.ts';
 import { readPassword } from '../password-file.ts';
 
@@ -58,7 +62,8 @@ function csrOption(name: OptionName): Option {
   const { signature, values: all = [] }: { signature: string; values?: readonly string[] } =
     csrParameters[name];
   const values = all.filter((value) => !otherNames.test(value));
-  const kind = textValue(signature === 'x' ? 'NUMBER' : 'TEXT');
+  const parse = (text: string) => checked(name, text, values);
+  const kind = { ...textValue(signature === 'x' ? 'NUMBER' : 'TEXT'), parse };
   return {
     kind: values.length > 0 ? { ...kind, completion: values } : kind,
     about: values.length > 0 ? `${abouts[name]}: ${values.join(', ')}` : abouts[name],
@@ -66,7 +71,36 @@ function csrOption(name: OptionName): Option {
   };
 }
 
-/** The parameters that the options give, under their names. */
+/** The manager's own check, said of what was typed. @throws CommandError `usage` */
+function checked(name: OptionName, text: string, values: readonly string[]): string {
+  const { signature } = csrParameters[name];
+  const value = parameterValue(name, signature === 'as' ? [text] : text);
+  try {
+    // A length is checked with the algorithm that it is for
+    const algorithm = name === 'KeyBitLength' ? { KeyPairAlgorithm: 'RSA' } : {};
+    planRequest(withAbsent({ ...algorithm, [name]: value }));
+    return text;
+  } catch (cause) {
+    if (!(cause instanceof CertError)) throw cause;
+    const fault =
+      values.length > 0 ? `is none of ${values.join(', ')}` : cause.message.replace(/^\S+ /, '');
+    throw new CommandError('usage', `${JSON.stringify(text)} ${fault}.`, { cause });
+  }
+}
+
+/** Redfish clients may say both at once; a person who does means something else than what would be made. */
+function refuseContradiction(given: Partial<CsrParameters>): void {
+  const { KeyPairAlgorithm, KeyCurveId, KeyBitLength } = withAbsent(given);
+  const algorithm = { KeyPairAlgorithm, KeyCurveId: '', KeyBitLength: 0n };
+  const isRsa = KeyPairAlgorithm !== '' && keyAlgorithm(algorithm).kind === 'RSA';
+  const isEc = KeyPairAlgorithm !== '' && !isRsa;
+  if ((KeyCurveId !== '' && (isRsa || KeyBitLength !== 0n)) || (isEc && KeyBitLength !== 0n)) {
+    const message = 'An EC key has a --curve, and an RSA key has --bits: give what fits the other.';
+    throw new CommandError('usage', message);
+  }
+}
+
+/** The parameters that the options give, under their names. @throws CommandError `usage` */
 export async function csrParametersOf(
   names: readonly OptionName[],
   options: Readonly<Record<string, unknown>>,
@@ -76,6 +110,7 @@ export async function csrParametersOf(
     const isGiven = value !== undefined && !(Array.isArray(value) && value.length === 0);
     return isGiven ? [[name, parameterValue(name, value)] as const] : [];
   });
+  refuseContradiction(Object.fromEntries(given));
   const ChallengePassword = await challengePasswordOf(options);
   return { ...Object.fromEntries(given), ChallengePassword };
 }

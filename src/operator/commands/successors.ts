@@ -3,7 +3,7 @@ import type { PublishedCertificate } from '../../manager/certificate-client.ts';
 import { withAbsent } from '../../manager/csr/parameters.ts';
 import { expiryOf } from '../../manager/expiry.ts';
 import { operatorCommand } from '../context.ts';
-import type { ExitKind } from '../framework/exit-status.ts';
+import { CommandError } from '../framework/exit-status.ts';
 import { integerValue } from '../framework/value-kind.ts';
 import { type CertificateRef, certificateValue, installedAt, nameOf } from '../targets.ts';
 import { csrFields, csrRow } from './csr.ts';
@@ -49,8 +49,7 @@ export const renew = operatorCommand({
   async run({ args, options, context }) {
     const { client, administration } = await context.manager();
     const found = installedAt(client, args.certificate);
-    const early = await notDue(administration, args.certificate, found, options);
-    if (early) return early;
+    await mustBeDue(administration, args.certificate, found, options);
     const { endpoint, id } = args.certificate;
     const pem = await client.renew(endpoint, id, await challengePasswordOf(options));
     return { data: csrRow(endpoint, pem), text: pem };
@@ -73,11 +72,10 @@ export const rekey = operatorCommand({
   async run({ args, options, context }) {
     const { client, administration } = await context.manager();
     const found = installedAt(client, args.certificate);
-    const early = await notDue(administration, args.certificate, found, {
+    await mustBeDue(administration, args.certificate, found, {
       'if-due': options['if-due'] === true,
       days: typeof options.days === 'number' ? options.days : undefined,
     });
-    if (early) return early;
     const { endpoint, id } = args.certificate;
     const given = withAbsent(await csrParametersOf(keyOptionNames, options));
     const pem = await client.rekey(endpoint, id, given);
@@ -90,18 +88,20 @@ interface Due {
   readonly days: number | undefined;
 }
 
-/** The answer for a certificate that is not due, where that was asked. */
-async function notDue(
+/** @throws CommandError `not-due` where that was asked, `usage` */
+async function mustBeDue(
   administration: Administration,
   { endpoint, id }: CertificateRef,
   { certificate: installed }: PublishedCertificate,
   { 'if-due': isAsked, days }: Due,
-): Promise<{ data: []; text: ''; notes: string[]; status: ExitKind } | undefined> {
-  if (!isAsked) return undefined;
+): Promise<void> {
+  if (!isAsked && days !== undefined)
+    throw new CommandError('usage', '--days goes with --if-due: give both, or none.');
+  if (!isAsked) return;
   const expiry = (await administration.expiry(endpoint)).get(id);
   const { state, daysLeft } = expiry ?? expiryOf(installed, Date.now(), []);
   const isDue = days === undefined ? /^Expir/.test(state) : daysLeft <= days;
-  if (isDue) return undefined;
-  const note = `${nameOf(endpoint, id)} is not due: ${daysLeft} days are left.`;
-  return { data: [], text: '', notes: [note], status: 'not-due' };
+  if (isDue) return;
+  const message = `${nameOf(endpoint, id)} is not due: ${daysLeft} days are left.`;
+  throw new CommandError('not-due', message);
 }

@@ -63,12 +63,15 @@ describe('bmc-certs csr', () => {
     ['server/https --organization Acme', 2, /: give --common-name or --name\.$/],
     ['server/foo --name x', 3, /^There is no endpoint server\/foo; /],
     ['https --name x', 2, /^An endpoint is named like server\/https, not "https"\.$/],
-    [
-      'server/https --name x --country Mars',
-      5,
-      /^argument-invalid: Country is not a code of two letters /,
-    ],
-    ['server/https --name x --bits many --algorithm RSA', 5, /^argument-invalid: KeyBitLength is/],
+    ['server/https --name x --country Mars', 2, /^--country: "Mars" is not a code of two letters /],
+    ['server/https --name x --bits many', 2, /^--bits: "many" is none of 2048, 3072, 4096\.$/],
+    ['server/https --name x --curve P-1', 2, /^--curve: "P-1" is none of P-256, P-384, P-521\.$/],
+    ['server/https --name x --name @', 2, /^--name: "@" is no DNS name /],
+    ['server/https --name x --algorithm DSA', 2, /^--algorithm: "DSA" is none of RSA, EC\.$/],
+    ['server/https --name x --usage Any', 2, /^--usage: "Any" is none of DigitalSignature, /],
+    ['server/https --name x --algorithm RSA --curve P-256', 2, /^An EC key has a --curve, /],
+    ['server/https --name x --algorithm EC --bits 2048', 2, /^An EC key has a --curve, /],
+    ['server/https --name x --curve P-256 --bits 2048', 2, /^An EC key has a --curve, /],
   ];
   for (const [words, status, says] of bad) {
     it(`refuses "${words}" with status ${status}`, async () => {
@@ -107,6 +110,13 @@ describe('bmc-certs requests and discard', () => {
 });
 
 describe('bmc-certs renew and rekey', () => {
+  it('refuse a number of days for which nothing was asked', async () => {
+    for (const command of ['renew', 'rekey']) {
+      const { status, stderr } = await world.run([command, 'server/https', '--days', '9']);
+      assert.deepEqual([status, stderr], [2, '--days goes with --if-due: give both, or none.\n']);
+    }
+  });
+
   it('make a request for the same key, and for a new key', async () => {
     const { authority } = world;
     const { key, path } = authority.issue({ issuer: authority.issueCa(), subject: '/CN=renewed' });
@@ -134,6 +144,9 @@ describe('bmc-certs renew and rekey', () => {
       assert.equal(due.status, 0, due.stderr);
       assert.match(due.stdout, /^-----BEGIN CERTIFICATE REQUEST-----\n/);
     }
+    const json = await world.run(['renew', 'server/https', '--if-due', '--days', '0', '--json']);
+    assert.equal(json.stdout, '');
+    assert.deepEqual([json.status, JSON.parse(json.stderr).error], [9, 'not-due']);
     const { status } = await world.run(['renew', 'server/https', '--if-due']);
     assert.equal(status, row.state === 'Valid' ? 9 : 0);
   });
