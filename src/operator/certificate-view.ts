@@ -1,5 +1,10 @@
 import type { KeyObject } from 'node:crypto';
-import type { EndpointRef, PublishedCertificate } from '../manager/certificate-client.ts';
+import type {
+  CertificateClient,
+  EndpointRef,
+  PublishedCertificate,
+} from '../manager/certificate-client.ts';
+import { incompleteness } from '../manager/checks/completeness.ts';
 import { type Expiry, expiryOf } from '../manager/expiry.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { colonHex } from '../x509/colon-hex.ts';
@@ -87,15 +92,22 @@ export const installedFields = {
       reason: { type: 'text', about: 'why it is not served' },
     },
   },
+  missing: { type: 'text', optional: true, about: 'what is missing on the way to a root' },
 } as const satisfies Fields;
 
-export function installedRow(endpoint: EndpointRef, published: PublishedCertificate) {
+/** @param client which knows the CAs of the device */
+export function installedRow(
+  client: Pick<CertificateClient, 'endpoints' | 'list'>,
+  endpoint: EndpointRef,
+  published: PublishedCertificate,
+) {
   const { warnings = [], leftOut = [] } = published.findings ?? {};
   return {
     certificate: nameOf(endpoint, published.id),
     ...summaryOf(published.certificate),
     warnings: warnings.map(({ code, text }) => ({ code, text })),
     leftOut: leftOut.map(({ subject, reason }) => ({ subject, reason })),
+    missing: incompleteness(client, endpoint, published)?.text ?? null,
   } satisfies Row<typeof installedFields>;
 }
 
@@ -106,11 +118,12 @@ export function installedText({ certificate, subject, notAfter }: InstalledRow):
 
 type InstalledRow = ReturnType<typeof installedRow>;
 
-/** A line for each warning, and for each certificate of the file that is not served. */
-export function findingNotes({ warnings, leftOut }: InstalledRow): readonly string[] {
+/** A line for each warning, for each certificate of the file that is not served, and for what is missing. */
+export function findingNotes({ warnings, leftOut, missing }: InstalledRow): readonly string[] {
   return [
     ...warnings.map(({ code, text }) => `Warning: ${code}: ${text}`),
     ...leftOut.map(({ subject, reason }) => `Left out: ${subject}: ${reason}`),
+    ...(missing === null ? [] : [`Note: ${missing}`]),
   ];
 }
 

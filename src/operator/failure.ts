@@ -1,6 +1,7 @@
 import { CertError, type CertErrorCode, isSystemError } from '../core/cert-error.ts';
 import { SetupError } from '../core/setup-error.ts';
 import { IdentityError, type IdentityErrorCode } from '../identity/identity-error.ts';
+import { FileRefusal } from '../storage/regular-file.ts';
 import { CommandError, type ExitKind } from './framework/exit-status.ts';
 
 /** How a command ends that the manager refused, and what to do next where the message does not say it. */
@@ -72,8 +73,11 @@ const accountFailures: Readonly<
   failed: ['failed', 'the log of the account manager says why'],
 };
 
-/** What an operator is told of any error, without a stack trace. */
-export function describeFailure(error: unknown): CommandError {
+/**
+ * What an operator is told of any error, without a stack trace.
+ * @param advice what to do next about an error of the manager, where it is not the usual
+ */
+export function describeFailure(error: unknown, advice?: string): CommandError {
   if (error instanceof CommandError) return error;
   if (error instanceof IdentityError) {
     const [kind, next] = accountFailures[error.code];
@@ -88,7 +92,7 @@ export function describeFailure(error: unknown): CommandError {
   if (denied !== undefined) return new CommandError('denied', `This does not work: ${denied}.`);
   if (error instanceof CertError) {
     const [kind, next] = failures[error.code];
-    return new CommandError(kind, sentenceOf(error.code, error.message, next));
+    return new CommandError(kind, sentenceOf(error.code, error.message, advice ?? next));
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new CommandError('failed', `This does not work: ${reason}`);
@@ -99,7 +103,9 @@ function sentenceOf(code: string, message: string, next?: string): string {
 }
 
 function kindOf({ cause }: SetupError): ExitKind {
-  return isSystemError(cause, 'ENOENT') ? 'not-found' : 'failed';
+  if (isSystemError(cause, 'ENOENT')) return 'not-found';
+  const isOther = cause instanceof FileRefusal || isSystemError(cause, 'EISDIR');
+  return isOther ? 'refused' : 'failed';
 }
 
 /** By what a permission was denied, with what to do; `undefined` when it is not for want of one. */
@@ -124,10 +130,12 @@ function placeOf(cause: Error): string {
 
 /** Our manager names the user; what a bus daemon refuses never reached the manager. */
 function deniedOnBus({ message }: CertError): string {
+  // A bus daemon goes on with all that it knows of both sides
+  const [said] = message.split(/[,;]/);
   return asRoot(
     /may not [a-z ]+$|unknown to the bus|not permitted/.test(message)
       ? `permission denied by the manager: ${message}; "access" in its configuration says who may`
-      : `permission denied by the policy of the bus, such as the files of /usr/share/dbus-1/system.d/ (${message})`,
+      : `permission denied by the policy of the bus, such as the files of /usr/share/dbus-1/system.d/ (${said})`,
   );
 }
 

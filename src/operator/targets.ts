@@ -9,8 +9,6 @@ export interface CertificateRef {
   readonly id: string;
 }
 
-const listEndpoints = 'bmc-certs list --quiet | sed -E "s#/[0-9]+\\$##" | sort -u';
-
 export const endpointValue: ValueKind<EndpointRef> = endpointOfType();
 
 /** An endpoint that must be of a type. */
@@ -26,7 +24,7 @@ export function endpointOfType(type?: EndpointType): ValueKind<EndpointRef> {
         `An endpoint is named like ${example}, not ${JSON.stringify(text)}.`,
       );
     },
-    completion: { command: listEndpoints },
+    completion: { ask: 'list --quiet', keep: `s#^(${type ?? '[a-z]+'}/[^/]+).*#\\1#p` },
   };
 }
 
@@ -37,6 +35,9 @@ export const shownEndpoints = {
   multiple: true,
   optional: true,
 } as const;
+
+/** For completion: an endpoint that is empty has no certificate. */
+export const listedCertificates = { ask: 'list --quiet', keep: '/\\/.*\\//p' } as const;
 
 /** A server or client has one certificate, whose number need not be given. */
 export const certificateValue: ValueKind<CertificateRef> = {
@@ -49,7 +50,7 @@ export const certificateValue: ValueKind<CertificateRef> = {
       `A certificate is named like server/https/1, not ${JSON.stringify(text)}.`,
     );
   },
-  completion: { command: 'bmc-certs list --quiet' },
+  completion: listedCertificates,
 };
 
 /** @returns `undefined` for a text that names something else, such as a file */

@@ -33,8 +33,14 @@ describe('a user who may not', {
     await bus?.stop();
   });
 
-  for (const command of [['list'], ['show', 'server/https/1'], ['delete', 'server/https/1']]) {
-    it(`ask for ${command[0]} is told that the policy of the bus denies it`, async () => {
+  const commands = [
+    ['list'],
+    ['show', 'server/https/1'],
+    ['delete', 'server/https/1'],
+    ['endpoint', 'list'],
+  ];
+  for (const command of commands) {
+    it(`ask for ${command.join(' ')} is told that the policy of the bus denies it`, async () => {
       const files = await begin(policy);
       const args = ['--bus', bus.address, ...command];
       const { status, stderr } = await files.bmcCerts(args, '', asNobody);
@@ -43,6 +49,7 @@ describe('a user who may not', {
         stderr,
         /permission denied by the policy of the bus, .*system\.d.*; run bmc-certs as root/,
       );
+      assert.doesNotMatch(stderr, /sender=/, 'what the bus daemon knows of both sides');
       assert.equal((await files.bmcCerts(args)).status, 0);
     });
   }

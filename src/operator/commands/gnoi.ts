@@ -1,6 +1,8 @@
+import { CertError } from '../../core/cert-error.ts';
 import { administerGnoi, type GnoiAdministration } from '../../dbus/gnoi-service/gnoi-client.ts';
 import type { GnoiStatus } from '../../dbus/gnoi-service/gnoi-interface.ts';
 import { type OperatorContext, operatorCommand, refuseRemote } from '../context.ts';
+import { describeFailure } from '../failure.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { integerValue, textValue } from '../framework/value-kind.ts';
 import { nameOf } from '../targets.ts';
@@ -149,10 +151,15 @@ async function withService<T>(
   work: (service: GnoiAdministration) => Promise<T>,
 ): Promise<T> {
   refuseRemote(context, command);
-  const service = await administerGnoi(context.busAddress);
+  let service: GnoiAdministration | undefined;
   try {
+    service = await administerGnoi(context.busAddress);
     return await work(service);
+  } catch (error) {
+    if (error instanceof CertError && error.code === 'unavailable')
+      throw describeFailure(error, 'look at systemctl status bmc-gnoi');
+    throw error;
   } finally {
-    service.close();
+    service?.close();
   }
 }

@@ -1,6 +1,12 @@
-import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
+import type {
+  CertificateClient,
+  EndpointRef,
+  PublishedCertificate,
+} from '../../manager/certificate-client.ts';
+import { formatName } from '../../x509/name.ts';
 import { findingNotes, installedFields, installedRow, installedText } from '../certificate-view.ts';
 import { operatorCommand } from '../context.ts';
+import { CommandError } from '../framework/exit-status.ts';
 import { visible } from '../framework/fields.ts';
 import { fileArgument, passwordOptions, readMaterial } from '../material.ts';
 import { certificateValue, endpointValue, installedAt, mustHave, nameOf } from '../targets.ts';
@@ -25,7 +31,7 @@ export const install = operatorCommand({
     const content = await readMaterial(files, options);
     const { client } = await context.manager();
     mustHave(client, endpoint);
-    return installedAnswer(endpoint, await client.install(endpoint, content));
+    return installedAnswer(client, endpoint, await client.install(endpoint, content));
   },
 });
 
@@ -55,9 +61,17 @@ export const replace = operatorCommand({
   async run({ args: { certificate, files }, options, context }) {
     const content = await readMaterial(files, options);
     const { client } = await context.manager();
-    installedAt(client, certificate);
     const { endpoint, id } = certificate;
-    return installedAnswer(endpoint, await client.replace(endpoint, id, content));
+    mustHave(client, endpoint);
+    if (client.list(endpoint).length === 0 && endpoint.type !== 'authority') {
+      const next = `put one there with bmc-certs install ${nameOf(endpoint)}`;
+      throw new CommandError(
+        'not-found',
+        `There is no certificate at ${nameOf(endpoint)}; ${next}.`,
+      );
+    }
+    installedAt(client, certificate);
+    return installedAnswer(client, endpoint, await client.replace(endpoint, id, content));
   },
 });
 
@@ -75,7 +89,7 @@ export const remove = operatorCommand({
   examples: [{ command: 'delete client/ldap', about: 'The LDAP client has none any more' }],
   async run({ args: { certificate }, context }) {
     const { client } = await context.manager();
-    const { subject } = installedRow(certificate.endpoint, installedAt(client, certificate));
+    const subject = formatName(installedAt(client, certificate).certificate.subject);
     await client.delete(certificate.endpoint, certificate.id);
     const name = nameOf(certificate.endpoint, certificate.id);
     return {
@@ -85,7 +99,11 @@ export const remove = operatorCommand({
   },
 });
 
-function installedAnswer(endpoint: EndpointRef, published: PublishedCertificate) {
-  const data = installedRow(endpoint, published);
+function installedAnswer(
+  client: CertificateClient,
+  endpoint: EndpointRef,
+  published: PublishedCertificate,
+) {
+  const data = installedRow(client, endpoint, published);
   return { data, text: `${visible(installedText(data))}\n`, notes: findingNotes(data) };
 }

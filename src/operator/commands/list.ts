@@ -1,7 +1,7 @@
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { noSummary, optionalSummaryFields, summaryOf } from '../certificate-view.ts';
 import { operatorCommand } from '../context.ts';
-import { visible } from '../framework/fields.ts';
+import { listed, quietOption } from '../names.ts';
 import type { Manager } from '../road.ts';
 import { mustHave, nameOf, shownEndpoints } from '../targets.ts';
 
@@ -10,7 +10,7 @@ export const list = operatorCommand({
   summary: 'show all endpoints and their certificates',
   about: ['An endpoint without a certificate has a row, too.'],
   arguments: { endpoints: shownEndpoints },
-  options: { quiet: { short: 'q', about: 'print nothing but names, a line for each' } },
+  options: quietOption,
   fields: {
     where: {
       type: 'text',
@@ -30,8 +30,7 @@ export const list = operatorCommand({
     for (const endpoint of args.endpoints) mustHave(manager.client, endpoint);
     const endpoints = args.endpoints.length > 0 ? args.endpoints : manager.client.endpoints();
     const data = (await Promise.all(endpoints.map((one) => rowsOf(manager, one)))).flat();
-    if (!options.quiet) return { data };
-    return { data, text: data.map(({ where }) => `${visible(where)}\n`).join('') };
+    return listed(data, options.quiet, ({ where }) => where);
   },
 });
 

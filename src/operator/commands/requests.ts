@@ -2,16 +2,10 @@ import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { textValue } from '../framework/value-kind.ts';
+import { listed } from '../names.ts';
 import type { Manager } from '../road.ts';
-import { endpointValue, mustHave, nameOf } from '../targets.ts';
+import { endpointValue, mustHave, nameOf, shownEndpoints } from '../targets.ts';
 import { csrFields, csrRow } from './csr.ts';
-
-const optionalEndpoints = {
-  kind: endpointValue,
-  about: 'endpoints to show; all of them unless given',
-  multiple: true,
-  optional: true,
-} as const;
 
 export const requests = operatorCommand({
   name: 'requests',
@@ -19,7 +13,10 @@ export const requests = operatorCommand({
   about: [
     'Oldest first. The manager gives up the oldest when there are more than `limits.pendingRequests`.',
   ],
-  arguments: { endpoints: optionalEndpoints },
+  arguments: { endpoints: shownEndpoints },
+  options: {
+    quiet: { short: 'q', about: 'print nothing but ids, a line for each' },
+  },
   fields: {
     ...csrFields,
     created: { type: 'time', title: 'Created', about: 'when the CSR was made' },
@@ -28,12 +25,12 @@ export const requests = operatorCommand({
     { command: 'requests', about: 'What waits for a certificate' },
     { command: 'requests --json | jq -r ".[0].pem"', about: 'The oldest CSR once more' },
   ],
-  async run({ args, context }) {
+  async run({ args, options, context }) {
     const { client } = await context.manager();
     for (const endpoint of args.endpoints) mustHave(client, endpoint);
     const all = args.endpoints.length > 0 ? args.endpoints : client.endpoints();
     const data = await Promise.all(all.map((endpoint) => rowsOf(client, endpoint)));
-    return { data: data.flat() };
+    return listed(data.flat(), options.quiet, ({ id }) => id);
   },
 });
 
@@ -49,7 +46,7 @@ export const discard = operatorCommand({
   arguments: {
     endpoint: { kind: endpointValue, about: 'whose CSR it is, such as `server/https`' },
     id: {
-      kind: textValue('ID'),
+      kind: { ...textValue('ID'), completion: { ask: 'requests --quiet' } },
       about: 'of `requests`, or the beginning of it',
     },
   },

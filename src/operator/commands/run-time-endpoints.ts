@@ -1,13 +1,16 @@
-import { CertError } from '../../core/cert-error.ts';
+import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
 import { BusEdgeEndpoints } from '../../dbus/client/bus-edge-endpoints.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
-import type { EdgeEndpoints } from '../../manager/edge-endpoints.ts';
+import type { EdgeEndpoint, EdgeEndpoints } from '../../manager/edge-endpoints.ts';
 import { endpointTypes } from '../../manager/endpoint-definition.ts';
 import { isEndpointId } from '../../manager/run-time/endpoint-id.ts';
 import { usualLimits } from '../../x509/limits.ts';
+import { summaryOf } from '../certificate-view.ts';
 import { commandLog, type OperatorContext, operatorCommand, refuseRemote } from '../context.ts';
+import { describeFailure } from '../failure.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { textValue, type ValueKind } from '../framework/value-kind.ts';
+import { listed, quietOption } from '../names.ts';
 import { nameOf } from '../targets.ts';
 
 /** An endpoint by its type and the id that its edge gave it. */
@@ -21,7 +24,7 @@ const runTimeEndpoint: ValueKind<EndpointRef> = {
     const message = `An endpoint of run time is named like server/gnoi-1, not ${JSON.stringify(text)}.`;
     throw new CommandError('usage', message);
   },
-  completion: { command: 'bmc-certs endpoint list --quiet' },
+  completion: { ask: 'endpoint list --quiet' },
 };
 
 const endpointArgument = { kind: runTimeEndpoint, about: 'such as `server/gnoi-1`' } as const;
@@ -45,31 +48,62 @@ export async function withEndpoints<T>(
   try {
     await client.start();
     if (client.isAvailable) return await work(client);
+    if (client.denial) throw client.denial;
     const fault = 'the certificate manager is not on the bus, or serves no endpoints of run time';
     throw new CertError('unavailable', fault);
+  } catch (error) {
+    throw withAdvice(error);
   } finally {
     client.close();
   }
 }
 
+/** The usual advice is about the endpoints of the configuration. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof CertError)) return error;
+  const next = advice[error.code];
+  return next === undefined ? error : describeFailure(error, next);
+}
+
+const advice: Partial<Record<CertErrorCode, string>> = {
+  'not-found': 'bmc-certs endpoint list shows what there is',
+  'already-installed': 'take another id, or remove that one with bmc-certs endpoint remove',
+};
+
 export const endpointList = operatorCommand({
   name: 'endpoint list',
   summary: 'show the endpoints that came at run time',
+  about: ['The other endpoints are those of the configuration, which `list` shows.'],
+  options: quietOption,
   fields: {
     endpoint: endpointField,
     certificates: { type: 'number', title: 'Certs', about: 'how many it has' },
+    daysLeft: {
+      type: 'number',
+      optional: true,
+      title: 'Days',
+      about: 'until the first of them expires',
+    },
+    subjects: { type: 'texts', title: 'Subjects', about: 'the distinguished name of each' },
     services: { type: 'texts', title: 'Services', about: 'those that read from it' },
   },
   examples: [{ command: 'endpoint list', about: 'All of them' }],
-  run: ({ context }) =>
-    withEndpoints(context, 'endpoint list', async (endpoints) => ({
-      data: endpoints.list().map(({ type, name, certificates, services }) => ({
-        endpoint: nameOf({ type, name }),
-        certificates: certificates.length,
-        services,
-      })),
-    })),
+  run: ({ options, context }) =>
+    withEndpoints(context, 'endpoint list', async (endpoints) =>
+      listed(endpoints.list().map(endpointRow), options.quiet, ({ endpoint }) => endpoint),
+    ),
 });
+
+function endpointRow({ type, name, certificates, services }: EdgeEndpoint) {
+  const all = certificates.map(({ certificate }) => summaryOf(certificate));
+  return {
+    endpoint: nameOf({ type, name }),
+    certificates: all.length,
+    daysLeft: all.length === 0 ? null : Math.min(...all.map(({ daysLeft }) => daysLeft)),
+    subjects: all.map(({ subject }) => subject),
+    services,
+  };
+}
 
 export const endpointAdd = operatorCommand({
   name: 'endpoint add',

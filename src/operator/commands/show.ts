@@ -1,3 +1,4 @@
+import type { CertificateClient, EndpointRef } from '../../manager/certificate-client.ts';
 import { type Certificate, readCertificate as certificateOf } from '../../x509/certificate.ts';
 import { isKeyBlock, readPrivateKey } from '../../x509/keys.ts';
 import { formatName } from '../../x509/name.ts';
@@ -9,7 +10,14 @@ import { CommandError } from '../framework/exit-status.ts';
 import { type Fields, type Row, visible } from '../framework/fields.ts';
 import { textValue } from '../framework/value-kind.ts';
 import { passwordOptions, readBlocks } from '../material.ts';
-import { installedAt, nameOf, readCertificate } from '../targets.ts';
+import {
+  installedAt,
+  listedCertificates,
+  mustHave,
+  nameOf,
+  readCertificate,
+  readEndpoint,
+} from '../targets.ts';
 
 const fields = {
   kind: { type: 'text', title: 'Kind', about: '`certificate`, `csr` or `key`' },
@@ -43,11 +51,14 @@ export const show = operatorCommand({
   name: 'show',
   summary: 'tell what an installed certificate or a file says',
   about: [
-    '`TYPE/NAME/ID` is an installed certificate; anything else is a file with certificates, CSRs or keys in any usual form. Write `./server/https/1` for a file that is called so. Of a private key nothing but its kind is shown.',
+    '`TYPE/NAME/ID` is an installed certificate, and the name of an authority stands for all of its certificates; anything else is a file with certificates, CSRs or keys in any usual form. Write `./server/https/1` for a file that is called so. Of a private key nothing but its kind is shown.',
   ],
   arguments: {
     target: {
-      kind: { ...textValue('CERTIFICATE|FILE'), completion: { command: 'bmc-certs list --quiet' } },
+      kind: {
+        ...textValue('CERTIFICATE|FILE'),
+        completion: { ...listedCertificates, files: true },
+      },
       about: 'such as `server/https/1`, `certificate.pem` or `-` for standard input',
     },
   },
@@ -61,20 +72,29 @@ export const show = operatorCommand({
   ],
   async run({ args: { target }, options, context }) {
     const installed = readCertificate(target);
-    if (!installed) {
+    const endpoint = installed?.endpoint ?? readEndpoint(target);
+    if (!endpoint) {
       return answer(rowsOfFile(target, await readBlocks([target], options)), options.pem);
     }
     const { client, administration } = await context.manager();
-    const found = installedAt(client, installed);
-    const expiry = (await administration.expiry(installed.endpoint)).get(installed.id);
-    const row = {
-      ...certificateRow(nameOf(installed.endpoint, found.id), found.certificate, found.chain),
-      ...summaryOf(found.certificate, expiry),
-      warnings: (found.findings?.warnings ?? []).map(({ code, text }) => `${code}: ${text}`),
-    };
-    return answer([row], options.pem);
+    const found = installed ? [installedAt(client, installed)] : allAt(client, endpoint);
+    const expiry = await administration.expiry(endpoint);
+    const rows = found.map((one) => ({
+      ...certificateRow(nameOf(endpoint, one.id), one.certificate, one.chain),
+      ...summaryOf(one.certificate, expiry.get(one.id)),
+      warnings: (one.findings?.warnings ?? []).map(({ code, text }) => `${code}: ${text}`),
+    }));
+    return answer(rows, options.pem);
   },
 });
+
+/** @throws CommandError `not-found` */
+function allAt(client: CertificateClient, endpoint: EndpointRef) {
+  mustHave(client, endpoint);
+  const all = client.list(endpoint);
+  if (all.length > 0) return all;
+  throw new CommandError('not-found', `There is no certificate at ${nameOf(endpoint)}.`);
+}
 
 function answer(data: readonly Shown[], isPem: boolean) {
   return isPem ? { data, text: data.map(({ pem }) => pem ?? '').join('') } : { data };

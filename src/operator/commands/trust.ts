@@ -1,5 +1,10 @@
-import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
+import type {
+  CertificateClient,
+  EndpointRef,
+  PublishedCertificate,
+} from '../../manager/certificate-client.ts';
 import { pemContent } from '../../x509/containers.ts';
+import { formatName } from '../../x509/name.ts';
 import {
   findingNotes,
   installedFields,
@@ -14,7 +19,7 @@ import { CommandError } from '../framework/exit-status.ts';
 import { visible } from '../framework/fields.ts';
 import { textValue } from '../framework/value-kind.ts';
 import { fileArgument, passwordOptions, readBlocks, readMaterial } from '../material.ts';
-import { endpointOfType, installedAt, mustHave, nameOf } from '../targets.ts';
+import { endpointOfType, installedAt, mustHave, nameOf, readCertificate } from '../targets.ts';
 
 const store = {
   endpoint: {
@@ -80,7 +85,7 @@ export const trustAdd = operatorCommand({
     }
     const others = added.length === 0 ? 'All of these CAs' : 'The other CAs';
     const notes = added.length < blocks.length ? [`${others} are there already.`] : [];
-    return trusted(endpoint, added, notes);
+    return trusted(client, endpoint, added, notes);
   },
 });
 
@@ -97,7 +102,7 @@ export const trustReplace = operatorCommand({
     const { client, administration } = await context.manager();
     mustHave(client, options.endpoint);
     const installed = await administration.replaceAll(options.endpoint, content);
-    return trusted(options.endpoint, installed, []);
+    return trusted(client, options.endpoint, installed, []);
   },
 });
 
@@ -105,21 +110,33 @@ export const trustRemove = operatorCommand({
   name: 'trust remove',
   summary: 'trust a CA no more',
   arguments: {
-    ca: { kind: textValue('ID'), about: 'its number in `trust list`, or its name there' },
+    ca: {
+      kind: {
+        ...textValue('ID'),
+        completion: { ask: 'list --quiet', keep: '/^authority\\/.*\\//p' },
+      },
+      about: 'its name in `trust list`, or its number',
+    },
   },
   options: store,
   fields: {
     certificate: { type: 'text', title: 'Removed', about: 'such as `authority/truststore/1`' },
     subject: { type: 'text', title: 'Subject', about: 'the distinguished name' },
   },
-  examples: [{ command: 'trust remove 3', about: 'Clients of that CA cannot log in any more' }],
+  examples: [
+    { command: 'trust remove 3', about: 'Clients of that CA cannot log in any more' },
+    { command: 'trust remove authority/revoked/1', about: 'From another truststore' },
+  ],
   async run({ args: { ca }, options: { endpoint }, context }) {
-    const prefix = `${nameOf(endpoint)}/`;
-    const id = ca.startsWith(prefix) ? ca.slice(prefix.length) : ca;
+    const wanted = readCertificate(ca) ?? { endpoint, id: ca };
+    if (wanted.endpoint.type !== 'authority') {
+      const message = `A CA is named like authority/truststore/1, not ${JSON.stringify(ca)}.`;
+      throw new CommandError('usage', message);
+    }
     const { client } = await context.manager();
-    const { subject } = installedRow(endpoint, installedAt(client, { endpoint, id }));
-    await client.delete(endpoint, id);
-    const certificate = nameOf(endpoint, id);
+    const subject = formatName(installedAt(client, wanted).certificate.subject);
+    await client.delete(wanted.endpoint, wanted.id);
+    const certificate = nameOf(wanted.endpoint, wanted.id);
     return {
       data: { certificate, subject },
       text: `${visible(`${certificate}: removed (${subject})`)}\n`,
@@ -128,11 +145,12 @@ export const trustRemove = operatorCommand({
 });
 
 function trusted(
+  client: CertificateClient,
   endpoint: EndpointRef,
   installed: readonly PublishedCertificate[],
   notes: readonly string[],
 ) {
-  const data = installed.map((one) => installedRow(endpoint, one));
+  const data = installed.map((one) => installedRow(client, endpoint, one));
   return {
     data,
     text: data.map((row) => `${visible(installedText(row))}\n`).join(''),

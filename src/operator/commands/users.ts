@@ -4,10 +4,15 @@ import { type OperatorContext, operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { visible } from '../framework/fields.ts';
 import { choiceValue, fileValue, textValue } from '../framework/value-kind.ts';
+import { listed, quietOption } from '../names.ts';
 import { readPassword } from '../password-file.ts';
 import type { Accounts } from '../road.ts';
 
-const name = { kind: textValue('NAME'), about: 'name of the account; case matters' } as const;
+const newName = { kind: textValue('NAME'), about: 'name of the account; case matters' } as const;
+const name = {
+  ...newName,
+  kind: { ...newName.kind, completion: { ask: 'user list --quiet' } },
+} as const;
 const roleValue = choiceValue('ROLE', Object.keys(roles) as RoleId[]);
 const accountField = { type: 'text', title: 'Account', about: 'name of the account' } as const;
 
@@ -30,6 +35,7 @@ async function withAccounts<T>(
 export const userList = operatorCommand({
   name: 'user list',
   summary: 'show the accounts',
+  options: quietOption,
   fields: {
     account: accountField,
     role: { type: 'text', title: 'Role', about: Object.keys(roles).join(', ') },
@@ -42,21 +48,22 @@ export const userList = operatorCommand({
     },
   },
   examples: [{ command: 'user list', about: 'All accounts' }],
-  run: ({ context }) =>
-    withAccounts(context, async (accounts) => ({
-      data: (await accounts.list()).map(
+  run: ({ options, context }) =>
+    withAccounts(context, async (accounts) => {
+      const data = (await accounts.list()).map(
         ({ userName, role, enabled, locked, passwordChangeRequired }) => ({
           account: userName,
           ...{ role, enabled, locked, passwordChangeRequired },
         }),
-      ),
-    })),
+      );
+      return listed(data, options.quiet, ({ account }) => account);
+    }),
 });
 
 export const userAdd = operatorCommand({
   name: 'user add',
   summary: 'make an account',
-  arguments: { name },
+  arguments: { name: newName },
   options: {
     role: { kind: roleValue, about: 'what the account may do', default: 'ReadOnly' },
     'password-file': {

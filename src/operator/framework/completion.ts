@@ -29,13 +29,31 @@ ${fn}_files() {
     COMPREPLY=($(compgen -f -- "$cur"))
 }
 
+# Asks the program what there is, where the command line says so far, and without a question to the terminal
+${fn}_ask() {
+    ${name} "\${given[@]}" "$@" 2>/dev/null </dev/null
+}
+
 ${fn}() {
-    local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD - 1]}"
-    local command="" place=0 at word
-    COMPREPLY=()
-    for ((at = 1; at < COMP_CWORD; at++)); do
+    local words=() given=() glued="" at last word
+    # bash takes ":" and "=" for words of their own
+    for ((at = 0; at <= COMP_CWORD; at++)); do
         word="\${COMP_WORDS[at]}"
+        last=$((\${#words[@]} - 1))
+        case "$at:$glued:$word" in
+        0:*) words+=("$word") ;;
+        *::[:=]*) words[last]+="$word" glued=1 ;;
+        *:1:*) words[last]+="$word" glued="" ;;
+        *) words+=("$word") ;;
+        esac
+    done
+    last=$((\${#words[@]} - 1))
+    local cur="\${words[last]}" prev="\${words[last - 1]}" command="" place=0
+    COMPREPLY=()
+    for ((at = 1; at < last; at++)); do
+        word="\${words[at]}"
         case "$word" in
+        ${optionsWithValue(program.options).join(' | ')}) given+=("$word" "\${words[++at]}") ;;
         -*) ${fn}_takes_value "$word" && ((at++)) ;;
         *)
             case "$command" in
@@ -55,7 +73,7 @@ ${commandCases(program, fn)}
 
 ${fn}_takes_value() {
     case "$1" in
-    ${optionsWithValue(program).join(' | ')}) return 0 ;;
+    ${valueOptionsOf(program).join(' | ')}) return 0 ;;
     esac
     return 1
 }
@@ -127,18 +145,24 @@ function optionNames(options: Options): string[] {
   return Object.keys(options).map((name) => `--${name}`);
 }
 
-function optionsWithValue(program: Program<never>): string[] {
-  const all = [program.options, ...commandsOf(program).map(({ options }) => options)];
-  const names = all.flatMap((options) =>
-    Object.entries(options).flatMap(([name, { kind }]) => (kind ? [`--${name}`] : [])),
-  );
-  return [...new Set(names)];
+/** Those of every command come first, and are told apart. */
+function valueOptionsOf(program: Program<never>): string[] {
+  return [...new Set(commandsOf(program).flatMap(({ options }) => optionsWithValue(options)))];
+}
+
+function optionsWithValue(options: Options): string[] {
+  return Object.entries(options).flatMap(([name, { kind }]) => (kind ? [`--${name}`] : []));
 }
 
 function offer(completion: Completion | undefined, fn: string): string {
   if (completion === undefined) return ':;';
   if (completion === 'files') return `${fn}_files;`;
-  if ('command' in completion) return `${fn}_offer "$(${completion.command} 2>/dev/null)";`;
+  if ('ask' in completion) {
+    const { ask, keep, files } = completion;
+    const filter = keep === undefined ? '' : ` | sed -nE '${keep}' | sort -u`;
+    const rest = files ? ` [ \${#COMPREPLY[@]} -gt 0 ] || ${fn}_files;` : '';
+    return `${fn}_offer "$(${fn}_ask ${ask}${filter})";${rest}`;
+  }
   return `${fn}_offer "${completion.join(' ')}";`;
 }
 

@@ -6,11 +6,20 @@ export interface ValueKind<T> {
   readonly placeholder: string;
   /** @throws CommandError `usage` with a sentence that says what is expected */
   readonly parse: (text: string) => T;
-  /** What a shell offers to complete it with: files, a list of words, or what a command prints. */
+  /** What a shell offers to complete it with: files, a list of words, or what the program says that there is. */
   readonly completion?: Completion;
 }
 
-export type Completion = 'files' | readonly string[] | { readonly command: string };
+export type Completion = 'files' | readonly string[] | Asked;
+
+interface Asked {
+  /** Words of a command line of the program itself, which prints a name on each line. */
+  readonly ask: string;
+  /** What of them is offered: a script for `sed -nE`. */
+  readonly keep?: string;
+  /** Files are offered where no name fits. */
+  readonly files?: true;
+}
 
 export const textValue = (placeholder = 'TEXT'): ValueKind<string> => ({
   placeholder,

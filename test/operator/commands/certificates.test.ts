@@ -94,10 +94,11 @@ describe('bmc-certs show', () => {
       3,
       /^There is no certificate server\/https\/2; there are server\/https\/1\.$/,
     ],
+    ['authority/truststore', 3, /^There is no certificate at authority\/truststore\.$/],
     ['client/ldap', 3, /^There is no certificate client\/ldap\/1; the endpoint is empty\.$/],
-    ['no-such-file', 3, /^The file no-such-file cannot be read/],
+    ['no-such-file', 3, /^The file no-such-file cannot be read: there is no such file\.$/],
     ['/etc/hostname', 5, /^no-certificate: the file holds no certificate, CSR or key; /],
-    ['/etc', 1, /^The file \/etc cannot be read: it is a directory and no regular file\.$/],
+    ['/etc', 5, /^The file \/etc cannot be read: it is a directory and no regular file\.$/],
   ];
   for (const [target, status, says] of bad) {
     it(`says of ${target} what is wrong, with status ${status}`, async () => {
@@ -135,8 +136,9 @@ describe('bmc-certs install, replace and delete', () => {
     const { stderr, status } = await world.run(words);
     assert.equal(status, 0, stderr);
     assert.match(stderr, /^Left out: CN=Other CA: /m);
+    assert.match(stderr, /^Note: its issuer .* is not served with it; /m);
     const row = await world.json(...words);
-    assert.deepEqual(keysOf(row), ['certificate', ...summary, 'warnings', 'leftOut']);
+    assert.deepEqual(keysOf(row), ['certificate', ...summary, 'warnings', 'leftOut', 'missing']);
     assert.equal(Object(row).leftOut[0].subject, 'CN=Other CA');
   });
 

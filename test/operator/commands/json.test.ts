@@ -4,15 +4,19 @@ import { makeProgram } from '../../../src/bin/bmc-certs.ts';
 import { commandsOf } from '../../../src/operator/framework/command.ts';
 import { findRequest } from '../../../src/operator/framework/parse.ts';
 import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
+import { type CmpAgentProcess, deadEnrolment, startCmpAgent } from '../../fakes/cmp-agent.ts';
 import { type OperatorWorld, operatorWorld } from '../../fakes/operator-world.ts';
 
 let world: OperatorWorld;
 let accounts: AccountManagerProcess;
+let agent: CmpAgentProcess;
 before(async () => {
-  world = await operatorWorld();
+  world = await operatorWorld({ ...deadEnrolment, services: [{ name: 'gnoi', reload: [] }] });
   accounts = await startAccountManager(world.configuration);
+  agent = await startCmpAgent(world.configuration);
 });
 after(async () => {
+  await agent?.stop();
   await accounts?.stop();
   await world?.close();
 });
@@ -50,10 +54,21 @@ const lines = [
   'user role alice Operator',
   'user unlock alice',
   'user remove alice',
+  'endpoint add server/gnoi-1',
+  'endpoint list',
+  'bind gnoi server/gnoi-1',
+  'unbind gnoi',
+  'endpoint remove server/gnoi-1',
+  'endpoint add authority/gnoi-ca-bundle',
+  'gnoi clear-bundle',
+  'enrol status',
+  'enrol ca lab',
+  'enrol show-request',
+  'enrol abort',
 ];
 
-/** They go on until they are ended, or have a test of their own. */
-const others = ['watch', 'set-password', 'up'];
+/** They go on until they are ended, ask a CA or the gNOI service, or have a test of their own. */
+const others = ['watch', 'set-password', 'up', 'enrol now', 'gnoi status', 'gnoi extend'];
 
 describe('--json', () => {
   it('is tried with every command', () => {

@@ -25,14 +25,46 @@ describe('bmc-certs endpoint', () => {
     assert.equal(await outputOf('endpoint', 'add', 'server/a.b-c'), 'server/a.b-c: added\n');
     await outputOf('endpoint', 'add', 'authority/corporate');
     assert.deepEqual(await world.json('endpoint', 'list'), [
-      { endpoint: 'authority/corporate', certificates: 0, services: [] },
-      { endpoint: 'server/a.b-c', certificates: 0, services: ['netconf'] },
+      {
+        endpoint: 'authority/corporate',
+        certificates: 0,
+        daysLeft: null,
+        subjects: [],
+        services: [],
+      },
+      {
+        endpoint: 'server/a.b-c',
+        certificates: 0,
+        daysLeft: null,
+        subjects: [],
+        services: ['netconf'],
+      },
     ]);
+    assert.equal(
+      await outputOf('endpoint', 'list', '--quiet'),
+      'authority/corporate\nserver/a.b-c\n',
+    );
     const removed = await outputOf('endpoint', 'remove', 'authority/corporate');
     assert.equal(removed, 'authority/corporate: removed\n');
     const { status, stderr } = await world.run(['endpoint', 'remove', 'authority/corporate']);
     assert.equal(status, 3, stderr);
   });
+
+  const refusals = [
+    ['endpoint add server/there', 6, 'take another id, or remove that one with bmc-certs endpoint'],
+    ['endpoint remove server/gone', 3, 'bmc-certs endpoint list shows what there is'],
+    ['bind gnoi server/gone', 3, 'bmc-certs endpoint list shows what there is'],
+    ['bind other server/there', 3, 'the services are gnoi, netconf'],
+    ['unbind other', 3, 'no service other is bound'],
+  ] as const;
+  for (const [line, expected, advice] of refusals) {
+    it(`says what to do next after "${line}"`, async () => {
+      await world.run(['endpoint', 'add', 'server/there']);
+      const { status, stderr } = await world.run(line.split(' '));
+      assert.equal(status, expected, stderr);
+      assert.ok(stderr.includes(advice), stderr);
+    });
+  }
 
   it('names what is wrong with the name of an endpoint', async () => {
     for (const name of ['server', 'server/', 'server/.a', 'other/a', 'server/a/b']) {
@@ -57,7 +89,5 @@ describe('bmc-certs bind and unbind', () => {
       endpoint: 'server/a.b-c',
       origin: 'configuration',
     });
-    const { status, stderr } = await world.run(['bind', 'other', 'server/x']);
-    assert.equal(status, 3, stderr);
   });
 });

@@ -51,12 +51,35 @@ describe('completion of bmc-certs', () => {
     ['bmc-certs --bus x comp', ['completion']],
     ['bmc-certs completion ', ['bash', 'zsh']],
     ['bmc-certs show server/', ['server/https/1']],
-    ['bmc-certs status ', ['client/ldap', 'server/https']],
+    ['bmc-certs show ', ['authority/truststore/3', 'server/https/1']],
+    ['bmc-certs trust remove ', ['authority/truststore/3']],
+    ['bmc-certs trust add ca.pem --endpoint ', ['authority/truststore']],
+    ['bmc-certs discard server/https ', ['3f9a']],
+    ['bmc-certs endpoint remove ', ['server/gnoi-1']],
+    ['bmc-certs bind gnoi ', ['server/gnoi-1']],
+    ['bmc-certs enrol now ', ['bmc']],
+    ['bmc-certs enrol ca ', ['lab']],
+    ['bmc-certs user role ', ['alice']],
+    ['bmc-certs --bus unix:path=/run/other status ', ['server/other']],
+    ['bmc-certs --url https://bmc --user root status ', ['server/far']],
+    ['bmc-certs status ', ['authority/truststore', 'client/ldap', 'server/https']],
   ];
   const bash = `
-bmc-certs() { printf '%s\\n' client/ldap server/https/1; }
+bmc-certs() {
+  case "$*" in
+  'list --quiet') printf '%s\\n' authority/truststore/3 client/ldap server/https/1 ;;
+  'requests --quiet') echo 3f9a ;;
+  'endpoint list --quiet') echo server/gnoi-1 ;;
+  'enrol status --quiet') echo bmc ;;
+  'enrol ca --quiet') echo lab ;;
+  'user list --quiet') echo alice ;;
+  '--bus unix:path=/run/other list --quiet') echo server/other/1 ;;
+  '--url https://bmc --user root list --quiet') echo server/far/1 ;;
+  esac
+}
 source "$1"
-IFS=' ' read -ra COMP_WORDS <<< "$2"
+# As bash splits
+IFS=' ' read -ra COMP_WORDS <<< "$(sed -E 's/[:=]+/ & /g' <<< "$2")"
 case "$2" in *' ') COMP_WORDS+=("") ;; esac
 COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
 _bmc_certs

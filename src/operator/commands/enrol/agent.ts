@@ -1,3 +1,4 @@
+import { CertError } from '../../../core/cert-error.ts';
 import {
   administerEnrolment,
   type EnrolmentAdministration,
@@ -5,27 +6,40 @@ import {
 } from '../../../dbus/enrolment/enrolment-client.ts';
 import type { Told } from '../../../dbus/enrolment/enrolment-interface.ts';
 import { type OperatorContext, refuseRemote } from '../../context.ts';
+import { describeFailure } from '../../failure.ts';
 import { CommandError, type ExitKind } from '../../framework/exit-status.ts';
 import { textValue } from '../../framework/value-kind.ts';
 
 export const certificate = {
-  kind: textValue('CERTIFICATE'),
+  kind: { ...textValue('CERTIFICATE'), completion: { ask: 'enrol status --quiet' } },
   about: 'its name in `enrolment.certificates`; need not be given where there is one alone',
   optional: true,
 } as const;
 
-/** The only certificate there is, or the named one. @throws CommandError `usage` */
+/** The only certificate there is, or the named one. @throws CommandError `usage`, `not-found` */
 export async function nameOf(
   agent: EnrolmentAdministration,
   given: string | undefined,
 ): Promise<string> {
-  if (given !== undefined) return given;
   const names = Object.keys(await agent.certificates());
   const [only, ...others] = names;
-  if (only !== undefined && others.length === 0) return only;
-  const known =
-    names.length === 0 ? 'The configuration names none.' : `Name one of ${names.join(', ')}.`;
-  throw new CommandError(only === undefined ? 'not-found' : 'usage', known);
+  const next = choice(names, 'certificate', 'enrolment.certificates');
+  if (given !== undefined) {
+    if (names.includes(given)) return given;
+    throw new CommandError('not-found', `No certificate ${given} is to be enrolled; ${next}.`);
+  }
+  if (only === undefined) {
+    throw new CommandError('not-found', `No certificate is to be enrolled; ${next}.`);
+  }
+  if (others.length === 0) return only;
+  throw new CommandError('usage', `CERTIFICATE is missing; ${next}.`);
+}
+
+/** What to do next, where a name is none of those in the configuration. */
+export function choice(names: readonly string[], what: string, setting: string): string {
+  return names.length === 0
+    ? `the configuration of the agent has no ${what} in "${setting}"`
+    : `name one of ${names.join(', ')}`;
 }
 
 export async function withAgent<T>(
@@ -34,15 +48,18 @@ export async function withAgent<T>(
   work: (agent: EnrolmentAdministration) => Promise<T>,
 ): Promise<T> {
   refuseRemote(context, command);
-  const agent = await administerEnrolment(context.busAddress);
+  let agent: EnrolmentAdministration | undefined;
   try {
+    agent = await administerEnrolment(context.busAddress);
     return await work(agent);
   } catch (error) {
+    if (error instanceof CertError && error.code === 'unavailable')
+      throw describeFailure(error, 'look at systemctl status bmc-cmp');
     if (!(error instanceof EnrolmentRefusal)) throw error;
     const { layer, message } = error;
     throw new CommandError(kinds[layer] ?? 'failed', `Not enrolled (${layer}): ${message}.`);
   } finally {
-    agent.close();
+    agent?.close();
   }
 }
 

@@ -2,18 +2,20 @@ import type { Told } from '../../../dbus/enrolment/enrolment-interface.ts';
 import { operatorCommand } from '../../context.ts';
 import { CommandError } from '../../framework/exit-status.ts';
 import { textValue } from '../../framework/value-kind.ts';
-import { textOf, withAgent } from './agent.ts';
+import { listed, quietOption } from '../../names.ts';
+import { choice, textOf, withAgent } from './agent.ts';
 
 export const enrolCa = operatorCommand({
   name: 'enrol ca',
   summary: 'show a CA profile',
   arguments: {
     ca: {
-      kind: textValue('CA'),
+      kind: { ...textValue('CA'), completion: { ask: 'enrol ca --quiet' } },
       about: 'its name in `enrolment.authorities`; all unless given',
       optional: true,
     },
   },
+  options: quietOption,
   fields: {
     name: { type: 'text', title: 'CA Profile', about: 'its name' },
     description: { type: 'text', title: 'Description', about: 'for operators' },
@@ -36,14 +38,18 @@ export const enrolCa = operatorCommand({
     mac: { type: 'text', title: 'Protection', about: 'of messages under a password' },
   },
   examples: [{ command: 'enrol ca lab', about: 'One profile' }],
-  async run({ args, context }) {
+  async run({ args, options, context }) {
     return withAgent(context, 'enrol ca', async (agent) => {
-      const all = Object.entries(await agent.authorities()).filter(
+      const profiles = await agent.authorities();
+      const all = Object.entries(profiles).filter(
         ([name]) => args.ca === undefined || args.ca === name,
       );
-      if (all.length === 0 && args.ca !== undefined)
-        throw new CommandError('not-found', `There is no CA profile ${args.ca}.`);
-      return { data: all.map(([name, entry]) => authorityRow(name, entry)) };
+      if (all.length === 0 && args.ca !== undefined) {
+        const next = choice(Object.keys(profiles), 'CA profile', 'enrolment.authorities');
+        throw new CommandError('not-found', `There is no CA profile ${args.ca}; ${next}.`);
+      }
+      const data = all.map(([name, entry]) => authorityRow(name, entry));
+      return listed(data, options.quiet, ({ name }) => name);
     });
   },
 });

@@ -1,6 +1,7 @@
 import type { Told } from '../../../dbus/enrolment/enrolment-interface.ts';
 import { operatorCommand } from '../../context.ts';
 import type { Fields } from '../../framework/fields.ts';
+import { listed, quietOption } from '../../names.ts';
 import { textOf, timeOf, withAgent } from './agent.ts';
 
 const states = {
@@ -34,12 +35,14 @@ const statusFields = {
 export const enrolStatus = operatorCommand({
   name: 'enrol status',
   summary: 'show the certificates that are kept enrolled',
+  options: quietOption,
   fields: statusFields,
   examples: [{ command: 'enrol status', about: 'All of them' }],
-  async run({ context }) {
+  async run({ options, context }) {
     return withAgent(context, 'enrol status', async (agent) => {
       const all = Object.entries(await agent.certificates());
-      return { data: all.map(([name, entry]) => statusRow(name, entry)) };
+      const data = all.map(([name, entry]) => statusRow(name, entry));
+      return listed(data, options.quiet, ({ certificate }) => certificate);
     });
   },
 });
