@@ -8,6 +8,8 @@ export function assertDeclaredShape(words: readonly string[], answer: unknown): 
   const request = findRequest(makeProgram(), words);
   assert.equal(request.kind, 'run');
   if (request.kind !== 'run') return;
+  const { answersList = false, name } = request.command;
+  assert.equal(Array.isArray(answer), answersList, name);
   for (const row of Array.isArray(answer) ? answer : [answer])
     assertFields(request.command.fields, row, request.command.name);
 }

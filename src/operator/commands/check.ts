@@ -67,6 +67,7 @@ export const check = operatorCommand({
       about: 'warn when a certificate of a server is not for this host name or address',
     },
   },
+  answersList: true,
   fields: {
     verdict: { type: 'text', about: '`OK`, `WARNING`, `CRITICAL`' },
     certificate: { type: 'text', about: 'its name, or that of an endpoint' },

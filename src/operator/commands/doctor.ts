@@ -58,6 +58,7 @@ export const doctor = operatorCommand({
       about: `a directory with the policy of the bus (default: those of the system bus, ${systemPolicies.join(' and ')})`,
     },
   },
+  answersList: true,
   fields: {
     check: { type: 'text', about: 'what was examined' },
     where: { type: 'text', about: 'an endpoint, a certificate, a file, or `device`' },

@@ -11,6 +11,7 @@ export const list = operatorCommand({
   about: ['An endpoint without a certificate has a row, too.'],
   arguments: { endpoints: shownEndpoints },
   options: quietOption,
+  answersList: true,
   fields: {
     where: {
       type: 'text',

@@ -17,6 +17,7 @@ export const requests = operatorCommand({
   options: {
     quiet: { short: 'q', about: 'print nothing but ids, a line for each' },
   },
+  answersList: true,
   fields: {
     ...csrFields,
     created: { type: 'time', title: 'Created', about: 'when the CSR was made' },

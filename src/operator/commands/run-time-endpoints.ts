@@ -75,6 +75,7 @@ export const endpointList = operatorCommand({
   summary: 'show the endpoints that came at run time',
   about: ['The other endpoints are those of the configuration, which `list` shows.'],
   options: quietOption,
+  answersList: true,
   fields: {
     endpoint: endpointField,
     certificates: { type: 'number', title: 'Certs', about: 'how many it has' },

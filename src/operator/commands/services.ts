@@ -25,6 +25,7 @@ export const reload = operatorCommand({
   name: 'reload',
   summary: 'tell the services of an endpoint again to read their files',
   arguments: { endpoint: { kind: endpointValue, about: 'such as `server/https`' } },
+  answersList: true,
   fields: serviceFields,
   examples: [{ command: 'reload server/https', about: 'After a service was repaired' }],
   async run({ args: { endpoint }, context }) {
@@ -42,6 +43,7 @@ export const status = operatorCommand({
   name: 'status',
   summary: 'show the state of endpoints, CSRs and services',
   arguments: { endpoints: shownEndpoints },
+  answersList: true,
   fields: {
     endpoint: { type: 'text', title: 'Endpoint', about: 'such as `server/https`' },
     certificates: { type: 'number', title: 'Certs', about: 'how many it has' },

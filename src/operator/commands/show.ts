@@ -63,6 +63,7 @@ export const show = operatorCommand({
     },
   },
   options: { ...passwordOptions, pem: { about: 'print PEM and nothing else' } },
+  answersList: true,
   fields,
   layout: 'records',
   examples: [

@@ -34,6 +34,7 @@ export const trustList = operatorCommand({
   name: 'trust list',
   summary: 'show the CAs that are trusted',
   options: store,
+  answersList: true,
   fields: {
     certificate: { type: 'text', title: 'CA', about: 'such as `authority/truststore/1`' },
     ...summaryFields,
@@ -57,6 +58,7 @@ export const trustAdd = operatorCommand({
   about: ['CAs that are there already are left as they are.'],
   arguments: { files: fileArgument },
   options: { ...store, ...passwordOptions },
+  answersList: true,
   fields: installedFields,
   examples: [
     { command: 'trust add ca.pem', about: 'A CA or a bundle of several' },
@@ -95,6 +97,7 @@ export const trustReplace = operatorCommand({
   about: ['Nothing changes unless all of them are good; services see all of the change at once.'],
   arguments: { files: fileArgument },
   options: { ...store, ...passwordOptions },
+  answersList: true,
   fields: installedFields,
   examples: [{ command: 'trust replace bundle.pem', about: 'Exactly these' }],
   async run({ args: { files }, options, context }) {

@@ -36,6 +36,7 @@ export const userList = operatorCommand({
   name: 'user list',
   summary: 'show the accounts',
   options: quietOption,
+  answersList: true,
   fields: {
     account: accountField,
     role: { type: 'text', title: 'Role', about: Object.keys(roles).join(', ') },

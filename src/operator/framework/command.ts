@@ -75,6 +75,8 @@ export interface Command<C> {
   readonly options: Options;
   /** Members of what `--json` prints, for an answer or for each of its rows. */
   readonly fields: Fields;
+  /** Its answer is a list of rows, also of one or none. */
+  readonly answersList?: true;
   /** How several rows look: a line for each, unless given, or a block for each. */
   readonly layout?: 'table' | 'records';
   readonly examples: readonly Example[];

@@ -43,6 +43,7 @@ function overviewRow({ name, summary }: Command<never>): string {
 
 function commandSection(program: Program<never>, command: Command<never>): string {
   const { name, summary, about = [], arguments: args, options, fields, examples } = command;
+  const form = command.answersList ? 'a list of objects' : 'an object';
   const argumentRows = Object.values(args).map(({ kind, about: text }) => [
     `\`${kind.placeholder}\``,
     text,
@@ -57,7 +58,7 @@ function commandSection(program: Program<never>, command: Command<never>): strin
     optional('', ['argument', 'meaning'], argumentRows),
     optional('', ['option', 'meaning'], optionRows(options)),
     optional('', ['status', 'meaning'], command.statuses ? statusRows(command) : []),
-    optional('`--json`:', ['member', 'form', 'meaning'], fieldRows('', fields)),
+    optional(`\`--json\`, ${form}:`, ['member', 'form', 'meaning'], fieldRows('', fields)),
     examplesText,
   ]
     .filter((text) => text !== '')

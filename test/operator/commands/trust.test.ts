@@ -52,6 +52,12 @@ describe('bmc-certs trust', () => {
     assert.match(stderr, /^There is no certificate authority\/truststore\/999; /);
   });
 
+  it('removes nothing by the name of what is no CA', async () => {
+    const { status, stderr } = await world.run(['trust', 'remove', 'server/https/1']);
+    assert.equal(status, 2);
+    assert.match(stderr, /^A CA is named like authority\/truststore\/1, not "server\/https\/1"/);
+  });
+
   it('replaces all of them, or none when one is bad', async () => {
     const three = world.authority.issueCa({ subject: '/CN=three' });
     const { status, stderr } = await world.run(['trust', 'replace', three.path]);

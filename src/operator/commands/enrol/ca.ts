@@ -16,6 +16,7 @@ export const enrolCa = operatorCommand({
     },
   },
   options: quietOption,
+  answersList: true,
   fields: {
     name: { type: 'text', title: 'CA Profile', about: 'its name' },
     description: { type: 'text', title: 'Description', about: 'for operators' },

@@ -36,6 +36,7 @@ export const enrolStatus = operatorCommand({
   name: 'enrol status',
   summary: 'show the certificates that are kept enrolled',
   options: quietOption,
+  answersList: true,
   fields: statusFields,
   examples: [{ command: 'enrol status', about: 'All of them' }],
   async run({ options, context }) {
