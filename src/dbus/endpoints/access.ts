@@ -12,7 +12,7 @@ export type EndpointOperation = 'change' | 'sign';
 /** What some users may do. */
 export interface EndpointRule {
   readonly callers: CallerPolicy;
-  /** Patterns of `type/id`, in which a star stands for anything. */
+  /** Patterns of `type/id`, in which a star stands for anything; `!` before one leaves out what it fits. */
   readonly endpoints: readonly string[];
   readonly operations: readonly EndpointOperation[];
   /** Those that they may bind to these endpoints. */
@@ -64,11 +64,17 @@ export function callerCheck(callers: Pick<Callers, 'credentials'>): CheckCaller 
   return (caller, policy) => authorizeCaller(callers, policy, 'do this to the endpoint')(caller);
 }
 
-function covers({ endpoints }: EndpointRule, { type, name }: EndpointId): boolean {
-  return endpoints.some((pattern) => {
-    const parts = pattern.split('*').map((part) => part.replace(/[.\\^$+?()[\]{}|]/g, '\\$&'));
-    return new RegExp(`^${parts.join('.*')}$`).test(`${type}/${name}`);
-  });
+function covers({ endpoints }: EndpointRule, endpoint: EndpointId): boolean {
+  const leftOut = endpoints.filter((one) => one.startsWith('!')).map((one) => one.slice(1));
+  return (
+    endpoints.some((pattern) => fits(pattern, endpoint)) &&
+    !leftOut.some((pattern) => fits(pattern, endpoint))
+  );
+}
+
+function fits(pattern: string, { type, name }: EndpointId): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.\\^$+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(`${type}/${name}`);
 }
 
 function union(policies: readonly CallerPolicy[]): CallerPolicy {

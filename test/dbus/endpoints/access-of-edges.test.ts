@@ -26,7 +26,7 @@ const services = [
 const access = [
   {
     ...{ users: ['daemon'], operations: ['change'], services: ['gnoi'] },
-    endpoints: ['server/gnoi-*', 'authority/gnoi-ca-bundle'],
+    endpoints: ['server/gnoi-*', '!server/gnoi-not-*', 'authority/gnoi-ca-bundle'],
   },
   { users: ['bin'], operations: ['change', 'sign'], endpoints: ['server/cmp-*', 'client/cmp-*'] },
 ];
@@ -86,6 +86,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
 
     const strangers: readonly (readonly [Who, string, string])[] = [
       ['gnoi', 'server', 'cmp-a'],
+      ['gnoi', 'server', 'gnoi-not-a'],
       ['gnoi', 'client', 'gnoi-a'],
       ['gnoi', 'authority', 'gnoi-ca-bundle-2'],
       ['gnoi', 'server', 'a-gnoi-b'],
