@@ -7,7 +7,7 @@ import type { Certificate } from '../x509/certificate.ts';
 export interface ShownCertificateOptions {
   /** Whether the service shows the certificate of an id. */
   readonly isBound: (id: string) => boolean;
-  readonly identity: ServerIdentity;
+  readonly identity: Pick<ServerIdentity, 'credential' | 'fault' | 'refresh'>;
   /** Where the service listens, once it does. */
   readonly listensAt: () => { readonly address: string; readonly port: number };
 }

@@ -101,11 +101,26 @@ describe('an installation', () => {
   });
 
   it('does not change what the service shows before the service is bound to it', async () => {
-    await install(false, client).catch(() => undefined);
-    const stream = client.open(certificates.install);
-    stream.halfClose();
-    await stream.status;
+    await install();
+    await mutualClient(world.ownCertificate).call(certificates.getCertificates, {});
     assert.equal(world.identity.credential.certificate.pem, world.ownCertificate);
+  });
+
+  it('is verified by a CA that came before, or that the device trusts otherwise', async () => {
+    const load = (name: string) => {
+      const own = leaf();
+      const value = { certificateId: name, certificate: sent(own.pem), keyPair: keyPairOf(own) };
+      return { installRequest: { case: 'loadCertificate' as const, value } };
+    };
+    world.anchors.push(ca.certificate);
+    await client.open(certificates.install).ask(load('by-anchor'));
+    world.anchors.pop();
+    await client.call(certificates.loadCertificateAuthorityBundle, {
+      caCertificates: [sent(ca.pem)],
+    });
+    const mutual = mutualClient(world.ownCertificate);
+    await mutual.open(certificates.install).ask(load('by-bundle'));
+    assert.deepEqual(held().slice(1), ['server/by-anchor', 'server/by-bundle']);
   });
 
   it('asks with all parameters of a client, and with alternative names', async () => {

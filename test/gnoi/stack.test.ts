@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
@@ -119,12 +119,14 @@ describe('the gNOI service of the local stack', () => {
     await assert.rejects(stranger.call(System.method.time, {}), { code: status.UNAVAILABLE });
   });
 
-  it('keeps what is finalized', async () => {
+  it('keeps what is finalized, also over a restart', async () => {
     const { stream, fingerprint } = await rotate();
     await connect().call(System.method.time, {});
     stream.send(finalize);
     assert.equal((await stream.status).code, status.OK);
     assert.equal(await held(), fingerprint);
+    for (const one of ['gnoi-server', 'certificate-manager']) assert.equal(kill(one), 1);
+    await until('it is in service again', async () => (await held()) === fingerprint);
   });
 
   it('tells an operator whom it lets in and why, and what is on trial, which the operator may give more time', async () => {
@@ -219,6 +221,27 @@ describe('the gNOI service of the local stack', () => {
     const stranger = new GnoiClient({ port, trusts: own(), password: stack.password });
     clients.push(stranger);
     await assert.rejects(stranger.call(System.method.time, {}), { code: status.UNAVAILABLE });
+  });
+
+  it('follows at SIGHUP what the configuration says of clients, before what the bundle implies', async () => {
+    const path = join(state, 'configuration.json');
+    const before: { gnoi: object } = JSON.parse(readFileSync(path, 'utf8'));
+    const configure = (gnoi: object) => {
+      writeFileSync(path, JSON.stringify({ ...before, gnoi: { ...before.gnoi, ...gnoi } }));
+      assert.equal(killProcesses(`gnoi-server.js --config ${state}/`, 'SIGHUP'), 1);
+    };
+    const isInForce = async (mode: string, cause: string) => {
+      const now = await operate('gnoi', 'status');
+      return now.clientAuthentication === mode && now.cause === cause;
+    };
+    configure({ clientAuthentication: 'request', port: 1 });
+    await until('the mode is in force', () => isInForce('request', 'configuration'));
+    const stranger = new GnoiClient({ port, trusts: own(), password: stack.password });
+    clients.push(stranger);
+    await stranger.call(System.method.time, {});
+    assert.match(stack.output(), /settings count after a restart.*\/gnoi\/port/);
+    configure({});
+    await until('the bundle decides', () => isInForce('require-and-verify', 'bundle'));
   });
 
   it('lets in clients without certificates again, and ends the others, when an operator clears the bundle', async () => {

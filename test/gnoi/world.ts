@@ -11,6 +11,7 @@ import {
 import type { LoginOutcome, User } from '../../src/identity/accounts/user-directory.ts';
 import { IdentityError } from '../../src/identity/identity-error.ts';
 import { openServerIdentity, type ServerIdentity } from '../../src/tls/server-identity.ts';
+import type { Certificate } from '../../src/x509/certificate.ts';
 import { usualLimits } from '../../src/x509/limits.ts';
 import { makeCredential } from '../fakes/credentials.ts';
 import { MemoryEndpoints } from '../fakes/memory-endpoints.ts';
@@ -84,6 +85,8 @@ export interface World {
   /** Those that the service starts with. */
   readonly settings: GnoiSettings;
   readonly endpoints: MemoryEndpoints;
+  /** CAs that the device trusts beside the bundle. */
+  readonly anchors: Certificate[];
   readonly users: MemoryUsers;
   readonly identity: ServerIdentity;
   readonly tools: OpensslAuthority;
@@ -105,6 +108,7 @@ export async function startWorld(changes: Partial<GnoiSettings> = {}): Promise<W
   const tools = opensslAuthority();
   const endpoints = new MemoryEndpoints(path);
   const users = new MemoryUsers();
+  const anchors: Certificate[] = [];
   const own = makeCredential('localhost');
   const { lines, log } = recordedLog();
   const { audit, auditLines } = recordedAudit();
@@ -132,7 +136,7 @@ export async function startWorld(changes: Partial<GnoiSettings> = {}): Promise<W
   const start = () =>
     startGnoiService({
       ...{ settings, identity, users, audit, log },
-      store: edgeStore({ endpoints, anchors: () => [], log }),
+      store: edgeStore({ endpoints, anchors: () => anchors, log }),
       isBound: (id) => endpoints.bindings().some(({ endpoint }) => endpoint.name === id),
       hostName: () => 'bmc.example.com',
     });
@@ -142,7 +146,7 @@ export async function startWorld(changes: Partial<GnoiSettings> = {}): Promise<W
     await identity.close();
   };
   return {
-    ...{ endpoints, settings, users, tools, log: lines, audit: auditLines },
+    ...{ endpoints, anchors, settings, users, tools, log: lines, audit: auditLines },
     ownCertificate: own.certificate.pem,
     get service() {
       return service;
