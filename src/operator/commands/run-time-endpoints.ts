@@ -144,12 +144,26 @@ const bindingFields = {
   },
 } as const;
 
+/** What services present is mostly of a server, whose type need not be given. */
+const boundEndpoint: ValueKind<EndpointRef> = {
+  ...runTimeEndpoint,
+  placeholder: 'ID',
+  parse: (text) =>
+    isEndpointId(text) ? { type: 'server', name: text } : runTimeEndpoint.parse(text),
+};
+
 export const bind = operatorCommand({
   name: 'bind',
   summary: 'have a service read its certificate from an endpoint of run time',
-  arguments: { service, endpoint: endpointArgument },
+  arguments: {
+    service,
+    endpoint: {
+      kind: boundEndpoint,
+      about: 'of a server, such as `gnoi-1`; or such as `client/nats-1`',
+    },
+  },
   fields: bindingFields,
-  examples: [{ command: 'bind gnoi server/gnoi-1', about: 'What the gNOI service presents' }],
+  examples: [{ command: 'bind gnoi gnoi-1', about: 'What the gNOI service presents' }],
   run: ({ args: { service: name, endpoint }, context }) =>
     withEndpoints(context, 'bind', async (endpoints) => {
       await endpoints.bind(name, endpoint);

@@ -83,7 +83,7 @@ describe('bmc-certs bind and unbind', () => {
       'gnoi: reads from server/x (run time)\n',
     );
     assert.equal(await outputOf('unbind', 'gnoi'), 'gnoi: reads from nothing\n');
-    await outputOf('bind', 'netconf', 'server/x');
+    await outputOf('bind', 'netconf', 'x');
     assert.deepEqual(await world.json('unbind', 'netconf'), {
       service: 'netconf',
       endpoint: 'server/a.b-c',
