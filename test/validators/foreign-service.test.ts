@@ -129,7 +129,11 @@ describe('bmc-certs at a Redfish service of another maker', {
   ];
   for (const line of absent) {
     it(`is said to be unable to do ${line}, with status 10`, async () => {
-      const words = line.replace('CERTIFICATE', https.path).replace('CA', root.path).split(' ');
+      const files = new Map([
+        ['CERTIFICATE', https.path],
+        ['CA', root.path],
+      ]);
+      const words = line.split(' ').map((word) => files.get(word) ?? word);
       const { status, stdout, stderr } = await bmcCerts(...words);
       assert.match(
         stderr,

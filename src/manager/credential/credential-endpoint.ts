@@ -66,6 +66,9 @@ export class CredentialEndpoint implements Endpoint {
   async start(): Promise<void> {
     this.#parts.stored.begin();
     await this.maintain();
+    // The manager may have ended between the switch and this note
+    const { pair } = this.#parts.service;
+    if (pair) await this.requests.noteInstalled(pair);
     this.#outside.start();
     this.#outside.check();
     if (this.#isRecovered) void this.#parts.dependencies.reload(this.definition);

@@ -89,13 +89,14 @@ describe('--json', () => {
     const password = authority.write('password', 'correct horse battery');
     let id = '';
     for (const line of lines) {
-      const words = line
-        .replace('PAIR', pair)
-        .replace('CA', ca.path)
-        .replace('CONFIGURATION', configuration)
-        .replace('ID', id)
-        .replace('PASSWORD', password)
-        .split(' ');
+      const values = new Map([
+        ['PAIR', pair],
+        ['CA', ca.path],
+        ['CONFIGURATION', configuration],
+        ['ID', id],
+        ['PASSWORD', password],
+      ]);
+      const words = line.split(' ').map((word) => values.get(word) ?? word);
       const answer = await world.json(...words);
       if (line === 'requests') id = Object(answer)[0].id;
       assert.notEqual(answer, undefined, line);
