@@ -108,7 +108,7 @@ export const howToPages: readonly HowToPage[] = [
     },
     prints: {
       'Where to look first':
-        /^ok +policy: [\s\S]*^warning +reload: client\/ldap → nslcd\.service: systemd has no such unit[\s\S]*server\/https[\s\S]*Active: active/m,
+        /^ok +policy: [\s\S]*^ok +reload: every service to reload can be told[\s\S]*server\/https[\s\S]*Active: active/m,
       'The password is lost': /enabled administrator with the new password/,
       'A client is locked out': /^false\n/,
       'Clients see another certificate': /"Health": "OK"[\s\S]*server\/https\/1 /,

@@ -92,7 +92,7 @@ describe('a local stack that cannot start', () => {
     {
       why: 'the configuration is not there',
       args: () => ['--config', '/nowhere/bmc.json'],
-      sentence: /^The configuration \/nowhere\/bmc\.json cannot be read\.$/,
+      sentence: /^The configuration \/nowhere\/bmc\.json cannot be read: there is no such file\.$/,
       status: 3,
     },
     {
@@ -115,7 +115,7 @@ describe('a local stack that cannot start', () => {
     {
       why: 'the password file is not there',
       args: () => ['--password-file', '/nowhere/password'],
-      sentence: /^The password file \/nowhere\/password cannot be read\.$/,
+      sentence: /^The password file \/nowhere\/password cannot be read: there is no such file\.$/,
       status: 3,
     },
     {
