@@ -68,7 +68,7 @@ export class CredentialEndpoint implements Endpoint {
     await this.maintain();
     // The manager may have ended between the switch and this note
     const { pair } = this.#parts.service;
-    if (pair) await this.requests.noteInstalled(pair);
+    if (pair) await this.requests.noteInstalled(pair, true);
     this.#outside.start();
     this.#outside.check();
     if (this.#isRecovered) void this.#parts.dependencies.reload(this.definition);

@@ -130,9 +130,9 @@ export class CsrService {
   }
 
   /** Notes that the certificate for a key came. Never rejects: at worst the request stays in the list. */
-  async noteInstalled({ leaf }: CredentialCandidate): Promise<void> {
+  async noteInstalled({ leaf }: CredentialCandidate, leavesRenewals = false): Promise<void> {
     const id = publicKeyHash(publicKeyInfo(leaf.publicKey));
-    await this.#options.pending.noteInstalled(id).catch(() => undefined);
+    await this.#options.pending.noteInstalled(id, leavesRenewals).catch(() => undefined);
   }
 
   /** Requests whose certificate has not come yet, oldest first; a request for the key in service has. */

@@ -173,12 +173,15 @@ export class PendingRequests implements KeySource {
     return waiting.map(({ id, pem, created }) => ({ id, pem, created }));
   }
 
-  /** Notes that the certificate of a request came. Nothing where there is no such request. */
-  noteInstalled(id: string): Promise<void> {
+  /**
+   * Notes that the certificate of a request came. Nothing where there is no such request.
+   * @param leavesRenewals whether a request that was made anew for the key of a certificate goes on waiting
+   */
+  noteInstalled(id: string, leavesRenewals = false): Promise<void> {
     return this.#turn.run(async () => {
       const { found } = await this.#survey();
       const request = found.find((one) => one.id === id && !one.isInstalled);
-      if (!request) return;
+      if (!request || (leavesRenewals && request.renewal !== undefined)) return;
       const path = join(this.#directory, id, requestFiles.created);
       await writeCsrTimestamp(path, { ...request, isInstalled: true });
     });
