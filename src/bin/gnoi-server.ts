@@ -42,7 +42,7 @@ function settings(configuration: Configuration): Configuration {
 function servicePath({ services, gnoi }: Configuration): string {
   const found = services.find(({ name }) => name === gnoi.service);
   if (found) return found.file;
-  throw new InvalidMember('/gnoi/service', `is ${gnoi.service}, which is none of the services`);
+  throw new InvalidMember('/gnoi/service', `is ${gnoi.service}, which "services" does not declare`);
 }
 
 async function start(configuration: Configuration, log: Log): Promise<Serving<Configuration>> {

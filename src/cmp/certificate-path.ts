@@ -9,7 +9,7 @@ import type { ContentLimits } from '../x509/limits.ts';
 
 export interface PathSearch {
   readonly anchors: readonly Certificate[];
-  /** Certificates that may be on the way; nobody vouches for them. */
+  /** Candidates for intermediate certificates (extraCerts, caPubs), which are not trusted. */
   readonly helpers: readonly Certificate[];
   /** Seconds since 1970. */
   readonly now: number;
@@ -50,7 +50,7 @@ export function findPath(
   return complete([leaf]) ?? reason ?? 'no CA of the profile is above it';
 }
 
-/** Certificates among bytes of others; what cannot be read helps nobody. */
+/** The certificates of extraCerts; a certificate that cannot be read is left out. */
 export function readCandidates(ders: readonly Buffer[], content: ContentLimits): Certificate[] {
   return ders.slice(0, maxVerifications).flatMap((der) => {
     try {

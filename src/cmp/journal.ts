@@ -61,7 +61,7 @@ function storedIssued({ certificate, helpers, status, fault }: Confirmation) {
   };
 }
 
-/** @throws EnrolmentFault `device` for a journal that nobody wrote */
+/** @throws EnrolmentFault `device` for a journal file with an unknown form */
 export function readTransaction(stored: StoredTransaction): Transaction {
   const { phase, operation, waitNonce, peerNonce, certReqId, checkAfter } = stored;
   const exchange = {

@@ -119,7 +119,7 @@ function operationOf(text: string): Operation | undefined {
     case 'kur':
       return text;
     default:
-      throw new CertError('argument-invalid', `Operation is none of ir, cr, kur`);
+      throw new CertError('argument-invalid', `Operation is not ir, cr or kur`);
   }
 }
 

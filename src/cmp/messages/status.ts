@@ -51,7 +51,7 @@ export function failuresOf({ failInfo }: StatusInfo): string[] {
   return failInfo ? namedBits(failInfo).map((bit) => failureNames[bit] ?? `bit ${bit}`) : [];
 }
 
-/** What the CA says, for a line of a log: it is chosen by whoever sent the answer. */
+/** The PKIStatusInfo as text for a log line; the sender of the message, who may not be the CA, chose it. */
 export function statusText(info: StatusInfo): string {
   const text = plainText((info.statusString ?? []).join('; '));
   const failures = failuresOf(info).join(', ');

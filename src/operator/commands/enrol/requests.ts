@@ -6,7 +6,7 @@ export const enrolNow = operatorCommand({
   name: 'enrol now',
   summary: 'ask the CA for a certificate now',
   about: [
-    'Goes on with what is under way, and ends when the service shows the new certificate, or the CA wants to be asked again later. When it fails, the certificate in service stays; the agent tries again by itself where that is due for renewal, or is none of the CA.',
+    'Goes on with what is under way, and ends when the service shows the new certificate, or the CA wants to be asked again later. When it fails, the certificate in service stays; the agent tries again by itself when that certificate is due for renewal, or was not issued by the CA.',
   ],
   arguments: { certificate },
   options: {
