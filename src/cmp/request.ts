@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
+import { childrenOf, readDer } from '../x509/asn1/element.ts';
+import { wholeBytes } from '../x509/asn1/primitives.ts';
 import { namesAndUsages } from '../x509/certificate.ts';
 import { contextConstructed, decode, encode } from '../x509/der.ts';
 import { subjectAltName, writeExtensions } from '../x509/extensions.ts';
 import type { GeneralName } from '../x509/general-names.ts';
 import { publicKeyInfo } from '../x509/keys.ts';
 import { type NewAttribute, writeName } from '../x509/name.ts';
-import { childrenOf, readDer } from './asn1/element.ts';
-import { wholeBytes } from './asn1/primitives.ts';
 import type { PkiBody } from './messages/body.ts';
 import { certId, certRequest } from './messages/certificate-request.ts';
 import type { SignBytes } from './protection/protect.ts';

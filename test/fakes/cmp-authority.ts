@@ -5,8 +5,6 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
-import { wholeBytes } from '../../src/cmp/asn1/primitives.ts';
-import { readAs } from '../../src/cmp/asn1/structure.ts';
 import type { PkiBody } from '../../src/cmp/messages/body.ts';
 import { certRequest } from '../../src/cmp/messages/certificate-request.ts';
 import { decodeMessage, type PkiHeader } from '../../src/cmp/messages/pki-message.ts';
@@ -18,6 +16,8 @@ import {
 } from '../../src/cmp/protection/protect.ts';
 import { subjectOf } from '../../src/cmp/request.ts';
 import { certificateHash } from '../../src/cmp/transaction/draft.ts';
+import { wholeBytes } from '../../src/x509/asn1/primitives.ts';
+import { readAs } from '../../src/x509/asn1/structure.ts';
 import { type Certificate, readCertificate } from '../../src/x509/certificate.ts';
 import {
   bitString,

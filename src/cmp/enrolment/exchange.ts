@@ -1,4 +1,4 @@
-import { Asn1Error } from '../asn1/element.ts';
+import { Asn1Error } from '../../x509/asn1/element.ts';
 import type { PendingKey } from '../device.ts';
 import { EnrolmentFault } from '../enrolment-fault.ts';
 import { certificateFault, type Wanted } from '../issued-certificate.ts';

@@ -7,8 +7,15 @@ import {
   octetString,
   opaqueSequence,
   utf8String,
-} from '../asn1/primitives.ts';
-import { choice, explicit, listOf, optional, sequence, type ValueOf } from '../asn1/structure.ts';
+} from '../../x509/asn1/primitives.ts';
+import {
+  choice,
+  explicit,
+  listOf,
+  optional,
+  sequence,
+  type ValueOf,
+} from '../../x509/asn1/structure.ts';
 import {
   algorithmIdentifier,
   certId,

@@ -6,8 +6,15 @@ import {
   nothing,
   objectIdentifier,
   opaqueSequence,
-} from '../asn1/primitives.ts';
-import { choice, explicit, implicit, listOf, optional, sequence } from '../asn1/structure.ts';
+} from '../../x509/asn1/primitives.ts';
+import {
+  choice,
+  explicit,
+  implicit,
+  listOf,
+  optional,
+  sequence,
+} from '../../x509/asn1/structure.ts';
 
 /** What is asked of a CA (RFC 4211). Its module has implicit tags, but for CHOICEs such as Name. */
 

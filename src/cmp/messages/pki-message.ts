@@ -1,4 +1,4 @@
-import { Asn1Error, childrenOf, readDer, wrap } from '../asn1/element.ts';
+import { Asn1Error, childrenOf, readDer, wrap } from '../../x509/asn1/element.ts';
 import {
   any,
   type Bits,
@@ -8,8 +8,15 @@ import {
   octetString,
   opaqueSequence,
   utf8String,
-} from '../asn1/primitives.ts';
-import { explicit, listOf, optional, readAs, sequence, type ValueOf } from '../asn1/structure.ts';
+} from '../../x509/asn1/primitives.ts';
+import {
+  explicit,
+  listOf,
+  optional,
+  readAs,
+  sequence,
+  type ValueOf,
+} from '../../x509/asn1/structure.ts';
 import { infoTypeAndValue, type PkiBody, pkiBody } from './body.ts';
 import { algorithmIdentifier } from './certificate-request.ts';
 

@@ -1,4 +1,4 @@
-import { namedBits } from '../asn1/primitives.ts';
+import { namedBits } from '../../x509/asn1/primitives.ts';
 import type { StatusInfo } from './body.ts';
 
 /** PKIStatus (RFC 9810 §5.2.3), by number. */

@@ -1,8 +1,8 @@
 import { createHmac, hash, pbkdf2 } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { integer, nothing, octetString } from '../asn1/primitives.ts';
-import { optional, readAs, sequence } from '../asn1/structure.ts';
+import { integer, nothing, octetString } from '../../x509/asn1/primitives.ts';
+import { optional, readAs, sequence } from '../../x509/asn1/structure.ts';
 import { EnrolmentFault } from '../enrolment-fault.ts';
 import { algorithmIdentifier } from '../messages/certificate-request.ts';
 import type { AlgorithmIdentifier } from '../messages/pki-message.ts';

@@ -1,5 +1,5 @@
+import { wholeBytes } from '../../x509/asn1/primitives.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { wholeBytes } from '../asn1/primitives.ts';
 import type { PkiBody } from '../messages/body.ts';
 import {
   type AlgorithmIdentifier,

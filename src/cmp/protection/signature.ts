@@ -1,5 +1,5 @@
 import { type KeyObject, verify } from 'node:crypto';
-import { nothing } from '../asn1/primitives.ts';
+import { nothing } from '../../x509/asn1/primitives.ts';
 import { EnrolmentFault } from '../enrolment-fault.ts';
 import type { AlgorithmIdentifier } from '../messages/pki-message.ts';
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { childrenOf, readDer } from '../asn1/element.ts';
-import { generalizedTimeOf } from '../asn1/primitives.ts';
-import { readAs } from '../asn1/structure.ts';
+import { childrenOf, readDer } from '../../x509/asn1/element.ts';
+import { generalizedTimeOf } from '../../x509/asn1/primitives.ts';
+import { readAs } from '../../x509/asn1/structure.ts';
 import type { PkiBody } from '../messages/body.ts';
 import { algorithmIdentifier } from '../messages/certificate-request.ts';
 import type { PkiHeader } from '../messages/pki-message.ts';

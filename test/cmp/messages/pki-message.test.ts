@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Asn1Error } from '../../../src/cmp/asn1/element.ts';
 import {
   decodeMessage,
   encodeMessage,
   partToProtect,
 } from '../../../src/cmp/messages/pki-message.ts';
+import { Asn1Error } from '../../../src/x509/asn1/element.ts';
 import { capture, captures } from '../captures.ts';
 
 describe('messages of CMP', () => {

@@ -3,11 +3,11 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { createInterface } from 'node:readline';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readAs } from '../../../src/cmp/asn1/structure.ts';
 import { attempt } from '../../../src/cmp/enrolment/attempt.ts';
 import { EnrolmentFault } from '../../../src/cmp/enrolment-fault.ts';
 import { certRequest } from '../../../src/cmp/messages/certificate-request.ts';
 import { decodeMessage } from '../../../src/cmp/messages/pki-message.ts';
+import { readAs } from '../../../src/x509/asn1/structure.ts';
 import { formatPem } from '../../../src/x509/pem.ts';
 import { type EnrolmentWorld, enrolmentWorld, password } from '../../cmp/enrolment/world.ts';
 import {

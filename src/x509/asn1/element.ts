@@ -1,4 +1,4 @@
-import { readObjectIdentifier } from '../../x509/object-identifier.ts';
+import { readObjectIdentifier } from '../object-identifier.ts';
 
 /**
  * One element of DER, as slices of the bytes that were received: protection and hashes are computed over

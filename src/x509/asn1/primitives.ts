@@ -1,4 +1,4 @@
-import { readObjectIdentifier, writeObjectIdentifier } from '../../x509/object-identifier.ts';
+import { readObjectIdentifier, writeObjectIdentifier } from '../object-identifier.ts';
 import { Asn1Error, contentFaults, type Element, wrap } from './element.ts';
 import type { Type } from './structure.ts';
 

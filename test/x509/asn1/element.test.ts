@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Asn1Error, readDer, wrap } from '../../../src/cmp/asn1/element.ts';
+import { Asn1Error, readDer, wrap } from '../../../src/x509/asn1/element.ts';
 import {
   bitString,
   integer,
   namedBits,
   octetString,
   wholeBytes,
-} from '../../../src/cmp/asn1/primitives.ts';
-import { implicit, optional, sequence } from '../../../src/cmp/asn1/structure.ts';
+} from '../../../src/x509/asn1/primitives.ts';
+import { implicit, optional, sequence } from '../../../src/x509/asn1/structure.ts';
 
 describe('DER of CMP', () => {
   const refused: [string, string][] = [
