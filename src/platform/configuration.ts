@@ -177,7 +177,7 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
   }));
   const services = configuration.services.map((service) => ({
     ...service,
-    file: resolve(stateDirectory, service.file ?? join('services', service.name, 'credential.pem')),
+    file: resolve(stateDirectory, service.file ?? defaultServiceFile(service)),
     reload: reloadIn(runtimeDirectory, service.reload),
   }));
   const runTimeEndpoints = {
@@ -223,6 +223,11 @@ function reloadIn(
     ...(unit !== undefined && { unit }),
     ...(pidFile !== undefined && { pidFile: resolve(runtimeDirectory, pidFile) }),
   }));
+}
+
+function defaultServiceFile({ name, endpoint }: ConfigurationDocument['services'][number]): string {
+  const file = endpoint?.type === 'authority' ? 'authorities.pem' : 'credential.pem';
+  return join('services', name, file);
 }
 
 /** Each endpoint has a directory of its own, which the group that reads its files may enter. */

@@ -113,8 +113,9 @@ export class RunTimeDevice {
       directory: this.directory,
       makeEndpoint: ({ type, name }, path) => {
         const definition: EndpointDefinition = { type, name, path, reload: [] };
-        if (type === 'authority') return new AuthorityEndpoint(definition, dependencies);
         const copyFile = bindings.copyFile({ type, name });
+        if (type === 'authority')
+          return new AuthorityEndpoint(definition, { ...dependencies, copyFile });
         return new CredentialEndpoint(definition, {
           ...{ ...dependencies, mayBeEmpty: true, copyFile },
           issuers: () => endpoints.authorities(),

@@ -143,8 +143,8 @@ export class RunTimeHost {
         return bindings.of({ type, name }).flatMap((one) => one.reload);
       },
     };
-    const copyFile = type === 'authority' ? undefined : bindings.copyFile({ type, name });
-    const further = { mayBeEmpty: true, issuers, ...(copyFile && { copyFile }) } as const;
+    const copyFile = bindings.copyFile({ type, name });
+    const further = { mayBeEmpty: true, issuers, copyFile } as const;
     return this.#options.makeEndpoint({ definition, rules: rules[type], worker, further });
   }
 

@@ -182,11 +182,6 @@ function bindingMethods({ endpoints, bindings, rules, check, audit }: RootObject
     ) {
       const type = parseType(Type);
       await permitted(Service, { type, name: Id }, caller);
-      if (type === 'authority')
-        throw new CertError(
-          'wrong-endpoint-type',
-          'an authority has no key that a service could read',
-        );
       mustBe(endpoints.find({ type, name: Id }), { type, name: Id });
       await bindings.bind(Service, { type, name: Id });
     },

@@ -13,6 +13,7 @@ import type { MadeRequest } from '../csr/csr-service.ts';
 import type { CsrParameters } from '../csr/parameters.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { ReplacementPart, StagedReplacements } from '../replacement/staged-replacements.ts';
+import { bundleFile } from '../upgrade/upstream-authorities.ts';
 import { parseUpload, type UploadContent } from '../upload.ts';
 import { EndpointDirectory, type EndpointKey } from './endpoint-directory.ts';
 import { checkEndpointId } from './endpoint-id.ts';
@@ -142,9 +143,13 @@ export class RunTimeEndpoints {
     return this.#members.get(nameOf(key))?.endpoint;
   }
 
-  /** The text of the file of a server or client; `undefined` where there is none. @throws when the disk does not tell */
+  /**
+   * The text of the file of a server or client, or of the CAs of an authority; `undefined` where there is none.
+   * @throws when the disk does not tell
+   */
   readFile(key: EndpointKey): Promise<string | undefined> {
-    return tryReadRegularFile(this.#directory.pathOf(key), noFollow);
+    const path = this.#directory.pathOf(key);
+    return tryReadRegularFile(key.type === 'authority' ? join(path, bundleFile) : path, noFollow);
   }
 
   /**

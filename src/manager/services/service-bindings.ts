@@ -7,22 +7,23 @@ import type { StateFile } from '../../storage/state-file.ts';
 import { asStorageError } from '../change.ts';
 import type { CopyFile } from '../credential/copied-file.ts';
 import type { EndpointType, ReloadTarget } from '../endpoint-definition.ts';
+import { noAuthority } from './no-authority.ts';
 import { keepServiceFileMode, readServiceFile, writeServiceFile } from './service-file.ts';
 
-/** A service that reads its key with the certificate and the chain from a file of its own. */
+/** A service that reads its key with the certificate and the chain, or CAs, from a file of its own. */
 export interface ServiceDefinition {
   readonly name: string;
   readonly path: string;
   /** Id of the group that may read the file. */
   readonly group?: number;
   readonly reload: readonly ReloadTarget[];
-  /** What it reads until it is bound at run time. */
+  /** What it reads until it is bound at run time. Where that is an authority, the service reads CAs, and none else does. */
   readonly endpoint?: BoundEndpoint;
 }
 
 /** An endpoint that came at run time; it need not be there. */
 export interface BoundEndpoint {
-  readonly type: Exclude<EndpointType, 'authority'>;
+  readonly type: EndpointType;
   readonly name: string;
 }
 
@@ -35,7 +36,7 @@ export interface Binding {
 export interface ServiceBindingsOptions {
   readonly services: readonly ServiceDefinition[];
   readonly state: StateFile<StoredBindings>;
-  /** The text of the file of an endpoint; `undefined` where there is none. @throws when the disk does not tell */
+  /** The text of the file of an endpoint, or of all its CAs; `undefined` where there is none. @throws when the disk does not tell */
   readonly read: (endpoint: BoundEndpoint) => Promise<string | undefined>;
   readonly reload: (targets: readonly ReloadTarget[]) => Promise<void>;
   readonly log: EventLog;
@@ -69,10 +70,7 @@ export class ServiceBindings {
   }
 
   /** The services that are bound to an endpoint. */
-  of(endpoint: {
-    readonly type: EndpointType;
-    readonly name: string;
-  }): readonly ServiceDefinition[] {
+  of(endpoint: BoundEndpoint): readonly ServiceDefinition[] {
     const isBound = (one: ServiceDefinition) => {
       const bound = this.#bindingOf(one)?.endpoint;
       return bound?.type === endpoint.type && bound.name === endpoint.name;
@@ -86,11 +84,14 @@ export class ServiceBindings {
       this.#turn.run(async () => {
         const services = this.of(endpoint);
         const old = services.length > 0 ? await before() : undefined;
-        await this.#write(services, next, old, commit);
+        await this.#write(services, shown(endpoint, next), shown(endpoint, old), commit);
       });
   }
 
-  /** @throws CertError `not-found` for a service that the configuration does not declare, `storage` */
+  /**
+   * @throws CertError `not-found` for a service that the configuration does not declare, `wrong-endpoint-type` for CAs where it
+   *   reads a key or the reverse, `storage`
+   */
   async bind(service: string, endpoint: BoundEndpoint): Promise<void> {
     await this.#change(service, [{ service, ...endpoint }]);
   }
@@ -133,10 +134,11 @@ export class ServiceBindings {
     const { services, state, reload } = this.#options;
     const service = services.find((one) => one.name === name);
     if (!service) throw noSuchService(name, services);
+    for (const { type } of next) refuseOther(service, type);
     const work = async () => {
       const old = await readServiceFile(service);
       const [bound = service.endpoint] = next;
-      const text = bound && (await this.#options.read(bound));
+      const text = bound && shown(bound, await this.#options.read(bound));
       await this.#write([service], text, old, async () => {
         await state.change(({ bindings }) => ({
           bindings: [...bindings.filter((one) => one.service !== name), ...next],
@@ -181,8 +183,23 @@ export class ServiceBindings {
 
   async #wanted(service: ServiceDefinition): Promise<string | undefined> {
     const bound = this.#bindingOf(service)?.endpoint;
-    return bound && this.#options.read(bound);
+    return bound && shown(bound, await this.#options.read(bound));
   }
+}
+
+/** What the file of a service is where its endpoint has this text: CAs never go without others in their place. */
+function shown({ type }: BoundEndpoint, text: string | undefined): string | undefined {
+  return type === 'authority' ? (text ?? noAuthority) : text;
+}
+
+/** Services that read CAs never read nothing: what is bound to them is undone to the authority of the configuration. */
+function refuseOther({ name, endpoint }: ServiceDefinition, type: EndpointType): void {
+  const readsAuthorities = endpoint?.type === 'authority';
+  if (readsAuthorities === (type === 'authority')) return;
+  const fault = readsAuthorities
+    ? `the service ${name} reads CAs: it can be bound to an authority alone`
+    : `the service ${name} reads a key: it can be bound to an authority only where its endpoint in the configuration is one`;
+  throw new CertError('wrong-endpoint-type', fault);
 }
 
 function noSuchService(name: string, services: readonly { readonly name: string }[]): CertError {

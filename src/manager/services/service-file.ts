@@ -5,7 +5,7 @@ import { applyFileMode, readableByGroup } from '../../storage/file-mode.ts';
 import { exists } from '../../storage/io-errors.ts';
 import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
 
-/** Where a service reads its key with the certificate and the chain. */
+/** Where a service reads its key with the certificate and the chain, or CAs. */
 export interface ServiceFile {
   readonly path: string;
   /** Id of the group that may read the file. */

@@ -14,6 +14,7 @@ import type { InstalledCertificate } from '../installed-certificate.ts';
 import { RootCa } from '../upgrade/root-ca.ts';
 import type { UploadContent, UploadSource } from '../upload.ts';
 import { type Authority, AuthorityDirectory } from './authority-directory.ts';
+import { bundleOf } from './authority-layout.ts';
 import {
   type AuthoritySet,
   planDelete,
@@ -167,7 +168,7 @@ export class AuthorityEndpoint implements Endpoint {
       validate: async () => planReplaceAll(await this.#read(), content),
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),
-      confirm: ({ next }) => this.#directory.commit(next),
+      confirm: ({ next }) => this.#commit(next),
       backward: () => {
         const before = this.#authorities;
         return { ...this.#store(), validate: async () => ({ next: before, asked: [] }) };
@@ -231,9 +232,18 @@ export class AuthorityEndpoint implements Endpoint {
 
   #store(): Omit<Change<SetPlan>, 'validate'> {
     return {
-      write: ({ next }) => this.#directory.commit(next),
+      write: ({ next }) => this.#commit(next),
       publish: ({ next }) => this.#publish(next),
     };
+  }
+
+  /** Services that read copies have them before these are in service, as with `copiedFile`. */
+  async #commit(next: readonly Authority[]): Promise<void> {
+    const { copyFile } = this.#dependencies;
+    const commit = () => this.#directory.commit(next);
+    if (!copyFile) return commit();
+    const before = this.#authorities;
+    await copyFile(bundleOf(next), async () => bundleOf(before), commit);
   }
 
   #publish(next: readonly Authority[]): void {

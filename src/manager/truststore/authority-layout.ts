@@ -41,9 +41,16 @@ export function layoutOf(authorities: readonly Authority[]): Layout {
     files.set(`${id}.pem`, pem);
     links.set(`${subjectHash}.${slot}`, `${id}.pem`);
   }
-  const bundle = [...files.values()].join('');
-  if (bundle !== '') files.set(bundleFile, bundle);
+  const bundle = bundleOf(authorities);
+  if (bundle !== undefined) files.set(bundleFile, bundle);
   return { files, links };
+}
+
+/** The text of all of them; `undefined` where there is none. */
+export function bundleOf(authorities: readonly Authority[]): string | undefined {
+  return authorities.length === 0
+    ? undefined
+    : authorities.map(({ certificate }) => certificate.pem).join('');
 }
 
 /** Whether two layouts are one; the links follow from the files. */

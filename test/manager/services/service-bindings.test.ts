@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { noAuthority } from '../../../src/manager/services/no-authority.ts';
 import { nothingReplaces } from '../../fakes/moody-disk.ts';
 import { opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
 import { mark, pairOf } from '../../fakes/replacement-device.ts';
-import { RunTimeDevice, server } from '../../fakes/run-time-device.ts';
+import { authority, RunTimeDevice, server } from '../../fakes/run-time-device.ts';
 
 const tools = opensslAuthority();
 const ca = tools.issueCa({ subject: '/CN=CA' });
+const other = tools.issueCa({ subject: '/CN=other CA' });
 const leaf = tools.issue({ issuer: ca, subject: '/CN=leaf' });
 const next = tools.issue({ issuer: ca, subject: '/CN=next' });
 after(() => tools.remove());
@@ -169,5 +173,103 @@ describe('the file of a service', () => {
     chmodSync(device.serviceFile('telemetry'), 0o644);
     await device.bindings.settle();
     assert.equal(statSync(device.serviceFile('telemetry')).mode & 0o777, 0o600);
+  });
+});
+
+describe('the file of a service that reads CAs', () => {
+  let device: RunTimeDevice;
+  beforeEach(async () => {
+    device = await RunTimeDevice.open([
+      { name: 'gnoi', reload: [] },
+      { name: 'nginx', reload: [{ unit: 'nginx.service' }], endpoint: authority('group') },
+    ]);
+  });
+  afterEach(() => device.close());
+
+  const text = () => readFileSync(device.serviceFile('nginx'), 'utf8');
+  const load = async (name: string, create: boolean, ...cas: readonly { pem: string }[]) => {
+    const content = cas.map(({ pem }) => pem).join('');
+    const parts = [{ ...authority(name), create, content }];
+    const replacement = await device.endpoints.stage(owner, parts, 0);
+    await device.replacements.activate(owner, replacement);
+    return replacement;
+  };
+  const keep = (replacement: string) => device.replacements.commit(owner, replacement);
+
+  it('has the CAs of the authority, and follows each change', async () => {
+    await keep(await load('group', true, ca, other));
+    assert.equal(text(), ca.pem + other.pem);
+    await keep(await load('group', false, other));
+    assert.equal(text(), other.pem);
+    const replacement = await load('group', false, ca);
+    assert.equal(text(), ca.pem);
+    await device.replacements.rollback(owner, replacement);
+    assert.equal(text(), other.pem);
+  });
+
+  it('trusts nobody while the authority is not there, has no CA, or is removed', async () => {
+    assert.equal(text(), noAuthority);
+    await keep(await load('group', true, ca));
+    await device.endpoints.find(authority('group'))?.deleteAll();
+    assert.equal(text(), noAuthority);
+    await device.endpoints.find(authority('group'))?.install(ca.pem);
+    assert.equal(text(), ca.pem);
+    await device.endpoints.remove(authority('group'));
+    await device.bindings.settle();
+    assert.equal(text(), noAuthority);
+    assert.deepEqual(device.world.reloads.slice(-1), ['{"unit":"nginx.service"}']);
+  });
+
+  it('is what it was after a restart in the middle of a replacement', async () => {
+    await keep(await load('group', true, ca));
+    await load('group', false, other);
+    assert.equal(text(), other.pem);
+    await device.restart();
+    assert.equal(text(), ca.pem);
+  });
+
+  it('keeps the authority from a change that it cannot follow', async () => {
+    await keep(await load('group', true, ca));
+    const back = nothingReplaces(device.serviceFile('nginx'));
+    try {
+      await assert.rejects(load('group', false, other), refusal('storage'));
+    } finally {
+      back();
+    }
+    assert.deepEqual([text(), device.served(authority('group'))], [ca.pem, [mark(ca.pem)]]);
+  });
+
+  it('has those of another authority when it is bound to it, until it is unbound', async () => {
+    await keep(await load('group', true, ca));
+    await keep(await load('others', true, other));
+    await device.bindings.bind('nginx', authority('others'));
+    assert.equal(text(), other.pem);
+    await device.restart();
+    assert.equal(text(), other.pem);
+    await device.bindings.unbind('nginx');
+    assert.equal(text(), ca.pem);
+  });
+
+  it('is never a key, as that of another service is never CAs', async () => {
+    const { bindings } = device;
+    const wrong = refusal('wrong-endpoint-type', /nginx reads CAs|gnoi reads a key/);
+    await assert.rejects(bindings.bind('nginx', server('a')), wrong);
+    await assert.rejects(bindings.bind('gnoi', authority('group')), wrong);
+  });
+});
+
+describe('the CA in place of none', () => {
+  it('has a key that nobody has: its point comes from the hash of a text', () => {
+    const { x } = new X509Certificate(noAuthority).publicKey.export({ format: 'jwk' });
+    const hash = createHash('sha256').update('Nobody has the key of this CA 0').digest('base64url');
+    assert.equal(x, hash);
+  });
+
+  it('verifies not even itself for OpenSSL, which takes it as a CA', () => {
+    const file = join(tools.directory, 'none.pem');
+    writeFileSync(file, noAuthority);
+    const { status, stderr } = spawnSync('openssl', ['verify', '-CAfile', file, file]);
+    assert.equal(status, 2);
+    assert.match(String(stderr), /certificate has expired/);
   });
 });
