@@ -3,12 +3,12 @@ import { reasonOf } from '../core/cert-error.ts';
 import { Asn1Error, childrenOf, readDer } from '../x509/asn1/element.ts';
 import { readAs } from '../x509/asn1/structure.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { findPath, readCandidates } from '../x509/certificate-path.ts';
 import type { GeneralName } from '../x509/general-names.ts';
 import { isSameKey } from '../x509/keys.ts';
 import type { ContentLimits } from '../x509/limits.ts';
 import { formatName, type NewAttribute, sameName } from '../x509/name.ts';
 import { keyPurposes } from '../x509/oids.ts';
-import { findPath, readCandidates } from './certificate-path.ts';
 import { algorithmIdentifier } from './messages/certificate-request.ts';
 import { digestOfSignature } from './protection/signature.ts';
 

@@ -1,6 +1,6 @@
 import type { Certificate } from '../../x509/certificate.ts';
+import { findPath } from '../../x509/certificate-path.ts';
 import { formatName, type NewAttribute } from '../../x509/name.ts';
-import { findPath } from '../certificate-path.ts';
 import type { InService, PendingKey } from '../device.ts';
 import { EnrolmentFault } from '../enrolment-fault.ts';
 import { type EnrolmentJournal, storedTransaction } from '../journal.ts';

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Certificate } from '../../x509/certificate.ts';
+import { findPath, readCandidates } from '../../x509/certificate-path.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
-import { findPath, readCandidates } from '../certificate-path.ts';
 import { EnrolmentFault } from '../enrolment-fault.ts';
 import type { PkiBody } from '../messages/body.ts';
 import type { ReceivedMessage } from '../messages/pki-message.ts';

@@ -186,7 +186,7 @@ describe('an attempt to enrol', () => {
     const { device } = world;
     const other = cmpAuthority(password, () => world.clock.now);
     const send = (_: unknown, message: Buffer) => other.answer(message);
-    await fails(world.context({ send }), 'certificate', /no CA of the profile/);
+    await fails(world.context({ send }), 'certificate', /no trusted CA/);
     assert.equal(device.served, undefined);
     assert.equal(other.issued.at(-1)?.state, 'refused');
   });

@@ -4,12 +4,12 @@ import {
   isSelfIssued,
   readCertificate,
   subjectText,
-} from '../x509/certificate.ts';
-import type { ContentLimits } from '../x509/limits.ts';
+} from './certificate.ts';
+import type { ContentLimits } from './limits.ts';
 
 export interface PathSearch {
   readonly anchors: readonly Certificate[];
-  /** Candidates for intermediate certificates (extraCerts, caPubs), which are not trusted. */
+  /** Candidates for intermediate certificates, which are not trusted. */
   readonly helpers: readonly Certificate[];
   /** Seconds since 1970. */
   readonly now: number;
@@ -47,10 +47,10 @@ export function findPath(
   };
   const own = signatureFault(leaf);
   if (own !== undefined && !trusted.has(leaf.fingerprint)) return own;
-  return complete([leaf]) ?? reason ?? 'no CA of the profile is above it';
+  return complete([leaf]) ?? reason ?? 'no trusted CA is above it';
 }
 
-/** The certificates of extraCerts; a certificate that cannot be read is left out. */
+/** The certificates that came with a message; one that cannot be read is left out. */
 export function readCandidates(ders: readonly Buffer[], content: ContentLimits): Certificate[] {
   return ders.slice(0, maxVerifications).flatMap((der) => {
     try {
