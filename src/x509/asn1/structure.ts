@@ -88,6 +88,18 @@ export function listOf<T>(type: Type<T>): Type<readonly T[]> {
   };
 }
 
+const setTag = 0x31;
+
+/** SET OF. It is read in the order of its bytes, and written in that of DER (X.690 §11.6). */
+export function setOf<T>(type: Type<T>): Type<readonly T[]> {
+  return {
+    tags: [setTag],
+    read: listOf(type).read,
+    write: (values) =>
+      wrap(setTag, Buffer.concat(values.map((one) => type.write(one)).sort(Buffer.compare))),
+  };
+}
+
 type Alternatives<M extends Members> = {
   [K in keyof M]: { readonly kind: K; readonly value: ValueOf<M[K]> };
 }[keyof M];
