@@ -11,6 +11,7 @@ import { enrolmentInterface } from '../src/dbus/enrolment/enrolment-interface.ts
 import { gnoiInterface } from '../src/dbus/gnoi-service/gnoi-interface.ts';
 import { toErrorReply } from '../src/dbus/server/error-names.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/server/interface.ts';
+import { bundleInterface } from '../src/dbus/trust-bundle/bundle-interface.ts';
 import { mapTypes } from '../src/identity/peer-certificates/map-types.ts';
 import type { MetricSpec } from '../src/metrics/exposition.ts';
 import { managerMetrics } from '../src/metrics/manager-metrics.ts';
@@ -24,6 +25,7 @@ import {
   oemEnumerations,
   oemTypes,
 } from '../src/redfish/oem/declaration.ts';
+import { bundleFaults } from '../src/trust-bundle/bundle-fault.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -162,7 +164,7 @@ function typeOf({ type, enum: values, minimum, maximum }: Member): string {
 function defaultOf({ default: value }: Member): string {
   if (value === undefined) return '';
   const [first] = Array.isArray(value) ? value : [];
-  if (typeof first === 'object') return "OpenBMC's three";
+  if (typeof first === 'object' && Object.keys(first).length > 0) return "OpenBMC's three";
   return `\`${JSON.stringify(value)}\``;
 }
 
@@ -191,6 +193,14 @@ codes above, of checks that a certificate in service would not pass any more, th
 ${Object.entries(certWarnings)
   .map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
   .join('\n')}
+
+A signed bundle of CAs that is not taken, or not loaded into a group, leaves what is in force as it is. Why is one of
+
+| code | meaning |
+| --- | --- |
+${Object.entries(bundleFaults)
+  .map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
+  .join('\n')}
 `;
 }
 
@@ -201,7 +211,7 @@ All interfaces of OpenBMC are served as they are there. What we add stands in in
 OpenBMC has an unexpected member. Methods may be called by root, by the user of the manager, and by the users and groups of
 \`access\` in the [configuration](configuration.md) names.
 
-${[...extensionInterfaces, endpointInterface, endpointsInterface, accountsInterface, enrolmentInterface, gnoiInterface].map(extensionSection).join('\n')}`;
+${[...extensionInterfaces, endpointInterface, endpointsInterface, accountsInterface, enrolmentInterface, gnoiInterface, bundleInterface].map(extensionSection).join('\n')}`;
 }
 
 function extensionSection({

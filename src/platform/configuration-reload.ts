@@ -15,7 +15,8 @@ export type ReloadingProgram =
   | 'account-manager'
   | 'redfish-server'
   | 'cmp-agent'
-  | 'gnoi-server';
+  | 'gnoi-server'
+  | 'bundle-updater';
 
 export interface FollowedConfiguration {
   readonly program: ReloadingProgram;

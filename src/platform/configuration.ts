@@ -209,7 +209,16 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
   const enrolment = { ...configuration.enrolment, directory: ofEnrolment, authorities };
   const ofGnoi = resolve(stateDirectory, configuration.gnoi.directory);
   const gnoi = { ...configuration.gnoi, directory: ofGnoi };
-  const edges = { redfish, enrolment, gnoi };
+  const { trustBundles: bundles } = configuration;
+  const trustBundles = {
+    ...bundles,
+    directory: resolve(stateDirectory, bundles.directory),
+    bundles: bundles.bundles.map(({ pinnedRoots, ...bundle }) => ({
+      ...bundle,
+      ...(pinnedRoots !== undefined && { pinnedRoots: resolve(stateDirectory, pinnedRoots) }),
+    })),
+  };
+  const edges = { redfish, enrolment, gnoi, trustBundles };
   const paths = { stateDirectory, runtimeDirectory };
   const ofEndpoints = { endpoints, services, runTimeEndpoints };
   return { ...configuration, ...paths, ...ofEndpoints, metrics, users, ...edges };

@@ -17,6 +17,11 @@ interface Values {
   'a(ssstu)': [string, string, string, bigint, number][];
   '(ss)': [string, string];
   '(st)': [string, bigint];
+  '(tt)': [bigint, bigint];
+  '(sst)': [string, string, bigint];
+  '(tstts)': [bigint, string, bigint, bigint, string];
+  'a(tstts)': Values['(tstts)'][];
+  'a(ssstuuss)': [string, string, string, bigint, number, number, string, string][];
   'a(ssss)': [string, string, string, string][];
   'a(ssbaysss)': [string, string, boolean, Buffer, string, string, string][];
   '(ssbbbs)': [string, string, boolean, boolean, boolean, string];
