@@ -1,4 +1,15 @@
 import { setPasswordCommand } from './commands/accounts.ts';
+import { bundleGroups, bundleLoad, bundleMembers } from './commands/bundle/groups.ts';
+import { bundleCheckServer, bundleDownload } from './commands/bundle/server.ts';
+import {
+  bundleActivate,
+  bundleDeactivate,
+  bundleReset,
+  bundleSetInterval,
+  bundleSetRoutingInstance,
+  bundleSetUrl,
+} from './commands/bundle/settings.ts';
+import { bundleStatus } from './commands/bundle/status.ts';
 import { check } from './commands/check.ts';
 import { csr } from './commands/csr.ts';
 import { doctor } from './commands/doctor.ts';
@@ -37,6 +48,15 @@ export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
   },
   { title: 'The gNOI service', commands: [gnoiStatus, gnoiExtend, gnoiClearBundle] },
   { title: 'Trusted CAs', commands: [trustList, trustAdd, trustRemove, trustReplace] },
+  {
+    title: 'Signed bundles of CAs',
+    commands: [
+      ...[bundleStatus, bundleCheckServer, bundleDownload],
+      ...[bundleLoad, bundleGroups, bundleMembers],
+      ...[bundleDeactivate, bundleActivate],
+      ...[bundleSetUrl, bundleSetInterval, bundleSetRoutingInstance, bundleReset],
+    ],
+  },
   {
     title: 'Endpoints of run time',
     commands: [endpointList, endpointAdd, endpointRemove, bind, unbind],

@@ -47,7 +47,8 @@ export async function readMaterial(
   return pemContent((await readBlocks(files, options)).map(({ text }) => text).join(''));
 }
 
-function readBytes(file: string): Buffer {
+/** @throws CommandError, SetupError */
+export function readBytes(file: string): Buffer {
   try {
     const bytes = readStream(file === '-' ? 0 : file);
     if (bytes.length > 0) return bytes;
