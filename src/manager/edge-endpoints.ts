@@ -39,8 +39,11 @@ export interface ReplacementInput {
   readonly endpoint: EndpointRef;
   /** Whether the endpoint comes with this replacement; it must not be there yet then, and must be otherwise. */
   readonly create: boolean;
-  /** The certificate of a server or client with its chain; the whole bundle of an authority. */
-  readonly content: Content;
+  /**
+   * The certificate of a server or client with its chain; the whole bundle of an authority. `nothing` takes all certificates
+   * away, and `removal` the endpoint with its pending keys, too.
+   */
+  readonly content: Content | 'nothing' | 'removal';
   /** The id of the pending key that the certificate must be for; without it, it may be for any that is known. */
   readonly request?: string;
 }

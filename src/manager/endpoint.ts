@@ -28,10 +28,14 @@ export interface Endpoint {
   deleteAll(): Promise<void>;
   /**
    * The first half of a change in two phases.
+   * @param content absent to take all certificates away
    * @param issuers CAs that come with it, for a chain that comes without its intermediates
    * @throws CertError what `replace` would
    */
-  stage(content: UploadContent, issuers?: readonly Certificate[]): Promise<StagedChange>;
+  stage(
+    content: UploadContent | undefined,
+    issuers?: readonly Certificate[],
+  ): Promise<StagedChange>;
   /** Brings the files back to what `save` wrote; only before `start`. */
   recover(directory: string): Promise<void>;
   readonly requests: CsrService;

@@ -183,6 +183,12 @@ export class MemoryEndpoints implements EdgeEndpoints {
     const replacement = this.#replacement(name);
     for (const part of replacement.parts) {
       const { endpoint } = part;
+      if (part.content === 'removal') {
+        this.#stored.delete(keyOf(endpoint));
+        this.#pending.delete(keyOf(endpoint));
+        this.#tell({ kind: 'endpoint removed', endpoint });
+        continue;
+      }
       const stored = this.#read(part);
       this.#stored.set(keyOf(endpoint), stored);
       const hashes = stored.certificates.map(({ certificate }) => hashOf(certificate.publicKey));
@@ -272,7 +278,7 @@ export class MemoryEndpoints implements EdgeEndpoints {
   }
 
   #read({ endpoint, content }: ReplacementInput): Stored {
-    const blocks = openContent(content);
+    const blocks = typeof content === 'string' ? [] : openContent(content);
     const certificates = blocks.filter(isCertificateBlock).map(({ der }) => readCertificate(der));
     const modified = BigInt(Date.now()) * 1_000_000n;
     if (endpoint.type === 'authority') {
@@ -282,6 +288,7 @@ export class MemoryEndpoints implements EdgeEndpoints {
       return { ...endpoint, modified, certificates: members, file: '' };
     }
     const [certificate, ...chain] = certificates;
+    if (typeof content === 'string') return { ...endpoint, modified, certificates: [], file: '' };
     if (!certificate) throw new CertError('no-certificate', 'there is no certificate');
     const sent = blocks.find(isKeyBlock);
     const waiting = this.#pending.get(keyOf(endpoint)) ?? [];

@@ -141,8 +141,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
 
   async stage(parts: readonly ReplacementInput[], seconds = 0): Promise<string> {
     const rows = parts.map(({ endpoint, create, content, request = '' }) => {
-      const { bytes, format, password } = content;
-      return [...idOf(endpoint), create, bytes, format, password, request];
+      return [...idOf(endpoint), create, ...contentRow(content), request];
     });
     return String(await this.#call('Stage', [rows, seconds]));
   }
@@ -257,6 +256,11 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
     const [result] = await bus.call({ destination: endpointsName, ...call });
     return result;
   }
+}
+
+function contentRow(content: ReplacementInput['content']): [Buffer, string, string] {
+  if (typeof content === 'string') return [Buffer.alloc(0), content, ''];
+  return [content.bytes, content.format, content.password];
 }
 
 function idOf({ type, name }: EndpointRef): [string, string] {

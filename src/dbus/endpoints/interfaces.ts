@@ -29,7 +29,8 @@ export const endpointsInterface = {
     'users and groups that `runTimeEndpoints.access` of the [configuration](configuration.md) names, each for the endpoints there.\n\n' +
     '`Stage` finds a replacement of any number of endpoints good and keeps others out of them; a part is the type, the id, ' +
     'whether the endpoint comes with it, the content with its format and password, and the id of the pending key that the ' +
-    'certificate must be for (empty for any). `Detach`, `Activate`, `Commit` and `Rollback` are as in ' +
+    'certificate must be for (empty for any). The format `nothing` takes all certificates away, and `removal` the endpoint with its ' +
+    'pending keys, too. `Detach`, `Activate`, `Commit` and `Rollback` are as in ' +
     '`Certs.Extension.Replacement`. `Deadline` answers with the state (`Staged`, `Active`) and when it is rolled back, in ' +
     'seconds since 1970; `Extend` has that time begin anew. An endpoint that came with a replacement which is rolled back, ' +
     'also by a crash, is not there.\n\n' +

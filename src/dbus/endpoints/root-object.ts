@@ -118,8 +118,11 @@ function replacementMethods(options: RootObjectOptions, permitted: Permitted) {
     caller: Caller,
   ): Promise<StagePart> => {
     const { type, name } = await permitted({ Type, Id }, 'change', caller);
+    const part = { type, name, create, ...(request !== '' && { request }) };
+    if (Format === 'nothing' || Format === 'removal')
+      return { ...part, content: undefined, remove: Format === 'removal' };
     const content = openInputs({ Content, Format, Password }, options.uploads[type]);
-    return { type, name, create, content, ...(request !== '' && { request }) };
+    return { ...part, content };
   };
   return {
     async Stage(

@@ -118,16 +118,21 @@ export class CredentialEndpoint implements Endpoint {
     await this.#parts.queue.run(removeCredential(this.#parts, () => undefined));
   }
 
-  stage(content: UploadContent, issuers?: readonly Certificate[]): Promise<StagedChange> {
-    return stageChange(this.#parts.queue, {
+  stage(
+    content: UploadContent | undefined,
+    issuers?: readonly Certificate[],
+  ): Promise<StagedChange> {
+    const removal = removeCredential(this.#parts, () => undefined);
+    return stageChange<CredentialCandidate | undefined>(this.#parts.queue, {
       definition: this.definition,
       validate: async () => {
+        if (content === undefined) return removal.validate();
         await this.#parts.stored.mustBeRead();
         return this.#parts.admission.admit(content, issuers);
       },
       save: (directory, replacement) =>
         this.#parts.file.save(directory, this.#parts.service.text, replacement),
-      forward: storeCredential(this.#parts),
+      forward: content === undefined ? removal : storeCredential(this.#parts),
       confirm: async (pair) => {
         if (!pair) return;
         if (!(await this.#parts.file.holds(pair))) await storeCredential(this.#parts).write(pair);

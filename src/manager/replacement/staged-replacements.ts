@@ -14,7 +14,8 @@ import { Replacement, type ReplacementState } from './replacement.ts';
 /** What goes into service together. */
 export interface ReplacementPart {
   readonly endpoint: Pick<Endpoint, 'definition' | 'stage'>;
-  readonly content: UploadContent;
+  /** Absent to take all certificates away. */
+  readonly content: UploadContent | undefined;
 }
 
 export interface ReplacementLimits {

@@ -72,10 +72,15 @@ export class EndpointDirectory {
     await writeFileAtomic(this.#mark(key), '', ownerOnly);
   }
 
+  /** Leaves its files where they are, until the next start. */
+  async unmark(key: EndpointKey): Promise<void> {
+    await removeSynced(this.#mark(key));
+  }
+
   /** Keys that wait for a certificate stay. */
   async makeAbsent(key: EndpointKey): Promise<void> {
     if (!(await exists(this.#directoryOf(key)))) return;
-    await removeSynced(this.#mark(key));
+    await this.unmark(key);
     await this.clear(key);
   }
 

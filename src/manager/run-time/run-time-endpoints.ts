@@ -8,6 +8,7 @@ import { Mutex } from '../../core/mutex.ts';
 import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
+import type { StagedChange } from '../change.ts';
 import { asStorageError } from '../change.ts';
 import type { MadeRequest } from '../csr/csr-service.ts';
 import type { CsrParameters } from '../csr/parameters.ts';
@@ -17,7 +18,7 @@ import { bundleFile } from '../upgrade/upstream-authorities.ts';
 import { parseUpload, type UploadContent } from '../upload.ts';
 import { EndpointDirectory, type EndpointKey } from './endpoint-directory.ts';
 import { checkEndpointId } from './endpoint-id.ts';
-import { wasAbsent, withCreation } from './staged-creation.ts';
+import { wasAbsent, withCreation, withRemoval } from './staged-creation.ts';
 
 export interface RunTimeEndpointsOptions {
   readonly directory: string;
@@ -32,7 +33,10 @@ export interface RunTimeEndpointsOptions {
 export interface StagePart extends EndpointKey {
   /** Whether the endpoint comes with it, and is not there yet; else it must be there. */
   readonly create: boolean;
-  readonly content: UploadContent;
+  /** Absent to take all certificates away. */
+  readonly content: UploadContent | undefined;
+  /** Whether the endpoint goes with them, and its pending keys. */
+  readonly remove?: boolean;
   /** The id of the pending key that the certificate must be for; absent for any. */
   readonly request?: string;
 }
@@ -115,8 +119,9 @@ export class RunTimeEndpoints {
   }
 
   async #recoverPart({ key, endpoint }: Member, from: string): Promise<void> {
-    if (await wasAbsent(from)) await this.#directory.makeAbsent(key);
-    else await endpoint.recover(from);
+    if (await wasAbsent(from)) return this.#directory.makeAbsent(key);
+    if (!(await this.#directory.isPresent(key))) await this.#directory.makePresent(key);
+    await endpoint.recover(from);
   }
 
   /** Those that are there. */
@@ -213,11 +218,7 @@ export class RunTimeEndpoints {
       for (const part of parts) {
         const member = await this.#known(part);
         this.#mustBe(member, !part.create);
-        if (part.request !== undefined) mustBeFor(part.request, part.content);
-        staged.push({
-          endpoint: this.#staged(member, part.create, issuers),
-          content: part.content,
-        });
+        staged.push(this.#staged(member, part, issuers));
       }
       const journal = join(this.#directory.replacements, randomBytes(8).toString('hex'));
       return this.#options.replacements.stage(owner, staged, seconds, journal);
@@ -226,24 +227,46 @@ export class RunTimeEndpoints {
 
   #staged(
     member: Member,
-    create: boolean,
+    { create, content, remove, request }: StagePart,
     issuers: readonly Certificate[],
-  ): ReplacementPart['endpoint'] {
-    const { endpoint } = member;
-    return {
-      definition: endpoint.definition,
-      stage: async (content) => {
-        const change = await endpoint.stage(content, issuers);
-        if (!create) return change;
-        return withCreation(change, {
-          appear: () => this.#appear(member),
-          disappear: async () => {
-            if (member.isPresent) this.#hide(member);
-            await this.#directory.makeAbsent(member.key);
-          },
-        });
-      },
+  ): ReplacementPart {
+    if (request !== undefined) mustBeFor(request, content);
+    const { endpoint, key } = member;
+    const appear = () => this.#appear(member);
+    const wrapped = (change: StagedChange): StagedChange => {
+      if (create) {
+        const disappear = async () => {
+          if (member.isPresent) this.#hide(member);
+          await this.#directory.makeAbsent(key);
+        };
+        return withCreation(change, { appear, disappear });
+      }
+      if (!remove) return change;
+      const disappear = async () => {
+        await this.#directory.unmark(key);
+        this.#hide(member);
+      };
+      return withRemoval(change, { appear, disappear, forget: () => void this.#forget(member) });
     };
+    return {
+      endpoint: {
+        definition: endpoint.definition,
+        stage: async (staged) => wrapped(await endpoint.stage(staged, issuers)),
+      },
+      content,
+    };
+  }
+
+  /** With its keys; what fails now is done by the next start. Never rejects. */
+  async #forget(member: Member): Promise<void> {
+    const { key, endpoint } = member;
+    await endpoint.requests.settled();
+    await this.#turn.run(async () => {
+      if (member.isPresent || this.#members.get(nameOf(key)) !== member) return;
+      endpoint.stop();
+      this.#members.delete(nameOf(key));
+      await this.#directory.remove(key).catch(() => undefined);
+    });
   }
 
   /** Looks after what time changes; to be called now and then. Never rejects. */
@@ -342,11 +365,11 @@ export class RunTimeEndpoints {
 }
 
 function certificatesOf({ content }: StagePart): readonly Certificate[] {
-  return parseUpload(content, Number.POSITIVE_INFINITY).certificates;
+  return content === undefined ? [] : parseUpload(content, Number.POSITIVE_INFINITY).certificates;
 }
 
 /** @throws CertError `key-mismatch` */
-function mustBeFor(request: string, content: UploadContent): void {
+function mustBeFor(request: string, content: UploadContent = []): void {
   const { certificates, keyBlocks } = parseUpload(content, Number.POSITIVE_INFINITY);
   const isFor = certificates.some(
     ({ publicKey }) => publicKeyHash(publicKeyInfo(publicKey)) === request,

@@ -31,6 +31,37 @@ export function withCreation(change: StagedChange, { appear, disappear }: Creati
   };
 }
 
+/** What becomes of the endpoint of a staged removal, which stays on the disk until the removal is committed. */
+export interface Removal extends Creation {
+  /** Forgets what is left of it, once it is gone for good. */
+  forget(): void;
+}
+
+/** A change that takes all certificates out of an endpoint, and the endpoint with them. */
+export function withRemoval(
+  change: StagedChange,
+  { appear, disappear, forget }: Removal,
+): StagedChange {
+  let isGone = false;
+  return {
+    ...change,
+    async activate() {
+      await change.activate();
+      await disappear();
+      isGone = true;
+    },
+    async undo() {
+      isGone = false;
+      await appear();
+      await change.undo();
+    },
+    release() {
+      change.release();
+      if (isGone) forget();
+    },
+  };
+}
+
 /** Whether a part of a journal says that its endpoint was not there. */
 export function wasAbsent(directory: string): Promise<boolean> {
   return exists(join(directory, absentFile));

@@ -162,10 +162,13 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   /** The bundle takes the place of everything, as with `replaceAll`. */
-  stage(content: UploadContent): Promise<StagedChange> {
+  stage(content: UploadContent | undefined): Promise<StagedChange> {
     return stageChange(this.#queue, {
       definition: this.definition,
-      validate: async () => planReplaceAll(await this.#read(), content),
+      validate: async () => {
+        const set = await this.#read();
+        return content === undefined ? { next: [], asked: [] } : planReplaceAll(set, content);
+      },
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),
       confirm: ({ next }) => this.#commit(next),

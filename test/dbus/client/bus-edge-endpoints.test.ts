@@ -66,6 +66,18 @@ describe('the endpoints of run time as an edge has them', () => {
     await edge.commit(replacement);
   };
 
+  it('lose their certificates, and go, in a replacement', async () => {
+    await install();
+    const replacement = await edge.stage([
+      { endpoint: server('gnoi-1'), create: false, content: 'removal' },
+      { endpoint: authority('gnoi-ca-bundle'), create: false, content: 'nothing' },
+    ]);
+    await edge.activate(replacement);
+    await edge.commit(replacement);
+    assert.equal(edge.find(server('gnoi-1')), undefined);
+    assert.deepEqual(edge.find(authority('gnoi-ca-bundle'))?.certificates, []);
+  });
+
   it('are as new as the reply to each change', async () => {
     const replacement = await stage();
     assert.deepEqual(edge.list(), []);

@@ -34,6 +34,15 @@ describe('the endpoints of run time', () => {
       ],
       0,
     );
+  const stageRemoval = () =>
+    device.endpoints.stage(
+      owner,
+      [
+        { ...server('gnoi-1'), create: false, content: undefined, remove: true },
+        { ...authority('gnoi-ca-bundle'), create: false, content: undefined, remove: true },
+      ],
+      0,
+    );
   const install = async () => {
     const replacement = await stage();
     await device.replacements.activate(owner, replacement);
@@ -93,6 +102,45 @@ describe('the endpoints of run time', () => {
     await assert.rejects(device.endpoints.remove(server('gnoi-1')), refusal('not-found'));
   });
 
+  it('go in a replacement with all of their files and keys', async () => {
+    const before = snapshot(device.directory);
+    await install();
+    await device.endpoints.generate(server('gnoi-1'), csrParameters());
+    const replacement = await stageRemoval();
+    await device.replacements.activate(owner, replacement);
+    assert.deepEqual(device.names(), []);
+    await device.replacements.commit(owner, replacement);
+    // In turn behind what is left to be done
+    await assert.rejects(device.endpoints.remove(server('gnoi-1')), refusal('not-found'));
+    await assert.rejects(
+      device.endpoints.remove(authority('gnoi-ca-bundle')),
+      refusal('not-found'),
+    );
+    await device.endpoints.maintain();
+    assert.deepEqual(snapshot(device.directory), before);
+    await device.restart();
+    assert.deepEqual(device.names(), []);
+    await install();
+  });
+
+  it('stay empty where a replacement takes their certificates alone', async () => {
+    await install();
+    const none = { create: false, content: undefined };
+    const parts = [
+      { ...server('gnoi-1'), ...none },
+      { ...authority('gnoi-ca-bundle'), ...none },
+    ];
+    const replacement = await device.endpoints.stage(owner, parts, 0);
+    await device.replacements.activate(owner, replacement);
+    await device.replacements.commit(owner, replacement);
+    for (const restart of [false, true]) {
+      if (restart) await device.restart();
+      assert.deepEqual(device.names().sort(), ['authority/gnoi-ca-bundle', 'server/gnoi-1']);
+      assert.deepEqual(device.served(server('gnoi-1')), []);
+      assert.deepEqual(device.served(authority('gnoi-ca-bundle')), []);
+    }
+  });
+
   it('come with their certificate and its bundle at once', async () => {
     const replacement = await stage();
     assert.deepEqual(device.names(), []);
@@ -124,6 +172,32 @@ describe('the endpoints of run time', () => {
         for (const key of [server('gnoi-1'), authority('gnoi-ca-bundle')])
           assert.ok(!existsSync(device.file(key)));
         await install();
+      });
+    }
+
+    for (const active of [true, false]) {
+      const what = active ? 'active' : 'staged';
+      it(`have what they had before a removal that is ${what} when ${when}`, async () => {
+        await install();
+        const { id } = await device.endpoints.generate(server('gnoi-1'), csrParameters());
+        const before = snapshot(device.directory);
+        const replacement = await stageRemoval();
+        if (active) {
+          await device.replacements.activate(owner, replacement);
+          assert.deepEqual(device.names(), []);
+        }
+        await end(replacement);
+        for (const restart of [false, true]) {
+          if (restart) await device.restart();
+          assert.deepEqual(device.names().sort(), ['authority/gnoi-ca-bundle', 'server/gnoi-1']);
+          assert.deepEqual(device.served(server('gnoi-1')), [mark(leaf.pem)]);
+          assert.deepEqual(device.served(authority('gnoi-ca-bundle')), [mark(ca.pem)]);
+        }
+        const [waiting] =
+          (await device.endpoints.find(server('gnoi-1'))?.requests.outstanding()) ?? [];
+        assert.equal(waiting?.id, id);
+        const presence = (files: object) => Object.keys(files).filter((one) => /present/.test(one));
+        assert.deepEqual(presence(snapshot(device.directory)), presence(before));
       });
     }
 
