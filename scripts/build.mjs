@@ -134,6 +134,21 @@ async function generateMessages() {
   await promisify(execFile)(process.execPath, args);
 }
 
+/** The texts of the YANG modules, by name@revision: a bundle has them in itself. */
+async function generateYangModules() {
+  const directory = join(root, 'schemas', 'yang');
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.yang')).sort();
+  const texts = names.map(async (name) => [
+    basename(name, '.yang'),
+    await readFile(join(directory, name), 'utf8'),
+  ]);
+  const file = join(root, 'schemas', 'generated', 'yang-modules');
+  const modules = JSON.stringify(Object.fromEntries(await Promise.all(texts)), null, 2);
+  await writeFile(`${file}.js`, `export const yangModules = ${modules};\n`);
+  const type = 'export declare const yangModules: Readonly<Record<string, string>>;\n';
+  await writeFile(`${file}.d.ts`, type);
+}
+
 async function bundle() {
   const { build } = await import('esbuild');
   const { billOfMaterials } = await import('./sbom.mjs');
@@ -192,6 +207,7 @@ export async function generate() {
   await generateValidators(schemas);
   await generateTypes(schemas);
   await generateMessages();
+  await generateYangModules();
   await generateRestartSettings(schemas);
 }
 

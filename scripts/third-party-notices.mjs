@@ -10,6 +10,10 @@ const textsHere = {
   '@bufbuild/protobuf': ['LICENSE', 'scripts/licences/protobuf-bsd-3-clause.txt'],
 };
 
+/** The YANG modules of the IETF, which are no package. */
+const yangModules = 'schemas/generated/yang-modules.js';
+const yangLicence = 'scripts/licences/ietf-code-components.txt';
+
 /** An esbuild plugin that writes the notices of what is bundled to a file. */
 export function thirdPartyNotices(root, file) {
   return {
@@ -18,7 +22,7 @@ export function thirdPartyNotices(root, file) {
       build.initialOptions.metafile = true;
       build.onEnd(async ({ metafile }) => {
         // Without one the bundling itself failed, and has said so
-        if (metafile) await writeFile(file, noticesOf(root, bundledPackages(metafile)));
+        if (metafile) await writeFile(file, noticesOf(root, metafile));
       });
     },
   };
@@ -26,17 +30,22 @@ export function thirdPartyNotices(root, file) {
 
 /** Folders of packages whose modules are in an output, relative to the working directory of esbuild. */
 export function bundledPackages({ outputs }) {
-  const modules = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  const modules = bundledModules(outputs);
   const folders = modules.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 
-function noticesOf(root, folders) {
+function bundledModules(outputs) {
+  return Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+}
+
+function noticesOf(root, metafile) {
   const head =
     'The programs of bmc-certificate-manager contain the packages below, each under its licence.\n';
-  return [head, ...folders.map((folder) => noticeOf(root, join(root, folder)))].join(
-    `\n${'='.repeat(80)}\n`,
-  );
+  const packages = bundledPackages(metafile).map((folder) => noticeOf(root, join(root, folder)));
+  const hasYang = bundledModules(metafile.outputs).includes(yangModules);
+  const yang = hasYang ? [readFileSync(join(root, yangLicence), 'utf8')] : [];
+  return [head, ...packages, ...yang].join(`\n${'='.repeat(80)}\n`);
 }
 
 function noticeOf(root, folder) {
