@@ -6,6 +6,7 @@ import { Listeners } from '../core/listeners.ts';
 import type { Log } from '../core/log.ts';
 import type { Users } from '../identity/accounts/user-directory.ts';
 import { LoginAudit } from '../identity/login-audit.ts';
+import { type ConnectionBounds, listen } from '../tls/bounded-server.ts';
 import type { TlsProfileName } from '../tls/profile.ts';
 import type { ServerIdentity } from '../tls/server-identity.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
@@ -24,7 +25,7 @@ import {
   type ClientAuthentication,
 } from './serving/client-authentication.ts';
 import { makeConnections } from './serving/connections.ts';
-import { type ListenerLimits, listen, makeListener } from './serving/listener.ts';
+import { makeListener } from './serving/listener.ts';
 import { trustedBundle } from './serving/trusted-bundle.ts';
 import { untilShown } from './shown-certificate.ts';
 import { IdClaims } from './steps/id-claims.ts';
@@ -45,7 +46,7 @@ export interface GnoiSettings {
   readonly steps: StepLimits;
   /** How long keys may wait for certificates that come with another call. */
   readonly parkedMilliseconds: number;
-  readonly listener: ListenerLimits;
+  readonly listener: ConnectionBounds;
   readonly drainMilliseconds: number;
   readonly messageBytes: number;
   readonly streamsPerConnection: number;
@@ -167,7 +168,8 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
     log,
   });
   const stopFollowing = store.onChange(follow);
-  port = await listen(listener, address, fixed.port);
+  const place = { member: 'gnoi.port', option: '--gnoi-port' };
+  port = await listen(listener, { address, port: fixed.port, ...place });
   await store.discardAllRequests().catch((error: unknown) => {
     log.warn('keys of an earlier run are not given up', { reason: reasonOf(error) });
   });

@@ -28,6 +28,8 @@ export interface HandshakeOptions {
   readonly shown: (connection: TLSSocket) => ShownCertificates | undefined;
   /** Learns of each connection whose client was not asked, because its address is suspended. */
   readonly onSuspended: (connection: TLSSocket) => void;
+  /** Whether a connection may begin TLS at all; each may, unless given. */
+  readonly admits?: (() => boolean) | undefined;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
   readonly log: Log;
@@ -115,7 +117,7 @@ class HandshakeLimiter {
   /** A connection whose TLS has not begun. */
   admit(socket: Socket): void {
     const { remoteAddress } = socket;
-    if (remoteAddress === undefined) {
+    if (remoteAddress === undefined || this.#options.admits?.() === false) {
       socket.destroy();
       return;
     }

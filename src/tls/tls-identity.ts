@@ -17,7 +17,7 @@ export interface TlsSettings {
   readonly profile: TlsProfileName;
   /** After this time the keys of session tickets are new ones. */
   readonly ticketMilliseconds: number;
-  readonly clients?: ClientAuthorities;
+  readonly clients?: ClientAuthorities | undefined;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
   readonly log: Log;

@@ -1,10 +1,9 @@
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { reasonOf } from '../../core/cert-error.ts';
-import { SetupError } from '../../core/setup-error.ts';
 import type { WatchedAdministration } from '../../manager/administration.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { machineId } from '../../platform/machine-id.ts';
+import { listen } from '../../tls/bounded-server.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { linkIssuers } from '../certificates/certificate-links.ts';
 import { makeEvents } from '../events/events.ts';
@@ -78,7 +77,9 @@ export async function startService(dependencies: ServiceDependencies): Promise<R
     { ...serverSettings(configuration), identity, clientCertificates, log },
     app,
   );
-  port = await listen(server, redfish.address, redfish.port);
+  const { address } = redfish;
+  const place = { member: 'redfish.port', option: '--https-port' };
+  port = await listen(server, { address, port, ...place });
   return {
     port,
     prepare: (next) => app.prepare(next),
@@ -115,21 +116,4 @@ function serverSettings({
       addresses: clientCertificates.rememberedAddresses,
     },
   };
-}
-
-function listen(
-  server: ReturnType<typeof makeServer>,
-  host: string,
-  port: number,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? 'is taken; give another as redfish.port, or to npm start as --https-port'
-          : `cannot be used (${error.code})`;
-      reject(new SetupError(`The port ${port} on ${host} ${why}.`));
-    });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
 }
