@@ -1,16 +1,19 @@
-import type { CertificateClient } from '../../manager/certificate-client.ts';
-import type { Certificate } from '../../x509/certificate.ts';
-import { findPath, needsHandshake, type PathLimits, type TrustLists } from './chain.ts';
+import { type Certificate, isIssuedBy, isSelfIssued } from '../../x509/certificate.ts';
+import { findPath, needsHandshake, ownFault, type TrustLists } from './chain.ts';
 import type { PeerChain } from './peer-chain.ts';
 import type { Refusal } from './refusal.ts';
-import { readTrust, type TrustEndpoints } from './trust.ts';
 
 /** Why a chain is not trusted, `undefined` when it is. */
 export type JudgeChain = (chain: PeerChain) => Refusal | undefined;
 
 export interface ChainJudgeOptions {
-  readonly client: CertificateClient;
-  readonly endpoints: TrustEndpoints;
+  /** The lists as they are now, `undefined` while one of them cannot be read. */
+  readonly trust: () => TrustLists | undefined;
+  /**
+   * A certificate that no CA issued lets no client in, also where it stands among the trusted ones, and a client without
+   * the chain of its certificate is told apart from one of a CA that nobody knows.
+   */
+  readonly issuedOnly?: boolean;
   /** Milliseconds since 1970, by the clock of the device. */
   readonly now: () => number;
   readonly limits: { readonly chainCertificates: number };
@@ -28,12 +31,7 @@ export class ChainJudge {
 
   /** The lists as they are now, `undefined` while one of them cannot be read. */
   trust(): TrustLists | undefined {
-    return readTrust(this.#options.client, this.#options.endpoints);
-  }
-
-  pathLimits(): PathLimits {
-    const { now, limits } = this.#options;
-    return { now: Math.floor(now() / 1000), maxCertificates: limits.chainCertificates };
+    return this.#options.trust();
   }
 
   refusalOf(chain: PeerChain): Refusal | undefined {
@@ -45,10 +43,27 @@ export class ChainJudge {
   trustedPath(chain: PeerChain): readonly Certificate[] | Refusal {
     const trust = this.trust();
     if (!trust) return 'unavailable';
-    if (chain.refusal) return chain.refusal;
+    const refusal = this.#ownRefusal(chain.certificates, chain.refusal);
+    if (refusal) return refusal;
     const path = this.#paths.get(chain) ?? this.#pathOf(chain.certificates, trust);
     if (typeof path !== 'string') this.#paths.set(chain, path);
     return this.#pathAfter(path, chain.certificates, trust);
+  }
+
+  /**
+   * The path of a chain that no handshake has judged. It leaves out what is only seen there: whether the client has the key,
+   * and whether its names keep to the name constraints of CA certificates.
+   */
+  pathWithoutHandshake(shown: readonly Certificate[]): readonly Certificate[] | Refusal {
+    const trust = this.trust();
+    if (!trust) return 'unavailable';
+    const path = this.#pathOf(shown, trust);
+    const found = typeof path === 'string' ? path : undefined;
+    const refusal = this.#ownRefusal(shown, found);
+    if (refusal) return refusal;
+    if (typeof path === 'string') return path;
+    const [own] = path;
+    return (own && ownFault(own, path.length === 1)) ?? path;
   }
 
   /** Whether a chain that is trusted now would be with other lists. */
@@ -70,7 +85,18 @@ export class ChainJudge {
     return needsHandshake(path, before) ? 'untrusted-issuer' : path;
   }
 
+  #ownRefusal(shown: readonly Certificate[], found: Refusal | undefined): Refusal | undefined {
+    const [own, ...others] = shown;
+    if (!this.#options.issuedOnly || !own) return found;
+    if (isSelfIssued(own) && isIssuedBy(own, own)) return 'self-signed';
+    return found === 'untrusted-issuer' && others.length === 0 ? 'incomplete-chain' : found;
+  }
+
   #pathOf(shown: readonly Certificate[], trust: TrustLists): readonly Certificate[] | Refusal {
-    return findPath(shown, trust, this.pathLimits());
+    const { now, limits } = this.#options;
+    return findPath(shown, trust, {
+      now: Math.floor(now() / 1000),
+      maxCertificates: limits.chainCertificates,
+    });
   }
 }

@@ -1,6 +1,5 @@
-import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
-import type { CertificateClient } from '../../manager/certificate-client.ts';
+import type { Server } from 'node:tls';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { ChainJudge, JudgeChain } from './chain-judge.ts';
 import type { PeerChain, PeerChains } from './peer-chain.ts';
@@ -8,17 +7,18 @@ import type { Refusal } from './refusal.ts';
 import type { RefusalReport } from './refusal-report.ts';
 
 export interface ClientConnectionsOptions {
-  readonly client: Pick<CertificateClient, 'subscribe'>;
+  /** Calls back when a list of trust may have changed; absent where the edge ends its connections itself. */
+  readonly subscribe?: (listener: () => void) => () => void;
   /** How long a change may take to answer before connections are cut; a second unless given. */
-  readonly cutMilliseconds?: number;
+  readonly cutMilliseconds?: number | undefined;
 }
 
 interface Parts {
   readonly chains: PeerChains;
   readonly judge: ChainJudge;
   readonly report: RefusalReport;
-  /** Whether clients without a valid certificate are served. */
-  readonly responds: () => boolean;
+  /** Whether clients without a valid certificate are sent away. */
+  readonly requires: () => boolean;
 }
 
 /** How long a change may take to answer before connections that lost their trust are cut. */
@@ -40,13 +40,13 @@ export class ClientConnections {
 
   /** Follows the connections of a server from their handshakes on. */
   attach(server: Server): void {
-    const { chains, judge, report, responds } = this.#parts;
-    chains.keep(server, () => !responds());
+    const { chains, judge, report, requires } = this.#parts;
+    chains.keep(server, requires);
     server.prependListener('secureConnection', (socket) => {
       const chain = chains.of(socket);
       const refusal = chain && judge.refusalOf(chain);
       if (refusal) report.refused(socket, refusal, chain.certificates[0]);
-      if ((!chain || refusal) && !responds()) {
+      if ((!chain || refusal) && requires()) {
         if (!chain) report.listed(socket, 'no-certificate');
         if (refusal) report.ended(socket, refusal);
         socket.destroy();
@@ -65,10 +65,10 @@ export class ClientConnections {
       report.refused(socket, chain.refusal, chain.certificates[0]);
       report.ended(socket, chain.refusal);
     });
-    const unsubscribe = this.#options.client.subscribe(() =>
+    const unsubscribe = this.#options.subscribe?.(() =>
       this.#cutLater((chain) => judge.refusalOf(chain)),
     );
-    server.once('close', unsubscribe);
+    if (unsubscribe) server.once('close', unsubscribe);
   }
 
   /** Ends connections of clients with these certificates, which are of no account any more. */

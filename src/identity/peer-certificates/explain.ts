@@ -1,6 +1,5 @@
 import { type Certificate, subjectText } from '../../x509/certificate.ts';
 import type { User } from '../accounts/user-directory.ts';
-import { findPath, ownFault, type PathLimits, type TrustLists } from './chain.ts';
 import type { ClientIdentities } from './client-identities.ts';
 import type { MappingContext } from './map-types.ts';
 import { type ConsideredEntry, type Mapping, mapToName } from './mapping.ts';
@@ -24,19 +23,16 @@ export interface Explanation {
 }
 
 /**
- * The dry run of a login. It leaves out what is only seen in a handshake: whether the client has the key, and whether
- * its names keep to the name constraints of CA certificates.
- * @param trust `undefined` while the lists cannot be read
+ * The dry run of a login.
+ * @param path from the client's certificate to the root, or why there is none
  */
 export async function explainLogin(
   shown: readonly Certificate[],
-  trust: TrustLists | undefined,
-  limits: PathLimits,
+  path: readonly Certificate[] | Refusal,
   identities: ClientIdentities,
   context: MappingContext & { readonly findUser: FindUser },
 ): Promise<Explanation> {
   if (shown.length === 0) return { path: [], considered: [], refusal: 'no-certificate' };
-  const path = trust ? findTrustedPath(shown, trust, limits) : 'unavailable';
   if (typeof path === 'string') {
     return { path: shown.map(summaryOf), considered: [], refusal: path };
   }
@@ -48,13 +44,6 @@ export async function explainLogin(
     ...('name' in result && { name: result.name }),
     ...(typeof user === 'string' ? { refusal: user } : { user }),
   };
-}
-
-function findTrustedPath(shown: readonly Certificate[], trust: TrustLists, limits: PathLimits) {
-  const path = findPath(shown, trust, limits);
-  if (typeof path === 'string') return path;
-  const [own] = path;
-  return (own && ownFault(own, path.length === 1)) ?? path;
 }
 
 /** The user of a name, who must exist and be allowed to log in. */

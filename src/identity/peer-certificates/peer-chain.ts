@@ -1,5 +1,4 @@
-import type { Server } from 'node:https';
-import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { type DetailedPeerCertificate, type Server, TLSSocket } from 'node:tls';
 import { CertError } from '../../core/cert-error.ts';
 import { clientAddress } from '../../core/client-address.ts';
 import { codeOf } from '../../storage/io-errors.ts';

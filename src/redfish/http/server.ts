@@ -53,16 +53,11 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
     ...{ identity, bounds: limits, log },
     profile: options.profile ?? 'intermediate',
     ticketMilliseconds: options.ticketMilliseconds ?? 24 * 3_600_000,
-    clients: clientCertificates && {
-      authorities: () => clientCertificates.authorities(),
-      requiresCertificate: () => !clientCertificates.responds(),
-      shown: (connection) => clientCertificates.shown(connection),
-      suspend: (connection) => clientCertificates.suspend(connection),
-    },
+    clients: clientCertificates?.peers,
     handshakes: options.handshakes,
     monotonic: options.monotonic ?? (() => performance.now()),
   });
-  clientCertificates?.connections.attach(server);
+  clientCertificates?.peers.connections.attach(server);
   server.on('clientError', refuseUnparsable(allowedAt));
   server.on('checkExpectation', counted(refuseExpectation));
   server.on('connect', refuseTunnel);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { User } from '../../../src/identity/accounts/user-directory.ts';
+import { ChainJudge } from '../../../src/identity/peer-certificates/chain-judge.ts';
 import type {
   CertToName,
   ClientIdentities,
@@ -136,14 +137,20 @@ describe('the explanation of a login', () => {
       shown = [leaf, middle],
       lists = trust,
     }: { shown?: Issued[]; lists?: typeof trust | null } = {},
-  ) =>
-    explainLogin(
-      shown.map(({ certificate }) => certificate),
-      lists ?? undefined,
-      { now: goodTime.getTime() / 1000, maxCertificates: 10 },
+  ) => {
+    const judge = new ChainJudge({
+      trust: () => lists ?? undefined,
+      now: () => goodTime.getTime(),
+      limits: { chainCertificates: 10 },
+    });
+    const certificates = shown.map(({ certificate }) => certificate);
+    return explainLogin(
+      certificates,
+      judge.pathWithoutHandshake(certificates),
       { certToName },
       { ...context, findUser: async (name) => users.find(({ userName }) => userName === name) },
     );
+  };
 
   it('says of each entry whether it matches and which name it finds', async () => {
     const { considered, name, user, refusal } = await explain([

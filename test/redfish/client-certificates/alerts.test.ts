@@ -59,13 +59,15 @@ describe('a service that answers only clients with certificates', () => {
 
   it('keeps the handshakes of clients without a certificate in the list of refused clients', async () => {
     const countNow = () =>
-      service.certificates.refused.list().find(({ reason }) => reason === 'no-certificate')?.count;
+      service.certificates.peers.report.clients
+        .list()
+        .find(({ reason }) => reason === 'no-certificate')?.count;
     for (const version of ['1.2', '1.3']) {
       const before = countNow() ?? 0;
       await curl('--tls-max', version);
       assert.equal(countNow(), before + 1);
     }
-    const [newest] = service.certificates.refused.list();
+    const [newest] = service.certificates.peers.report.clients.list();
     assert.equal(newest?.reason, 'no-certificate');
     assert.equal(newest?.fingerprint, '');
   });
@@ -86,7 +88,7 @@ describe('a service that answers only clients with certificates', () => {
       assert.doesNotMatch(shown, /^< HTTP/m);
       assert.match(service.log.join('\n'), /client certificate refused.*"reason":"expired"/);
       assert.match(service.log.join('\n'), new RegExp(old.certificate.fingerprint));
-      const [newest] = service.certificates.refused.list();
+      const [newest] = service.certificates.peers.report.clients.list();
       assert.deepEqual([newest?.reason, newest?.subject], ['expired', 'CN=admin']);
       assert.equal(newest?.fingerprint, `04:${old.certificate.x509.fingerprint256}`);
       assert.match(newest?.address ?? '', /127\.0\.0\.1$/);

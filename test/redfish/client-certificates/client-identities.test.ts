@@ -67,7 +67,7 @@ describe('a TLS connection that is mapped by a list of client identities', () =>
     socket.on('error', () => undefined);
     try {
       const [connection] = await accepted;
-      const login = await service.certificates.login(connection, identities);
+      const login = await service.certificates.peers.login(connection, identities);
       return login && ('account' in login ? login.account.userName : login.refusal);
     } finally {
       socket.destroy();

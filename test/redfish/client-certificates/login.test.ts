@@ -95,7 +95,7 @@ describe('a login with a client certificate', () => {
         const [show, ...chain] = make();
         const answer = await service.ask(sessions, { show, chain, tls: { maxVersion } });
         assert.equal(answer.status, 200, answer.text);
-        const { user } = await service.certificates.explain(
+        const { user } = await service.certificates.peers.explain(
           [show, ...chain].map(({ certificate }) => certificate),
         );
         assert.equal(user?.userName, 'admin', 'the dry run admits it too');
@@ -166,8 +166,8 @@ describe('a login with a client certificate', () => {
       const lines = service.log.filter((line) => line.startsWith('client certificate refused'));
       assert.equal(lines.length, 1, lines.join('\n'));
       assert.match(lines[0] ?? '', new RegExp(`"reason":"${reason}"`));
-      assert.equal(service.certificates.refused.list()[0]?.reason, reason);
-      const explanation = await service.certificates.explain(
+      assert.equal(service.certificates.peers.report.clients.list()[0]?.reason, reason);
+      const explanation = await service.certificates.peers.explain(
         [show, ...chain].map(({ certificate }) => certificate),
       );
       assert.ok(explanation.refusal, 'the dry run refuses it too');
