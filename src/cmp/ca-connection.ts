@@ -45,12 +45,12 @@ export async function sendToCa(
 }
 
 /** A message may also come with an error of HTTP. */
-function messageIn({ status, headers, body, isWhole }: OutboundResponse, url: string): Buffer {
+function messageIn({ status, headers, body, end }: OutboundResponse, url: string): Buffer {
   const refuse = (reason: string) => new EnrolmentFault('http', `${url} ${reason}`);
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!takenTypes.includes(type))
     throw refuse(`answers with HTTP status ${status} and no message of CMP`);
-  if (!isWhole) throw refuse('answers with a message that is cut off, or too large');
+  if (end !== 'whole') throw refuse('answers with a message that is cut off, or too large');
   if (body.length === 0) throw refuse(`answers with HTTP status ${status} and nothing else`);
   return body;
 }

@@ -6,7 +6,7 @@ import {
   request as requestPlain,
 } from 'node:http';
 import { request as requestTls } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { profileOptions } from '../tls/profile.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { hostOf, reachableAddresses } from './destination.ts';
@@ -20,6 +20,8 @@ export interface OutboundRequest {
   readonly body: string | Buffer;
   /** PEM of the authorities that may vouch for the server; absent when its certificate is not checked. */
   readonly authorities?: readonly string[];
+  /** The address of this machine that it is sent from; the system chooses without it. */
+  readonly localAddress?: string;
 }
 
 export interface OutboundLimits extends AddressPolicy {
@@ -27,14 +29,18 @@ export interface OutboundLimits extends AddressPolicy {
   readonly milliseconds: number;
   /** The limit of bytes that are read of a response body. */
   readonly responseBytes: number;
+  /** How long the server may send nothing at all; as long as the whole time without it. */
+  readonly idleMilliseconds?: number;
 }
+
+/** How a body ended: by itself, at the limit of bytes, by a connection that broke, or when its time was over. */
+export type BodyEnd = 'whole' | 'too large' | 'cut off' | 'late';
 
 export interface OutboundResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Whether the body ended within its time and its limit. */
-  readonly isWhole: boolean;
+  readonly end: BodyEnd;
 }
 
 /**
@@ -55,20 +61,31 @@ export async function sendRequest(
     throw new Error('there is no trusted authority to check its certificate with');
   }
   const { milliseconds, responseBytes } = limits;
-  const addresses = await reachableAddresses(hostOf(url), limits, (name) =>
+  const { localAddress = '' } = request;
+  const found = await reachableAddresses(hostOf(url), limits, (name) =>
     lookUp(name, { milliseconds, signal }),
   );
-  const limit = { milliseconds, signal, late: 'it did not answer in time' };
+  const family = isIP(localAddress);
+  const addresses = found.filter((one) => family === 0 || one.family === family);
+  if (addresses.length === 0)
+    throw new Error(`it has no address that ${localAddress} can be the source for`);
+  const { idleMilliseconds = milliseconds } = limits;
+  const limit = { milliseconds, signal, late };
   return withinTime(limit, async (over) => {
-    const sent = begin(request, addresses, over);
+    const sent = begin(request, addresses, over, idleMilliseconds);
+    let isSilent = false;
+    sent.once('timeout', () => {
+      isSilent = true;
+      sent.destroy(new Error(late));
+    });
     try {
       const response = await unlessOver(over, responseOf(sent));
       const chunks: Buffer[] = [];
-      const isWhole = await unlessOver(over, readInto(chunks, response, responseBytes)).catch(
-        () => false,
+      const end = await unlessOver(over, readInto(chunks, response, responseBytes)).catch(
+        () => 'late' as const,
       );
       const { statusCode: status = 0, headers } = response;
-      return { status, headers, body: Buffer.concat(chunks), isWhole };
+      return { status, headers, body: Buffer.concat(chunks), end: isSilent ? 'late' : end };
     } finally {
       sent.destroy();
     }
@@ -76,13 +93,16 @@ export async function sendRequest(
 }
 
 function begin(
-  { method, url, headers, body, authorities }: OutboundRequest,
+  { method, url, headers, body, authorities, localAddress }: OutboundRequest,
   addresses: readonly LookupAddress[],
   over: AbortSignal,
+  idleMilliseconds: number,
 ): ClientRequest {
   const options = {
     ...{ method, agent: false, lookup: answering(addresses), signal: over },
     headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
+    ...(localAddress !== undefined && { localAddress }),
+    timeout: idleMilliseconds,
   } as const;
   const request =
     url.protocol === 'https:'
@@ -95,6 +115,8 @@ function begin(
       : requestPlain(url, options);
   return request.end(body);
 }
+
+const late = 'it did not answer in time';
 
 /** A lookup that knows the answer: what was allowed is what is connected to. */
 function answering(addresses: readonly LookupAddress[]): LookupFunction {
@@ -119,16 +141,25 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
   });
 }
 
-/** Reads a body to its end, its limit or its failure. @returns whether it came to its end */
-function readInto(chunks: Buffer[], response: IncomingMessage, maxBytes: number): Promise<boolean> {
+/** Reads a body to its end, its limit or its failure. */
+function readInto(chunks: Buffer[], response: IncomingMessage, maxBytes: number): Promise<BodyEnd> {
   return new Promise((resolve) => {
-    let room = maxBytes;
+    let room = announcedBytes(response) > maxBytes ? -1 : maxBytes;
+    if (room < 0) response.destroy();
     response.on('data', (chunk: Buffer) => {
       if (chunk.length > room) response.destroy();
       else chunks.push(chunk);
       room -= chunk.length;
     });
-    response.on('error', () => resolve(false));
-    response.on('close', () => resolve(response.complete && room >= 0));
+    response.on('error', () => undefined);
+    response.on('close', () => {
+      if (room < 0) resolve('too large');
+      else resolve(response.complete ? 'whole' : 'cut off');
+    });
   });
+}
+
+/** What is announced to be too large need not be read. */
+function announcedBytes({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0) || 0;
 }

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { nameLookup } from '../../src/outbound/name-lookup.ts';
-import { sendRequest } from '../../src/outbound/request.ts';
+import { type OutboundLimits, sendRequest } from '../../src/outbound/request.ts';
 
 const limits = {
   ...{ allowLoopback: true, allowLinkLocal: false },
@@ -20,7 +20,12 @@ describe('a request to a server of others', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  async function sendTo(answer: (socket: Socket) => void, signal = new AbortController().signal) {
+  async function sendTo(
+    answer: (socket: Socket) => void,
+    signal = new AbortController().signal,
+    within: OutboundLimits = limits,
+    localAddress?: string,
+  ) {
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -32,7 +37,8 @@ describe('a request to a server of others', () => {
     const { port } = server.address() as AddressInfo;
     const url = new URL(`http://127.0.0.1:${port}/`);
     const request = { method: 'POST', url, headers: { 'X-Key': 'k' }, body: '{}' };
-    return sendRequest(request, limits, nameLookup(), signal);
+    const from = localAddress === undefined ? {} : { localAddress };
+    return sendRequest({ ...request, ...from }, within, nameLookup(), signal);
   }
 
   function drip(socket: Socket, text: string): void {
@@ -65,32 +71,57 @@ describe('a request to a server of others', () => {
   }
 
   it('that never ends its body has succeeded by its status, and leaves no connection', async () => {
-    const { status, isWhole } = await sendTo((socket) => {
+    const { status, end } = await sendTo((socket) => {
       socket.write('HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n');
       drip(socket, '1\r\na\r\n');
     });
-    assert.deepEqual([status, isWhole], [202, false]);
+    assert.deepEqual([status, end], [202, 'late']);
     while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   });
 
   it('is answered by a status, headers and a body', async () => {
-    const { status, headers, body, isWhole } = await sendTo((socket) =>
+    const { status, headers, body, end } = await sendTo((socket) =>
       socket.end('HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 4\r\n\r\ntext'),
     );
-    assert.deepEqual([status, headers['x-a'], body.toString(), isWhole], [200, 'b', 'text', true]);
+    assert.deepEqual([status, headers['x-a'], body.toString(), end], [200, 'b', 'text', 'whole']);
   });
 
-  const bodies = {
-    'breaks off': 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\ntext',
-    'is longer than the limit': `HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n${'x'.repeat(1001)}`,
-  };
-  for (const [what, answer] of Object.entries(bodies)) {
-    it(`whose answer ${what} has its status, and says that the body is not whole`, async () => {
-      const { status, body, isWhole } = await sendTo((socket) => socket.end(answer));
-      assert.deepEqual([status, isWhole], [200, false]);
+  const bodies: readonly [string, string, string][] = [
+    ['breaks off', 'Content-Length: 10\r\n\r\ntext', 'cut off'],
+    ['is announced to be longer than the limit', 'Content-Length: 1001\r\n\r\n', 'too large'],
+    ['is longer than the limit', `\r\n${'x'.repeat(1001)}`, 'too large'],
+  ];
+  for (const [what, answer, expected] of bodies) {
+    it(`whose answer ${what} has its status, and says how the body ended`, async () => {
+      const { status, body, end } = await sendTo((socket) =>
+        socket.end(`HTTP/1.1 200 OK\r\n${answer}`),
+      );
+      assert.deepEqual([status, end], [200, expected]);
       assert.ok(body.length <= 1000);
     });
   }
+
+  it('ends early when the server falls silent in its header or its body', async () => {
+    const silent = { ...limits, milliseconds: 60_000, idleMilliseconds: 50 };
+    await assert.rejects(
+      sendTo(() => undefined, undefined, silent),
+      /in time/,
+    );
+    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\ntext';
+    const { end } = await sendTo((socket) => socket.write(answer), undefined, silent);
+    assert.equal(end, 'late');
+  });
+
+  it('is sent from the address that is asked for, and to none of another family', async () => {
+    let source: string | undefined;
+    const answer = (socket: Socket) => {
+      source = socket.remoteAddress;
+      socket.end('HTTP/1.1 204 No Content\r\n\r\n');
+    };
+    await sendTo(answer, undefined, limits, '127.0.0.9');
+    assert.equal(source, '127.0.0.9');
+    await assert.rejects(sendTo(answer, undefined, limits, '::1'), /can be the source/);
+  });
 
   it('leaves nothing with the signal that could call it off and goes on after it', async () => {
     const { signal } = new AbortController();
