@@ -70,12 +70,12 @@ export async function serveEndpoints(options: EndpointsServiceOptions): Promise<
       }),
   });
   server.add(endpointsRoot, [endpointsObject({ ...options, check })]);
-  const served = new Map<Endpoint, () => void>();
+  const served = new Map<Endpoint, Served>();
   const show = (endpoint: Endpoint) => served.set(endpoint, serveOne(options, server, endpoint));
   const stopFollowing = endpoints.subscribe(({ kind, endpoint }) => {
     if (kind === 'added') show(endpoint);
     else {
-      served.get(endpoint)?.();
+      served.get(endpoint)?.remove();
       served.delete(endpoint);
     }
   });
@@ -93,7 +93,8 @@ export async function serveEndpoints(options: EndpointsServiceOptions): Promise<
     close() {
       stopFollowing();
       stopBindings();
-      for (const stop of served.values()) stop();
+      // They are still there, for the next manager: nobody is told that they went
+      for (const { stop } of served.values()) stop();
       bus.close();
     },
   };
@@ -104,12 +105,18 @@ export async function serveEndpoints(options: EndpointsServiceOptions): Promise<
   return service;
 }
 
-/** @returns how to take it from the bus */
+interface Served {
+  /** Tells no more of it. */
+  stop(): void;
+  /** Takes it from the bus. */
+  remove(): void;
+}
+
 function serveOne(
   options: EndpointsServiceOptions,
   server: ObjectServer,
   endpoint: Endpoint,
-): () => void {
+): Served {
   const { endpoints, rules } = options;
   const { definition } = endpoint;
   const root = endpointPath(definition);
@@ -131,12 +138,18 @@ function serveOne(
     if (event.kind !== 'expiry' && event.kind !== 'request')
       server.announce(root, endpointInterface.name, ['Modified']);
   });
-  return () => {
+  const stop = () => {
     stopFollowing();
     stopTelling();
-    for (const { id } of endpoint.list()) server.remove(`${root}/${id}`);
-    server.remove(`${root}/csr`);
-    server.remove(root);
+  };
+  return {
+    stop,
+    remove() {
+      stop();
+      for (const { id } of endpoint.list()) server.remove(`${root}/${id}`);
+      server.remove(`${root}/csr`);
+      server.remove(root);
+    },
   };
 }
 
