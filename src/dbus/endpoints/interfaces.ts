@@ -23,8 +23,8 @@ export const endpointsInterface = {
   about:
     `Of the endpoints that come and go at run time: ${endpointsName}, ${endpointsRoot}. Each is an object ` +
     '`<root>/<type>/<id>` with all interfaces of a configured endpoint, and is there after a restart, too; the id is ' +
-    '1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-` without a leading dot, escaped in the path as by ' +
-    'sd_bus_path_encode(3). None gets a self-signed certificate. A chain that comes without its intermediates is completed by the ' +
+    '1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-` without a leading dot, none of an endpoint of the configuration, escaped in the ' +
+    'path as by sd_bus_path_encode(3). None gets a self-signed certificate. A chain that comes without its intermediates is completed by the ' +
     'certificates of all authorities there, and of those that are staged with it. Callers are root, the user of the manager, and the ' +
     'users and groups that `runTimeEndpoints.access` of the [configuration](configuration.md) names, each for the endpoints there.\n\n' +
     '`Stage` finds a replacement of any number of endpoints good and keeps others out of them; a part is the type, the id, ' +
