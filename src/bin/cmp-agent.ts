@@ -62,7 +62,7 @@ async function start(
     content: contentLimitsOf(configuration),
     requestTimeout: (limits.requestSeconds + 5) * 1000,
   };
-  const client = new BusCertificateClient(manager);
+  const client = new BusCertificateClient({ ...manager, withRunTime: false });
   const endpoints = new BusEdgeEndpoints(manager);
   const closing = new AbortController();
   const lookUp = nameLookup();

@@ -55,6 +55,11 @@ export interface CertificateClient {
   isAvailable(endpoint: EndpointRef): boolean;
   /** All endpoints that are there now, ordered by type and name. */
   endpoints(): readonly EndpointRef[];
+  /**
+   * Those that came at run time; while the manager is away, those that it had. Where the configuration has an endpoint of
+   * the same type and name, the name means that one.
+   */
+  runTimeEndpoints(): readonly EndpointRef[];
   /** Ordered by id. @throws CertError `unavailable` */
   list(endpoint: EndpointRef): readonly PublishedCertificate[];
   /** @throws CertError `not-found`, `unavailable` */

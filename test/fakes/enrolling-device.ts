@@ -84,7 +84,7 @@ export async function enrollingDevice(origin: Target['origin']): Promise<Enrolli
     ...{ busAddress: bus.address, requestTimeout: 60_000, log },
     ...{ uploadBytes: 1 << 20, content: usualLimits },
   };
-  const client = new BusCertificateClient(options);
+  const client = new BusCertificateClient({ ...options, withRunTime: false });
   const endpoints = new BusEdgeEndpoints(options);
   await Promise.all([client.start(), endpoints.start()]);
   const target = { type: 'server', name } as const;

@@ -17,6 +17,8 @@ export class MemoryClient implements CertificateClient {
   readonly requests: CsrParameters[] = [];
   readonly successors: Partial<RekeyParameters>[] = [];
   waiting: OutstandingRequest[] = [];
+  /** Those that came at run time. */
+  ofRunTime: EndpointRef[] = [];
   /** The whole manager; `leave` takes one endpoint away. */
   away = false;
   /** What a manager answers to calls; lists are live copies, which nobody refuses. */
@@ -55,6 +57,10 @@ export class MemoryClient implements CertificateClient {
 
   endpoints(): readonly EndpointRef[] {
     return [...this.#endpoints.values()].filter((endpoint) => this.isAvailable(endpoint));
+  }
+
+  runTimeEndpoints(): readonly EndpointRef[] {
+    return this.ofRunTime;
   }
 
   list(endpoint: EndpointRef): readonly PublishedCertificate[] {

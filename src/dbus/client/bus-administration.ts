@@ -3,7 +3,6 @@ import type { EndpointStatus, WatchedAdministration } from '../../manager/admini
 import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
 import type { Expiry, ExpiryState } from '../../manager/expiry.ts';
 import type { Content } from '../../x509/containers.ts';
-import { rootPath } from '../certs/endpoint-names.ts';
 import {
   expiryInterface,
   reloadInterface,
@@ -12,7 +11,6 @@ import {
   uploadInterface,
 } from '../certs/extension-interfaces.ts';
 import type { Interfaces } from '../server/object-tree.ts';
-import { objectManagerInterface } from '../server/standard-interfaces.ts';
 import type { BusCertificateClient } from './bus-certificate-client.ts';
 import { lastPart } from './endpoint-status.ts';
 
@@ -26,8 +24,7 @@ export function busAdministration(client: BusCertificateClient): WatchedAdminist
   };
   return {
     async expiry(endpoint) {
-      const method = { endpoint, spec: objectManagerInterface, member: 'GetManagedObjects' };
-      return expiriesOf((await client.call(method)) as Readonly<Record<string, Interfaces>>);
+      return expiriesOf(await client.objects(endpoint));
     },
     async replaceAll(endpoint, content) {
       const method = { endpoint, spec: uploadInterface, member: 'ReplaceAll' };
@@ -47,7 +44,7 @@ export function busAdministration(client: BusCertificateClient): WatchedAdminist
       const method = { endpoint, spec: replacementInterface, member: 'Stage' };
       const { bytes: Bundle = Buffer.alloc(0), format: BundleFormat = '' } =
         truststore?.bundle ?? {};
-      const Truststore = truststore ? rootPath(truststore.endpoint) : '';
+      const Truststore = truststore ? client.pathOf(truststore.endpoint) : '';
       const inputs = { ...inputsOf(content), Truststore, Bundle, BundleFormat, Seconds };
       const id = String(await client.call(method, inputs));
       await client.call({ ...method, member: 'Detach' }, { Replacement: id });

@@ -12,7 +12,6 @@ import type { CsrParameters, RekeyParameters } from '../../manager/csr/parameter
 import { planRequest } from '../../manager/csr/plan.ts';
 import type { Content } from '../../x509/containers.ts';
 import { deleteInterface } from '../certs/certs-interfaces.ts';
-import { busName, rootPath } from '../certs/endpoint-names.ts';
 import {
   replaceContentInterface,
   requestInterface,
@@ -20,6 +19,8 @@ import {
   uploadInterface,
 } from '../certs/extension-interfaces.ts';
 import { type InterfaceSpec, signatureOf } from '../server/interface.ts';
+import type { Interfaces } from '../server/object-tree.ts';
+import { objectManagerInterface } from '../server/standard-interfaces.ts';
 import type { OutgoingCall } from '../transport/bus.ts';
 import { ManagerWatch, type ManagerWatchLimits } from './manager-watch.ts';
 
@@ -67,6 +68,10 @@ export class BusCertificateClient implements CertificateClient {
     return this.#watch.endpoints();
   }
 
+  runTimeEndpoints(): readonly EndpointRef[] {
+    return this.#watch.runTimeEndpoints();
+  }
+
   list(endpoint: EndpointRef): readonly PublishedCertificate[] {
     return this.#watch.copyOf(endpoint).list();
   }
@@ -80,6 +85,19 @@ export class BusCertificateClient implements CertificateClient {
   /** @returns `undefined` where the manager has no interfaces of ours. @throws CertError `unavailable` */
   status(endpoint: EndpointRef): EndpointStatus | undefined {
     return this.#watch.copyOf(endpoint).status;
+  }
+
+  /** The object of the endpoint. */
+  pathOf(endpoint: EndpointRef): string {
+    return this.#watch.addressOf(endpoint).path;
+  }
+
+  /** What the ObjectManager of the endpoint answers. */
+  async objects(endpoint: EndpointRef): Promise<Readonly<Record<string, Interfaces>>> {
+    const ofRunTime = this.#watch.runTimeObjects(endpoint);
+    if (ofRunTime) return ofRunTime;
+    const method = { endpoint, spec: objectManagerInterface, member: 'GetManagedObjects' };
+    return (await this.call(method)) as Readonly<Record<string, Interfaces>>;
   }
 
   async install(endpoint: EndpointRef, content: Content): Promise<PublishedCertificate> {
@@ -163,10 +181,10 @@ export class BusCertificateClient implements CertificateClient {
     options: Pick<OutgoingCall, 'timeout' | 'arrived'> = {},
   ): Promise<unknown> {
     const inputs = methods[member]?.in ?? {};
-    const root = rootPath(endpoint);
+    const { destination, path } = this.#watch.addressOf(endpoint);
     const [result] = await this.#watch.bus.call({
-      destination: busName(endpoint),
-      path: id === undefined ? root : `${root}/${id}`,
+      destination,
+      path: id === undefined ? path : `${path}/${id}`,
       interface: name,
       member,
       signature: signatureOf(inputs),

@@ -1,5 +1,4 @@
-import { backoff } from '../../core/backoff.ts';
-import { CertError, reasonOf } from '../../core/cert-error.ts';
+import { CertError } from '../../core/cert-error.ts';
 import { Listeners } from '../../core/listeners.ts';
 import type { Log } from '../../core/log.ts';
 import type { EndpointRef, OutstandingRequest } from '../../manager/certificate-client.ts';
@@ -19,14 +18,14 @@ import { deleteAllInterface } from '../certs/certs-interfaces.ts';
 import { endpointsInterface } from '../endpoints/interfaces.ts';
 import { endpointPath, endpointsName, endpointsRoot } from '../endpoints/paths.ts';
 import { signatureOf } from '../server/interface.ts';
-import { type Bus, type OutgoingCall, smallMessageBytes } from '../transport/bus.ts';
-import { busDaemon, followOwner } from '../transport/bus-driver.ts';
+import { type OutgoingCall, smallMessageBytes } from '../transport/bus.ts';
 import { ReconnectingBus } from '../transport/reconnecting-bus.ts';
-import { endpointChanges } from './certificate-changes.ts';
-import { EdgeEndpointsCopy } from './edge-endpoints-copy.ts';
+import type { EdgeEndpointsCopy } from './edge-endpoints-copy.ts';
+import { EdgeEndpointsWatch } from './edge-endpoints-watch.ts';
 import { isDenial, type ManagerWatchLimits } from './manager-watch.ts';
 
-export interface BusEdgeEndpointsOptions extends Required<ManagerWatchLimits> {
+export interface BusEdgeEndpointsOptions
+  extends Required<Pick<ManagerWatchLimits, 'uploadBytes' | 'content'>> {
   readonly busAddress: string;
   /** Milliseconds within which a key must be made; RSA takes long on a small device. */
   readonly requestTimeout: number;
@@ -40,29 +39,27 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
   readonly #options: BusEdgeEndpointsOptions;
   readonly #connection: ReconnectingBus;
   readonly #listeners: Listeners<EdgeEndpointEvent>;
-  /** The connection that owns the name now; empty while none does. */
-  #owner = '';
+  readonly #watch: EdgeEndpointsWatch;
   #denial: Error | undefined;
-  #copy: EdgeEndpointsCopy | undefined;
-  /** The first attempt at the copy of the owner. */
-  #fetching: Promise<void> | undefined;
-  /** What was there when the manager went away, to tell what changed meanwhile. */
-  #remembered: readonly EdgeEndpoint[] = [];
 
   constructor(options: BusEdgeEndpointsOptions) {
-    const { busAddress, log, uploadBytes } = options;
+    const { busAddress, log, uploadBytes, content } = options;
     this.#options = options;
     this.#listeners = new Listeners(log);
+    const failed = (error: unknown) => {
+      if (isDenial(error)) this.#denial = error;
+    };
+    const tell = (event: EdgeEndpointEvent) => this.#listeners.tell(event);
+    const watch = new EdgeEndpointsWatch({ content, log, tell, failed });
+    this.#watch = watch;
     this.#connection = new ReconnectingBus({
       busAddress,
       // A signal has the text of a file, and that of its first certificate again
-      bounds: ({ sender }) => smallMessageBytes + (sender === this.#owner ? 3 * uploadBytes : 0),
+      bounds: ({ sender }) => smallMessageBytes + (sender === watch.owner ? 3 * uploadBytes : 0),
       log,
-      begin: (bus) => this.#begin(bus),
-      failed: (error) => {
-        if (isDenial(error)) this.#denial = error;
-      },
-      ended: () => this.#setOwner(undefined, ''),
+      begin: (bus) => watch.begin(bus),
+      failed,
+      ended: () => watch.end(),
     });
   }
 
@@ -73,8 +70,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
 
   close(): void {
     this.#connection.close();
-    this.#copy?.close();
-    this.#copy = undefined;
+    this.#watch.close();
   }
 
   /** Why this user may not ask the manager, if it is so. */
@@ -83,7 +79,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
   }
 
   get isAvailable(): boolean {
-    return this.#copy !== undefined;
+    return this.#watch.copy !== undefined;
   }
 
   list(): readonly EdgeEndpoint[] {
@@ -185,58 +181,9 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
   }
 
   get #current(): EdgeEndpointsCopy {
-    if (this.#copy) return this.#copy;
+    const { copy } = this.#watch;
+    if (copy) return copy;
     throw new CertError('unavailable', 'the certificate manager does not run');
-  }
-
-  async #begin(bus: Bus): Promise<void> {
-    const body = [`type='signal',sender='${endpointsName}'`];
-    // Before anything is asked: a copy that no signal reaches would be stale for ever
-    await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body });
-    await followOwner(bus, endpointsName, (owner) => this.#setOwner(bus, owner));
-    await this.#fetching;
-  }
-
-  #setOwner(bus: Bus | undefined, owner: string): void {
-    if (this.#copy) {
-      this.#remembered = this.#copy.list();
-      this.#copy.close();
-      this.#copy = undefined;
-      this.#listeners.tell({ kind: 'unavailable' });
-    }
-    this.#owner = owner;
-    if (owner !== '' && bus) this.#fetching = this.#fetch(bus, owner, backoff(250, 10_000));
-  }
-
-  /** Asks until there is an answer, as long as the owner and the bus stay the same. */
-  async #fetch(bus: Bus, owner: string, pauses: Generator<number, never>): Promise<void> {
-    const isCurrent = () => this.#connection.bus === bus && this.#owner === owner && !this.#copy;
-    const { log, content } = this.#options;
-    try {
-      const copy = await EdgeEndpointsCopy.fetch(bus, owner, content);
-      if (isCurrent()) this.#publish(copy);
-      else copy.close();
-    } catch (error) {
-      if (!isCurrent()) return;
-      if (isDenial(error)) this.#denial = error;
-      const pause = pauses.next().value;
-      const reason = reasonOf(error);
-      log.error('certificate manager does not answer', { name: endpointsName, reason, pause });
-      setTimeout(() => {
-        if (isCurrent()) void this.#fetch(bus, owner, pauses);
-      }, pause).unref();
-    }
-  }
-
-  /** Puts the copy in place first, so that a listener to a change finds it there. */
-  #publish(copy: EdgeEndpointsCopy): void {
-    const tell = (event: EdgeEndpointEvent) => this.#listeners.tell(event);
-    this.#copy = copy;
-    this.#options.log.info('certificate manager found', { name: endpointsName });
-    endpointChanges(this.#remembered, copy.list()).forEach(tell);
-    this.#remembered = [];
-    copy.tellTo(tell);
-    tell({ kind: 'available' });
   }
 
   async #call(

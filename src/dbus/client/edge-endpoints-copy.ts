@@ -1,3 +1,4 @@
+import type { EndpointStatus } from '../../manager/administration.ts';
 import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
 import type {
   EdgeEndpoint,
@@ -9,12 +10,15 @@ import {
   chainInterface,
   expiryInterface,
   findingsInterface,
+  reloadInterface,
+  replacementInterface,
 } from '../certs/extension-interfaces.ts';
 import { endpointInterface, endpointsInterface } from '../endpoints/interfaces.ts';
 import { endpointAt, endpointPath, endpointsRoot } from '../endpoints/paths.ts';
 import type { Interfaces, Properties } from '../server/object-tree.ts';
 import { objectManagerInterface, propertiesInterface } from '../server/standard-interfaces.ts';
 import type { Bus, Signal } from '../transport/bus.ts';
+import { readEndpointStatus } from './endpoint-status.ts';
 import { findingsOf, readPublished, textsOf } from './published-certificate.ts';
 
 type Tell = (event: EdgeEndpointEvent) => void;
@@ -85,29 +89,64 @@ export class EdgeEndpointsCopy {
     const found = [...this.#objects].flatMap(([path, interfaces]) => {
       const own = interfaces[endpointInterface.name];
       const key = endpointAt(path);
-      return own && key ? [this.#describe(path, key, own)] : [];
+      return own && key ? [this.#describe(key, own)] : [];
     });
     return found.sort((a, b) => (`${a.type}/${a.name}` < `${b.type}/${b.name}` ? -1 : 1));
   }
 
-  find(endpoint: EndpointRef): EdgeEndpoint | undefined {
-    const path = endpointPath(endpoint);
-    const own = this.#objects.get(path)?.[endpointInterface.name];
-    return own && this.#describe(path, endpoint, own);
+  /** The same without what they have, in no order. */
+  endpoints(): readonly EndpointRef[] {
+    return [...this.#objects].flatMap(([path, interfaces]) => {
+      const key = interfaces[endpointInterface.name] && endpointAt(path);
+      return key ? [key] : [];
+    });
   }
 
-  #describe(path: string, { type, name }: EndpointRef, own: Properties): EdgeEndpoint {
+  has(endpoint: EndpointRef): boolean {
+    return this.#objects.get(endpointPath(endpoint))?.[endpointInterface.name] !== undefined;
+  }
+
+  /** Of an endpoint, ordered by id. */
+  certificates(endpoint: EndpointRef): readonly PublishedCertificate[] {
+    const below = `${endpointPath(endpoint)}/`;
+    const found = [...this.#read].filter(([path]) => path.startsWith(below)).map(([, one]) => one);
+    return found.sort((a, b) => Number(a.id) - Number(b.id));
+  }
+
+  certificate(endpoint: EndpointRef, id: string): PublishedCertificate | undefined {
+    return this.#read.get(`${endpointPath(endpoint)}/${id}`);
+  }
+
+  /** What the manager tells of the endpoint beside its certificates. */
+  status(endpoint: EndpointRef): EndpointStatus | undefined {
+    const told = this.#objects.get(endpointPath(endpoint));
+    // Another interface has properties of the same names
+    return readEndpointStatus({
+      ...told?.[reloadInterface.name],
+      ...told?.[replacementInterface.name],
+    });
+  }
+
+  /** What is below the object of an endpoint, by path. */
+  objects(endpoint: EndpointRef): Readonly<Record<string, Interfaces>> {
+    const below = `${endpointPath(endpoint)}/`;
+    return Object.fromEntries([...this.#objects].filter(([path]) => path.startsWith(below)));
+  }
+
+  find(endpoint: EndpointRef): EdgeEndpoint | undefined {
+    const own = this.#objects.get(endpointPath(endpoint))?.[endpointInterface.name];
+    return own && this.#describe(endpoint, own);
+  }
+
+  #describe({ type, name }: EndpointRef, own: Properties): EdgeEndpoint {
     const services = own.Services?.value;
     const modified = own.Modified?.value;
-    const certificates = [...this.#read]
-      .filter(([at]) => at.startsWith(`${path}/`))
-      .map(([, one]) => one);
     return {
       type,
       name,
       services: Array.isArray(services) ? services.map(String) : [],
       modified: typeof modified === 'bigint' ? modified : 0n,
-      certificates: certificates.sort((a, b) => Number(a.id) - Number(b.id)),
+      certificates: this.certificates({ type, name }),
     };
   }
 

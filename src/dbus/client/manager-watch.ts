@@ -7,12 +7,16 @@ import type {
   EndpointRef,
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
+import type { EdgeEndpointEvent } from '../../manager/edge-endpoints.ts';
 import { type ContentLimits, usualLimits } from '../../x509/limits.ts';
-import { busName, busNamespace, parseBusName } from '../certs/endpoint-names.ts';
+import { busName, busNamespace, parseBusName, rootPath } from '../certs/endpoint-names.ts';
+import { endpointPath, endpointsName } from '../endpoints/paths.ts';
+import type { Interfaces } from '../server/object-tree.ts';
 import { type Bus, smallMessageBytes } from '../transport/bus.ts';
 import { busDaemon } from '../transport/bus-driver.ts';
 import { ReconnectingBus } from '../transport/reconnecting-bus.ts';
 import { certificateChanges } from './certificate-changes.ts';
+import { EdgeEndpointsWatch } from './edge-endpoints-watch.ts';
 import { EndpointCopy } from './endpoint-copy.ts';
 
 const defaultUploadBytes = 1 << 20;
@@ -22,7 +26,12 @@ export interface ManagerWatchLimits {
   /** The largest file of a certificate with its chain. */
   readonly uploadBytes?: number;
   readonly content?: ContentLimits;
+  /** Whether the endpoints that come at run time are watched as well; an edge that has `EdgeEndpoints` needs no second copy. */
+  readonly withRunTime?: boolean;
 }
+
+/** A live copy of the certificates of one endpoint. */
+export type CertificateCopy = Pick<EndpointCopy, 'owner' | 'list' | 'get' | 'status'>;
 
 /** One time that a connection owned a name: the same one may lose it and take it again. */
 interface Owner {
@@ -44,6 +53,7 @@ export class ManagerWatch {
   /** Names whose signals the connection of now gets. */
   readonly #matched = new Set<string>();
   readonly #listeners: Listeners<CertificateEvent>;
+  readonly #runTime: EdgeEndpointsWatch | undefined;
   /** What an endpoint had when its manager went away, to tell what changed meanwhile. */
   readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
   #denial: Error | undefined;
@@ -51,18 +61,32 @@ export class ManagerWatch {
   constructor(
     busAddress: string,
     log: Log,
-    { uploadBytes = defaultUploadBytes, content = usualLimits }: ManagerWatchLimits = {},
+    {
+      uploadBytes = defaultUploadBytes,
+      content = usualLimits,
+      withRunTime = true,
+    }: ManagerWatchLimits = {},
   ) {
     this.#log = log;
     this.#content = content;
     this.#listeners = new Listeners(log);
+    const failed = (error: unknown) => this.#noteDenial(error);
+    const tell = (event: EdgeEndpointEvent) => this.#tellOfRunTime(event);
+    this.#runTime = withRunTime
+      ? new EdgeEndpointsWatch({ content, log, tell, failed })
+      : undefined;
     this.#connection = new ReconnectingBus({
       busAddress,
       bounds: ({ sender }) => smallMessageBytes + (this.#isManager(sender) ? 3 * uploadBytes : 0),
       log,
-      begin: (bus) => this.#watchManagers(bus),
-      failed: (error) => this.#noteDenial(error),
-      ended: () => this.#forgetAll(),
+      begin: async (bus) => {
+        await Promise.all([this.#watchManagers(bus), this.#runTime?.begin(bus)]);
+      },
+      failed,
+      ended: () => {
+        this.#forgetAll();
+        this.#runTime?.end();
+      },
     });
   }
 
@@ -74,6 +98,7 @@ export class ManagerWatch {
   close(): void {
     this.#connection.close();
     this.#forgetAll();
+    this.#runTime?.close();
   }
 
   get isConnected(): boolean {
@@ -92,20 +117,38 @@ export class ManagerWatch {
   }
 
   has(endpoint: EndpointRef): boolean {
-    return this.#copies.has(busName(endpoint));
+    return this.#copies.has(busName(endpoint)) || this.#ofRunTime(endpoint) !== undefined;
   }
 
   /** Ordered by type and name. */
   endpoints(): readonly EndpointRef[] {
-    const names = [...this.#copies.keys()].sort();
-    return names.map(parseBusName).filter((endpoint) => endpoint !== undefined);
+    const configured = [...this.#copies.values()].map(({ endpoint }) => endpoint);
+    const ofRunTime = (this.#runTime?.copy?.endpoints() ?? []).filter((one) => !this.#hides(one));
+    return [...configured, ...ofRunTime].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  /** Those of run time, also while the manager is away. */
+  runTimeEndpoints(): readonly EndpointRef[] {
+    return (this.#runTime?.known() ?? []).filter((one) => !this.#hides(one));
   }
 
   /** @throws CertError `unavailable` */
-  copyOf(endpoint: EndpointRef): EndpointCopy {
-    const copy = this.#copies.get(busName(endpoint));
+  copyOf(endpoint: EndpointRef): CertificateCopy {
+    const copy = this.#copies.get(busName(endpoint)) ?? this.#ofRunTime(endpoint);
     if (!copy) throw new CertError('unavailable', 'the certificate manager does not run');
     return copy;
+  }
+
+  /** Where calls about an endpoint go. */
+  addressOf(endpoint: EndpointRef): { readonly destination: string; readonly path: string } {
+    return this.#ofRunTime(endpoint)
+      ? { destination: endpointsName, path: endpointPath(endpoint) }
+      : { destination: busName(endpoint), path: rootPath(endpoint) };
+  }
+
+  /** Objects below an endpoint of run time, which has no ObjectManager of its own; `undefined` for another. */
+  runTimeObjects(endpoint: EndpointRef): Readonly<Record<string, Interfaces>> | undefined {
+    return this.#ofRunTime(endpoint) && this.#runTime?.copy?.objects(endpoint);
   }
 
   /** @returns how to unsubscribe */
@@ -190,8 +233,38 @@ export class ManagerWatch {
     copy.tellTo(tell);
   }
 
+  /** A configured endpoint is what its name means. */
+  #hides(endpoint: EndpointRef): boolean {
+    return this.#copies.has(busName(endpoint));
+  }
+
+  #ofRunTime(endpoint: EndpointRef): CertificateCopy | undefined {
+    const { copy, owner = '' } = this.#runTime ?? {};
+    if (!copy?.has(endpoint) || this.#hides(endpoint)) return undefined;
+    return {
+      owner,
+      list: () => copy.certificates(endpoint),
+      get: (id) => copy.certificate(endpoint, id),
+      status: copy.status(endpoint),
+    };
+  }
+
+  #tellOfRunTime(event: EdgeEndpointEvent): void {
+    switch (event.kind) {
+      case 'created':
+      case 'changed':
+      case 'removed':
+      case 'expiring':
+        if (!this.#hides(event.endpoint)) this.#listeners.tell(event);
+        break;
+      default:
+      // Who reads the copy sees which endpoints are there
+    }
+  }
+
   /** A manager's signal has the text of a file, and that of its first certificate again. */
   #isManager(sender: string): boolean {
+    if (sender === this.#runTime?.owner) return true;
     return [...this.#owners.values()].some(({ uniqueName }) => uniqueName === sender);
   }
 
@@ -218,6 +291,10 @@ export class ManagerWatch {
   async #match(bus: Bus, rule: string): Promise<void> {
     await bus.call({ ...busDaemon, member: 'AddMatch', signature: 's', body: [rule] });
   }
+}
+
+function keyOf({ type, name }: EndpointRef): string {
+  return `${type}/${name}`;
 }
 
 /** A bus that has a socket and ends the connection does not let this user connect. */

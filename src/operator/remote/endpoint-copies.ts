@@ -2,6 +2,7 @@ import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
 import { nameOf } from '../targets.ts';
 import { publishedOf } from './certificate-resource.ts';
+import { extensionOf } from './certificate-service.ts';
 import type { Place } from './discovery.ts';
 import { linksAt, textAt } from './json.ts';
 import type { Service } from './service.ts';
@@ -87,6 +88,13 @@ export class EndpointCopies {
 
   endpoints(): readonly EndpointRef[] {
     return [...this.#copies.values()].map(({ endpoint }) => endpoint).sort(byName);
+  }
+
+  /** Those of which a service of ours says so. */
+  runTimeEndpoints(): readonly EndpointRef[] {
+    return this.all()
+      .filter(({ resource }) => textAt(extensionOf(resource), 'Origin') === 'RunTime')
+      .map(({ endpoint }) => endpoint);
   }
 
   has(endpoint: EndpointRef): boolean {

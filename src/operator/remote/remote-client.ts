@@ -44,6 +44,7 @@ export function remoteClient(parts: RemoteParts): CertificateClient {
   return {
     isAvailable: (endpoint) => copies.has(endpoint),
     endpoints: () => copies.endpoints(),
+    runTimeEndpoints: () => copies.runTimeEndpoints(),
     list: (endpoint) => copies.of(endpoint).certificates.map(({ published }) => published),
     get: (endpoint, id) => copies.certificate(endpoint, id).published,
     async install(endpoint, content) {
