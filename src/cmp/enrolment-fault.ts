@@ -1,5 +1,5 @@
 /** Where an enrolment failed, from the device to the certificate. */
-export const layers = {
+const layers = {
   configuration: 'The policy, or its CA profile, asks for what cannot be done.',
   device: 'The manager did not make or use a key, or did not install the certificate.',
   transport: 'The CA could not be reached: name, TCP or TLS.',

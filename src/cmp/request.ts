@@ -50,7 +50,7 @@ export async function requestBody(
 }
 
 /** A directoryName (RFC 5280 §4.2.1.6): a Name is a CHOICE, so its tag is explicit. */
-export function directoryName(name: Buffer): Buffer {
+function directoryName(name: Buffer): Buffer {
   return encode(contextConstructed(4, decode(name)));
 }
 

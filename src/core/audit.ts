@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Fields, Log } from './log.ts';
 
 /** The events of the audit, each with the level of its line: `warn` where a client was refused. */
-export const auditEvents = {
+const auditEvents = {
   login: 'info',
   'login failed': 'warn',
   'lockout begun': 'warn',

@@ -85,7 +85,7 @@ export function makeReloader(options: ReloadOptions): Reloader {
   };
 }
 
-export function targetName(target: Target): string {
+function targetName(target: Target): string {
   return 'unit' in target ? target.unit : target.pidFile;
 }
 

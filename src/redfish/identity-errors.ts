@@ -42,7 +42,7 @@ export function identityAnswer(error: unknown): RedfishError | undefined {
 }
 
 /** A password that breaks the rules; no password ever stands in an answer. */
-export function refusedPassword(detail: string): RedfishError {
+function refusedPassword(detail: string): RedfishError {
   const args = ['(not shown)', 'Password'];
   return memberError(400, 'PropertyValueFormatError', args, 'Password', detail);
 }

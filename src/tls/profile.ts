@@ -62,7 +62,7 @@ export const tlsProfiles = {
 export type TlsProfileName = keyof typeof tlsProfiles;
 
 /** OpenSSL's security level: RSA below 2048 bits and SHA-1 are refused in what either side shows. */
-export const securityLevel = 2;
+const securityLevel = 2;
 
 /** Of our own services. @param level a higher security level than theirs, which only their certificates have to meet */
 export function servingProfile(

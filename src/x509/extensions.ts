@@ -118,7 +118,7 @@ export function find(extensions: readonly Extension[], id: string): Extension | 
   return extensions.find((extension) => extension.id === id);
 }
 
-export function isKeyPurpose(usage: string): usage is keyof typeof keyPurposes {
+function isKeyPurpose(usage: string): usage is keyof typeof keyPurposes {
   return Object.hasOwn(keyPurposes, usage);
 }
 

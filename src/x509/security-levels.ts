@@ -11,8 +11,6 @@ const securityLevels = [
   { bits: 256, rsaBits: 15_360, ecBits: 512 },
 ] as const;
 
-export const maxSecurityLevel = securityLevels.length - 1;
-
 /** The level of Debian's and OpenBMC's services, and of the truststore. */
 export const usualSecurityLevel = 2;
 

@@ -27,7 +27,7 @@ import {
 
 const freeText = listOf(utf8String);
 
-export const statusInfo = sequence({
+const statusInfo = sequence({
   status: integer,
   statusString: optional(freeText),
   failInfo: optional(bitString),
@@ -104,7 +104,5 @@ export const pkiBody = choice({
 });
 
 export type PkiBody = ValueOf<typeof pkiBody>;
-export type BodyKind = PkiBody['kind'];
 export type StatusInfo = ValueOf<typeof statusInfo>;
 export type CertRepMessage = ValueOf<typeof certRepMessage>;
-export type CertResponse = CertRepMessage['response'][number];

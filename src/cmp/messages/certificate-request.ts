@@ -23,7 +23,7 @@ export const algorithmIdentifier = sequence({
   parameters: optional(any),
 });
 
-export const typeAndValue = sequence({ type: objectIdentifier, value: any });
+const typeAndValue = sequence({ type: objectIdentifier, value: any });
 
 const certTemplate = sequence({
   version: optional(implicit(0, integer)),

@@ -2,7 +2,7 @@ import { namedBits } from '../../x509/asn1/primitives.ts';
 import type { StatusInfo } from './body.ts';
 
 /** PKIStatus (RFC 9810 §5.2.3), by number. */
-export const statusNames = [
+const statusNames = [
   'accepted',
   'grantedWithMods',
   'rejection',

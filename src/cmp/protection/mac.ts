@@ -9,7 +9,7 @@ import type { AlgorithmIdentifier } from '../messages/pki-message.ts';
 
 /** Protection with a shared secret (RFC 9810 §5.1.3.1): password-based MAC, and PBMAC1 (RFC 9481 §6.1). */
 
-export const macIds = {
+const macIds = {
   pbm: '1.2.840.113533.7.66.13',
   pbmac1: '1.2.840.113549.1.5.14',
 } as const;

@@ -29,7 +29,7 @@ const certificateTypes = ['PEM', 'PEMchain', 'PKCS7', 'PKCS12'] as const;
 const types = { s: 'String', as: 'StringArray', x: 'Number' } as const;
 
 /** What every action of the certificates takes; only these parameters are known. */
-export const actionParameters = {
+const actionParameters = {
   GenerateCSR: [
     { name: 'CertificateCollection', type: 'Object', required: true },
     ...csrParameterNames.map(ofCsr),
