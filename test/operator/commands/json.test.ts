@@ -6,16 +6,20 @@ import { findRequest } from '../../../src/operator/framework/parse.ts';
 import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
 import { type CmpAgentProcess, deadEnrolment, startCmpAgent } from '../../fakes/cmp-agent.ts';
 import { type OperatorWorld, operatorWorld } from '../../fakes/operator-world.ts';
+import { type BundlesOnBus, bundlesOnBus } from '../../fakes/served-bundle.ts';
 
 let world: OperatorWorld;
 let accounts: AccountManagerProcess;
 let agent: CmpAgentProcess;
+let bundles: BundlesOnBus;
 before(async () => {
   world = await operatorWorld({ ...deadEnrolment, services: [{ name: 'gnoi', reload: [] }] });
   accounts = await startAccountManager(world.configuration);
   agent = await startCmpAgent(world.configuration);
+  bundles = await bundlesOnBus(world.bus.address);
 });
 after(async () => {
+  bundles?.objects.close();
   await agent?.stop();
   await accounts?.stop();
   await world?.close();
@@ -61,6 +65,18 @@ const lines = [
   'endpoint remove server/gnoi-1',
   'endpoint add authority/gnoi-ca-bundle',
   'gnoi clear-bundle',
+  'bundle status',
+  'bundle check-server',
+  'bundle download',
+  'bundle load there default',
+  'bundle groups',
+  'bundle members there',
+  'bundle deactivate',
+  'bundle activate',
+  'bundle set-url http://a.example/cacert',
+  'bundle set-interval 48',
+  'bundle set-routing-instance addr:192.0.2.7',
+  'bundle reset url',
   'enrol status',
   'enrol ca lab',
   'enrol show-request',
