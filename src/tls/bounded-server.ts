@@ -39,8 +39,8 @@ export interface BoundedServerOptions extends Omit<TlsSettings, 'clients'> {
   readonly clients?: AskedClients | undefined;
   /** What handshakes with client certificates may cost; the usual limits unless given. */
   readonly handshakes?: HandshakeLimits | undefined;
-  /** Whether a connection may begin TLS at all; each may, unless given. */
-  readonly admits?: (() => boolean) | undefined;
+  /** With `clients`: whether a connection from an address may begin TLS at all; each may, unless given. */
+  readonly admits?: ((address: string) => boolean) | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
-import { addressGroup } from '../core/client-address.ts';
+import { addressGroup, clientAddress } from '../core/client-address.ts';
 import type { Log } from '../core/log.ts';
 import { peerOf } from './connection-limiter.ts';
 import {
@@ -28,8 +28,8 @@ export interface HandshakeOptions {
   readonly shown: (connection: TLSSocket) => ShownCertificates | undefined;
   /** Learns of each connection whose client was not asked, because its address is suspended. */
   readonly onSuspended: (connection: TLSSocket) => void;
-  /** Whether a connection may begin TLS at all; each may, unless given. */
-  readonly admits?: (() => boolean) | undefined;
+  /** Whether a connection from an address may begin TLS at all; each may, unless given. */
+  readonly admits?: ((address: string) => boolean) | undefined;
   /** A clock in milliseconds that never jumps. */
   readonly monotonic: () => number;
   readonly log: Log;
@@ -117,7 +117,7 @@ class HandshakeLimiter {
   /** A connection whose TLS has not begun. */
   admit(socket: Socket): void {
     const { remoteAddress } = socket;
-    if (remoteAddress === undefined || this.#options.admits?.() === false) {
+    if (remoteAddress === undefined || this.#options.admits?.(clientAddress(socket)) === false) {
       socket.destroy();
       return;
     }

@@ -138,6 +138,11 @@ export function isSelfIssued(certificate: Certificate): boolean {
   return sameName(certificate.subject, certificate.issuer);
 }
 
+/** Whether its own key made its signature, whatever it may sign. */
+export function isSelfSigned(certificate: Certificate): boolean {
+  return isSelfIssued(certificate) && signatureFits(certificate, certificate);
+}
+
 /** True when `issuer`'s name, key identifier and key usage fit and its key made the signature. */
 export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
   return certificate.x509.checkIssued(issuer.x509) && signatureFits(certificate, issuer);

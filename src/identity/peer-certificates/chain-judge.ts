@@ -1,4 +1,4 @@
-import { type Certificate, isIssuedBy, isSelfIssued } from '../../x509/certificate.ts';
+import { type Certificate, isSelfSigned } from '../../x509/certificate.ts';
 import { findPath, needsHandshake, ownFault, type TrustLists } from './chain.ts';
 import type { PeerChain } from './peer-chain.ts';
 import type { Refusal } from './refusal.ts';
@@ -68,9 +68,14 @@ export class ChainJudge {
 
   /** Whether a chain that is trusted now would be with other lists. */
   isTrustedAfter(shown: readonly Certificate[], lists: TrustLists): boolean {
+    return typeof this.pathAfter(shown, lists) !== 'string';
+  }
+
+  /** The path by other lists of a chain that is trusted now, or why there would be none. */
+  pathAfter(shown: readonly Certificate[], lists: TrustLists): readonly Certificate[] | Refusal {
     const trust = this.trust();
     const before = trust ? this.#pathOf(shown, trust) : 'unavailable';
-    return typeof this.#pathAfter(before, shown, lists) !== 'string';
+    return this.#pathAfter(before, shown, lists);
   }
 
   /** @param before the path for which OpenSSL accepted the chain, or why there was none */
@@ -88,7 +93,7 @@ export class ChainJudge {
   #ownRefusal(shown: readonly Certificate[], found: Refusal | undefined): Refusal | undefined {
     const [own, ...others] = shown;
     if (!this.#options.issuedOnly || !own) return found;
-    if (isSelfIssued(own) && isIssuedBy(own, own)) return 'self-signed';
+    if (isSelfSigned(own)) return 'self-signed';
     return found === 'untrusted-issuer' && others.length === 0 ? 'incomplete-chain' : found;
   }
 

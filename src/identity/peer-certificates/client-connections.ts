@@ -25,7 +25,7 @@ interface Parts {
 const cutMilliseconds = 1000;
 
 /** OpenSSL's reason where a certificate is required and the client has none, by Node's name. */
-const noCertificateCode = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+export const noCertificateCode = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 
 /** Follows the connections of clients with certificates, and ends those whose certificates count no more. */
 export class ClientConnections {

@@ -28,21 +28,46 @@ export interface ClientIdentities {
   readonly defaultIdentity?: NameSource | undefined;
 }
 
+export interface WrittenSource {
+  readonly mapType: MapType;
+  readonly name?: string;
+}
+
+/** The same as it is written, with fingerprints as `x509c2n:tls-fingerprint`. */
+export interface WrittenIdentities {
+  readonly certToName: readonly (WrittenSource & { readonly fingerprint: string })[];
+  readonly defaultIdentity?: WrittenSource | undefined;
+}
+
+export interface IdentityRules {
+  /** Takes fingerprints with MD5. */
+  readonly allowWeakFingerprints: boolean;
+  readonly log?: Log | undefined;
+}
+
 /** @throws InvalidMember */
 export function configuredClientIdentities(
-  { clientIdentities: configured }: Pick<Configuration, 'clientIdentities'>,
+  { clientIdentities }: Pick<Configuration, 'clientIdentities'>,
   log?: Log,
 ): ClientIdentities {
-  const { defaultIdentity, allowWeakFingerprints } = configured;
+  const { allowWeakFingerprints } = clientIdentities;
+  return readClientIdentities(clientIdentities, { allowWeakFingerprints, log });
+}
+
+/** @throws InvalidMember, as of the configuration */
+export function readClientIdentities(
+  { certToName: written, defaultIdentity }: WrittenIdentities,
+  rules: IdentityRules,
+): ClientIdentities {
   if (defaultIdentity) refuseBadName(defaultIdentity, '/clientIdentities/defaultIdentity');
   const seen = new Map<string, string>();
-  const certToName = configured.certToName.map((entry, at) => {
+  const certToName = written.map((entry, at) => {
     const path = `/clientIdentities/certToName/${at}`;
     refuseBadName(entry, path);
     const fingerprint = parseTlsFingerprint(entry.fingerprint);
     if (typeof fingerprint === 'string')
       throw new InvalidMember(`${path}/fingerprint`, fingerprint);
-    refuseWeak(fingerprint, `${path}/fingerprint`, { allowWeakFingerprints, log });
+    refuseWeak(fingerprint, `${path}/fingerprint`, rules);
     const key = `${formatTlsFingerprint(fingerprint)} ${entry.mapType}`;
     const other = seen.get(key);
     if (other !== undefined)
@@ -54,6 +79,24 @@ export function configuredClientIdentities(
     return { ...entry, fingerprint };
   });
   return { certToName, defaultIdentity };
+}
+
+/** What is read is written again in one form, whatever the letters were. */
+export function writtenIdentities({
+  certToName,
+  defaultIdentity,
+}: ClientIdentities): WrittenIdentities {
+  return {
+    certToName: certToName.map(({ fingerprint, ...source }) => ({
+      fingerprint: formatTlsFingerprint(fingerprint),
+      ...written(source),
+    })),
+    ...(defaultIdentity && { defaultIdentity: written(defaultIdentity) }),
+  };
+}
+
+function written({ mapType, name }: NameSource): WrittenSource {
+  return { mapType, ...(name !== undefined && { name }) };
 }
 
 function refuseBadName({ mapType, name }: NameSource, path: string): void {
@@ -69,7 +112,7 @@ function refuseBadName({ mapType, name }: NameSource, path: string): void {
 function refuseWeak(
   { hash }: TlsFingerprint,
   path: string,
-  { allowWeakFingerprints, log }: { allowWeakFingerprints: boolean; log: Log | undefined },
+  { allowWeakFingerprints, log }: IdentityRules,
 ): void {
   if (hash === 'md5' && !allowWeakFingerprints)
     throw new InvalidMember(path, 'is of MD5, which needs /clientIdentities/allowWeakFingerprints');

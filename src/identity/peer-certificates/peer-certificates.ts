@@ -70,6 +70,11 @@ export class PeerCertificates {
     return this.#options.requires();
   }
 
+  /** The client's own certificate, where it showed one that can be read. */
+  certificateOf(connection: object): Certificate | undefined {
+    return this.#chains.of(connection)?.certificates[0];
+  }
+
   /** What the client showed; no chain is refused while the lists cannot be read. */
   shown(connection: TLSSocket): { isRefused: boolean; bytes: number } | undefined {
     const chain = this.#chains.of(connection);
@@ -77,6 +82,11 @@ export class PeerCertificates {
     const refusal = this.judge.refusalOf(chain);
     const bytes = chain.certificates.reduce((sum, { der }) => sum + der.length, 0);
     return { isRefused: refusal !== undefined && refusal !== 'unavailable', bytes };
+  }
+
+  /** The address of a client, also after its connection was closed; empty where it is lost. */
+  addressOf(connection: object): string {
+    return this.#chains.addressOf(connection);
   }
 
   /** The client of a connection was not asked for a certificate, and should know why it has no login. */
