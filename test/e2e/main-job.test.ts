@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pidFileOf, startNginx } from '../fakes/nginx.ts';
 import {
   describeCertificate,
   fingerprintOf,
@@ -57,7 +58,7 @@ describe('the main job', () => {
 
   before(async () => {
     ca = await makeAuthority(directory, 'Test CA');
-    const pidFile = join(directory, 'nginx.pid');
+    const pidFile = pidFileOf(directory);
     const configuration = {
       endpoints: [
         {
@@ -74,7 +75,7 @@ describe('the main job', () => {
     stack = await startStack(directory, ['--config', file]);
     monitor = background('busctl', [`--address=${stack.bus}`, '--json=short', 'monitor']);
     watcher = background('node', [join(clone, 'docs/watch-certificates.mjs'), stack.bus]);
-    nginx = startNginx(directory, pidFile, nginxSocket);
+    nginx = startNginx(directory, serverBlock(directory, nginxSocket));
     await until('nginx listens', () => shownByNginx().then(Boolean, () => false));
   });
 
@@ -295,27 +296,13 @@ describe('the main job', () => {
   }
 });
 
-/** An nginx with the very file that the manager writes as its certificate and key. */
-function startNginx(directory: string, pidFile: string, socket: string): Background {
+/** With the very file that the manager writes as its certificate and key. */
+function serverBlock(directory: string, socket: string): string {
   const pem = join(directory, 'https/server.pem');
-  const text = `
-    daemon off;
-    pid ${pidFile};
-    error_log stderr warn;
-    events {}
-    http {
-      access_log off;
-      client_body_temp_path ${directory}/nginx;
-      proxy_temp_path ${directory}/nginx;
-      fastcgi_temp_path ${directory}/nginx;
-      uwsgi_temp_path ${directory}/nginx;
-      scgi_temp_path ${directory}/nginx;
-      server {
-        listen unix:${socket} ssl;
-        ssl_certificate ${pem};
-        ssl_certificate_key ${pem};
-        return 204;
-      }
-    }`;
-  return background('/usr/sbin/nginx', ['-c', writeText(directory, 'nginx.conf', text)]);
+  return `server {
+    listen unix:${socket} ssl;
+    ssl_certificate ${pem};
+    ssl_certificate_key ${pem};
+    return 204;
+  }`;
 }

@@ -1,0 +1,32 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Background, background } from '../e2e/commands.ts';
+
+/**
+ * A real nginx.
+ * @param directory where it has its files; its process id is in `nginx.pid` there
+ * @param servers blocks of its `http` section
+ */
+export function startNginx(directory: string, servers: string): Background {
+  const file = join(directory, 'nginx.conf');
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (what) => `${what}_temp_path ${directory}/nginx;`,
+  );
+  writeFileSync(
+    file,
+    `daemon off;
+     pid ${pidFileOf(directory)};
+     error_log stderr warn;
+     events {}
+     http {
+       access_log ${directory}/nginx.access;
+       ${paths.join('\n')}
+       ${servers}
+     }`,
+  );
+  return background('/usr/sbin/nginx', ['-c', file]);
+}
+
+export function pidFileOf(directory: string): string {
+  return join(directory, 'nginx.pid');
+}
