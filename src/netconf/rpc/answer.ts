@@ -52,7 +52,7 @@ export async function answer(message: Uint8Array, options: AnswerOptions): Promi
     const error = rpcErrorOf(thrown);
     const fields = { session: options.caller.sessionId, operation: called };
     if (error.cause && !(thrown instanceof RpcError))
-      options.log.error('operation failed', { ...fields, reason: reasonOf(thrown) });
+      options.log.error('request of NETCONF failed', { ...fields, reason: reasonOf(thrown) });
     options.log.debug('rpc', { ...fields, tag: error.tag });
     return { reply: rpcReply(rpc, [rpcErrorElement(error)]), isRpc, error };
   }

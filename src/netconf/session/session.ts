@@ -58,11 +58,15 @@ export async function runSession(options: SessionOptions): Promise<TerminationRe
   });
   stream.once('close', () => sessions.terminate(session.id, 'dropped'));
   const connection = connectionOn(stream, session.signal, framing);
-  log.info('session started', fields);
+  log.info('session of NETCONF started', fields);
   const end = await endOf(options, connection);
   const reason = terminationOf(session) ?? end.reason;
   sessions.over(session, reason);
-  log.info('session ended', { ...fields, reason, ...(end.detail && { detail: end.detail }) });
+  log.info('session of NETCONF ended', {
+    ...fields,
+    reason,
+    ...(end.detail && { detail: end.detail }),
+  });
   await connection.close(limits.closeMilliseconds);
   return reason;
 }
@@ -85,7 +89,10 @@ async function endOf(options: SessionOptions, connection: Connection): Promise<E
     if (error instanceof HelloError) return { reason: 'bad-hello', detail: error.message };
     // RFC 6242 §4.2: where the next message begins is not known
     if (error instanceof FramingError) return { reason: 'other', detail: error.message };
-    options.log.error('session failed', { session: options.session.id, reason: reasonOf(error) });
+    options.log.error('session of NETCONF failed', {
+      session: options.session.id,
+      reason: reasonOf(error),
+    });
     return { reason: 'other' };
   }
 }

@@ -207,7 +207,7 @@ describe('a session', () => {
     assert.equal(await client.rest(), '');
     assert.match(
       world.lines.join('\n'),
-      /session ended .*reason=other detail=the header of a chunk is malformed/,
+      /session of NETCONF ended .*reason=other detail=the header of a chunk is malformed/,
     );
   });
 
