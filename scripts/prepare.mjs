@@ -27,6 +27,7 @@ const packages = {
   mandoc: ['mandoc'],
   groff: ['groff'],
   shellcheck: ['shellcheck'],
+  yanglint: ['libyang2-tools'],
   lintian: ['lintian'],
   'dpkg-deb': ['dpkg'],
   zsh: ['zsh'],
