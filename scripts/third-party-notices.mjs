@@ -7,6 +7,7 @@ const licenceFile = /^(copying|licen[cs]e|notice|unlicen[cs]e)(?![a-z])/i;
 
 /** Files of this repository with the licences of packages whose archive has no text of them, only their names. */
 const textsHere = {
+  saxes: ['scripts/licences/saxes-isc.txt'],
   '@bufbuild/protobuf': ['LICENSE', 'scripts/licences/protobuf-bsd-3-clause.txt'],
 };
 

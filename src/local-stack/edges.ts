@@ -38,4 +38,12 @@ export const edges: Readonly<Record<string, Edge>> = {
     endpoints: [{ type: 'server', name: 'gnoi', path: 'gnoi/own.pem', reload: [] }],
     services: [{ name: 'gnoi' }],
   },
+  netconf: {
+    program: 'netconf-server',
+    member: 'netconf',
+    listens: true,
+    defaults: { address: '127.0.0.1' },
+    endpoints: [],
+    services: [{ name: 'netconf' }],
+  },
 };

@@ -44,6 +44,10 @@ export const stackOptions = {
     kind: integerValue('PORT', 0, 65_535),
     about: 'with gnoi: port of the gNOI service (default: 32767); 0 takes a free one',
   },
+  'netconf-port': {
+    kind: integerValue('PORT', 0, 65_535),
+    about: 'with netconf: port of the NETCONF service (default: 6513); 0 takes a free one',
+  },
   config: { kind: fileValue, about: 'a configuration to begin with' },
 } as const satisfies Options;
 

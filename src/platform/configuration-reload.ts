@@ -16,7 +16,8 @@ export type ReloadingProgram =
   | 'redfish-server'
   | 'cmp-agent'
   | 'gnoi-server'
-  | 'bundle-updater';
+  | 'bundle-updater'
+  | 'netconf-server';
 
 export interface FollowedConfiguration {
   readonly program: ReloadingProgram;

@@ -209,6 +209,8 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
   const enrolment = { ...configuration.enrolment, directory: ofEnrolment, authorities };
   const ofGnoi = resolve(stateDirectory, configuration.gnoi.directory);
   const gnoi = { ...configuration.gnoi, directory: ofGnoi };
+  const ofNetconf = resolve(stateDirectory, configuration.netconf.directory);
+  const netconf = { ...configuration.netconf, directory: ofNetconf };
   const { trustBundles: bundles } = configuration;
   const trustBundles = {
     ...bundles,
@@ -218,7 +220,7 @@ function withAbsolutePaths(configuration: ConfigurationDocument): Configuration 
       ...(pinnedRoots !== undefined && { pinnedRoots: resolve(stateDirectory, pinnedRoots) }),
     })),
   };
-  const edges = { redfish, enrolment, gnoi, trustBundles };
+  const edges = { redfish, enrolment, gnoi, trustBundles, netconf };
   const paths = { stateDirectory, runtimeDirectory };
   const ofEndpoints = { endpoints, services, runTimeEndpoints };
   return { ...configuration, ...paths, ...ofEndpoints, metrics, users, ...edges };

@@ -23,6 +23,10 @@ interface Values {
   'a(tstts)': Values['(tstts)'][];
   'a(ssstuuss)': [string, string, string, bigint, number, number, string, string][];
   'a(ssss)': [string, string, string, string][];
+  'a(sssb)': [string, string, string, boolean][];
+  'a(ussx)': [number, string, string, bigint][];
+  'a(xusssss)': [bigint, number, string, string, string, string, string][];
+  '(ssssasa(ssss))': [string, string, string, string, string[], Values['a(ssss)']];
   'a(ssbaysss)': [string, string, boolean, Buffer, string, string, string][];
   '(ssbbbs)': [string, string, boolean, boolean, boolean, string];
   'a(ssbbbs)': Values['(ssbbbs)'][];

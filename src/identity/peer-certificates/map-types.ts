@@ -105,6 +105,10 @@ export const mapTypes: Readonly<Record<MapType, MapTypeRule>> = {
   },
 };
 
+export function isMapType(text: string): text is MapType {
+  return Object.hasOwn(mapTypes, text);
+}
+
 /** Whether Redfish knows a map type, as a value of `CertificateMappingAttribute`. */
 export function isRedfishMapType(text: string): text is CertificateLogin['mapping'] {
   return Object.entries(mapTypes).some(([key, { source }]) => key === text && source === 'Redfish');

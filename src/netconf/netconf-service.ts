@@ -1,0 +1,259 @@
+import type { TLSSocket } from 'node:tls';
+import type { Audit } from '../core/audit.ts';
+import { reasonOf } from '../core/cert-error.ts';
+import { Listeners } from '../core/listeners.ts';
+import type { Log } from '../core/log.ts';
+import type { Users } from '../identity/accounts/user-directory.ts';
+import { LoginAudit } from '../identity/login-audit.ts';
+import type { ClientIdentityList } from '../identity/peer-certificates/client-identity-list.ts';
+import type { Explanation } from '../identity/peer-certificates/explain.ts';
+import {
+  PeerCertificates,
+  type PeerCertificatesOptions,
+} from '../identity/peer-certificates/peer-certificates.ts';
+import type { Refusal } from '../identity/peer-certificates/refusal.ts';
+import type { RefusedClient } from '../identity/peer-certificates/refused-clients.ts';
+import { type ConnectionBounds, listen } from '../tls/bounded-server.ts';
+import type { TlsProfileName } from '../tls/profile.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import type { Lockout } from './operations/lockout.ts';
+import type { Datastore, DatastoreSettings } from './operations/operations.ts';
+import type { ClientTrust } from './serving/client-trust.ts';
+import { makeListener } from './serving/listener.ts';
+import { adviceFor, type Readiness, readinessOf, refusalOfReadiness } from './serving/readiness.ts';
+import { makeSessionLogins } from './serving/session-logins.ts';
+import type { ShownCertificate } from './serving/shown-certificate.ts';
+import { traced } from './serving/trace.ts';
+import { runSession, type SessionLimits } from './session/session.ts';
+import { type Session, Sessions } from './session/sessions.ts';
+
+export interface NetconfSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Of those that the manager writes files for. */
+  readonly service: string;
+  /** Names of the authorities that verify clients. */
+  readonly clientAuthorities: readonly string[];
+  readonly lenientInteractive: boolean;
+  readonly trace: boolean;
+  readonly profile: TlsProfileName;
+  readonly bounds: ConnectionBounds;
+  readonly session: SessionLimits;
+  readonly peers: PeerCertificatesOptions['limits'];
+  readonly datastore: DatastoreSettings;
+}
+
+export interface NetconfDependencies {
+  readonly settings: NetconfSettings;
+  readonly shown: ShownCertificate;
+  readonly trust: ClientTrust;
+  readonly identities: ClientIdentityList;
+  readonly users: Pick<Users, 'find' | 'onChange'>;
+  /** @param parts what the sessions of the service are to the datastore */
+  readonly datastore: (parts: {
+    readonly sessions: Sessions;
+    readonly lockout: Lockout;
+    readonly settings: () => DatastoreSettings;
+  }) => Datastore;
+  /** How long a change may take to answer before sessions end because of it. */
+  readonly cutMilliseconds: number;
+  readonly hostName: () => string;
+  /** Milliseconds since 1970, by the clock of the device. */
+  readonly now: () => number;
+  readonly audit: Audit;
+  readonly log: Log;
+}
+
+/** How the service stands. */
+export interface Standing {
+  readonly readiness: Readiness;
+  /** What is the matter and what to do; empty for a service that is ready. */
+  readonly advice: string;
+  /** The CAs that verify clients. */
+  readonly authorities: readonly Certificate[];
+  /** Names of authorities that are not there. */
+  readonly missing: readonly string[];
+}
+
+/** A NETCONF service that listens. */
+export interface NetconfService {
+  readonly port: number;
+  standing(): Standing;
+  sessions(): readonly Session[];
+  /** The newest first. */
+  refused(): readonly RefusedClient[];
+  /** @param shown what a client would show, its own certificate first */
+  explain(shown: readonly Certificate[]): Promise<Explanation>;
+  /** Whether each operation is logged. */
+  trace: boolean;
+  /** What the service looks at has changed. */
+  follow(): void;
+  /** Puts what counts of other settings without a restart in force. */
+  apply(settings: NetconfSettings): void;
+  /** Calls back when the standing, the sessions or the refused clients may be others. */
+  onChange(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+/** @throws SetupError where the port cannot be used */
+export async function startNetconfService(
+  dependencies: NetconfDependencies,
+): Promise<NetconfService> {
+  const { shown, trust, identities, users, hostName, now, log } = dependencies;
+  const { address, service } = dependencies.settings;
+  let settings = dependencies.settings;
+  let { trace } = settings;
+  const listeners = new Listeners<{ readonly kind: 'status' }>(log);
+  const changed = () => listeners.tell({ kind: 'status' });
+  const logins = new LoginAudit(dependencies.audit, 'netconf');
+  const sessions = new Sessions({ now: () => new Date(now()), log });
+  const peers = new PeerCertificates({
+    ...{ logins, now, log, limits: settings.peers },
+    trust: () => trust.lists(),
+    issuedOnly: true,
+    identities: () => identities.inForce,
+    mapping: { hostName, ownerOf: () => undefined },
+    findUser: (userName) => users.find(userName),
+    asks: () => true,
+    requires: () => true,
+  });
+  const datastore = dependencies.datastore({
+    sessions,
+    lockout: lockoutOf(peers, trust),
+    settings: () => settings.datastore,
+  });
+  const operations = traced(datastore.operations, () => trace, log);
+  const { cutMilliseconds } = dependencies;
+  const sessionLogins = makeSessionLogins({ peers, logins, sessions, cutMilliseconds, log });
+  const open = new Set<TLSSocket>();
+
+  const standing = (): Standing => {
+    const certificate = shown.current();
+    const lists = trust.lists();
+    const input = { certificate, trust: lists, now: Math.floor(now() / 1000) };
+    const readiness = readinessOf(input);
+    const about = { service, authorities: settings.clientAuthorities, fault: shown.identity.fault };
+    const missing = trust.missing();
+    return {
+      ...{ readiness, missing, advice: adviceFor(readiness, about) },
+      authorities: lists?.trusted ?? [],
+    };
+  };
+  let told: Readiness | undefined;
+  const tellStanding = ({ readiness, advice }: Standing) => {
+    if (readiness === told) return;
+    told = readiness;
+    if (readiness === 'ready') log.info('clients can come in');
+    else log.warn('every connection is closed', { reason: readiness, advice });
+    changed();
+  };
+
+  /** A client that never got to show a certificate. */
+  const turnedAway = (client: string, refusal: Refusal) => {
+    logins.login({ userName: '', address: client, method: 'certificate' }, refusal);
+    changed();
+  };
+  const admits = (client: string): boolean => {
+    const found = standing();
+    tellStanding(found);
+    if (found.readiness === 'ready') return true;
+    const refusal = refusalOfReadiness[found.readiness];
+    peers.report.clients.add(now(), refusal, client, undefined);
+    turnedAway(client, refusal);
+    return false;
+  };
+
+  const serve = async (socket: TLSSocket): Promise<void> => {
+    const identity = await sessionLogins.begin(socket);
+    if (typeof identity === 'string' || socket.destroyed) {
+      changed();
+      socket.destroy();
+      return;
+    }
+    const { userName } = identity.account;
+    const session = sessions.open({ userName, address: peers.addressOf(socket) });
+    sessionLogins.follow(session, socket);
+    // Whoever changed something while the client logged in did not see the session
+    sessionLogins.lookAgain();
+    changed();
+    await runSession({
+      ...{ stream: socket, sessions, session, operations, log },
+      capabilities: datastore.capabilities,
+      current: () => sessionLogins.again(session, socket),
+      limits: settings.session,
+      lenientInteractive: settings.lenientInteractive,
+    });
+  };
+  const server = makeListener({
+    ...{ identity: shown.identity, profile: settings.profile, peers, bounds: settings.bounds },
+    ...{ admits, log },
+    onMissing(client) {
+      log.warn('client refused', { address: client, reason: 'no-certificate' });
+      turnedAway(client, 'no-certificate');
+    },
+    accept(socket) {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      serve(socket).catch((error: unknown) => {
+        log.error('session failed', { reason: reasonOf(error) });
+        socket.destroy();
+      });
+    },
+    monotonic: () => performance.now(),
+  });
+  const follow = () => {
+    tellStanding(standing());
+    sessionLogins.lookAgain();
+    changed();
+  };
+  users.onChange(follow);
+  const stops = [
+    identities.onChange(follow),
+    shown.identity.onChange(follow),
+    sessions.onEnd(changed),
+  ];
+  const place = { member: 'netconf.port', option: '--netconf-port' };
+  const port = await listen(server, { address, port: settings.port, ...place });
+  tellStanding(standing());
+  return {
+    ...{ port, standing, follow },
+    sessions: () => sessions.list(),
+    refused: () => peers.report.clients.list(),
+    explain: (chain) => peers.explain(chain),
+    get trace() {
+      return trace;
+    },
+    set trace(on) {
+      trace = on;
+      changed();
+    },
+    apply(next) {
+      if (next.trace !== settings.trace) trace = next.trace;
+      settings = next;
+      follow();
+    },
+    onChange: (listener) => void listeners.add(listener),
+    async close() {
+      for (const stop of stops) stop();
+      server.close();
+      sessionLogins.close();
+      await Promise.all(sessions.list().map(({ id }) => sessions.terminate(id, 'other')));
+      for (const socket of open) socket.destroy();
+      datastore.close();
+    },
+  };
+}
+
+/** Whether a session's client comes in again is asked of the lists as they would be, and of the same client identities. */
+function lockoutOf(peers: PeerCertificates, trust: ClientTrust): Lockout {
+  return {
+    async letsIn({ account, shown = [] }, changed) {
+      const lists = trust.after(changed);
+      // Nothing changes while the manager is away
+      if (!lists) return true;
+      const path = peers.judge.pathAfter(shown, lists);
+      const user = typeof path === 'string' ? path : await peers.userOf(path);
+      return typeof user !== 'string' && user.userName === account.userName;
+    },
+  };
+}
