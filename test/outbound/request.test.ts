@@ -7,8 +7,10 @@ import { type OutboundLimits, sendRequest } from '../../src/outbound/request.ts'
 
 const limits = {
   ...{ allowLoopback: true, allowLinkLocal: false },
-  ...{ milliseconds: 300, responseBytes: 1000 },
+  ...{ milliseconds: 60_000, responseBytes: 1000 },
 };
+/** Of those that are to fail for want of it. */
+const littleTime = { ...limits, milliseconds: 300 };
 
 describe('a request to a server of others', () => {
   const sockets = new Set<Socket>();
@@ -65,16 +67,20 @@ describe('a request to a server of others', () => {
   };
   for (const [what, [answer, reason]] of Object.entries(failures)) {
     it(`that ${what} fails and leaves no connection`, async () => {
-      await assert.rejects(sendTo(answer), reason);
+      const within = reason.test('in time') ? littleTime : limits;
+      await assert.rejects(sendTo(answer, undefined, within), reason);
       while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 2));
     });
   }
 
   it('that never ends its body has succeeded by its status, and leaves no connection', async () => {
-    const { status, end } = await sendTo((socket) => {
+    const answer = (socket: Socket) => {
       socket.write('HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n');
       drip(socket, '1\r\na\r\n');
-    });
+    };
+    // Time enough for the header
+    const within = { ...limits, milliseconds: 3000 };
+    const { status, end } = await sendTo(answer, undefined, within);
     assert.deepEqual([status, end], [202, 'late']);
     while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   });
@@ -102,9 +108,10 @@ describe('a request to a server of others', () => {
   }
 
   it('ends early when the server falls silent in its header or its body', async () => {
-    const silent = { ...limits, milliseconds: 60_000, idleMilliseconds: 50 };
+    // Time enough for the header
+    const silent = { ...limits, idleMilliseconds: 3000 };
     await assert.rejects(
-      sendTo(() => undefined, undefined, silent),
+      sendTo(() => undefined, undefined, { ...limits, idleMilliseconds: 50 }),
       /in time/,
     );
     const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\ntext';
@@ -129,7 +136,7 @@ describe('a request to a server of others', () => {
       await sendTo((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'), signal);
     }
     await assert.rejects(
-      sendTo(() => undefined, signal),
+      sendTo(() => undefined, signal, littleTime),
       /in time/,
     );
     assert.deepEqual(getEventListeners(signal, 'abort'), []);

@@ -9,6 +9,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
 import { makeServer, type ServerLimits } from '../../../src/redfish/http/server.ts';
 import { exportPrivateKey } from '../../../src/x509/keys.ts';
+import { until } from '../../e2e/commands.ts';
 import { fixedIdentity } from '../../fakes/fixed-identity.ts';
 
 const limits: ServerLimits = {
@@ -148,8 +149,8 @@ describe('the HTTPS server', () => {
     const sockets = await Promise.all([open(), open(), open()]);
     await assert.rejects(open());
     for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    (await open()).destroy();
+    const next = await until('a place is free', () => open().catch(() => undefined));
+    next.destroy();
   });
 
   function open(options: object = {}): Promise<TLSSocket> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../e2e/commands.ts';
 import { startService, type TestService } from '../service.ts';
+import { turns } from '../slow-request.ts';
 
 describe('changes of one account', () => {
   const reader = '/redfish/v1/AccountService/Accounts/reader';
@@ -56,10 +56,10 @@ describe('changes of one account', () => {
     const socket = connect(service.port, '127.0.0.1');
     socket.write(`${head}X-Auth-Token: ${token()}\r\n\r\n${text}`);
     // Nobody else sees that it waits
-    await sleep(200);
+    await turns();
     const next = service.ask('PATCH', reader, { body: { Enabled: true, Locked: false } });
     socket.destroy();
-    await sleep(200);
+    await turns();
     goOn();
     assert.deepEqual([(await first).status, (await next).status], [200, 200]);
     assert.equal(begun, 2);
