@@ -6,14 +6,16 @@ describe('a mutex for each key', () => {
   it('runs works of one key one after the other, goes on after a failure and forgets the key', async () => {
     const mutex = new KeyedMutex();
     const order: string[] = [];
-    const first = mutex.run('a', 'jane', async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-      order.push('first');
-      throw new Error('no');
-    });
+    const first = assert.rejects(
+      mutex.run('a', 'jane', async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push('first');
+        throw new Error('no');
+      }),
+    );
     const second = mutex.run('a', 'jane', async () => order.push('second'));
     await mutex.run('b', 'jane', async () => order.push('other key'));
-    await assert.rejects(first);
+    await first;
     await second;
     assert.deepEqual(order, ['other key', 'first', 'second']);
     assert.equal(mutex.isTaken('a'), false);

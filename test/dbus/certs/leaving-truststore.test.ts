@@ -44,9 +44,10 @@ it('a replacement whose truststore left while it was staged is refused, and hold
   const pem = Buffer.from('-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n');
   const caller = { name: ':1.7', user: 0 };
   const staging = object.call('Stage', [pem, 'PEM', '', '/a', pem, 'PEM', 0], caller);
+  const refused = assert.rejects(staging, { code: 'unavailable' });
   await replacements.endpointLeaves(store.endpoint.definition);
   isServed = false;
   go();
-  await assert.rejects(staging, { code: 'unavailable' });
+  await refused;
   assert.deepEqual([server.isHeld(), store.isHeld()], [false, false]);
 });
