@@ -97,7 +97,8 @@ describe('what goes into service at the running stack', () => {
     assert.match(info ?? '', /^BmcCertificates\.1\.0\.CertificateLeftOut CN=Ancient Root 1024,/);
     assert.deepEqual(more, []);
     assert.equal((await shown()).Status?.Health, 'OK');
-    assert.match(stack.output(), /certificate of the file left out .*Ancient Root 1024/);
+    const inLog = /certificate of the file left out .*Ancient Root 1024/;
+    await until('the log says so', () => inLog.test(stack.output()));
     assert.deepEqual(await wire(), [leaf.pem, root.pem]);
     const pidFile = join(stack.state, 'run', 'redfish.pid');
     const pid = Number(readFileSync(pidFile, 'utf8'));
