@@ -52,7 +52,6 @@ export interface Talk {
   readonly from?: string;
   /** Final answers that are waited for; without a number all until the service closes. */
   readonly answers?: number;
-  readonly milliseconds?: number;
 }
 
 /** Sends bytes as they are over TLS, and hears what comes. */
@@ -69,7 +68,7 @@ export async function say(target: Target, bytes: string | Buffer, talk: Talk = {
   });
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   const enough = () => closed || (talk.answers !== undefined && isComplete(text, talk.answers));
-  await until('an answer or the end', enough, talk.milliseconds).catch(() => undefined);
+  await until('an answer or the end', enough).catch(() => undefined);
   socket.destroy();
   return { text, statuses: statusesOf(text), closed };
 }
@@ -98,7 +97,6 @@ export interface Ask {
   readonly body?: object | string;
   readonly from?: string;
   readonly token?: string;
-  readonly milliseconds?: number;
 }
 
 export interface Answer {
@@ -110,8 +108,8 @@ export interface Answer {
 
 /** One request on a connection of its own. */
 export async function ask(target: Target, path: string, options: Ask = {}): Promise<Answer> {
-  const { from, milliseconds } = options;
-  const talk = { answers: 1, ...(from && { from }), ...(milliseconds && { milliseconds }) };
+  const { from } = options;
+  const talk = { answers: 1, ...(from && { from }) };
   const { text, statuses } = await say(target, requestOf(path, options), talk);
   const [head = '', ...rest] = text.split('\r\n\r\n');
   return { status: statuses[0] ?? 0, head, body: rest.join('\r\n\r\n') };
@@ -149,7 +147,7 @@ export async function logIn(
   from = operatorAddress,
 ): Promise<Login> {
   const body = { UserName: userName, Password: password };
-  const { status, head } = await ask(target, sessionsUri, { body, from, milliseconds: 60_000 });
+  const { status, head } = await ask(target, sessionsUri, { body, from });
   const token = /^x-auth-token: (\S+)/im.exec(head)?.[1] ?? '';
   return { status, token, session: /^location: (\S+)/im.exec(head)?.[1] ?? '' };
 }

@@ -80,10 +80,8 @@ export async function rawBus(address: string, user = process.getuid?.() ?? 0): P
     },
     async refusalOf(message: Omit<RawMessage, 'type'>): Promise<string> {
       const serial = await bus.send({ ...message, type: 'call' });
-      return until(
-        'a reply',
-        () => (cut ? 'cut' : replies.has(serial) && `${replies.get(serial)} `),
-        60_000,
+      return until('a reply', () =>
+        cut ? 'cut' : replies.has(serial) && `${replies.get(serial)} `,
       ).then((text) => text.trim());
     },
     replies: () => count,

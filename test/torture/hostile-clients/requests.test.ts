@@ -26,8 +26,7 @@ describe('what a stranger sends', () => {
 
   for (const [what, { statuses, bytes, goesOn }] of Object.entries(shapes)) {
     it(`has ${what}, and is answered with ${statuses.join(' and ') || 'nothing'}`, async () => {
-      const answers = goesOn && { answers: statuses.length };
-      const all = await say(target, bytes, { milliseconds: 20_000, ...answers });
+      const all = await say(target, bytes, goesOn ? { answers: statuses.length } : {});
       heard.push(all);
       assert.deepEqual(all.statuses, statuses, all.text);
       if (!goesOn) assert.equal(all.closed, true);
@@ -152,6 +151,7 @@ describe('what a stranger sends', () => {
   it('finds out by no clock which names there are', async () => {
     const rounds = extent({ quick: 2, long: 15 });
     const times = { known: [] as number[], unknown: [] as number[] };
+    const work = { known: 0, unknown: 0 };
     for (let round = 0; round < rounds; round += 1) {
       // Few failures of one address and name, so that no lock answers in place of a check
       const from = `127.2.0.${1 + round}`;
@@ -160,16 +160,17 @@ describe('what a stranger sends', () => {
         ['unknown', 'nobody1'],
       ] as const) {
         const began = performance.now();
+        const before = target.takes('account-manager').processorTime;
         assert.equal((await logIn(target, name, 'wrong-password', from)).status, 401);
+        work[kind] += target.takes('account-manager').processorTime - before;
         times[kind].push(performance.now() - began);
       }
     }
     const ratio = median(times.known) / median(times.unknown);
     figure(area, 'login with a wrong password: known over unknown name, medians', ratio.toFixed(2));
     figure(area, 'login with a wrong password: median, ms', Math.round(median(times.known)));
-    // The scheduler of a busy machine is no leak; a missing check would be a tenth of it
-    const max = extent({ quick: 4, long: 1.7 });
-    assert.ok(ratio > 1 / max && ratio < max, `${ratio}`);
+    // How long a client waits depends on what else the machine does; a missing check would be a tenth of the work
+    isAlike(work.known, work.unknown);
   });
 
   it('finds out by no clock how much of a token is right', async () => {
@@ -180,11 +181,14 @@ describe('what a stranger sends', () => {
     };
     const guesses = { nothing: wrong(0), 'all but the last': wrong(token.length - 1) };
     const times = { nothing: [] as number[], 'all but the last': [] as number[] };
+    const work = { nothing: 0, 'all but the last': 0 };
     for (let round = 0; round < extent({ quick: 20, long: 300 }); round += 1) {
       for (const right of ['nothing', 'all but the last'] as const) {
         const began = performance.now();
+        const before = target.takes('redfish-server').processorTime;
         const answer = await ask(target, '/redfish/v1/Managers', { token: guesses[right] });
         assert.equal(answer.status, 401);
+        work[right] += target.takes('redfish-server').processorTime - before;
         times[right].push(performance.now() - began);
       }
     }
@@ -194,7 +198,7 @@ describe('what a stranger sends', () => {
       'wrong token: all right but the last over nothing right, medians',
       ratio.toFixed(2),
     );
-    assert.ok(ratio > 0.5 && ratio < 2, `${ratio}`);
+    isAlike(work.nothing, work['all but the last']);
   });
 
   /** What a browser holds after a login. */
@@ -208,6 +212,12 @@ describe('what a stranger sends', () => {
     return { cookie: cookies.join('; '), word };
   }
 });
+
+/** Whether two kinds of request are the same work for the processor, of which the clock of the kernel counts steps. */
+function isAlike(one: number, other: number): void {
+  const max = extent({ quick: 2, long: 1.7 });
+  assert.ok(one < max * other && other < max * one, `${one} ms and ${other} ms of the processor`);
+}
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;

@@ -18,13 +18,16 @@ export interface Target {
   stop(): Promise<void>;
 }
 
-export type Program = 'redfish-server' | 'certificate-manager';
+const programs = ['redfish-server', 'certificate-manager', 'account-manager'] as const;
+export type Program = (typeof programs)[number];
 
 export interface Resources {
   readonly pid: number;
   /** Resident memory in megabytes. */
   readonly megabytes: number;
   readonly descriptors: number;
+  /** Milliseconds of the processor since it began, in steps of 10. */
+  readonly processorTime: number;
 }
 
 /** @param redfish members of that part of the configuration */
@@ -44,7 +47,7 @@ export async function startTarget(redfish: object = {}, others: object = {}): Pr
     { env },
   );
   const pids = new Map<Program, number>();
-  for (const program of ['redfish-server', 'certificate-manager'] as const) {
+  for (const program of programs) {
     const [pid] =
       [...processesWith(state)].find(([, line]) => line.includes(`${program}.js`)) ?? [];
     if (pid === undefined) throw new Error(`${program} does not run`);
@@ -71,5 +74,8 @@ function resourcesOf(pid: number): Resources {
     /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1],
   );
   const descriptors = readdirSync(`/proc/${pid}/fd`).length;
-  return { pid, megabytes: Math.round(kilobytes / 1024), descriptors };
+  // proc(5): utime and stime, in hundredths of a second, stand behind the name, which may hold anything
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  const processorTime = 10 * (Number(fields[11]) + Number(fields[12]));
+  return { pid, megabytes: Math.round(kilobytes / 1024), descriptors, processorTime };
 }
