@@ -9,6 +9,9 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** How long a program may take, which then hangs: somewhat less than the process of a test (scripts/test.mjs). */
+export const maxMilliseconds = 1_000_000;
+
 /** Runs a program to its end; a status other than 0 is an outcome like any other. */
 export function run(
   command: string,
@@ -18,7 +21,7 @@ export function run(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const env = { ...process.env, ...environment };
-    const options = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000, env };
+    const options = { maxBuffer: 64 * 1024 * 1024, timeout: maxMilliseconds, env };
     const child = execFile(command, [...args], options, (error, stdout, stderr) => {
       const status = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
       resolve({ status, stdout, stderr });
@@ -63,7 +66,8 @@ export function background(command: string, args: readonly string[]): Background
   child.stderr.on('data', (chunk) => {
     text += chunk;
   });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  // Its output may come after its end, and a program that could not be started has no end
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   return {
     process: child,
     output: () => text,
@@ -72,6 +76,15 @@ export function background(command: string, args: readonly string[]): Background
       return ended;
     },
   };
+}
+
+/** Sends a signal to a process, unless it has ended in the meantime. */
+export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /** Kills every process whose command line has this text. @returns how many there were */
@@ -85,15 +98,18 @@ export function killProcesses(text: string, signal: NodeJS.Signals = 'SIGKILL'):
       return false;
     }
   });
-  for (const pid of found) process.kill(Number(pid), signal);
+  for (const pid of found) signalIfThere(Number(pid), signal);
   return found.length;
 }
 
-/** Waits until something is so. @throws when it is not within the time, which a busy machine may need */
+/**
+ * Waits until something is so. @throws when it is not within the time, which a very busy machine may need: it only says how soon
+ * a fault shows, and less is right only where something would come too late
+ */
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  milliseconds = 60_000,
+  milliseconds = 300_000,
 ): Promise<T> {
   const end = performance.now() + milliseconds;
   for (;;) {

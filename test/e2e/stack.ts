@@ -37,7 +37,7 @@ export async function startStack(
   const all = ['--state-dir', state, '--https-port', '0', '--password-file', passwordFile, ...args];
   const child = spawn('npm', ['start', '--', ...all], { cwd: clone });
   let output = '';
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const ready = await new Promise<Record<string, string>>((resolve, reject) => {
     const collect = (chunk: Buffer) => {
       output += chunk.toString();

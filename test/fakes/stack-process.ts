@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { run } from '../e2e/commands.ts';
+import { run, signalIfThere } from '../e2e/commands.ts';
 import { clone, removeDirectory, temporaryDirectory } from '../e2e/stack.ts';
 
 const script = join(clone, 'dist', 'bmc-certs.js');
@@ -18,7 +18,7 @@ export interface StackOutcome {
 export function stackDirectory(): string {
   const directory = temporaryDirectory();
   after(() => {
-    for (const pid of processesWith(directory).keys()) process.kill(pid, 'SIGKILL');
+    for (const pid of processesWith(directory).keys()) signalIfThere(pid, 'SIGKILL');
     removeDirectory(directory);
   });
   return directory;

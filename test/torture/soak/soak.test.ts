@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../e2e/commands.ts';
+import { signalIfThere, until } from '../../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../../e2e/stack.ts';
 import { processesWith, type StackProcess, startUp } from '../../fakes/stack-process.ts';
 import { extent, figure } from '../extent.ts';
@@ -118,7 +118,7 @@ describe('a stack under load', () => {
     receiver?.close();
     stack?.kill('SIGTERM');
     await stack?.ended;
-    for (const pid of processesWith(state).keys()) process.kill(pid, 'SIGKILL');
+    for (const pid of processesWith(state).keys()) signalIfThere(pid, 'SIGKILL');
     removeDirectory(state);
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resourceEventRegistry } from '../../../src/redfish/messages/resource-event-registry.ts';
-import { until } from '../../e2e/commands.ts';
+import { signalIfThere, until } from '../../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../../e2e/stack.ts';
 import { busCaller } from '../../fakes/bus-caller.ts';
 import { names, paths } from '../../fakes/manager-process.ts';
@@ -144,7 +144,7 @@ describe('a Redfish service whose clock jumps', () => {
     receiver?.close();
     stack?.kill('SIGTERM');
     await stack?.ended;
-    for (const pid of processesWith(state).keys()) process.kill(pid, 'SIGKILL');
+    for (const pid of processesWith(state).keys()) signalIfThere(pid, 'SIGKILL');
     removeDirectory(state);
   });
 

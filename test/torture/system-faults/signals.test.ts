@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../e2e/commands.ts';
+import { signalIfThere, until } from '../../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../../e2e/stack.ts';
 import { processesWith, startUp } from '../../fakes/stack-process.ts';
 import { extent, figure } from '../extent.ts';
@@ -78,7 +78,7 @@ describe('a manager in a storm of signals', () => {
 describe('a Redfish service in a storm of signals', () => {
   const state = temporaryDirectory();
   after(() => {
-    for (const pid of processesWith(state).keys()) process.kill(pid, 'SIGKILL');
+    for (const pid of processesWith(state).keys()) signalIfThere(pid, 'SIGKILL');
     removeDirectory(state);
   });
 
@@ -109,7 +109,8 @@ describe('a Redfish service in a storm of signals', () => {
       const answer = await client.ask('/redfish/v1').catch(() => undefined);
       return answer?.status === 200;
     });
-    assert.match(stack.output(), /program ended, starting it again.*how="status 0"/);
+    const inLog = /program ended, starting it again.*how="status 0"/;
+    await until('the log says so', () => inLog.test(stack.output()));
     client.close();
     stack.kill('SIGTERM');
     stack.kill('SIGINT');
