@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { must, type Outcome, run, until } from '../e2e/commands.ts';
+import { maxMilliseconds, must, type Outcome, run, until } from '../e2e/commands.ts';
 
 /**
  * A device: the file system of this machine, or of another Debian, below a layer that is thrown away, and on it a systemd, a system
@@ -125,7 +125,7 @@ function unmount(scratch: string, root: string): void {
 }
 
 function mustSync(command: string, args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(command, args, { timeout: 300_000 });
+  const { status, stderr, error } = spawnSync(command, args, { timeout: maxMilliseconds });
   if (status !== 0) throw new Error(`${command}: ${error?.message ?? String(stderr).trim()}`);
 }
 

@@ -63,7 +63,7 @@ export async function runBlocks(
 
 /** Asks the Redfish service from within; status 0 stands for no connection. */
 export async function ask(device: Device, path: string, ...options: string[]): Promise<Answer> {
-  const who = ['--user', `admin:${password}`, '--silent', '--insecure', '--max-time', '20'];
+  const who = ['--user', `admin:${password}`, '--silent', '--insecure', '--max-time', '300'];
   const form = ['--header', 'Content-Type: application/json', '--write-out', '\n%{http_code}'];
   const target = `https://127.0.0.1${path}`;
   const { stdout: text } = await device.run('curl', ...who, ...form, ...options, target);

@@ -25,7 +25,7 @@ describe('an operator on the device who lost the password', {
   after(() => device?.stop());
 
   const isServed = () =>
-    until('Redfish answers', async () => (await ask(device, '/redfish/v1')).status === 200, 60_000);
+    until('Redfish answers', async () => (await ask(device, '/redfish/v1')).status === 200);
   const login = async (Password: string) => {
     const body = JSON.stringify({ UserName: 'admin', Password });
     return (await ask(device, sessions, '--json', body, '--user', '')).status;

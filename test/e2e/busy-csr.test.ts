@@ -86,7 +86,7 @@ describe('a CSR that comes while as many as may be are in the making', () => {
     } finally {
       goOn();
     }
-    await until('the CSR is announced', () => first.signals('InterfacesAdded').length > 0, 60_000);
+    await until('the CSR is announced', () => first.signals('InterfacesAdded').length > 0);
     assert.match(await subjectOf(await first.call(csr, read, '')), /CN = first$/m);
     assert.equal(first.signals('InterfacesAdded').length, 1);
     assert.equal(first.signals('InterfacesRemoved').length, 0);
@@ -109,7 +109,7 @@ describe('a CSR that comes while as many as may be are in the making', () => {
       const answer = await curl(monitor, { token });
       return answer.status === 200 && answer.json.CSRString;
     };
-    const made = await until('the task has its CSR', isMade, 60_000);
+    const made = await until('the task has its CSR', isMade);
     const shown = () => callers[0]?.call(csr, read, '').catch(() => undefined);
     assert.equal(await until('the CSR is shown', shown), made);
   });

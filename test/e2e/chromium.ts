@@ -28,7 +28,7 @@ const flags = [
 ];
 
 /** @param milliseconds that the browser lives; then it is killed and everything asked of it fails */
-export async function startChromium(milliseconds = 60_000): Promise<Browser> {
+export async function startChromium(milliseconds = 600_000): Promise<Browser> {
   const home = temporaryDirectory();
   const child = spawn('chromium', [...flags, `--user-data-dir=${home}/data`, 'about:blank'], {
     // A group of its own, so that its helpers end with it

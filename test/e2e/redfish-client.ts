@@ -25,7 +25,7 @@ export interface HttpRequest {
 /** Sends one request with curl. */
 export async function curl(url: string, options: HttpRequest = {}): Promise<HttpAnswer> {
   const { method, token, headers = [], body } = options;
-  const args = ['-sk', '-i', '--max-time', '60', '--path-as-is'];
+  const args = ['-sk', '-i', '--max-time', '300', '--path-as-is'];
   if (method === 'HEAD') args.push('-I');
   else if (method) args.push('-X', method);
   if (token !== undefined) args.push('-H', `X-Auth-Token: ${token}`);

@@ -43,7 +43,7 @@ export function send(
     const options = { host: hostname, port: Number(port), rejectUnauthorized: false };
     const socket = connect(options, () => socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`));
     const chunks: Buffer[] = [];
-    socket.setTimeout(60_000, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(300_000, () => socket.destroy(new Error('no answer')));
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('error', reject);
     socket.on('close', () => resolve(parse(Buffer.concat(chunks).toString())));

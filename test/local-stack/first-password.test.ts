@@ -54,10 +54,10 @@ describe('the first password', () => {
   for (const { step, reached } of steps) {
     it(`is not stored without having been shown when kill -9 comes when ${step}`, async () => {
       const killed = launchUp(['--state-dir', state]);
-      await until(step, () => reached(killed.output()), 60_000);
+      await until(step, () => reached(killed.output()));
       killed.kill('SIGKILL');
       await killed.ended;
-      await until('its programs end', () => !/manager\.js|server\.js/.test(programs()), 30_000);
+      await until('its programs end', () => !/manager\.js|server\.js/.test(programs()));
       // Without an account, the next start makes another password
       const file = join(state, 'accounts/accounts.json');
       if (!existsSync(file)) return;

@@ -40,7 +40,7 @@ describe('a password', () => {
     try {
       started.process.stdin.end('correct-horse\n');
       const url = () => /^ready url=(\S+)/m.exec(started.output())?.[1];
-      const ready = { url: await until('it is ready', url, 60_000) };
+      const ready = { url: await until('it is ready', url) };
       assert.ok(await opensSession({ ready }, 'correct-horse'), started.output());
       assert.equal(shownPassword(started.output()), undefined);
     } finally {

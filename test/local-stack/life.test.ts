@@ -83,14 +83,10 @@ describe('a local stack in a directory with a space in its name', () => {
         return next !== undefined && next !== pid;
       });
       const bus = `--address=${stack.ready.bus}`;
-      await until(
-        'the manager answers',
-        async () => {
-          return (await run('busctl', [bus, 'tree', names.authority])).status === 0;
-        },
-        30_000,
-      );
-      await until('the service answers', () => answers(stack), 30_000);
+      await until('the manager answers', async () => {
+        return (await run('busctl', [bus, 'tree', names.authority])).status === 0;
+      });
+      await until('the service answers', () => answers(stack));
     });
   }
 

@@ -27,7 +27,7 @@ describe('a stack that is told to end', () => {
     const state = join(directory, 'starting');
     const stack = launchUp(['--state-dir', state]);
     const find = () => [...processesWith(state)].find(([, one]) => /manager\.js/.test(one))?.[0];
-    process.kill(await until('the manager starts', find, 60_000), 'SIGSTOP');
+    process.kill(await until('the manager starts', find), 'SIGSTOP');
     stack.kill('SIGTERM');
     assert.equal(await stack.ended, 0);
     assert.deepEqual([...processesWith(state)], []);
@@ -54,11 +54,11 @@ describe('a stack that is told to end', () => {
       env: { PATH: bin },
       stdio: 'ignore',
     });
-    await until('apt-get runs', () => processesWith(marker).size > 0, 60_000);
+    await until('apt-get runs', () => processesWith(marker).size > 0);
     start.kill('SIGTERM');
     const [status] = await once(start, 'exit');
     assert.equal(status, 0);
     // The kernel takes a moment to end a process that was killed
-    await until('apt-get is gone', () => processesWith(marker).size === 0, 10_000);
+    await until('apt-get is gone', () => processesWith(marker).size === 0);
   });
 });

@@ -117,7 +117,6 @@ for (const type of ['server', 'client'] as const) {
         await until(
           'it is refused',
           () => logged('changed certificate file refused').length === round,
-          5000,
         );
         await until('the good one is back', () => text() === textOf(one));
         world.now = new Date(world.now.getTime() + 1000);

@@ -45,7 +45,6 @@ describe('SIGUSR1', () => {
       const ready = await until(
         'ready',
         () => /^ready url=\S+:(\d+) .* bus=(\S+)/m.exec(stack.output()) ?? undefined,
-        150_000,
       );
       // The worker lives for as long as an RSA key takes
       const csr = [

@@ -37,7 +37,7 @@ describe('a regular file', () => {
     ['empty', 'empty'],
   ];
   for (const [name, reason] of refused) {
-    it(`is refused at once as ${reason}: ${name}`, { timeout: 5000 }, async () => {
+    it(`is refused at once as ${reason}: ${name}`, { timeout: 60_000 }, async () => {
       await assert.rejects(readRegularFile(at(name)), { reason });
     });
   }
@@ -64,7 +64,7 @@ describe('a regular file', () => {
     ['dangling', /^it is a symbolic link that leads nowhere$/],
   ];
   for (const [name, message] of named) {
-    it(`is told from what stands in its place: ${name}`, { timeout: 5000 }, () => {
+    it(`is told from what stands in its place: ${name}`, { timeout: 60_000 }, () => {
       assert.throws(() => readRegularFileSync(at(name)), { name: 'FileRefusal', message });
     });
   }

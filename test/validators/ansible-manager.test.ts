@@ -6,7 +6,6 @@ import { skipWithout } from './programs.ts';
 
 describe("Ansible's Redfish modules for sessions and the manager", {
   skip: skipWithout('ansible-playbook'),
-  timeout: 175_000,
 }, () => {
   let filled: FilledStack;
   let resultOf: (task: string) => TaskResult;

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { collections, type FilledStack, startFilledStack } from './filled-stack.ts';
 import { runProgram, skipUninstalled } from './programs.ts';
 
-describe('clients in Python', { skip: skipUninstalled, timeout: 540_000 }, () => {
+describe('clients in Python', { skip: skipUninstalled }, () => {
   let filled: FilledStack;
 
   before(async () => {

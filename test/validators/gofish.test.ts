@@ -20,7 +20,7 @@ const steps = [
   'log out',
 ];
 
-describe('gofish', { skip: skipWithout('gofish-client'), timeout: 175_000 }, () => {
+describe('gofish', { skip: skipWithout('gofish-client') }, () => {
   let filled: FilledStack;
   let lines: readonly string[];
   let output: string;

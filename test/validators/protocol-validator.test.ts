@@ -27,7 +27,7 @@ async function makeEvents({ stack }: FilledStack): Promise<() => Promise<void>> 
   };
 }
 
-describe('the Redfish Protocol Validator', { skip: skipUninstalled, timeout: 175_000 }, () => {
+describe('the Redfish Protocol Validator', { skip: skipUninstalled }, () => {
   let filled: FilledStack;
   let output: string;
   let findings: ReturnType<typeof assertionFindings>;

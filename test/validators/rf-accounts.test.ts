@@ -11,7 +11,7 @@ import { runProgram, skipUninstalled } from './programs.ts';
 
 const accounts = '/redfish/v1/AccountService/Accounts';
 
-describe('rf_accounts', { skip: skipUninstalled, timeout: 540_000 }, () => {
+describe('rf_accounts', { skip: skipUninstalled }, () => {
   const state = temporaryDirectory();
   let stack: RunningStack;
   before(async () => {

@@ -13,7 +13,7 @@ import { curl, logIn } from '../e2e/redfish-client.ts';
 import { collections, type FilledStack, startFilledStack } from './filled-stack.ts';
 import { runProgram, serviceArguments, skipUninstalled } from './programs.ts';
 
-describe('rf_certificates', { skip: skipUninstalled, timeout: 540_000 }, () => {
+describe('rf_certificates', { skip: skipUninstalled }, () => {
   let filled: FilledStack;
 
   before(async () => {

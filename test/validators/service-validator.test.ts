@@ -11,7 +11,6 @@ import { propertyFindings, readCounts, readReport } from './reports.ts';
 
 describe('the Redfish Service Validator', {
   skip: skipUninstalled || skipWithout(csdlFolder),
-  timeout: 175_000,
 }, () => {
   let filled: FilledStack;
   let output: string;

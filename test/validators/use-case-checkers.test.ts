@@ -4,7 +4,7 @@ import { type FilledStack, startFilledStack } from './filled-stack.ts';
 import { runProgram, serviceArguments, skipUninstalled } from './programs.ts';
 import { operationFindings, readCounts, readReport } from './reports.ts';
 
-describe('the Redfish Use-Case Checkers', { skip: skipUninstalled, timeout: 175_000 }, () => {
+describe('the Redfish Use-Case Checkers', { skip: skipUninstalled }, () => {
   let filled: FilledStack;
 
   before(async () => {

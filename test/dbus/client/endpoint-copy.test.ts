@@ -83,7 +83,7 @@ describe('the copy of an endpoint', () => {
       manager.certificates.set('1', [pem]);
       manager.changed('1');
     }
-    await until('it is back', () => copy.get('1')?.certificate.pem === other, 3000);
+    await until('it is back', () => copy.get('1')?.certificate.pem === other);
     assert.deepEqual(events, ['removed 1', 'created 1']);
     copy.close();
     assert.equal(listeners, 0);
@@ -100,7 +100,7 @@ describe('the copy of an endpoint', () => {
     // Its properties are announced before the object, and are no event of their own
     manager.changed('1');
     manager.added('1');
-    await until('it is there', () => copy.get('1')?.certificate.pem === other, 3000);
+    await until('it is there', () => copy.get('1')?.certificate.pem === other);
     assert.deepEqual(events, ['removed 1', 'created 1']);
     copy.close();
     manager.bus.close();

@@ -87,7 +87,7 @@ describe('a watch over managers', () => {
     await until('it is found', () => watching.has(endpoint));
     second.certificates.set('1', [other]);
     second.changed('1');
-    await until('the change is seen', () => pem(watching) === other, 3000);
+    await until('the change is seen', () => pem(watching) === other);
   });
 
   it('asks again for the signals of a manager when the bus refused them', async () => {
@@ -103,7 +103,7 @@ describe('a watch over managers', () => {
     await until('it is found', () => watching.has(endpoint));
     started.certificates.set('1', [other]);
     started.changed('1');
-    await until('the change is seen', () => pem(watching) === other, 3000);
+    await until('the change is seen', () => pem(watching) === other);
   });
 
   it('believes what it was told meanwhile rather than a late answer about the owner', async () => {
@@ -123,13 +123,9 @@ describe('a watch over managers', () => {
     const watching = await watch();
     await until('it is found', () => watching.has(endpoint));
     const owner = await ownerOf(probe);
-    await until(
-      'the copy is that of the owner',
-      () => {
-        return watching.has(endpoint) && watching.copyOf(endpoint).owner === owner;
-      },
-      3000,
-    );
+    await until('the copy is that of the owner', () => {
+      return watching.has(endpoint) && watching.copyOf(endpoint).owner === owner;
+    });
   });
 
   it('takes nothing from before its manager lost the name, though the manager is the same', async () => {

@@ -176,7 +176,7 @@ describe('a replacement in two phases in trouble', () => {
       refusal('replacement-in-progress'),
     );
     undo();
-    await until('it is tried again', () => device.states.at(-1) === 'truststore none', 10_000);
+    await until('it is tried again', () => device.states.at(-1) === 'truststore none');
     device.isOld();
   });
 

@@ -115,8 +115,8 @@ describe('a replacement in two phases', () => {
     const replacement = await device.stage();
     await device.replacements.activate(owner, replacement, 1);
     device.isNew();
-    await until('it is undone', () => device.served()[0] === mark(before.pem), 5000);
-    await until('nothing is left of it', () => device.states.at(-1) === 'truststore none', 5000);
+    await until('it is undone', () => device.served()[0] === mark(before.pem));
+    await until('nothing is left of it', () => device.states.at(-1) === 'truststore none');
     device.isOld();
   });
 
@@ -161,7 +161,7 @@ describe('a replacement in two phases', () => {
       const replacement = await stageWith(() => ({ save: () => Promise.reject(trouble) }), 1);
       await assert.rejects(device.replacements.activate(owner, replacement, 1), refusal('storage'));
       assert.deepEqual(device.states, ['https staged']);
-      await until('it has ended', () => device.states.at(-1) === 'https none', 5000);
+      await until('it has ended', () => device.states.at(-1) === 'https none');
       assert.deepEqual(device.served(), [mark(before.pem)]);
     });
   });

@@ -177,7 +177,7 @@ describe('Status of the certificate that the service serves', () => {
     await startService();
     assert.equal((await get()).status, 503);
     manager.stop('SIGCONT');
-    await until('the manager is back', async () => (await get()).status === 200, 40_000);
+    await until('the manager is back', async () => (await get()).status === 200);
     await mustBeShown();
   });
 

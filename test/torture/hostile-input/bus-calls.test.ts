@@ -148,7 +148,7 @@ describe('calls over a real bus', () => {
           member,
           signature: signature.join(''),
           body: signature.map((type) => someValue(type, dice)),
-          timeout: 20_000,
+          timeout: 300_000,
         });
         return `${member} ${answer.length}`;
       },

@@ -18,8 +18,8 @@ export function sendRaw(port: number, bytes: Buffer, secure = false): Promise<Ra
     let text = '';
     const timer = setTimeout(() => {
       socket.destroy();
-      reject(new Error('no answer within 30 seconds'));
-    }, 30_000);
+      reject(new Error('no answer within 300 seconds'));
+    }, 300_000);
     const end = () => {
       clearTimeout(timer);
       socket.destroy();

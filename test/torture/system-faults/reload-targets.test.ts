@@ -18,7 +18,7 @@ describe('a service that cannot be told of a change', () => {
   };
   const outcome = async () => (await device.reloads())[0]?.slice(1) ?? [];
   const becomes = (wanted: string) =>
-    until(`the outcome is ${wanted}`, async () => (await outcome())[0] === wanted, 30_000);
+    until(`the outcome is ${wanted}`, async () => (await outcome())[0] === wanted);
 
   before(async () => {
     device = await startDevice({
