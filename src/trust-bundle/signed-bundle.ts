@@ -177,7 +177,7 @@ export class SignedBundle implements TrustBundle {
   async set<K extends SettingName>(name: K, value: RunTimeSettings[K]): Promise<void> {
     if (value === undefined) throw new BundleFault('setting', `${name}: has no value`);
     checkSettings({ [name]: value });
-    if (name === 'routingInstance') await mustExist(String(value)).catch(asSetting);
+    if (name === 'routingInstance') await mustExist(String(value));
     await this.#change(name, (settings) => ({ ...settings, [name]: value }));
   }
 
@@ -394,8 +394,3 @@ export class SignedBundle implements TrustBundle {
 }
 
 const nothing = () => undefined;
-
-/** As an answer to who asked for it. */
-function asSetting(error: unknown): never {
-  throw new BundleFault('setting', reasonOf(error), { cause: error });
-}
