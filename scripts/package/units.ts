@@ -13,6 +13,7 @@ export const units: Readonly<Record<string, UnitState>> = {
   'bmc-redfish.service': 'enabled',
   'bmc-cmp.service': 'disabled',
   'bmc-gnoi.service': 'disabled',
+  'bmc-bundle.service': 'disabled',
 };
 
 /** @returns their names, with blanks between them */

@@ -38,6 +38,14 @@ export const edges: Readonly<Record<string, Edge>> = {
     endpoints: [{ type: 'server', name: 'gnoi', path: 'gnoi/own.pem', reload: [] }],
     services: [{ name: 'gnoi' }],
   },
+  bundle: {
+    program: 'bundle-updater',
+    member: 'trustBundles',
+    listens: false,
+    defaults: {},
+    endpoints: [],
+    services: [],
+  },
   netconf: {
     program: 'netconf-server',
     member: 'netconf',

@@ -1,5 +1,6 @@
 import { setPasswordCommand } from './commands/accounts.ts';
 import { bundleGroups, bundleLoad, bundleMembers } from './commands/bundle/groups.ts';
+import { bundlePublish } from './commands/bundle/publish.ts';
 import { bundleCheckServer, bundleDownload } from './commands/bundle/server.ts';
 import {
   bundleActivate,
@@ -55,6 +56,7 @@ export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
       ...[bundleLoad, bundleGroups, bundleMembers],
       ...[bundleDeactivate, bundleActivate],
       ...[bundleSetUrl, bundleSetInterval, bundleSetRoutingInstance, bundleReset],
+      bundlePublish,
     ],
   },
   {

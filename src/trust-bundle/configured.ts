@@ -1,5 +1,8 @@
+import { reasonOf } from '../core/cert-error.ts';
 import { type Configuration, parseConfiguration } from '../platform/configuration.ts';
 import { InvalidMember } from '../platform/invalid-member.ts';
+import { BundleFault } from './bundle-fault.ts';
+import { checkSettings } from './bundle-settings.ts';
 import { type BundleSettings, defaultBundleName } from './settings.ts';
 
 type ConfiguredBundle = Configuration['trustBundles']['bundles'][number];
@@ -18,7 +21,20 @@ export function bundleSettings({ trustBundles }: Configuration): readonly Bundle
   refuseSharedGroups(bundles);
   const hasDefault = bundles.some(({ name }) => name === defaultBundleName);
   const all = hasDefault ? bundles : [...bundles, ...unconfigured()];
-  return all.map(settingsOf);
+  const settings = all.map(settingsOf);
+  for (const [at, one] of settings.entries()) refuseBad(one, `/trustBundles/bundles/${at}`);
+  return settings;
+}
+
+/** @throws InvalidMember */
+function refuseBad(settings: BundleSettings, path: string): void {
+  try {
+    checkSettings(settings);
+  } catch (error) {
+    const [, name, fault] = /^(\w+): (.*)$/s.exec(reasonOf(error)) ?? [];
+    if (!(error instanceof BundleFault) || name === undefined || fault === undefined) throw error;
+    throw new InvalidMember(`${path}/${name}`, fault.replace(/\.$/, ''));
+  }
 }
 
 /** Two bundles would take turns in removing the CAs of the other. */

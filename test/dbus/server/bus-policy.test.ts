@@ -35,10 +35,12 @@ const accountsUser = asUser(2);
 const cmp = asUser(3);
 /** The same in place of the one of the gNOI service, whose id is that of games. */
 const gnoi = asUser(5);
+/** The same in place of the one of the trust bundles, whose id is that of man. */
+const bundle = asUser(6);
 /** In whose place they are. */
 const standIns = {
   ...{ 'bmc-redfish': 'daemon', 'bmc-accounts': 'bin' },
-  ...{ 'bmc-cmp': 'sys', 'bmc-gnoi': 'games' },
+  ...{ 'bmc-cmp': 'sys', 'bmc-gnoi': 'games', 'bmc-bundle': 'man' },
 };
 const accounts = 'xyz.openbmc_project.Certs.Accounts';
 const watch = 'xyz.openbmc_project.Certs.Extension.Accounts.Watch';
@@ -113,14 +115,14 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       const path = '/xyz/openbmc_project/certs/ca';
       const method = 'org.freedesktop.DBus.Introspectable.Introspect';
       await as([], signing).call(path, method);
-      for (const who of [redfish, cmp, gnoi, nobody])
+      for (const who of [redfish, cmp, gnoi, bundle, nobody])
         assert.match(await as(who, signing).refusal(path, method), /AccessDenied/);
     });
 
     it('lets root alone have the names', async () => {
       const free = 'xyz.openbmc_project.Certs.Manager.Server.Another';
       for (const name of [free, shared, endpointsName]) {
-        for (const who of [redfish, cmp, gnoi, nobody]) {
+        for (const who of [redfish, cmp, gnoi, bundle, nobody]) {
           const tools = as(who, 'org.freedesktop.DBus');
           const request = 'org.freedesktop.DBus.RequestName';
           const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
@@ -132,6 +134,12 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       root.close();
     });
 
+    it('lets the edges but that of bundles read the endpoints of the configuration', async () => {
+      for (const who of [cmp, gnoi]) await as(who, names.server).call(paths.server, objects);
+      const refusal = await as(bundle, names.server).refusal(paths.server, objects);
+      assert.match(refusal, /AccessDenied/);
+    });
+
     it('has no objects under the name that the endpoints share', async () => {
       for (const [, path] of endpoints) {
         const refusal = await as([], shared).refusal(path, objects);
@@ -140,7 +148,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
     });
 
     it('lets root and the edges that have endpoints of run time call these, and nobody else', async () => {
-      for (const who of [[], redfish, cmp, gnoi])
+      for (const who of [[], redfish, cmp, gnoi, bundle])
         await as(who, endpointsName).call(endpointsRoot, objects);
       for (const who of [accountsUser, nobody])
         assert.match(await as(who, endpointsName).refusal(endpointsRoot, objects), /AccessDenied/);
@@ -150,7 +158,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       const path = '/xyz/openbmc_project/certs/accounts';
       for (const who of [[], redfish, gnoi]) await as(who, accounts).call(path, watch);
       for (const method of [watch, 'org.freedesktop.DBus.Introspectable.Introspect']) {
-        for (const who of [cmp, nobody]) {
+        for (const who of [cmp, bundle, nobody]) {
           const refusal = await as(who, accounts).refusal(path, method);
           assert.match(refusal, /^org\.freedesktop\.DBus\.Error\.AccessDenied: /);
         }
@@ -158,25 +166,25 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
     });
 
     const edges = [
-      ['the agent of CMP', cmp, 'Enrolment', 'Certificates'],
-      ['the gNOI service', gnoi, 'Gnoi', 'Extend'],
+      ['the agent of CMP', cmp, 'Enrolment', 'enrolment', 'Enrolment.Certificates'],
+      ['the gNOI service', gnoi, 'Gnoi', 'gnoi', 'Gnoi.Extend'],
+      ['the program of bundles', bundle, 'TrustBundles', 'trust_bundles', 'TrustBundle.Download'],
     ] as const;
-    for (const [edge, user, noun, member] of edges) {
-      it(`lets ${edge} alone have its name, which reaches the manager and is reached by root`, async () => {
+    for (const [edge, user, noun, object, member] of edges) {
+      it(`lets ${edge} alone have its name, which reaches the endpoints of run time and is reached by root`, async () => {
         const name = `xyz.openbmc_project.Certs.${noun}`;
         const request = 'org.freedesktop.DBus.RequestName';
-        const others = [redfish, cmp, gnoi, nobody].filter((one) => one !== user);
+        const others = [redfish, cmp, gnoi, bundle, nobody].filter((one) => one !== user);
         for (const who of [[], ...others]) {
           const tools = as(who, 'org.freedesktop.DBus');
           const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
           assert.match(answer, /AccessDenied/);
         }
         await as(user, 'org.freedesktop.DBus').call('/', request, 'su', name, '0');
-        await as(user, names.server).call(paths.server, objects);
         await as(user, endpointsName).call(endpointsRoot, objects);
         // The edge does not run, but a user who may ask learns just that
-        const method = `xyz.openbmc_project.Certs.Extension.${noun}.${member}`;
-        const path = `/xyz/openbmc_project/certs/${noun.toLowerCase()}`;
+        const method = `xyz.openbmc_project.Certs.Extension.${member}`;
+        const path = `/xyz/openbmc_project/certs/${object}`;
         assert.doesNotMatch(await as([], name).refusal(path, method), /AccessDenied/);
         for (const who of others)
           assert.match(await as(who, name).refusal(path, method), /AccessDenied|ServiceUnknown/);
@@ -187,7 +195,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       await accountManager.stop();
       const request = 'org.freedesktop.DBus.RequestName';
       const ask = [`string:${accounts}`, 'uint32:0'];
-      for (const who of [[], redfish, cmp, gnoi, nobody]) {
+      for (const who of [[], redfish, cmp, gnoi, bundle, nobody]) {
         const answer = await as(who, 'org.freedesktop.DBus').refusal('/', request, ...ask);
         assert.match(answer, /AccessDenied/);
       }

@@ -55,7 +55,14 @@ const advice: Readonly<Record<string, string | undefined>> = {
   'not-found': 'bmc-certs bundle status shows what there is',
 };
 
-function refusalOf({ code, message }: BundleRefusal): CommandError {
+/** What an operator is told of a refusal of the program, or of the publisher. */
+export function refusalOf({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): CommandError {
   const [kind, next] = refusals[code] ?? ['refused'];
   const sentence = `${code}: ${message.replace(/\.$/, '')}`;
   return new CommandError(kind, `${next === undefined ? sentence : `${sentence}; ${next}`}.`);

@@ -148,9 +148,12 @@ function statusRow(told: ToldBundle) {
       return `${group}: ${state}${version}, ${present} CAs, ${absent} absent${why}`;
     }),
     groups,
-    downloadsShown: downloads.map(({ at: when, trigger, revision, result }) =>
-      [shortTime(when), trigger, revision ?? 'no revision', result].join(' '),
-    ),
+    // A terminal has no room for all of them
+    downloadsShown: downloads
+      .slice(0, 3)
+      .map(({ at: when, trigger, revision, result }) =>
+        [shortTime(when), trigger, revision ?? 'no revision', result].join(' '),
+      ),
     downloads,
   };
 }
