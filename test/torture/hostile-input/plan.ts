@@ -24,6 +24,7 @@ export const plan = {
   'stored pair': 300,
   'pending request': 500,
   'wire of the bus': 10_000,
+  'stream of NETCONF': 30_000,
   'HTTP request': 3000,
   'bus call': 2000,
   'request to the whole stack': 500,
