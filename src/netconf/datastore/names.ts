@@ -21,6 +21,26 @@ export function namesOf({ endpoints }: StoredNetconfNames, endpoint: EndpointRef
 }
 
 /**
+ * Adds the names of certificates of which nothing is known: what is in service keeps its names, and what may come has its own,
+ * whatever becomes of an edit.
+ */
+export function withFurtherNames(
+  stored: StoredNetconfNames,
+  changed: readonly (EndpointRef & EndpointNames)[],
+): StoredNetconfNames {
+  const merged = changed.map((one) => {
+    const known = namesOf(stored, one);
+    const isStored = stored.endpoints.some((other) => isSame(one, other));
+    return {
+      ...one,
+      description: isStored ? known.description : one.description,
+      certificates: new Map([...one.certificates, ...known.certificates]),
+    };
+  });
+  return withNames(stored, merged, () => true);
+}
+
+/**
  * Puts the names of some endpoints in the place of what was known of them; of the others only those stay that are there.
  * @param isThere whether the manager has an endpoint
  */

@@ -6,15 +6,14 @@ import type {
 } from '../../manager/certificate-client.ts';
 import type { EdgeEndpoints } from '../../manager/edge-endpoints.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { namesOf } from './names.ts';
+import { namesOf, noNames } from './names.ts';
 
-/** Where the name of an endpoint of the configuration begins; no id of run time has a slash. */
-const configured = 'configuration/';
+/** No id has a slash. */
 const clientPrefix = 'client/';
 
 /** An endpoint under the name of a key or bag. */
 export interface NamedEndpoint {
-  /** The id of a server or of an authority; for others see `nameOfEndpoint`. */
+  /** The id of the endpoint; behind `client/` that of a client. */
   readonly name: string;
   readonly endpoint: EndpointRef;
   /** Those of the configuration are shown, and not changed here. */
@@ -46,31 +45,33 @@ export interface Running {
 
 export interface RunningSources {
   readonly endpoints: Pick<EdgeEndpoints, 'list'>;
-  readonly certificates: Pick<CertificateClient, 'endpoints' | 'list'>;
+  readonly certificates: Pick<CertificateClient, 'endpoints' | 'runTimeEndpoints' | 'list'>;
   readonly names: StoredNetconfNames;
 }
 
 /** @throws CertError `unavailable` */
 export function readRunning({ endpoints, certificates, names }: RunningSources): Running {
-  const ofRunTime = endpoints.list().map(({ type, name, services, certificates: held }) => {
-    const endpoint = { type, name };
-    return { ...holderOf(endpoint, true, held, names), services };
-  });
-  const ofConfiguration = certificates
-    .endpoints()
-    .map((endpoint) => holderOf(endpoint, false, certificates.list(endpoint), { endpoints: [] }));
-  const all: readonly Holder[] = [...ofRunTime, ...ofConfiguration];
+  const isIn = (list: readonly EndpointRef[], { type, name }: EndpointRef) =>
+    list.some((one) => one.type === type && one.name === name);
+  const came = certificates.runTimeEndpoints();
+  const configured = certificates.endpoints().filter((one) => !isIn(came, one));
+  const ofConfiguration = configured.map((one) =>
+    holderOf(one, false, certificates.list(one), noNames),
+  );
+  const ofRunTime = endpoints
+    .list()
+    // A name that both have means the one of the configuration
+    .filter((one) => !isIn(configured, one))
+    .map(({ type, name, services, certificates: held }) => {
+      return { ...holderOf({ type, name }, true, held, names), services };
+    });
+  const all: readonly Holder[] = [...ofConfiguration, ...ofRunTime];
   const isBag = ({ endpoint }: Holder) => endpoint.type === 'authority';
   return {
     // What has no certificate has no key of which anything is known
     keys: all.filter((one) => !isBag(one) && one.certificates.length > 0),
     bags: all.filter(isBag),
   };
-}
-
-export function nameOfEndpoint({ type, name }: EndpointRef, isOfRunTime: boolean): string {
-  if (!isOfRunTime) return `${configured}${type}/${name}`;
-  return type === 'client' ? `${clientPrefix}${name}` : name;
 }
 
 /** The endpoint of run time that a key or bag is. Its id may be none; the manager says so. */
@@ -97,7 +98,8 @@ function holderOf(
     members.set(name, [...(members.get(name) ?? []), certificate, ...chain]);
   }
   return {
-    ...{ name: nameOfEndpoint(endpoint, isOfRunTime), endpoint, isOfRunTime, description },
+    name: `${endpoint.type === 'client' ? clientPrefix : ''}${endpoint.name}`,
+    ...{ endpoint, isOfRunTime, description },
     certificates: [...members].map(([name, certificates]) => ({ name, certificates })),
     services: [],
   };

@@ -7,7 +7,7 @@ import type { StateFile } from '../../storage/state-file.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import { certError } from './cert-errors.ts';
 import { errorPath } from './data-path.ts';
-import { withNames } from './names.ts';
+import { withFurtherNames, withNames } from './names.ts';
 import type { Plan, PlannedPart } from './plan.ts';
 
 export interface TransactionOptions {
@@ -24,37 +24,44 @@ export interface TransactionOptions {
  */
 export async function carryOut(
   { parts, names: changed }: Plan,
-  { endpoints, names, log }: TransactionOptions,
+  options: TransactionOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const isThere = (endpoint: EndpointRef) => endpoints.find(endpoint) !== undefined;
-  const remember = () => names.change((stored) => withNames(stored, changed, isThere));
-  if (parts.length === 0) {
-    if (changed.length > 0) await remember();
-    return;
-  }
-  const before = names.value;
-  let step: 'stage' | 'activate' | 'commit' = 'stage';
+  const { endpoints, names } = options;
+  const rememberFurther = () => names.change((stored) => withFurtherNames(stored, changed));
+  if (parts.length > 0) await replace(parts, rememberFurther, options, signal);
+  if (changed.length === 0) return;
+  // The manager may have gone since: nothing is forgotten then
+  const isThere = (one: EndpointRef) => !endpoints.isAvailable || endpoints.find(one) !== undefined;
+  await names.change((stored) => withNames(stored, changed, isThere));
+}
+
+/** @param remember writes what must be on the disk before the commit */
+async function replace(
+  parts: readonly PlannedPart[],
+  remember: () => Promise<unknown>,
+  { endpoints, log }: TransactionOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  let isCommitting = false;
   let replacement: string | undefined;
   try {
     const staged = parts.map(({ endpoint, content }) => ({
       ...{ endpoint, content },
-      create: !isThere(endpoint),
+      create: endpoints.find(endpoint) === undefined,
     }));
     replacement = await endpoints.stage(staged);
     for (const part of parts) mustBeAsPlanned(part, endpoints);
-    mustGoOn(signal);
-    step = 'activate';
-    await endpoints.activate(replacement);
     await remember();
-    step = 'commit';
     mustGoOn(signal);
+    await endpoints.activate(replacement);
+    mustGoOn(signal);
+    isCommitting = true;
     await endpoints.commit(replacement);
   } catch (error) {
-    const isUndone = replacement === undefined || (await undo(replacement, endpoints, log));
-    if (isUndone && step === 'commit') await names.change(() => before);
+    const isUndone = replacement !== undefined && (await undo(replacement, endpoints, log));
     if (!(error instanceof CertError)) throw error;
-    if (step === 'commit' && !isUndone) throw outcomeUnknown(error);
+    if (isCommitting && !isUndone) throw outcomeUnknown(error);
     const [only, ...others] = parts;
     throw certError(error, others.length === 0 ? only?.path : undefined);
   }
