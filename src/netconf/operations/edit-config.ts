@@ -38,7 +38,7 @@ export function editConfigOperation(options: EditOptions): Operation {
       // An edit of another session may have taken long
       const identity = await mustBeAllowed(caller, toChange);
       lock.mustAdmit(caller.sessionId);
-      const plan = planOf(edit, options);
+      const plan = await planOf(edit, options);
       audit.tell({ endpoint: plan.names.map(({ type, name }) => `${type}/${name}`).join(' ') });
       if (plan.bags.size > 0 && !(await lockout.letsIn(identity, plan.bags)))
         throw new RpcError(
@@ -75,7 +75,7 @@ function readEdit(request: Element): Edit {
   return { config, defaultOperation };
 }
 
-function planOf({ config, defaultOperation }: Edit, options: EditOptions): Plan {
+async function planOf({ config, defaultOperation }: Edit, options: EditOptions): Promise<Plan> {
   const { certDataFormat, content } = options.settings();
   const running = asking(() => readRunning({ ...options, names: options.names.value }));
   const tree = runningTree(running, certDataFormat);
