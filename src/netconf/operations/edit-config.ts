@@ -1,7 +1,9 @@
 import type { Audit } from '../../core/audit.ts';
 import type { Mutex } from '../../core/mutex.ts';
+import { errorPath } from '../datastore/data-path.ts';
 import { applyEdit, type EditOperation } from '../datastore/edit.ts';
 import type { RunningLock } from '../datastore/lock.ts';
+import { holderPlace } from '../datastore/place.ts';
 import { type Plan, planEdit } from '../datastore/plan.ts';
 import { readRunning } from '../datastore/running.ts';
 import { runningTree } from '../datastore/running-tree.ts';
@@ -40,16 +42,23 @@ export function editConfigOperation(options: EditOptions): Operation {
       lock.mustAdmit(caller.sessionId);
       const plan = await planOf(edit, options);
       audit.tell({ endpoint: plan.names.map(({ type, name }) => `${type}/${name}`).join(' ') });
-      if (plan.bags.size > 0 && !(await lockout.letsIn(identity, plan.bags)))
-        throw new RpcError(
-          'operation-failed',
-          'with these CAs the client of this session would not be let in any more: nothing changed',
-          { type: 'application' },
-        );
+      if (plan.bags.size > 0 && !(await lockout.letsIn(identity, plan.bags))) throw shutOut(plan);
       await carryOut(plan, options, caller.signal);
     });
     return [];
   };
+}
+
+/** The bag is named where the edit is about one. */
+function shutOut({ bags }: Plan): RpcError {
+  const message =
+    'with these CAs the client of this session would not be let in any more; nothing changed';
+  const [name, ...others] = bags.keys();
+  const path = name !== undefined && others.length === 0 && holderPlace('bags', name).path;
+  return new RpcError('operation-failed', message, {
+    ...{ type: 'application', appTag: 'self-lockout' },
+    ...(path && { path: errorPath(path) }),
+  });
 }
 
 interface Edit {

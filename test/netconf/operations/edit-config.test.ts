@@ -309,7 +309,8 @@ describe('edit-config of bags', () => {
     world.letsIn = (changed) => (changed.get('web') ?? [one.certificate]).length > 0;
     for (const change of [bag('web', '', 'delete'), bag('web', '', 'replace')]) {
       const error = await client.refusedEdit(bags(change));
-      assert.equal(error.tag, 'operation-failed');
+      assert.deepEqual(said(error), { tag: 'operation-failed', path: path.bag('web') });
+      assert.equal(error.appTag, 'self-lockout');
       assert.match(error.message, /would not be let in any more/);
     }
     assert.deepEqual(shown(), ['authority web: one']);
