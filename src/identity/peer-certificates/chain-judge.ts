@@ -34,6 +34,11 @@ export class ChainJudge {
     return this.#options.trust();
   }
 
+  /** What was wrong with a chain in its handshake. */
+  refusalInHandshake({ certificates, refusal }: PeerChain): Refusal | undefined {
+    return this.#ownRefusal(certificates, refusal);
+  }
+
   refusalOf(chain: PeerChain): Refusal | undefined {
     const path = this.trustedPath(chain);
     return typeof path === 'string' ? path : undefined;
@@ -43,7 +48,7 @@ export class ChainJudge {
   trustedPath(chain: PeerChain): readonly Certificate[] | Refusal {
     const trust = this.trust();
     if (!trust) return 'unavailable';
-    const refusal = this.#ownRefusal(chain.certificates, chain.refusal);
+    const refusal = this.refusalInHandshake(chain);
     if (refusal) return refusal;
     const path = this.#paths.get(chain) ?? this.#pathOf(chain.certificates, trust);
     if (typeof path !== 'string') this.#paths.set(chain, path);

@@ -61,9 +61,10 @@ export class ClientConnections {
       if ('code' in error && error.code === noCertificateCode)
         report.listed(socket, 'no-certificate');
       const chain = socket.authorizationError && chains.of(socket);
-      if (!chain?.refusal) return;
-      report.refused(socket, chain.refusal, chain.certificates[0]);
-      report.ended(socket, chain.refusal);
+      const refusal = chain && judge.refusalInHandshake(chain);
+      if (!refusal) return;
+      report.refused(socket, refusal, chain.certificates[0]);
+      report.ended(socket, refusal);
     });
     const unsubscribe = this.#options.subscribe?.(() =>
       this.#cutLater((chain) => judge.refusalOf(chain)),
