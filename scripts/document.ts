@@ -9,6 +9,7 @@ import { extensionInterfaces } from '../src/dbus/certs/extension-interfaces.ts';
 import { endpointInterface, endpointsInterface } from '../src/dbus/endpoints/interfaces.ts';
 import { enrolmentInterface } from '../src/dbus/enrolment/enrolment-interface.ts';
 import { gnoiInterface } from '../src/dbus/gnoi-service/gnoi-interface.ts';
+import { netconfInterface } from '../src/dbus/netconf-service/netconf-interface.ts';
 import { toErrorReply } from '../src/dbus/server/error-names.ts';
 import { type InterfaceSpec, signatureOf } from '../src/dbus/server/interface.ts';
 import { bundleInterface } from '../src/dbus/trust-bundle/bundle-interface.ts';
@@ -211,7 +212,7 @@ All interfaces of OpenBMC are served as they are there. What we add stands in in
 OpenBMC has an unexpected member. Methods may be called by root, by the user of the manager, and by the users and groups of
 \`access\` in the [configuration](configuration.md) names.
 
-${[...extensionInterfaces, endpointInterface, endpointsInterface, accountsInterface, enrolmentInterface, gnoiInterface, bundleInterface].map(extensionSection).join('\n')}`;
+${[...extensionInterfaces, endpointInterface, endpointsInterface, accountsInterface, enrolmentInterface, gnoiInterface, netconfInterface, bundleInterface].map(extensionSection).join('\n')}`;
 }
 
 function extensionSection({

@@ -58,7 +58,7 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
     ...{ busAddress, requestTimeout: (limits.requestSeconds + 5) * 1000, log },
     ...{ uploadBytes: limits.uploadBytes, content: contentLimitsOf(configuration) },
   };
-  const certificates = new BusCertificateClient(client);
+  const certificates = new BusCertificateClient({ ...client, withRunTime: false });
   const endpoints = new BusEdgeEndpoints(client);
   const audit = new Audit(log);
   const users = openUsers(configuration, audit, log);

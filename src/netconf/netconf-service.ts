@@ -165,11 +165,12 @@ export async function startNetconfService(
 
   const serve = async (socket: TLSSocket): Promise<void> => {
     const identity = await sessionLogins.begin(socket);
-    if (typeof identity === 'string' || socket.destroyed) {
+    if (typeof identity === 'string') {
       changed();
-      socket.destroy();
+      sendAway(socket, settings.session.closeMilliseconds);
       return;
     }
+    if (socket.destroyed) return;
     const { userName } = identity.account;
     const session = sessions.open({ userName, address: peers.addressOf(socket) });
     sessionLogins.follow(session, socket);
@@ -242,6 +243,14 @@ export async function startNetconfService(
       datastore.close();
     },
   };
+}
+
+/** The client reads that the connection ends, and not that it broke. */
+function sendAway(socket: TLSSocket, milliseconds: number): void {
+  const timer = setTimeout(() => socket.destroy(), milliseconds);
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
+  socket.end();
 }
 
 /** Whether a session's client comes in again is asked of the lists as they would be, and of the same client identities. */
