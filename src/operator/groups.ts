@@ -21,6 +21,20 @@ import { enrolStatus } from './commands/enrol/status.ts';
 import { gnoiClearBundle, gnoiExtend, gnoiStatus } from './commands/gnoi.ts';
 import { install, remove, replace } from './commands/installation.ts';
 import { list } from './commands/list.ts';
+import { netconfExplain } from './commands/netconf/explain.ts';
+import {
+  netconfAddIdentity,
+  netconfDefaultIdentity,
+  netconfIdentities,
+  netconfRemoveIdentity,
+  netconfResetIdentities,
+} from './commands/netconf/identities.ts';
+import {
+  netconfRefused,
+  netconfSessions,
+  netconfStatus,
+  netconfTrace,
+} from './commands/netconf/status.ts';
 import { discard, requests } from './commands/requests.ts';
 import {
   bind,
@@ -48,6 +62,14 @@ export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
     commands: [enrolNow, enrolStatus, enrolShowRequest, enrolCa, enrolAbort],
   },
   { title: 'The gNOI service', commands: [gnoiStatus, gnoiExtend, gnoiClearBundle] },
+  {
+    title: 'The NETCONF service',
+    commands: [
+      ...[netconfStatus, netconfSessions, netconfRefused, netconfExplain, netconfTrace],
+      ...[netconfIdentities, netconfAddIdentity, netconfRemoveIdentity],
+      ...[netconfDefaultIdentity, netconfResetIdentities],
+    ],
+  },
   { title: 'Trusted CAs', commands: [trustList, trustAdd, trustRemove, trustReplace] },
   {
     title: 'Signed bundles of CAs',
