@@ -14,6 +14,7 @@ export const units: Readonly<Record<string, UnitState>> = {
   'bmc-cmp.service': 'disabled',
   'bmc-gnoi.service': 'disabled',
   'bmc-bundle.service': 'disabled',
+  'bmc-netconf.service': 'disabled',
 };
 
 /** @returns their names, with blanks between them */
