@@ -189,14 +189,14 @@ export async function startNetconfService(
     ...{ identity: shown.identity, profile: settings.profile, peers, bounds: settings.bounds },
     ...{ admits, log },
     onMissing(client) {
-      log.warn('client refused', { address: client, reason: 'no-certificate' });
+      log.warn('client without a certificate refused', { address: client });
       turnedAway(client, 'no-certificate');
     },
     accept(socket) {
       open.add(socket);
       socket.once('close', () => open.delete(socket));
       serve(socket).catch((error: unknown) => {
-        log.error('session failed', { reason: reasonOf(error) });
+        log.error('session of NETCONF failed', { reason: reasonOf(error) });
         socket.destroy();
       });
     },

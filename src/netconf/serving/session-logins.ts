@@ -79,7 +79,12 @@ export function makeSessionLogins(options: SessionLoginsOptions): SessionLogins 
       if (typeof found !== 'string' || found === 'unavailable' || !followed.has(session.id))
         continue;
       const { id, userName, address } = session;
-      log.warn('session ended', { session: id, user: userName, address, reason: found });
+      log.warn('client of a session is not let in any more', {
+        session: id,
+        user: userName,
+        address,
+        reason: found,
+      });
       void sessions.terminate(id, 'other');
     }
   };

@@ -123,7 +123,12 @@ export const netconfRemoveIdentity = operatorCommand({
   },
   answersList: true,
   fields: identityFields,
-  examples: [{ command: 'netconf remove-identity client.crt', about: 'It is nobody’s any more' }],
+  examples: [
+    {
+      command: 'netconf remove-identity client.crt',
+      about: 'Its clients are refused, unless another entry or the default matches',
+    },
+  ],
   run: ({ args, context }) =>
     withService(context, 'netconf remove-identity', async (service) => {
       await service.removeIdentity(fingerprintOf(args.fingerprint), args.mapType ?? '');

@@ -70,7 +70,7 @@ export const netconfSessions = operatorCommand({
   answersList: true,
   fields: {
     id: { type: 'number', title: 'Id', about: 'of the session, as kill-session takes it' },
-    user: { type: 'text', title: 'User', about: 'to whom the certificate was mapped' },
+    user: { type: 'text', title: 'User', about: 'the one of the certificate of the client' },
     address: { type: 'text', title: 'Address', about: 'of the client' },
     since: { type: 'time', title: 'Since', about: 'when it began' },
   },
