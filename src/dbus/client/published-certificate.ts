@@ -4,13 +4,13 @@ import type { ContentLimits } from '../../x509/limits.ts';
 import { parsePem } from '../../x509/pem.ts';
 import { certificateInterface } from '../certs/certs-interfaces.ts';
 import { chainInterface, findingsInterface } from '../certs/extension-interfaces.ts';
-import type { Interfaces, Properties } from '../server/object-tree.ts';
+import type { Interfaces } from '../server/object-tree.ts';
 
 /** PEM of the certificate of an object and of what is served with it; nothing for another object. */
-export function textsOf(interfaces: Interfaces | undefined): readonly string[] {
-  const chain = interfaces?.[chainInterface.name]?.Certificates?.value;
+export function textsOf(interfaces: Interfaces): readonly string[] {
+  const chain = interfaces[chainInterface.name]?.Certificates?.value;
   if (Array.isArray(chain)) return chain.map(String);
-  const own = interfaces?.[certificateInterface.name]?.CertificateString?.value;
+  const own = interfaces[certificateInterface.name]?.CertificateString?.value;
   return typeof own === 'string' ? [own] : [];
 }
 
@@ -34,25 +34,16 @@ export function readPublished(
   }
 }
 
-/** What is said of a certificate, after a signal with some of the properties. */
-export function findingsOf(
-  interfaces: Interfaces | undefined,
-  before?: PublishedFindings,
-): PublishedFindings | undefined {
-  const said = interfaces?.[findingsInterface.name];
-  if (!said) return before;
-  const { warnings = [], leftOut = [], since = 0 } = { ...before, ...partOf(said) };
-  return { warnings, leftOut, since };
-}
-
-function partOf({ Warnings, LeftOut, Since }: Properties): Partial<PublishedFindings> {
-  return {
-    ...(Warnings && { warnings: pairsOf(Warnings.value).map(([code, text]) => ({ code, text })) }),
-    ...(LeftOut && {
-      leftOut: pairsOf(LeftOut.value).map(([subject, reason]) => ({ subject, reason })),
-    }),
-    ...(Since && { since: Number(Since.value) }),
-  };
+/** What is said of a certificate; nothing where the manager is not ours. */
+export function findingsOf(interfaces: Interfaces): PublishedFindings | undefined {
+  const said = interfaces[findingsInterface.name];
+  return (
+    said && {
+      warnings: pairsOf(said.Warnings?.value).map(([code, text]) => ({ code, text })),
+      leftOut: pairsOf(said.LeftOut?.value).map(([subject, reason]) => ({ subject, reason })),
+      since: Number(said.Since?.value ?? 0),
+    }
+  );
 }
 
 function pairsOf(rows: unknown): readonly [string, string][] {
