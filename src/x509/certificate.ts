@@ -21,12 +21,15 @@ import {
   usageNames,
 } from './extensions.ts';
 import { type GeneralName, readGeneralNames, readPrincipalNames } from './general-names.ts';
+import { keyIdentifiersOf } from './key-identifiers.ts';
 import { hasLargeExponent, publicKeyInfo } from './keys.ts';
 import { type ContentLimits, usualLimits } from './limits.ts';
 import { formatName, type Name, readName, readString, sameName, subjectHash } from './name.ts';
-import { digestIds, extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
+import { extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
 import { rfc5280ViolationsOf } from './rfc5280-violations.ts';
+import { signatureBits } from './signature-bits.ts';
+import { readTime } from './validity-time.ts';
 
 /** Everything the manager and its edges say about a certificate. */
 export interface Certificate {
@@ -264,37 +267,6 @@ function pathLengthOf(extensions: readonly Extension[]): number | undefined {
   return length && Number.parseInt(bytesOf(length).toString('hex') || '0', 16);
 }
 
-/** RFC 5280 §4.2.1.2 and §4.2.1.1 */
-function keyIdentifiersOf(extensions: readonly Extension[]) {
-  let fault: string | undefined;
-  const read = (
-    name: 'subjectKeyIdentifier' | 'authorityKeyIdentifier',
-    tag: number,
-    keyOf: (value: Asn1) => Asn1 | undefined,
-  ): string | undefined => {
-    const extension = find(extensions, extensionIds[name]);
-    if (!extension) return undefined;
-    try {
-      const value = decode(extension.value);
-      const key = keyOf(value);
-      if (universalTag(value) !== tag) throw new DerError('it is of another type');
-      if (key === undefined) return undefined;
-      const bytes = bytesOf(key);
-      if (bytes.length === 0) fault ??= `its ${name} is empty`;
-      return bytes.toString('hex');
-    } catch {
-      // An identifier that cannot be read says nothing
-      fault ??= `its ${name} cannot be read`;
-      return undefined;
-    }
-  };
-  const keyIdentifier = read('subjectKeyIdentifier', tags.OCTET_STRING, (value) => value);
-  const issuerKeyIdentifier = read('authorityKeyIdentifier', tags.SEQUENCE, (value) =>
-    childrenOf(value).find((field) => contextTag(field) === 0),
-  );
-  return { keyIdentifier, issuerKeyIdentifier, keyIdentifierFault: fault };
-}
-
 function publicKeyOf(x509: X509Certificate): KeyObject {
   try {
     const { publicKey } = x509;
@@ -305,50 +277,6 @@ function publicKeyOf(x509: X509Certificate): KeyObject {
   } catch (error) {
     throw malformed('its public key cannot be read', error);
   }
-}
-
-/** Of a collision: half of the digest, and what OpenSSL sets for broken ones. */
-function signatureBits(name: string, algorithm: Asn1 | undefined): number | undefined {
-  if (name === 'Ed25519') return 128;
-  if (name === 'Ed448') return 224;
-  const digest = name === 'rsassaPss' ? pssDigest(algorithm) : name;
-  if (/ripemd160/i.test(digest)) return 80;
-  if (/md[245]/i.test(digest)) return 39;
-  if (/sha-?1(?!\d)/i.test(digest)) return 63;
-  const [, size] = /sha(224|256|384|512)/i.exec(digest) ?? [];
-  return size === undefined ? undefined : Number(size) / 2;
-}
-
-/** RFC 4055 §3.1: the digest is the parameter with the tag 0, and SHA-1 when it is absent. */
-function pssDigest(algorithm: Asn1 | undefined): string {
-  const parameters = childrenOf(algorithm)[1];
-  const digest = parameters && childrenOf(parameters).find((one) => contextTag(one) === 0);
-  const id = digest ? oidOf(childrenOf(childrenOf(digest)[0])[0]) : digestIds.sha1;
-  return Object.entries(digestIds).find(([, known]) => known === id)?.[0] ?? id;
-}
-
-/** UTCTime or GeneralizedTime in the forms of RFC 5280 §4.1.2.5, as seconds since 1970. */
-function readTime(node: Asn1 | undefined): number {
-  const text = bytesOf(node).toString('latin1');
-  const long = universalTag(node) === tags.GENERALIZED_TIME;
-  const match = (
-    long
-      ? /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
-      : /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
-  ).exec(text);
-  if (!match) throw new DerError('a date is not in the form that RFC 5280 demands');
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
-    .slice(1)
-    .map(Number);
-  const century = long ? 0 : year < 50 ? 2000 : 1900;
-  // setUTCFullYear, because Date.UTC takes years below 100 for years of the twentieth century
-  const date = new Date(0);
-  date.setUTCFullYear(century + year, month - 1, day);
-  date.setUTCHours(hour, minute, second);
-  // Date carries a 32nd day into the next month; such a date is none
-  const digits = date.toISOString().replace(/[-:T]|\..*$/g, '');
-  if (!digits.endsWith(text.slice(0, -1))) throw new DerError('a date does not exist');
-  return Math.floor(date.getTime() / 1000);
 }
 
 function malformed(detail: string, cause?: unknown): CertError {
