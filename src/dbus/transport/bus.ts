@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events';
 import dbus from 'dbus-next';
 import { CertError } from '../../core/cert-error.ts';
-import { type ErrorReply, fromErrorReply, toErrorReply } from '../server/error-names.ts';
+import { type ErrorReply, toErrorReply } from '../server/error-names.ts';
 import { ByteArrayFastPath } from './byte-array-fast-path.ts';
 import { CallFlow, type CallLimits } from './call-flow.ts';
-import { forgetCall, guardReader, streamOf, transportOf, unescaped } from './library-defects.ts';
+import { guardReader, streamOf, transportOf, unescaped } from './library-defects.ts';
 import { fromLibrary, toLibrary } from './library-values.ts';
 import { dropOversized, isOversized, type MessageBounds } from './oversized-messages.ts';
+import { disconnected, PendingCalls } from './pending-calls.ts';
 
 /** A message in our own terms; variants in its body are `TypedValue`s. */
 export interface Call {
@@ -127,7 +128,7 @@ class LibraryBus implements Bus {
   readonly #library: dbus.MessageBus;
   readonly #bytes: ByteArrayFastPath;
   readonly #enter: () => () => void;
-  readonly #pending = new Set<(error: CertError) => void>();
+  readonly #pending: PendingCalls;
   /** Who wants to be told of replies as they come, by the serial number of the call. */
   readonly #arrivals = new Map<number, (reply: dbus.Message) => void>();
   readonly #events = new EventEmitter();
@@ -137,6 +138,7 @@ class LibraryBus implements Bus {
   constructor(library: dbus.MessageBus, enter: () => () => void) {
     this.#library = library;
     this.#enter = enter;
+    this.#pending = new PendingCalls(library);
     this.#bytes = new ByteArrayFastPath(streamOf(library));
     this.uniqueName = String(Reflect.get(library, 'name'));
     this.#events.setMaxListeners(0);
@@ -169,7 +171,7 @@ class LibraryBus implements Bus {
         signature,
         body: body.map((one) => toLibrary(one, placeholder)),
       });
-      return { message: made, settled: this.#settle(made, call.timeout ?? defaultTimeout) };
+      return { message: made, settled: this.#pending.send(made, call.timeout ?? defaultTimeout) };
     });
     const { arrived } = call;
     if (!arrived) return (await settled).body.map(fromLibrary);
@@ -213,7 +215,7 @@ class LibraryBus implements Bus {
 
   close(): void {
     this.#open = false;
-    this.#failPending();
+    this.#pending.end();
     this.#library.disconnect();
   }
 
@@ -239,30 +241,6 @@ class LibraryBus implements Bus {
     };
   }
 
-  #settle(message: dbus.Message, timeout: number): Promise<dbus.Message> {
-    return new Promise((resolve, reject) => {
-      const fail = (error: CertError) => {
-        clearTimeout(timer);
-        this.#pending.delete(fail);
-        reject(error);
-      };
-      const timer = setTimeout(() => {
-        forgetCall(this.#library, message.serial);
-        fail(new CertError('no-answer', `no answer within ${Math.round(timeout / 1000)} s`));
-      }, timeout);
-      this.#pending.add(fail);
-      this.#library.call(message).then(
-        (reply) => {
-          clearTimeout(timer);
-          this.#pending.delete(fail);
-          if (reply) resolve(reply);
-          else reject(disconnected());
-        },
-        (error: unknown) => fail(asCertError(error)),
-      );
-    });
-  }
-
   #send(message: dbus.Message): void {
     if (this.#open) this.#library.send(message);
   }
@@ -270,12 +248,8 @@ class LibraryBus implements Bus {
   #lose(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#failPending();
+    this.#pending.end();
     this.#events.emit('lost');
-  }
-
-  #failPending(): void {
-    for (const fail of [...this.#pending]) fail(disconnected());
   }
 }
 
@@ -301,16 +275,4 @@ function asSignal(message: dbus.Message): Signal {
   };
 }
 
-function asCertError(error: unknown): CertError {
-  if (error instanceof dbus.DBusError) {
-    return fromErrorReply({ name: error.type, text: String(error.text) });
-  }
-  if (/stream/.test(String(error))) return disconnected();
-  return new CertError('internal', 'the call could not be encoded', { cause: error });
-}
-
 const tooLarge = new CertError('file-too-large', 'the message is larger than the service takes');
-
-function disconnected(): CertError {
-  return new CertError('unavailable', 'the connection to the D-Bus is lost');
-}
