@@ -1,5 +1,5 @@
 import type { Audit } from '../../core/audit.ts';
-import { CertError, reasonOf } from '../../core/cert-error.ts';
+import { CertError } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { SetupError } from '../../core/setup-error.ts';
 import type { Accounts } from '../../identity/accounts/accounts.ts';
@@ -7,7 +7,7 @@ import type { GuardedUsers } from '../../identity/accounts/guarded-users.ts';
 import { auditCalls } from '../certs/audit-calls.ts';
 import { authorizeCaller, type CallerPolicy } from '../server/caller-policy.ts';
 import { signatureOf } from '../server/interface.ts';
-import { ObjectServer } from '../server/object-server.ts';
+import { ObjectServer, reportTo } from '../server/object-server.ts';
 import { connectBus } from '../transport/bus.ts';
 import type { Callers } from '../transport/bus-driver.ts';
 import { requestName } from '../transport/bus-name.ts';
@@ -47,10 +47,7 @@ export async function serveAccounts(options: AccountsServiceOptions): Promise<Ac
     root: accountsRoot,
     authorize,
     follow: auditCalls(audit, callers),
-    report({ member, sender }, error) {
-      const method = `${accountsInterface.name}.${member}`;
-      log.error('method failed', { method, sender, reason: reasonOf(error) });
-    },
+    report: reportTo(log),
   });
   const signature = signatureOf(accountsInterface.signals.Changed);
   const changes = new AccountChanges(accounts, users, (destination, body) => {

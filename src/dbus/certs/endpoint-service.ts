@@ -1,9 +1,8 @@
-import { reasonOf } from '../../core/cert-error.ts';
 import { parseSignatureAlgorithm } from '../../manager/signing/signature-algorithms.ts';
 import { Signer, type SigningLimits } from '../../manager/signing/signer.ts';
 import { authorizeCaller } from '../server/caller-policy.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
-import { ObjectServer } from '../server/object-server.ts';
+import { ObjectServer, reportTo } from '../server/object-server.ts';
 import { connectBus } from '../transport/bus.ts';
 import { releaseName, requestName, shareName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
@@ -50,13 +49,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
     follow: auditCalls(audit, callers, (_path, method, reason) =>
       counter.operationEnded(endpoint.definition, method, reason),
     ),
-    report: ({ interface: called, member, sender }, error) => {
-      log.error('method failed', {
-        method: `${called}.${member}`,
-        sender,
-        reason: reasonOf(error),
-      });
-    },
+    report: reportTo(log),
   });
   const published = { ...options, root, label: name };
   const stopTelling = serveRoot(

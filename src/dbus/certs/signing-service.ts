@@ -9,7 +9,7 @@ import {
 import { authorizeCaller, type CallerPolicy } from '../server/caller-policy.ts';
 import { DBusProtocolError } from '../server/error-names.ts';
 import { type InterfaceSpec, type ServedInterface, serve } from '../server/interface.ts';
-import { ObjectServer } from '../server/object-server.ts';
+import { ObjectServer, reportTo } from '../server/object-server.ts';
 import { connectBus } from '../transport/bus.ts';
 import type { Callers } from '../transport/bus-driver.ts';
 import { requestName } from '../transport/bus-name.ts';
@@ -62,8 +62,7 @@ export async function serveSigning(options: SigningServiceOptions): Promise<() =
     root,
     authorize: (sender) => authorizeCaller(callers, access())(sender),
     follow: auditCalls(audit, callers),
-    report: ({ member, sender }) =>
-      log.error('method failed', { method: `${busName}.${member}`, sender }),
+    report: reportTo(log),
   });
   server.add(root, rootObject(queue));
   queue.subscribe((event) => {

@@ -1,4 +1,3 @@
-import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
 import { modificationTime } from '../../storage/modification-time.ts';
@@ -8,7 +7,7 @@ import { endpointPublisher } from '../certs/endpoint-publisher.ts';
 import { serveRoot } from '../certs/endpoint-service.ts';
 import type { PublishedEndpoint } from '../certs/published-endpoint.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
-import { ObjectServer } from '../server/object-server.ts';
+import { ObjectServer, reportTo } from '../server/object-server.ts';
 import { connectBus } from '../transport/bus.ts';
 import { releaseName, requestName } from '../transport/bus-name.ts';
 import type { CallLimits } from '../transport/call-flow.ts';
@@ -38,7 +37,10 @@ export interface EndpointsService {
   close(): void;
 }
 
-/** Serves the endpoints of run time under one name, on one connection. @throws when the bus does not give it the name */
+/**
+ * Serves the endpoints of run time under one name, on one connection. Long because its parts follow each other and end together.
+ * @throws when the bus does not give it the name
+ */
 export async function serveEndpoints(options: EndpointsServiceOptions): Promise<EndpointsService> {
   const { endpoints, bindings, callers, counter, rules, audit, log } = options;
   const large = [stagingSignature, signingSignature];
@@ -62,12 +64,7 @@ export async function serveEndpoints(options: EndpointsServiceOptions): Promise<
       const endpoint = key && endpoints.find(key);
       if (endpoint) counter.operationEnded(endpoint.definition, method, reason);
     }),
-    report: ({ interface: called, member, sender }, error) =>
-      log.error('method failed', {
-        method: `${called}.${member}`,
-        sender,
-        reason: reasonOf(error),
-      }),
+    report: reportTo(log),
   });
   server.add(endpointsRoot, [endpointsObject({ ...options, check })]);
   const served = new Map<Endpoint, Served>();

@@ -1,12 +1,11 @@
 import type { Audit } from '../../core/audit.ts';
-import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { SetupError } from '../../core/setup-error.ts';
 import { auditCalls } from '../certs/audit-calls.ts';
 import { authorizeCaller, type CallerPolicy } from '../server/caller-policy.ts';
 import { DBusError } from '../server/error-names.ts';
 import { serve, signatureOf } from '../server/interface.ts';
-import { ObjectServer } from '../server/object-server.ts';
+import { ObjectServer, reportTo } from '../server/object-server.ts';
 import { connectBus } from '../transport/bus.ts';
 import type { Callers } from '../transport/bus-driver.ts';
 import { requestName } from '../transport/bus-name.ts';
@@ -61,10 +60,7 @@ export async function serveEnrolment(options: EnrolmentServiceOptions): Promise<
     root: enrolmentRoot,
     authorize: (sender) => authorizeCaller(callers, access(), 'enrol certificates')(sender),
     follow: auditCalls(audit, callers),
-    report({ member, sender }, error) {
-      const method = `${enrolmentInterface.name}.${member}`;
-      log.error('method failed', { method, sender, reason: reasonOf(error) });
-    },
+    report: reportTo(log),
   });
   const served = serve(enrolmentInterface, {
     methods: {

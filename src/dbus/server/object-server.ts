@@ -1,4 +1,5 @@
-import { CertError } from '../../core/cert-error.ts';
+import { CertError, reasonOf } from '../../core/cert-error.ts';
+import type { Log } from '../../core/log.ts';
 import type { Bus, Call } from '../transport/bus.ts';
 import type { AuthorizeCaller } from './caller-policy.ts';
 import { DBusProtocolError, toErrorReply } from './error-names.ts';
@@ -35,6 +36,12 @@ export interface ObjectServerOptions {
   readonly follow: FollowCall;
   /** Told of errors that are bugs; never of what a caller sent. */
   readonly report: (call: Call, error: unknown) => void;
+}
+
+/** Errors that are bugs, as lines of the log. */
+export function reportTo(log: Log): ObjectServerOptions['report'] {
+  return ({ interface: called, member, sender }, error) =>
+    log.error('method failed', { method: `${called}.${member}`, sender, reason: reasonOf(error) });
 }
 
 /** Serves a tree of objects on one connection, with the signals of ObjectManager and Properties. */

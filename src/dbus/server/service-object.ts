@@ -1,5 +1,4 @@
 import type { Audit } from '../../core/audit.ts';
-import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { auditCalls } from '../certs/audit-calls.ts';
 import type { Bus } from '../transport/bus.ts';
@@ -8,7 +7,7 @@ import { requestName } from '../transport/bus-name.ts';
 import { ReconnectingBus } from '../transport/reconnecting-bus.ts';
 import { authorizeCaller, type CallerPolicy } from './caller-policy.ts';
 import type { ServedInterface } from './interface.ts';
-import { ObjectServer } from './object-server.ts';
+import { ObjectServer, reportTo } from './object-server.ts';
 
 export interface ServiceObjectOptions {
   readonly busAddress: string;
@@ -59,10 +58,7 @@ async function serveOn(
     root: path,
     authorize: authorizeCaller(callers, access, purpose),
     follow: auditCalls(audit, callers),
-    report({ member, sender }, error) {
-      const method = `${served.spec.name}.${member}`;
-      log.error('method failed', { method, sender, reason: reasonOf(error) });
-    },
+    report: reportTo(log),
   });
   server.add(path, [served]);
   return server;

@@ -7,7 +7,7 @@ import { escapeId } from '../endpoints/paths.ts';
 import { authorizeCaller, type CallerPolicy } from '../server/caller-policy.ts';
 import { DBusError } from '../server/error-names.ts';
 import { type ServedInterface, serve, type TypedValue } from '../server/interface.ts';
-import { ObjectServer } from '../server/object-server.ts';
+import { ObjectServer, reportTo } from '../server/object-server.ts';
 import { type Bus, smallMessageBytes } from '../transport/bus.ts';
 import { watchCallers } from '../transport/bus-driver.ts';
 import { requestName } from '../transport/bus-name.ts';
@@ -108,10 +108,7 @@ async function publish(bus: Bus, options: BundleObjectsOptions): Promise<Publish
     root: bundlesRoot,
     authorize: (sender) => authorizeCaller(callers, access(), 'use the trust bundles')(sender),
     follow: auditCalls(audit, callers),
-    report({ member, sender }, error) {
-      const method = `${bundleInterface.name}.${member}`;
-      log.error('method failed', { method, sender, reason: reasonOf(error) });
-    },
+    report: reportTo(log),
   });
   objects.add(bundlesRoot, []);
   /** What the bus was told last, by the name of the bundle. */
