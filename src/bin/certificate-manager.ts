@@ -48,6 +48,7 @@ await runConfigured({
   start: startManager,
 });
 
+/** Puts the parts of the manager together; it is long because they are many, and in the order in which they start. */
 async function startManager(
   settings: Settings,
   log: Log,

@@ -44,6 +44,7 @@ function settingsOf(configuration: Configuration): Settings {
   };
 }
 
+/** Puts the parts of the agent together; it is long because they are many, and in the order in which they start. */
 async function start(
   first: Settings,
   log: Log,

@@ -20,6 +20,7 @@ const space = /[ \t\n\r]*/y;
 const text = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
+/** Long because it is one parser: its steps share the place that is read. */
 export function jsonPlaces(json: string): JsonPlaces {
   const offsets = new Map([['', 0]]);
   let at = 0;

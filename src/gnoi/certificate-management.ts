@@ -27,14 +27,11 @@ export interface ManagementOptions {
   readonly steps: StepOptions;
 }
 
-/** Serves `gnoi.certificate.CertificateManagement`. */
-export function serveCertificateManagement(
-  rpc: RegisterOptions,
-  { store, steps }: ManagementOptions,
-): void {
-  const { method } = CertificateManagement;
-  const { work, claims, parking, audited } = steps;
+const { method } = CertificateManagement;
 
+/** Serves `gnoi.certificate.CertificateManagement`. */
+export function serveCertificateManagement(rpc: RegisterOptions, options: ManagementOptions): void {
+  const { store, steps } = options;
   serveStream(rpc, method.install, 'ConfigureManager', (stream, caller, stillMay) => {
     const own = translated(stream, installMessage, (reply) => ({
       installResponse: replyOf(reply),
@@ -45,7 +42,18 @@ export function serveCertificateManagement(
     const own = translated(stream, rotateMessage, (reply) => ({ rotateResponse: replyOf(reply) }));
     new StepStream(own, { ...caller, stillMay }, 'rotate', steps).run();
   });
+  serveSingleChanges(rpc, options);
+  serveUnary(rpc, method.getCertificates, 'Login', async () => ({
+    certificateInfo: store.certificates().map(infoOf),
+  }));
+  serveUnary(rpc, method.canGenerateCSR, 'Login', async (request) => ({
+    canGenerate: canGenerate(request),
+  }));
+}
 
+/** The changes that take one request and one answer. */
+function serveSingleChanges(rpc: RegisterOptions, { store, steps }: ManagementOptions): void {
+  const { work, claims, parking, audited } = steps;
   /** A change without a stream, to which the same claims and the same audit belong. */
   const change = <T>(caller: Caller, call: string, id: string, make: () => Promise<T>) =>
     audited(caller, { call, step: call, id }, async () => {
@@ -103,13 +111,6 @@ export function serveCertificateManagement(
     }
     return { revokedCertificateId, certificateRevocationError };
   });
-
-  serveUnary(rpc, method.getCertificates, 'Login', async () => ({
-    certificateInfo: store.certificates().map(infoOf),
-  }));
-  serveUnary(rpc, method.canGenerateCSR, 'Login', async (request) => ({
-    canGenerate: canGenerate(request),
-  }));
 }
 
 /** A certificate that is not there is revoked. */

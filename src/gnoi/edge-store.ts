@@ -20,30 +20,10 @@ export interface EdgeStoreOptions {
 export function edgeStore({ endpoints, anchors, log }: EdgeStoreOptions): CertificateStore {
   const authorities = (): readonly Certificate[] =>
     endpoints.find(bundle)?.certificates.map(({ certificate }) => certificate) ?? [];
-  const inService = () => endpoints.list().filter(hasCertificate);
 
   const discardRequests = async (id: string): Promise<void> => {
     const waiting = await endpoints.outstanding(server(id));
     await Promise.all(waiting.map((one) => endpoints.discard(server(id), one.id)));
-  };
-
-  const partsOf = ({ certificate, authorities: wanted }: StoreChange): ReplacementInput[] => {
-    const parts: ReplacementInput[] = [];
-    if (certificate) {
-      const { id, place, pem } = certificate;
-      const endpoint = server(id);
-      const isTaken = inService().some(({ name }) => name === id);
-      if (place === 'new' && isTaken)
-        throw new CertError('already-installed', `there is a certificate with the id ${id}`);
-      if (place === 'taken' && !isTaken)
-        throw new CertError('not-found', `there is no certificate with the id ${id}`);
-      parts.push({ endpoint, create: !endpoints.find(endpoint), content: pemContent(pem) });
-    }
-    if (wanted) {
-      const content = pemContent(wanted.map(({ pem }) => pem).join(''));
-      parts.push({ endpoint: bundle, create: !endpoints.find(bundle), content });
-    }
-    return parts;
   };
 
   return {
@@ -51,7 +31,7 @@ export function edgeStore({ endpoints, anchors, log }: EdgeStoreOptions): Certif
     anchors,
     discardRequests,
     certificates: () =>
-      inService().flatMap(({ name: id, modified, services, certificates: [held] }) =>
+      inService(endpoints).flatMap(({ name: id, modified, services, certificates: [held] }) =>
         held ? [{ id, modified, services, certificate: held.certificate, chain: held.chain }] : [],
       ),
     async makeRequest(id, parameters) {
@@ -69,7 +49,7 @@ export function edgeStore({ endpoints, anchors, log }: EdgeStoreOptions): Certif
       await Promise.all(discarded);
     },
     async tryOut(change, seconds) {
-      const parts = partsOf(change);
+      const parts = partsOf(change, endpoints);
       const name = await endpoints.stage(parts, seconds);
       try {
         await endpoints.activate(name, seconds);
@@ -86,10 +66,35 @@ export function edgeStore({ endpoints, anchors, log }: EdgeStoreOptions): Certif
   };
 }
 
+/** @throws CertError `already-installed`, `not-found` */
+function partsOf(
+  { certificate, authorities: wanted }: StoreChange,
+  endpoints: EdgeEndpoints,
+): ReplacementInput[] {
+  const parts: ReplacementInput[] = [];
+  if (certificate) {
+    const { id, place, pem } = certificate;
+    const endpoint = server(id);
+    const isTaken = inService(endpoints).some(({ name }) => name === id);
+    if (place === 'new' && isTaken)
+      throw new CertError('already-installed', `there is a certificate with the id ${id}`);
+    if (place === 'taken' && !isTaken)
+      throw new CertError('not-found', `there is no certificate with the id ${id}`);
+    parts.push({ endpoint, create: !endpoints.find(endpoint), content: pemContent(pem) });
+  }
+  if (wanted) {
+    const content = pemContent(wanted.map(({ pem }) => pem).join(''));
+    parts.push({ endpoint: bundle, create: !endpoints.find(bundle), content });
+  }
+  return parts;
+}
+
 function server(id: string): EndpointRef {
   return { type: 'server', name: id };
 }
 
-function hasCertificate({ type, certificates }: EdgeEndpoint): boolean {
-  return type === 'server' && certificates.length > 0;
+function inService(endpoints: EdgeEndpoints): readonly EdgeEndpoint[] {
+  return endpoints
+    .list()
+    .filter(({ type, certificates }) => type === 'server' && certificates.length > 0);
 }

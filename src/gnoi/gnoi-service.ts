@@ -81,7 +81,10 @@ export interface GnoiService {
 /** A connection whose client is gone becomes a broken one, so that what it had on trial is undone. */
 const keepalive = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5000 };
 
-/** @throws SetupError where the port cannot be used */
+/**
+ * Puts the parts of the service together, and listens. It is long because there are many, which call each other.
+ * @throws SetupError where the port cannot be used
+ */
 export async function startGnoiService(dependencies: GnoiDependencies): Promise<GnoiService> {
   const { store, identity, users, audit, hostName, log } = dependencies;
   const { address, directory, ...fixed } = dependencies.settings;
@@ -102,27 +105,16 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
     authenticationMode(settings.clientAuthentication, bundle.authorities.length > 0);
   const listeners = new Listeners<{ readonly kind: 'status' }>(log);
 
-  let atWork = 0;
-  let inForce = authentication().mode;
-  /** Connections of the mode before end, but not before the answer to the change that brought the mode. */
-  const followMode = () => {
-    bundle.refresh();
-    const { mode, cause } = authentication();
-    if (mode === inForce || atWork > 0) return;
-    inForce = mode;
-    log.info('clients are authenticated in another way', { mode, cause });
-    connections.keepOnly(mode);
-  };
+  const mode = modeInForce(authentication, connections.keepOnly, log);
   const follow = () => {
-    followMode();
+    bundle.refresh();
+    mode.follow();
     listeners.tell({ kind: 'status' });
   };
   const audited = async <T>(caller: Caller, step: AuditedStep, work: () => Promise<T>) => {
-    atWork += 1;
     try {
-      return await auditedStep(audit, caller, step, work);
+      return await mode.during(() => auditedStep(audit, caller, step, work));
     } finally {
-      atWork -= 1;
       follow();
     }
   };
@@ -186,6 +178,36 @@ export async function startGnoiService(dependencies: GnoiDependencies): Promise<
       listener.close();
       connections.close();
       await bundle.settled();
+    },
+  };
+}
+
+/**
+ * The way in which clients are authenticated. Connections of the way before end, but not before the answer to the change
+ * that brought the new one.
+ */
+function modeInForce(
+  authentication: () => AuthenticationMode,
+  keepOnly: (mode: ClientAuthentication) => void,
+  log: Log,
+) {
+  let atWork = 0;
+  let inForce = authentication().mode;
+  return {
+    async during<T>(work: () => Promise<T>): Promise<T> {
+      atWork += 1;
+      try {
+        return await work();
+      } finally {
+        atWork -= 1;
+      }
+    },
+    follow(): void {
+      const { mode, cause } = authentication();
+      if (mode === inForce || atWork > 0) return;
+      inForce = mode;
+      log.info('clients are authenticated in another way', { mode, cause });
+      keepOnly(mode);
     },
   };
 }

@@ -1,7 +1,12 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
 import { authorizeCaller } from '../server/caller-policy.ts';
-import { type Caller, type ServedInterface, serve } from '../server/interface.ts';
+import {
+  type Caller,
+  type Implementation,
+  type ServedInterface,
+  serve,
+} from '../server/interface.ts';
 import { openInputs } from './content.ts';
 import { enumName, replacementInterface } from './extension-interfaces.ts';
 import type { PublishedEndpoint } from './published-endpoint.ts';
@@ -10,15 +15,7 @@ const stateNames = { none: 'None', staged: 'Staged', active: 'Active' } as const
 
 /** Changes in two phases, on the manager object of an endpoint. */
 export function stagedReplacementObject(published: PublishedEndpoint): ServedInterface {
-  const { endpoint, replacements, findEndpoint, uploads, callers } = published;
-  const truststore = async (path: string, caller: string): Promise<Endpoint> => {
-    const found = findEndpoint(path);
-    if (found?.endpoint.definition.type !== 'authority' || found.endpoint === endpoint)
-      throw new CertError('argument-invalid', 'Truststore is not the path of another truststore');
-    // The policy of the bus does not see which truststore a call means
-    await authorizeCaller(callers, found.access)(caller);
-    return found.endpoint;
-  };
+  const { endpoint, replacements } = published;
   const find = (replacement: string, caller: Caller) =>
     replacements.find(replacement, endpoint.definition, ownersOf(caller));
   return serve(replacementInterface, {
@@ -33,25 +30,7 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
       Deadline: () => BigInt(Math.floor(replacements.deadlineOf(endpoint.definition) / 1000)),
     },
     methods: {
-      async Stage(inputs, { name }) {
-        const { Truststore, Bundle, BundleFormat, Seconds } = inputs;
-        const other = Truststore === '' ? undefined : await truststore(Truststore, name);
-        const parts = [{ endpoint, content: openInputs(inputs, uploads) }];
-        if (other) {
-          const bundle = { Content: Bundle, Format: BundleFormat, Password: '' };
-          parts.push({ endpoint: other, content: openInputs(bundle, uploads) });
-        }
-        const replacement = await replacements.stage(name, parts, Seconds);
-        // A caller that left before the replacement had a name was not known as its owner
-        const present = await callers.isConnected(name).catch(() => false);
-        if (!present) await replacements.ownerLeft(name);
-        // A truststore may have left before the replacement could be undone for that
-        if (other && findEndpoint(Truststore)?.endpoint !== other) {
-          await replacements.endpointLeaves(other.definition);
-          throw new CertError('unavailable', 'the truststore is not served any more');
-        }
-        return replacement;
-      },
+      Stage: (inputs, { name }) => stage(published, inputs, name),
       async Detach({ Replacement }, caller) {
         const { owner, id } = find(Replacement, caller);
         await replacements.handOver(owner, id, userOwner(caller));
@@ -70,6 +49,47 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
       },
     },
   });
+}
+
+type StageInputs = Parameters<Implementation<typeof replacementInterface>['methods']['Stage']>[0];
+
+/** @returns the id of the replacement */
+async function stage(
+  published: PublishedEndpoint,
+  inputs: StageInputs,
+  caller: string,
+): Promise<string> {
+  const { endpoint, replacements, findEndpoint, uploads, callers } = published;
+  const { Truststore, Bundle, BundleFormat, Seconds } = inputs;
+  const other = Truststore === '' ? undefined : await truststoreAt(published, Truststore, caller);
+  const parts = [{ endpoint, content: openInputs(inputs, uploads) }];
+  if (other) {
+    const bundle = { Content: Bundle, Format: BundleFormat, Password: '' };
+    parts.push({ endpoint: other, content: openInputs(bundle, uploads) });
+  }
+  const replacement = await replacements.stage(caller, parts, Seconds);
+  // A caller that left before the replacement had a name was not known as its owner
+  const present = await callers.isConnected(caller).catch(() => false);
+  if (!present) await replacements.ownerLeft(caller);
+  // A truststore may have left before the replacement could be undone for that
+  if (other && findEndpoint(Truststore)?.endpoint !== other) {
+    await replacements.endpointLeaves(other.definition);
+    throw new CertError('unavailable', 'the truststore is not served any more');
+  }
+  return replacement;
+}
+
+async function truststoreAt(
+  { endpoint, findEndpoint, callers }: PublishedEndpoint,
+  path: string,
+  caller: string,
+): Promise<Endpoint> {
+  const found = findEndpoint(path);
+  if (found?.endpoint.definition.type !== 'authority' || found.endpoint === endpoint)
+    throw new CertError('argument-invalid', 'Truststore is not the path of another truststore');
+  // The policy of the bus does not see which truststore a call means
+  await authorizeCaller(callers, found.access)(caller);
+  return found.endpoint;
 }
 
 /** Under which a caller may own a replacement: the connection, and what `Detach` makes the owner. */

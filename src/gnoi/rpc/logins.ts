@@ -47,13 +47,53 @@ export interface LoginsOptions {
   readonly log: Log;
 }
 
+/** Makes the logins of the calls on all connections. */
+export function makeLogins(options: LoginsOptions): Logins {
+  const connections = new Map<string, Connection>();
+  const callers = new WeakMap<Metadata, Caller>();
+  const { login, again } = passwordLogins(options, connections);
+  const inBounds = boundedLogins(options, login);
+
+  return {
+    interceptor(_method, call) {
+      const onReceiveMetadata: ServerListener['onReceiveMetadata'] = (metadata, next) => {
+        inBounds(metadata, connections.get(call.getPeer())).then(
+          (caller) => {
+            callers.set(metadata, caller);
+            next(metadata);
+          },
+          (error: unknown) => {
+            const { status, message } = statusOf(error);
+            call.sendStatus({ code: statusCodes[status], details: message });
+          },
+        );
+      };
+      return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMetadata }) });
+    },
+    callerOf: (metadata) => callers.get(metadata),
+    again,
+    connected(socket) {
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      const connection = { socket, address: clientAddress(socket), waiting: 0, refused: 0 };
+      connections.set(peer, connection);
+      socket.once('close', () => {
+        // Another connection may have the port already
+        if (connections.get(peer) === connection) connections.delete(peer);
+      });
+    },
+  };
+}
+
+type Login = (metadata: Metadata, connection: Connection) => Promise<Caller>;
+
 /**
  * A password that was right is remembered for its connection, until anything of the account changes, since it takes long to
  * check and comes with each call.
  */
-export function makeLogins({ users, logins, waitingLogins, log }: LoginsOptions): Logins {
-  const connections = new Map<string, Connection>();
-  const callers = new WeakMap<Metadata, Caller>();
+function passwordLogins(
+  { users, logins }: LoginsOptions,
+  connections: ReadonlyMap<string, Connection>,
+): { readonly login: Login; readonly again: Logins['again'] } {
   /** As they were at their logins. */
   const accounts = new WeakMap<Caller, User>();
   // Nothing of a password can be told from its digest without this key, which never leaves the process
@@ -69,30 +109,42 @@ export function makeLogins({ users, logins, waitingLogins, log }: LoginsOptions)
     return caller;
   };
 
-  const login = async (metadata: Metadata, connection: Connection): Promise<Caller> => {
-    const userName = only(metadata, 'username');
-    const password = only(metadata, 'password');
-    metadata.remove('password');
-    const { address, verified } = connection;
-    const digest = createHmac('sha256', key).update(`${userName}\0${password}`).digest();
-    if (verified && timingSafeEqual(verified.digest, digest)) {
-      const user = await users.find(verified.user.userName);
-      if (user && !user.locked && isSame(user, verified.user)) return callerFrom(user, address);
-    }
-    const attempt = { userName, address, method: 'metadata', connection } as const;
-    const result = await loginByPassword({ users, logins }, attempt, password);
-    if ('refusal' in result) {
-      if (result.refusal === 'busy')
-        throw new StatusError('UNAVAILABLE', 'too many logins wait; try again');
-      throw new StatusError('UNAUTHENTICATED', 'the user name or the password is wrong');
-    }
-    const { account } = result.identity;
-    if (account.passwordChangeRequired)
-      throw new StatusError('PERMISSION_DENIED', 'the password has expired and must be changed');
-    connection.verified = { user: account, digest };
-    return callerFrom(account, address);
+  return {
+    async login(metadata, connection) {
+      const userName = only(metadata, 'username');
+      const password = only(metadata, 'password');
+      metadata.remove('password');
+      const { address, verified } = connection;
+      const digest = createHmac('sha256', key).update(`${userName}\0${password}`).digest();
+      if (verified && timingSafeEqual(verified.digest, digest)) {
+        const user = await users.find(verified.user.userName);
+        if (user && !user.locked && isSame(user, verified.user)) return callerFrom(user, address);
+      }
+      const attempt = { userName, address, method: 'metadata', connection } as const;
+      const result = await loginByPassword({ users, logins }, attempt, password);
+      if ('refusal' in result) {
+        if (result.refusal === 'busy')
+          throw new StatusError('UNAVAILABLE', 'too many logins wait; try again');
+        throw new StatusError('UNAUTHENTICATED', 'the user name or the password is wrong');
+      }
+      const { account } = result.identity;
+      if (account.passwordChangeRequired)
+        throw new StatusError('PERMISSION_DENIED', 'the password has expired and must be changed');
+      connection.verified = { user: account, digest };
+      return callerFrom(account, address);
+    },
+    async again(caller) {
+      const before = accounts.get(caller);
+      const now = await users.find(caller.userName);
+      // A lock keeps out guesses: strangers, who can bring it about, end no call of a user who is in
+      if (before && now && isSame(now, before)) return callerFrom(now, caller.address);
+      throw new StatusError('UNAUTHENTICATED', 'the login of the call is not valid any more');
+    },
   };
+}
 
+/** Bounds the logins of a connection that wait, and the size of what each of them holds meanwhile. */
+function boundedLogins({ waitingLogins, log }: LoginsOptions, login: Login) {
   /** A client that goes on does nothing but make streams and reset them. */
   const refuse = (connection: Connection) => {
     connection.refused += 1;
@@ -102,8 +154,7 @@ export function makeLogins({ users, logins, waitingLogins, log }: LoginsOptions)
     socket.destroy();
   };
 
-  const inBounds = async (metadata: Metadata, peer: string): Promise<Caller> => {
-    const connection = connections.get(peer);
+  return async (metadata: Metadata, connection: Connection | undefined): Promise<Caller> => {
     if (!connection) throw new StatusError('UNAVAILABLE', 'the connection has ended');
     if (connection.waiting >= waitingLogins) {
       refuse(connection);
@@ -117,41 +168,6 @@ export function makeLogins({ users, logins, waitingLogins, log }: LoginsOptions)
     } finally {
       connection.waiting -= 1;
     }
-  };
-
-  return {
-    interceptor(_method, call) {
-      const onReceiveMetadata: ServerListener['onReceiveMetadata'] = (metadata, next) => {
-        inBounds(metadata, call.getPeer()).then(
-          (caller) => {
-            callers.set(metadata, caller);
-            next(metadata);
-          },
-          (error: unknown) => {
-            const { status, message } = statusOf(error);
-            call.sendStatus({ code: statusCodes[status], details: message });
-          },
-        );
-      };
-      return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMetadata }) });
-    },
-    callerOf: (metadata) => callers.get(metadata),
-    async again(caller) {
-      const before = accounts.get(caller);
-      const now = await users.find(caller.userName);
-      // A lock keeps out guesses: strangers, who can bring it about, end no call of a user who is in
-      if (before && now && isSame(now, before)) return callerFrom(now, caller.address);
-      throw new StatusError('UNAUTHENTICATED', 'the login of the call is not valid any more');
-    },
-    connected(socket) {
-      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-      const connection = { socket, address: clientAddress(socket), waiting: 0, refused: 0 };
-      connections.set(peer, connection);
-      socket.once('close', () => {
-        // Another connection may have the port already
-        if (connections.get(peer) === connection) connections.delete(peer);
-      });
-    },
   };
 }
 

@@ -108,6 +108,7 @@ export const savedPair = {
   replacement: 'replacement.pem',
 } as const;
 
+/** A list of short functions over one path. */
 export function credentialFile({ path, group }: CredentialFileOptions): CredentialFile {
   const access: FileMode = readableByGroup(group);
   const directory = dirname(path);

@@ -10,7 +10,7 @@ export function completionScript(program: Program<never>, shell: Shell): string 
   return shell === 'bash' ? script : zshScript(program.name, script);
 }
 
-/** bash and zsh both know `_words` of what is typed so far, and `cur`, the word at the cursor. */
+/** As long as the script, which is read as a whole. */
 function bashScript(program: Program<never>): string {
   const { name } = program;
   const fn = functionName(name);

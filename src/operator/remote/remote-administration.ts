@@ -8,30 +8,16 @@ import { extensionOf } from './certificate-service.ts';
 import { at, listAt, targetOf, textAt } from './json.ts';
 import { notOffered } from './refusal.ts';
 import type { RemoteParts } from './remote-client.ts';
+import type { Service } from './service.ts';
 
 /** `Administration` over Redfish: what the standard has no words for is asked for by actions of our own services. */
 export function remoteAdministration(parts: RemoteParts, now: () => number): Administration {
-  const { service, copies, certificateService, rotation } = parts;
+  const { service, copies, certificateService } = parts;
   const extension = (endpoint: EndpointRef) => extensionOf(copies.of(endpoint).resource);
-  const act = async (action: string, what: string, bodyOf: () => object) => {
+  const act: Act = async (action, what, bodyOf) => {
     const target = certificateService.target(`BmcCertificates.${action}`);
     if (target === undefined) throw notOffered(what);
     return service.post(target, bodyOf());
-  };
-  /** Reads the collection anew after a change that its endpoint has seen. */
-  const reread = (endpoint: EndpointRef) => copies.read(copies.of(endpoint));
-  const collection = (endpoint: EndpointRef) => ({ '@odata.id': copies.of(endpoint).uri });
-  const settle = async (endpoint: EndpointRef, how: 'installed' | 'tried') => {
-    const copy = await reread(endpoint);
-    const [first] = copy?.certificates ?? [];
-    if (copy?.isServed && first) await rotation[how](first.published.certificate.fingerprint);
-  };
-  const replacementAt = (endpoint: EndpointRef) => {
-    const id = textAt(extension(endpoint), 'Replacement', 'Replacement');
-    if (id !== undefined) return id;
-    // As the manager says it
-    const message = 'there is no such replacement, or it belongs to another caller';
-    throw new CertError('not-found', message);
   };
   return {
     async expiry(endpoint) {
@@ -46,7 +32,7 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
       if (target === undefined)
         throw notOffered(`replace all certificates of ${nameOf(endpoint)} at once`);
       await service.post(target, certificateService.submitted(content));
-      const installed = (await reread(endpoint))?.certificates ?? [];
+      const installed = (await reread(parts, endpoint))?.certificates ?? [];
       // In the order of the bundle, as the manager answers
       return openContent(content).flatMap(({ der }) =>
         installed
@@ -55,9 +41,9 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
       );
     },
     async discard(endpoint, Id) {
-      const body = { Id, Certificates: collection(endpoint) };
+      const body = { Id, Certificates: collectionOf(parts, endpoint) };
       await act('DiscardRequest', 'give up pending CSRs', () => body);
-      await reread(endpoint);
+      await reread(parts, endpoint);
     },
     async services(endpoint) {
       return listAt(extension(endpoint), 'Services').map((one) => ({
@@ -69,20 +55,46 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
       }));
     },
     async reload(endpoint) {
-      const body = { Certificates: collection(endpoint) };
+      const body = { Certificates: collectionOf(parts, endpoint) };
       await act('Reload', 'tell services to read their files', () => body);
-      await reread(endpoint);
+      await reread(parts, endpoint);
     },
+    ...stagedReplacements(parts, act),
+  };
+}
+
+/** Sends an action of our own services. @param what is not offered where the service has no such action */
+type Act = (action: string, what: string, bodyOf: () => object) => ReturnType<Service['post']>;
+
+/** A replacement in two phases: each phase is an action. */
+function stagedReplacements(
+  parts: RemoteParts,
+  act: Act,
+): Pick<Administration, 'stage' | 'activate' | 'commit' | 'rollback' | 'replacement'> {
+  const { copies, certificateService, rotation } = parts;
+  const settle = async (endpoint: EndpointRef, how: 'installed' | 'tried') => {
+    const copy = await reread(parts, endpoint);
+    const [first] = copy?.certificates ?? [];
+    if (copy?.isServed && first) await rotation[how](first.published.certificate.fingerprint);
+  };
+  const replacementAt = (endpoint: EndpointRef) => {
+    const id = textAt(extensionOf(copies.of(endpoint).resource), 'Replacement', 'Replacement');
+    if (id !== undefined) return id;
+    // As the manager says it
+    const message = 'there is no such replacement, or it belongs to another caller';
+    throw new CertError('not-found', message);
+  };
+  return {
     async stage(endpoint, { content, truststore, seconds }) {
       const bundle = truststore && certificateService.submitted(truststore.bundle);
       const answer = await act('Stage', 'stage replacements', () => ({
-        Certificates: collection(endpoint),
+        Certificates: collectionOf(parts, endpoint),
         ...certificateService.submitted(content),
         ...(bundle && { AuthoritiesString: bundle.CertificateString }),
-        ...(truststore && { Authorities: collection(truststore.endpoint) }),
+        ...(truststore && { Authorities: collectionOf(parts, truststore.endpoint) }),
         ...(seconds > 0 && { Seconds: seconds }),
       }));
-      await reread(endpoint);
+      await reread(parts, endpoint);
       return textAt(answer.body, 'Replacement') ?? '';
     },
     async activate(endpoint, seconds) {
@@ -103,11 +115,20 @@ export function remoteAdministration(parts: RemoteParts, now: () => number): Adm
       await settle(endpoint, 'installed');
     },
     async replacement(endpoint) {
-      const found = at(extension(endpoint), 'Replacement');
+      const found = at(extensionOf(copies.of(endpoint).resource), 'Replacement');
       const state = states.find((one) => one === textAt(found, 'State')) ?? 'None';
       return { state, deadline: timeAt(found, 'Deadline') };
     },
   };
+}
+
+/** Reads the collection anew after a change that its endpoint has seen. */
+function reread({ copies }: RemoteParts, endpoint: EndpointRef) {
+  return copies.read(copies.of(endpoint));
+}
+
+function collectionOf({ copies }: RemoteParts, endpoint: EndpointRef) {
+  return { '@odata.id': copies.of(endpoint).uri };
 }
 
 const states: readonly ReplacementStatus['state'][] = ['None', 'Staged', 'Active'];

@@ -29,18 +29,6 @@ export interface RemoteParts {
 /** The manager's port over Redfish: reads are from copies, changes are actions of the service (DSP2046). */
 export function remoteClient(parts: RemoteParts): CertificateClient {
   const { service, copies, certificateService } = parts;
-  const request = async (uri: string, body: object) => {
-    const answer = await service.post(uri, body);
-    const pem = requestIn(textAt(answer.body, 'CSRString'));
-    if (pem !== undefined) return pem;
-    throw new CommandError('failed', 'The Redfish service answered without a CSR.');
-  };
-  const successor = (action: string, endpoint: EndpointRef, id: string, body: object) => {
-    const target = targetOf(copies.certificate(endpoint, id).resource, `Certificate.${action}`);
-    if (target === undefined)
-      throw notOffered(`make a CSR for the successor of ${nameOf(endpoint, id)}`);
-    return request(target, body);
-  };
   return {
     isAvailable: (endpoint) => copies.has(endpoint),
     endpoints: () => copies.endpoints(),
@@ -66,6 +54,33 @@ export function remoteClient(parts: RemoteParts): CertificateClient {
       await service.remove(copies.certificate(endpoint, id).uri);
       await copies.read(copies.of(endpoint));
     },
+    ...remoteRequests(parts),
+    subscribe(listener) {
+      if (parts.events === undefined) throw notOffered('tell of changes as they happen');
+      return followEvents({ ...parts, uri: parts.events }, listener);
+    },
+  };
+}
+
+/** CSRs: each is made by an action of the service. */
+function remoteRequests({
+  service,
+  copies,
+  certificateService,
+}: RemoteParts): Pick<CertificateClient, 'makeRequest' | 'rekey' | 'renew' | 'outstanding'> {
+  const request = async (uri: string, body: object) => {
+    const answer = await service.post(uri, body);
+    const pem = requestIn(textAt(answer.body, 'CSRString'));
+    if (pem !== undefined) return pem;
+    throw new CommandError('failed', 'The Redfish service answered without a CSR.');
+  };
+  const successor = (action: string, endpoint: EndpointRef, id: string, body: object) => {
+    const target = targetOf(copies.certificate(endpoint, id).resource, `Certificate.${action}`);
+    if (target === undefined)
+      throw notOffered(`make a CSR for the successor of ${nameOf(endpoint, id)}`);
+    return request(target, body);
+  };
+  return {
     async makeRequest(endpoint, parameters) {
       planRequest(parameters);
       const target = certificateService.target('CertificateService.GenerateCSR');
@@ -90,10 +105,6 @@ export function remoteClient(parts: RemoteParts): CertificateClient {
         pem: requestIn(textAt(one, 'CSRString')) ?? '',
         created: new Date(textAt(one, 'Created') ?? 0),
       }));
-    },
-    subscribe(listener) {
-      if (parts.events === undefined) throw notOffered('tell of changes as they happen');
-      return followEvents({ ...parts, uri: parts.events }, listener);
     },
   };
 }

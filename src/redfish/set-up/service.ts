@@ -72,9 +72,9 @@ export async function startService(dependencies: ServiceDependencies): Promise<R
     },
     log,
   );
-  const clientCertificates = access.certificates;
+  const settings = serverSettings(configuration);
   const server = makeServer(
-    { ...serverSettings(configuration), identity, clientCertificates, log },
+    { ...settings, identity, clientCertificates: access.certificates, log },
     app,
   );
   const { address } = redfish;
