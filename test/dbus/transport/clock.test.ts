@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { until } from '../../e2e/commands.ts';
 import { type BusCaller, busCaller } from '../../fakes/bus-caller.ts';
+import { type FakeClock, fakeClock } from '../../fakes/fake-clock.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
 import { type Issued, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
@@ -12,23 +13,14 @@ import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 const sooner = 30_000;
 const expiry = 'xyz.openbmc_project.Certs.Extension.Expiry';
 
-/** Debian has the library in the directory of its architecture. */
-function findLibrary(): string {
-  const found = readdirSync('/usr/lib')
-    .map((name) => `/usr/lib/${name}/faketime/libfaketime.so.1`)
-    .find((path) => existsSync(path));
-  if (!found) throw new Error('libfaketime is not installed');
-  return found;
-}
-
 describe('a manager whose clock is set', () => {
   const authority = opensslAuthority();
   const pair = authority.issue({ from: '20260101000000Z', until: '20270101000000Z' });
   let bus: PrivateBus;
   let manager: ManagerProcess;
   let client: BusCaller;
+  let clock: FakeClock;
 
-  const setClock = (time: string) => writeFileSync(join(bus.directory, 'clock'), `@${time}\n`);
   const dates = () => {
     const text = readFileSync(join(bus.directory, 'https', 'server.pem'), 'utf8');
     return openssl(['x509', '-noout', '-startdate', '-enddate'], text);
@@ -49,16 +41,9 @@ describe('a manager whose clock is set', () => {
 
   before(async () => {
     bus = await startPrivateBus();
-    setClock('1970-01-01 00:10:00');
-    const environment = {
-      LD_PRELOAD: findLibrary(),
-      FAKETIME_TIMESTAMP_FILE: join(bus.directory, 'clock'),
-      FAKETIME_NO_CACHE: '1',
-      // Nobody sets the monotonic clock of a device either
-      DONT_FAKE_MONOTONIC: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    };
-    manager = await startManager(bus, {}, environment);
+    clock = fakeClock(bus.directory);
+    clock.set('1970-01-01 00:10:00');
+    manager = await startManager(bus, {}, clock.environment);
     client = await busCaller(bus.address, names.client);
   });
   after(async () => {
@@ -82,7 +67,7 @@ describe('a manager whose clock is set', () => {
   });
 
   it('has a new certificate within seconds after the clock was set to today', async () => {
-    setClock('2026-06-01 12:00:00');
+    clock.set('2026-06-01 12:00:00');
     await until(
       'it is renewed',
       () => dates().includes('notBefore=Jun  1 11:00:00 2026 GMT'),
@@ -94,22 +79,22 @@ describe('a manager whose clock is set', () => {
 
   it('tells of the expiry that a jump ahead brings, and again after one back', async () => {
     const told = () => client.signals('ThresholdReached').map(({ body }) => body[0]);
-    setClock('2026-12-20 12:00:00');
+    clock.set('2026-12-20 12:00:00');
     await until('the first', () => told().join() === '14', sooner);
-    setClock('2076-12-20 12:00:00');
+    clock.set('2076-12-20 12:00:00');
     await until('the end', () => told().join() === '14,0', sooner);
     assert.equal(await state(), 'Expired');
     const changes = () =>
       client.signals('PropertiesChanged').filter(({ body }) => body[0] === expiry);
     const before = changes().length;
-    setClock('2026-06-02 12:00:00');
+    clock.set('2026-06-02 12:00:00');
     await until('it is told that it is valid again', () => changes().length > before, sooner);
     assert.equal(await state(), 'Valid');
-    setClock('2026-12-28 12:00:00');
+    clock.set('2026-12-28 12:00:00');
     await until('the next', () => told().join() === '14,0,7', sooner);
   });
 
-  it('keeps the certificate that somebody installed through all of it', async () => {
+  it('keeps the certificate that was installed through all of it', async () => {
     const text = readFileSync(join(bus.directory, 'ldap', 'cert.pem'), 'utf8');
     assert.equal(text, pair.key + pair.pem);
   });

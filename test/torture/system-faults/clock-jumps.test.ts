@@ -8,6 +8,7 @@ import { resourceEventRegistry } from '../../../src/redfish/messages/resource-ev
 import { signalIfThere, until } from '../../e2e/commands.ts';
 import { removeDirectory, temporaryDirectory } from '../../e2e/stack.ts';
 import { busCaller } from '../../fakes/bus-caller.ts';
+import { type FakeClock, fakeClock } from '../../fakes/fake-clock.ts';
 import { names, paths } from '../../fakes/manager-process.ts';
 import { processesWith, type StackProcess, startUp } from '../../fakes/stack-process.ts';
 import { extent, figure } from '../extent.ts';
@@ -16,7 +17,6 @@ import { type Login, logIn } from '../soak/logins.ts';
 import { childrenOf, pidOf } from '../soak/processes.ts';
 import { type Receiver, startReceiver } from '../soak/receiver.ts';
 import { type Device, startDevice } from './device.ts';
-import { type FakeClock, fakeClock } from './faketime.ts';
 
 /** Years, each counted from the real time. */
 const jumps = extent({ quick: [50, -50], long: [50, -50, 0, 50, 0, -50, 12, -12, 0] });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 /** A clock that programs believe which were started with its environment. */
 export interface FakeClock {
   readonly environment: NodeJS.ProcessEnv;
+  /** Sets it to a time in UTC, such as `1970-01-01 00:10:00`; it goes on from there. */
+  set(time: string): void;
   /** Sets it so many years off the real one; 0 for the real one. */
   setAhead(years: number): void;
 }
@@ -11,12 +13,14 @@ export interface FakeClock {
 /** @param directory where the time of the clock is written */
 export function fakeClock(directory: string): FakeClock {
   const path = join(directory, 'clock');
+  const write = (text: string) => writeFileSync(path, `${text}\n`);
   const setAhead = (years: number) => {
     const seconds = Math.round(years * 365.25 * 86_400);
-    writeFileSync(path, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+    write(`${seconds < 0 ? '' : '+'}${seconds}`);
   };
   setAhead(0);
   return {
+    set: (time) => write(`@${time}`),
     setAhead,
     environment: {
       LD_PRELOAD: findLibrary(),
