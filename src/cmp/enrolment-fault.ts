@@ -18,7 +18,7 @@ export type Layer = keyof typeof layers;
 export interface FaultDetails {
   /** Names of the bits of PKIFailureInfo. */
   readonly failInfo?: readonly string[];
-  /** What anybody on the way could have said: it ends no more than an attempt. */
+  /** Whether any host on the way could have caused it: it ends one attempt, and no more. */
   readonly isUnauthenticated?: boolean;
   readonly cause?: unknown;
 }

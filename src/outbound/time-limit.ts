@@ -27,7 +27,7 @@ export async function withinTime<T>(
   }
 }
 
-/** What comes of a promise unless the signal is first. */
+/** The outcome of a promise, unless the signal aborts before it. */
 export function unlessOver<T>(over: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(over.reason);

@@ -152,7 +152,7 @@ function certificateAnswer(
     throw refuse(`the answer is to the request ${one.certReqId}, which was not made`);
   const status = statusName(one.status);
   const certified = one.certifiedKeyPair?.certOrEncCert;
-  // Nothing is taken from an answer that anybody could have sent
+  // Nothing is taken from an answer without a valid protection
   if (!isProtected && status !== 'rejection')
     throw refuse('the answer is not negative, and has no protection', 'protection');
   if (status === 'waiting') return waiting(next, transaction, one.certReqId, 0, undefined);

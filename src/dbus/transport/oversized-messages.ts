@@ -30,7 +30,7 @@ const oversizedFlag = 0x80;
  * sixty in memory. Of a message that is too large it gets the header alone, without its signature and
  * with a flag of our own: the body is thrown away as it comes. The function is long because it is one
  * machine: its state is in the variables that all of its steps share.
- * @param stream the socket of the library, which asks for 16 bytes and for the rest of a message in turns
+ * @param stream the socket of the library, which asks for 16 bytes and for the rest of a message by turns
  * @param reading asked before each message, and told how many bytes the one has that is read
  */
 export function dropOversized(

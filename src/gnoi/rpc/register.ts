@@ -20,7 +20,7 @@ export interface RegisterOptions {
   readonly callerOf: (metadata: Metadata) => Caller | undefined;
   /** Who the caller of a call is by now. @throws StatusError, IdentityError */
   readonly again: (caller: Caller) => Promise<Caller>;
-  /** Hears of errors that nobody foresaw. */
+  /** Hears of unexpected errors. */
   readonly report: (error: unknown, method: string) => void;
 }
 
@@ -113,7 +113,7 @@ function coders<I extends DescMessage, O extends DescMessage>({
 }
 
 function mustBeAllowed(caller: Caller | undefined, privilege: Privilege): Caller {
-  if (!caller) throw new StatusError('UNAUTHENTICATED', 'nobody is logged in');
+  if (!caller) throw new StatusError('UNAUTHENTICATED', 'the call has no login');
   if (hasPrivilege(caller.role, privilege)) return caller;
   throw new StatusError('PERMISSION_DENIED', `the role ${caller.role} may not do that`);
 }

@@ -79,7 +79,7 @@ const ofIdentityError: Readonly<Partial<Record<IdentityErrorCode, StatusName>>> 
   unavailable: 'UNAVAILABLE',
 };
 
-/** What a client is told of any error. Of one that nobody foresaw it is told nothing. */
+/** What a client is told of any error. Of an unexpected error it is told nothing. */
 export function statusOf(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
   if (error instanceof CertError) {

@@ -18,9 +18,9 @@ export interface TrustedBundle {
 }
 
 /**
- * A service that starts while the manager is away must not let in clients without certificates whom it would not let in else,
- * so the last bundle is on record.
- * @throws SetupError where nobody tells the bundle: neither the store nor the record
+ * The last bundle is kept in a file: a service that starts while the manager is away must not let in clients without
+ * certificates because it does not know the bundle.
+ * @throws SetupError where the bundle is known neither from the store nor from the file
  */
 export function trustedBundle(
   store: Pick<CertificateStore, 'authorities'>,

@@ -8,7 +8,7 @@ export type Operation = 'install' | 'rotate';
  */
 export type StreamProfile = 'strict' | 'junos';
 
-/** What a stream holds, which nobody else may have. */
+/** What a stream holds, and no other stream or user may have. */
 export type StreamState =
   | { readonly at: 'idle' }
   /** A key waits for its certificate. */
@@ -51,7 +51,7 @@ export interface Decision {
   readonly action?: StreamAction;
   /** Where the stream stands once the action is done; a failed action leaves it where it was. */
   readonly next: StreamState;
-  /** Ends the stream after the action; `silently` where nobody listens, or the status is that of what failed. */
+  /** Ends the stream after the action; `silently` where the client is gone, or the status is that of what failed. */
   readonly end?: 'ok' | 'silently' | Ending;
 }
 

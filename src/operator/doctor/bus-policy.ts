@@ -42,7 +42,7 @@ function attributesOf(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs);
 }
 
-/** Whether a subject may call methods of the connection that has these names, where the bus allows nobody by itself. */
+/** Whether a subject may call methods of the connection that has these names, on a bus that allows no calls by itself. */
 export function mayCall(
   policies: readonly Policy[],
   subject: Subject,

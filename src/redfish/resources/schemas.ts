@@ -8,7 +8,7 @@ import { type SchemaName, schemaUri, schemaVersions, typeOf } from '../schema-ve
 const collection = '/redfish/v1/JsonSchemas';
 const names = Object.keys(schemaVersions) as SchemaName[];
 
-/** Our own schema, in both forms, which nobody else publishes. */
+/** Our own schema, in both forms; it is published only here. */
 const own = `${oemName}.${oemVersion}`;
 const ownSchema = `/redfish/v1/schemas/${own}.json`;
 const ownCsdl = `/redfish/v1/schemas/${oemName}_v1.xml`;

@@ -41,7 +41,7 @@ export interface ReplacementParts extends OemParts, ChangeParts {
 
 /**
  * A change that undoes itself, in the steps of the manager: it belongs to the user of the service on the bus, so
- * that it outlives the connection of the client, and whoever may configure the manager may go on with it.
+ * that it outlives the connection of the client, and every client that may configure the manager may go on with it.
  */
 export function stage(parts: ReplacementParts): Operation {
   const action = `${oemName}.Stage`;
