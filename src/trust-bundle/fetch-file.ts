@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { reasonOf } from '../core/cert-error.ts';
 import { DestinationFault } from '../outbound/destination.ts';
 import type { LookUpName } from '../outbound/name-lookup.ts';
@@ -71,7 +72,16 @@ export async function fetchFile(
   if (encoding.toLowerCase() !== 'identity')
     throw refuse('content-encoding', 'sends something compressed, which was not asked for');
   if (end !== 'whole') throw bodyFault(url, end, maxBytes);
-  return { body, etag: headers.etag };
+  return { body, etag: isSettled(headers) ? headers.etag : undefined };
+}
+
+/**
+ * Servers that make the entity tag of size and time have one for two files that were written in the same second
+ * (RFC 9110 §8.8.2.2).
+ */
+function isSettled(headers: IncomingHttpHeaders): boolean {
+  const modified = Date.parse(headers['last-modified'] ?? '');
+  return !(modified > Date.parse(headers.date ?? '') - 2000);
 }
 
 function bodyFault(url: URL, end: Exclude<BodyEnd, 'whole'>, maxBytes: number): BundleFault {

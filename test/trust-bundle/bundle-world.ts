@@ -1,4 +1,4 @@
-import { createPrivateKey, randomBytes } from 'node:crypto';
+import { createHash, createPrivateKey, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -45,13 +45,28 @@ export function sha256Of(pem: string): string {
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A publisher, its server, and a device whose clock stands still. */
-export class BundleWorld {
-  readonly directory = mkdtempSync(join(tmpdir(), 'bmc-bundle-'));
+/** Who signs bundles; many worlds may share one. */
+export interface Publisher {
   readonly authority: OpensslAuthority;
   readonly root: Issued;
   readonly intermediate: Issued;
   readonly signer: Issued;
+}
+
+export function makePublisher(): Publisher {
+  const authority = opensslAuthority();
+  const root = authority.issueCa({ subject: '/CN=Bundle Root' });
+  const intermediate = authority.issueCa({ subject: '/CN=Bundle CA', issuer: root });
+  const signer = authority.issue({
+    ...{ subject: '/CN=Bundle Signer', issuer: intermediate, extensions: signerExtensions },
+  });
+  return { authority, root, intermediate, signer };
+}
+
+/** A publisher, its server, and a device whose clock stands still. */
+export class BundleWorld {
+  readonly directory = mkdtempSync(join(tmpdir(), 'bmc-bundle-'));
+  readonly by: Publisher;
   readonly clock = new ManualClock(Date.now());
   readonly endpoints: MemoryEndpoints;
   /** What answers instead of the published file, by its name. */
@@ -64,11 +79,8 @@ export class BundleWorld {
   #updater: BundleUpdater | undefined;
   #url = '';
 
-  constructor() {
-    this.authority = opensslAuthority();
-    this.root = this.authority.issueCa({ subject: '/CN=Bundle Root' });
-    this.intermediate = this.authority.issueCa({ subject: '/CN=Bundle CA', issuer: this.root });
-    this.signer = this.issueSigner();
+  constructor(by: Publisher) {
+    this.by = by;
     this.endpoints = new MemoryEndpoints(join(this.directory, 'service.pem'));
   }
 
@@ -90,8 +102,12 @@ export class BundleWorld {
   }
 
   issueSigner(shape: Parameters<OpensslAuthority['issue']>[0] = {}): Issued {
-    return this.authority.issue({
-      ...{ subject: '/CN=Bundle Signer', issuer: this.intermediate, extensions: signerExtensions },
+    return this.by.authority.issue({
+      ...{
+        subject: '/CN=Bundle Signer',
+        issuer: this.by.intermediate,
+        extensions: signerExtensions,
+      },
       ...shape,
     });
   }
@@ -100,7 +116,7 @@ export class BundleWorld {
     return {
       certificate: by.certificate,
       key: createPrivateKey(by.key),
-      intermediates: [this.intermediate.certificate],
+      intermediates: [this.by.intermediate.certificate],
     };
   }
 
@@ -110,7 +126,7 @@ export class BundleWorld {
     writeFileSync(source, cas.join(''));
     const publication = {
       ...{ name: defaultBundleName, sources: [source], directory: this.published },
-      ...{ signer: this.signerOf(this.signer), validDays: 30, ...more },
+      ...{ signer: this.signerOf(this.by.signer), validDays: 30, ...more },
     };
     return publishBundle(publication, new Date(now));
   }
@@ -128,7 +144,7 @@ export class BundleWorld {
   settings(more: Partial<BundleSettings> = {}): BundleSettings {
     return {
       ...{ name: defaultBundleName, enabled: false, intervalHours: 24, url: this.#url },
-      ...{ routingInstance: '', pinnedRoots: this.root.path, groups: [], jitterPercent: 10 },
+      ...{ routingInstance: '', pinnedRoots: this.by.root.path, groups: [], jitterPercent: 10 },
       signerPurposes: [keyPurposes.CodeSigning],
       policy: { blocked: [], filterExpired: true, filterConstrained: true, maxRemovedPercent: 50 },
       limits: {
@@ -195,7 +211,6 @@ export class BundleWorld {
     await this.stop();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
-    this.authority.remove();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -209,15 +224,11 @@ export class BundleWorld {
     }
     try {
       const content = readFileSync(join(this.published, name));
-      const etag = `"${content.length}-${sha1(content)}"`;
+      const etag = `"${createHash('sha256').update(content).digest('hex')}"`;
       if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end();
       else response.writeHead(200, { etag, 'content-length': content.length }).end(content);
     } catch {
       response.writeHead(404).end();
     }
   }
-}
-
-function sha1(content: Buffer): string {
-  return content.subarray(-40).toString('hex');
 }

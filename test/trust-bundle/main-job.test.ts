@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { pemContent } from '../../src/x509/containers.ts';
-import { BundleWorld, makeCa, sha256Of } from './bundle-world.ts';
+import { BundleWorld, makeCa, makePublisher, type Publisher, sha256Of } from './bundle-world.ts';
 
 const [first, second, third, own] = ['First CA', 'Second CA', 'Third CA', 'Own CA'].map(makeCa);
 const cas = [first, second, third, own].flatMap((pem) => pem ?? []);
@@ -9,10 +9,16 @@ const [one = '', two = '', three = '', manual = ''] = cas;
 const sorted = (...list: string[]) => list.map(sha256Of).sort();
 
 describe('a signed trust bundle', () => {
+  let publisher: Publisher;
   let world: BundleWorld;
 
+  before(() => {
+    publisher = makePublisher();
+  });
+  after(() => publisher.authority.remove());
+
   beforeEach(async () => {
-    world = new BundleWorld();
+    world = new BundleWorld(publisher);
     await world.listen();
   });
   afterEach(() => world.remove());
