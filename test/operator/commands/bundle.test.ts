@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { ToldBundle } from '../../../src/dbus/trust-bundle/bundle-interface.ts';
+import type { Issued } from '../../fakes/openssl-authority.ts';
 import { type OperatorWorld, operatorWorld } from '../../fakes/operator-world.ts';
 import {
   type BundlesOnBus,
@@ -120,6 +122,67 @@ describe('bmc-certs bundle', () => {
     assert.match(stderr, /there is no bundle other/);
   });
 });
+
+describe('bmc-certs bundle publish', () => {
+  let world: OperatorWorld;
+  let signer: Issued;
+  let cas: readonly Issued[];
+  before(async () => {
+    world = await operatorWorld();
+    const { authority } = world;
+    const long = { until: '20991231000000Z' };
+    const root = authority.issueCa({ subject: '/CN=root', ...long });
+    const extensions = ['keyUsage=critical,digitalSignature', 'extendedKeyUsage=codeSigning'];
+    signer = authority.issue({ issuer: root, subject: '/CN=signer', extensions, ...long });
+    cas = [authority.issueCa({ subject: '/CN=one' }), authority.issueCa({ subject: '/CN=two' })];
+  });
+  after(() => world?.close());
+
+  const words = (directory: string, sources: readonly Issued[], key = signer) => [
+    ...['bundle', 'publish', join(world.bus.directory, directory)],
+    ...sources.map(({ path }) => path),
+    ...['--signer', signer.path, '--key', key.keyPath],
+  ];
+
+  it('writes the files of a server, and counts the revisions', async () => {
+    const [first, second] = cas;
+    assert.ok(first && second);
+    const name = 'default-trusted-ca-certs';
+    assert.deepEqual(await world.json(...words('www', cas)), {
+      ...{ bundle: name, revision: 1, certificates: 2, added: 2, removed: 0 },
+    });
+    assert.deepEqual(await world.json(...words('www', [second]), '--reason', 'it was lost'), {
+      ...{ bundle: name, revision: 2, certificates: 1, added: 0, removed: 1 },
+    });
+    const directory = join(world.bus.directory, 'www');
+    const files = ['manifest.json', 'manifest.json.p7s', name, `${name}.p7s`, 'signer.crt'];
+    assert.deepEqual(readdirSync(directory).sort(), files.sort());
+    const manifest = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'));
+    assert.deepEqual(manifest.removed, [{ sha256: sha256Of(first), reason: 'it was lost' }]);
+  });
+
+  it('is refused without a change for an older revision, and for a key that is another', async () => {
+    await world.json(...words('kept', cas), '--revision', '7');
+    const manifest = join(world.bus.directory, 'kept', 'manifest.json');
+    const before = readFileSync(manifest, 'utf8');
+    const [other] = cas;
+    for (const [line, said] of [
+      [[...words('kept', cas), '--revision', '7'], /^rollback: the directory has revision 7/],
+      [words('kept', cas, other), /^signer-unfit: /],
+      [[...words('kept', []), join(world.bus.directory, 'none')], /no such file/],
+      [words('kept', [signer]), /^bundle-malformed: /],
+    ] as const) {
+      const { status, stderr } = await world.run(line);
+      assert.notEqual(status, 0);
+      assert.match(stderr, said);
+      assert.equal(readFileSync(manifest, 'utf8'), before);
+    }
+  });
+});
+
+function sha256Of({ certificate }: Issued): string {
+  return createHash('sha256').update(certificate.der).digest('hex');
+}
 
 describe('bmc-certs bundle, without the program', () => {
   it('says which unit to look at', async () => {

@@ -84,7 +84,15 @@ const lines = [
 ];
 
 /** They go on until they are ended, ask a CA or the gNOI service, or have a test of their own. */
-const others = ['watch', 'set-password', 'up', 'enrol now', 'gnoi status', 'gnoi extend'];
+const others = [
+  'watch',
+  'set-password',
+  'up',
+  'enrol now',
+  'gnoi status',
+  'gnoi extend',
+  'bundle publish',
+];
 
 describe('--json', () => {
   it('is tried with every command', () => {
