@@ -16,7 +16,7 @@ const beginning = /^\n?$|^\n#(?:[1-9][0-9]{0,9}|#)?$/;
 
 /** Chunked framing (RFC 6242 §4.2). */
 export function chunkedFraming({ maxBytes }: { readonly maxBytes: number }): Framing {
-  const message = new MessageBytes();
+  const message = new MessageBytes(maxBytes);
   /** Of the chunk that is being read. */
   let missing = 0;
   let pending = '';

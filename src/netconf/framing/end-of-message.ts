@@ -28,7 +28,7 @@ interface Boundary {
  * declaration may have nothing ahead of it.
  */
 export function endOfMessageFraming({ maxBytes, lenient = false }: EndOfMessageOptions): Framing {
-  const message = new MessageBytes();
+  const message = new MessageBytes(maxBytes);
 
   const boundaryOf = (bytes: Buffer, from: number): Boundary | undefined => {
     const end = bytes.indexOf(endOfMessage, from);

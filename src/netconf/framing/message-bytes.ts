@@ -1,7 +1,13 @@
 /** The bytes of a message that comes in pieces of any size, in memory that grows with it. */
 export class MessageBytes {
+  readonly #maxBytes: number;
   #memory = Buffer.alloc(0);
   #length = 0;
+
+  /** @param maxBytes of a message; more comes with the last piece alone */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
 
   get length(): number {
     return this.#length;
@@ -16,7 +22,8 @@ export class MessageBytes {
     const length = this.#length + piece.length;
     if (length > this.#memory.length) {
       // Doubled, so that a message of single bytes is not copied for each of them
-      const grown = Buffer.alloc(Math.max(length, 2 * this.#memory.length, smallest));
+      const doubled = Math.min(Math.max(2 * this.#memory.length, smallest), this.#maxBytes);
+      const grown = Buffer.alloc(Math.max(length, doubled));
       grown.set(this.bytes);
       this.#memory = grown;
     }
