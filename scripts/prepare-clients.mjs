@@ -1,4 +1,5 @@
-// Puts the clients that are no Python programs of their own into .venv: a program with gofish, and Ansible's Redfish modules.
+// Puts the clients that are no Python programs of their own into .venv: programs with gofish and libnetconf2, and Ansible's Redfish
+// modules.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -12,13 +13,17 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fail, root, run } from './prepare.mjs';
+import { fail, installFromDebian, root, run } from './prepare.mjs';
 import { prepareValidators } from './prepare-validators.mjs';
 
 const environment = join(root, '.venv');
 const python = join(environment, 'bin', 'python');
 const gofish = join(root, 'test', 'validators', 'gofish');
 const ansible = join(root, 'test', 'validators', 'ansible', 'requirements.txt');
+
+const libnetconf2 = join(root, 'test', 'interop', 'netconf', 'libnetconf2-client.c');
+/** What it is built with; the header of libnetconf2 wants that of libssh. */
+const libnetconf2Packages = ['gcc', 'libc6-dev', 'libnetconf2-dev', 'libyang2-dev', 'libssh-dev'];
 
 /** The oldest Go that gofish's go.mod takes, and the PyPI package that has Go where this machine has an older one. */
 const oldestGo = [1, 21];
@@ -32,6 +37,7 @@ const collection = 'ansible_collections/community/general/';
 export function prepareClients() {
   prepareValidators();
   prepareOnce('gofish', readFolder(gofish), buildGofishClient);
+  prepareOnce('libnetconf2', readFileSync(libnetconf2, 'utf8'), buildLibnetconf2Client);
   prepareOnce('ansible', readFileSync(ansible, 'utf8') + ansiblePackage, installAnsible);
 }
 
@@ -57,6 +63,14 @@ function buildGofishClient() {
   if (run(go, ['build', '-o', out, '.'], { cwd: gofish, env }) !== 0) {
     fail('go could not build test/validators/gofish.');
   }
+}
+
+function buildLibnetconf2Client() {
+  if (!existsSync('/usr/include/nc_client.h')) installFromDebian(libnetconf2Packages);
+  const out = join(environment, 'bin', 'libnetconf2-client');
+  const args = ['-O1', '-Wall', '-Wextra', '-Werror', '-o', out, libnetconf2];
+  if (run('cc', [...args, '-lnetconf2', '-lyang']) !== 0)
+    fail('cc could not build test/interop/netconf/libnetconf2-client.c.');
 }
 
 function findGo() {

@@ -24,7 +24,7 @@ import { recordedAudit } from '../fakes/recorded-audit.ts';
 
 export const baseNamespace = 'urn:ietf:params:xml:ns:netconf:base:1.0';
 
-const messageLimits = {
+export const messageLimits = {
   ...{ bytes: 1 << 20, elements: 10_000, depth: 64, attributes: 64, nameLength: 256 },
 };
 
@@ -155,7 +155,7 @@ function editConfig(config: string, parameters: string): string {
   return `<edit-config>${target}${parameters}<config>${config}</config></edit-config>`;
 }
 
-function identityOf(userName: string, role: RoleId): Identity {
+export function identityOf(userName: string, role: RoleId): Identity {
   const account = { userName, role, enabled: true, locked: false, accountTypes: [] };
   return { account: { ...account, passwordChangeRequired: false, passwordStamp: '1' } };
 }
