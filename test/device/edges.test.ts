@@ -20,7 +20,7 @@ import {
 } from './installation.ts';
 
 const manager = 'bmc-certificate-manager';
-const edges = ['bmc-cmp', 'bmc-gnoi'];
+const edges = ['bmc-cmp', 'bmc-gnoi', 'bmc-netconf'];
 const state = '/var/lib/bmc-certificate-manager';
 const serviceFile = `${state}/services/gnoi/credential.pem`;
 
@@ -58,6 +58,7 @@ describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () 
     document.endpoints.push({ type: 'authority', name: 'cmp' });
     document.endpoints.push({ type: 'server', name: 'gnoi', group: 'bmc-gnoi' });
     document.gnoi = { streams: 'junos' };
+    document.netconf = { lenientInteractive: true };
     document.enrolment = {
       authorities: [
         {
@@ -113,6 +114,33 @@ describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () 
     assert.deepEqual(outputs[last]?.match(/^read by .*$/gm), ['read by bmc-gnoi']);
   });
 
+  it('let clients of NETCONF in as the users of their certificates, as docs/how-to/netconf.md says', async () => {
+    await runBlocks(device, '/root', onADevice('netconf'), '');
+    const within = `/proc/${device.init}/root`;
+    // ncclient comes over a network that the device does not have
+    const python = '9. Read and change certificates with a program';
+    const blocks = blocksOf('netconf').filter(
+      ({ heading }) => heading !== 'On a device' && heading !== python,
+    );
+    const script = toScript(blocks).replace(
+      '"unix:path=$state/run/bus"',
+      `unix:path=${within}/run/dbus/system_bus_socket`,
+    );
+    const [program = '', ...args] = [...device.network, 'bash', '-c', script];
+    const shell = spawn(program, args, { cwd: clone });
+    let printed = '';
+    for (const stream of [shell.stdout, shell.stderr])
+      stream.on('data', (chunk) => {
+        printed += chunk;
+      });
+    shell.stdin.end();
+    const [ending] = await once(shell, 'close');
+    const outputs = toOutputs(printed);
+    assert.equal(ending, 0, outputs.at(-1));
+    const typed = outputs[blocks.findIndex(({ heading }) => heading === '8. Type a session')];
+    assert.match(typed ?? '', /<!--[^>]*admin[^>]*-->[\s\S]*<hello[\s\S]*<ok\/>/);
+  });
+
   const serves: Readonly<Record<string, () => Promise<boolean>>> = {
     'bmc-cmp': async () => /InUse/.test((await device.run('bmc-certs', 'enrol', 'status')).stdout),
     async 'bmc-gnoi'() {
@@ -120,6 +148,8 @@ describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () 
       const shown = await device.run('sh', '-c', `${client} | openssl x509 -noout -fingerprint`);
       return shown.status === 0;
     },
+    'bmc-netconf': async () =>
+      /State +ready/.test((await device.run('bmc-certs', 'netconf', 'status')).stdout),
   };
   const found = async (unit: string) => {
     const log = await device.must('journalctl', '--no-pager', '--output=cat', '--unit', unit);

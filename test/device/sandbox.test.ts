@@ -9,9 +9,9 @@ const redfish = 'bmc-redfish';
 const accounts = 'bmc-account-manager';
 const cmp = 'bmc-cmp';
 const gnoi = 'bmc-gnoi';
-const bundle = 'bmc-bundle';
+const netconf = 'bmc-netconf';
 /** Off until an operator enables them. */
-const edges = [cmp, gnoi, bundle];
+const edges = [cmp, gnoi, netconf];
 const units = [manager, redfish, accounts, ...edges];
 /** The users of the units that do not run as root. */
 const users: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ const users: Readonly<Record<string, string>> = {
   [accounts]: 'bmc-accounts',
   [cmp]: cmp,
   [gnoi]: gnoi,
-  [bundle]: bundle,
+  [netconf]: netconf,
 };
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
@@ -147,9 +147,8 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     [cmp, '-x', '/var/lib/bmc-certificate-manager/gnoi', false],
     [gnoi, '-w', '/var/lib/bmc-certificate-manager/gnoi', true],
     [gnoi, '-x', '/var/lib/bmc-certificate-manager/enrolment', false],
-    [gnoi, '-x', '/var/lib/bmc-certificate-manager/trust-bundles', false],
-    [bundle, '-w', '/var/lib/bmc-certificate-manager/trust-bundles', true],
-    [bundle, '-x', '/var/lib/bmc-certificate-manager/enrolment', false],
+    [netconf, '-w', '/var/lib/bmc-certificate-manager/netconf', true],
+    [netconf, '-x', '/var/lib/bmc-certificate-manager/gnoi', false],
   ];
   for (const [unit, what, path, may] of access) {
     it(`is ${may ? '' : 'not '}to have ${what} ${path}, for ${unit}`, async () => {
@@ -229,10 +228,14 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
   const enrolment = [`${certs}.Enrolment`, '/xyz/openbmc_project/certs/enrolment'];
   const bundles = [`${certs}.TrustBundles`, '/xyz/openbmc_project/certs/trust_bundles'];
   const calls: readonly [string, readonly string[], readonly string[]][] = [
-    ['read the certificates', [...server, ...objects], [redfish, cmp, gnoi]],
+    ['read the certificates', [...server, ...objects], [redfish, cmp, gnoi, netconf]],
     ['change them', [...server, `${certs}.Extension.Request`, 'Outstanding'], [redfish, cmp]],
-    ['read the endpoints of run time', [...atRunTime, ...objects], [redfish, cmp, gnoi, bundle]],
-    ['change those of them that gNOI has', [...atRunTime, ...changing('server', 'one')], [gnoi]],
+    ['read the endpoints of run time', [...atRunTime, ...objects], [redfish, cmp, gnoi, netconf]],
+    [
+      'change those of them that gNOI and NETCONF have',
+      [...atRunTime, ...changing('server', 'one')],
+      [gnoi, netconf],
+    ],
     ['change those of them that CMP has', [...atRunTime, ...changing('client', 'cmp-one')], [cmp]],
     [
       'change those of them that are its groups',
@@ -242,7 +245,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     [
       'ask for the accounts',
       [...accountsObject, `${certs}.Extension.Accounts`, 'Watch'],
-      [redfish, gnoi],
+      [redfish, gnoi, netconf],
     ],
     [
       'tell the agent of CMP what to do',
@@ -259,7 +262,9 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
         const { status: failed, stderr } = await as(user);
         assert.equal(failed, 0, `${user}: ${stderr}`);
       }
-      const others = [redfish, ...edges, 'somebody'].filter((user) => !callers.includes(user));
+      const others = [redfish, cmp, gnoi, netconf, 'somebody'].filter(
+        (user) => !callers.includes(user),
+      );
       for (const user of others) assert.match((await as(user)).stderr, /Access.*denied/i, user);
     });
   }
