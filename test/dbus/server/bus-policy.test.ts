@@ -86,7 +86,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       mkdirSync(state);
       chownSync(state, 2, 2);
       chmodSync(directory, 0o755);
-      const users = { directory: state, access: { users: ['daemon', 'games'] } };
+      const users = { directory: state, access: { users: ['daemon', 'games', 'mail'] } };
       const file = join(directory, 'configuration.json');
       writeFileSync(file, JSON.stringify({ bus: bus.address, users }));
       accountManager = await startAccountManager(file, accountsUser);
