@@ -4,7 +4,6 @@ import { Audit } from '../core/audit.ts';
 import { watchClock } from '../core/clock-watch.ts';
 import type { Log } from '../core/log.ts';
 import { EndpointHost } from '../dbus/certs/endpoint-host.ts';
-import { busName, type EndpointName } from '../dbus/certs/endpoint-names.ts';
 import { type SigningServiceOptions, serveSigning } from '../dbus/certs/signing-service.ts';
 import { watchHostName } from '../dbus/peers/host-name.ts';
 import { queueReload, reloadUnit } from '../dbus/peers/systemd.ts';
@@ -83,7 +82,6 @@ async function startManager(
   const runTime = new RunTimeHost({
     ...{ ...common, bus, replacements, reloader, makeEndpoint },
     counter: counts,
-    isConfigured: (key) => hasName(inForce.endpoints, key),
   });
   const metrics = metricsTextfile(
     {
@@ -135,10 +133,6 @@ async function startManager(
       bus.close();
     },
   };
-}
-
-function hasName(endpoints: readonly EndpointSettings[], wanted: EndpointName): boolean {
-  return endpoints.some(({ names }) => names.some((one) => busName(one) === busName(wanted)));
 }
 
 /** @throws InvalidMember, also in what only other programs use */

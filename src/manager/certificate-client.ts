@@ -56,8 +56,8 @@ export interface CertificateClient {
   /** All endpoints that are there now, ordered by type and name. */
   endpoints(): readonly EndpointRef[];
   /**
-   * Those that came at run time; while the manager is away, those that it had. Where the configuration has an endpoint of
-   * the same type and name, the name means that one.
+   * Those that came at run time; while the manager is away, those that it had. The name of one is its id, behind
+   * `run-time:` where the configuration has an endpoint of the same type and name.
    */
   runTimeEndpoints(): readonly EndpointRef[];
   /** Ordered by id. @throws CertError `unavailable` */

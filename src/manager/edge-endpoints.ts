@@ -89,6 +89,8 @@ export interface EdgeEndpoints {
   find(endpoint: EndpointRef): EdgeEndpoint | undefined;
   /** @throws CertError `unavailable` */
   bindings(): readonly ServiceBinding[];
+  /** Names of the services that can be bound. @throws CertError `unavailable` */
+  services(): readonly string[];
   /** An endpoint without certificates. @throws CertError `already-installed`, `limit-reached`, `argument-invalid` */
   add(endpoint: EndpointRef): Promise<void>;
   /** Takes it away with its files and its pending keys. What is bound to it has no certificate then. */

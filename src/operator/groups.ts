@@ -38,6 +38,7 @@ import {
 import { discard, requests } from './commands/requests.ts';
 import {
   bind,
+  bindings,
   endpointAdd,
   endpointList,
   endpointRemove,
@@ -83,7 +84,7 @@ export const operatorGroups: readonly CommandGroup<OperatorContext>[] = [
   },
   {
     title: 'Endpoints of run time',
-    commands: [endpointList, endpointAdd, endpointRemove, bind, unbind],
+    commands: [endpointList, endpointAdd, endpointRemove, bindings, bind, unbind],
   },
   { title: 'Changes that undo themselves', commands: [stage, activate, commit, rollback] },
   { title: 'State of the device', commands: [status, reload, watch, check, doctor] },

@@ -1,5 +1,6 @@
 import type { CertificateClient, EndpointRef } from '../manager/certificate-client.ts';
 import { type EndpointType, endpointTypes } from '../manager/endpoint-definition.ts';
+import { isEndpointId, runTimePrefix } from '../manager/run-time/endpoint-id.ts';
 import { CommandError } from './framework/exit-status.ts';
 import type { ValueKind } from './framework/value-kind.ts';
 
@@ -66,8 +67,24 @@ export function readCertificate(text: string): CertificateRef | undefined {
 export function readEndpoint(text: string): EndpointRef | undefined {
   const [typeName, name, ...rest] = text.split('/');
   const type = endpointTypes.find((one) => one === typeName);
-  const isName = name !== undefined && /^[A-Za-z_]\w*$/.test(name) && rest.length === 0;
-  return type && isName ? { type, name } : undefined;
+  if (!type || name === undefined || rest.length > 0) return undefined;
+  const id = name.startsWith(runTimePrefix) ? name.slice(runTimePrefix.length) : name;
+  // Services of others have names of any length
+  return /^[A-Za-z_]\w*$/.test(name) || isEndpointId(id) ? { type, name } : undefined;
+}
+
+/** Whether an endpoint is one of the configuration, or came at run time. */
+export const originField = {
+  type: 'text',
+  title: 'Origin',
+  about: '`configuration` of the manager, or `run time`',
+} as const;
+
+export function originOf(client: CertificateClient, { type, name }: EndpointRef): string {
+  const isOfRunTime = client
+    .runTimeEndpoints()
+    .some((one) => one.type === type && one.name === name);
+  return isOfRunTime ? 'run time' : 'configuration';
 }
 
 export function nameOf({ type, name }: EndpointRef, id?: string): string {

@@ -97,6 +97,10 @@ export class MemoryEndpoints implements EdgeEndpoints {
     return this.#show(this.#stored.get(keyOf(endpoint)))[0];
   }
 
+  services(): readonly string[] {
+    return [...this.#bound.keys()];
+  }
+
   bindings(): readonly ServiceBinding[] {
     return [...this.#bound].map(([service, endpoint]) => ({
       ...{ service, endpoint },

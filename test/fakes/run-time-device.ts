@@ -25,8 +25,6 @@ export class RunTimeDevice {
   readonly world: World = makeWorld();
   readonly services: ServiceDefinition[];
   maxEndpoints = 8;
-  /** `server/https`, as the configuration has them. */
-  configured: string[] = [];
   endpoints: RunTimeEndpoints;
   bindings: ServiceBindings;
   replacements: StagedReplacements;
@@ -125,7 +123,6 @@ export class RunTimeDevice {
       },
       replacements,
       maxEndpoints: () => this.maxEndpoints,
-      isConfigured: ({ type, name }) => this.configured.includes(`${type}/${name}`),
       log,
     });
     this.events = [];

@@ -33,8 +33,6 @@ export interface RunTimeHostOptions {
   readonly log: Log;
   readonly audit: Audit;
   readonly counter: OperationCounter;
-  /** Whether the configuration has an endpoint of this name. */
-  readonly isConfigured: (key: EndpointKey) => boolean;
   readonly onLost: () => void;
 }
 
@@ -96,7 +94,7 @@ export class RunTimeHost {
   }
 
   async #start(settings: RunTimeSettings): Promise<Running> {
-    const { replacements, reloader, isConfigured, log } = this.#options;
+    const { replacements, reloader, log } = this.#options;
     const bindings = new ServiceBindings({
       services: settings.services,
       state: new StateFile(settings.bindings, readBindings(settings.bindings)),
@@ -110,7 +108,6 @@ export class RunTimeHost {
         this.#make(settings, bindings, () => endpoints.authorities(), key, path),
       replacements,
       maxEndpoints: () => settings.maxEndpoints,
-      isConfigured,
       log,
     });
     try {

@@ -94,6 +94,10 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
     return this.#current.bindings;
   }
 
+  services(): readonly string[] {
+    return this.#current.services;
+  }
+
   async add(endpoint: EndpointRef): Promise<void> {
     await this.#call('Add', idOf(endpoint));
   }

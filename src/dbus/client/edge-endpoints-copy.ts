@@ -9,6 +9,7 @@ import type { ContentLimits } from '../../x509/limits.ts';
 import { reloadInterface, replacementInterface } from '../certs/extension-interfaces.ts';
 import { endpointInterface } from '../endpoints/interfaces.ts';
 import { endpointAt, endpointPath, endpointsRoot } from '../endpoints/paths.ts';
+import type { TypedValue } from '../server/interface.ts';
 import type { Interfaces, Properties } from '../server/object-tree.ts';
 import type { Bus } from '../transport/bus.ts';
 import { CertificateObjects } from './certificate-objects.ts';
@@ -22,6 +23,7 @@ export class EdgeEndpointsCopy {
   /** What the object of each endpoint has, by its path. */
   readonly #endpoints = new Map<string, Interfaces>();
   #bindings: readonly ServiceBinding[] = [];
+  #services: readonly string[] = [];
   #tell: Tell = () => undefined;
 
   private constructor(owner: string, limits: ContentLimits) {
@@ -61,6 +63,11 @@ export class EdgeEndpointsCopy {
 
   get bindings(): readonly ServiceBinding[] {
     return this.#bindings;
+  }
+
+  /** That can be bound. */
+  get services(): readonly string[] {
+    return this.#services;
   }
 
   /** Ordered by type and name. */
@@ -105,12 +112,11 @@ export class EdgeEndpointsCopy {
 
   find({ type, name }: EndpointRef): EdgeEndpoint | undefined {
     const own = this.#endpoints.get(endpointPath({ type, name }))?.[endpointInterface.name];
-    const services = own?.Services?.value;
     const modified = own?.Modified?.value;
     return (
       own && {
         ...{ type, name },
-        services: Array.isArray(services) ? services.map(String) : [],
+        services: textsIn(own.Services),
         modified: typeof modified === 'bigint' ? modified : 0n,
         certificates: this.certificates({ type, name }),
       }
@@ -127,11 +133,17 @@ export class EdgeEndpointsCopy {
   #change(path: string, name: string, changed: Properties): void {
     const known = this.#endpoints.get(path);
     if (known) this.#endpoints.set(path, { ...known, [name]: { ...known[name], ...changed } });
-    else if (path === endpointsRoot && Array.isArray(changed.Bindings?.value)) {
+    if (known || path !== endpointsRoot) return;
+    if (changed.Services) this.#services = textsIn(changed.Services);
+    if (Array.isArray(changed.Bindings?.value)) {
       this.#bindings = changed.Bindings.value.flatMap((row: unknown) => bindingOf(row) ?? []);
       this.#tell({ kind: 'bindings' });
     }
   }
+}
+
+function textsIn(property: TypedValue | undefined): readonly string[] {
+  return Array.isArray(property?.value) ? property.value.map(String) : [];
 }
 
 function bindingOf(row: unknown): ServiceBinding | undefined {

@@ -8,6 +8,7 @@ import type {
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
 import type { EdgeEndpointEvent } from '../../manager/edge-endpoints.ts';
+import { runTimePrefix } from '../../manager/run-time/endpoint-id.ts';
 import { type ContentLimits, usualLimits } from '../../x509/limits.ts';
 import { busName, busNamespace, parseBusName, rootPath } from '../certs/endpoint-names.ts';
 import { endpointPath, endpointsName } from '../endpoints/paths.ts';
@@ -123,13 +124,13 @@ export class ManagerWatch {
   /** Ordered by type and name. */
   endpoints(): readonly EndpointRef[] {
     const configured = [...this.#copies.values()].map(({ endpoint }) => endpoint);
-    const ofRunTime = (this.#runTime?.copy?.endpoints() ?? []).filter((one) => !this.#hides(one));
+    const ofRunTime = (this.#runTime?.copy?.endpoints() ?? []).map((one) => this.#named(one));
     return [...configured, ...ofRunTime].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   }
 
   /** Those of run time, also while the manager is away. */
   runTimeEndpoints(): readonly EndpointRef[] {
-    return (this.#runTime?.known() ?? []).filter((one) => !this.#hides(one));
+    return (this.#runTime?.known() ?? []).map((one) => this.#named(one));
   }
 
   /** @throws CertError `unavailable` */
@@ -141,14 +142,16 @@ export class ManagerWatch {
 
   /** Where calls about an endpoint go. */
   addressOf(endpoint: EndpointRef): { readonly destination: string; readonly path: string } {
-    return this.#ofRunTime(endpoint)
-      ? { destination: endpointsName, path: endpointPath(endpoint) }
+    const ofRunTime = this.#runTimeId(endpoint);
+    return ofRunTime
+      ? { destination: endpointsName, path: endpointPath(ofRunTime) }
       : { destination: busName(endpoint), path: rootPath(endpoint) };
   }
 
   /** Objects below an endpoint of run time, which has no ObjectManager of its own; `undefined` for another. */
   runTimeObjects(endpoint: EndpointRef): Readonly<Record<string, Interfaces>> | undefined {
-    return this.#ofRunTime(endpoint) && this.#runTime?.copy?.objects(endpoint);
+    const own = this.#runTimeId(endpoint);
+    return own && this.#runTime?.copy?.objects(own);
   }
 
   /** @returns how to unsubscribe */
@@ -233,19 +236,32 @@ export class ManagerWatch {
     copy.tellTo(tell);
   }
 
-  /** A configured endpoint is what its name means. */
-  #hides(endpoint: EndpointRef): boolean {
-    return this.#copies.has(busName(endpoint));
+  /** What an endpoint of run time is called: edges choose their ids without regard to the configuration. */
+  #named(endpoint: EndpointRef): EndpointRef {
+    const { type, name } = endpoint;
+    return this.#copies.has(busName(endpoint))
+      ? { type, name: `${runTimePrefix}${name}` }
+      : endpoint;
+  }
+
+  /** The endpoint of run time that is called so, by its id; `undefined` for one of the configuration. */
+  #runTimeId(endpoint: EndpointRef): EndpointRef | undefined {
+    if (this.#copies.has(busName(endpoint))) return undefined;
+    const { type, name } = endpoint;
+    const isMarked = name.startsWith(runTimePrefix);
+    const own = isMarked ? { type, name: name.slice(runTimePrefix.length) } : endpoint;
+    return this.#runTime?.copy?.has(own) ? own : undefined;
   }
 
   #ofRunTime(endpoint: EndpointRef): CertificateCopy | undefined {
+    const own = this.#runTimeId(endpoint);
     const { copy, owner = '' } = this.#runTime ?? {};
-    if (!copy?.has(endpoint) || this.#hides(endpoint)) return undefined;
+    if (!own || !copy) return undefined;
     return {
       owner,
-      list: () => copy.certificates(endpoint),
-      get: (id) => copy.certificate(endpoint, id),
-      status: copy.status(endpoint),
+      list: () => copy.certificates(own),
+      get: (id) => copy.certificate(own, id),
+      status: copy.status(own),
     };
   }
 
@@ -255,7 +271,7 @@ export class ManagerWatch {
       case 'changed':
       case 'removed':
       case 'expiring':
-        if (!this.#hides(event.endpoint)) this.#listeners.tell(event);
+        this.#listeners.tell({ ...event, endpoint: this.#named(event.endpoint) });
         break;
       default:
       // Who reads the copy sees which endpoints are there

@@ -23,8 +23,8 @@ export const endpointsInterface = {
   about:
     `Of the endpoints that come and go at run time: ${endpointsName}, ${endpointsRoot}. Each is an object ` +
     '`<root>/<type>/<id>` with all interfaces of a configured endpoint, and is there after a restart, too; the id is ' +
-    '1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-` without a leading dot, none of an endpoint of the configuration, escaped in the ' +
-    'path as by sd_bus_path_encode(3). None gets a self-signed certificate. A chain that comes without its intermediates is completed by the ' +
+    '1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-` without a leading dot, escaped in the path as by ' +
+    'sd_bus_path_encode(3). None gets a self-signed certificate. A chain that comes without its intermediates is completed by the ' +
     'certificates of all authorities there, and of those that are staged with it. Callers are root, the user of the manager, and the ' +
     'users and groups that `runTimeEndpoints.access` of the [configuration](configuration.md) names, each for the endpoints there.\n\n' +
     '`Stage` finds a replacement of any number of endpoints good and keeps others out of them; a part is the type, the id, ' +
@@ -41,7 +41,7 @@ export const endpointsInterface = {
     'Data is one SEQUENCE in DER, see [security.md](security.md).\n\n' +
     '`Bind` has a service of the configuration read what the endpoint has, from the file of the service, which changes in ' +
     'the same transaction; `Unbind` goes back to what the configuration says. `Bindings` are the service, the type and the ' +
-    'id, and `configuration` or `run time`.',
+    'id, and `configuration` or `run time`; `Services` are all that can be bound.',
   methods: {
     Add: { in: endpoint, out: { Path: 'o' }, privileged: true },
     Remove: { in: { Path: 'o' }, out: {}, privileged: true },
@@ -67,7 +67,8 @@ export const endpointsInterface = {
     Bind: { in: { Service: 's', ...endpoint }, out: {}, privileged: true },
     Unbind: { in: { Service: 's' }, out: {}, privileged: true },
   },
-  properties: { Bindings: 'a(ssss)' },
+  properties: { Bindings: 'a(ssss)', Services: 'as' },
+  constant: ['Services'],
 } as const satisfies InterfaceSpec;
 
 /** Of the calls that may be as large as an upload. */

@@ -60,6 +60,7 @@ export function endpointsObject(options: RootObjectOptions): ServedInterface {
         bindings
           .list()
           .map(({ service, endpoint: { type, name }, origin }) => [service, type, name, origin]),
+      Services: () => [...bindings.services()],
     },
     methods: {
       ...replacementMethods(options, permitted),

@@ -27,8 +27,6 @@ export interface RunTimeEndpointsOptions {
   readonly replacements: StagedReplacements;
   /** The most that may be there, or have keys that wait for a certificate. */
   readonly maxEndpoints: () => number;
-  /** Whether the configuration has an endpoint of this name: operators and edges could not tell the two apart. */
-  readonly isConfigured: (key: EndpointKey) => boolean;
   readonly log: EventLog;
 }
 
@@ -166,7 +164,6 @@ export class RunTimeEndpoints {
   async generate(key: EndpointKey, parameters: CsrParameters): Promise<MadeRequest> {
     // An endpoint at which a request was begun is not forgotten; others need not wait for it
     const { making } = await this.#turn.run(async () => {
-      if (!this.find(key)) this.#refuseConfigured(key);
       const { endpoint } = await this.#known(key);
       return { making: endpoint.requests.generate(parameters) };
     });
@@ -176,7 +173,6 @@ export class RunTimeEndpoints {
   /** @throws CertError `already-installed`, `argument-invalid`, `limit-reached`, `replacement-in-progress`, `storage` */
   add(key: EndpointKey): Promise<Endpoint> {
     return this.#turn.run(async () => {
-      this.#refuseConfigured(key);
       const member = await this.#known(key);
       this.#mustBe(member, false);
       this.#refuseReplaced(member);
@@ -220,7 +216,6 @@ export class RunTimeEndpoints {
       const staged: ReplacementPart[] = [];
       const issuers = parts.filter(({ type }) => type === 'authority').flatMap(certificatesOf);
       for (const part of parts) {
-        if (part.create) this.#refuseConfigured(part);
         const member = await this.#known(part);
         this.#mustBe(member, !part.create);
         staged.push(this.#staged(member, part, issuers));
@@ -358,13 +353,6 @@ export class RunTimeEndpoints {
     if (isPresent === wanted) return;
     if (wanted) throw new CertError('not-found', `there is no endpoint ${nameOf(key)}`);
     throw new CertError('already-installed', `there is an endpoint ${nameOf(key)} already`);
-  }
-
-  /** Before anything is made of it. @throws CertError `argument-invalid` */
-  #refuseConfigured(key: EndpointKey): void {
-    if (!this.#options.isConfigured(key)) return;
-    const message = `Id is that of the endpoint ${nameOf(key)} of the configuration; take another id`;
-    throw new CertError('argument-invalid', message);
   }
 
   #refuseReplaced({ endpoint: { definition } }: Member): void {

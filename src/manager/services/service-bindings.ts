@@ -63,6 +63,11 @@ export class ServiceBindings {
     return this.#listeners.add(listener);
   }
 
+  /** Names of all services that can be bound, in order. */
+  services(): readonly string[] {
+    return this.#options.services.map(({ name }) => name).sort();
+  }
+
   /** Ordered by service. */
   list(): readonly Binding[] {
     const services = [...this.#options.services].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -37,7 +37,7 @@ export const check = operatorCommand({
   name: 'check',
   summary: 'judge certificates for monitoring, as Nagios plugins do',
   about: [
-    'One line with performance data: of each certificate the days that are left, and the percent of its whole life. `CRITICAL` is what expires within `--critical`, or is not valid at all; `WARNING` is what expires within `--warning`, what the manager warns of, and a service that could not be told.',
+    'One line with performance data: of each certificate the days that are left, and the percent of its whole life; of an endpoint with many, those ten that expire first. `CRITICAL` is what expires within `--critical`, or is not valid at all; `WARNING` is what expires within `--warning`, what the manager warns of, and a service that could not be told.',
     'A certificate of a server is also judged by its names: those of `certificateNames` of its endpoint in the configuration, of which the manager warns, and those of `--name`; one that the manager made itself also by the host name and the addresses of the device, unless it is asked with `--url`. The command `delete` lets the manager make one anew.',
   ],
   arguments: {
@@ -166,6 +166,18 @@ function judge(
   return { verdict, certificate: nameOf(endpoint, id), daysLeft: days, lifeLeft, problems };
 }
 
+/** Programs of monitoring cut a long line: of each endpoint those that expire first, in their order. */
+function toldOf(certificates: readonly Judged[]): readonly Judged[] {
+  const endpointOf = ({ certificate }: Judged) => certificate.split('/', 2).join('/');
+  const byDays = [...certificates].sort((a, b) => (a.daysLeft ?? 0) - (b.daysLeft ?? 0));
+  return certificates.filter((one) => {
+    const sameEndpoint = byDays.filter((other) => endpointOf(other) === endpointOf(one));
+    return sameEndpoint.indexOf(one) < maxTold;
+  });
+}
+
+const maxTold = 10;
+
 /** `SERVICE STATUS - text | performance data`, in which no other bar may stand. */
 function lineOf(rows: readonly Judged[], status: number, thresholds: Thresholds): string {
   const bad = rows.filter(({ problems }) => problems.length > 0);
@@ -180,7 +192,7 @@ function lineOf(rows: readonly Judged[], status: number, thresholds: Thresholds)
     [thresholds.warning, thresholds.critical]
       .map((one) => (one.unit === unit ? `${one.amount}:` : ''))
       .join(';');
-  const data = certificates.flatMap(({ certificate, daysLeft, lifeLeft }) => [
+  const data = toldOf(certificates).flatMap(({ certificate, daysLeft, lifeLeft }) => [
     `'${certificate}'=${daysLeft};${limits('days')}`,
     `'${certificate} life'=${lifeLeft}%;${limits('percent')};0;100`,
   ]);

@@ -78,7 +78,9 @@ export const replace = operatorCommand({
 export const remove = operatorCommand({
   name: 'delete',
   summary: 'remove a certificate',
-  about: ['A server gets a self-signed certificate in its place.'],
+  about: [
+    'A server gets a self-signed certificate in its place; an endpoint that came at run time stays empty.',
+  ],
   arguments: {
     certificate: { kind: certificateValue, about: 'which certificate, such as `client/ldap`' },
   },

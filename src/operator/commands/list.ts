@@ -3,12 +3,14 @@ import { noSummary, optionalSummaryFields, summaryOf } from '../certificate-view
 import { operatorCommand } from '../context.ts';
 import { listed, quietOption } from '../names.ts';
 import type { Manager } from '../road.ts';
-import { mustHave, nameOf, shownEndpoints } from '../targets.ts';
+import { mustHave, nameOf, originField, originOf, shownEndpoints } from '../targets.ts';
 
 export const list = operatorCommand({
   name: 'list',
   summary: 'show all endpoints and their certificates',
-  about: ['An endpoint without a certificate has a row, too.'],
+  about: [
+    'An endpoint without a certificate has a row, too. Those that came at run time are among them.',
+  ],
   arguments: { endpoints: shownEndpoints },
   options: quietOption,
   answersList: true,
@@ -21,6 +23,7 @@ export const list = operatorCommand({
     endpoint: { type: 'text', about: 'such as `server/https`' },
     id: { type: 'text', optional: true, about: 'number of the certificate' },
     ...optionalSummaryFields,
+    origin: originField,
   },
   examples: [
     { command: 'list', about: 'All endpoints and certificates' },
@@ -38,12 +41,15 @@ export const list = operatorCommand({
 async function rowsOf({ client, administration }: Manager, endpoint: EndpointRef) {
   const name = nameOf(endpoint);
   const certificates = client.list(endpoint);
-  if (certificates.length === 0) return [{ where: name, endpoint: name, id: null, ...noSummary }];
+  const origin = originOf(client, endpoint);
+  if (certificates.length === 0)
+    return [{ where: name, endpoint: name, id: null, ...noSummary, origin }];
   const expiry = await administration.expiry(endpoint);
   return certificates.map(({ id, certificate }) => ({
     where: nameOf(endpoint, id),
     endpoint: name,
     id,
     ...summaryOf(certificate, expiry.get(id)),
+    origin,
   }));
 }

@@ -3,7 +3,7 @@ import { BusEdgeEndpoints } from '../../dbus/client/bus-edge-endpoints.ts';
 import type { EndpointRef } from '../../manager/certificate-client.ts';
 import type { EdgeEndpoint, EdgeEndpoints } from '../../manager/edge-endpoints.ts';
 import { endpointTypes } from '../../manager/endpoint-definition.ts';
-import { isEndpointId } from '../../manager/run-time/endpoint-id.ts';
+import { isEndpointId, runTimePrefix } from '../../manager/run-time/endpoint-id.ts';
 import { usualLimits } from '../../x509/limits.ts';
 import { summaryOf } from '../certificate-view.ts';
 import { commandLog, type OperatorContext, operatorCommand, refuseRemote } from '../context.ts';
@@ -11,7 +11,7 @@ import { describeFailure } from '../failure.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { textValue, type ValueKind } from '../framework/value-kind.ts';
 import { listed, quietOption } from '../names.ts';
-import { nameOf } from '../targets.ts';
+import { nameOf, originOf } from '../targets.ts';
 
 /** An endpoint by its type and the id that its edge gave it. */
 const runTimeEndpoint: ValueKind<EndpointRef> = {
@@ -19,7 +19,7 @@ const runTimeEndpoint: ValueKind<EndpointRef> = {
   parse(text) {
     const slash = text.indexOf('/');
     const type = endpointTypes.find((one) => one === text.slice(0, slash));
-    const name = text.slice(slash + 1);
+    const name = text.slice(slash + 1).replace(new RegExp(`^${runTimePrefix}`), '');
     if (type && isEndpointId(name)) return { type, name };
     const message = `An endpoint of run time is named like server/gnoi-1, not ${JSON.stringify(text)}.`;
     throw new CommandError('usage', message);
@@ -28,7 +28,10 @@ const runTimeEndpoint: ValueKind<EndpointRef> = {
 };
 
 const endpointArgument = { kind: runTimeEndpoint, about: 'such as `server/gnoi-1`' } as const;
-const service = { kind: textValue('SERVICE'), about: 'a service of the configuration' } as const;
+const service = {
+  kind: { ...textValue('SERVICE'), completion: { ask: 'bindings --quiet' } },
+  about: 'a service of the configuration',
+} as const;
 const endpointField = { type: 'text', title: 'Endpoint', about: 'its type and its id' } as const;
 const serviceField = { type: 'text', title: 'Service', about: 'name of the service' } as const;
 
@@ -73,7 +76,9 @@ const advice: Partial<Record<CertErrorCode, string>> = {
 export const endpointList = operatorCommand({
   name: 'endpoint list',
   summary: 'show the endpoints that came at run time',
-  about: ['The other endpoints are those of the configuration, which `list` shows.'],
+  about: [
+    '`list` shows them among those of the configuration. Where both have an endpoint of one name, the other commands call that of run time `TYPE/run-time:ID`.',
+  ],
   options: quietOption,
   answersList: true,
   fields: {
@@ -114,10 +119,20 @@ export const endpointAdd = operatorCommand({
   examples: [{ command: 'endpoint add authority/corporate', about: 'A profile of a CA' }],
   run: ({ args: { endpoint }, context }) =>
     withEndpoints(context, 'endpoint add', async (endpoints) => {
+      await refuseConfigured(context, endpoint);
       await endpoints.add(endpoint);
       return { data: { endpoint: nameOf(endpoint) }, text: `${nameOf(endpoint)}: added\n` };
     }),
 });
+
+/** Edges choose their ids; an operator who takes a name of the configuration means the endpoint there. */
+async function refuseConfigured(context: OperatorContext, endpoint: EndpointRef): Promise<void> {
+  const { client } = await context.manager();
+  const name = nameOf(endpoint);
+  if (!client.isAvailable(endpoint) || originOf(client, endpoint) === 'run time') return;
+  const message = `The configuration has an endpoint ${name} already; take another id.`;
+  throw new CommandError('conflict', message);
+}
 
 export const endpointRemove = operatorCommand({
   name: 'endpoint remove',
@@ -152,6 +167,20 @@ const boundEndpoint: ValueKind<EndpointRef> = {
     isEndpointId(text) ? { type: 'server', name: text } : runTimeEndpoint.parse(text),
 };
 
+export const bindings = operatorCommand({
+  name: 'bindings',
+  summary: 'show the services that can be bound, and what each reads from',
+  options: quietOption,
+  answersList: true,
+  fields: bindingFields,
+  examples: [{ command: 'bindings', about: 'All services of the configuration' }],
+  run: ({ options, context }) =>
+    withEndpoints(context, 'bindings', async (endpoints) => {
+      const data = endpoints.services().map((name) => bindingOf(endpoints, name));
+      return listed(data, options.quiet, ({ service: name }) => name);
+    }),
+});
+
 export const bind = operatorCommand({
   name: 'bind',
   summary: 'have a service read its certificate from an endpoint of run time',
@@ -184,13 +213,15 @@ export const unbind = operatorCommand({
     }),
 });
 
-function shown(endpoints: EdgeEndpoints, service: string) {
+function bindingOf(endpoints: EdgeEndpoints, service: string) {
   const bound = endpoints.bindings().find((one) => one.service === service);
   const endpoint = bound ? nameOf(bound.endpoint) : null;
-  const origin = bound?.origin ?? 'none';
+  return { service, endpoint, origin: bound?.origin ?? 'none' };
+}
+
+function shown(endpoints: EdgeEndpoints, service: string) {
+  const data = bindingOf(endpoints, service);
+  const { endpoint, origin } = data;
   const text = endpoint === null ? 'reads from nothing' : `reads from ${endpoint} (${origin})`;
-  return {
-    data: { service, endpoint, origin },
-    text: `${service}: ${text}\n`,
-  };
+  return { data, text: `${service}: ${text}\n` };
 }

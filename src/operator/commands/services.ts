@@ -6,7 +6,14 @@ import { operatorCommand } from '../context.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import type { Fields, Row } from '../framework/fields.ts';
 import type { Manager } from '../road.ts';
-import { endpointValue, mustHave, nameOf, shownEndpoints } from '../targets.ts';
+import {
+  endpointValue,
+  mustHave,
+  nameOf,
+  originField,
+  originOf,
+  shownEndpoints,
+} from '../targets.ts';
 
 const serviceFields = {
   service: { type: 'text', title: 'Service', about: 'a systemd unit or a pid file' },
@@ -46,6 +53,7 @@ export const status = operatorCommand({
   answersList: true,
   fields: {
     endpoint: { type: 'text', title: 'Endpoint', about: 'such as `server/https`' },
+    origin: originField,
     certificates: { type: 'number', title: 'Certs', about: 'how many it has' },
     daysLeft: {
       type: 'number',
@@ -94,6 +102,7 @@ async function statusOf({ client, administration }: Manager, endpoint: EndpointR
   const { state, deadline } = await administration.replacement(endpoint);
   return {
     endpoint: nameOf(endpoint),
+    origin: originOf(client, endpoint),
     certificates: certificates.length,
     daysLeft: days.length === 0 ? null : Math.min(...days),
     warnings: certificates.flatMap(({ findings }) => findings?.warnings ?? []).length,

@@ -15,6 +15,8 @@ import {
   listedCertificates,
   mustHave,
   nameOf,
+  originField,
+  originOf,
   readCertificate,
   readEndpoint,
 } from '../targets.ts';
@@ -42,6 +44,7 @@ const fields = {
     about: 'subjects of the issuers that are served with it, in order',
   },
   warnings: { type: 'texts', title: 'Warnings', about: 'why some clients refuse it' },
+  origin: { ...originField, optional: true },
   pem: { type: 'text', optional: true, about: 'its PEM and that of the chain; never a key' },
 } as const satisfies Fields;
 
@@ -83,6 +86,7 @@ export const show = operatorCommand({
     const rows = found.map((one) => ({
       ...certificateRow(nameOf(endpoint, one.id), one.certificate, one.chain),
       ...summaryOf(one.certificate, expiry.get(one.id)),
+      origin: originOf(client, endpoint),
       warnings: (one.findings?.warnings ?? []).map(({ code, text }) => `${code}: ${text}`),
     }));
     return answer(rows, options.pem);
@@ -120,6 +124,7 @@ function rowOfBlock(where: string, block: PemBlock): Shown | undefined {
 
 const nothing = {
   ...noSummary,
+  origin: null,
   usage: [],
   isCa: null,
   signature: null,
@@ -137,6 +142,7 @@ function certificateRow(
   return {
     kind: 'certificate',
     where,
+    origin: null,
     ...summaryOf(certificate),
     usage: certificate.keyUsage,
     isCa: certificate.isCa,

@@ -1,5 +1,5 @@
 import { CertError } from '../../core/cert-error.ts';
-import { nameOf } from '../targets.ts';
+import { nameOf, originOf } from '../targets.ts';
 import { type Examination, type Found, fault, warning } from './finding.ts';
 
 /** Whether the manager serves on the bus what it is configured to serve. */
@@ -35,7 +35,9 @@ export const accessExamination: Examination = {
         } catch (error) {
           if (!(error instanceof CertError) || error.code !== 'access-denied') throw error;
           const text = `this user may not change it (${error.message})`;
-          const next = 'run bmc-certs as root, or name the user in "access" of the configuration';
+          const member =
+            originOf(client, endpoint) === 'run time' ? 'runTimeEndpoints.access' : 'access';
+          const next = `run bmc-certs as root, or name the user in "${member}" of the configuration`;
           return [warning(nameOf(endpoint), text, next)];
         }
       }),

@@ -2,6 +2,8 @@ import { lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
 import { enforce, pairChecks } from '../../manager/checks/checks.ts';
+import { EndpointDirectory } from '../../manager/run-time/endpoint-directory.ts';
+import { runTimePrefix } from '../../manager/run-time/endpoint-id.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { codeOf } from '../../storage/io-errors.ts';
 import { readRegularFileSync } from '../../storage/regular-file.ts';
@@ -12,7 +14,7 @@ import { describeFailure } from '../failure.ts';
 import { nameOf } from '../targets.ts';
 import { type Examination, type Found, fault } from './finding.ts';
 
-type Endpoint = Configuration['endpoints'][number];
+type Endpoint = Pick<Configuration['endpoints'][number], 'type' | 'name' | 'path'>;
 
 /** Whether the files are what the manager publishes, and other users may not change them. */
 export const filesExamination: Examination = {
@@ -25,7 +27,13 @@ export const filesExamination: Examination = {
       const next = 'run bmc-certs as root, and name the configuration with --config';
       return [{ where: 'device', verdict: 'skipped', text, next }];
     }
-    return configuration.endpoints.flatMap((endpoint) => faultsOf(endpoint, client));
+    const { directory } = configuration.runTimeEndpoints;
+    const files = new EndpointDirectory(directory);
+    const ofRunTime = client.runTimeEndpoints().map(({ type, name }) => {
+      return { type, name, path: files.pathOf({ type, name: name.replace(runTimePrefix, '') }) };
+    });
+    const all = [...configuration.endpoints, ...ofRunTime];
+    return all.flatMap((endpoint) => faultsOf(endpoint, client));
   },
 };
 

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { accountsName } from '../../dbus/accounts/accounts-interface.ts';
 import { busName, busNamespace } from '../../dbus/certs/endpoint-names.ts';
+import { endpointsName } from '../../dbus/endpoints/paths.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { codeOf } from '../../storage/io-errors.ts';
 import { readRegularFileSync } from '../../storage/regular-file.ts';
@@ -49,8 +50,12 @@ function policiesIn(directory: string): readonly Policy[] {
 
 const root: Subject = { kind: 'user', name: 'root' };
 
-function endpointFaults({ endpoints }: Configuration, policies: readonly Policy[]): Found[] {
-  const names = [busNamespace, ...endpoints.map(busName)];
+function endpointFaults(
+  { endpoints, runTimeEndpoints }: Configuration,
+  policies: readonly Policy[],
+): Found[] {
+  const ofRunTime = runTimeEndpoints.enabled ? [endpointsName] : [];
+  const names = [busNamespace, ...endpoints.map(busName), ...ofRunTime];
   const refused = names.filter((name) => !mayOwn(policies, root, name));
   return refused.map((name) =>
     fault(name, 'no rule lets root, whom the manager runs as, own this name', install),
@@ -58,7 +63,7 @@ function endpointFaults({ endpoints }: Configuration, policies: readonly Policy[
 }
 
 function userFaults(configuration: Configuration, policies: readonly Policy[]): Found[] {
-  const { endpoints, access, users } = configuration;
+  const { endpoints, runTimeEndpoints, access, users } = configuration;
   const ofEndpoints = endpoints.flatMap((endpoint) =>
     subjectsOf(endpoint.access ?? access).flatMap((subject) =>
       // Each endpoint waits for the name that all share, so a rule for that one counts
@@ -68,8 +73,12 @@ function userFaults(configuration: Configuration, policies: readonly Policy[]): 
     ),
   );
   const ofAccounts = users.source === 'file' ? subjectsOf(users.access) : [];
+  const ofRunTime = runTimeEndpoints.enabled ? runTimeEndpoints.access.flatMap(subjectsOf) : [];
   return [
     ...ofEndpoints,
+    ...ofRunTime
+      .filter((subject) => !mayCall(policies, subject, [endpointsName]))
+      .map((subject) => noRule(subject, 'endpoints of run time', endpointsName)),
     ...ofAccounts
       .filter((subject) => !mayCall(policies, subject, [accountsName]))
       .map((subject) => noRule(subject, 'the account manager', accountsName)),

@@ -133,13 +133,21 @@ function placesOf(candidates: readonly Candidate[]): readonly Place[] {
   return [...places.keys()].sort().flatMap((name) => places.get(name) ?? []);
 }
 
-function parentOf(uri: string): string {
+export function parentOf(uri: string): string {
   return uri.replace(/\/+[^/]*\/*$/, '');
 }
 
+/** The place of a collection that came after the look at the links; `undefined` for one that is not of an endpoint of ours. */
+export function placeOfEndpoint(uri: string): Place | undefined {
+  const endpoint = ownPath.test(uri) ? readEndpoint(nameByPath(uri)) : undefined;
+  return endpoint && { endpoint, uri, isServed: false };
+}
+
+const ownPath = /\/CertificateEndpoints\/([^/]+)\/([^/]+)\/Certificates$/;
+
 /** Our own services put the name into the path; for places that have no name here, the path becomes one. */
 function nameByPath(uri: string): string {
-  const [, type, name] = /\/CertificateEndpoints\/([^/]+)\/([^/]+)\/Certificates$/.exec(uri) ?? [];
+  const [, type, name] = ownPath.exec(uri) ?? [];
   if (type !== undefined && name !== undefined) return `${type}/${name}`;
   const isTrust =
     /trust|authorit|revoked|boot|VirtualMedia|RemoteServer|ClientCertificate|\bCA\b/i.test(uri);

@@ -3,6 +3,7 @@ import { backoff } from '../../core/backoff.ts';
 import type { CertificateEvent } from '../../manager/certificate-client.ts';
 import { CommandError } from '../framework/exit-status.ts';
 import { compareCopies } from './copy-changes.ts';
+import { parentOf, placeOfEndpoint } from './discovery.ts';
 import type { EndpointCopies } from './endpoint-copies.ts';
 import { linkAt, listAt, textAt } from './json.ts';
 import { RefusedError } from './refusal.ts';
@@ -73,10 +74,16 @@ async function tell(
 ): Promise<void> {
   for (const record of listAt(event, 'Events')) {
     const origin = linkAt(record, 'OriginOfCondition') ?? textAt(record, 'OriginOfCondition');
-    const place = followed.copies.all().find(({ uri }) => origin?.startsWith(`${uri}/`));
-    if (!place || origin === undefined) continue;
-    const before = place.certificates;
-    const { certificates: after } = await followed.copies.readMember(place, origin);
+    if (origin === undefined) continue;
+    const known = followed.copies.all().find(({ uri }) => origin.startsWith(`${uri}/`));
+    const place = known ?? placeOfEndpoint(parentOf(origin));
+    if (!place) continue;
+    const before = known?.certificates ?? [];
+    // An endpoint of run time may have come since the first look
+    const copy = known
+      ? await followed.copies.readMember(known, origin)
+      : await followed.copies.read(place);
+    const after = copy?.certificates ?? [];
     for (const change of compareCopies(place.endpoint, before, after)) listener(change);
     const expired = expiryNews(record);
     const found = after.find(({ uri }) => uri === origin);

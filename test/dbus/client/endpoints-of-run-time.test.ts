@@ -138,23 +138,22 @@ describe('a client of the manager has the endpoints of run time', () => {
     assert.deepEqual(events, ['created authority/gnoi-ca-bundle/1']);
   });
 
-  it('but no second one of a name of the configuration', async () => {
+  it('told apart from those of the configuration that are called the same', async () => {
     const https = server('https');
-    const refused = { code: 'argument-invalid', message: /endpoint server\/https of the config/ };
-    await assert.rejects(edge.add(https), refused);
-    await assert.rejects(edge.generate(https, csrParameters()), refused);
-    const content = pemContent(pairOf(leaf));
-    await assert.rejects(edge.stage([{ endpoint: https, create: true, content }]), refused);
-    // What the configuration is given later
-    await add(server('later'));
-    await client.install(server('later'), pemContent(pairOf(leaf)));
-    await manager.stop();
-    const endpoints = [{ type: 'server', name: 'later', path: 'later.pem', reload: [] }];
-    manager = await startManager({ address: bus.address, directory: bus.directory }, { endpoints });
-    await until('both are there', () => edge.isAvailable && client.isAvailable(server('later')));
-    assert.deepEqual(client.endpoints(), [server('later')]);
-    assert.deepEqual(client.runTimeEndpoints(), []);
-    assert.notEqual(client.get(server('later'), '1').certificate.pem, leaf.pem);
-    assert.equal(edge.find(server('later'))?.certificates[0]?.certificate.pem, leaf.pem);
+    const marked = server('run-time:https');
+    await edge.add(https);
+    await until('it is known', () => client.isAvailable(marked));
+    assert.deepEqual(client.runTimeEndpoints(), [marked]);
+    assert.equal(client.endpoints().filter(({ name }) => name === 'https').length, 1);
+    const own = client.get(https, '1').certificate.pem;
+    await client.install(marked, pemContent(pairOf(leaf)));
+    assert.equal(client.get(marked, '1').certificate.pem, leaf.pem);
+    assert.equal(client.get(https, '1').certificate.pem, own);
+    assert.equal((await busAdministration(client).expiry(marked)).get('1')?.state, 'Valid');
+    await client.delete(marked, '1');
+    assert.deepEqual(events, [
+      'created server/run-time:https/1',
+      'removed server/run-time:https/1',
+    ]);
   });
 });

@@ -21,10 +21,13 @@ describe('bmc-certs list', () => {
     const { stdout, status } = await world.run(['list']);
     assert.equal(status, 0);
     const [title, ...rows] = stdout.trimEnd().split('\n');
-    assert.match(title ?? '', /^WHERE +SUBJECT +ISSUER +NAMES +DAYS +STATE$/);
-    assert.match(rows[0] ?? '', /^authority\/truststore +- +- +- +- +-$/);
+    assert.match(title ?? '', /^WHERE +SUBJECT +ISSUER +NAMES +DAYS +STATE +ORIGIN$/);
+    assert.match(rows[0] ?? '', /^authority\/truststore +- +- +- +- +- +configuration$/);
     assert.match(rows[1] ?? '', /^client\/ldap +- /);
-    assert.match(rows[2] ?? '', /^server\/https\/1 +O=OpenBMC,CN=\S+ .* 39\d +Valid$/);
+    assert.match(
+      rows[2] ?? '',
+      /^server\/https\/1 +O=OpenBMC,CN=\S+ .* 39\d +Valid +configuration$/,
+    );
   });
 
   it('has names alone for scripts', async () => {
@@ -35,10 +38,12 @@ describe('bmc-certs list', () => {
   it('has the same members in JSON for every row', async () => {
     const rows = await world.json('list');
     assert.ok(Array.isArray(rows));
-    for (const row of rows) assert.deepEqual(keysOf(row), ['where', 'endpoint', 'id', ...summary]);
+    for (const row of rows)
+      assert.deepEqual(keysOf(row), ['where', 'endpoint', 'id', ...summary, 'origin']);
     assert.deepEqual(rows[1], {
       ...{ where: 'client/ldap', endpoint: 'client/ldap', id: null },
       ...Object.fromEntries(summary.map((name) => [name, null])),
+      origin: 'configuration',
     });
   });
 

@@ -60,6 +60,7 @@ const lines = [
   'user remove alice',
   'endpoint add server/gnoi-1',
   'endpoint list',
+  'bindings',
   'bind gnoi server/gnoi-1',
   'unbind gnoi',
   'endpoint remove server/gnoi-1',

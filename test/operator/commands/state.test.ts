@@ -21,7 +21,15 @@ describe('bmc-certs status and reload', () => {
     await world.run(['csr', 'server/https', '--name', 'x']);
     const rows = await world.json('status');
     assert.ok(Array.isArray(rows));
-    const members = ['endpoint', 'certificates', 'daysLeft', 'warnings', 'pending', 'replacement'];
+    const members = [
+      'endpoint',
+      'origin',
+      'certificates',
+      'daysLeft',
+      'warnings',
+      'pending',
+      'replacement',
+    ];
     for (const row of rows)
       assert.deepEqual(keys(row), [...members, 'deadline', 'reloads', 'services']);
     const { pending, certificates, services } = rows[2];
@@ -29,7 +37,7 @@ describe('bmc-certs status and reload', () => {
     assert.deepEqual(keys(services[0]), ['service', 'outcome', 'reason', 'at', 'attempts']);
     assert.match(
       (await world.run(['status'])).stdout,
-      /^server\/https +1 +39\d +0 +1 +None +- +.*absent\.pid: NotRunning$/m,
+      /^server\/https +configuration +1 +39\d +0 +1 +None +- +.*absent\.pid: NotRunning$/m,
     );
   });
 

@@ -76,6 +76,19 @@ interface Row {
 
 const withLdap = { first: ['install client/ldap PAIR'], last: ['delete client/ldap'] };
 
+const withRunTime = {
+  first: ['endpoint add server/gnoi-1.a', 'endpoint add authority/group-1'],
+  last: ['endpoint remove server/gnoi-1.a', 'endpoint remove authority/group-1'],
+};
+const filled = {
+  first: [
+    ...withRunTime.first,
+    'install server/gnoi-1.a PAIR',
+    'trust add ROOT --endpoint authority/group-1',
+  ],
+  last: withRunTime.last,
+};
+
 const staged = ['stage client/ldap PAIR'];
 const active = [...staged, 'activate client/ldap'];
 
@@ -105,6 +118,19 @@ const rows: readonly Row[] = [
   { line: 'replace client/ldap PAIR', status: 3 },
   { line: 'delete client/ldap', first: ['install client/ldap PAIR'] },
   { line: 'delete client/ldap', status: 3 },
+  { line: 'list', ...filled },
+  { line: 'status', ...withRunTime },
+  { line: 'check', ...filled },
+  { line: 'show server/gnoi-1.a', ...filled },
+  { line: 'show server/gnoi-1.a', ...withRunTime, status: 3 },
+  { line: 'install server/gnoi-1.a PAIR', ...withRunTime },
+  { line: 'replace server/gnoi-1.a CHAIN', ...filled },
+  { line: 'delete server/gnoi-1.a', ...filled },
+  { line: 'csr server/gnoi-1.a --common-name gnoi', ...withRunTime },
+  { line: 'trust add OTHER --endpoint authority/group-1', ...withRunTime },
+  { line: 'trust list --endpoint authority/group-1', ...filled },
+  { line: 'trust replace CAS --endpoint authority/group-1', ...filled },
+  { line: 'trust remove authority/group-1/1', ...filled },
   { line: 'csr client/ldap --common-name ldap --organization Example --algorithm RSA' },
   { line: 'csr server/https --name bmc.example --name 192.0.2.7 --usage DigitalSignature' },
   { line: 'csr server/https --common-name bmc --bits 3072' },
