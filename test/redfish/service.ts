@@ -19,7 +19,7 @@ import {
 } from '../../src/redfish/access.ts';
 import { makeApp } from '../../src/redfish/app.ts';
 import { linkIssuers } from '../../src/redfish/certificates/certificate-links.ts';
-import { collectionsOf } from '../../src/redfish/certificates/collections.ts';
+import { collectionsOf, runTimeCollections } from '../../src/redfish/certificates/collections.ts';
 import type { ServedCertificate } from '../../src/redfish/certificates/served.ts';
 import type { Compatibility } from '../../src/redfish/compatibility.ts';
 import type { EventSettings } from '../../src/redfish/events/event-settings.ts';
@@ -187,7 +187,11 @@ export async function makeTestParts(
     hashCost = 2 ** 8,
   }: ServiceOptions = {},
 ): Promise<TestParts> {
-  const collections = collectionsOf('bmc', endpoints);
+  const configured = collectionsOf('bmc', endpoints);
+  const collections = () => [
+    ...configured,
+    ...runTimeCollections('bmc', client.runTimeEndpoints(), true),
+  ];
   const accounts = accountsAt(join(directory, 'accounts.json'), { max: 6, hashCost });
   await accounts.setPassword('admin', 'Administrator', 'admin-pw');
   await accounts.setPassword('reader', 'ReadOnly', 'reader-pw');
@@ -212,7 +216,7 @@ export async function makeTestParts(
   const access = { ...rest, accountCertificates };
   followRenames(access);
   const eventService = await makeEvents({
-    ...{ client, collections: () => collections, served, log, expiryThresholds },
+    ...{ client, collections, served, log, expiryThresholds },
     path: join(directory, 'events.json'),
     settings: { ...eventSettings, ...events },
     logins: listenerLogins(access),
@@ -232,7 +236,7 @@ export async function makeTestParts(
     auditLines,
     log,
     collections,
-    certificateLinks: linkIssuers(client, () => collections),
+    certificateLinks: linkIssuers(client, collections),
     tasks: new Tasks({
       limits: { patience: 200, tasks: 4 },
       now: Date.now,

@@ -19,12 +19,14 @@ export interface CertificateCollection {
   readonly canonical: boolean;
   /** Whether CertificateLocations lists the certificates. */
   readonly inLocations: boolean;
+  /** Of an endpoint that came at run time, and goes again. */
+  readonly isOfRunTime: boolean;
 }
 
 /** A collection whose certificates can be deleted, and have their canonical addresses there, unless it says otherwise. */
 type CollectionDescription = Omit<
   CertificateCollection,
-  'endpoint' | 'inLocations' | 'canDelete' | 'canonical'
+  'endpoint' | 'inLocations' | 'canDelete' | 'canonical' | 'isOfRunTime'
 > &
   Partial<Pick<CertificateCollection, 'canDelete' | 'canonical'>>;
 
@@ -99,7 +101,7 @@ function knownCollections(
 /** The collection of an endpoint that no Redfish client knows by name. */
 function otherCollection(manager: string, { type, name }: EndpointRef): CollectionDescription {
   return {
-    uri: `${manager}/CertificateEndpoints/${type}/${name}/Certificates`,
+    uri: otherUri(manager, { type, name }),
     collectionName: `${name} Certificates Collection`,
     collectionDescription: `Certificates of the ${type} endpoint ${name}`,
     certificateName: `${name} Certificate`,
@@ -109,21 +111,46 @@ function otherCollection(manager: string, { type, name }: EndpointRef): Collecti
   };
 }
 
-/** Every collection of these endpoints, in their order. */
+function otherUri(manager: string, { type, name }: EndpointRef): string {
+  return `${manager}/CertificateEndpoints/${type}/${name}/Certificates`;
+}
+
+/** Every collection of these endpoints of the configuration, in their order. */
 export function collectionsOf(
   managerId: string,
   endpoints: readonly ConfiguredEndpoint[],
 ): readonly CertificateCollection[] {
-  const manager = `/redfish/v1/Managers/${managerId}`;
+  const manager = managerUri(managerId);
   const known = knownCollections(manager);
   return endpoints.flatMap(({ type, name, inCertificateLocations = true }) => {
     const described = known[`${type}/${name}`] ?? [otherCollection(manager, { type, name })];
     return described.map(({ canDelete = true, canonical = true, ...one }) => ({
-      ...{ ...one, canDelete, canonical },
+      ...{ ...one, canDelete, canonical, isOfRunTime: false },
       endpoint: { type, name },
       inLocations: canonical && inCertificateLocations,
     }));
   });
+}
+
+/** The collections of endpoints that came at run time. */
+export function runTimeCollections(
+  managerId: string,
+  endpoints: readonly EndpointRef[],
+  inLocations: boolean,
+): readonly CertificateCollection[] {
+  return endpoints.map((endpoint) => ({
+    ...otherCollection(managerUri(managerId), endpoint),
+    ...{ endpoint, inLocations, canDelete: true, canonical: true, isOfRunTime: true },
+  }));
+}
+
+/** Where those of a type are, with the id as `:endpoint`. */
+export function runTimePath(managerId: string, type: EndpointRef['type']): string {
+  return otherUri(managerUri(managerId), { type, name: ':endpoint' });
+}
+
+function managerUri(managerId: string): string {
+  return `/redfish/v1/Managers/${managerId}`;
 }
 
 /** The canonical collection of an endpoint; `undefined` for one that is not configured. */

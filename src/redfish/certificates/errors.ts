@@ -26,6 +26,7 @@ type Kind =
   | 'argument'
   | 'duplicate'
   | 'limit'
+  | 'denied'
   | 'missing'
   | 'away'
   | 'timeout'
@@ -66,7 +67,7 @@ const kinds: Record<CertErrorCode, Kind> = {
   'argument-invalid': 'argument',
   'request-failed': 'fault',
   'request-timeout': 'timeout',
-  'access-denied': 'fault',
+  'access-denied': 'denied',
   storage: 'fault',
   unavailable: 'away',
   'no-answer': 'away',
@@ -114,6 +115,8 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
       );
     case 'limit':
       return new RedfishError(400, plain('CreateLimitReachedForResource'));
+    case 'denied':
+      return new RedfishError(403, plain('InsufficientPrivilege'));
     case 'missing':
       return new RedfishError(
         404,

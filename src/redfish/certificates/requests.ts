@@ -13,7 +13,7 @@ export const generateCsrUri =
 /** Where the CSRs that wait for their certificates are found. */
 export interface CsrSources {
   readonly client: CertificateClient;
-  readonly collections: readonly CertificateCollection[];
+  readonly collections: () => readonly CertificateCollection[];
   readonly tasks: Tasks;
 }
 
@@ -76,9 +76,10 @@ async function waitingRequests({
   collections,
   tasks,
 }: CsrSources): Promise<readonly Task[]> {
-  const asked = collections.filter(
-    ({ canonical, requestUsages, endpoint }) =>
-      canonical && requestUsages && client.isAvailable(endpoint),
+  // Those of run time are for their edges alone, and refused to others one by one
+  const asked = collections().filter(
+    ({ canonical, isOfRunTime, requestUsages, endpoint }) =>
+      canonical && !isOfRunTime && requestUsages && client.isAvailable(endpoint),
   );
   const lists = await Promise.all(
     asked.map(async (collection) => {

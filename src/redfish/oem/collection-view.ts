@@ -18,8 +18,8 @@ const requestMilliseconds = 1000;
 
 export const replaceAllInfo = '/redfish/v1/CertificateService/ReplaceAllActionInfo';
 
-export function replaceAllUri({ uri }: Pick<CertificateCollection, 'uri'>): string {
-  return `${uri}/Actions/Oem/${oemName}.ReplaceAll`;
+export function replaceAllUri(collection: string): string {
+  return `${collection}/Actions/Oem/${oemName}.ReplaceAll`;
 }
 
 /** What a collection tells of its endpoint beside the certificates; nothing over upstream's manager. */
@@ -27,20 +27,30 @@ export async function oemOfCollection(
   { client, administration }: OemViewParts,
   collection: CertificateCollection,
 ): Promise<object> {
-  const { endpoint, requestUsages } = collection;
+  const { endpoint } = collection;
   const status = administration.status(endpoint);
   if (!status) return {};
-  // A manager that cannot tell them now keeps no client from the certificates, which are in a copy
-  const requests = requestUsages
-    ? await client.outstanding(endpoint, requestMilliseconds).catch(() => undefined)
-    : [];
+  const requests = await requestsOf(client, collection);
   const view = {
     '@odata.type': oemType('CertificateCollection'),
+    Origin: collection.isOfRunTime ? 'RunTime' : 'Configuration',
     ...(requests && { Requests: requests.map(requestView) }),
     ...statusView(status),
     ...(endpoint.type === 'authority' && { Actions: { Oem: replaceAllAction(collection) } }),
   };
   return { Oem: { [oemName]: view } };
+}
+
+/** @returns `undefined` where they are not told */
+async function requestsOf(
+  client: CertificateClient,
+  { endpoint, requestUsages, isOfRunTime }: CertificateCollection,
+): Promise<readonly OutstandingRequest[] | undefined> {
+  if (!requestUsages) return [];
+  // Their edges made them, and the manager notes each call that it refuses
+  if (isOfRunTime) return undefined;
+  // A manager that cannot tell them now keeps no client from the certificates, which are in a copy
+  return client.outstanding(endpoint, requestMilliseconds).catch(() => undefined);
 }
 
 function requestView({ id, created, pem }: OutstandingRequest) {
@@ -70,6 +80,6 @@ function timeOrNull(time: Date | undefined): string | null {
 
 /** A collection has no place for actions of its own (DSP0268, CertificateCollection). */
 function replaceAllAction(collection: CertificateCollection) {
-  const target = replaceAllUri(collection);
+  const target = replaceAllUri(collection.uri);
   return { [`#${oemName}.ReplaceAll`]: { target, '@Redfish.ActionInfo': replaceAllInfo } };
 }

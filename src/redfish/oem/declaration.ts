@@ -2,6 +2,7 @@
 export const oemEnumerations = {
   CertificateType: ['PEM', 'PEMchain', 'PKCS7', 'PKCS12'],
   ReloadOutcome: ['Never', 'Reloaded', 'NotRunning', 'Retrying', 'Failed'],
+  EndpointOrigin: ['Configuration', 'RunTime'],
   ReplacementState: ['None', 'Staged', 'Active'],
 } as const;
 
@@ -153,6 +154,11 @@ export type OemActionName = keyof typeof oemActions;
 /** Objects of ours. Those of `Oem` of a resource are named as its type. */
 export const oemTypes = {
   CertificateCollection: {
+    Origin: {
+      kind: { enumeration: 'EndpointOrigin' },
+      about:
+        'Whether the endpoint is one of the configuration, or came at run time and may go again.',
+    },
     Requests: {
       kind: { list: { object: 'Request' } },
       about:

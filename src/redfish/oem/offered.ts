@@ -10,12 +10,12 @@ import type { RequestContext } from '../resource.ts';
 export interface OemParts {
   readonly client: CertificateClient;
   readonly administration: WatchedAdministration;
-  readonly collections: readonly CertificateCollection[];
+  readonly collections: () => readonly CertificateCollection[];
 }
 
 /** Endpoints that are here now, with what their managers tell; without those of upstream's manager. */
 export function offeredEndpoints({ client, administration, collections }: OemParts) {
-  return collections
+  return collections()
     .filter(({ canonical, endpoint }) => canonical && client.isAvailable(endpoint))
     .flatMap((collection) => {
       const status = administration.status(collection.endpoint);
@@ -30,7 +30,7 @@ export function offeredEndpoints({ client, administration, collections }: OemPar
 export function refuseAbsent(parts: OemParts, { uri }: Pick<RequestContext, 'uri'>): void {
   if (offeredEndpoints(parts).length > 0) return;
   const { client, collections } = parts;
-  if (collections.some(({ endpoint }) => client.isAvailable(endpoint))) throw absent(uri);
+  if (collections().some(({ endpoint }) => client.isAvailable(endpoint))) throw absent(uri);
   throw unavailable(5, { detail: 'unavailable: the certificate manager does not run' });
 }
 
@@ -52,7 +52,7 @@ export function namedCollection(
   reference: string,
   action: string,
 ): CertificateCollection {
-  const collection = findCollection(collections, reference);
+  const collection = findCollection(collections(), reference);
   if (collection) return collection;
   throw badReference(parameter, reference, action, 'no collection of this service');
 }

@@ -28,7 +28,7 @@ const ownRules = [
 
 interface AccountServiceParts {
   readonly access: Access;
-  readonly collections: readonly CertificateCollection[];
+  readonly collections: () => readonly CertificateCollection[];
 }
 
 /** AccountService: the rules for passwords and guesses, and the way to accounts and certificates. */
@@ -40,13 +40,13 @@ export const accountService = ({
     path: uri,
     entity: 'AccountService',
     operations: {
-      GET: { handle: async ({ identity }) => json(await view(access, collections, identity)) },
+      GET: { handle: async ({ identity }) => json(await view(access, collections(), identity)) },
       PATCH: {
         handle: async ({ body, identity }) => {
           const { certificates } = access;
           const isFile = access.users.source === 'file';
           const members = body.parse(validateAccountServicePatch, {
-            changes: await view(access, collections, identity),
+            changes: await view(access, collections(), identity),
             readOnly: isFile ? [] : ownRules,
           });
           // The bus has a byte for it
@@ -63,7 +63,7 @@ export const accountService = ({
               ? changedMultiFactorAuth(certificates, identity, wanted, now)
               : undefined,
           );
-          return json(await view(access, collections, identity));
+          return json(await view(access, collections(), identity));
         },
       },
     },

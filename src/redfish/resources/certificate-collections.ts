@@ -2,6 +2,7 @@ import { deleteCertificate, putCertificate } from '../certificates/changes.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
+import { type Place, type PlaceParts, placesOf } from '../certificates/places.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
 import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView, type ViewParts } from '../certificates/view.ts';
@@ -13,13 +14,14 @@ import {
   get,
   type Operation,
   type Reply,
+  type RequestContext,
   type Resource,
 } from '../resource.ts';
 import { replaceAllResource } from './oem-actions.ts';
 import { type SuccessorParts, successorResources } from './rekey-renew.ts';
 import type { ReplacementParts } from './staged-replacements.ts';
 
-interface CollectionParts extends ViewParts, ReplacementParts, OemViewParts {
+interface CollectionParts extends ViewParts, ReplacementParts, OemViewParts, PlaceParts {
   readonly compatibility: Compatibility;
   readonly served: ServedCertificate;
 }
@@ -28,19 +30,17 @@ interface CollectionParts extends ViewParts, ReplacementParts, OemViewParts {
 export function certificateCollections(
   parts: CollectionParts & SuccessorParts,
 ): readonly Resource[] {
-  return parts.collections.flatMap((collection) => [
-    ...collectionResources(parts, collection),
-    certificateResource(parts, collection),
-    ...(collection.requestUsages ? successorResources(parts, collection) : []),
+  return placesOf(parts).flatMap((place) => [
+    ...collectionResources(parts, place),
+    certificateResource(parts, place),
+    ...(place.makesRequests ? successorResources(parts, place) : []),
   ]);
 }
 
-function collectionResources(
-  parts: CollectionParts,
-  collection: CertificateCollection,
-): readonly Resource[] {
+function collectionResources(parts: CollectionParts, place: Place): readonly Resource[] {
   const { client, compatibility } = parts;
-  const view = async () => {
+  const view = async (context: RequestContext) => {
+    const collection = place.at(context);
     const members = await asRedfish({}, () => client.list(collection.endpoint));
     return {
       ...collectionView(
@@ -54,10 +54,11 @@ function collectionResources(
   };
   const post: Operation = {
     upload: true,
-    async handle({ body, identity }) {
+    async handle(context) {
+      const { body, identity } = context;
+      const collection = place.at(context);
       const { content, isRaw } = submittedContent(body);
-      const occupied =
-        collection.endpoint.type === 'authority' ? {} : { occupied: `${collection.uri}/1` };
+      const occupied = place.type === 'authority' ? {} : { occupied: `${collection.uri}/1` };
       const published = await asRedfish({ ...occupied, isRaw }, () =>
         putCertificate(parts, identity, collection, content),
       );
@@ -72,31 +73,33 @@ function collectionResources(
   const GET = get(view);
   return [
     ...creatable(
-      { path: collection.uri, entity: 'CertificateCollection', operations: { GET } },
+      { path: place.path, entity: 'CertificateCollection', operations: { GET } },
       createAs(compatibility, post),
     ),
-    ...(collection.endpoint.type === 'authority'
-      ? [replaceAllResource(parts, collection, view)]
-      : []),
+    ...(place.type === 'authority' ? [replaceAllResource(parts, place, view)] : []),
   ];
 }
 
-function certificateResource(parts: CollectionParts, collection: CertificateCollection): Resource {
+function certificateResource(parts: CollectionParts, place: Place): Resource {
   const { client } = parts;
   const GET: Operation = {
-    async handle({ parameters: { id = '' } }) {
+    async handle(context) {
+      const { id = '' } = context.parameters;
+      const collection = place.at(context);
       const published = await asRedfish({ id }, () => client.get(collection.endpoint, id));
       return viewReply(parts, collection, published, 200);
     },
   };
   const remove: Operation = {
-    async handle({ parameters: { id = '' }, identity }) {
-      await asRedfish({ id }, () => deleteCertificate(parts, identity, collection, id));
+    async handle(context) {
+      const { id = '' } = context.parameters;
+      const collection = place.at(context);
+      await asRedfish({ id }, () => deleteCertificate(parts, context.identity, collection, id));
       return { status: 204 };
     },
   };
-  const operations = collection.canDelete ? { GET, DELETE: remove } : { GET };
-  return { path: `${collection.uri}/:id`, entity: 'Certificate', operations };
+  const operations = place.canDelete ? { GET, DELETE: remove } : { GET };
+  return { path: `${place.path}/:id`, entity: 'Certificate', operations };
 }
 
 /** As bmcweb, every answer with a certificate says where it is. */

@@ -59,7 +59,7 @@ function serviceView(parts: ServiceParts, { identity }: RequestContext) {
 
 /** Clients read every certificate of this list, so endpoints that are away are left out of it. */
 function certificateLocations({ client, collections }: CsrSources) {
-  const certificates = collections
+  const certificates = collections()
     .filter(({ inLocations, endpoint }) => inLocations && client.isAvailable(endpoint))
     .flatMap((collection) =>
       client.list(collection.endpoint).map(({ id }) => link(`${collection.uri}/${id}`)),

@@ -16,7 +16,7 @@ const actions = `${eventServiceUri}/Actions`;
 
 interface EventParts {
   readonly events: Events;
-  readonly collections: readonly CertificateCollection[];
+  readonly collections: () => readonly CertificateCollection[];
 }
 
 /** EventService with its test actions (DSP2046, EventService v1_12_0). */
@@ -127,7 +127,7 @@ function submitTestEvent(events: Events, collections: EventParts['collections'])
       const messageId = servedMessageId(given.MessageId);
       if (messageId === undefined) throw badParameter('MessageId');
       const origin = given.OriginOfCondition;
-      const isCertificate = origin !== undefined && findCertificate(collections, origin);
+      const isCertificate = origin !== undefined && findCertificate(collections(), origin);
       publish(events, {
         messageId,
         eventType: given.EventType ?? 'Other',

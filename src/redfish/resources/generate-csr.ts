@@ -17,7 +17,7 @@ export function generateCsr(parts: CsrSources): Operation {
       const options = { action, references: ['CertificateCollection'] };
       const parameters = context.body.parse(validateGenerateCsr, options);
       const reference = parameters.CertificateCollection['@odata.id'];
-      const collection = findCollection(collections, reference);
+      const collection = findCollection(collections(), reference);
       if (!collection?.requestUsages) {
         const name = 'CertificateCollection';
         throw badReference(name, reference, action, 'no collection that a request can be made for');

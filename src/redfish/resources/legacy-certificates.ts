@@ -11,10 +11,11 @@ import { json, type Operation, type Reply, type Resource } from '../resource.ts'
  * PUT installs, or replaces the one certificate of a server or client.
  */
 export function legacyCertificates(
-  parts: ChangeParts & { readonly collections: readonly CertificateCollection[] },
+  parts: ChangeParts & { readonly collections: () => readonly CertificateCollection[] },
 ): readonly Resource[] {
-  return parts.collections
-    .filter(({ canonical }) => canonical)
+  return parts
+    .collections()
+    .filter(({ canonical, isOfRunTime }) => canonical && !isOfRunTime)
     .flatMap((collection): Resource[] => {
       const { type, name } = collection.endpoint;
       const path = `/xyz/openbmc_project/certs/${type}/${name}`;
@@ -37,7 +38,7 @@ async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
     return done;
   } catch (error) {
     if (!(error instanceof RedfishError)) throw error;
-    const status = { 404: 405, 409: 400, 503: 500 }[error.status] ?? error.status;
+    const status = { 403: 500, 404: 405, 409: 400, 503: 500 }[error.status] ?? error.status;
     throw new RedfishError(status, error.messages);
   }
 }

@@ -25,7 +25,7 @@ interface ManagerParts {
   readonly port: () => number;
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
-  readonly collections: readonly CertificateCollection[];
+  readonly collections: () => readonly CertificateCollection[];
   /** Name of the server endpoint whose certificate this service serves with. */
   readonly servedEndpoint: string;
 }
@@ -106,11 +106,11 @@ function managerView(parts: ManagerParts, context: RequestContext) {
 }
 
 function oemOf(parts: ManagerParts, mayRead: boolean) {
-  const truststore = canonicalCollection(parts.collections, {
+  const truststore = canonicalCollection(parts.collections(), {
     type: 'authority',
     name: 'truststore',
   });
-  const own = parts.collections.filter(({ uri }) => uri.includes('/CertificateEndpoints/'));
+  const own = parts.collections().filter(({ uri }) => uri.includes('/CertificateEndpoints/'));
   return {
     ...(truststore && {
       OpenBmc: {
@@ -134,7 +134,7 @@ function oemOf(parts: ManagerParts, mayRead: boolean) {
 function networkProtocolView(parts: ManagerParts, context: RequestContext) {
   refuseOtherManager(parts.managerId, context);
   const uri = `${uriOf(parts)}/NetworkProtocol`;
-  const https = canonicalCollection(parts.collections, {
+  const https = canonicalCollection(parts.collections(), {
     type: 'server',
     name: parts.servedEndpoint,
   });

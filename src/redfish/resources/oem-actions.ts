@@ -4,9 +4,9 @@ import {
   validateOemReplaceAll,
 } from '../../../schemas/generated/validators.js';
 import { lockout, withLockoutGuard } from '../certificates/changes.ts';
-import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
+import type { Place } from '../certificates/places.ts';
 import { contentOf, submittedBundle } from '../certificates/submitted.ts';
 import { replaceAllInfo, replaceAllUri } from '../oem/collection-view.ts';
 import { oemName, serviceActions } from '../oem/declaration.ts';
@@ -108,17 +108,18 @@ function reload(parts: ReplacementParts): Operation {
 /** The action of the collection of a truststore. @param view the collection as GET shows it */
 export function replaceAllResource(
   parts: ReplacementParts,
-  collection: CertificateCollection,
-  view: () => Promise<object>,
+  place: Place,
+  view: (context: RequestContext) => Promise<object>,
 ): Resource {
   const action = `${oemName}.ReplaceAll`;
   return {
-    path: replaceAllUri(collection),
+    path: replaceAllUri(place.path),
     entity: 'CertificateCollection',
     operations: {
       POST: {
         upload: true,
         async handle(context) {
+          const collection = place.at(context);
           await offeredStatus(parts, collection, context);
           const body = context.body.parse(validateOemReplaceAll, { action });
           const submission = submittedBundle(contentOf(body), parts.contentLimits);
@@ -133,7 +134,7 @@ export function replaceAllResource(
           });
           await parts.served.refresh();
           const info = extendedInfo(parts.client, endpoint, published);
-          return json({ ...(await view()), ...info });
+          return json({ ...(await view(context)), ...info });
         },
       },
     },

@@ -5,6 +5,7 @@ import type { KeyParameters } from '../../manager/csr/plan.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
+import type { Place } from '../certificates/places.ts';
 import { type SuccessorAction, successorActions } from '../certificates/rekey-renew.ts';
 import { answerRequest, type CsrSources, type RequestWork } from '../certificates/requests.ts';
 import type { RequestBody } from '../http/request-body.ts';
@@ -16,32 +17,27 @@ export interface SuccessorParts extends Pick<CsrSources, 'tasks'> {
 }
 
 /** The actions Rekey and Renew of a certificate whose key is on the device, with their ActionInfo. */
-export function successorResources(
-  parts: SuccessorParts,
-  collection: CertificateCollection,
-): readonly Resource[] {
-  const certificate = `${collection.uri}/:id`;
+export function successorResources(parts: SuccessorParts, place: Place): readonly Resource[] {
   return successorActions.flatMap((name) => [
-    successorAction(parts, collection, name),
-    actionInfo(`${certificate}/${name}ActionInfo`, name, ({ parameters: { id = '' } }) =>
-      asRedfish({ id }, () => void parts.client.get(collection.endpoint, id)),
-    ),
+    successorAction(parts, place, name),
+    actionInfo(`${place.path}/:id/${name}ActionInfo`, name, (context) => {
+      const { id = '' } = context.parameters;
+      const { endpoint } = place.at(context);
+      return asRedfish({ id }, () => void parts.client.get(endpoint, id));
+    }),
   ]);
 }
 
-function successorAction(
-  parts: SuccessorParts,
-  collection: CertificateCollection,
-  name: SuccessorAction,
-): Resource {
+function successorAction(parts: SuccessorParts, place: Place, name: SuccessorAction): Resource {
   const action = `Certificate.${name}`;
   return {
-    path: `${collection.uri}/:id/Actions/${action}`,
+    path: `${place.path}/:id/Actions/${action}`,
     entity: 'Certificate',
     operations: {
       POST: {
         async handle(context) {
           const { id = '' } = context.parameters;
+          const collection = place.at(context);
           const { certificate } = await asRedfish({ id }, () =>
             parts.client.get(collection.endpoint, id),
           );

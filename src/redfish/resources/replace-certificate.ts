@@ -12,7 +12,7 @@ import { json, type Operation } from '../resource.ts';
 const action = 'CertificateService.ReplaceCertificate';
 
 export interface ReplaceParts extends ViewParts, ChangeParts {
-  readonly collections: readonly CertificateCollection[];
+  readonly collections: () => readonly CertificateCollection[];
   readonly served: ServedCertificate;
 }
 
@@ -24,7 +24,7 @@ export function replaceCertificate(parts: ReplaceParts): Operation {
     async handle({ body, identity }) {
       const options = { action, references: ['CertificateUri'] };
       const { CertificateUri, ...submitted } = body.parse(validateReplaceCertificate, options);
-      const found = findCertificate(collections, CertificateUri['@odata.id']);
+      const found = findCertificate(collections(), CertificateUri['@odata.id']);
       if (!found) {
         const reference = CertificateUri['@odata.id'];
         throw badReference('CertificateUri', reference, action, 'no certificate of this service');

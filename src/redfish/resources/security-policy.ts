@@ -18,13 +18,13 @@ export function securityPolicy({
   access: { certificates },
 }: {
   readonly managerId: string;
-  readonly collections: readonly CertificateCollection[];
+  readonly collections: () => readonly CertificateCollection[];
   readonly tlsProfile: TlsProfileName;
   readonly access: { readonly certificates?: ClientCertificates };
 }): readonly Resource[] {
   const uri = `${collection}/${managerId}/SecurityPolicy`;
   const linkTo = (side: 'Server' | 'Client', property: string) => {
-    const collection = collections.find((one) => one.uri === `${uri}/TLS/${side}/${property}`);
+    const collection = collections().find((one) => one.uri === `${uri}/TLS/${side}/${property}`);
     return collection && { [property]: link(collection.uri) };
   };
   return [

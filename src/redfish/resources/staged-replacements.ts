@@ -161,7 +161,7 @@ async function stagedCollection(
   if (!CertificateUri)
     throw new RedfishError(400, { id: 'ActionParameterMissing', args: [action, 'CertificateUri'] });
   const reference = CertificateUri['@odata.id'];
-  const found = findCertificate(parts.collections, reference);
+  const found = findCertificate(parts.collections(), reference);
   if (!found || found.collection.endpoint.type === 'authority') {
     const fault = found
       ? 'in a truststore, which is replaced as a whole: name it in Certificates'
@@ -184,7 +184,7 @@ function authoritiesOf(
   const truststore = { type: 'authority', name: 'truststore' } as const;
   const collection =
     reference === undefined
-      ? canonicalCollection(parts.collections, truststore)
+      ? canonicalCollection(parts.collections(), truststore)
       : namedCollection(parts, 'Authorities', reference, action);
   if (collection?.endpoint.type !== 'authority') {
     const fault = 'no collection of authorities';

@@ -13,6 +13,7 @@ import { bootClock, firmwareVersionOf, openManagerSettings } from './manager-det
 /** The configuration that is in force, and what follows from it. */
 export interface InForce {
   configuration: Configuration;
+  /** Of its endpoints. */
   collections: readonly CertificateCollection[];
 }
 
@@ -24,7 +25,7 @@ export function inForceOf(configuration: Configuration): InForce {
 /** What stays the same for as long as the service runs. */
 export type FixedParts = Omit<
   AppOptions['parts'],
-  'collections' | 'compatibility' | 'contentLimits' | 'managerDetails' | 'query'
+  'compatibility' | 'contentLimits' | 'managerDetails' | 'query'
 >;
 
 /** The application as it is configured; it is made anew for another configuration. */
@@ -46,10 +47,9 @@ export function makeLiveApp(inForce: InForce, fixed: FixedParts, log: Log): Live
     const { redfish } = configuration;
     const { limits, compatibility, firmwareVersion = firmwareVersionOf() } = redfish;
     const managerDetails = { ...details, firmwareVersion };
-    const { collections } = inForce;
     const contentLimits = contentLimitsOf(configuration);
     const configured = { compatibility, managerDetails, contentLimits, query: limits };
-    const parts = { ...fixed, ...configured, collections };
+    const parts = { ...fixed, ...configured };
     return { ...{ log, webUi, parts }, limits: { ...limits, query: limits } };
   };
   let webUi = firstWebUi(inForce.configuration, log);

@@ -6,6 +6,7 @@ import { machineId } from '../../platform/machine-id.ts';
 import { listen } from '../../tls/bounded-server.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { linkIssuers } from '../certificates/certificate-links.ts';
+import { runTimeCollections } from '../certificates/collections.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
 import { type HttpsOptions, makeServer } from '../http/server.ts';
@@ -40,7 +41,14 @@ export async function startService(dependencies: ServiceDependencies): Promise<R
   const inForce = inForceOf(configuration);
   const endpoints = () => inForce.configuration.endpoints;
   const { access, close: closeAccess } = setUpAccess(dependencies, endpoints);
-  const collections = () => inForce.collections;
+  const collections = () => {
+    const { inCertificateLocations } = inForce.configuration.runTimeEndpoints;
+    const ofRunTime = client.runTimeEndpoints();
+    return [
+      ...inForce.collections,
+      ...runTimeCollections(redfish.managerId, ofRunTime, inCertificateLocations),
+    ];
+  };
   const events = await makeEvents({
     ...{ client, collections, served, log },
     path: join(directory, 'events.json'),
@@ -60,7 +68,7 @@ export async function startService(dependencies: ServiceDependencies): Promise<R
   const app = makeLiveApp(
     inForce,
     {
-      ...{ client, administration, access, events, served, tasks, hostName },
+      ...{ client, administration, access, collections, events, served, tasks, hostName },
       certificateLinks: linkIssuers(client, collections),
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,

@@ -25,7 +25,7 @@ describe('CertificateLocations', () => {
   let service: TestService;
 
   before(async () => {
-    service = await startService({ parts: { collections: collectionsOf('bmc', endpoints) } });
+    service = await startService({ parts: { collections: () => collectionsOf('bmc', endpoints) } });
     for (const { type, name } of endpoints) service.client.put({ type, name }, '1', samplePem);
   });
 

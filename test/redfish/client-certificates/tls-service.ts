@@ -152,7 +152,7 @@ export async function startTlsService(
     expiryThresholds: [],
     ...{
       client,
-      collections: () => parts.collections,
+      collections: parts.collections,
       log: noting,
       clock,
       settings: eventSettings,

@@ -70,7 +70,12 @@ describe('what a service says of its own', () => {
     ] as const;
     const collections = collectionsOf('bmc', [...endpoints, syslog, front]);
     const hostName = () => 'bmc-1.lab.example.com';
-    const parts = { hostName, collections, now: () => now, servedEndpoint: 'front' };
+    const parts = {
+      hostName,
+      collections: () => collections,
+      now: () => now,
+      servedEndpoint: 'front',
+    };
     service = await startService({ parts });
   });
   after(() => service.close());
@@ -111,7 +116,7 @@ describe('what a service says of its own', () => {
     it(`leads nowhere that is not there with ${names.join() || 'no'} endpoints`, async () => {
       const few = endpoints.filter(({ name }) => names.some((one) => one === name));
       const collections = collectionsOf('bmc', few);
-      const small = await startService({ parts: { collections } });
+      const small = await startService({ parts: { collections: () => collections } });
       try {
         const seen = await walk(small);
         const { AccountService } = JSON.parse((await small.ask('GET', root)).text);
@@ -138,7 +143,12 @@ describe('the service root', () => {
   it('leads by links to every resource of the service', async () => {
     const service = await startService();
     try {
-      for (const endpoint of endpoints) service.client.put(endpoint, '1', samplePem);
+      const ofRunTime = (['server', 'client', 'authority'] as const).map((type) => {
+        return { type, name: 'gnoi-1.a' };
+      });
+      service.client.ofRunTime = ofRunTime;
+      for (const endpoint of [...endpoints, ...ofRunTime])
+        service.client.put(endpoint, '1', samplePem);
       const seen = [...(await walk(service))];
       const unlinked = makeResources(service.parts)
         .filter(({ path, operations }) => path.startsWith(`${root}/`) && operations.GET)

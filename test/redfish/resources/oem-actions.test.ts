@@ -252,7 +252,7 @@ describe('an action of our own', () => {
     ['replacement-in-progress', 503],
     ['key-mismatch', 400],
     ['not-found', 404],
-    ['access-denied', 500],
+    ['access-denied', 403],
   ] as const;
   for (const [code, status] of codes) {
     it(`answers ${status} to what the manager refuses as ${code}`, async () => {
