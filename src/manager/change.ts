@@ -14,6 +14,11 @@ export interface Change<Plan> {
   write(plan: Plan): Promise<void>;
   /** Makes the new state known: memory first, then the listeners. */
   publish(plan: Plan): void;
+  /**
+   * What else is done before the caller is answered. The next change waits for it, so that nobody hears of that one before the
+   * answer to this one. Never rejects.
+   */
+  finish?(plan: Plan): Promise<void>;
 }
 
 /** Who alone may change an endpoint while a change of theirs is being replaced. */
@@ -36,7 +41,7 @@ export class ChangeQueue {
   }
 
   /**
-   * Validates, writes, publishes and reloads when its turn comes.
+   * Validates, writes, publishes, reloads and finishes when its turn comes.
    * @throws CertError `replacement-in-progress` when another holds the endpoint, `storage`, and what `validate` throws
    */
   run<Plan>(change: Change<Plan>, holder?: Holder): Promise<Plan> {
@@ -48,6 +53,7 @@ export class ChangeQueue {
       await change.write(plan).catch(asStorageError);
       change.publish(plan);
       await this.#services.reload(this.#definition);
+      await change.finish?.(plan);
       return plan;
     });
   }

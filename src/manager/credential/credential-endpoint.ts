@@ -192,8 +192,8 @@ export class CredentialEndpoint implements Endpoint {
         const { content } = this.#parts.dependencies.limits;
         return this.#parts.admission.admit(await blocksOf(source, content));
       },
+      finish: (installed) => this.requests.noteInstalled(installed),
     });
-    await this.requests.noteInstalled(pair);
     return asInstalled(pair);
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertErrorCode } from '../../../src/core/cert-error.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
@@ -62,6 +63,27 @@ describe('a client endpoint', () => {
     await endpoint.start();
   });
   afterEach(() => world.remove());
+
+  it('answers a change before the next one is heard of, however long its note among the requests takes', async () => {
+    const { requests } = endpoint;
+    const noteInstalled = requests.noteInstalled.bind(requests);
+    let isNoted = () => {};
+    const noted = new Promise<void>((resolve) => {
+      isNoted = resolve;
+    });
+    requests.noteInstalled = async (pair) => {
+      await noted;
+      await noteInstalled(pair);
+    };
+    const installed = endpoint.install(good).then(() => events.push('answered'));
+    const deleted = endpoint.delete('1');
+    // The deletion would be over by then
+    await Promise.race([deleted, sleep(200)]);
+    isNoted();
+    await Promise.all([installed, deleted]);
+    const id = `1 ${mark(leaf.pem)}`;
+    assert.deepEqual(events, [`added ${id}`, 'answered', `removed ${id}`]);
+  });
 
   it('has no certificate at first, and never makes one', async () => {
     await endpoint.maintain();
