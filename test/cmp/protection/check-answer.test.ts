@@ -55,7 +55,10 @@ describe('protection of answers', () => {
 
   it('is found bad when another CA signed', async () => {
     const message = decodeMessage(capture('3.0.22/cr-sig/02-rsp.der'));
-    await refuses(checkAnswer(message, { ...rules, anchors: [pki('evilca.crt')] }), /no trusted CA is above it/);
+    await refuses(
+      checkAnswer(message, { ...rules, anchors: [pki('evilca.crt')] }),
+      /no trusted CA is above it/,
+    );
   });
 
   it('is found bad when a device with a certificate of the CA signed', async () => {
