@@ -14,7 +14,7 @@ const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
 const programs = ['certificate-manager', 'account-manager', 'redfish-server'] as const;
 /** They have no load of their own. */
-const edges = ['cmp-agent', 'gnoi-server', 'netconf-server'] as const;
+const edges = ['cmp-agent', 'gnoi-server', 'bundle-updater', 'netconf-server'] as const;
 
 /** A program of this clone, when it runs now. */
 function footprintOfProgram(program: string): Footprint | undefined {
@@ -30,7 +30,7 @@ function footprintOfProgram(program: string): Footprint | undefined {
 const state = temporaryDirectory();
 const stack = await startStack(state, [
   '--with',
-  'cmp,gnoi,netconf',
+  'cmp,gnoi,bundle,netconf',
   '--gnoi-port',
   '0',
   '--netconf-port',

@@ -10,8 +10,9 @@ const accounts = 'bmc-account-manager';
 const cmp = 'bmc-cmp';
 const gnoi = 'bmc-gnoi';
 const netconf = 'bmc-netconf';
+const bundle = 'bmc-bundle';
 /** Off until an operator enables them. */
-const edges = [cmp, gnoi, netconf];
+const edges = [cmp, gnoi, bundle, netconf];
 const units = [manager, redfish, accounts, ...edges];
 /** The users of the units that do not run as root. */
 const users: Readonly<Record<string, string>> = {
@@ -19,6 +20,7 @@ const users: Readonly<Record<string, string>> = {
   [accounts]: 'bmc-accounts',
   [cmp]: cmp,
   [gnoi]: gnoi,
+  [bundle]: bundle,
   [netconf]: netconf,
 };
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
@@ -147,6 +149,9 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     [cmp, '-x', '/var/lib/bmc-certificate-manager/gnoi', false],
     [gnoi, '-w', '/var/lib/bmc-certificate-manager/gnoi', true],
     [gnoi, '-x', '/var/lib/bmc-certificate-manager/enrolment', false],
+    [gnoi, '-x', '/var/lib/bmc-certificate-manager/trust-bundles', false],
+    [bundle, '-w', '/var/lib/bmc-certificate-manager/trust-bundles', true],
+    [bundle, '-x', '/var/lib/bmc-certificate-manager/enrolment', false],
     [netconf, '-w', '/var/lib/bmc-certificate-manager/netconf', true],
     [netconf, '-x', '/var/lib/bmc-certificate-manager/gnoi', false],
   ];
@@ -230,7 +235,11 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
   const calls: readonly [string, readonly string[], readonly string[]][] = [
     ['read the certificates', [...server, ...objects], [redfish, cmp, gnoi, netconf]],
     ['change them', [...server, `${certs}.Extension.Request`, 'Outstanding'], [redfish, cmp]],
-    ['read the endpoints of run time', [...atRunTime, ...objects], [redfish, cmp, gnoi, netconf]],
+    [
+      'read the endpoints of run time',
+      [...atRunTime, ...objects],
+      [redfish, cmp, gnoi, bundle, netconf],
+    ],
     [
       'change those of them that gNOI and NETCONF have',
       [...atRunTime, ...changing('server', 'one')],
@@ -262,7 +271,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
         const { status: failed, stderr } = await as(user);
         assert.equal(failed, 0, `${user}: ${stderr}`);
       }
-      const others = [redfish, cmp, gnoi, netconf, 'somebody'].filter(
+      const others = [redfish, ...edges, 'somebody'].filter(
         (user) => !callers.includes(user),
       );
       for (const user of others) assert.match((await as(user)).stderr, /Access.*denied/i, user);

@@ -35,12 +35,15 @@ const accountsUser = asUser(2);
 const cmp = asUser(3);
 /** The same in place of the one of the gNOI service, whose id is that of games. */
 const gnoi = asUser(5);
+/** The same in place of the one of the trust bundles, whose id is that of man. */
+const bundle = asUser(6);
 /** The same in place of the one of the NETCONF service, whose id is that of mail. */
 const netconf = asUser(8);
 /** In whose place they are. */
 const standIns = {
   ...{ 'bmc-redfish': 'daemon', 'bmc-accounts': 'bin' },
-  ...{ 'bmc-cmp': 'sys', 'bmc-gnoi': 'games', 'bmc-netconf': 'mail' },
+  ...{ 'bmc-cmp': 'sys', 'bmc-gnoi': 'games' },
+  ...{ 'bmc-bundle': 'man', 'bmc-netconf': 'mail' },
 };
 const accounts = 'xyz.openbmc_project.Certs.Accounts';
 const watch = 'xyz.openbmc_project.Certs.Extension.Accounts.Watch';
@@ -115,14 +118,14 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       const path = '/xyz/openbmc_project/certs/ca';
       const method = 'org.freedesktop.DBus.Introspectable.Introspect';
       await as([], signing).call(path, method);
-      for (const who of [redfish, cmp, gnoi, netconf, nobody])
+      for (const who of [redfish, cmp, gnoi, bundle, netconf, nobody])
         assert.match(await as(who, signing).refusal(path, method), /AccessDenied/);
     });
 
     it('lets root alone have the names', async () => {
       const free = 'xyz.openbmc_project.Certs.Manager.Server.Another';
       for (const name of [free, shared, endpointsName]) {
-        for (const who of [redfish, cmp, gnoi, netconf, nobody]) {
+        for (const who of [redfish, cmp, gnoi, bundle, netconf, nobody]) {
           const tools = as(who, 'org.freedesktop.DBus');
           const request = 'org.freedesktop.DBus.RequestName';
           const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
@@ -135,7 +138,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
     });
 
     it('lets the edges but that of bundles read the endpoints of the configuration', async () => {
-      for (const who of [cmp, gnoi]) await as(who, names.server).call(paths.server, objects);
+      for (const who of [cmp, gnoi, netconf]) await as(who, names.server).call(paths.server, objects);
       const refusal = await as(bundle, names.server).refusal(paths.server, objects);
       assert.match(refusal, /AccessDenied/);
     });
@@ -148,7 +151,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
     });
 
     it('lets root and the edges that have endpoints of run time call these, and nobody else', async () => {
-      for (const who of [[], redfish, cmp, gnoi, netconf])
+      for (const who of [[], redfish, cmp, gnoi, bundle, netconf])
         await as(who, endpointsName).call(endpointsRoot, objects);
       for (const who of [accountsUser, nobody])
         assert.match(await as(who, endpointsName).refusal(endpointsRoot, objects), /AccessDenied/);
@@ -166,15 +169,16 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
     });
 
     const edges = [
-      ['the agent of CMP', cmp, 'Enrolment', 'Certificates'],
-      ['the gNOI service', gnoi, 'Gnoi', 'Extend'],
-      ['the NETCONF service', netconf, 'Netconf', 'ResetClientIdentities'],
+      ['the agent of CMP', cmp, 'Enrolment', 'enrolment', 'Enrolment.Certificates'],
+      ['the gNOI service', gnoi, 'Gnoi', 'gnoi', 'Gnoi.Extend'],
+      ['the program of bundles', bundle, 'TrustBundles', 'trust_bundles', 'TrustBundle.Download'],
+      ['the NETCONF service', netconf, 'Netconf', 'netconf', 'Netconf.ResetClientIdentities'],
     ] as const;
     for (const [edge, user, noun, object, member] of edges) {
       it(`lets ${edge} alone have its name, which reaches the endpoints of run time and is reached by root`, async () => {
         const name = `xyz.openbmc_project.Certs.${noun}`;
         const request = 'org.freedesktop.DBus.RequestName';
-        const others = [redfish, cmp, gnoi, netconf, nobody].filter((one) => one !== user);
+        const others = [redfish, cmp, gnoi, bundle, netconf, nobody].filter((one) => one !== user);
         for (const who of [[], ...others]) {
           const tools = as(who, 'org.freedesktop.DBus');
           const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
@@ -195,7 +199,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       await accountManager.stop();
       const request = 'org.freedesktop.DBus.RequestName';
       const ask = [`string:${accounts}`, 'uint32:0'];
-      for (const who of [[], redfish, cmp, gnoi, netconf, nobody]) {
+      for (const who of [[], redfish, cmp, gnoi, bundle, netconf, nobody]) {
         const answer = await as(who, 'org.freedesktop.DBus').refusal('/', request, ...ask);
         assert.match(answer, /AccessDenied/);
       }
