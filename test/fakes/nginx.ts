@@ -6,8 +6,9 @@ import { type Background, background } from '../e2e/commands.ts';
  * A real nginx.
  * @param directory where it has its files; its process id is in `nginx.pid` there
  * @param servers blocks of its `http` section
+ * @param user who reads the files that it serves, where root starts it
  */
-export function startNginx(directory: string, servers: string): Background {
+export function startNginx(directory: string, servers: string, user = 'nobody'): Background {
   const file = join(directory, 'nginx.conf');
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (what) => `${what}_temp_path ${directory}/nginx;`,
@@ -15,6 +16,7 @@ export function startNginx(directory: string, servers: string): Background {
   writeFileSync(
     file,
     `daemon off;
+     user ${user} nogroup;
      pid ${pidFileOf(directory)};
      error_log stderr warn;
      events {}
