@@ -271,9 +271,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
         const { status: failed, stderr } = await as(user);
         assert.equal(failed, 0, `${user}: ${stderr}`);
       }
-      const others = [redfish, ...edges, 'somebody'].filter(
-        (user) => !callers.includes(user),
-      );
+      const others = [redfish, ...edges, 'somebody'].filter((user) => !callers.includes(user));
       for (const user of others) assert.match((await as(user)).stderr, /Access.*denied/i, user);
     });
   }

@@ -138,7 +138,8 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
     });
 
     it('lets the edges but that of bundles read the endpoints of the configuration', async () => {
-      for (const who of [cmp, gnoi, netconf]) await as(who, names.server).call(paths.server, objects);
+      for (const who of [cmp, gnoi, netconf])
+        await as(who, names.server).call(paths.server, objects);
       const refusal = await as(bundle, names.server).refusal(paths.server, objects);
       assert.match(refusal, /AccessDenied/);
     });
