@@ -25,6 +25,20 @@ export function isOwnAddress(address: string): Promise<boolean> {
   });
 }
 
+/** Whether this machine can send from an address now: all of its loopback network counts, too. */
+export function canSendFrom(address: string): Promise<boolean> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+  return new Promise((resolve) => {
+    const answer = (isOwn: boolean) => {
+      resolve(isOwn);
+      socket.close();
+    };
+    socket.once('listening', () => answer(true));
+    socket.once('error', () => answer(false));
+    socket.bind({ address, port: 0 });
+  });
+}
+
 const discardPort = 9;
 
 /** No way leads to an address, and none of TCP either. */

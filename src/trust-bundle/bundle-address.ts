@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { DestinationFault, parseDestination } from '../outbound/destination.ts';
-import { isOwnAddress } from '../outbound/own-address.ts';
+import { canSendFrom } from '../outbound/own-address.ts';
 import { BundleFault } from './bundle-fault.ts';
 
 /** The administrator names the server, wherever it is: what it sends is signed. */
@@ -25,7 +25,7 @@ export function baseUrl(text: string): URL {
     return url;
   } catch (cause) {
     if (!(cause instanceof DestinationFault)) throw cause;
-    throw new BundleFault('setting', `url: ${text} is no address of a server. ${cause.message}`);
+    throw new BundleFault('setting', `url: it is no address of a server. ${cause.message}`);
   }
 }
 
@@ -45,12 +45,9 @@ export function sourceAddress(routingInstance: string): string | undefined {
 }
 
 /** @throws BundleFault `routing-instance` when this host does not have the address */
-export async function mustExist(
-  routingInstance: string,
-  isOwn: typeof isOwnAddress = isOwnAddress,
-): Promise<void> {
+export async function mustExist(routingInstance: string): Promise<void> {
   const address = sourceAddress(routingInstance);
-  if (address === undefined || (await isOwn(address))) return;
+  if (address === undefined || (await canSendFrom(address))) return;
   const message = `routingInstance: this host does not have the address ${address}`;
   throw new BundleFault('routing-instance', message);
 }

@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../storage/atomic-file.ts';
 import { makeDirectory } from '../storage/directory.ts';
 import { worldReadable } from '../storage/file-mode.ts';
 import { codeOf } from '../storage/io-errors.ts';
-import { readRegularBytes } from '../storage/regular-file.ts';
+import { faultOfFile, readRegularBytes } from '../storage/regular-file.ts';
 import { type Certificate, subjectText } from '../x509/certificate.ts';
 import { type Signer, signDetached } from '../x509/cms/sign.ts';
 import { readBundleContent, sha256Of, sha256OfCa } from './bundle-content.ts';
@@ -131,8 +131,9 @@ async function readSources(sources: readonly string[]): Promise<readonly Certifi
       for (const one of (await readBundleContent(bytes, maxCertificates)).certificates)
         found.set(sha256OfCa(one), one);
     } catch (cause) {
-      if (!(cause instanceof BundleFault)) throw cause;
-      throw new BundleFault(cause.code, `${path}: ${cause.message}`, { cause });
+      const reason = cause instanceof BundleFault ? cause.message : faultOfFile(cause);
+      if (reason === undefined) throw cause;
+      throw new BundleFault('bundle-malformed', `${path}: ${reason}`, { cause });
     }
   }
   if (found.size === 0) throw new BundleFault('empty', 'there is no CA to publish');
