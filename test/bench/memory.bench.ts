@@ -14,7 +14,7 @@ const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const generate = '/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR';
 const programs = ['certificate-manager', 'account-manager', 'redfish-server'] as const;
 /** They have no load of their own. */
-const edges = ['cmp-agent', 'gnoi-server', 'bundle-updater', 'netconf-server'] as const;
+const edges = ['cmp-agent', 'gnoi-server', 'netconf-server', 'bundle-updater'] as const;
 
 /** A program of this clone, when it runs now. */
 function footprintOfProgram(program: string): Footprint | undefined {
@@ -29,12 +29,8 @@ function footprintOfProgram(program: string): Footprint | undefined {
 
 const state = temporaryDirectory();
 const stack = await startStack(state, [
-  '--with',
-  'cmp,gnoi,bundle,netconf',
-  '--gnoi-port',
-  '0',
-  '--netconf-port',
-  '0',
+  ...['--with', 'cmp,gnoi,netconf,bundle'],
+  ...['--gnoi-port', '0', '--netconf-port', '0'],
 ]);
 const agent = new Agent({ keepAlive: true, maxSockets: 8, rejectUnauthorized: false });
 const token = await logIn(stack.url, stack.password);

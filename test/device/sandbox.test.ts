@@ -12,7 +12,7 @@ const gnoi = 'bmc-gnoi';
 const netconf = 'bmc-netconf';
 const bundle = 'bmc-bundle';
 /** Off until an operator enables them. */
-const edges = [cmp, gnoi, bundle, netconf];
+const edges = [cmp, gnoi, netconf, bundle];
 const units = [manager, redfish, accounts, ...edges];
 /** The users of the units that do not run as root. */
 const users: Readonly<Record<string, string>> = {
@@ -20,8 +20,8 @@ const users: Readonly<Record<string, string>> = {
   [accounts]: 'bmc-accounts',
   [cmp]: cmp,
   [gnoi]: gnoi,
-  [bundle]: bundle,
   [netconf]: netconf,
+  [bundle]: bundle,
 };
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
 const ldap = '/redfish/v1/AccountService/LDAP/Certificates';
@@ -235,11 +235,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
   const calls: readonly [string, readonly string[], readonly string[]][] = [
     ['read the certificates', [...server, ...objects], [redfish, cmp, gnoi, netconf]],
     ['change them', [...server, `${certs}.Extension.Request`, 'Outstanding'], [redfish, cmp]],
-    [
-      'read the endpoints of run time',
-      [...atRunTime, ...objects],
-      [redfish, cmp, gnoi, bundle, netconf],
-    ],
+    ['read the endpoints of run time', [...atRunTime, ...objects], [redfish, ...edges]],
     [
       'change those of them that gNOI and NETCONF have',
       [...atRunTime, ...changing('server', 'one')],

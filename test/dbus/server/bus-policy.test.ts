@@ -42,8 +42,8 @@ const netconf = asUser(8);
 /** In whose place they are. */
 const standIns = {
   ...{ 'bmc-redfish': 'daemon', 'bmc-accounts': 'bin' },
-  ...{ 'bmc-cmp': 'sys', 'bmc-gnoi': 'games' },
-  ...{ 'bmc-bundle': 'man', 'bmc-netconf': 'mail' },
+  ...{ 'bmc-cmp': 'sys', 'bmc-gnoi': 'games', 'bmc-bundle': 'man' },
+  'bmc-netconf': 'mail',
 };
 const accounts = 'xyz.openbmc_project.Certs.Accounts';
 const watch = 'xyz.openbmc_project.Certs.Extension.Accounts.Watch';
@@ -118,14 +118,14 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       const path = '/xyz/openbmc_project/certs/ca';
       const method = 'org.freedesktop.DBus.Introspectable.Introspect';
       await as([], signing).call(path, method);
-      for (const who of [redfish, cmp, gnoi, bundle, netconf, nobody])
+      for (const who of [redfish, cmp, gnoi, netconf, bundle, nobody])
         assert.match(await as(who, signing).refusal(path, method), /AccessDenied/);
     });
 
     it('lets root alone have the names', async () => {
       const free = 'xyz.openbmc_project.Certs.Manager.Server.Another';
       for (const name of [free, shared, endpointsName]) {
-        for (const who of [redfish, cmp, gnoi, bundle, netconf, nobody]) {
+        for (const who of [redfish, cmp, gnoi, netconf, bundle, nobody]) {
           const tools = as(who, 'org.freedesktop.DBus');
           const request = 'org.freedesktop.DBus.RequestName';
           const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
@@ -152,7 +152,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
     });
 
     it('lets root and the edges that have endpoints of run time call these, and nobody else', async () => {
-      for (const who of [[], redfish, cmp, gnoi, bundle, netconf])
+      for (const who of [[], redfish, cmp, gnoi, netconf, bundle])
         await as(who, endpointsName).call(endpointsRoot, objects);
       for (const who of [accountsUser, nobody])
         assert.match(await as(who, endpointsName).refusal(endpointsRoot, objects), /AccessDenied/);
@@ -172,14 +172,14 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
     const edges = [
       ['the agent of CMP', cmp, 'Enrolment', 'enrolment', 'Enrolment.Certificates'],
       ['the gNOI service', gnoi, 'Gnoi', 'gnoi', 'Gnoi.Extend'],
-      ['the program of bundles', bundle, 'TrustBundles', 'trust_bundles', 'TrustBundle.Download'],
       ['the NETCONF service', netconf, 'Netconf', 'netconf', 'Netconf.ResetClientIdentities'],
+      ['the program of bundles', bundle, 'TrustBundles', 'trust_bundles', 'TrustBundle.Download'],
     ] as const;
     for (const [edge, user, noun, object, member] of edges) {
       it(`lets ${edge} alone have its name, which reaches the endpoints of run time and is reached by root`, async () => {
         const name = `xyz.openbmc_project.Certs.${noun}`;
         const request = 'org.freedesktop.DBus.RequestName';
-        const others = [redfish, cmp, gnoi, bundle, netconf, nobody].filter((one) => one !== user);
+        const others = [redfish, cmp, gnoi, netconf, bundle, nobody].filter((one) => one !== user);
         for (const who of [[], ...others]) {
           const tools = as(who, 'org.freedesktop.DBus');
           const answer = await tools.refusal('/', request, `string:${name}`, 'uint32:0');
@@ -200,7 +200,7 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
       await accountManager.stop();
       const request = 'org.freedesktop.DBus.RequestName';
       const ask = [`string:${accounts}`, 'uint32:0'];
-      for (const who of [[], redfish, cmp, gnoi, bundle, netconf, nobody]) {
+      for (const who of [[], redfish, cmp, gnoi, netconf, bundle, nobody]) {
         const answer = await as(who, 'org.freedesktop.DBus').refusal('/', request, ...ask);
         assert.match(answer, /AccessDenied/);
       }
