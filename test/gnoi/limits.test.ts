@@ -46,7 +46,7 @@ describe('a limit of the gNOI service', () => {
   });
 
   it('undoes a rotation that is not finalized', async () => {
-    const client = await start({ work: { ...workSettings, verify: false, finalizeSeconds: 1 } });
+    const client = await start({ work: { ...workSettings, verify: false, finalizeSeconds: 5 } });
     const load = () => {
       const own = world.tools.issue({ extensions: serverExtensions });
       return {
