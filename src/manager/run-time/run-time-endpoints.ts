@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
-import { Listeners } from '../../core/listeners.ts';
-import type { EventLog } from '../../core/log.ts';
 import { Mutex } from '../../core/mutex.ts';
 import { noFollow, tryReadRegularFile } from '../../storage/regular-file.ts';
 import type { Certificate } from '../../x509/certificate.ts';
@@ -13,21 +11,20 @@ import { asStorageError } from '../change.ts';
 import type { MadeRequest } from '../csr/csr-service.ts';
 import type { CsrParameters } from '../csr/parameters.ts';
 import type { Endpoint } from '../endpoint.ts';
-import type { ReplacementPart, StagedReplacements } from '../replacement/staged-replacements.ts';
+import type { ReplacementPart } from '../replacement/staged-replacements.ts';
 import { bundleFile } from '../upgrade/upstream-authorities.ts';
 import { parseUpload, type UploadContent } from '../upload.ts';
 import { EndpointDirectory, type EndpointKey } from './endpoint-directory.ts';
-import { checkEndpointId } from './endpoint-id.ts';
+import {
+  type Member,
+  type RunTimeEndpointEvent,
+  RunTimeMembers,
+  type RunTimeMembersOptions,
+} from './run-time-members.ts';
 import { wasAbsent, withCreation, withRemoval } from './staged-creation.ts';
 
-export interface RunTimeEndpointsOptions {
+export interface RunTimeEndpointsOptions extends RunTimeMembersOptions {
   readonly directory: string;
-  /** @param path of its files */
-  readonly makeEndpoint: (key: EndpointKey, path: string) => Endpoint;
-  readonly replacements: StagedReplacements;
-  /** The most that may be there, or have keys that wait for a certificate. */
-  readonly maxEndpoints: () => number;
-  readonly log: EventLog;
 }
 
 export interface StagePart extends EndpointKey {
@@ -41,18 +38,6 @@ export interface StagePart extends EndpointKey {
   readonly request?: string;
 }
 
-/** An endpoint came or went. */
-export interface RunTimeEndpointEvent {
-  readonly kind: 'added' | 'removed';
-  readonly endpoint: Endpoint;
-}
-
-interface Member {
-  readonly key: EndpointKey;
-  readonly endpoint: Endpoint;
-  isPresent: boolean;
-}
-
 /**
  * The endpoints that come and go while the manager runs, and stay over its restarts. One that is not there may have keys
  * that wait for its first certificate; it comes by `add`, or with that certificate in a replacement.
@@ -60,8 +45,7 @@ interface Member {
 export class RunTimeEndpoints {
   readonly #options: RunTimeEndpointsOptions;
   readonly #directory: EndpointDirectory;
-  readonly #members = new Map<string, Member>();
-  readonly #listeners: Listeners<RunTimeEndpointEvent>;
+  readonly #members: RunTimeMembers;
   /** Who is there is decided in turn. */
   readonly #turn = new Mutex();
   #hasStarted = false;
@@ -69,7 +53,7 @@ export class RunTimeEndpoints {
   constructor(options: RunTimeEndpointsOptions) {
     this.#options = options;
     this.#directory = new EndpointDirectory(options.directory);
-    this.#listeners = new Listeners(options.log);
+    this.#members = new RunTimeMembers(this.#directory, options);
   }
 
   /** Undoes what an earlier manager left half done, and starts what is there. Never rejects; `maintain` tries again. */
@@ -86,18 +70,17 @@ export class RunTimeEndpoints {
 
   async #start(): Promise<void> {
     await this.#directory.open();
-    for (const key of await this.#directory.list()) this.#memberOf(key);
+    for (const key of await this.#directory.list()) this.#members.at(key);
     if (!(await this.#recover())) return;
-    for (const member of this.#members.values()) {
+    for (const member of this.#members.all) {
       member.isPresent = await this.#directory.isPresent(member.key);
       if (!member.isPresent) await this.#directory.clear(member.key);
     }
-    await this.#forgetUnused();
-    const members = [...this.#members.values()];
+    await this.#members.forgetUnused();
+    const members = this.#members.all;
     await Promise.all(members.map(({ endpoint }) => endpoint.start()));
     this.#hasStarted = true;
-    for (const { isPresent, endpoint } of members)
-      if (isPresent) this.#listeners.tell({ kind: 'added', endpoint });
+    for (const member of members) if (member.isPresent) this.#members.show(member);
   }
 
   /** @returns whether nothing is left that is to be undone */
@@ -105,12 +88,12 @@ export class RunTimeEndpoints {
     const { replacements } = this.#options;
     const names = await readdir(this.#directory.replacements);
     const journals = new Set(names.map((name) => name.split('.')[0] ?? name));
-    const endpoints = [...this.#members.values()].map(({ endpoint }) => endpoint);
+    const endpoints = this.#members.all.map(({ endpoint }) => endpoint);
     let isDone = await replacements.recover(endpoints);
     for (const name of journals) {
       const path = join(this.#directory.replacements, name);
       const find = (key: EndpointKey) => {
-        const member = this.#memberOf(key);
+        const member = this.#members.at(key);
         return { recover: (from: string) => this.#recoverPart(member, from) };
       };
       isDone = (await replacements.recoverAt(path, find)) && isDone;
@@ -126,9 +109,7 @@ export class RunTimeEndpoints {
 
   /** Those that are there. */
   list(): readonly Endpoint[] {
-    return [...this.#members.values()]
-      .filter(({ isPresent }) => isPresent)
-      .map(({ endpoint }) => endpoint);
+    return this.#members.all.filter(({ isPresent }) => isPresent).map(({ endpoint }) => endpoint);
   }
 
   /** The CAs of all authorities that are there. */
@@ -139,13 +120,13 @@ export class RunTimeEndpoints {
 
   /** `undefined` when it is not there. */
   find(key: EndpointKey): Endpoint | undefined {
-    const member = this.#members.get(nameOf(key));
+    const member = this.#members.find(key);
     return member?.isPresent ? member.endpoint : undefined;
   }
 
   /** Also one that is not there, whose keys wait for its first certificate. */
   findWithKeys(key: EndpointKey): Endpoint | undefined {
-    return this.#members.get(nameOf(key))?.endpoint;
+    return this.#members.find(key)?.endpoint;
   }
 
   /**
@@ -174,9 +155,9 @@ export class RunTimeEndpoints {
   add(key: EndpointKey): Promise<Endpoint> {
     return this.#turn.run(async () => {
       const member = await this.#known(key);
-      this.#mustBe(member, false);
-      this.#refuseReplaced(member);
-      await this.#appear(member).catch(asStorageError);
+      this.#members.mustBe(member, false);
+      this.#members.refuseReplaced(member);
+      await this.#members.appear(member).catch(asStorageError);
       return member.endpoint;
     });
   }
@@ -190,18 +171,16 @@ export class RunTimeEndpoints {
     await this.find(key)?.requests.settled();
     await this.#turn.run(async () => {
       const member = await this.#known(key);
-      this.#mustBe(member, true);
-      this.#refuseReplaced(member);
-      this.#hide(member);
-      const { endpoint } = member;
-      await endpoint.drain();
-      endpoint.stop();
-      this.#members.delete(nameOf(key));
+      this.#members.mustBe(member, true);
+      this.#members.refuseReplaced(member);
+      this.#members.hide(member);
+      await member.endpoint.drain();
+      this.#members.drop(member);
       await this.#directory.remove(key).catch(async (error: unknown) => {
         // All of it is where it was
-        const again = this.#memberOf(key);
+        const again = this.#members.at(key);
         await again.endpoint.start();
-        this.#show(again);
+        this.#members.show(again);
         asStorageError(error);
       });
     });
@@ -217,7 +196,7 @@ export class RunTimeEndpoints {
       const issuers = parts.filter(({ type }) => type === 'authority').flatMap(certificatesOf);
       for (const part of parts) {
         const member = await this.#known(part);
-        this.#mustBe(member, !part.create);
+        this.#members.mustBe(member, !part.create);
         staged.push(this.#staged(member, part, issuers));
       }
       const journal = join(this.#directory.replacements, randomBytes(8).toString('hex'));
@@ -232,11 +211,11 @@ export class RunTimeEndpoints {
   ): ReplacementPart {
     if (request !== undefined) mustBeFor(request, content);
     const { endpoint, key } = member;
-    const appear = () => this.#appear(member);
+    const appear = () => this.#members.appear(member);
     const wrapped = (change: StagedChange): StagedChange => {
       if (create) {
         const disappear = async () => {
-          if (member.isPresent) this.#hide(member);
+          if (member.isPresent) this.#members.hide(member);
           await this.#directory.makeAbsent(key);
         };
         return withCreation(change, { appear, disappear });
@@ -244,7 +223,7 @@ export class RunTimeEndpoints {
       if (!remove) return change;
       const disappear = async () => {
         await this.#directory.unmark(key);
-        this.#hide(member);
+        this.#members.hide(member);
       };
       return withRemoval(change, { appear, disappear, forget: () => void this.#forget(member) });
     };
@@ -262,9 +241,8 @@ export class RunTimeEndpoints {
     const { key, endpoint } = member;
     await endpoint.requests.settled();
     await this.#turn.run(async () => {
-      if (member.isPresent || this.#members.get(nameOf(key)) !== member) return;
-      endpoint.stop();
-      this.#members.delete(nameOf(key));
+      if (member.isPresent || this.#members.find(key) !== member) return;
+      this.#members.drop(member);
       await this.#directory.remove(key).catch(() => undefined);
     });
   }
@@ -273,13 +251,13 @@ export class RunTimeEndpoints {
   async maintain(): Promise<void> {
     await this.start();
     if (!this.#hasStarted) return;
-    await Promise.all([...this.#members.values()].map(({ endpoint }) => endpoint.maintain()));
-    await this.#turn.run(() => this.#forgetUnused()).catch(() => undefined);
+    await Promise.all(this.#members.all.map(({ endpoint }) => endpoint.maintain()));
+    await this.#turn.run(() => this.#members.forgetUnused()).catch(() => undefined);
   }
 
   /** Has staged replacements undone and lets what is under way end. */
   async drain(): Promise<void> {
-    const endpoints = [...this.#members.values()].map(({ endpoint }) => endpoint);
+    const endpoints = this.#members.all.map(({ endpoint }) => endpoint);
     await Promise.all(
       endpoints.map(async (endpoint) => {
         await this.#options.replacements.endpointLeaves(endpoint.definition);
@@ -289,78 +267,19 @@ export class RunTimeEndpoints {
   }
 
   stop(): void {
-    for (const { endpoint } of this.#members.values()) endpoint.stop();
+    for (const { endpoint } of this.#members.all) endpoint.stop();
   }
 
   /** @returns how to unsubscribe */
   subscribe(listener: (event: RunTimeEndpointEvent) => void): () => void {
-    return this.#listeners.add(listener);
+    return this.#members.subscribe(listener);
   }
 
   /** @throws CertError */
-  async #known(key: EndpointKey): Promise<Member> {
+  #known(key: EndpointKey): Promise<Member> {
     if (!this.#hasStarted)
       throw new CertError('storage', 'the endpoints could not be read; nothing changed');
-    checkEndpointId(key.name);
-    const known = this.#members.get(nameOf(key));
-    if (known) return known;
-    const max = this.#options.maxEndpoints();
-    if (this.#members.size >= max) await this.#forgetUnused().catch(asStorageError);
-    if (this.#members.size >= max)
-      throw new CertError('limit-reached', `there are ${max} endpoints already`);
-    const member = this.#memberOf(key);
-    await member.endpoint.start();
-    return member;
-  }
-
-  #memberOf({ type, name }: EndpointKey): Member {
-    const key = { type, name };
-    const known = this.#members.get(nameOf(key));
-    if (known) return known;
-    const endpoint = this.#options.makeEndpoint(key, this.#directory.pathOf(key));
-    const member = { key, endpoint, isPresent: false };
-    this.#members.set(nameOf(key), member);
-    return member;
-  }
-
-  /** Those that are not there, and of which nothing is kept or under way. */
-  async #forgetUnused(): Promise<void> {
-    for (const [name, { key, endpoint, isPresent }] of this.#members) {
-      const isReplaced = this.#options.replacements.stateOf(endpoint.definition) !== 'none';
-      if (isPresent || isReplaced || !(await endpoint.requests.isEmpty())) continue;
-      endpoint.stop();
-      this.#members.delete(name);
-      await this.#directory.remove(key).catch(() => undefined);
-    }
-  }
-
-  async #appear(member: Member): Promise<void> {
-    await this.#directory.makePresent(member.key);
-    this.#show(member);
-  }
-
-  #show(member: Member): void {
-    member.isPresent = true;
-    this.#listeners.tell({ kind: 'added', endpoint: member.endpoint });
-  }
-
-  #hide(member: Member): void {
-    member.isPresent = false;
-    this.#listeners.tell({ kind: 'removed', endpoint: member.endpoint });
-  }
-
-  #mustBe({ key, isPresent }: Member, wanted: boolean): void {
-    if (isPresent === wanted) return;
-    if (wanted) throw new CertError('not-found', `there is no endpoint ${nameOf(key)}`);
-    throw new CertError('already-installed', `there is an endpoint ${nameOf(key)} already`);
-  }
-
-  #refuseReplaced({ endpoint: { definition } }: Member): void {
-    if (this.#options.replacements.stateOf(definition) === 'none') return;
-    throw new CertError(
-      'replacement-in-progress',
-      'a staged replacement of the endpoint is in progress; it must be committed or undone first',
-    );
+    return this.#members.admit(key);
   }
 }
 
@@ -376,8 +295,4 @@ function mustBeFor(request: string, content: UploadContent = []): void {
   );
   if (isFor && keyBlocks.length === 0) return;
   throw new CertError('key-mismatch', `the certificate is not for the pending key ${request}`);
-}
-
-function nameOf({ type, name }: EndpointKey): string {
-  return `${type}/${name}`;
 }
