@@ -28,7 +28,7 @@ interface ServiceDependencies extends AccessDependencies {
 }
 
 /**
- * Makes the service of its configuration and begins to listen.
+ * Makes the service of its configuration and begins to listen. Long because its parts are many, and made in this order.
  * The files of state must be those of this service alone.
  * @throws SetupError that says what is wrong with the files, the certificate or the port
  */
