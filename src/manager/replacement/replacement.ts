@@ -146,9 +146,11 @@ export class Replacement {
     const { log, journal } = this.#options;
     if (this.#state !== 'staged') {
       this.#state = 'undoing';
-      const outcomes = await Promise.allSettled(this.changes.map((change) => change.undo()));
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-      if (failed) throw failed.reason;
+      const failures: unknown[] = [];
+      // In order, so that endpoints that go are told in one order, too
+      for (const change of this.changes)
+        await change.undo().catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures[0];
       log.warn('staged replacement undone', { path: this.path, reason });
     }
     await journal.remove().catch(asStorageError);
