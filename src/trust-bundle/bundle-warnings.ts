@@ -23,7 +23,7 @@ export function bundleWarnings(facts: WarningFacts): readonly string[] {
   const warnings: string[] = [];
   if (!facts.isEnabled)
     warnings.push(
-      'Automatic download is deactivated: a CA that is withdrawn stays trusted until somebody downloads.',
+      'Automatic download is deactivated: a CA that is withdrawn stays trusted until a download by hand.',
     );
   if (facts.isClockSuspect)
     warnings.push(

@@ -21,7 +21,7 @@ export interface GroupRecords {
 
 export type PlanLoad = (present: readonly Certificate[], content: GroupContent) => GroupPlan;
 
-/** Somebody else may change a group between the look at it and the change; more often than this it is no accident. */
+/** Another client may change a group between the look at it and the change; more often than this it is no accident. */
 const attempts = 5;
 
 /**
@@ -91,7 +91,7 @@ async function tryLoad(
   const part = { endpoint, create: members === undefined, content: pemContent(pem) };
   const replacement = await endpoints.stage([part]);
   try {
-    // From here on nobody else changes the group
+    // From here on the manager lets no other client change the group
     if (!isSame(members, membersOf(endpoints, group))) {
       await endpoints.rollback(replacement);
       return undefined;
