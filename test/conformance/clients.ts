@@ -1,4 +1,4 @@
-import { must, type Outcome, run } from '../e2e/commands.ts';
+import { maxMilliseconds, must, type Outcome, run } from '../e2e/commands.ts';
 
 /** A string, an int64, or a list of strings. */
 export type Argument = string | bigint | readonly string[];
@@ -24,6 +24,8 @@ interface Target {
   readonly destination: string;
 }
 
+/** Seconds; by themselves the programs wait 25, which is less than an answer may take on a busy machine. */
+const patience = maxMilliseconds / 1000;
 const utf8 = { LC_ALL: 'C.UTF-8' };
 
 /** sd-bus and GLib. */
@@ -51,7 +53,8 @@ async function dbusSend(target: Target, path: string, method: string, args: read
     if (typeof one === 'bigint') return `int64:${one}`;
     return typeof one === 'string' ? `string:${one}` : `array:string:${one.join()}`;
   });
-  const head = [`--bus=${target.address}`, '--print-reply', `--dest=${target.destination}`];
+  const options = [`--reply-timeout=${1000 * patience}`, '--print-reply'];
+  const head = [`--bus=${target.address}`, ...options, `--dest=${target.destination}`];
   return failureOf(method, await run('dbus-send', [...head, path, method, ...words]));
 }
 
@@ -111,7 +114,8 @@ function busctlWords(
     typeof one === 'object' ? [String(one.length), ...one] : [String(one)],
   );
   const tail = args.length === 0 ? [] : [signature.join(''), '--', ...values];
-  const head = [`--address=${address}`, '--json=short', 'call', destination, path];
+  const options = [`--address=${address}`, `--timeout=${patience}`, '--json=short'];
+  const head = [...options, 'call', destination, path];
   return [...head, ...splitMethod(method), ...tail];
 }
 
@@ -126,7 +130,8 @@ function gdbusWords(
     if (typeof one === 'string') return JSON.stringify(one);
     return `@as [${one.map((text) => JSON.stringify(text)).join()}]`;
   });
-  const head = ['call', '--address', address, '--dest', destination, '--object-path', path];
+  const options = ['--address', address, '--timeout', String(patience)];
+  const head = ['call', ...options, '--dest', destination, '--object-path', path];
   return [...head, '--method', method, '--', ...values];
 }
 

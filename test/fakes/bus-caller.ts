@@ -1,5 +1,5 @@
 import { type Bus, connectBus } from '../../src/dbus/transport/bus.ts';
-import { until } from '../e2e/commands.ts';
+import { maxMilliseconds, until } from '../e2e/commands.ts';
 
 /** A caller with a connection of its own, for calls that the tools of a shell cannot make. */
 export interface BusCaller {
@@ -33,7 +33,8 @@ export async function busCaller(address: string, destination: string): Promise<B
     async call(path, method, signature, ...body) {
       const dot = method.lastIndexOf('.');
       const [name, member] = [method.slice(0, dot), method.slice(dot + 1)];
-      const reply = await bus.call({ destination, path, interface: name, member, signature, body });
+      const target = { destination, path, interface: name, member };
+      const reply = await bus.call({ ...target, signature, body, timeout: maxMilliseconds });
       return reply[0];
     },
     signals: (member) => seen.filter((one) => one.member === member),

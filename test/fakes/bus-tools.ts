@@ -1,4 +1,4 @@
-import { type Background, background, must, run, until } from '../e2e/commands.ts';
+import { type Background, background, maxMilliseconds, must, run, until } from '../e2e/commands.ts';
 
 /** Clients of a bus that share no code with ours: busctl (sd-bus), dbus-send (libdbus), gdbus (GLib). */
 export interface BusTools {
@@ -28,7 +28,10 @@ export function busTools({ address, destination, as = [] }: ToolOptions): BusToo
     const [program = '', ...args] = [...as, ...words];
     return [program, args];
   };
-  const busctl = (...args: string[]) => must(...command('busctl', `--address=${address}`, ...args));
+  // On a busy machine an answer may take longer than these programs wait by themselves
+  const patience = `--timeout=${maxMilliseconds / 1000}`;
+  const busctl = (...args: string[]) =>
+    must(...command('busctl', `--address=${address}`, patience, ...args));
   return {
     busctl,
     async call(path, method, signature, ...args) {
@@ -39,7 +42,8 @@ export function busTools({ address, destination, as = [] }: ToolOptions): BusToo
       return text.trim() === '' ? {} : JSON.parse(text).data;
     },
     async refusal(path, method, ...args) {
-      const target = [`--dest=${destination}`, '--print-reply', path, method, ...args];
+      const head = [`--dest=${destination}`, `--reply-timeout=${maxMilliseconds}`, '--print-reply'];
+      const target = [...head, path, method, ...args];
       const { status, stdout, stderr } = await run(
         ...command('dbus-send', `--bus=${address}`, ...target),
       );
