@@ -5,9 +5,11 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { toOutputs, toScript } from '../../scripts/command-blocks.ts';
-import { until } from '../e2e/commands.ts';
+import { must, until } from '../e2e/commands.ts';
 import { clone } from '../e2e/stack.ts';
 import { bouncyCastleAuthority, type CmpProgram } from '../fakes/cmp-programs.ts';
+import { startNginx } from '../fakes/nginx.ts';
+import { caExtensions, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { blocksOf, documented, onADevice } from '../how-to/blocks.ts';
 import { type Device, startDevice, whyNoDevice } from './device.ts';
 import {
@@ -20,14 +22,43 @@ import {
 } from './installation.ts';
 
 const manager = 'bmc-certificate-manager';
-const edges = ['bmc-cmp', 'bmc-gnoi', 'bmc-netconf'];
+const edges = ['bmc-cmp', 'bmc-gnoi', 'bmc-bundle', 'bmc-netconf'];
 const state = '/var/lib/bmc-certificate-manager';
 const serviceFile = `${state}/services/gnoi/credential.pem`;
+
+interface Publisher {
+  /** File of the root of those who sign. */
+  readonly root: string;
+  stop(): Promise<void>;
+}
+
+/** The CAs of Debian as a signed bundle, on a web server in the network of the device. */
+async function publishDebian(network: readonly string[]): Promise<Publisher> {
+  const tools = opensslAuthority();
+  const long = { until: '20991231000000Z' };
+  const root = tools.issue({ subject: '/CN=root of bundles', extensions: caExtensions, ...long });
+  const extensions = ['keyUsage=critical,digitalSignature', 'extendedKeyUsage=codeSigning'];
+  const signer = tools.issue({ issuer: root, subject: '/CN=signer', extensions, ...long });
+  const www = join(tools.directory, 'www');
+  const words = ['bundle', 'publish', join(www, 'cacert'), '/etc/ssl/certs/ca-certificates.crt'];
+  const signing = ['--signer', signer.path, '--key', signer.keyPath];
+  await must(process.execPath, [join(clone, 'dist/bmc-certs.js'), ...words, ...signing]);
+  const server = `server { listen 127.0.0.1:8080; root ${www}; }`;
+  const nginx = startNginx(www, server, 'root', network);
+  return {
+    root: root.path,
+    async stop() {
+      await nginx.stop();
+      tools.remove();
+    },
+  };
+}
 
 /** The units of the edges do the main job of their pages, on one device, in this order. */
 describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () => {
   let device: Device;
   let ca: CmpProgram;
+  let publisher: Publisher;
 
   before(async () => {
     device = await startDevice();
@@ -35,7 +66,11 @@ describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () 
     await until('Redfish answers', async () => (await ask(device, '/redfish/v1')).status === 200);
     ca = await bouncyCastleAuthority(3600, device.network);
   });
+  before(async () => {
+    publisher = await publishDebian(device.network);
+  });
   after(async () => {
+    await publisher?.stop();
     await ca?.stop();
     await device?.stop();
   });
@@ -59,6 +94,8 @@ describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () 
     document.endpoints.push({ type: 'server', name: 'gnoi', group: 'bmc-gnoi' });
     document.gnoi = { streams: 'junos' };
     document.netconf = { lenientInteractive: true };
+    const pinnedRoots = '/etc/bmc-certificate-manager/bundle-roots';
+    document.trustBundles = { bundles: [{ url: 'http://127.0.0.1:8080/cacert', pinnedRoots }] };
     document.enrolment = {
       authorities: [
         {
@@ -114,6 +151,23 @@ describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () 
     assert.deepEqual(outputs[last]?.match(/^read by .*$/gm), ['read by bmc-gnoi']);
   });
 
+  it('follow a signed bundle, as docs/how-to/trust-bundle.md says', async () => {
+    copyFileSync(publisher.root, join(device.root, 'root/root.pem'));
+    const printed = await runBlocks(device, '/root', onADevice('trust-bundle'), '');
+    assert.match(
+      printed.join(''),
+      /Revision +1[\s\S]*default-trusted-ca-certs +run time +loaded +1/,
+    );
+    await device.must('bmc-certs', 'bundle', 'load', 'gnoi-ca-bundle', 'default');
+    await until('the manager refuses a group of another edge', async () => {
+      const { stdout } = await device.run('bmc-certs', 'bundle', 'groups', '--json');
+      return JSON.parse(stdout).some(
+        ({ group, failure }: Record<string, string | null>) =>
+          group === 'gnoi-ca-bundle' && failure?.startsWith('refused'),
+      );
+    });
+  });
+
   it('let clients of NETCONF in as the users of their certificates, as docs/how-to/netconf.md says', async () => {
     await runBlocks(device, '/root', onADevice('netconf'), '');
     const within = `/proc/${device.init}/root`;
@@ -148,6 +202,8 @@ describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () 
       const shown = await device.run('sh', '-c', `${client} | openssl x509 -noout -fingerprint`);
       return shown.status === 0;
     },
+    'bmc-bundle': async () =>
+      (await device.run('bmc-certs', 'bundle', 'check-server')).status === 0,
     'bmc-netconf': async () =>
       /State +ready/.test((await device.run('bmc-certs', 'netconf', 'status')).stdout),
   };

@@ -7,8 +7,14 @@ import { type Background, background } from '../e2e/commands.ts';
  * @param directory where it has its files; its process id is in `nginx.pid` there
  * @param servers blocks of its `http` section
  * @param user who reads the files that it serves, where root starts it
+ * @param within the command line that runs it elsewhere, such as in another network
  */
-export function startNginx(directory: string, servers: string, user = 'nobody'): Background {
+export function startNginx(
+  directory: string,
+  servers: string,
+  user = 'nobody',
+  within: readonly string[] = [],
+): Background {
   const file = join(directory, 'nginx.conf');
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (what) => `${what}_temp_path ${directory}/nginx;`,
@@ -26,7 +32,8 @@ export function startNginx(directory: string, servers: string, user = 'nobody'):
        ${servers}
      }`,
   );
-  return background('/usr/sbin/nginx', ['-c', file]);
+  const [program = '', ...args] = [...within, '/usr/sbin/nginx', '-c', file];
+  return background(program, args);
 }
 
 export function pidFileOf(directory: string): string {
