@@ -245,7 +245,7 @@ describe('what the services may do under systemd', { skip: whyNoDevice() ?? fals
     [
       'change those of them that are its groups',
       [...atRunTime, ...changing('authority', 'bundle-one')],
-      [bundle],
+      [redfish, bundle],
     ],
     [
       'ask for the accounts',
