@@ -5,6 +5,7 @@ import type {
   EdgeEndpointEvent,
   ServiceBinding,
 } from '../../manager/edge-endpoints.ts';
+import { endpointTypes } from '../../manager/endpoint-definition.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
 import { reloadInterface, replacementInterface } from '../certs/extension-interfaces.ts';
 import { endpointInterface } from '../endpoints/interfaces.ts';
@@ -147,9 +148,9 @@ function textsIn(property: TypedValue | undefined): readonly string[] {
 }
 
 function bindingOf(row: unknown): ServiceBinding | undefined {
-  const [service, type, name, origin] = Array.isArray(row) ? row.map(String) : [];
-  const isKnown = type === 'server' || type === 'client';
-  if (service === undefined || name === undefined || !isKnown) return undefined;
+  const [service, typeName, name, origin] = Array.isArray(row) ? row.map(String) : [];
+  const type = endpointTypes.find((one) => one === typeName);
+  if (service === undefined || name === undefined || type === undefined) return undefined;
   const from = origin === 'configuration' ? origin : 'run time';
   return { service, endpoint: { type, name }, origin: from };
 }

@@ -178,6 +178,10 @@ describe('the endpoints of run time as an edge has them', () => {
     assert.deepEqual(edge.bindings(), []);
     assert.deepEqual(edge.find(server('gnoi-1'))?.services, []);
     assert.equal(events.filter((one) => one === 'bindings').length, 2);
+    const bundle = { service: 'gnoi', endpoint: authority('gnoi-ca-bundle') };
+    await edge.bind(bundle.service, bundle.endpoint);
+    assert.deepEqual(edge.bindings(), [{ ...bundle, origin: 'run time' }]);
+    await edge.unbind('gnoi');
   });
 
   it('are emptied, and stay', async () => {
