@@ -86,7 +86,8 @@ const lines = [
 
 /** They go on until they are ended, ask a CA or the service of an edge, or have a test of their own. */
 const others = [
-  ...['watch', 'set-password', 'up', 'enrol now', 'gnoi status', 'gnoi extend'],
+  ...['watch', 'set-password', 'up', 'enrol now', 'bundle publish'],
+  ...['gnoi status', 'gnoi extend'],
   ...['status', 'sessions', 'refused', 'explain', 'trace'].map((name) => `netconf ${name}`),
   ...['identities', 'add-identity', 'remove-identity'].map((name) => `netconf ${name}`),
   ...['default-identity', 'reset-identities'].map((name) => `netconf ${name}`),
