@@ -27,7 +27,8 @@ describe('a CSR that comes while as many as may be are in the making', () => {
 
   before(async () => {
     const configuration = join(directory, 'limits.json');
-    writeFileSync(configuration, JSON.stringify({ limits: { queuedRequests: 1 } }));
+    const redfish = { tasks: { patienceSeconds: 10 } };
+    writeFileSync(configuration, JSON.stringify({ limits: { queuedRequests: 1 }, redfish }));
     stack = await startStack(directory, ['--config', configuration]);
     token = await logIn(stack.url, stack.password);
     callers = await Promise.all(

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,21 @@ export function removeDirectory(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
+/**
+ * A CSR that takes long becomes a task, as any does on a busy machine; the tests want it in the answer.
+ * @returns the path of the configuration of `--config`, if there is one, with as much patience as there can be
+ */
+function patientConfiguration(state: string, args: readonly string[]): string {
+  const given = args[args.indexOf('--config') + 1];
+  const { redfish = {}, ...others } = args.includes('--config')
+    ? JSON.parse(readFileSync(given ?? '', 'utf8'))
+    : {};
+  const path = join(state, 'patient.json');
+  const tasks = { patienceSeconds: 300, ...redfish.tasks };
+  writeFileSync(path, JSON.stringify({ ...others, redfish: { ...redfish, tasks } }));
+  return path;
+}
+
 /** Starts the stack on a free port and waits for its ready line. @throws what it printed instead */
 export async function startStack(
   state: string,
@@ -34,7 +49,8 @@ export async function startStack(
   const password = 'correct-horse-battery';
   const passwordFile = join(state, 'password');
   writeFileSync(passwordFile, `${password}\n`);
-  const all = ['--state-dir', state, '--https-port', '0', '--password-file', passwordFile, ...args];
+  const place = ['--state-dir', state, '--https-port', '0', '--password-file', passwordFile];
+  const all = [...place, ...args, '--config', patientConfiguration(state, args)];
   const child = spawn('npm', ['start', '--', ...all], { cwd: clone });
   let output = '';
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
