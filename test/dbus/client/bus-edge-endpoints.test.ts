@@ -20,7 +20,10 @@ const ca = tools.issueCa({ subject: '/CN=CA' });
 const leaf = tools.issue({ issuer: ca, subject: '/CN=leaf' });
 const next = tools.issue({ issuer: ca, subject: '/CN=next' });
 after(() => tools.remove());
-const services = [{ name: 'gnoi', reload: [] }];
+const services = [
+  { name: 'gnoi', reload: [] },
+  { name: 'nginx', endpoint: { type: 'authority', id: 'clients' }, reload: [] },
+];
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe('the endpoints of run time as an edge has them', () => {
@@ -170,18 +173,20 @@ describe('the endpoints of run time as an edge has them', () => {
   it('are bound to services', async () => {
     await install();
     await edge.bind('gnoi', server('gnoi-1'));
+    const ofAuthority = {
+      service: 'nginx',
+      endpoint: authority('clients'),
+      origin: 'configuration',
+    };
     assert.deepEqual(edge.bindings(), [
       { service: 'gnoi', endpoint: server('gnoi-1'), origin: 'run time' },
+      ofAuthority,
     ]);
     assert.deepEqual(edge.find(server('gnoi-1'))?.services, ['gnoi']);
     await edge.unbind('gnoi');
-    assert.deepEqual(edge.bindings(), []);
+    assert.deepEqual(edge.bindings(), [ofAuthority]);
     assert.deepEqual(edge.find(server('gnoi-1'))?.services, []);
     assert.equal(events.filter((one) => one === 'bindings').length, 2);
-    const bundle = { service: 'gnoi', endpoint: authority('gnoi-ca-bundle') };
-    await edge.bind(bundle.service, bundle.endpoint);
-    assert.deepEqual(edge.bindings(), [{ ...bundle, origin: 'run time' }]);
-    await edge.unbind('gnoi');
   });
 
   it('are emptied, and stay', async () => {
