@@ -124,24 +124,19 @@ describe('the textfile of a manager', () => {
     assert.ok((value('bmc_certificate_last_reload_timestamp_seconds', service) ?? 0) > 1e9);
   });
 
-  it('tells of endpoints that come at run time, also where one has the name of another', async () => {
+  it('tells of endpoints that come at run time apart from those of the configuration', async () => {
     await start();
     const tools = busTools({
       address: world.bus.address,
       destination: 'xyz.openbmc_project.Certs.Endpoints',
     });
     const root = '/xyz/openbmc_project/certs/endpoints';
-    await tools.call(
-      root,
-      'xyz.openbmc_project.Certs.Extension.Endpoints.Add',
-      'ss',
-      'server',
-      'https',
-    );
-    await is(0, 'bmc_certificate_installed', '"run-time/server/https"');
-    const path = `${root}/server/https`;
+    const add = 'xyz.openbmc_project.Certs.Extension.Endpoints.Add';
+    await tools.call(root, add, 'ss', 'server', 'gnmi');
+    await is(0, 'bmc_certificate_installed', '"run-time/server/gnmi"');
+    const path = `${root}/server/gnmi`;
     await tools.call(path, 'xyz.openbmc_project.Collection.DeleteAll.DeleteAll');
-    await is(1, 'bmc_certificate_operations_total', '"run-time/server/https"', '"DeleteAll"');
+    await is(1, 'bmc_certificate_operations_total', '"run-time/server/gnmi"', '"DeleteAll"');
     assert.equal(value('bmc_certificate_operations_total', '"server/https"'), 0);
     assert.equal(value('bmc_certificate_installed', '"server/https"'), 1);
   });
