@@ -21,6 +21,7 @@ interface Parameter {
   readonly type?: 'String' | 'StringArray' | 'Number' | 'Object';
   readonly required?: boolean;
   readonly values?: readonly string[];
+  readonly numbers?: readonly number[];
 }
 
 const certificateTypes = ['PEM', 'PEMchain', 'PKCS7', 'PKCS12'] as const;
@@ -92,12 +93,18 @@ function infoResource(
   };
 }
 
-function describe({ name, type = 'String', required = false, values }: Parameter) {
+function describe({ name, type = 'String', required = false, values, numbers }: Parameter) {
   return {
     Name: name,
     DataType: type,
     Required: required,
     ...(values && { AllowableValues: values }),
+    // Some clients read the list, others the bounds alone
+    ...(numbers && {
+      AllowableNumbers: numbers.map(String),
+      MinimumValue: Math.min(...numbers),
+      MaximumValue: Math.max(...numbers),
+    }),
   };
 }
 
@@ -111,5 +118,7 @@ function ofOem([name, { kind, required: isRequired }]: readonly [string, Member]
 
 function ofCsr(name: CsrParameterName): Parameter {
   const { signature, values } = csrParameters[name];
+  if (signature === 'x')
+    return { name, type: types.x, ...(values && { numbers: values.map(Number) }) };
   return { name, type: types[signature], ...(values && { values }) };
 }

@@ -213,6 +213,18 @@ describe('the successor of a certificate', () => {
     }
     assert.equal((await service.ask('GET', `${https}/7/RekeyActionInfo`)).status, 404);
   });
+
+  it('has the lengths of its key described as numbers, in a list and by bounds', async () => {
+    const { Parameters } = JSON.parse(
+      (await service.ask('GET', `${https}/1/RekeyActionInfo`)).text,
+    );
+    const length = Parameters.find(({ Name }: { Name: string }) => Name === 'KeyBitLength');
+    assert.deepEqual(length, {
+      ...{ Name: 'KeyBitLength', DataType: 'Number', Required: false },
+      AllowableNumbers: ['2048', '3072', '4096'],
+      ...{ MinimumValue: 2048, MaximumValue: 4096 },
+    });
+  });
 });
 
 describe('the form of a submitted certificate', () => {
