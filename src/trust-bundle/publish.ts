@@ -117,6 +117,7 @@ function checkSigner({ certificate, key }: Signer, now: Date): void {
   if (!certificate.x509.checkPrivateKey(key)) throw refuse('does not belong to the key');
   if (seconds < certificate.notBefore || seconds > certificate.notAfter)
     throw refuse('is not valid now');
+  if (certificate.isCa) throw refuse('is a CA, and clients take an end entity alone');
   if (!certificate.usages.bits?.includes('DigitalSignature'))
     throw refuse('lacks digitalSignature in its keyUsage');
   if (!certificate.usages.purposes) throw refuse('lacks an extendedKeyUsage, such as codeSigning');

@@ -92,6 +92,8 @@ describe('a published bundle', () => {
     await assert.rejects(world.publish([], { sources: [] }), { code: 'empty' });
     const signer = world.signerOf(world.issueSigner({ extensions: ['keyUsage=keyAgreement'] }));
     await assert.rejects(world.publish([one], { signer }), { code: 'signer-unfit' });
+    const ca = world.signerOf(publisher.intermediate);
+    await assert.rejects(world.publish([one], { signer: ca }), /is a CA/);
     const other = { ...world.signerOf(publisher.signer), key: signer.key };
     await assert.rejects(world.publish([one], { signer: other }), /does not belong to the key/);
     assert.ok(!existsSync(world.published));

@@ -164,6 +164,7 @@ function checkUsage(signer: Certificate, { now, purposes }: SignerRules): void {
     new CmsFault('unfit', `the certificate of the signer ${subjectText(signer)} ${reason}`);
   if (now < signer.notBefore) throw refuse('is not valid yet');
   if (now > signer.notAfter) throw refuse('has expired');
+  if (signer.isCa) throw refuse('is a CA, and no end entity');
   if (signer.unknownCritical.length > 0)
     throw refuse(`has the unknown critical extension ${signer.unknownCritical[0]}`);
   if (!signer.usages.bits?.includes('DigitalSignature'))

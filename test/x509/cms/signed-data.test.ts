@@ -221,6 +221,18 @@ describe('a detached signature in CMS', () => {
       'unfit',
       /unknown critical extension 1\.2\.3\.4/,
     ],
+    [
+      'that is a CA',
+      () => ({
+        extensions: [
+          'basicConstraints=CA:TRUE',
+          'keyUsage=keyCertSign,digitalSignature',
+          'extendedKeyUsage=codeSigning',
+        ],
+      }),
+      'unfit',
+      /is a CA/,
+    ],
     ['with an RSA key of 1024 bits', () => ({ key: keyKinds.rsa(1024) }), 'untrusted', /1024/],
     ['below a certificate that is no CA', () => ({ issuer: signer }), 'untrusted', /no trusted CA/],
     [
