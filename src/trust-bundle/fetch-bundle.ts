@@ -52,6 +52,7 @@ export async function fetchManifest(
   const signature = isStored ? copy.manifestSignature : await fetchSignature(server, manifestName);
   const signer = verify(manifestName, signature, bytes, rules);
   const manifest = readManifest(bytes, name);
+  refuseUnsignable(manifest, signer);
   if (highest) refuseOlder(manifest, highest);
   return { manifest, bytes, signature, signer, etag: fetched ? fetched.etag : etag };
 }
@@ -101,6 +102,15 @@ export async function fetchTarget(
     files: { manifest: bytes, manifestSignature: signature, target, targetSignature },
     summary: summaryOf(content, signer),
   };
+}
+
+/** The date of the copy in force counts as past, so one far ahead would have every later signer be expired. */
+function refuseUnsignable({ date }: Manifest, { certificate }: VerifiedSigner): void {
+  if (date.getTime() / 1000 > certificate.notAfter)
+    throw new BundleFault(
+      'manifest-malformed',
+      'in the manifest date is after the end of the certificate of its signer',
+    );
 }
 
 /** The same revision may come with a later date of its next update, and with nothing else. */

@@ -176,6 +176,19 @@ describe('a server of bundles', () => {
       () => newSigner({ extensions: ['keyUsage=keyAgreement', 'extendedKeyUsage=codeSigning'] })(),
     ],
     [
+      'signs with a CA',
+      'signer-unfit',
+      /is a CA/,
+      () =>
+        newSigner({
+          extensions: [
+            'basicConstraints=CA:TRUE',
+            'keyUsage=keyCertSign,digitalSignature',
+            'extendedKeyUsage=codeSigning',
+          ],
+        })(),
+    ],
+    [
       'sends junk as a signature',
       'signature-malformed',
       /no SignedData in DER/,
@@ -199,6 +212,12 @@ describe('a server of bundles', () => {
       'manifest-malformed',
       /date/,
       members({ date: '2026-02-31T00:00:00Z' }),
+    ],
+    [
+      'has a date at which nobody could sign it',
+      'manifest-malformed',
+      /date is after the end/,
+      members({ date: '9998-01-01T00:00:00Z', nextUpdate: '9999-01-01T00:00:00Z' }),
     ],
     [
       'has an update before its date',
