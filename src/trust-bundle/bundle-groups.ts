@@ -14,6 +14,7 @@ import {
   type StoredGroup,
   settleIntention,
   type WantedCas,
+  withoutBlocked,
 } from './group-content.ts';
 import { loadGroup, membersOf, type PlanLoad, settleGroup } from './load-group.ts';
 import { nameCas } from './member-names.ts';
@@ -40,6 +41,8 @@ export interface GroupDependencies {
   readonly now: () => number;
   /** What groups are to have; `undefined` before the first download. @throws BundleFault */
   readonly wanted: () => Promise<WantedCas | undefined>;
+  /** Fingerprints of CAs that no group is to have. */
+  readonly blocked: () => ReadonlySet<string>;
   /** Tells that the status is another. */
   readonly changed: () => void;
 }
@@ -101,6 +104,7 @@ export class BundleGroups {
       this.#of.changed();
       try {
         await this.#loadFiles();
+        await this.#removeBlocked();
         await this.#loadFollowing();
       } finally {
         this.#isLoading = false;
@@ -112,9 +116,7 @@ export class BundleGroups {
 
   /** @throws nothing: what the manager does not tell is left out */
   status(): readonly GroupStatus[] {
-    return [...new Set([...this.#following(), ...Object.keys(this.#of.memory.value.groups)])]
-      .sort()
-      .map((name) => this.#statusOf(name));
+    return this.#known().map((name) => this.#statusOf(name));
   }
 
   async close(): Promise<void> {
@@ -130,12 +132,30 @@ export class BundleGroups {
     return [...new Set([...this.#configured, ...followed])];
   }
 
+  /** Those that follow, and those that files were loaded into. */
+  #known(): readonly string[] {
+    const { groups } = this.#of.memory.value;
+    return [...new Set([...this.#following(), ...Object.keys(groups)])].sort();
+  }
+
   async #loadFiles(): Promise<void> {
     for (const file of this.#files) {
       const code = await this.#tryGroup(file.group, (present, content) =>
         planFileLoad(present, content, file.certificates),
       );
       if (code !== 'unavailable') this.#files = this.#files.filter((one) => one !== file);
+    }
+  }
+
+  /** Whatever the bundle says, and also while there is none, or it is stale. */
+  async #removeBlocked(): Promise<void> {
+    const { blocked, endpoints } = this.#of;
+    for (const group of this.#known()) {
+      const members = endpoints.isAvailable ? membersOf(endpoints, group) : undefined;
+      if (members?.some((one) => blocked().has(sha256OfCa(one))))
+        await this.#tryGroup(group, (present, content) =>
+          withoutBlocked(present, content, blocked(), maxAbsent),
+        );
     }
   }
 

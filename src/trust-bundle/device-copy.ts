@@ -13,7 +13,7 @@ import type { WantedCas } from './group-content.ts';
 import { readPinnedRoots } from './pinned-roots.ts';
 import { allowedCas } from './policy.ts';
 import { day, stalenessOf } from './schedule.ts';
-import type { BundleSettings, EffectiveSettings } from './settings.ts';
+import type { BundlePolicy, BundleSettings, EffectiveSettings } from './settings.ts';
 
 export interface CopyDependencies {
   readonly copies: CopyStore;
@@ -153,8 +153,12 @@ export class DeviceCopy {
     const bytes = await this.#of.copies.readTarget(manifest.target.sha256);
     const { certificates } = await readBundleContent(bytes, Number.POSITIVE_INFINITY);
     const { policy } = this.#of.settings();
-    const allowed = allowedCas(certificates, manifest, policy, this.seconds);
-    return { revision: manifest.revision, certificates: allowed };
+    const allowedBy = (rules: BundlePolicy) =>
+      allowedCas(certificates, manifest, rules, this.seconds);
+    const allowed = allowedBy(policy);
+    const isEmptiedByBlock =
+      allowed.length === 0 && allowedBy({ ...policy, blocked: [] }).length > 0;
+    return { revision: manifest.revision, certificates: allowed, isEmptiedByBlock };
   }
 
   /** @throws BundleFault `stale` */

@@ -15,6 +15,8 @@ export interface GroupPlan {
   /** Fingerprints, in lower case. */
   readonly adds: readonly string[];
   readonly removes: readonly string[];
+  /** Whether no CA may be left, which is an error otherwise. */
+  readonly mayBeEmpty: boolean;
 }
 
 export const emptyGroup: StoredGroup = { follows: false, content: { ours: [], absent: [] } };
@@ -23,6 +25,27 @@ export const emptyGroup: StoredGroup = { follows: false, content: { ours: [], ab
 export interface WantedCas {
   readonly revision: number;
   readonly certificates: readonly Certificate[];
+  /** Whether there would be others if none were blocked. */
+  readonly isEmptiedByBlock: boolean;
+}
+
+/** A group without what the operator blocked, however that came there. */
+export function withoutBlocked(
+  present: readonly Certificate[],
+  content: GroupContent,
+  blocked: ReadonlySet<string>,
+  maxAbsent: number,
+): GroupPlan {
+  const certificates = present.filter((one) => !blocked.has(sha256OfCa(one)));
+  const isBlocked = ({ sha256 }: NamedCa) => blocked.has(sha256);
+  const ours = content.ours.filter((one) => !isBlocked(one));
+  const absent = [...content.ours.filter(isBlocked), ...content.absent].slice(0, maxAbsent);
+  return {
+    certificates,
+    content: { ...content, ours, absent },
+    ...changes(present, certificates),
+    mayBeEmpty: true,
+  };
 }
 
 /**
@@ -33,7 +56,7 @@ export interface WantedCas {
 export function planBundleLoad(
   present: readonly Certificate[],
   { ours, absent }: GroupContent,
-  { revision, certificates: wanted }: WantedCas,
+  { revision, certificates: wanted, isEmptiedByBlock }: WantedCas,
   maxAbsent: number,
 ): GroupPlan {
   const known = fingerprintsOf(ours);
@@ -48,6 +71,7 @@ export function planBundleLoad(
     certificates,
     content: { revision, ours: [...named], absent: gone.slice(0, maxAbsent) },
     ...changes(present, certificates),
+    mayBeEmpty: isEmptiedByBlock,
   };
 }
 
@@ -69,6 +93,7 @@ export function planFileLoad(
       absent: content.absent.filter(others),
     },
     ...changes(present, certificates),
+    mayBeEmpty: false,
   };
 }
 

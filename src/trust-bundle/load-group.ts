@@ -78,17 +78,21 @@ async function tryLoad(
 ): Promise<boolean | undefined> {
   const record = await settleGroup(endpoints, records, group);
   const members = membersOf(endpoints, group);
-  const { certificates, content, adds, removes } = plan(members ?? [], record.content);
-  if (certificates.length === 0)
+  const planned = plan(members ?? [], record.content);
+  const { certificates, content, adds, removes } = planned;
+  const isEmpty = certificates.length === 0;
+  if (isEmpty && !planned.mayBeEmpty)
     throw new BundleFault('empty', `no CA would be left in the group ${group}`);
-  if (members && adds.length === 0 && removes.length === 0) {
+  const hasChanges = adds.length > 0 || removes.length > 0;
+  if (members && !hasChanges) {
     if (!isDeepStrictEqual(content, record.content))
       await records.write(group, { ...record, content });
     return false;
   }
   const endpoint = { type: 'authority', name: group } as const;
   const pem = certificates.map((one) => one.pem).join('');
-  const part = { endpoint, create: members === undefined, content: pemContent(pem) };
+  const wanted = isEmpty ? 'nothing' : pemContent(pem);
+  const part = { endpoint, create: members === undefined, content: wanted } as const;
   const replacement = await endpoints.stage([part]);
   try {
     // From here on the manager lets no other client change the group

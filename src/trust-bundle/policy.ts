@@ -1,5 +1,6 @@
-import type { Certificate } from '../x509/certificate.ts';
+import { type Certificate, subjectText } from '../x509/certificate.ts';
 import { sha256OfCa } from './bundle-content.ts';
+import { BundleFault } from './bundle-fault.ts';
 import type { PolicyCount } from './bundle-status.ts';
 import type { BundleCopy } from './copy-store.ts';
 import type { Manifest } from './manifest.ts';
@@ -14,7 +15,7 @@ function exclusion(
   policy: BundlePolicy,
   now: number,
 ): 'blocked' | 'removed' | 'expired' | 'constrained' | undefined {
-  if (policy.blocked.some((one) => one.toLowerCase() === sha256)) return 'blocked';
+  if (policy.blocked.includes(sha256)) return 'blocked';
   // Distrust goes before trust, should a manifest say both
   if (removed.some((one) => one.sha256 === sha256)) return 'removed';
   if (policy.filterExpired && notAfter < now) return 'expired';
@@ -35,6 +36,19 @@ export function allowedCas(
     const fact = { sha256: sha256OfCa(one), notAfter: one.notAfter };
     return exclusion(fact, manifest, policy, now) === undefined;
   });
+}
+
+/** @throws BundleFault `blocked` */
+export function refuseBlocked(
+  certificates: readonly Certificate[],
+  { blocked }: BundlePolicy,
+): void {
+  const found = certificates.find((one) => blocked.includes(sha256OfCa(one)));
+  if (found)
+    throw new BundleFault(
+      'blocked',
+      `the file is refused: ${subjectText(found)} is blocked by the configuration`,
+    );
 }
 
 /** @param now seconds since 1970 */

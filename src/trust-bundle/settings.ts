@@ -26,7 +26,7 @@ export interface BundleSettings {
 
 /** What the device makes of a bundle that is good. */
 export interface BundlePolicy {
-  /** Hexadecimal SHA-256 of certificates that are distrusted here, whatever the bundle says. */
+  /** Hexadecimal SHA-256, in lower case, of certificates that are distrusted here, however they came. */
   readonly blocked: readonly string[];
   /** Whether CAs that have expired are kept out of the groups. */
   readonly filterExpired: boolean;

@@ -16,7 +16,7 @@ import { bundleWarnings } from './bundle-warnings.ts';
 import { type BundleCopy, CopyStore } from './copy-store.ts';
 import { DeviceCopy } from './device-copy.ts';
 import type { VerifiedManifest } from './fetch-bundle.ts';
-import { countPolicy } from './policy.ts';
+import { countPolicy, refuseBlocked } from './policy.ts';
 import { type BundleClock, PollTimer } from './poll-timer.ts';
 import { pollPause, retryPause, startPause } from './schedule.ts';
 import type { BundleSettings, RunTimeSettings, SettingName } from './settings.ts';
@@ -78,6 +78,7 @@ export class SignedBundle implements TrustBundle {
     this.#groups = new BundleGroups({
       ...{ endpoints, memory, log, now: clock.now },
       wanted: () => copy.wanted(),
+      blocked: () => new Set(this.#settings.policy.blocked),
       changed: () => this.#tellStatus(),
     });
     const poll = () => this.#poll('timer').then(nothing, nothing);
@@ -166,7 +167,9 @@ export class SignedBundle implements TrustBundle {
     checkGroup(group);
     if (source.kind === 'file') {
       const limit = this.#settings.limits.maxCertificates;
-      this.#groups.add(group, await readHandedOver(source.content, limit));
+      const certificates = await readHandedOver(source.content, limit);
+      refuseBlocked(certificates, this.#settings.policy);
+      this.#groups.add(group, certificates);
     } else {
       this.#copy.refuseStale();
       await this.#groups.follow(group);

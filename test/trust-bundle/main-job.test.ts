@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { day } from '../../src/trust-bundle/schedule.ts';
 import { pemContent } from '../../src/x509/containers.ts';
 import { BundleWorld, makeCa, makePublisher, type Publisher, sha256Of } from './bundle-world.ts';
 
@@ -177,7 +178,7 @@ describe('a signed trust bundle', () => {
     await world.publish([one, two, three], { constraints });
     const policy = {
       ...world.settings().policy,
-      blocked: [sha256Of(one).toUpperCase(), 'AB'.repeat(32)],
+      blocked: [sha256Of(one), 'ab'.repeat(32)],
     };
     const bundle = await world.start({ groups: ['bundle'], policy });
     await bundle.download();
@@ -191,13 +192,61 @@ describe('a signed trust bundle', () => {
     const bundle = await world.start({ groups: ['bundle'] });
     await bundle.download();
     await world.settled();
-    await world.publish([two]);
-    const policy = { ...world.settings().policy, blocked: [sha256Of(two)] };
-    await world.updater.prepare([world.settings({ groups: ['bundle'], policy })])();
+    const constraints = [{ sha256: sha256Of(two), distrustIssuedAfter: new Date('2026-01-01') }];
+    await world.publish([two], { constraints });
     await bundle.download();
     const { groups } = await world.settled();
     assert.equal(groups[0]?.lastFailure?.code, 'empty');
     assert.deepEqual(world.members('bundle'), sorted(one));
+  });
+
+  const block = (...cas: readonly string[]) => {
+    const policy = { ...world.settings().policy, blocked: cas.map(sha256Of) };
+    return world.updater.prepare([world.settings({ groups: ['bundle'], policy })])();
+  };
+
+  it('has no CA that is blocked in any group, although that empties the group', async () => {
+    await world.publish([one, two]);
+    const bundle = await world.start({ groups: ['bundle'] });
+    await bundle.download();
+    await bundle.load('by-hand', { kind: 'file', content: Buffer.from(two) });
+    await world.until(() => world.members('by-hand')?.length === 1);
+    await block(one, two);
+    const { groups } = await world.until(() => world.members('by-hand')?.length === 0);
+    assert.deepEqual(world.members('bundle'), []);
+    assert.deepEqual(
+      groups.map(({ lastFailure }) => lastFailure),
+      [undefined, undefined],
+    );
+    await bundle.download();
+    await world.settled();
+    assert.deepEqual(world.members('bundle'), []);
+    const file = { kind: 'file', content: Buffer.from(two + three) } as const;
+    await assert.rejects(bundle.load('by-hand', file), { code: 'blocked' });
+    await block();
+    await world.until(() => world.members('bundle')?.length === 2);
+    assert.deepEqual(world.members('by-hand'), []);
+  });
+
+  it('has what is blocked leave a group also when it is too old to be loaded', async () => {
+    await world.publish([one, two]);
+    const bundle = await world.start({ groups: ['bundle'] });
+    await bundle.download();
+    await world.settled();
+    world.clock.setTo(world.clock.now() + 400 * day);
+    await block(one);
+    const { staleness } = await world.until(() => world.members('bundle')?.length === 1);
+    assert.equal(staleness, 'refused');
+  });
+
+  it('that has only what is blocked makes a group without a CA', async () => {
+    await world.publish([one]);
+    await world.start();
+    await block(one);
+    await world.bundle.download();
+    const { groups } = await world.until(({ groups: [group] }) => group?.state === 'loaded');
+    assert.equal(groups[0]?.revision, 1);
+    assert.deepEqual(world.members('bundle'), []);
   });
 
   it('waits for a manager that is away', async () => {
