@@ -47,6 +47,24 @@ export function parseGeneralName(text: string): GeneralName | undefined {
   return checked(guessKind(trimmed), trimmed);
 }
 
+const hostAndPort = /^(?:\[([\d.:a-f]+)\]|([^\s:@/]+)):\d{1,5}$/i;
+
+/**
+ * Reads a host with the port of a URL behind it, which scripts for OpenBMC give as a name of a certificate
+ * (`DNS: bmc:443`). A host that is an address is one in the certificate, too: no client looks for it among DNS names.
+ * @returns the name without the port; `undefined` for every other text
+ */
+export function readHostAndPort(text: string): GeneralName | undefined {
+  const trimmed = text.trim();
+  if (trimmed.length > longestPrefix + longestNames.dns || parseGeneralName(trimmed))
+    return undefined;
+  const [prefix, kind] = prefixes.find(([pattern]) => pattern.test(trimmed)) ?? ['', 'dns'];
+  if (kind !== 'dns' && kind !== 'ip') return undefined;
+  const [, address, host = ''] = hostAndPort.exec(trimmed.replace(prefix, '').trim()) ?? [];
+  const name = parseGeneralName(address ?? host);
+  return name && (name.kind === 'ip' || name.kind === 'dns') ? name : undefined;
+}
+
 export function encodeGeneralNames(names: readonly GeneralName[]): Asn1 {
   return sequence(
     ...names.map(({ kind, value }) => {

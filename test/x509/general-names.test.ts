@@ -7,6 +7,7 @@ import {
   encodeGeneralNames,
   type GeneralName,
   parseGeneralName,
+  readHostAndPort,
   readGeneralNames,
 } from '../../src/x509/general-names.ts';
 import { formatPem } from '../../src/x509/pem.ts';
@@ -94,6 +95,35 @@ const refused: [string, string][] = [
   ['URI:https://zürich.example/', 'a URI outside of ASCII'],
   ['dirName:/CN=x', 'a kind that a device does not use'],
 ];
+
+describe('a host with a port', () => {
+  const hosts: [string, GeneralName['kind'], string][] = [
+    ['DNS: bmc.example.com:443', 'dns', 'bmc.example.com'],
+    ['bmc:2443', 'dns', 'bmc'],
+    ['DNS: 192.0.2.7:443', 'ip', '192.0.2.7'],
+    ['IP:192.0.2.7:443', 'ip', '192.0.2.7'],
+    ['DNS:[2001:db8::7]:443', 'ip', '2001:db8::7'],
+  ];
+  for (const [text, kind, value] of hosts) {
+    it(`is read of ${text} without the port`, () =>
+      assert.deepEqual(readHostAndPort(text), { kind, value }));
+  }
+
+  const others = [
+    'bmc',
+    'DNS: bmc',
+    '2001:db8::1',
+    '2001:db8:1',
+    'email:bmc:25',
+    'IP:443',
+    'bmc:https',
+    ':443',
+    'bmc:',
+  ];
+  for (const text of [...others, 'DNS:bmc:443:443', 'https://bmc:443', 'a@bmc:25', 'bmc:443444']) {
+    it(`is not what ${text} says`, () => assert.equal(readHostAndPort(text), undefined));
+  }
+});
 
 describe('an alternative name', () => {
   for (const [text, kind, value] of accepted) {

@@ -4,7 +4,12 @@ import type {
   RequestAttributes,
   RequestContent,
 } from '../../x509/certification-request.ts';
-import { type GeneralName, longestNames, parseGeneralName } from '../../x509/general-names.ts';
+import {
+  type GeneralName,
+  longestNames,
+  parseGeneralName,
+  readHostAndPort,
+} from '../../x509/general-names.ts';
 import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../../x509/keys.ts';
 import { isKnownUsage, type KeyUsage } from '../../x509/oids.ts';
 import {
@@ -63,7 +68,7 @@ const faultOfName =
   `(${longestNames.emailUser} before its @, ${longestNames.emailHost} behind it) or URI (${longestNames.uri})`;
 
 function alternativeName(text: string, at: number): GeneralName {
-  const name = parseGeneralName(text);
+  const name = parseGeneralName(text) ?? readHostAndPort(text);
   if (name) return name;
   throw invalid(`AlternativeNames/${at}`, faultOfName);
 }
@@ -74,7 +79,7 @@ function usage(text: string, at: number): KeyUsage {
 }
 
 const rsaNames = ['RSA', 'TPM_ALG_RSA', 'TPM_ALG_RSASSA'];
-const ecNames = ['EC', 'ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDSA'];
+const ecNames = ['EC', 'ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDH', 'TPM_ALG_ECDSA'];
 
 export type KeyParameters = Pick<CsrParameters, 'KeyPairAlgorithm' | 'KeyBitLength' | 'KeyCurveId'>;
 

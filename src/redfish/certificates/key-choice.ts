@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { isServedCurve } from '../../manager/checks/checks.ts';
 import { curveByName, impliedAlgorithm, type KeyParameters } from '../../manager/csr/plan.ts';
+import type { CertificateMessage } from '../messages/certificate-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import type { CertificateCollection } from './collections.ts';
-import { infoOf } from './findings.ts';
 
 /**
  * A request for a key that a server could not serve would only fail when its certificate comes.
@@ -33,11 +33,11 @@ export function curveInfo(
   { endpoint }: CertificateCollection,
   key: KeyParameters,
   served?: KeyObject,
-): object {
+): readonly CertificateMessage[] {
   // Each name of RSA has these letters, as TPM_ALG_RSASSA
   const isRsa = (key.KeyPairAlgorithm || impliedAlgorithm(key)).includes('RSA');
   const curve = isRsa ? undefined : key.KeyCurveId || served?.asymmetricKeyDetails?.namedCurve;
   const isRefused = curve !== undefined && curveByName(curve) === 'secp521r1';
-  if (endpoint.type !== 'server' || !isRefused) return {};
-  return infoOf([{ id: 'CurveRefusedByBrowsers', args: [curve] }]);
+  if (endpoint.type !== 'server' || !isRefused) return [];
+  return [{ id: 'CurveRefusedByBrowsers', args: [curve] }];
 }

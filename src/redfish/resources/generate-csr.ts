@@ -1,10 +1,13 @@
 import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generated/validators.js';
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
 import { defaultCurve, impliedAlgorithm } from '../../manager/csr/plan.ts';
+import { readHostAndPort } from '../../x509/general-names.ts';
 import { type CertificateCollection, findCollection } from '../certificates/collections.ts';
+import { infoOf } from '../certificates/findings.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { badReference } from '../certificates/references.ts';
 import { answerRequest, type CsrSources } from '../certificates/requests.ts';
+import type { CertificateMessage } from '../messages/certificate-registry.ts';
 import { link, type Operation } from '../resource.ts';
 
 const action = 'CertificateService.GenerateCSR';
@@ -31,11 +34,19 @@ export function generateCsr(parts: CsrSources): Operation {
         make: () => client.makeRequest(collection.endpoint, wanted),
         extraMembers: {
           CertificateCollection: link(reference),
-          ...curveInfo(collection, wanted),
+          ...infoOf([...droppedPorts(wanted), ...curveInfo(collection, wanted)]),
         },
       });
     },
   };
+}
+
+/** What of the names the CSR does not have. */
+function droppedPorts({ AlternativeNames }: CsrParameters): readonly CertificateMessage[] {
+  return AlternativeNames.flatMap((given): CertificateMessage[] => {
+    const name = readHostAndPort(given);
+    return name ? [{ id: 'PortLeftOut', args: [given.trim(), name.value] }] : [];
+  });
 }
 
 function withDefaults(

@@ -4,6 +4,7 @@ import { withAbsent } from '../../manager/csr/parameters.ts';
 import type { KeyParameters } from '../../manager/csr/plan.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
+import { infoOf } from '../certificates/findings.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import type { Place } from '../certificates/places.ts';
 import { type SuccessorAction, successorActions } from '../certificates/rekey-renew.ts';
@@ -48,7 +49,7 @@ function successorAction(parts: SuccessorParts, place: Place, name: SuccessorAct
             ...work,
             extraMembers: {
               Certificate: link(`${collection.uri}/${id}`),
-              ...curveInfo(collection, key, certificate.publicKey),
+              ...infoOf(curveInfo(collection, key, certificate.publicKey)),
             },
           });
         },

@@ -38,7 +38,14 @@ describe('the key of a request', () => {
   for (const [curve, names] of Object.entries(spellings)) {
     for (const KeyCurveId of names) ec.push([`${KeyCurveId} is ${curve}`, { KeyCurveId }, curve]);
   }
-  for (const KeyPairAlgorithm of ['EC', 'ECC', 'ECDSA', 'TPM_ALG_ECC', 'TPM_ALG_ECDSA']) {
+  for (const KeyPairAlgorithm of [
+    'EC',
+    'ECC',
+    'ECDSA',
+    'TPM_ALG_ECC',
+    'TPM_ALG_ECDH',
+    'TPM_ALG_ECDSA',
+  ]) {
     const given = { KeyPairAlgorithm, KeyCurveId: 'P-256' };
     ec.push([`${KeyPairAlgorithm} is EC`, given, 'prime256v1']);
   }
@@ -84,6 +91,17 @@ describe('the content of a request', () => {
       challengePassword: 'pass, word',
       unstructuredName: 'Gestell für 7',
     });
+  });
+});
+
+describe('a name with a port in a request', () => {
+  it('is there without the port', () => {
+    const AlternativeNames = ['DNS: 192.0.2.7:443', 'DNS: bmc:443', 'DNS: localhost'];
+    assert.deepEqual(planRequest(csrParameters({ AlternativeNames })).content.alternativeNames, [
+      { kind: 'ip', value: '192.0.2.7' },
+      { kind: 'dns', value: 'bmc' },
+      { kind: 'dns', value: 'localhost' },
+    ]);
   });
 });
 

@@ -101,6 +101,22 @@ describe('a certification request that takes long', () => {
   });
 });
 
+describe('a name with a port in a certification request', () => {
+  it('is taken as scripts for OpenBMC send it, and the answer says that the port is left out', async () => {
+    const answer = await post(generate, {
+      CertificateCollection: { '@odata.id': https },
+      CommonName: 'DNS: 192.0.2.7:443',
+      AlternativeNames: ['DNS: 192.0.2.7:443', 'DNS: localhost', 'IP: 127.0.0.1'],
+    });
+    assert.equal(answer.status, 200, answer.text);
+    const { '@Message.ExtendedInfo': messages } = JSON.parse(answer.text);
+    assert.deepEqual(
+      messages.map(({ MessageArgs }: { MessageArgs: string[] }) => MessageArgs),
+      [['DNS: 192.0.2.7:443', '192.0.2.7']],
+    );
+  });
+});
+
 describe('a request whose certificate has not come yet', () => {
   it('of an endpoint that does not answer hides none of the others, and no task', async () => {
     const pem = 'the request';
