@@ -42,46 +42,56 @@ function editAll(
   before: readonly DataNode[],
   elements: readonly Element[],
   inherited: EditOperation,
-  place: Place,
+  { schemas, path: above }: Place,
 ): readonly DataNode[] {
-  const seen = new Set<SchemaNode>();
-  return elements.reduce((nodes, one) => {
-    const schema = schemaOf(one, place);
-    if (schema.kind !== 'list' && seen.has(schema))
-      throw badElement(one, `<${one.name}> is there twice`, at([...place.path, schema]));
-    seen.add(schema);
-    return edit(nodes, one, schema, inherited, place);
-  }, before);
+  // An edit may be about each of many thousands of entries
+  const nodes = new Map(before.map((node) => [idOf(node.schema, keyValueOf(node)), node]));
+  const edited = new Set<string>();
+  for (const one of elements) {
+    const schema = schemaOf(one, { schemas, path: above });
+    const key = schema.kind === 'list' ? keyOf(one, schema, above) : undefined;
+    const step = { namespace: schema.namespace, name: schema.name, ...(key && { key }) };
+    const path = [...above, step];
+    const id = idOf(schema, key?.value);
+    if (edited.has(id)) throw badElement(one, `${shown(path)} is there twice`, at(path));
+    edited.add(id);
+    const next = edit(nodes.get(id), one, schema, inherited, path);
+    if (next) nodes.set(id, next);
+    else nodes.delete(id);
+  }
+  return [...nodes.values()];
 }
 
+/** Tells a node from those beside it. */
+function idOf({ namespace, name }: SchemaNode, key = ''): string {
+  return `{${namespace}}${name} ${key}`;
+}
+
+function keyValueOf(node: DataNode): string | undefined {
+  return node.schema.kind === 'list' ? leafOf(node, node.schema.key) : undefined;
+}
+
+/** @returns what becomes of a node; nothing where it goes */
 function edit(
-  siblings: readonly DataNode[],
+  known: DataNode | undefined,
   one: Element,
   schema: SchemaNode,
   inherited: EditOperation,
-  { path: above }: Place,
-): readonly DataNode[] {
-  const key = schema.kind === 'list' ? keyOf(one, schema, above) : undefined;
-  const step = { namespace: schema.namespace, name: schema.name, ...(key && { key }) };
-  const path = [...above, step];
+  path: readonly PathStep[],
+): DataNode | undefined {
   const operation = operationOf(one, inherited, path);
-  const known = siblings.find(
-    (node) => node.schema === schema && (!key || leafOf(node, key.name) === key.value),
-  );
   // A container without presence is there if something is in it (RFC 7950 §7.5.1)
   const isThere = known !== undefined && (schema.kind !== 'container' || known.children.length > 0);
 
   if (operation === 'delete' || operation === 'remove') {
     if (!isThere && operation === 'delete') throw dataMissing(path);
-    return siblings.filter((node) => node !== known);
+    return undefined;
   }
   if (operation === 'create' && isThere) throw dataExists(path);
   if (operation === 'none' && !isThere && schema.kind !== 'container') throw dataMissing(path);
-  const next =
-    schema.kind === 'leaf'
-      ? editLeaf(one, schema, operation, known, path)
-      : editInside(one, schema, operation, known, path);
-  return known ? siblings.map((node) => (node === known ? next : node)) : [...siblings, next];
+  return schema.kind === 'leaf'
+    ? editLeaf(one, schema, operation, known, path)
+    : editInside(one, schema, operation, known, path);
 }
 
 function editLeaf(

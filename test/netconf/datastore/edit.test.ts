@@ -7,9 +7,11 @@ import { configuration } from '../../../src/netconf/models/configuration.ts';
 import { RpcError } from '../../../src/netconf/rpc/rpc-error.ts';
 import { readXml } from '../../../src/netconf/xml/read.ts';
 import { writeXml } from '../../../src/netconf/xml/write.ts';
+import { processorTime } from '../../fakes/processor-time.ts';
 import { type Attributes, bag, bags, certificate, key, keys } from '../messages.ts';
 
 const limits = { bytes: 1 << 20, elements: 10_000, depth: 64, attributes: 64, nameLength: 256 };
+const many = { ...limits, bytes: 1 << 24, elements: 100_000 };
 const read = (content: string) => readXml(Buffer.from(`<config>${content}</config>`), limits);
 
 /** The tree that is there when a configuration is put into an empty datastore. */
@@ -119,6 +121,22 @@ describe('an edit of a tree', () => {
         () => applyEdit(configuration, of, read(operation('truststore', what)), 'merge'),
         (error) => error instanceof RpcError && error.tag === tag,
       );
+  });
+
+  it('of many entries takes time that grows with their number, and not with its square', () => {
+    const config = (number: number) => {
+      const all = Array.from({ length: number }, (_, at) => bag(`${at}`));
+      return readXml(Buffer.from(`<config>${bags(...all)}</config>`), many);
+    };
+    const few = config(2000);
+    const tenfold = config(20_000);
+    const edit = (content: ReturnType<typeof config>) => {
+      const tree = applyEdit(configuration, [], content, 'merge');
+      applyEdit(configuration, tree, content, 'merge');
+    };
+    edit(few);
+    const [short, long] = [processorTime(() => edit(few)), processorTime(() => edit(tenfold))];
+    assert.ok(long < 50 * Math.max(short, 1), `${short} and ${long} milliseconds`);
   });
 
   it('names what it is about in error-path, whatever its name has in it', () => {

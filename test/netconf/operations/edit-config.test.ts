@@ -273,6 +273,16 @@ describe('edit-config of bags', () => {
       { tag: 'bad-element', path: '/p1:truststore' },
     ],
     [
+      'a bag twice',
+      bags(bag('new'), bag('new', '', 'delete')),
+      { tag: 'bad-element', path: path.bag('new') },
+    ],
+    [
+      'a certificate twice',
+      bags(bag('web', certificate('ca', '', 'delete') + certificate('ca', cms(two.certificate)))),
+      { tag: 'bad-element', path: path.bag('web') + member('ca') },
+    ],
+    [
       'elements where text belongs',
       bags(bag('web', '<description><x/></description>')),
       { tag: 'bad-element', path: `${path.bag('web')}/p1:description` },
