@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import { BusEdgeEndpoints } from '../dbus/client/bus-edge-endpoints.ts';
 import type { CallerPolicy } from '../dbus/server/caller-policy.ts';
 import { serveBundles } from '../dbus/trust-bundle/bundle-objects.ts';
+import { bundleName } from '../gnoi/certificate-store.ts';
 import { nameLookup } from '../outbound/name-lookup.ts';
 import { type Configuration, contentLimitsOf } from '../platform/configuration.ts';
 import { openStateDirectory } from '../platform/state-directory.ts';
@@ -36,7 +37,10 @@ function settingsOf(configuration: Configuration): Settings {
   const { access } = configuration.trustBundles;
   return {
     configuration,
-    bundles: bundleSettings(configuration),
+    bundles: bundleSettings(configuration, [
+      bundleName,
+      ...configuration.netconf.clientAuthorities,
+    ]),
     access: accessPolicy(access, '/trustBundles/access', readSystemAccounts()),
   };
 }

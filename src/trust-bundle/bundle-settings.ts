@@ -58,6 +58,12 @@ export function checkGroup(name: string): void {
     throw refused('group', 'takes letters, digits, ".", "_" and "-", 64 at most');
 }
 
+/** What the configuration says itself is meant. @throws BundleFault `setting` */
+export function refuseLoginGroup(name: string, { loginGroups, groups }: BundleSettings): void {
+  if (loginGroups.includes(name) && !groups.includes(name))
+    throw refused('group', `the CAs of ${name} let clients log in; load another group`);
+}
+
 const checks: Readonly<Record<SettingName, (value: unknown) => void>> = {
   enabled: (value) => {
     if (typeof value !== 'boolean') throw refused('enabled', 'is true or false');

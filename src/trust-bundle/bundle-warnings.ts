@@ -1,3 +1,4 @@
+import type { GroupStatus } from './bundle-status.ts';
 import type { BundleCopy } from './copy-store.ts';
 import { day } from './schedule.ts';
 
@@ -13,8 +14,7 @@ export interface WarningFacts {
   readonly now: number;
   /** CAs of the version before that the one in force lacks, in percent; beyond what the policy lets pass. */
   readonly removedPercent: number | undefined;
-  /** CAs that the bundle names as removed, and that a group has because they were added by hand. */
-  readonly manualOnes: readonly { readonly group: string; readonly name: string }[];
+  readonly groups: readonly GroupStatus[];
 }
 
 /** What operators should know of a bundle, as sentences. */
@@ -47,10 +47,13 @@ export function bundleWarnings(facts: WarningFacts): readonly string[] {
         `The certificate of the signer ${signer.subject} ends on ${dateOf(signer.notAfter)}, before the next update.`,
       );
   }
-  for (const { group, name } of facts.manualOnes)
-    warnings.push(
-      `The bundle names ${name} as removed; it stays in the group ${group}, where it was added by hand.`,
-    );
+  const removed = new Set(copy?.manifest.removed.map(({ sha256 }) => sha256));
+  for (const { name: group, members } of facts.groups)
+    for (const { name, source, sha256 } of members)
+      if (source === 'manual' && removed.has(sha256))
+        warnings.push(
+          `The bundle names ${name} as removed; it stays in the group ${group}, where it was added by hand.`,
+        );
   return warnings;
 }
 

@@ -7,8 +7,15 @@ import { type BundleSettings, defaultBundleName } from './settings.ts';
 
 type ConfiguredBundle = Configuration['trustBundles']['bundles'][number];
 
-/** @returns those of all bundles; the default one is always among them. @throws InvalidMember for what contradicts itself */
-export function bundleSettings({ trustBundles }: Configuration): readonly BundleSettings[] {
+/**
+ * @param loginGroups groups whose CAs let clients log in
+ * @returns those of all bundles; the default one is always among them
+ * @throws InvalidMember for what contradicts itself
+ */
+export function bundleSettings(
+  { trustBundles }: Configuration,
+  loginGroups: readonly string[],
+): readonly BundleSettings[] {
   const { bundles } = trustBundles;
   for (const [at, { name, warnAfterDays, refuseAfterDays }] of bundles.entries()) {
     const path = `/trustBundles/bundles/${at}`;
@@ -21,7 +28,7 @@ export function bundleSettings({ trustBundles }: Configuration): readonly Bundle
   refuseSharedGroups(bundles);
   const hasDefault = bundles.some(({ name }) => name === defaultBundleName);
   const all = hasDefault ? bundles : [...bundles, ...unconfigured()];
-  const settings = all.map(settingsOf);
+  const settings = all.map((one) => settingsOf(one, loginGroups));
   for (const [at, one] of settings.entries()) refuseBad(one, `/trustBundles/bundles/${at}`);
   return settings;
 }
@@ -55,14 +62,14 @@ function unconfigured(): readonly ConfiguredBundle[] {
   return parseConfiguration('{}', 'of the defaults').trustBundles.bundles;
 }
 
-function settingsOf(bundle: ConfiguredBundle): BundleSettings {
+function settingsOf(bundle: ConfiguredBundle, loginGroups: readonly string[]): BundleSettings {
   const { name, enabled, intervalHours, jitterPercent, url, routingInstance } = bundle;
   const { pinnedRoots, signerPurposes, groups, warnAfterDays, refuseAfterDays, limits } = bundle;
   const { filterExpired, filterConstrained, maxRemovedPercent } = bundle;
   const blocked = bundle.blocked.map((one) => one.replaceAll(':', '').toLowerCase());
   return {
     ...{ name, enabled, intervalHours, jitterPercent, url, routingInstance },
-    ...{ pinnedRoots, signerPurposes, groups, warnAfterDays, refuseAfterDays },
+    ...{ pinnedRoots, signerPurposes, groups, loginGroups, warnAfterDays, refuseAfterDays },
     policy: { blocked, filterExpired, filterConstrained, maxRemovedPercent },
     limits: {
       maxBytes: limits.bytes,

@@ -15,6 +15,8 @@ export interface BundleSettings {
   readonly signerPurposes: readonly string[];
   /** Groups that are loaded after each change: authority endpoints of run time. */
   readonly groups: readonly string[];
+  /** Groups whose CAs let clients log in at another service: no command loads them. */
+  readonly loginGroups: readonly string[];
   readonly policy: BundlePolicy;
   readonly limits: BundleLimits;
   readonly jitterPercent: number;

@@ -10,7 +10,12 @@ import { readHandedOver } from './bundle-content.ts';
 import { BundleFault } from './bundle-fault.ts';
 import { BundleGroups } from './bundle-groups.ts';
 import { BundleMemory } from './bundle-memory.ts';
-import { checkGroup, checkSettings, effectiveSettings } from './bundle-settings.ts';
+import {
+  checkGroup,
+  checkSettings,
+  effectiveSettings,
+  refuseLoginGroup,
+} from './bundle-settings.ts';
 import type { BundleState, BundleStatus, BundleVersion, DownloadRecord } from './bundle-status.ts';
 import { bundleWarnings } from './bundle-warnings.ts';
 import { type BundleCopy, CopyStore } from './copy-store.ts';
@@ -29,6 +34,7 @@ import {
   storedVersion,
 } from './shown-state.ts';
 import type { BundleEvent, LoadSource, TrustBundle } from './trust-bundle.ts';
+import { differenceOf } from './version-difference.ts';
 
 export interface BundleDependencies {
   readonly endpoints: EdgeEndpoints;
@@ -119,12 +125,6 @@ export class SignedBundle implements TrustBundle {
     const now = this.#of.clock.now();
     const { left } = this.#timer;
     const groups = this.#groups.status();
-    const removed = new Set(current?.manifest.removed.map(({ sha256 }) => sha256));
-    const manualOnes = groups.flatMap(({ name: group, members }) =>
-      members
-        .filter((one) => one.source === 'manual' && removed.has(one.sha256))
-        .map(({ name }) => ({ group, name })),
-    );
     return {
       name: this.name,
       state: this.#state(),
@@ -137,7 +137,7 @@ export class SignedBundle implements TrustBundle {
       nextPoll: left === undefined ? undefined : new Date(now + left),
       lastFailure: state.failure && shownFailure(state.failure),
       warnings: bundleWarnings({
-        ...{ copy: current, now: this.#copy.time, staleness, isClockSuspect, manualOnes },
+        ...{ copy: current, now: this.#copy.time, staleness, isClockSuspect, groups },
         isEnabled: this.#effective.enabled.value,
         removedPercent: this.#removedPercent,
       }),
@@ -165,6 +165,7 @@ export class SignedBundle implements TrustBundle {
 
   async load(group: string, source: LoadSource): Promise<void> {
     checkGroup(group);
+    refuseLoginGroup(group, this.#settings);
     if (source.kind === 'file') {
       const limit = this.#settings.limits.maxCertificates;
       const certificates = await readHandedOver(source.content, limit);
@@ -329,12 +330,7 @@ export class SignedBundle implements TrustBundle {
   }
 
   #tellUpdate(before: BundleCopy | undefined, after: BundleCopy): void {
-    const old = (before?.summary.authorities ?? []).map(({ sha256 }) => sha256);
-    const next = after.summary.authorities.map(({ sha256 }) => sha256);
-    const [had, has] = [new Set(old), new Set(next)];
-    const added = next.filter((one) => !had.has(one));
-    const removed = old.filter((one) => !has.has(one));
-    const percent = old.length === 0 ? 0 : Math.round((100 * removed.length) / old.length);
+    const { added, removed, removedPercent: percent } = differenceOf(before, after);
     const { revision } = after.manifest;
     this.#removedPercent = percent > this.#settings.policy.maxRemovedPercent ? percent : undefined;
     const counts = { revision, added: added.length, removed: removed.length };

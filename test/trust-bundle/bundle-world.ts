@@ -144,7 +144,13 @@ export class BundleWorld {
   settings(more: Partial<BundleSettings> = {}): BundleSettings {
     return {
       ...{ name: defaultBundleName, enabled: false, intervalHours: 24, url: this.#url },
-      ...{ routingInstance: '', pinnedRoots: this.by.root.path, groups: [], jitterPercent: 10 },
+      ...{
+        routingInstance: '',
+        pinnedRoots: this.by.root.path,
+        groups: [],
+        loginGroups: ['logins'],
+        jitterPercent: 10,
+      },
       signerPurposes: [keyPurposes.CodeSigning],
       policy: { blocked: [], filterExpired: true, filterConstrained: true, maxRemovedPercent: 50 },
       limits: {

@@ -146,7 +146,12 @@ describe('a load that is killed', () => {
     };
     const load = (revision: number, cas: readonly string[], through = records, over = endpoints) =>
       loadGroup(over, through, group, (present, content) =>
-        planBundleLoad(present, content, { revision, certificates: cas.map(certificateOf) }, 10),
+        planBundleLoad(
+          present,
+          content,
+          { revision, certificates: cas.map(certificateOf), isEmptiedByBlock: false },
+          10,
+        ),
       );
     await load(1, [one]);
     const members = () =>

@@ -171,6 +171,7 @@ describe('a signed trust bundle', () => {
       code: 'bundle-malformed',
     });
     await assert.rejects(bundle.load('../x', { kind: 'default' }), { code: 'setting' });
+    await assert.rejects(bundle.load('logins', { kind: 'default' }), /let clients log in/);
   });
 
   it('keeps out what the policy blocks, what has constraints, and what is withdrawn', async () => {
