@@ -7,8 +7,8 @@ import {
   encodeGeneralNames,
   type GeneralName,
   parseGeneralName,
-  readHostAndPort,
   readGeneralNames,
+  readHostAndPort,
 } from '../../src/x509/general-names.ts';
 import { formatPem } from '../../src/x509/pem.ts';
 import { forgeCertificate } from '../fakes/forged-certificate.ts';

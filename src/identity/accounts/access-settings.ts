@@ -10,7 +10,11 @@ import { readState, StateFile } from '../../storage/state-file.ts';
 export interface AccessPolicy {
   readonly basicAuth: 'Enabled' | 'Unadvertised' | 'Disabled';
   readonly sessionSeconds: number;
+  readonly sessionWays: SessionWays;
 }
+
+/** How a client may show the token of its session. */
+export type SessionWays = Readonly<NonNullable<StoredSettings['sessionWays']>>;
 
 /** How clients log in with certificates. */
 export type CertificateLogin = Readonly<NonNullable<StoredSettings['clientCertificates']>>;
@@ -21,10 +25,14 @@ interface InForce {
   readonly clientCertificates: CertificateLogin;
 }
 
+type Defaults = Omit<AccessPolicy, 'sessionWays'>;
+
 /** What is set, or is to be. */
 type SetMembers = Partial<AccessPolicy> & { readonly clientCertificates?: CertificateLogin };
 
 const form = { what: 'settings of access', validator: validateAccessSettings };
+
+const allWays: SessionWays = { cookie: true, sessionToken: true, xToken: true };
 
 /** Clients may use certificates as soon as there is an authority that they are trusted by. */
 const firstLogin: CertificateLogin = { enabled: true, respond: true, mapping: 'CommonName' };
@@ -34,11 +42,11 @@ const firstLogin: CertificateLogin = { enabled: true, respond: true, mapping: 'C
  * the policy and the login with certificates together, and then neither counts without the other.
  */
 export class AccessSettings {
-  readonly #defaults: AccessPolicy;
+  readonly #defaults: Defaults;
   readonly #set: StateFile<SetMembers>;
 
   /** @throws SetupError when the file is there but not readable as what it should be */
-  constructor(path: string, defaults: AccessPolicy) {
+  constructor(path: string, defaults: Defaults) {
     this.#defaults = defaults;
     this.#set = new StateFile(path, (readState(path, form) ?? {}) as SetMembers);
   }
@@ -61,8 +69,12 @@ export class AccessSettings {
     return this.#set.during((set) => work(this.#with(set)));
   }
 
-  #with({ clientCertificates = firstLogin, ...policy }: SetMembers): InForce {
-    return { policy: { ...this.#defaults, ...policy }, clientCertificates };
+  #with({
+    clientCertificates = firstLogin,
+    sessionWays = allWays,
+    ...policy
+  }: SetMembers): InForce {
+    return { policy: { ...this.#defaults, ...policy, sessionWays }, clientCertificates };
   }
 }
 

@@ -123,12 +123,16 @@ async function refuseBadCertificate(req: Request, access: Access): Promise<void>
 }
 
 async function byToken(req: Request, access: Access): Promise<Identity | undefined> {
-  const token = req.get('X-Auth-Token');
+  const token = access.settings.policy.sessionWays.xToken ? req.get('X-Auth-Token') : undefined;
   return token === undefined ? undefined : ofToken(req, access, token);
 }
 
 /** A browser sends it unasked, so a cookie alone changes nothing, and a stale one does no harm. */
-async function byCookie(req: Request, { sessions, users }: Access): Promise<Identity | undefined> {
+async function byCookie(
+  req: Request,
+  { sessions, settings, users }: Access,
+): Promise<Identity | undefined> {
+  if (!settings.policy.sessionWays.cookie) return undefined;
   const token = cookieToken(req.get('Cookie'));
   const session = token === undefined ? undefined : sessions.find(token);
   if (token === undefined || !session) return undefined;
@@ -144,6 +148,7 @@ async function byCookie(req: Request, { sessions, users }: Access): Promise<Iden
 }
 
 async function byTokenScheme(req: Request, access: Access): Promise<Identity | undefined> {
+  if (!access.settings.policy.sessionWays.sessionToken) return undefined;
   const token = /^Token +(\S+) *$/i.exec(req.get('Authorization') ?? '')?.[1];
   return token === undefined ? undefined : ofToken(req, access, token);
 }

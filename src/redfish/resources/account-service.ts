@@ -12,6 +12,7 @@ import { notWritable } from '../http/request-body.ts';
 import { memberError, RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
+import { authMethodsView, wantedCertificates, wantedPolicy } from './auth-methods.ts';
 import { refuseOutside } from './change.ts';
 import { changedMultiFactorAuth, multiFactorAuthView } from './multi-factor-auth.ts';
 
@@ -56,8 +57,13 @@ export const accountService = ({
           refuseOutside('AccountLockoutDuration', members.AccountLockoutDuration, 0, 86_400);
           const resetAfter = members.AccountLockoutCounterResetAfter;
           refuseOutside('AccountLockoutCounterResetAfter', resetAfter, 0, 86_400);
-          const wanted = members.MultiFactorAuth?.ClientCertificate;
-          if (wanted && !certificates) throw new RedfishError(400, notWritable('MultiFactorAuth'));
+          const wanted = wantedCertificates(members);
+          if (wanted && !certificates) {
+            const name = members.MultiFactorAuth
+              ? 'MultiFactorAuth'
+              : 'Oem/OpenBMC/AuthMethods/TLS';
+            throw new RedfishError(400, notWritable(name));
+          }
           await changeRules(access, members, async (now) =>
             wanted && certificates
               ? changedMultiFactorAuth(certificates, identity, wanted, now)
@@ -87,10 +93,10 @@ async function changeRules(
     lockoutResetSeconds: members.AccountLockoutCounterResetAfter,
     lockoutResetEnabled: members.AccountLockoutCounterResetEnabled,
   });
-  const own = given({ basicAuth: members.HTTPBasicAuth });
   const names = Object.keys(wanted) as (keyof AccountPolicy)[];
   let takeBack = async () => {};
-  const change = settings.change(async ({ clientCertificates }) => {
+  const change = settings.change(async ({ policy, clientCertificates }) => {
+    const own = wantedPolicy(members, policy);
     const login = given({ clientCertificates: await loginAfter(clientCertificates) });
     if (names.length === 0) return { ...own, ...login };
     const before = await rules.read();
@@ -166,5 +172,6 @@ async function view(
     ...(isHere(authorities) && {
       MultiFactorAuth: multiFactorAuthView(certificates, authorities),
     }),
+    Oem: authMethodsView(uri, policy, certificates),
   };
 }

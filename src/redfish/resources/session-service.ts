@@ -106,7 +106,7 @@ function createSession(access: Access): Operation {
         address: clientAddress,
         context: Context,
         passwordStamp: user.passwordStamp,
-        cookie: Boolean(header('X-Requested-With')),
+        cookie: access.settings.policy.sessionWays.cookie && Boolean(header('X-Requested-With')),
       });
       const { id, userName, address } = session;
       access.audit.write('session begun', { session: id, user: userName, address });

@@ -32,7 +32,8 @@ describe('the settings of access', () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
     const again = new AccessSettings(path, defaults);
     const expected = { sessionSeconds: 90, basicAuth: 'Disabled' };
-    assert.deepEqual(again.policy, { ...defaults, ...expected });
+    const sessionWays = { cookie: true, sessionToken: true, xToken: true };
+    assert.deepEqual(again.policy, { ...defaults, ...expected, sessionWays });
     assert.deepEqual(again.clientCertificates, login);
   });
 

@@ -68,6 +68,22 @@ describe('a change of client certificates and of rules for passwords in one requ
     assert.deepEqual(await state(), asBefore);
   });
 
+  it('switches the login with certificates as bmcweb does', async () => {
+    for (const TLS of [false, true]) {
+      const body = { Oem: { OpenBMC: { AuthMethods: { TLS } } } };
+      const { status, text } = await service.ask(uri, { method: 'PATCH', body, as });
+      assert.equal(status, 200, text);
+      const { MultiFactorAuth, Oem } = JSON.parse(text);
+      assert.equal(MultiFactorAuth.ClientCertificate.Enabled, TLS);
+      assert.equal(Oem.OpenBMC.AuthMethods.TLS, TLS);
+      assert.equal(service.stored().clientCertificates.enabled, TLS);
+    }
+    const Enabled = false;
+    const MultiFactorAuth = { ClientCertificate: { Enabled } };
+    const body = { Oem: { OpenBMC: { AuthMethods: { TLS: true } } }, MultiFactorAuth };
+    assert.equal((await service.ask(uri, { method: 'PATCH', body, as })).status, 400);
+  });
+
   it('is made when both succeed', async () => {
     assert.equal((await patch('Whole', { MaxPasswordLength: 90 })).status, 200);
     assert.deepEqual(await state(), ['Whole', 'Whole', 90, 90]);

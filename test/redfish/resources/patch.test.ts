@@ -10,6 +10,7 @@ const writable: Readonly<Record<string, readonly string[]>> = {
   SessionService: ['SessionTimeout'],
   AccountService: [
     'HTTPBasicAuth',
+    'Oem',
     'MinPasswordLength',
     'MaxPasswordLength',
     'AccountLockoutThreshold',
