@@ -1,6 +1,6 @@
 // Puts a fresh clone into a state in which it can be built and run. Uses Node built-ins only.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,7 +27,7 @@ const packages = {
   mandoc: ['mandoc'],
   groff: ['groff'],
   shellcheck: ['shellcheck'],
-  yanglint: ['libyang2-tools'],
+  yanglint: [isDebian12() ? 'libyang2-tools' : 'libyang3-tools'],
   lintian: ['lintian'],
   'dpkg-deb': ['dpkg'],
   zsh: ['zsh'],
@@ -115,6 +115,11 @@ export function installFromDebian(names, missing = names) {
   if (run('apt-get', ['install', '-y', '--no-install-recommends', ...distinct], { env }) !== 0) {
     fail(`apt-get could not install ${distinct.join(' ')}.`);
   }
+}
+
+function isDebian12() {
+  const release = '/etc/os-release';
+  return existsSync(release) && /^VERSION_ID="12"$/m.test(readFileSync(release, 'utf8'));
 }
 
 function mayInstall() {
