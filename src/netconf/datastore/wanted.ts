@@ -1,6 +1,7 @@
 import { inSlices } from '../../core/in-slices.ts';
-import type { Certificate } from '../../x509/certificate.ts';
+import { type Certificate, isSelfIssued } from '../../x509/certificate.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
+import { nameKey } from '../../x509/name.ts';
 import { missingElement } from '../rpc/rpc-error.ts';
 import { readCertData } from './certificate-data.ts';
 import { type DataNode, leafOf, nodesAt } from './data-node.ts';
@@ -45,7 +46,9 @@ export async function readWanted(
     const at = certificatePlace(place, name);
     if (data === undefined)
       throw missingElement('cert-data', { type: 'application', path: errorPath(at.path) });
-    const read = known.get(data) ?? readingAt(at, () => readCertData(data, limits));
+    const held = known.get(data);
+    const read = held ?? readingAt(at, () => readCertData(data, limits));
+    if (place.list === 'keys' && !held) refuseSpurious(at, read);
     certificates.push({ name, certificates: read });
   });
   if (place.list === 'bags') refuseTwins(place, certificates);
@@ -56,6 +59,18 @@ export async function readWanted(
     publicKey: leafOf(next, 'public-key'),
     certificates,
   };
+}
+
+/** A certificate with its issuers, and nothing else (RFC 9640, `end-entity-cert-cms`). The manager would leave the rest out. */
+function refuseSpurious(place: Place, certificates: readonly Certificate[]): void {
+  const subjects = new Map(certificates.map((one) => [one.fingerprint, nameKey(one.subject)]));
+  const issuers = new Set(
+    certificates.filter((one) => !isSelfIssued(one)).map((one) => nameKey(one.issuer)),
+  );
+  const ends = [...subjects].filter(([, subject]) => !issuers.has(subject));
+  if (ends.length === 1) return;
+  const message = `cert-data of a key has one certificate and its issuers: ${ends.length} of its certificates are issuers of no other`;
+  throw errorAt(place, 'invalid-value', message);
 }
 
 /** The members of a bag are known by their certificates. */

@@ -412,6 +412,19 @@ describe('edit-config of keys', () => {
     assert.equal(world.endpoints.waiting, 0);
   });
 
+  it('refuses cert-data with certificates that are not of its chain', async () => {
+    await install();
+    const issued = await issueFor('https');
+    const at = "/p1:certificates/p1:certificate[p1:name='1']";
+    for (const spurious of [leaf.certificate, two.certificate]) {
+      const data = cms(issued, one.certificate, spurious);
+      const error = await client.refusedEdit(keys(key('https', certificate('1', data))));
+      assert.equal(error.tag, 'invalid-value');
+      assert.ok(error.path?.expression.endsWith(at), error.path?.expression);
+    }
+    await client.edit(keys(key('https', certificate('1', cms(one.certificate, issued, issued)))));
+  });
+
   it('has a new key in service with the certificate for it', async () => {
     await install();
     const issued = await issueFor('https');
