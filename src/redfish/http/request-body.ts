@@ -32,7 +32,7 @@ export interface ParseOptions {
 export const noBytes = Buffer.alloc(0);
 
 export function makeBody(given: Buffer): RequestBody {
-  let bytes = given;
+  let bytes = withoutMark(given);
   let parsed: readonly string[] = [];
   return {
     get bytes() {
@@ -67,6 +67,13 @@ export function makeBody(given: Buffer): RequestBody {
     },
   };
 }
+
+/** RFC 8259 §8.1: a byte order mark may be ignored; PowerShell and editors of Windows put one before what they write. */
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, 3).equals(byteOrderMark) ? bytes.subarray(3) : bytes;
+}
+
+const byteOrderMark = Buffer.from('\ufeff');
 
 type Members = Readonly<Record<string, unknown>>;
 
