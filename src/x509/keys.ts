@@ -1,6 +1,7 @@
 import {
   createHash,
   createPrivateKey,
+  ECDH,
   generateKeyPairSync,
   type KeyObject,
   sign,
@@ -8,10 +9,12 @@ import {
 import { CertError } from '../core/cert-error.ts';
 import {
   type Asn1,
+  bitString,
   bytesOf,
   childrenOf,
   DerError,
   decode,
+  encode,
   oid,
   oidOf,
   sequence,
@@ -77,11 +80,13 @@ export function readPrivateKey(block: PemBlock): KeyObject {
   }
 }
 
+const ecPublicKey = '1.2.840.10045.2.1';
+
 /** Kinds of keys in PKCS #8: RSA (RFC 8017 §A.1 and A.2.3), EC (RFC 5480 §2.1.1), and Edwards curves (RFC 8410 §3). */
 const readKinds = [
   '1.2.840.113549.1.1.1',
   '1.2.840.113549.1.1.10',
-  '1.2.840.10045.2.1',
+  ecPublicKey,
   '1.3.101.112',
   '1.3.101.113',
 ];
@@ -162,9 +167,30 @@ function unsigned(integer: Asn1): Buffer {
   return bytes[0] === 0 ? bytes.subarray(1) : bytes;
 }
 
-/** Hexadecimal SHA-256 of a SubjectPublicKeyInfo: the name under which a pending key waits. */
+/**
+ * Hexadecimal SHA-256 of a SubjectPublicKeyInfo: the name under which a pending key waits. An EC key has one, whatever
+ * the form of its point.
+ */
 export function publicKeyHash(info: Uint8Array): string {
-  return createHash('sha256').update(info).digest('hex');
+  return createHash('sha256').update(withUncompressedPoint(info)).digest('hex');
+}
+
+/** SEC 1 §2.3.3: the first octet tells the form, of which 4 is the uncompressed one, and 0 no point that is a key. */
+function withUncompressedPoint(info: Uint8Array): Uint8Array {
+  const [algorithm, bits] = childrenOf(decode(info));
+  const [id, parameters] = childrenOf(algorithm);
+  const point = bytesOf(bits).subarray(1);
+  const form = point[0] ?? 0;
+  if (!algorithm || oidOf(id) !== ecPublicKey || form === 4 || form === 0) return info;
+  const curve = universalTag(parameters) === tags.OBJECT_IDENTIFIER && curveOf(oidOf(parameters));
+  if (!curve) return info;
+  const whole = ECDH.convertKey(point, curve, undefined, undefined, 'uncompressed');
+  return encode(sequence(algorithm, bitString(Buffer.from(whole))));
+}
+
+function curveOf(id: string): string | undefined {
+  const found = Object.entries(curveNames).find(([, names]) => names.some((name) => name === id));
+  return found?.[0];
 }
 
 /** Key identifier by the first method of RFC 5280 §4.2.1.2: SHA-1 of the public key's bits. */

@@ -93,6 +93,20 @@ describe('pairing a certificate with its key', () => {
     assert.equal(nameOf(found.leaf.pem), 'lower');
   });
 
+  it('finds a key whose point is written in another form than that of the certificate', async () => {
+    const forms = ['compressed', 'hybrid', 'uncompressed'].map((form) =>
+      openssl(['ec', '-conv_form', form], leaf.key),
+    );
+    const pems = forms.map((key) => {
+      const path = authority.write('form.key', key);
+      return openssl(['req', '-x509', '-new', '-key', path, '-subj', '/CN=bmc7']);
+    });
+    for (const pem of pems) {
+      for (const key of forms) assert.equal((await pair(pem + key)).leaf.pem, pem);
+      assert.equal((await pair(pem, waitingFor(leaf))).leaf.pem, pem);
+    }
+  });
+
   it('finds a key that waits', async () => {
     const found = await pair(
       root.pem + upper.pem + lower.pem + leaf.pem,
