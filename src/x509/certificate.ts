@@ -40,7 +40,7 @@ export interface Certificate {
   readonly issuer: Name;
   /** OpenSSL's directory hash of the subject, eight hexadecimal digits. */
   readonly subjectHash: string;
-  /** Upper-case hexadecimal of its bytes, without the zero byte that only keeps it positive. */
+  /** Upper-case hexadecimal of its bytes, without the zero byte that only keeps it positive; a minus stands before a negative one. */
   readonly serialNumber: string;
   /** ASN.1 name, or the dotted OID of an algorithm that we have no name for. */
   readonly signatureAlgorithm: string;
@@ -141,6 +141,26 @@ export function isSelfIssued(certificate: Certificate): boolean {
   return sameName(certificate.subject, certificate.issuer);
 }
 
+/**
+ * Whether it says that its own key made its signature: OpenSSL takes none for its own issuer whose key is of another kind
+ * than the signature.
+ */
+export function namesItself(certificate: Certificate): boolean {
+  const { publicKey, signatureAlgorithm } = certificate;
+  const kind = keyKinds.find(([pattern]) => pattern.test(signatureAlgorithm))?.[1];
+  const isOfKind = kind === undefined || (publicKey.asymmetricKeyType ?? '').startsWith(kind);
+  return isSelfIssued(certificate) && isOfKind;
+}
+
+/** Of the names of signature algorithms, and what Node calls the keys. */
+const keyKinds: readonly (readonly [RegExp, string])[] = [
+  [/RSA|^rsa/, 'rsa'],
+  [/^ecdsa/, 'ec'],
+  [/^dsa/, 'dsa'],
+  [/^Ed25519$/, 'ed25519'],
+  [/^Ed448$/, 'ed448'],
+];
+
 /** Whether its own key made its signature, whatever it may sign. */
 export function isSelfSigned(certificate: Certificate): boolean {
   return isSelfIssued(certificate) && signatureFits(certificate, certificate);
@@ -187,10 +207,7 @@ function describe(x509: X509Certificate, limits: ContentLimits): Certificate {
     subject: readName(subject, limits),
     issuer: readName(issuer, limits),
     subjectHash: subjectHash(subject),
-    serialNumber: bytesOf(serial)
-      .toString('hex')
-      .replace(/^00(?=.)/, '')
-      .toUpperCase(),
+    serialNumber: serialText(bytesOf(serial)),
     signatureAlgorithm: name,
     signatureBits: signatureBits(name, signature),
     notBefore: readTime(notBefore),
@@ -255,9 +272,28 @@ function alternativeNamesOf(
   return names;
 }
 
+/** What is no string is none of our marks, and nobody else looks at it. */
 function commentOf(extensions: readonly Extension[]): string | undefined {
   const extension = find(extensions, extensionIds.netscapeComment);
-  return extension && readString(decode(extension.value, 1));
+  try {
+    return extension && readString(decode(extension.value, 1));
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}
+
+/** RFC 5280 §4.1.2.2 has CAs use positive numbers, and peers be prepared for others. */
+function serialText(bytes: Buffer): string {
+  const isNegative = ((bytes[0] ?? 0) & 0x80) !== 0;
+  if (!isNegative)
+    return bytes
+      .toString('hex')
+      .replace(/^00(?=.)/, '')
+      .toUpperCase();
+  const size = (1n << BigInt(8 * bytes.length)) - BigInt(`0x${bytes.toString('hex')}`);
+  const digits = size.toString(16).toUpperCase();
+  return `-${digits.padStart(digits.length + (digits.length % 2), '0')}`;
 }
 
 function pathLengthOf(extensions: readonly Extension[]): number | undefined {

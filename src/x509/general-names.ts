@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import {
@@ -68,7 +69,7 @@ export function readHostAndPort(text: string): GeneralName | undefined {
 export function encodeGeneralNames(names: readonly GeneralName[]): Asn1 {
   return sequence(
     ...names.map(({ kind, value }) => {
-      const bytes = kind === 'ip' ? addressBytes(value) : Buffer.from(value, 'latin1');
+      const bytes = kind === 'ip' ? addressBytes(value) : Buffer.from(value);
       return contextPrimitive(contextTags[kind], bytes);
     }),
   );
@@ -79,11 +80,11 @@ export function readGeneralNames(node: Asn1): GeneralName[] {
   return childrenOf(node).flatMap((child): GeneralName[] => {
     switch (contextTag(child)) {
       case contextTags.dns:
-        return [{ kind: 'dns', value: bytesOf(child).toString('latin1') }];
+        return [{ kind: 'dns', value: nameText(bytesOf(child)) }];
       case contextTags.email:
-        return [{ kind: 'email', value: bytesOf(child).toString('latin1') }];
+        return [{ kind: 'email', value: nameText(bytesOf(child)) }];
       case contextTags.uri:
-        return [{ kind: 'uri', value: bytesOf(child).toString('latin1') }];
+        return [{ kind: 'uri', value: nameText(bytesOf(child)) }];
       case contextTags.ip: {
         const value = formatAddress(bytesOf(child));
         return value === undefined ? [] : [{ kind: 'ip', value }];
@@ -92,6 +93,11 @@ export function readGeneralNames(node: Asn1): GeneralName[] {
         return [];
     }
   });
+}
+
+/** RFC 5280 §4.2.1.6 has ASCII alone; what others write is UTF-8 more often than anything else. */
+function nameText(bytes: Buffer): string {
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
 }
 
 /**

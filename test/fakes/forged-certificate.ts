@@ -18,6 +18,8 @@ import { formatPem } from '../../src/x509/pem.ts';
 /** Fields that openssl would not write as a test wants them. */
 export interface Forgery {
   readonly subject?: Asn1;
+  /** Content of the INTEGER. */
+  readonly serial?: Uint8Array;
   /** Without one the certificate is self-issued. */
   readonly issuer?: Asn1;
   readonly publicKey?: KeyObject;
@@ -39,7 +41,7 @@ export function forgeCertificate(forgery: Forgery): Buffer {
   const algorithm = sequence(oid(forgery.signatureAlgorithm ?? '1.2.840.10045.4.3.2'));
   const tbs = sequence(
     contextConstructed(0, unsignedInteger(Buffer.of(2))),
-    unsignedInteger(Buffer.of(7)),
+    forgery.serial ? rawString(2, forgery.serial) : unsignedInteger(Buffer.of(7)),
     algorithm,
     forgery.issuer ?? name,
     sequence(

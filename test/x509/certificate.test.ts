@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { isIssuedBy, isSelfIssued, readCertificate } from '../../src/x509/certificate.ts';
-import { type Asn1, decode, time, utf8String } from '../../src/x509/der.ts';
-import { netscapeComment } from '../../src/x509/extensions.ts';
+import {
+  type Asn1,
+  contextPrimitive,
+  decode,
+  encode,
+  sequence,
+  time,
+  utf8String,
+} from '../../src/x509/der.ts';
+import { netscapeComment, subjectAltName } from '../../src/x509/extensions.ts';
 import { formatName } from '../../src/x509/name.ts';
 import { signatureAlgorithms } from '../../src/x509/oids.ts';
 import { forgeCertificate, nameOf, rawString } from '../fakes/forged-certificate.ts';
@@ -88,6 +96,40 @@ describe('a certificate', () => {
     assert.equal(root.certificate.comment, undefined);
   });
 
+  for (const [what, value] of [
+    ['no DER', Buffer.from('made by a script')],
+    ['no string', Buffer.from('3000', 'hex')],
+  ] as const) {
+    it(`has no comment where it is ${what}, which nobody needs to read`, () => {
+      const extensions = [{ ...netscapeComment(''), value }];
+      assert.equal(readCertificate(forgeCertificate({ extensions })).comment, undefined);
+    });
+  }
+
+  it('has a negative serial number as openssl shows it', () => {
+    for (const [bytes, expected] of [
+      ['ff', '-01'],
+      ['80', '-80'],
+      ['ff01', '-FF'],
+    ] as const) {
+      const { serialNumber } = readCertificate(
+        forgeCertificate({ serial: Buffer.from(bytes, 'hex') }),
+      );
+      assert.equal(serialNumber, expected);
+    }
+  });
+
+  it('has an alternative name in UTF-8, or else in Latin-1, as it is written', () => {
+    const named = (name: Uint8Array) => {
+      const value = encode(sequence(contextPrimitive(2, name)));
+      const extensions = [{ ...subjectAltName([]), value }];
+      return readCertificate(forgeCertificate({ extensions })).alternativeNames;
+    };
+    const expected = [{ kind: 'dns', value: 'bücher.example' }];
+    assert.deepEqual(named(Buffer.from('bücher.example')), expected);
+    assert.deepEqual(named(Buffer.from('bücher.example', 'latin1')), expected);
+  });
+
   for (const [what, shape, name] of [
     ['RSA and SHA-384', { key: keyKinds.rsa(2048), digest: 'sha384' }, 'sha384WithRSAEncryption'],
     ['ECDSA and SHA-224', { digest: 'sha224' }, 'ecdsa-with-SHA224'],
@@ -159,18 +201,11 @@ describe('a certificate is refused', () => {
     ['with a 32nd day', () => forgeCertificate({ notAfter: date('20360132000000Z') })],
     ['with a 25th hour', () => forgeCertificate({ notAfter: date('20360101250000Z') })],
     [
-      'with a comment that is no string',
-      () =>
-        forgeCertificate({
-          subject,
-          extensions: [{ ...netscapeComment(''), value: Buffer.from('3000', 'hex') }],
-        }),
-    ],
-    [
       'with an extension that is no DER',
       () =>
         forgeCertificate({
-          extensions: [{ ...netscapeComment(''), value: Buffer.from('16', 'hex') }],
+          subject,
+          extensions: [{ ...subjectAltName([]), value: Buffer.from('16', 'hex') }],
         }),
     ],
   ];
