@@ -1,4 +1,9 @@
-import { type Certificate, isSelfIssued, signatureFits } from '../../x509/certificate.ts';
+import {
+  type Certificate,
+  isSelfIssued,
+  namesItself,
+  signatureFits,
+} from '../../x509/certificate.ts';
 import { nameKey } from '../../x509/name.ts';
 
 /**
@@ -59,11 +64,9 @@ export function issuerSearch(
     const name = nameKey(certificate.issuer);
     const named = byKey.get(keyOf(name, certificate.issuerKeyIdentifier)) ?? [];
     yield* named;
-    const isOwn = isSelfIssued(certificate) && !named.includes(certificate);
-    if (isOwn) yield certificate;
-    for (const one of byName.get(name) ?? []) {
-      if (!named.includes(one) && !(isOwn && one === certificate)) yield one;
-    }
+    if (namesItself(certificate) && !named.includes(certificate)) yield certificate;
+    for (const one of byName.get(name) ?? [])
+      if (!named.includes(one) && one !== certificate) yield one;
   };
 }
 

@@ -84,7 +84,10 @@ function issuersAmong(file: readonly Certificate[], now: number, report: (fault:
     if (tried.length < candidates.length) report(tooManyNamesakes);
     const found = tried.filter((candidate) => signatureFits(certificate, candidate));
     if (found.length === 0 && candidates.some((one) => isNamedBy(certificate, one))) {
-      const issuer = 'does not fit the issuer in the same file';
+      const isAlone = candidates.every((one) => one === certificate);
+      const issuer = isAlone
+        ? 'is not by its own key, though it has the name of its issuer, whose certificate is not in the file'
+        : 'does not fit the issuer in the same file';
       report(`the signature of the certificate ${subjectText(certificate)} ${issuer}`);
     }
     return found.filter((one) => one !== certificate).sort((a, b) => rank(b, now) - rank(a, now));

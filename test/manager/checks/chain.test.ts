@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { selectChain } from '../../../src/manager/checks/chain.ts';
 import { parseUpload } from '../../../src/manager/upload.ts';
+import { keyKinds, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { infoOf, newKey, quickCertificate } from '../../fakes/quick-certificate.ts';
 import { countingVerifications } from '../../fakes/verifications.ts';
+
+const authority = opensslAuthority();
+after(() => authority.remove());
 
 const now = Date.now() / 1000;
 
@@ -41,6 +45,31 @@ describe('the chain of a leaf', () => {
       assert.equal(result.leftOut.length, 300);
       // Those that could have signed the leaf, and those that could have signed its issuer
       assert.ok(verified <= 2 * file.length, `${verified} signatures were verified`);
+    });
+  }
+
+  for (const [what, shape, alone] of [
+    ['of another kind than its issuer', { key: keyKinds.rsa(2048) }, undefined],
+    ['of the kind of its issuer', {}, /is not by its own key.*not in the file/],
+  ] as const) {
+    it(`is found for a leaf with the name of its CA and no key identifiers, whose key is ${what}`, () => {
+      const extensions = ['basicConstraints=critical,CA:TRUE'];
+      const subject = '/CN=bmc7.example.com';
+      const ca = authority.issueCa({ subject, extensions });
+      const { pem } = authority.issue({ issuer: ca, subject, extensions: [], ...shape });
+      const chainOf = (file: string) => {
+        const { certificates } = parseUpload(file, 2);
+        const [leaf] = certificates;
+        assert.ok(leaf);
+        return selectChain(leaf, certificates, now);
+      };
+      assert.deepEqual(
+        chainOf(pem + ca.pem).chain.map((one) => one.pem),
+        [ca.pem],
+      );
+      const { fault } = chainOf(pem);
+      if (alone) assert.match(String(fault), alone);
+      else assert.equal(fault, undefined);
     });
   }
 
