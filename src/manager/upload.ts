@@ -1,10 +1,10 @@
 import { CertError } from '../core/cert-error.ts';
 import { FileRefusal, maxInternalFileBytes, readRegularFile } from '../storage/regular-file.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
-import { type Content, openContent } from '../x509/containers.ts';
+import { type Content, openContent, pemContent } from '../x509/containers.ts';
 import { isKeyBlock } from '../x509/keys.ts';
 import { type ContentLimits, refuseMoreThan, usualLimits } from '../x509/limits.ts';
-import { isCertificateBlock, type PemBlock, parsePem } from '../x509/pem.ts';
+import { isCertificateBlock, type PemBlock } from '../x509/pem.ts';
 
 /** What a caller handed over, in the order of the file. */
 export interface Upload {
@@ -24,7 +24,7 @@ export async function blocksOf(
   limits: ContentLimits,
 ): Promise<readonly PemBlock[]> {
   const content = typeof source === 'function' ? await source() : source;
-  return typeof content === 'string' ? parsePem(content, limits) : content;
+  return typeof content === 'string' ? openContent(pemContent(content), limits) : content;
 }
 
 /**
@@ -101,7 +101,7 @@ export function parseUpload(
   maxCertificates: number,
   limits = usualLimits,
 ): Upload {
-  const blocks = typeof content === 'string' ? parsePem(content, limits) : content;
+  const blocks = typeof content === 'string' ? openContent(pemContent(content), limits) : content;
   const certificateBlocks = blocks.filter(isCertificateBlock);
   if (certificateBlocks.length === 0) {
     throw new CertError('no-certificate', 'the file holds no PEM certificate');

@@ -1,7 +1,6 @@
 import { CertError } from '../core/cert-error.ts';
 import { cannotBeRead, readStream } from '../storage/regular-file.ts';
-import { type Content, pemContent } from '../x509/containers.ts';
-import { openAnyContent } from '../x509/content-form.ts';
+import { type Content, openAnyContent, pemContent } from '../x509/containers.ts';
 import type { PemBlock } from '../x509/pem.ts';
 import type { Options } from './framework/command.ts';
 import { CommandError } from './framework/exit-status.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
 import { inSlices } from '../core/in-slices.ts';
 import { type Certificate, readCertificate, subjectText } from '../x509/certificate.ts';
-import { openAnyContent } from '../x509/content-form.ts';
+import { openAnyContent } from '../x509/containers.ts';
 import { usualLimits } from '../x509/limits.ts';
 import { isCertificateBlock, type PemBlock, parsePem } from '../x509/pem.ts';
 import { BundleFault } from './bundle-fault.ts';

@@ -1,4 +1,6 @@
 import { CertError } from '../core/cert-error.ts';
+import { toDer } from './ber.ts';
+import { formOf } from './content-form.ts';
 import { bytesOf, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
 import { RoundBudget } from './key-derivation.ts';
 import { openPrivateKey } from './keys.ts';
@@ -36,24 +38,28 @@ const signedData = '1.2.840.113549.1.7.2';
 
 /**
  * What is in it as PEM blocks, as the rest of the manager takes it; keys and containers are opened with the password.
+ * The form is that of the bytes, perhaps in base64: what the caller says of it decides only how anything else is refused.
  * @throws CertError `container-malformed`, `password-wrong`, `pem-malformed`
  */
-export function openContent(
-  { bytes, format, password }: Content,
-  limits = usualLimits,
-): readonly PemBlock[] {
-  switch (format) {
+export function openContent(content: Content, limits = usualLimits): readonly PemBlock[] {
+  const bytes = withoutBase64(content.bytes);
+  const form = formOf(bytes);
+  const opening: Opening = { password: content.password, limits };
+  switch (form) {
     case 'PEM':
-      return openPem(bytes, password, limits);
+      return openText(bytes, content.format, opening);
     case 'DER':
-      return [pemBlock('CERTIFICATE', bytes)];
     case 'PKCS7':
-      return bytes.includes('-----BEGIN ')
-        ? openPem(bytes, '', limits)
-        : certificatesOfPkcs7(bytes, limits);
     case 'PKCS12':
-      return openPkcs12(bytes, password, limits);
+      return openDer(bytes, form, opening);
+    default:
+      return openBlocks([pemBlock(form, bytes)], opening);
   }
+}
+
+/** The same for a caller who does not say which form it is. @throws CertError as `openContent` */
+export function openAnyContent(bytes: Buffer, password: string): readonly PemBlock[] {
+  return openContent({ bytes, format: 'PEM', password });
 }
 
 /** @throws CertError `format-unknown` */
@@ -63,14 +69,61 @@ export function parseFormat(text: string): ContentFormat {
   throw new CertError('format-unknown', `Format is none of ${contentFormats.join(', ')}`);
 }
 
-function openPem(bytes: Buffer, password: string, limits: ContentLimits): readonly PemBlock[] {
+/** The bytes themselves, or what is in them where they are base64 without the lines of PEM, or of a file with them. */
+export function withoutBase64(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1').trim();
+  if (!/^[A-Za-z0-9+/\s]+={0,2}$/.test(text)) return bytes;
+  const decoded = Buffer.from(text, 'base64');
+  return formOf(decoded) !== 'PEM' || decoded.includes('-----BEGIN ') ? decoded : bytes;
+}
+
+interface Opening {
+  readonly password: string;
+  readonly limits: ContentLimits;
+  /** For all blocks of a text, whatever they hold; PKCS #12 by itself has a budget of its own. */
+  readonly budget?: RoundBudget;
+}
+
+function openText(bytes: Buffer, format: ContentFormat, opening: Opening): readonly PemBlock[] {
+  const blocks = parsePem(bytes.toString('utf8'), opening.limits);
+  if (blocks.length > 0 || format === 'PEM') return openBlocks(blocks, opening);
+  return openDer(bytes, format, opening);
+}
+
+function openBlocks(blocks: readonly PemBlock[], opening: Opening): readonly PemBlock[] {
+  const { password, limits } = opening;
   const budget = new RoundBudget(maxRounds, limits);
-  const blocks = parsePem(bytes.toString('utf8'), limits).flatMap((block) => {
-    if (block.label === 'PKCS7') return certificatesOfPkcs7(block.der, limits);
+  const opened = blocks.flatMap((block) => {
+    if (containerLabels.includes(block.label)) {
+      const form = formOf(block.der);
+      if (form === 'PKCS7' || form === 'PKCS12')
+        return openDer(block.der, form, { ...opening, budget });
+    }
     return password !== '' && isEncryptedKey(block) ? decryptKey(block, password, budget) : block;
   });
-  refuseMoreThan(limits.blocks, blocks.length, 'PEM blocks');
-  return blocks;
+  refuseMoreThan(limits.blocks, opened.length, 'PEM blocks');
+  return opened;
+}
+
+/**
+ * Labels of containers: of RFC 7468 §8 and 9, of OpenSSL and of GnuTLS. The web enrolment of Windows calls PKCS #7 a
+ * certificate.
+ */
+const containerLabels = ['CERTIFICATE', 'PKCS7', 'CMS', 'PKCS #7 SIGNED DATA', 'PKCS12'];
+
+function openDer(
+  der: Buffer,
+  form: Exclude<ContentFormat, 'PEM'>,
+  opening: Opening,
+): readonly PemBlock[] {
+  switch (form) {
+    case 'DER':
+      return [pemBlock('CERTIFICATE', der)];
+    case 'PKCS7':
+      return certificatesOfPkcs7(der, opening.limits);
+    case 'PKCS12':
+      return openPkcs12(der, opening);
+  }
 }
 
 function isEncryptedKey({ label, encrypted }: PemBlock): boolean {
@@ -119,10 +172,11 @@ function wrongPassword(): CertError {
   return new CertError('password-wrong', 'the password does not open the private key');
 }
 
-/** The certificates of a SignedData, signed or not (RFC 2315 §9.1); its signatures do not matter here. */
+/** The certificates of a SignedData, signed or not (RFC 2315 §9.1), in DER or BER; its signatures do not matter here. */
 function certificatesOfPkcs7(der: Uint8Array, limits: ContentLimits): PemBlock[] {
   try {
-    const [type, content] = childrenOf(decode(der, maxElementsOfContainer(limits)));
+    const max = maxElementsOfContainer(limits);
+    const [type, content] = childrenOf(decode(toDer(der, { left: max, max }), max));
     if (oidOf(type) !== signedData) throw new TypeError('no SignedData');
     const fields = childrenOf(childrenOf(content)[0]);
     const certificates = fields.find((field) => contextTag(field) === 0);
@@ -138,8 +192,8 @@ function certificatesOfPkcs7(der: Uint8Array, limits: ContentLimits): PemBlock[]
   }
 }
 
-function openPkcs12(bytes: Buffer, password: string, limits: ContentLimits): PemBlock[] {
-  const { certificates, keys } = readPkcs12(bytes, password, limits);
+function openPkcs12(bytes: Buffer, { password, limits, budget }: Opening): PemBlock[] {
+  const { certificates, keys } = readPkcs12(bytes, password, limits, budget);
   return [
     ...keys.map((key) => pemBlock('PRIVATE KEY', key)),
     ...certificates.map((certificate) => pemBlock('CERTIFICATE', certificate)),

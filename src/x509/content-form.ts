@@ -1,38 +1,14 @@
-import { type ContentFormat, openContent } from './containers.ts';
-import { type PemBlock, pemBlock } from './pem.ts';
-
-type Label = 'PRIVATE KEY' | 'RSA PRIVATE KEY' | 'EC PRIVATE KEY' | 'ENCRYPTED PRIVATE KEY';
-
-/**
- * Certificates, keys and requests as PEM blocks, by what the bytes are: PEM, or DER (perhaps in base64) of a certificate, a
- * request, a key, PKCS #7 or PKCS #12.
- * @param password opens keys and PKCS #12; empty for none
- * @throws CertError as `openContent`
- */
-export function openAnyContent(bytes: Buffer, password: string): readonly PemBlock[] {
-  const der = fromBase64(bytes);
-  const form = formOf(der);
-  switch (form) {
-    case 'PEM':
-    case 'DER':
-    case 'PKCS7':
-    case 'PKCS12':
-      return openContent({ bytes: der, format: form, password });
-    case 'CERTIFICATE REQUEST':
-      return [pemBlock(form, der)];
-    default: {
-      const { text } = pemBlock(form, der);
-      return openContent({ bytes: Buffer.from(text), format: 'PEM', password });
-    }
-  }
-}
-
-/** What has more than 127 bytes in one SEQUENCE begins so in base64. */
-function fromBase64(bytes: Buffer): Buffer {
-  const text = bytes.toString('latin1').trim();
-  const isBase64 = /^MI[A-Za-z0-9+/\s]+={0,2}$/.test(text);
-  return isBase64 ? Buffer.from(text, 'base64') : bytes;
-}
+/** What bytes hold: a text, a certificate, a container, or what a PEM block of that label has. */
+export type ContentForm =
+  | 'PEM'
+  | 'DER'
+  | 'PKCS7'
+  | 'PKCS12'
+  | 'PRIVATE KEY'
+  | 'RSA PRIVATE KEY'
+  | 'EC PRIVATE KEY'
+  | 'ENCRYPTED PRIVATE KEY'
+  | 'CERTIFICATE REQUEST';
 
 const tags = { integer: 0x02, octetString: 0x04, objectIdentifier: 0x06, sequence: 0x30 };
 /** pkcs7-data and pkcs7-signedData of a PKCS #12 begin so (RFC 2315 §14). */
@@ -42,9 +18,9 @@ const pkcs7Arc = Buffer.from('2a864886f70d0107', 'hex');
  * By the tags at the beginning alone: PKCS #12 and PKCS #7 may be BER. Fields are those of RFC 5280 §4.1,
  * RFC 2986 §4, RFC 5958 §2 and 3, RFC 8017 §A.1.2, RFC 5915 §3, RFC 5652 §3 and RFC 7292 §4.
  */
-function formOf(bytes: Buffer): ContentFormat | Label | 'CERTIFICATE REQUEST' {
+export function formOf(bytes: Buffer): ContentForm {
+  if (!isElement(bytes)) return 'PEM';
   const outer = elementAt(bytes, 0);
-  if (outer.tag !== tags.sequence) return 'PEM';
   const first = elementAt(bytes, outer.start);
   if (first.tag === tags.objectIdentifier) return 'PKCS7';
   if (first.tag === tags.integer) return formOfNumbered(bytes, first.end);
@@ -56,8 +32,19 @@ function formOf(bytes: Buffer): ContentFormat | Label | 'CERTIFICATE REQUEST' {
   return next.tag === tags.objectIdentifier ? 'DER' : 'CERTIFICATE REQUEST';
 }
 
+/** The first of several elements in a row, as of OpenSSL's trusted certificates; all bytes where they are cut off. */
+export function firstElement(bytes: Buffer): Buffer {
+  return bytes.subarray(0, elementAt(bytes, 0).end);
+}
+
+/** A text that begins with the digit 0 has no byte from 0x80 on behind it, and hardly the length that it would state. */
+function isElement(bytes: Buffer): boolean {
+  const { tag, end } = elementAt(bytes, 0);
+  return tag === tags.sequence && ((bytes[1] ?? 0) >= 0x80 || end === bytes.length);
+}
+
 /** Structures that begin with a version. */
-function formOfNumbered(bytes: Buffer, at: number): ContentFormat | Label {
+function formOfNumbered(bytes: Buffer, at: number): ContentForm {
   const second = elementAt(bytes, at);
   if (second.tag === tags.integer) return 'RSA PRIVATE KEY';
   if (second.tag === tags.octetString) return 'EC PRIVATE KEY';
@@ -66,7 +53,7 @@ function formOfNumbered(bytes: Buffer, at: number): ContentFormat | Label {
   return isContainer ? 'PKCS12' : 'PRIVATE KEY';
 }
 
-/** Tag, content and end of an element, whose length in the first few bytes of a file is never indefinite. */
+/** Tag, content and end of an element. The end is wrong for an indefinite length, and then nobody asks for it. */
 function elementAt(bytes: Buffer, at: number) {
   const [tag = 0, first = 0] = bytes.subarray(at, at + 2);
   const octets = first > 0x80 ? Math.min(first - 0x80, 6) : 0;

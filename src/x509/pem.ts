@@ -1,4 +1,5 @@
 import { CertError } from '../core/cert-error.ts';
+import { firstElement } from './content-form.ts';
 import { usualLimits } from './limits.ts';
 
 /** One PEM block: its label, its decoded bytes and its text in OpenSSL's form, which is made when it is read. */
@@ -10,7 +11,7 @@ export interface PemBlock {
   readonly encrypted: boolean;
 }
 
-const boundary = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 ]*)-----$/;
+const boundary = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 #]*)-----$/;
 const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
@@ -46,6 +47,8 @@ function* boundaries(lines: string) {
     const end = newline < 0 ? lines.length : newline;
     const [, kind, label = ''] = boundary.exec(lines.slice(start, end).trim()) ?? [];
     if (kind !== undefined) yield { kind, label, start, end };
+    else if (/^-----(BEGIN|END) [A-Z0-9]/.test(lines.slice(start, start + 12)))
+      throw malformed('a line with a BEGIN or END goes on behind it, as where line ends are gone');
     at = lines.indexOf('-----', end);
   }
 }
@@ -87,6 +90,8 @@ function decodeBlock(label: string, text: string): PemBlock {
   const base64 = body.join('');
   if (!isBase64(body, base64)) throw malformed(`the ${label} block is not base64`);
   const der = Buffer.from(base64, 'base64');
+  // `openssl x509 -trustout`: the certificate, and behind it what it is trusted for
+  if (label === 'TRUSTED CERTIFICATE') return pemBlock('CERTIFICATE', firstElement(der));
   return pemBlock(label, der, headers);
 }
 

@@ -68,17 +68,19 @@ interface Opening {
 
 /**
  * Opens a PKCS #12 file (RFC 7292), also one in BER as other systems write it.
+ * @param budget what the password may still cost
  * @throws CertError `container-malformed`, `password-wrong`, `too-many-certificates`
  */
 export function readPkcs12(
   content: Uint8Array,
   password: string,
   limits = usualLimits,
+  budget = new RoundBudget(maxRounds, limits),
 ): Pkcs12Content {
   const max = maxElementsOfContainer(limits);
   const opening: Opening = {
     password,
-    budget: new RoundBudget(maxRounds, limits),
+    budget,
     elements: { left: max, max },
     certificates: [],
     keys: [],

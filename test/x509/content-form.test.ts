@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../src/core/cert-error.ts';
-import { openAnyContent } from '../../src/x509/content-form.ts';
+import { readCertificate } from '../../src/x509/certificate.ts';
+import { contentFormats, openAnyContent, openContent } from '../../src/x509/containers.ts';
+import { netscapeComment } from '../../src/x509/extensions.ts';
+import { formatPem } from '../../src/x509/pem.ts';
+import { forgeCertificate } from '../fakes/forged-certificate.ts';
 import { keyKinds, openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
 
 const tools = opensslAuthority();
@@ -83,7 +87,80 @@ const rows: readonly { what: string; bytes: () => Buffer; labels: readonly strin
   },
 ];
 
+const p7 = (label: string) =>
+  openssl(['crl2pkcs7', '-nocrl', '-certfile', certificate]).replaceAll('PKCS7', label);
+const p12 = () => der('pkcs12', '-export', '-in', certificate, '-inkey', key(ec), '-passout', pass);
+const p7der = () => der('crl2pkcs7', '-nocrl', '-certfile', certificate, '-outform', 'DER');
+const base64 = (bytes: Buffer, line = /$^/g) =>
+  Buffer.from(bytes.toString('base64').replace(line, '$&\r\n'));
+/** Each constructed element with an indefinite length, as far as the certificates. */
+const indefinite = (bytes: Buffer) => {
+  const content = bytes.subarray(bytes.indexOf(Buffer.from('06092a864886f70d010702', 'hex')));
+  return Buffer.concat([Buffer.of(0x30, 0x80), content, Buffer.alloc(2)]);
+};
+const inPkcs7 = (label: string) => ({
+  what: `PKCS #7 in a block called ${label}`,
+  bytes: () => Buffer.from(p7(label)),
+  labels: ['CERTIFICATE'],
+});
+const both = ['PRIVATE KEY', 'CERTIFICATE'];
+const more: typeof rows = [
+  ...['CERTIFICATE', 'PKCS7', 'CMS', 'PKCS #7 SIGNED DATA'].map(inPkcs7),
+  { what: 'PKCS #7 in base64', bytes: () => base64(p7der()), labels: ['CERTIFICATE'] },
+  { what: 'PKCS #7 in BER', bytes: () => indefinite(p7der()), labels: ['CERTIFICATE'] },
+  {
+    what: 'PKCS #7 in BER and base64, with line ends of DOS',
+    bytes: () => base64(indefinite(p7der()), /.{64}/g),
+    labels: ['CERTIFICATE'],
+  },
+  { what: 'PKCS #12 in base64', bytes: () => base64(p12()), labels: both },
+  {
+    what: 'PKCS #12 in a PEM block, as GnuTLS writes it',
+    bytes: () => Buffer.from(formatPem('PKCS12', p12())),
+    labels: both,
+  },
+  {
+    what: 'a PEM file in base64',
+    bytes: () => base64(Buffer.from(ec.pem)),
+    labels: ['CERTIFICATE'],
+  },
+  {
+    what: 'a short key in base64',
+    bytes: () => base64(der('pkcs8', '-topk8', '-nocrypt', '-outform', 'DER', '-in', key(ed))),
+    labels: ['PRIVATE KEY'],
+  },
+  {
+    what: 'PEM behind a text that begins as a SEQUENCE',
+    bytes: () => Buffer.from(`0 s:CN = bmc\r\n${ec.pem}`),
+    labels: ['CERTIFICATE'],
+  },
+  {
+    what: 'a certificate in DER with the lines of PEM in it',
+    bytes: () =>
+      forgeCertificate({ extensions: [netscapeComment('-----BEGIN CERTIFICATE-----\n')] }),
+    labels: ['CERTIFICATE'],
+  },
+  {
+    what: 'a trusted certificate of OpenSSL',
+    bytes: () => Buffer.from(openssl(['x509', '-trustout', '-addtrust', 'serverAuth'], ec.pem)),
+    labels: ['CERTIFICATE'],
+  },
+];
+
 describe('the form of a file', () => {
+  for (const { what, bytes, labels } of more) {
+    for (const format of contentFormats) {
+      it(`is found for ${what}, which is said to be ${format}`, () => {
+        const blocks = openContent({ bytes: bytes(), format, password });
+        assert.deepEqual(
+          blocks.map(({ label }) => label),
+          labels,
+        );
+        for (const { label, der } of blocks) if (label === 'CERTIFICATE') readCertificate(der);
+      });
+    }
+  }
+
   for (const { what, bytes, labels } of rows) {
     it(`is found for ${what}`, () => {
       const blocks = openAnyContent(bytes(), password);

@@ -63,6 +63,8 @@ describe('a PEM file', () => {
       edited((l) => l.splice(-1, 1, '----END CERTIFICATE----')),
       /END/,
     ],
+    ['a block whose line ends are gone', good.replaceAll('\n', ''), /line ends are gone/],
+    ['a block behind the END of another', good.trimEnd() + good, /line ends are gone/],
     ['a line with a colon', edited((l) => l.splice(2, 0, 'dGhy:ZWUg')), /not base64/],
   ];
   for (const [what, text, words] of refused) {

@@ -75,9 +75,20 @@ export function planDelete(set: AuthoritySet, id: string): SetPlan {
   return { next: set.current.filter((one) => one !== removed), asked: [] };
 }
 
-/** Counts before it reads, so that a bundle over the limit costs nothing. */
+/**
+ * Counts before it reads, so that a bundle over the limit costs nothing. What an operator may take for a part of the
+ * trust, and would not be, refuses the bundle.
+ */
 function parseBundle(set: AuthoritySet, blocks: readonly PemBlock[]): Upload {
   refuseMoreThanLimit(set, blocks.filter(isCertificateBlock).length);
+  const other = blocks.find(
+    (block) => /CERTIFICATE$|CRL$/.test(block.label) && !isCertificateBlock(block),
+  );
+  if (other)
+    throw new CertError(
+      'no-certificate',
+      `a block of the bundle is a ${other.label}, which is not kept`,
+    );
   const { authorities, content } = set.dependencies.limits;
   return parseUpload(blocks, authorities, content);
 }

@@ -3,7 +3,7 @@ import type { PublishedCertificate, PublishedFindings } from '../../manager/cert
 import type { EndpointType } from '../../manager/endpoint-definition.ts';
 import { type Expiry, expiryOf } from '../../manager/expiry.ts';
 import { type Certificate, readCertificate } from '../../x509/certificate.ts';
-import { openAnyContent } from '../../x509/content-form.ts';
+import { openAnyContent } from '../../x509/containers.ts';
 import { isCertificateBlock } from '../../x509/pem.ts';
 import { listAt, textAt, textsAt } from './json.ts';
 
@@ -17,8 +17,7 @@ export function publishedOf(
   resource: unknown,
 ): PublishedCertificate {
   const text = textAt(resource, 'CertificateString') ?? '';
-  const isPem = text.includes('-----BEGIN ');
-  const blocks = openAnyContent(Buffer.from(text, isPem ? 'utf8' : 'base64'), '');
+  const blocks = openAnyContent(Buffer.from(text), '');
   const [certificate, ...chain] = blocks
     .filter(isCertificateBlock)
     .map(({ der }) => readCertificate(der));

@@ -4,7 +4,8 @@ import {
 } from '../../../schemas/generated/validators.js';
 import { CertError } from '../../core/cert-error.ts';
 import { type Certificate, readCertificate, refuseOversized } from '../../x509/certificate.ts';
-import { type Content, openContent, pemContent } from '../../x509/containers.ts';
+import { type Content, openContent, withoutBase64 } from '../../x509/containers.ts';
+import { formOf } from '../../x509/content-form.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
 import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
@@ -35,7 +36,7 @@ export function submittedContent(body: RequestBody): { content: Content; isRaw: 
       });
     default:
       return {
-        content: { bytes, format: isDer(bytes) ? 'DER' : 'PEM', password: '' },
+        content: { bytes: withoutBase64(bytes), format: 'PEM', password: '' },
         isRaw: true,
       };
   }
@@ -64,7 +65,7 @@ export function admit(
   const certificates = (blocks: readonly PemBlock[]) =>
     blocks.map(({ der }) => readCertificate(der, limits));
   const open = () => openContent(content, limits).filter(isCertificateBlock);
-  if (endpoint.type !== 'authority' || content.format === 'PKCS12')
+  if (endpoint.type !== 'authority' || formOf(content.bytes) === 'PKCS12')
     return { content, certificates: () => certificates(open()) };
   const blocks = open();
   // To send a large one over the bus takes longer than to refuse it
@@ -94,21 +95,12 @@ export function submittedBundle(content: Content, limits: ContentLimits): Submis
   return { content, certificates };
 }
 
-/** PKCS #12 is base64 in JSON; PKCS #7 is PEM, or base64 of DER. */
+/** What CertificateType says of the form is a hint: the string has any form in PEM or in base64. */
 export function contentOf({ CertificateString, CertificateType, Password }: Submitted): Content {
-  const password = Password ?? '';
-  const isText = CertificateString.includes('-----BEGIN ');
-  const bytes = () => Buffer.from(CertificateString, isText ? 'utf8' : 'base64');
-  switch (CertificateType) {
-    case 'PKCS7':
-    case 'PKCS12':
-      return { bytes: bytes(), format: CertificateType, password };
-    default:
-      return { ...pemContent(CertificateString), password };
-  }
-}
-
-/** A SEQUENCE with a length in the long form, as every certificate begins. */
-function isDer(bytes: Buffer): boolean {
-  return bytes[0] === 0x30 && ((bytes[1] ?? 0) & 0x80) !== 0;
+  const isContainer = CertificateType === 'PKCS7' || CertificateType === 'PKCS12';
+  return {
+    bytes: withoutBase64(Buffer.from(CertificateString)),
+    format: isContainer ? CertificateType : 'PEM',
+    password: Password ?? '',
+  };
 }

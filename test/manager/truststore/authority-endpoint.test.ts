@@ -5,8 +5,9 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { CertErrorCode } from '../../../src/core/cert-error.ts';
 import type { EndpointDefinition } from '../../../src/manager/endpoint-definition.ts';
 import { AuthorityEndpoint } from '../../../src/manager/truststore/authority-endpoint.ts';
+import { formatPem } from '../../../src/x509/pem.ts';
 import { makeWorld, recordEvents, snapshot, type World } from '../../fakes/manager-world.ts';
-import { type Issued, keyKinds, opensslAuthority } from '../../fakes/openssl-authority.ts';
+import { type Issued, keyKinds, openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
 
 const tools = opensslAuthority();
@@ -155,6 +156,18 @@ describe('a truststore', () => {
     assert.equal(endpoint.list()[0]?.certificate.pem, one.pem);
   });
 
+  it('takes every certificate of a bundle, in whatever block it is', async () => {
+    const trusted = openssl(['x509', '-trustout', '-addtrust', 'clientAuth'], two.pem);
+    const container = openssl(['crl2pkcs7', '-nocrl', '-certfile', three.path]);
+    const windows = container.replaceAll('PKCS7', 'CERTIFICATE');
+    await endpoint.installAll(one.pem + trusted + windows);
+    assert.deepEqual(
+      endpoint.list().map(({ certificate }) => certificate.pem),
+      [one.pem, two.pem, three.pem],
+    );
+  });
+
+  const crl = formatPem('X509 CRL', Buffer.of(0x30, 0));
   const refusals: [string, CertErrorCode, (of: AuthorityEndpoint) => Promise<unknown>][] = [
     ['install of nothing', 'no-certificate', (of) => of.install('')],
     ['install of a leaf', 'not-a-ca', (of) => of.install(leaf.pem)],
@@ -169,6 +182,7 @@ describe('a truststore', () => {
     ['installAll onto others', 'not-empty', (of) => of.installAll(three.pem)],
     ['replaceAll with a leaf', 'not-a-ca', (of) => of.replaceAll(three.pem + leaf.pem)],
     ['replaceAll with a weak CA', 'key-strength', (of) => of.replaceAll(three.pem + weak.pem)],
+    ['replaceAll with a CRL', 'no-certificate', (of) => of.replaceAll(one.pem + crl)],
     ['replaceAll with nothing', 'no-certificate', (of) => of.replaceAll('nothing')],
     ['replaceAll with a cut file', 'pem-malformed', (of) => of.replaceAll(three.pem.slice(0, 300))],
     [
