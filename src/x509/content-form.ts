@@ -37,10 +37,12 @@ export function firstElement(bytes: Buffer): Buffer {
   return bytes.subarray(0, elementAt(bytes, 0).end);
 }
 
-/** A text that begins with the digit 0 has no byte from 0x80 on behind it, and hardly the length that it would state. */
+/** A text that begins with the digit 0 has none of these bytes behind it, and hardly the length that it would state. */
 function isElement(bytes: Buffer): boolean {
   const { tag, end } = elementAt(bytes, 0);
-  return tag === tags.sequence && ((bytes[1] ?? 0) >= 0x80 || end === bytes.length);
+  const length = bytes[1] ?? 0;
+  // Indefinite, or in up to four octets (X.690 §8.1.3)
+  return tag === tags.sequence && ((length >= 0x80 && length <= 0x84) || end === bytes.length);
 }
 
 /** Structures that begin with a version. */
