@@ -66,4 +66,6 @@ export interface WatchedAdministration extends Administration {
    * @returns `undefined` where the manager does not offer administration, as upstream's. @throws CertError `unavailable`
    */
   status(endpoint: EndpointRef): EndpointStatus | undefined;
+  /** Puts all authorities of a bundle beside those that are there, or none. @returns the new ones, in their order */
+  add(endpoint: EndpointRef, content: Content): Promise<readonly PublishedCertificate[]>;
 }

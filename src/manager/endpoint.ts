@@ -22,6 +22,8 @@ export interface Endpoint {
   list(): readonly InstalledCertificate[];
   install(source: UploadSource): Promise<InstalledCertificate>;
   installAll(source: UploadSource): Promise<readonly InstalledCertificate[]>;
+  /** All certificates of a bundle beside those that are there, or none. @returns those that are new */
+  add(source: UploadSource): Promise<readonly InstalledCertificate[]>;
   replace(id: string, source: UploadSource): Promise<InstalledCertificate>;
   replaceAll(source: UploadSource): Promise<readonly InstalledCertificate[]>;
   delete(id: string): Promise<void>;

@@ -6,7 +6,7 @@ import type {
   WatchedAdministration,
 } from '../../src/manager/administration.ts';
 import type { EndpointRef, PublishedCertificate } from '../../src/manager/certificate-client.ts';
-import type { Content } from '../../src/x509/containers.ts';
+import { type Content, openContent } from '../../src/x509/containers.ts';
 import type { MemoryClient } from './memory-client.ts';
 
 interface Replacement extends StagedContent {
@@ -44,6 +44,16 @@ export class MemoryAdministration implements WatchedAdministration {
 
   async expiry() {
     return new Map();
+  }
+
+  async add(endpoint: EndpointRef, content: Content): Promise<readonly PublishedCertificate[]> {
+    this.#note(`add ${endpoint.name}`);
+    const added: PublishedCertificate[] = [];
+    for (const { der } of openContent(content)) {
+      const bytes = Buffer.from(der);
+      added.push(await this.#client.install(endpoint, { bytes, format: 'DER', password: '' }));
+    }
+    return added;
   }
 
   async replaceAll(

@@ -23,10 +23,12 @@ export const uploadInterface = {
   about:
     'On the manager object: `Certs.Install`, `InstallAll` and `ReplaceAll` with the content in the ' +
     `message. Formats are ${formats}; the password opens an encrypted key or a PKCS #12, and is empty ` +
-    'for none. Private keys in a bundle are never stored.',
+    'for none. Private keys in a bundle are never stored. `Add` puts all authorities of a bundle beside those that ' +
+    'are installed, or none; it answers with the new ones.',
   methods: {
     Install: { in: content, out: { ObjectPath: 's' }, privileged: true },
     InstallAll: { in: content, out: { ObjectPaths: 'ao' }, privileged: true },
+    Add: { in: content, out: { ObjectPaths: 'ao' }, privileged: true },
     ReplaceAll: { in: content, out: { ObjectPaths: 'ao' }, privileged: true },
   },
   properties: {},

@@ -82,6 +82,7 @@ function ownInterfaces(published: PublishedEndpoint): readonly ServedInterface[]
       methods: {
         Install: async (inputs) => pathOf(await endpoint.install(contentOf(inputs))),
         InstallAll: async (inputs) => (await endpoint.installAll(contentOf(inputs))).map(pathOf),
+        Add: async (inputs) => (await endpoint.add(contentOf(inputs))).map(pathOf),
         ReplaceAll: async (inputs) => (await endpoint.replaceAll(contentOf(inputs))).map(pathOf),
       },
     }),

@@ -26,6 +26,11 @@ export function busAdministration(client: BusCertificateClient): WatchedAdminist
     async expiry(endpoint) {
       return expiriesOf(await client.objects(endpoint));
     },
+    async add(endpoint, content) {
+      const method = { endpoint, spec: uploadInterface, member: 'Add' };
+      const paths = await client.call(method, inputsOf(content));
+      return (paths as string[]).flatMap((path) => published(client, endpoint, path));
+    },
     async replaceAll(endpoint, content) {
       const method = { endpoint, spec: uploadInterface, member: 'ReplaceAll' };
       const paths = await client.call(method, inputsOf(content));

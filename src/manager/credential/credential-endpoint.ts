@@ -100,6 +100,10 @@ export class CredentialEndpoint implements Endpoint {
     throw this.#notAuthority();
   }
 
+  async add(): Promise<never> {
+    throw this.#notAuthority();
+  }
+
   async replace(id: string, source: UploadSource): Promise<InstalledCertificate> {
     return this.#putInService(source, () => this.#parts.service.mustBe(id));
   }

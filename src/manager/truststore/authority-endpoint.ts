@@ -17,6 +17,7 @@ import { type Authority, AuthorityDirectory } from './authority-directory.ts';
 import { bundleOf } from './authority-layout.ts';
 import {
   type AuthoritySet,
+  planAdd,
   planDelete,
   planInstall,
   planInstallAll,
@@ -143,6 +144,10 @@ export class AuthorityEndpoint implements Endpoint {
 
   installAll(source: UploadSource): Promise<readonly InstalledCertificate[]> {
     return this.#apply((set) => planInstallAll(set, source));
+  }
+
+  add(source: UploadSource): Promise<readonly InstalledCertificate[]> {
+    return this.#apply((set) => planAdd(set, source));
   }
 
   async replace(id: string, source: UploadSource): Promise<InstalledCertificate> {

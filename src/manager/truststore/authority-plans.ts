@@ -70,6 +70,21 @@ export async function planReplaceAll(set: AuthoritySet, source: UploadSource): P
   };
 }
 
+/** The whole bundle is checked before anything of it counts; what is installed already is no obstacle to the rest. */
+export async function planAdd(set: AuthoritySet, source: UploadSource): Promise<SetPlan> {
+  const { current, nextId, dependencies } = set;
+  const blocks = await blocksOf(source, dependencies.limits.content);
+  const wanted = distinct(parseBundle(set, blocks).certificates);
+  check(set, wanted, wanted);
+  const known = new Set(current.map(({ certificate }) => certificate.fingerprint));
+  const fresh = wanted.filter(({ fingerprint }) => !known.has(fingerprint));
+  if (fresh.length === 0)
+    throw new CertError('already-installed', 'all certificates of the bundle are installed');
+  refuseMoreThanLimit(set, current.length + fresh.length);
+  const asked = fresh.map((certificate, at) => ({ id: nextId + at, certificate }));
+  return { next: [...current, ...asked], asked };
+}
+
 export function planDelete(set: AuthoritySet, id: string): SetPlan {
   const removed = byId(set, id);
   return { next: set.current.filter((one) => one !== removed), asked: [] };

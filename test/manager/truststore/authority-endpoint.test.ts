@@ -62,6 +62,34 @@ describe('a truststore', () => {
     assert.deepEqual(await stored(), listed());
   });
 
+  describe('to which a bundle is added', () => {
+    it('has all of it beside what is there, which is no obstacle', async () => {
+      await endpoint.install(one.pem);
+      const added = await endpoint.add(two.pem + one.pem + three.pem);
+      assert.deepEqual(
+        added.map(({ id }) => id),
+        ['2', '3'],
+      );
+      assert.deepEqual(listed(), [`1 ${mark(one)}`, `2 ${mark(two)}`, `3 ${mark(three)}`]);
+      assert.deepEqual(events.slice(1), [`added 2 ${mark(two)}`, `added 3 ${mark(three)}`]);
+      assert.deepEqual(await stored(), listed());
+    });
+
+    const refused: [string, CertErrorCode, string][] = [
+      ['a leaf is in it', 'not-a-ca', two.pem + leaf.pem],
+      ['nothing of it is new', 'already-installed', one.pem],
+      ['it is more than fits', 'limit-reached', two.pem + three.pem + four.pem],
+    ];
+    for (const [what, code, bundle] of refused) {
+      it(`stays as it is when ${what}`, async () => {
+        await endpoint.install(one.pem);
+        await assert.rejects(endpoint.add(bundle), refusal(code));
+        assert.deepEqual(listed(), [`1 ${mark(one)}`]);
+        assert.deepEqual(await stored(), listed());
+      });
+    }
+  });
+
   it('installs two of one subject', async () => {
     await endpoint.install(one.pem);
     assert.equal((await endpoint.install(namesake.pem)).id, '2');
