@@ -1,4 +1,6 @@
+import { CertError } from '../../core/cert-error.ts';
 import type { Identity } from '../../identity/identity.ts';
+import type { WatchedAdministration } from '../../manager/administration.ts';
 import type {
   CertificateClient,
   EndpointRef,
@@ -26,29 +28,66 @@ export interface ListChange {
   readonly adds?: Pick<Submission, 'certificates'>;
 }
 
+/** What makes additions, several at once too. */
+export interface AdditionParts extends ChangeParts {
+  readonly administration: Pick<WatchedAdministration, 'add'>;
+}
+
+const refuseLockout = () =>
+  lockout('PropertyValueExternalConflict', 'CertificateString', 'as submitted');
+
 /**
- * Installs a certificate, or puts it in the place of another one.
+ * Puts a certificate into an endpoint; into a truststore any number of authorities, all or none.
+ * @returns those that are new
  * @throws RedfishError 409, CertError
  */
-export async function putCertificate(
-  parts: ChangeParts,
+export async function addCertificates(
+  parts: AdditionParts,
   identity: Identity | undefined,
   collection: CertificateCollection,
   content: Content,
-  removes?: string,
+): Promise<readonly PublishedCertificate[]> {
+  const { client, administration, contentLimits } = parts;
+  const { endpoint } = collection;
+  const adds = admit(collection, content, contentLimits);
+  const guarded = { changes: [{ endpoint, adds }], refused: refuseLockout };
+  return withLockoutGuard(parts, identity, guarded, async () =>
+    adds.isBundle
+      ? administration.add(endpoint, adds.content)
+      : [await client.install(endpoint, adds.content)],
+  );
+}
+
+/**
+ * Puts a certificate in the place of another one.
+ * @throws RedfishError 409; CertError `too-many-certificates`, and what the manager refuses it with
+ */
+export async function replaceCertificate(
+  parts: ChangeParts,
+  identity: Identity | undefined,
+  { collection, id, content }: Replacing,
 ): Promise<PublishedCertificate> {
   const { client, contentLimits } = parts;
   const { endpoint } = collection;
-  if (removes !== undefined) client.get(endpoint, removes);
+  client.get(endpoint, id);
   const adds = admit(collection, content, contentLimits);
-  const change = { endpoint, adds, removes: removes === undefined ? [] : [removes] };
-  const refused = () =>
-    lockout('PropertyValueExternalConflict', 'CertificateString', 'as submitted');
-  return withLockoutGuard(parts, identity, { changes: [change], refused }, () =>
-    removes === undefined
-      ? client.install(endpoint, adds.content)
-      : client.replace(endpoint, removes, adds.content),
+  if (adds.isBundle && content.format !== 'PKCS12') {
+    throw new CertError(
+      'too-many-certificates',
+      'there are several certificates where one authority takes the place of another; POST them to the collection',
+    );
+  }
+  const change = { endpoint, adds, removes: [id] };
+  return withLockoutGuard(parts, identity, { changes: [change], refused: refuseLockout }, () =>
+    client.replace(endpoint, id, adds.content),
   );
+}
+
+/** What takes the place of which certificate. */
+interface Replacing {
+  readonly collection: CertificateCollection;
+  readonly id: string;
+  readonly content: Content;
 }
 
 /** @throws RedfishError 409, CertError */

@@ -4,11 +4,13 @@ import type {
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
 import { incompleteness } from '../../manager/checks/completeness.ts';
+import { formatName } from '../../x509/name.ts';
 import {
   type CertificateMessage,
   renderCertificateMessage,
   renderCondition,
 } from '../messages/certificate-registry.ts';
+import type { CertificateCollection } from './collections.ts';
 
 export type Condition = ReturnType<typeof renderCondition>;
 
@@ -28,6 +30,19 @@ export function extendedInfo(
   published: readonly PublishedCertificate[],
 ): object {
   return infoOf(published.flatMap((one) => messagesOf(client, endpoint, one)));
+}
+
+/** As `extendedInfo`, for what was added to a truststore: names each of several. @param uri of the collection */
+export function additionInfo(
+  client: CertificateClient,
+  { uri, endpoint }: Pick<CertificateCollection, 'uri' | 'endpoint'>,
+  added: readonly PublishedCertificate[],
+): object {
+  const named = added.map(({ id, certificate }): CertificateMessage => {
+    return { id: 'CertificateAdded', args: [formatName(certificate.subject), `${uri}/${id}`] };
+  });
+  const findings = added.flatMap((one) => messagesOf(client, endpoint, one));
+  return infoOf([...(added.length > 1 ? named : []), ...findings]);
 }
 
 function messagesOf(

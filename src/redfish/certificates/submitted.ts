@@ -2,15 +2,14 @@ import {
   type CertificateCreate,
   validateCertificateCreate,
 } from '../../../schemas/generated/validators.js';
-import { CertError } from '../../core/cert-error.ts';
 import { type Certificate, readCertificate, refuseOversized } from '../../x509/certificate.ts';
 import { type Content, openContent, withoutBase64 } from '../../x509/containers.ts';
 import { formOf } from '../../x509/content-form.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
 import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
-import { RedfishError } from '../messages/redfish-error.ts';
-import type { CertificateCollection } from './collections.ts';
+import { memberError, RedfishError } from '../messages/redfish-error.ts';
+import { type CertificateCollection, normalPath } from './collections.ts';
 
 /** The members of a body that say what certificate is submitted (DSP2046, Certificate). */
 export type Submitted = Pick<
@@ -23,11 +22,14 @@ export type Submitted = Pick<
  * content type; no file with a certificate begins with a brace.
  * @throws RedfishError 400
  */
-export function submittedContent(body: RequestBody): { content: Content; isRaw: boolean } {
+export function submittedContent(
+  body: RequestBody,
+  collection: Pick<CertificateCollection, 'uri'>,
+): { content: Content; isRaw: boolean } {
   const { bytes } = body;
   switch (bytes.find((byte) => !space.includes(byte))) {
     case 0x7b:
-      return { content: contentOf(body.parse(validateCertificateCreate)), isRaw: false };
+      return { content: contentOf(submittedMembers(body, collection)), isRaw: false };
     case undefined:
       throw new RedfishError(400, {
         id: 'UnrecognizedRequestBody',
@@ -42,6 +44,20 @@ export function submittedContent(body: RequestBody): { content: Content; isRaw: 
   }
 }
 
+/** OpenBMC's clients send the body of ReplaceCertificate here as well; its URI has to be of this collection. */
+function submittedMembers(
+  body: RequestBody,
+  { uri }: Pick<CertificateCollection, 'uri'>,
+): CertificateCreate {
+  const members = body.parse(validateCertificateCreate, { references: ['CertificateUri'] });
+  const reference = members.CertificateUri?.['@odata.id'];
+  const path = reference === undefined ? uri : (normalPath(reference) ?? '');
+  if (path === uri || path.startsWith(`${uri}/`)) return members;
+  const name = 'CertificateUri';
+  const detail = `it is of another collection than ${uri}`;
+  throw memberError(400, 'PropertyValueConflict', [name, '@odata.id'], name, detail);
+}
+
 /** What JSON takes for white space (RFC 8259 §2). */
 const space: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
 
@@ -50,13 +66,11 @@ export interface Submission {
   readonly content: Content;
   /** Of what goes to a truststore. */
   readonly certificates: () => readonly Certificate[];
+  /** Several authorities, or a container that may hold several. */
+  readonly isBundle?: true;
 }
 
-/**
- * A truststore takes one authority with each POST: what the manager would leave out of a bundle must not
- * look stored. The manager gets nothing but its DER.
- * @throws CertError `too-many-certificates`, `certificate-malformed`, and what a container is refused with
- */
+/** What is to be put into an endpoint; of a truststore just the certificates. @throws CertError what a container is refused with */
 export function admit(
   { endpoint }: CertificateCollection,
   content: Content,
@@ -65,24 +79,26 @@ export function admit(
   const certificates = (blocks: readonly PemBlock[]) =>
     blocks.map(({ der }) => readCertificate(der, limits));
   const open = () => openContent(content, limits).filter(isCertificateBlock);
-  if (endpoint.type !== 'authority' || formOf(content.bytes) === 'PKCS12')
-    return { content, certificates: () => certificates(open()) };
+  if (endpoint.type !== 'authority') return { content, certificates: () => certificates(open()) };
+  if (formOf(content.bytes) === 'PKCS12')
+    return { ...submittedBundle(content, limits), isBundle: true };
   const blocks = open();
   // To send a large one over the bus takes longer than to refuse it
   for (const { der } of blocks) refuseOversized(der, limits);
   const [first] = blocks;
   // Without any, the manager says what is wrong
   if (!first) return { content, certificates: () => [] };
-  const count = new Set(blocks.map(({ der }) => der.toString('base64'))).size;
-  if (count > 1) {
-    throw new CertError(
-      'too-many-certificates',
-      `there are ${count} certificates where one authority is expected; send each by itself`,
-    );
+  if (blocks.every(({ der }) => der.equals(first.der))) {
+    return {
+      content: { bytes: first.der, format: 'DER', password: '' },
+      certificates: () => certificates([first]),
+    };
   }
+  const bytes = Buffer.from(blocks.map(({ text }) => text).join(''));
   return {
-    content: { bytes: first.der, format: 'DER', password: '' },
-    certificates: () => certificates([first]),
+    content: { bytes, format: 'PEM', password: '' },
+    certificates: () => certificates(blocks),
+    isBundle: true,
   };
 }
 

@@ -58,7 +58,9 @@ function collection(
   const POST: Operation = {
     async handle(context) {
       const { userName } = await visible(access, context);
-      const submitted = await asRedfish({}, () => certificateOf(context.body, kept));
+      const submitted = await asRedfish({}, () =>
+        certificateOf(context.body, collectionUri(userName), kept),
+      );
       if (!(await isKeptHere(parts, userName))) {
         throw new IdentityError('read-only', userName, 'This user is kept elsewhere');
       }
@@ -134,8 +136,12 @@ const withoutKey = 'A certificate of an account comes without a key';
  * The one certificate of a body, which brings no key: what opens keys takes long and has no use here.
  * @throws RedfishError 400; CertError for a body that is no certificate
  */
-function certificateOf(body: RequestBody, { limits }: AccountCertificates): Certificate {
-  const { content } = submittedContent(body);
+function certificateOf(
+  body: RequestBody,
+  uri: string,
+  { limits }: AccountCertificates,
+): Certificate {
+  const { content } = submittedContent(body, { uri });
   if (content.format === 'PKCS12') {
     const args = ['PKCS12', 'CertificateType'];
     throw memberError(400, 'PropertyValueNotInList', args, 'CertificateType', withoutKey);

@@ -1,12 +1,13 @@
-import { deleteCertificate, putCertificate } from '../certificates/changes.ts';
+import { addCertificates, deleteCertificate } from '../certificates/changes.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
-import { extendedInfo } from '../certificates/findings.ts';
+import { additionInfo } from '../certificates/findings.ts';
 import { type Place, type PlaceParts, placesOf } from '../certificates/places.ts';
 import type { ServedCertificate } from '../certificates/served.ts';
 import { submittedContent } from '../certificates/submitted.ts';
 import { certificateView, type ViewParts } from '../certificates/view.ts';
 import { type Compatibility, createAs } from '../compatibility.ts';
+import { unavailable } from '../messages/redfish-error.ts';
 import { type OemViewParts, oemOfCollection } from '../oem/collection-view.ts';
 import {
   collectionView,
@@ -57,16 +58,19 @@ function collectionResources(parts: CollectionParts, place: Place): readonly Res
     async handle(context) {
       const { body, identity } = context;
       const collection = place.at(context);
-      const { content, isRaw } = submittedContent(body);
+      const { content, isRaw } = submittedContent(body, collection);
       const occupied = place.type === 'authority' ? {} : { occupied: `${collection.uri}/1` };
-      const published = await asRedfish({ ...occupied, isRaw }, () =>
-        putCertificate(parts, identity, collection, content),
+      const added = await asRedfish({ ...occupied, isRaw }, () =>
+        addCertificates(parts, identity, collection, content),
       );
+      const [first] = added;
+      // Another client may have removed them all by now
+      if (!first) throw unavailable(5);
       await parts.served.refresh();
-      const reply = viewReply(parts, collection, published, 201);
+      const reply = viewReply(parts, collection, first, 201);
       return {
         ...reply,
-        body: { ...reply.body, ...extendedInfo(parts.client, collection.endpoint, [published]) },
+        body: { ...reply.body, ...additionInfo(parts.client, collection, added) },
       };
     },
   };

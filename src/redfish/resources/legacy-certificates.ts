@@ -1,4 +1,9 @@
-import { type ChangeParts, deleteCertificate, putCertificate } from '../certificates/changes.ts';
+import {
+  type AdditionParts,
+  addCertificates,
+  deleteCertificate,
+  replaceCertificate,
+} from '../certificates/changes.ts';
 import type { CertificateCollection } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { submittedContent } from '../certificates/submitted.ts';
@@ -11,7 +16,7 @@ import { json, type Operation, type Reply, type Resource } from '../resource.ts'
  * PUT installs, or replaces the one certificate of a server or client.
  */
 export function legacyCertificates(
-  parts: ChangeParts & { readonly collections: () => readonly CertificateCollection[] },
+  parts: AdditionParts & { readonly collections: () => readonly CertificateCollection[] },
 ): readonly Resource[] {
   return parts
     .collections()
@@ -46,22 +51,24 @@ async function asLegacy(call: () => Promise<unknown>, id = ''): Promise<Reply> {
 /** The answers of that service: what is asked for, or nothing, and the status in words. */
 const done = json({ data: null, message: '200 OK', status: 'ok' });
 
-function putOperation(parts: ChangeParts, collection: CertificateCollection): Operation {
+function putOperation(parts: AdditionParts, collection: CertificateCollection): Operation {
   const { client } = parts;
   const { endpoint } = collection;
   return {
     upload: true,
     async handle({ body, identity }) {
-      const { content } = submittedContent(body);
+      const { content } = submittedContent(body, collection);
       return asLegacy(async () => {
         const [only] = endpoint.type === 'authority' ? [] : client.list(endpoint);
-        return putCertificate(parts, identity, collection, content, only?.id);
+        return only
+          ? replaceCertificate(parts, identity, { collection, id: only.id, content })
+          : addCertificates(parts, identity, collection, content);
       });
     },
   };
 }
 
-function deleteOperation(parts: ChangeParts, collection: CertificateCollection): Operation {
+function deleteOperation(parts: AdditionParts, collection: CertificateCollection): Operation {
   return {
     async handle({ parameters: { id = '1' }, identity }) {
       return asLegacy(() => deleteCertificate(parts, identity, collection, id), id);

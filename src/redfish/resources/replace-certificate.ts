@@ -1,5 +1,5 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
-import { type ChangeParts, putCertificate } from '../certificates/changes.ts';
+import { type ChangeParts, replaceCertificate as replace } from '../certificates/changes.ts';
 import { type CertificateCollection, findCertificate } from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
@@ -30,8 +30,9 @@ export function replaceCertificate(parts: ReplaceParts): Operation {
         throw badReference('CertificateUri', reference, action, 'no certificate of this service');
       }
       const { collection, id } = found;
+      const content = contentOf(submitted);
       const published = await asRedfish({ action, id }, () =>
-        putCertificate(parts, identity, collection, contentOf(submitted), id),
+        replace(parts, identity, { collection, id, content }),
       );
       await parts.served.refresh();
       const view = certificateView(parts, collection, published);

@@ -163,29 +163,71 @@ describe('a request whose certificate has not come yet', () => {
 });
 
 describe('a body with several authorities', () => {
-  it('is refused as a whole in every form, and stores nothing', async () => {
-    const other = generateCertificate(
-      { hostName: 'other', addresses: [] },
+  const another = (hostName: string) =>
+    generateCertificate(
+      { hostName, addresses: [] },
       { validDays: 10, renewBeforeDays: 1, curve: 'prime256v1', organization: 'Test' },
       Date.now(),
     ).leaf.pem;
-    const bundle = samplePem + other;
-    const forms = [bundle, { CertificateString: bundle, CertificateType: 'PEMchain' }];
-    for (const body of forms) {
-      const answer = await service.ask('POST', truststore, { body });
-      assert.equal(answer.status, 400, answer.text);
-      assert.match(answer.text, /too-many-certificates: there are 2/);
+
+  it('adds all of them to a truststore, and names each with its URI', async () => {
+    const forms = [
+      (bundle: string) => bundle,
+      (bundle: string) => ({ CertificateString: bundle, CertificateType: 'PEMchain' }),
+    ];
+    for (const [at, form] of forms.entries()) {
+      const first = another('first');
+      const answer = await service.ask('POST', truststore, { body: form(first + another('next')) });
+      assert.equal(answer.status, 201, answer.text);
+      const { CertificateString, '@Message.ExtendedInfo': messages } = JSON.parse(answer.text);
+      assert.equal(CertificateString, first);
+      assert.equal(answer.headers.location, `${truststore}/${2 * at + 1}`);
+      assert.deepEqual(
+        messages.map(({ MessageArgs }: { MessageArgs: string[] }) => MessageArgs[1]),
+        [1, 2].map((one) => `${truststore}/${2 * at + one}`),
+      );
     }
-    const put = await service.ask('PUT', '/xyz/openbmc_project/certs/authority/truststore', {
-      body: bundle,
-    });
-    assert.equal(put.status, 400);
-    assert.equal(service.client.list(endpoints[2]).length, 0);
-    assert.equal(
-      (await service.ask('POST', truststore, { body: samplePem + samplePem })).status,
-      201,
-    );
+    const body = another('third') + another('fourth');
+    const path = '/xyz/openbmc_project/certs/authority/truststore';
+    assert.equal((await service.ask('PUT', path, { body })).status, 200);
+    assert.equal(service.client.list(endpoints[2]).length, 6);
+    const twice = await service.ask('POST', truststore, { body: samplePem + samplePem });
+    assert.equal(twice.status, 201);
+    assert.equal(JSON.parse(twice.text)['@Message.ExtendedInfo'], undefined);
   });
+
+  it('takes the place of no single one', async () => {
+    service.client.put(endpoints[2], '1', samplePem);
+    const answer = await post(replace, {
+      CertificateString: another('first') + another('next'),
+      CertificateType: 'PEM',
+      CertificateUri: `${truststore}/1`,
+    });
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /too-many-certificates/);
+  });
+});
+
+describe('the body of ReplaceCertificate in a POST to a collection', () => {
+  const body = (CertificateUri: unknown) => ({
+    ...{ CertificateString: samplePem, CertificateType: 'PEM', CertificateUri },
+  });
+
+  for (const uri of [ldap, `${ldap}/`, `${ldap}/1`, { '@odata.id': `${ldap}/1` }]) {
+    it(`is taken with the URI ${JSON.stringify(uri)}`, async () => {
+      const answer = await post(ldap, body(uri));
+      assert.equal(answer.status, 201, answer.text);
+    });
+  }
+
+  for (const uri of [`${truststore}/1`, 'nonsense', `${ldap}x/1`]) {
+    it(`is refused with ${uri}, which is of another collection`, async () => {
+      const answer = await post(ldap, body(uri));
+      assert.equal(answer.status, 400);
+      assert.match(answer.text, /CertificateUri/);
+      assert.equal(service.client.list(endpoints[1]).length, 0);
+    });
+  }
 });
 
 describe('the successor of a certificate', () => {

@@ -42,7 +42,7 @@ it('a body of any operation is refused by the names of its members, or has the t
       const [name] = operations[(input[0] ?? 0) % operations.length] ?? ['Renew'];
       const validator: unknown = Reflect.get(validators, `validate${name}`);
       const options = { action: name, references: ['CertificateUri', 'CertificateCollection'] };
-      submittedContent(makeBody(input.subarray(1)));
+      submittedContent(makeBody(input.subarray(1)), { uri: '/redfish/v1/Certificates' });
       const body = makeBody(input.subarray(1));
       const members = body.parse<object>(validator as never, options);
       // The bus cannot carry it
