@@ -22,9 +22,15 @@ export function renderMessage({ id, args, detail, related }: Message) {
   return {
     '@odata.type': typeOf('Message'),
     ...message,
-    Resolution: detail === undefined ? Resolution : `${detail}. ${Resolution}`,
+    Resolution: resolutionOf(Resolution, detail),
     ...(related && { RelatedProperties: related }),
   };
+}
+
+/** Registries say "None." where they have no advice, which would contradict what stands before it. */
+function resolutionOf(resolution: string, detail: string | undefined): string {
+  if (detail === undefined) return resolution;
+  return /^None\.?$/.test(resolution) ? `${detail}.` : `${detail}. ${resolution}`;
 }
 
 /**
