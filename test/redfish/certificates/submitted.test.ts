@@ -40,7 +40,9 @@ describe('the body of a POST', () => {
   ];
   for (const [what, bytes] of rows) {
     it(`may be ${what}`, () => {
-      const { content } = submittedContent(makeBody(bytes()));
+      const { content } = submittedContent(makeBody(bytes()), {
+        uri: '/redfish/v1/Managers/bmc/Truststore/Certificates',
+      });
       const found = openContent(content).filter(isCertificateBlock);
       assert.deepEqual(
         found.map(({ text }) => text),
