@@ -50,6 +50,8 @@ function formOfNumbered(bytes: Buffer, at: number): ContentForm {
   const second = elementAt(bytes, at);
   if (second.tag === tags.integer) return 'RSA PRIVATE KEY';
   if (second.tag === tags.octetString) return 'EC PRIVATE KEY';
+  // None of these: what reads certificates says what is wrong
+  if (second.tag !== tags.sequence) return 'DER';
   const { start } = elementAt(bytes, second.start);
   const isContainer = bytes.subarray(start, start + pkcs7Arc.length).equals(pkcs7Arc);
   return isContainer ? 'PKCS12' : 'PRIVATE KEY';
