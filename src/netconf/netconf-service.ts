@@ -20,9 +20,11 @@ import type { Lockout } from './operations/lockout.ts';
 import type { Datastore, DatastoreSettings } from './operations/operations.ts';
 import type { ClientTrust } from './serving/client-trust.ts';
 import { makeListener } from './serving/listener.ts';
-import { adviceFor, type Readiness, readinessOf, refusalOfReadiness } from './serving/readiness.ts';
+import { refusalOfReadiness } from './serving/readiness.ts';
+import { lockoutOf } from './serving/session-lockout.ts';
 import { makeSessionLogins } from './serving/session-logins.ts';
 import type { ShownCertificate } from './serving/shown-certificate.ts';
+import { type Standing, watchStanding } from './serving/standing.ts';
 import { traced } from './serving/trace.ts';
 import { runSession, type SessionLimits } from './session/session.ts';
 import { type Session, Sessions } from './session/sessions.ts';
@@ -62,17 +64,6 @@ export interface NetconfDependencies {
   readonly now: () => number;
   readonly audit: Audit;
   readonly log: Log;
-}
-
-/** How the service stands. */
-export interface Standing {
-  readonly readiness: Readiness;
-  /** What is the matter and what to do; empty for a service that is ready. */
-  readonly advice: string;
-  /** The CAs that verify clients. */
-  readonly authorities: readonly Certificate[];
-  /** Names of authorities that are not there. */
-  readonly missing: readonly string[];
 }
 
 /** A NETCONF service that listens. */
@@ -127,26 +118,11 @@ export async function startNetconfService(
   const sessionLogins = makeSessionLogins({ peers, logins, sessions, cutMilliseconds, log });
   const open = new Set<TLSSocket>();
 
-  const standing = (): Standing => {
-    const certificate = shown.current();
-    const lists = trust.lists();
-    const input = { certificate, trust: lists, now: Math.floor(now() / 1000) };
-    const readiness = readinessOf(input);
-    const about = { service, authorities: settings.clientAuthorities, fault: shown.identity.fault };
-    const missing = trust.missing();
-    return {
-      ...{ readiness, missing, advice: adviceFor(readiness, about) },
-      authorities: lists?.trusted ?? [],
-    };
-  };
-  let told: Readiness | undefined;
-  const tellStanding = ({ readiness, advice }: Standing) => {
-    if (readiness === told) return;
-    told = readiness;
-    if (readiness === 'ready') log.info('clients can come in');
-    else log.warn('every connection is closed', { reason: readiness, advice });
-    changed();
-  };
+  const standing = watchStanding({
+    ...{ shown, trust, service, now, log },
+    authorities: () => settings.clientAuthorities,
+    onOther: changed,
+  });
 
   /** A client that never got to show a certificate. */
   const turnedAway = (client: string, refusal: Refusal) => {
@@ -154,10 +130,9 @@ export async function startNetconfService(
     changed();
   };
   const admits = (client: string): boolean => {
-    const found = standing();
-    tellStanding(found);
-    if (found.readiness === 'ready') return true;
-    const refusal = refusalOfReadiness[found.readiness];
+    const { readiness } = standing.look();
+    if (readiness === 'ready') return true;
+    const refusal = refusalOfReadiness[readiness];
     peers.report.clients.add(now(), refusal, client, undefined);
     turnedAway(client, refusal);
     return false;
@@ -203,7 +178,7 @@ export async function startNetconfService(
     monotonic: () => performance.now(),
   });
   const follow = () => {
-    tellStanding(standing());
+    standing.look();
     sessionLogins.lookAgain();
     changed();
   };
@@ -215,9 +190,9 @@ export async function startNetconfService(
   ];
   const place = { member: 'netconf.port', option: '--netconf-port' };
   const port = await listen(server, { address, port: settings.port, ...place });
-  tellStanding(standing());
+  standing.look();
   return {
-    ...{ port, standing, follow },
+    ...{ port, follow, standing: standing.current },
     sessions: () => sessions.list(),
     refused: () => peers.report.clients.list(),
     explain: (chain) => peers.explain(chain),
@@ -251,18 +226,4 @@ function sendAway(socket: TLSSocket, milliseconds: number): void {
   socket.once('close', () => clearTimeout(timer));
   socket.resume();
   socket.end();
-}
-
-/** Whether a session's client comes in again is asked of the lists as they would be, and of the same client identities. */
-function lockoutOf(peers: PeerCertificates, trust: ClientTrust): Lockout {
-  return {
-    async letsIn({ account, shown = [] }, changed) {
-      const lists = trust.after(changed);
-      // Nothing changes while the manager is away
-      if (!lists) return true;
-      const path = peers.judge.pathAfter(shown, lists);
-      const user = typeof path === 'string' ? path : await peers.userOf(path);
-      return typeof user !== 'string' && user.userName === account.userName;
-    },
-  };
 }
