@@ -3,7 +3,9 @@ import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Audit } from '../core/audit.ts';
+import { reasonOf } from '../core/cert-error.ts';
 import type { Log } from '../core/log.ts';
+import { SetupError } from '../core/setup-error.ts';
 import { BusEdgeEndpoints } from '../dbus/client/bus-edge-endpoints.ts';
 import type { CallerPolicy } from '../dbus/server/caller-policy.ts';
 import { serveBundles } from '../dbus/trust-bundle/bundle-objects.ts';
@@ -12,6 +14,7 @@ import { nameLookup } from '../outbound/name-lookup.ts';
 import { type Configuration, contentLimitsOf } from '../platform/configuration.ts';
 import { openStateDirectory } from '../platform/state-directory.ts';
 import { readSystemAccounts } from '../platform/system-accounts.ts';
+import { claimName } from '../storage/claim-socket.ts';
 import { BundleFault } from '../trust-bundle/bundle-fault.ts';
 import { bundleSettings } from '../trust-bundle/configured.ts';
 import type { BundleSettings } from '../trust-bundle/settings.ts';
@@ -48,7 +51,7 @@ function settingsOf(configuration: Configuration): Settings {
 async function start(first: Settings, log: Log): Promise<Serving<Settings>> {
   const { bus: busAddress, limits, trustBundles } = first.configuration;
   let inForce = first;
-  openStateDirectory(trustBundles.directory);
+  const release = await claimDirectory(trustBundles.directory, log);
   const endpoints = new BusEdgeEndpoints({
     ...{ busAddress, log, uploadBytes: limits.uploadBytes },
     content: contentLimitsOf(first.configuration),
@@ -84,8 +87,24 @@ async function start(first: Settings, log: Log): Promise<Serving<Settings>> {
       await updater.close();
       (await serving).close();
       endpoints.close();
+      release();
     },
   };
+}
+
+/**
+ * Two programs would write over each other's copies, and over the revision below which nothing is taken.
+ * @returns how to give the directory back. @throws SetupError when another program has it
+ */
+async function claimDirectory(directory: string, log: Log): Promise<() => void> {
+  openStateDirectory(directory);
+  const claimed = await claimName(directory, 'updater.lock').catch((error: unknown) => {
+    const reason = reasonOf(error);
+    log.warn('the state directory is not kept from other services', { directory, reason });
+  });
+  if (!claimed) return () => undefined;
+  if ('release' in claimed) return () => claimed.release();
+  throw new SetupError(`The directory ${directory} belongs to another bundle-updater.`);
 }
 
 /** @returns what has the bus be told of bundles that are new, and from then on of all that happens to them */

@@ -142,6 +142,17 @@ describe('a trust bundle whose programs are killed', () => {
     assert.deepEqual([inForce, failureCode, await trusts()], [revision, 'rollback', !had]);
   });
 
+  it('is kept by one program: a second one ends, and says why', async () => {
+    const program = join(clone, 'dist/bundle-updater.js');
+    const second = await run(process.execPath, [
+      program,
+      '--config',
+      join(state, 'configuration.json'),
+    ]);
+    assert.notEqual(second.status, 0);
+    assert.match(second.stderr, /directory .* belongs to another bundle-updater/);
+  });
+
   it('keeps what was set at run time over a kill, until it is reset', async () => {
     for (const line of ['set-interval 48', 'deactivate'])
       assert.equal((await certs('bundle', ...line.split(' '))).status, 0);
