@@ -1,4 +1,5 @@
 import { CertError } from '../core/cert-error.ts';
+import { inSlices } from '../core/in-slices.ts';
 import { FileRefusal, maxInternalFileBytes, readRegularFile } from '../storage/regular-file.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { type Content, openContent, pemContent } from '../x509/containers.ts';
@@ -101,6 +102,26 @@ export function parseUpload(
   maxCertificates: number,
   limits = usualLimits,
 ): Upload {
+  const { certificateBlocks, keyBlocks } = sorted(content, maxCertificates, limits);
+  const certificates = certificateBlocks.map(({ der }) => readCertificate(der, limits));
+  return { certificates, keyBlocks };
+}
+
+/** As `parseUpload`, for so many certificates that reading them would keep the event loop from all else. */
+export async function parseBundle(
+  content: UploadContent,
+  maxCertificates: number,
+  limits = usualLimits,
+): Promise<Upload> {
+  const { certificateBlocks, keyBlocks } = sorted(content, maxCertificates, limits);
+  const certificates: Certificate[] = [];
+  await inSlices(certificateBlocks, ({ der }) => {
+    certificates.push(readCertificate(der, limits));
+  });
+  return { certificates, keyBlocks };
+}
+
+function sorted(content: UploadContent, maxCertificates: number, limits: ContentLimits) {
   const blocks = typeof content === 'string' ? openContent(pemContent(content), limits) : content;
   const certificateBlocks = blocks.filter(isCertificateBlock);
   if (certificateBlocks.length === 0) {
@@ -109,8 +130,7 @@ export function parseUpload(
   refuseMoreThan(maxCertificates, certificateBlocks.length, 'certificates');
   const keyBlocks = blocks.filter(isKeyBlock);
   refuseMoreThan(limits.keys, keyBlocks.length, 'private keys');
-  const certificates = certificateBlocks.map(({ der }) => readCertificate(der, limits));
-  return { certificates, keyBlocks };
+  return { certificateBlocks, keyBlocks };
 }
 
 function tooLarge(limit: number): CertError {

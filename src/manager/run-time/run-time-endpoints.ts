@@ -193,7 +193,9 @@ export class RunTimeEndpoints {
   stage(owner: string, parts: readonly StagePart[], seconds: number): Promise<string> {
     return this.#turn.run(async () => {
       const staged: ReplacementPart[] = [];
-      const issuers = parts.filter(({ type }) => type === 'authority').flatMap(certificatesOf);
+      const needsIssuers = parts.some(({ type }) => type !== 'authority');
+      const authorities = parts.filter(({ type }) => needsIssuers && type === 'authority');
+      const issuers = authorities.flatMap(certificatesOf);
       for (const part of parts) {
         const member = await this.#known(part);
         this.#members.mustBe(member, !part.create);

@@ -6,7 +6,7 @@ import { signatureFault } from '../checks/chain-signatures.ts';
 import { authorityChecks, enforce } from '../checks/checks.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import { distinct } from '../upgrade/upstream-authorities.ts';
-import { blocksOf, parseUpload, type Upload, type UploadSource } from '../upload.ts';
+import { blocksOf, parseBundle, parseUpload, type Upload, type UploadSource } from '../upload.ts';
 import type { Authority } from './authority-directory.ts';
 
 /** A new set of authorities, and which of them the caller asked about. */
@@ -52,7 +52,7 @@ export async function planInstallAll(set: AuthoritySet, source: UploadSource): P
 
 /** The whole bundle is checked before anything of it counts. What is installed keeps its id. */
 export async function planReplaceAll(set: AuthoritySet, source: UploadSource): Promise<SetPlan> {
-  const { certificates } = parseBundle(
+  const { certificates } = await parseWhole(
     set,
     await blocksOf(source, set.dependencies.limits.content),
   );
@@ -74,7 +74,7 @@ export async function planReplaceAll(set: AuthoritySet, source: UploadSource): P
 export async function planAdd(set: AuthoritySet, source: UploadSource): Promise<SetPlan> {
   const { current, nextId, dependencies } = set;
   const blocks = await blocksOf(source, dependencies.limits.content);
-  const wanted = distinct(parseBundle(set, blocks).certificates);
+  const wanted = distinct((await parseWhole(set, blocks)).certificates);
   check(set, wanted, wanted);
   const known = new Set(current.map(({ certificate }) => certificate.fingerprint));
   const fresh = wanted.filter(({ fingerprint }) => !known.has(fingerprint));
@@ -94,7 +94,7 @@ export function planDelete(set: AuthoritySet, id: string): SetPlan {
  * Counts before it reads, so that a bundle over the limit costs nothing. What an operator may take for a part of the
  * trust, and would not be, refuses the bundle.
  */
-function parseBundle(set: AuthoritySet, blocks: readonly PemBlock[]): Upload {
+async function parseWhole(set: AuthoritySet, blocks: readonly PemBlock[]): Promise<Upload> {
   refuseMoreThanLimit(set, blocks.filter(isCertificateBlock).length);
   const other = blocks.find(
     (block) => /CERTIFICATE$|CRL$/.test(block.label) && !isCertificateBlock(block),
@@ -105,7 +105,7 @@ function parseBundle(set: AuthoritySet, blocks: readonly PemBlock[]): Upload {
       `a block of the bundle is a ${other.label}, which is not kept`,
     );
   const { authorities, content } = set.dependencies.limits;
-  return parseUpload(blocks, authorities, content);
+  return parseBundle(blocks, authorities, content);
 }
 
 /** The file may hold more: its first certificate is what it is about, and a key is never taken. */
