@@ -76,7 +76,7 @@ function documentOf(
   given: Readonly<Record<string, unknown>>,
   bus: string,
 ): Readonly<Record<string, unknown>> {
-  const services = edges.flatMap((edge) => edge.services);
+  const services = servicesOf(edges, given.services);
   const place = (asked: number | undefined) => ({
     ...(host !== undefined && { address: host }),
     ...(asked !== undefined && { port: asked }),
@@ -86,14 +86,25 @@ function documentOf(
   });
   return {
     endpoints: [...endpoints, ...edges.flatMap((edge) => edge.endpoints)],
-    ...(services.length > 0 && { services }),
     ...given,
+    ...(services !== undefined && { services }),
     stateDirectory,
     runtimeDirectory: join(stateDirectory, 'run'),
     bus,
     redfish: withMembers(given.redfish, ofRedfish, place(port)),
     ...Object.fromEntries(members),
   };
+}
+
+/** An edge does not start without its service, also where the configuration names others. */
+function servicesOf(edges: StackOptions['edges'], given?: unknown): unknown {
+  const ofEdges = edges.flatMap((edge) => edge.services);
+  if (ofEdges.length === 0) return given;
+  if (given === undefined) return ofEdges;
+  // What is no list is left for the validator to name
+  if (!Array.isArray(given)) return given;
+  const names = given.map((one: unknown) => (isObject(one) ? one.name : undefined));
+  return [...ofEdges.filter(({ name }) => !names.includes(name)), ...given];
 }
 
 /** Members of the configuration with defaults and what was asked for; what is no object is left for the validator to name. */

@@ -8,9 +8,10 @@ export interface Edge {
   readonly listens: boolean;
   /** What the stack has otherwise than a device. */
   readonly defaults: Readonly<Record<string, unknown>>;
-  /** Endpoints, and services that read those of run time, where the configuration names none. */
+  /** Where the configuration names none. */
   readonly endpoints: readonly object[];
-  readonly services: readonly object[];
+  /** That read endpoints of run time; beside those that the configuration names. */
+  readonly services: readonly { readonly name: string }[];
 }
 
 /** One that was chosen. */

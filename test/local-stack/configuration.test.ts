@@ -54,6 +54,23 @@ describe('the configuration of the local stack', () => {
       parsed.services.map(({ name, file }) => [name, file]),
       [['gnoi', join(directory, 'services/gnoi/credential.pem')]],
     );
+    const beside = make(
+      { services: [{ name: 'nginx', reload: [] }] },
+      '--with',
+      'gnoi,netconf',
+    ).parsed;
+    assert.deepEqual(
+      beside.services.map(({ name }) => name),
+      ['gnoi', 'netconf', 'nginx'],
+    );
+    const own = make(
+      { services: [{ name: 'gnoi', file: 'here.pem', reload: [] }] },
+      ...['--with', 'gnoi'],
+    );
+    assert.deepEqual(
+      own.parsed.services.map(({ file }) => file),
+      [join(directory, 'here.pem')],
+    );
     const without = make().parsed;
     assert.equal(without.endpoints.length, 4);
     assert.deepEqual(without.services, []);
