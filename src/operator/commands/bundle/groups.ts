@@ -7,7 +7,7 @@ import { bundleOption, groupField, withBundle } from './program.ts';
 
 const group = {
   kind: { ...textValue('GROUP'), completion: { ask: 'bundle groups --quiet' } },
-  about: 'its name; it comes into being if it is not there',
+  about: 'its name',
 } as const;
 
 const source: ValueKind<string> = {
@@ -23,7 +23,7 @@ export const bundleLoad = operatorCommand({
     'Returns at once; `bundle status` shows the outcome.',
   ],
   arguments: {
-    group,
+    group: { ...group, about: 'its name; it comes into being if it is not there' },
     source: { kind: source, about: 'a file, or `default` for the bundle; `./default` is a file' },
   },
   options: bundleOption,
