@@ -158,12 +158,14 @@ describe('the edges under a real systemd', { skip: whyNoDevice() ?? false }, () 
       printed.join(''),
       /Revision +1[\s\S]*default-trusted-ca-certs +run time +loaded +1/,
     );
-    await device.must('bmc-certs', 'bundle', 'load', 'gnoi-ca-bundle', 'default');
-    await until('the manager refuses a group of another edge', async () => {
+    const ofLogins = await device.run('bmc-certs', 'bundle', 'load', 'gnoi-ca-bundle', 'default');
+    assert.match(ofLogins.stderr, /the CAs of gnoi-ca-bundle let clients log in/);
+    await device.must('bmc-certs', 'bundle', 'load', 'of-others', 'default');
+    await until('the manager refuses a group that the program may not change', async () => {
       const { stdout } = await device.run('bmc-certs', 'bundle', 'groups', '--json');
       return JSON.parse(stdout).some(
         ({ group, failure }: Record<string, string | null>) =>
-          group === 'gnoi-ca-bundle' && failure?.startsWith('refused'),
+          group === 'of-others' && failure?.startsWith('refused'),
       );
     });
   });

@@ -89,16 +89,16 @@ describe('bmc-certs doctor', () => {
     const intermediate = authority.issueCa({ subject: '/CN=Intermediate', issuer: root });
     const leaf = authority.issue({ issuer: intermediate, subject: '/CN=bmc' });
     const key = authority.write('leaf.key', leaf.key);
-    await world.run(['trust', 'add', intermediate.path]);
-    await world.run(['replace', 'server/https', leaf.path, key]);
+    await world.json('trust', 'add', intermediate.path);
+    await world.json('replace', 'server/https', leaf.path, key);
     const found = (await examine()).lines.filter((line) => line.startsWith('chains'));
     assert.match(
       found.join('\n'),
       /server\/https\/1: its issuer CN=Intermediate is an intermediate CA, and is not served/,
     );
     assert.match(found.join('\n'), /truststore\/1: its issuer CN=Root is not in the truststore/);
-    await world.run(['trust', 'add', root.path]);
-    await world.run(['replace', 'server/https', leaf.path, key, intermediate.path]);
+    await world.json('trust', 'add', root.path);
+    await world.json('replace', 'server/https', leaf.path, key, intermediate.path);
     assert.ok(!(await examine()).lines.some((line) => line.startsWith('chains')));
   });
 

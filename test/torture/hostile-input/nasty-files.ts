@@ -163,8 +163,8 @@ export const nastyFiles: readonly Nasty[] = [
     {
       what: 'PKCS #12 nested 10 000 deep',
       to: 'client',
-      verdict: 'container-malformed',
-      because: 'it is none',
+      verdict: 'certificate-malformed',
+      because: 'its bytes begin as those of a certificate do',
     },
     () => nested(10_000),
     { format: 'PKCS12', password: 'x' },
