@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -87,12 +89,21 @@ export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Kills every process whose command line has this text. @returns how many there were */
-export function killProcesses(text: string, signal: NodeJS.Signals = 'SIGKILL'): number {
+/**
+ * Kills every process whose command line names a file in a directory of the test, and the program if one is given: those of
+ * other tests run at the same time. @returns how many there were
+ */
+export function killProcesses(
+  directory: string,
+  program = '',
+  signal: NodeJS.Signals = 'SIGKILL',
+): number {
+  assert.ok(directory.startsWith(`${tmpdir()}/`), `${directory} is no directory of one test`);
   const found = readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     try {
-      return readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(text);
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      return command.includes(`${directory}/`) && command.includes(program);
     } catch {
       // it has ended in the meantime
       return false;

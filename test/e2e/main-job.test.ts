@@ -247,7 +247,7 @@ describe('the main job', () => {
   it('8: after a kill of the manager everything is there with the same URIs', async () => {
     const uris = [`${https}/1`, `${ldap}/1`, `${truststore}/1`];
     const before = await Promise.all(uris.map((uri) => ask(uri)));
-    assert.equal(killProcesses(`certificate-manager.js --config ${directory}`), 1);
+    assert.equal(killProcesses(directory, 'certificate-manager.js'), 1);
     await until('the service sees that the manager is away', async () => {
       return (await ask(`${https}/1`)).status === 503;
     });

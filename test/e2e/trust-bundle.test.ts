@@ -108,7 +108,7 @@ describe('a trust bundle whose programs are killed', () => {
         const asked = certs('bundle', 'download');
         // The moment is another in each round, whatever the speed of the machine
         await pause(milliseconds);
-        killProcesses(`${program}.js --config ${state}/`);
+        killProcesses(state, `${program}.js`);
         await asked;
         await until('the program is back', async () => {
           const found = await statusOf();
@@ -156,7 +156,7 @@ describe('a trust bundle whose programs are killed', () => {
   it('keeps what was set at run time over a kill, until it is reset', async () => {
     for (const line of ['set-interval 48', 'deactivate'])
       assert.equal((await certs('bundle', ...line.split(' '))).status, 0);
-    killProcesses(`bundle-updater.js --config ${state}/`);
+    killProcesses(state, 'bundle-updater.js');
     const found = await until('the program is back', statusOf);
     assert.deepEqual([found.intervalHours, found.enabled], [48, false]);
     await until('it looked at its groups', async () => (await statusOf())?.state === 'deactivated');

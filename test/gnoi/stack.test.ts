@@ -85,7 +85,7 @@ describe('the gNOI service of the local stack', () => {
     return { stream, fingerprint: certificateOf(pem).fingerprint };
   }
 
-  const kill = (program: string) => killProcesses(`${program}.js --config ${state}/`);
+  const kill = (program: string) => killProcesses(state, `${program}.js`);
 
   it('begins with a certificate of its own, and asks clients for none', async () => {
     const client = connect(own());
@@ -230,7 +230,7 @@ describe('the gNOI service of the local stack', () => {
     const before: { gnoi: object } = JSON.parse(readFileSync(path, 'utf8'));
     const configure = (gnoi: object) => {
       writeFileSync(path, JSON.stringify({ ...before, gnoi: { ...before.gnoi, ...gnoi } }));
-      assert.equal(killProcesses(`gnoi-server.js --config ${state}/`, 'SIGHUP'), 1);
+      assert.equal(killProcesses(state, 'gnoi-server.js', 'SIGHUP'), 1);
     };
     const isInForce = async (mode: string, cause: string) => {
       const now = await operate('gnoi', 'status');

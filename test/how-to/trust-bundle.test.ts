@@ -19,7 +19,7 @@ describe('docs/how-to/trust-bundle.md', () => {
   after(async () => {
     await stack?.stop();
     // The page ends them itself, unless it fails before
-    killProcesses(`${directory}/var/lab/`);
+    killProcesses(`${directory}/var/lab`);
   });
 
   const adapted = (text: string) =>

@@ -189,8 +189,7 @@ describe('the NETCONF service of the local stack', () => {
 
   it('keeps what was set at run time through a kill -9, and goes back to the configuration when it is told so', async () => {
     const made = await inSession(client);
-    const killed = killProcesses(join(clone, 'dist/netconf-server.js'));
-    assert.ok(killed > 0);
+    assert.ok(killProcesses(state, 'netconf-server.js') > 0);
     await over(made);
     const again = await until('the service is back', async () => {
       const outcome = await run(process.execPath, [
@@ -235,7 +234,7 @@ describe('the NETCONF service of the local stack', () => {
       made.send(
         `<edit-config><target><running/></target><config>${truststore}</config></edit-config>`,
       );
-      assert.ok(killProcesses(join(clone, `dist/${victim}.js`)) > 0);
+      assert.ok(killProcesses(state, `${victim}.js`) > 0);
       await until('the service is back', async () => {
         const outcome = await run(process.execPath, [
           program,
