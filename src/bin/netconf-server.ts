@@ -50,6 +50,7 @@ function servicePath({ services, netconf }: Configuration): string {
   throw new InvalidMember('/netconf/service', fault);
 }
 
+/** Puts the parts of the program together; it is long because they are many. */
 async function start(configuration: Configuration, log: Log): Promise<Serving<Configuration>> {
   const { bus: busAddress, limits, netconf } = configuration;
   let inForce = configuration;

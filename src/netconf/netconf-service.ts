@@ -1,6 +1,4 @@
-import type { TLSSocket } from 'node:tls';
 import type { Audit } from '../core/audit.ts';
-import { reasonOf } from '../core/cert-error.ts';
 import { Listeners } from '../core/listeners.ts';
 import type { Log } from '../core/log.ts';
 import type { Users } from '../identity/accounts/user-directory.ts';
@@ -11,7 +9,6 @@ import {
   PeerCertificates,
   type PeerCertificatesOptions,
 } from '../identity/peer-certificates/peer-certificates.ts';
-import type { Refusal } from '../identity/peer-certificates/refusal.ts';
 import type { RefusedClient } from '../identity/peer-certificates/refused-clients.ts';
 import { type ConnectionBounds, listen } from '../tls/bounded-server.ts';
 import type { TlsProfileName } from '../tls/profile.ts';
@@ -19,14 +16,13 @@ import type { Certificate } from '../x509/certificate.ts';
 import type { Lockout } from './operations/lockout.ts';
 import type { Datastore, DatastoreSettings } from './operations/operations.ts';
 import type { ClientTrust } from './serving/client-trust.ts';
-import { makeListener } from './serving/listener.ts';
-import { refusalOfReadiness } from './serving/readiness.ts';
+import { serveClients } from './serving/serve-clients.ts';
 import { lockoutOf } from './serving/session-lockout.ts';
 import { makeSessionLogins } from './serving/session-logins.ts';
 import type { ShownCertificate } from './serving/shown-certificate.ts';
 import { type Standing, watchStanding } from './serving/standing.ts';
 import { traced } from './serving/trace.ts';
-import { runSession, type SessionLimits } from './session/session.ts';
+import type { SessionLimits } from './session/session.ts';
 import { type Session, Sessions } from './session/sessions.ts';
 
 export interface NetconfSettings {
@@ -86,7 +82,7 @@ export interface NetconfService {
   close(): Promise<void>;
 }
 
-/** @throws SetupError where the port cannot be used */
+/** Puts the parts of the service together; it is long because they are many. @throws SetupError where the port cannot be used */
 export async function startNetconfService(
   dependencies: NetconfDependencies,
 ): Promise<NetconfService> {
@@ -116,66 +112,16 @@ export async function startNetconfService(
   const operations = traced(datastore.operations, () => trace, log);
   const { cutMilliseconds } = dependencies;
   const sessionLogins = makeSessionLogins({ peers, logins, sessions, cutMilliseconds, log });
-  const open = new Set<TLSSocket>();
-
   const standing = watchStanding({
     ...{ shown, trust, service, now, log },
     authorities: () => settings.clientAuthorities,
     onOther: changed,
   });
 
-  /** A client that never got to show a certificate. */
-  const turnedAway = (client: string, refusal: Refusal) => {
-    logins.login({ userName: '', address: client, method: 'certificate' }, refusal);
-    changed();
-  };
-  const admits = (client: string): boolean => {
-    const { readiness } = standing.look();
-    if (readiness === 'ready') return true;
-    const refusal = refusalOfReadiness[readiness];
-    peers.report.clients.add(now(), refusal, client, undefined);
-    turnedAway(client, refusal);
-    return false;
-  };
-
-  const serve = async (socket: TLSSocket): Promise<void> => {
-    const identity = await sessionLogins.begin(socket);
-    if (typeof identity === 'string') {
-      changed();
-      sendAway(socket, settings.session.closeMilliseconds);
-      return;
-    }
-    if (socket.destroyed) return;
-    const { userName } = identity.account;
-    const session = sessions.open({ userName, address: peers.addressOf(socket) });
-    sessionLogins.follow(session, socket);
-    // Whoever changed something while the client logged in did not see the session
-    sessionLogins.lookAgain();
-    changed();
-    await runSession({
-      ...{ stream: socket, sessions, session, operations, log },
-      capabilities: datastore.capabilities,
-      current: () => sessionLogins.again(session, socket),
-      limits: settings.session,
-      lenientInteractive: settings.lenientInteractive,
-    });
-  };
-  const server = makeListener({
-    ...{ identity: shown.identity, profile: settings.profile, peers, bounds: settings.bounds },
-    ...{ admits, log },
-    onMissing(client) {
-      log.warn('client without a certificate refused', { address: client });
-      turnedAway(client, 'no-certificate');
-    },
-    accept(socket) {
-      open.add(socket);
-      socket.once('close', () => open.delete(socket));
-      serve(socket).catch((error: unknown) => {
-        log.error('session of NETCONF failed', { reason: reasonOf(error) });
-        socket.destroy();
-      });
-    },
-    monotonic: () => performance.now(),
+  const clients = serveClients({
+    ...{ identity: shown.identity, profile: settings.profile, bounds: settings.bounds },
+    ...{ peers, logins, sessions, sessionLogins, standing, datastore, operations, changed },
+    ...{ settings: () => settings, now, log },
   });
   const follow = () => {
     standing.look();
@@ -189,7 +135,7 @@ export async function startNetconfService(
     sessions.onEnd(changed),
   ];
   const place = { member: 'netconf.port', option: '--netconf-port' };
-  const port = await listen(server, { address, port: settings.port, ...place });
+  const port = await listen(clients.server, { address, port: settings.port, ...place });
   standing.look();
   return {
     ...{ port, follow, standing: standing.current },
@@ -211,19 +157,11 @@ export async function startNetconfService(
     onChange: (listener) => void listeners.add(listener),
     async close() {
       for (const stop of stops) stop();
-      server.close();
+      clients.server.close();
       sessionLogins.close();
       await Promise.all(sessions.list().map(({ id }) => sessions.terminate(id, 'other')));
-      for (const socket of open) socket.destroy();
+      clients.cut();
       datastore.close();
     },
   };
-}
-
-/** The client reads that the connection ends, and not that it broke. */
-function sendAway(socket: TLSSocket, milliseconds: number): void {
-  const timer = setTimeout(() => socket.destroy(), milliseconds);
-  socket.once('close', () => clearTimeout(timer));
-  socket.resume();
-  socket.end();
 }

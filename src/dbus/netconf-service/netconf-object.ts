@@ -34,7 +34,10 @@ export interface NetconfObjectOptions {
   readonly log: Log;
 }
 
-/** Serves the object of the service whenever the bus is there: the service itself goes on without. */
+/**
+ * Serves the object of the service whenever the bus is there: the service itself goes on without. Long because it is a list of
+ * short methods.
+ */
 export function serveNetconf({
   service,
   ...options

@@ -25,7 +25,10 @@ const capabilities = [
   ...modules.flatMap((one) => moduleCapability(one) ?? []),
 ];
 
-/** The running configuration, which is what the manager has in service, and the operations on it. */
+/**
+ * The running configuration, which is what the manager has in service, and the operations on it. Long because each operation is
+ * a few lines over the same lock and the same turn.
+ */
 export function openDatastore(options: DatastoreOptions): Datastore {
   const { sessions, names, settings, audit, now } = options;
   const lock = new RunningLock(now);

@@ -31,7 +31,10 @@ const nothing = Buffer.alloc(0);
 /** Bytes that are written at once: how far a client has read is told by whole writes. */
 const writtenBytes = 65_536;
 
-/** @param signal when it aborts nothing is read or written any more, but the end */
+/**
+ * It is long because its functions share the state of one connection.
+ * @param signal when it aborts nothing is read or written any more, but the end
+ */
 export function connectionOn(stream: Duplex, signal: AbortSignal, framing: Framing): Connection {
   let framedBy = framing;
   let rest: Buffer = nothing;
