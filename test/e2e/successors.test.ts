@@ -123,6 +123,12 @@ describe('the successor of a certificate in service', () => {
     assert.equal(await shown(), await fingerprintOf(pem));
     const refused = await run('curl', ['-sk', '-i', '-u', login, '-X', 'DELETE', url]);
     assert.match(refused.stdout, /^HTTP\/1\.1 405 /);
+    const deleted = await run('curl', ['-sk', '-u', login, '-X', 'DELETE', `${url}/1`]);
+    assert.deepEqual(JSON.parse(deleted.stdout), { data: null, message: '200 OK', status: 'ok' });
+    const { json } = await ask(`${https}/1`);
+    assert.equal(json.Issuer?.CommonName, json.Subject?.CommonName, 'it is self-signed');
+    assert.equal(await shown(), await fingerprintOf(String(json.CertificateString)));
+    assert.equal((await ask(`${https}/1`, { method: 'DELETE' })).status, 405);
   });
 
   it('has its request read again from a task, also after everything was started anew', async () => {

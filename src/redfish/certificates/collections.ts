@@ -4,6 +4,8 @@ import type { KeyUsage } from '../../x509/oids.ts';
 /** Where the certificates of an endpoint appear in the Redfish tree. */
 export interface CertificateCollection {
   readonly endpoint: EndpointRef;
+  /** A second name of the endpoint on the bus. */
+  readonly alias?: string | undefined;
   /** URI of the collection. */
   readonly uri: string;
   readonly collectionName: string;
@@ -26,12 +28,13 @@ export interface CertificateCollection {
 /** A collection whose certificates can be deleted, and have their canonical addresses there, unless it says otherwise. */
 type CollectionDescription = Omit<
   CertificateCollection,
-  'endpoint' | 'inLocations' | 'canDelete' | 'canonical' | 'isOfRunTime'
+  'endpoint' | 'alias' | 'inLocations' | 'canDelete' | 'canonical' | 'isOfRunTime'
 > &
   Partial<Pick<CertificateCollection, 'canDelete' | 'canonical'>>;
 
 /** An endpoint as the configuration has it. */
 interface ConfiguredEndpoint extends EndpointRef {
+  readonly alias?: string;
   readonly inCertificateLocations?: boolean;
 }
 
@@ -122,11 +125,12 @@ export function collectionsOf(
 ): readonly CertificateCollection[] {
   const manager = managerUri(managerId);
   const known = knownCollections(manager);
-  return endpoints.flatMap(({ type, name, inCertificateLocations = true }) => {
+  return endpoints.flatMap(({ type, name, alias, inCertificateLocations = true }) => {
     const described = known[`${type}/${name}`] ?? [otherCollection(manager, { type, name })];
     return described.map(({ canDelete = true, canonical = true, ...one }) => ({
       ...{ ...one, canDelete, canonical, isOfRunTime: false },
       endpoint: { type, name },
+      alias,
       inLocations: canonical && inCertificateLocations,
     }));
   });

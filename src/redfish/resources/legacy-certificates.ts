@@ -12,8 +12,8 @@ import { json, type Operation, type Reply, type Resource } from '../resource.ts'
 
 /**
  * The addresses of OpenBMC's REST service from before Redfish, which scripts still use:
- * `curl -X PUT -T cert.pem …/xyz/openbmc_project/certs/server/https`, and DELETE of a certificate.
- * PUT installs, or replaces the one certificate of a server or client.
+ * `curl -X PUT -T cert.pem …/xyz/openbmc_project/certs/server/https`, and DELETE of `…/server/https/1`, where another
+ * certificate takes its place at once. PUT installs, or replaces the one certificate of a server or client.
  */
 export function legacyCertificates(
   parts: AdditionParts & { readonly collections: () => readonly CertificateCollection[] },
@@ -22,17 +22,16 @@ export function legacyCertificates(
     .collections()
     .filter(({ canonical, isOfRunTime }) => canonical && !isOfRunTime)
     .flatMap((collection): Resource[] => {
-      const { type, name } = collection.endpoint;
-      const path = `/xyz/openbmc_project/certs/${type}/${name}`;
-      const remove = collection.canDelete ? { DELETE: deleteOperation(parts, collection) } : {};
-      return [
-        {
-          path,
-          entity: 'CertificateCollection',
-          operations: { PUT: putOperation(parts, collection), ...(type === 'client' && remove) },
-        },
-        { path: `${path}/:id`, entity: 'Certificate', operations: remove },
-      ];
+      const { endpoint, alias } = collection;
+      const PUT = putOperation(parts, collection);
+      const DELETE = deleteOperation(parts, collection);
+      return [endpoint.name, ...(alias === undefined ? [] : [alias])].flatMap((name) => {
+        const path = `/xyz/openbmc_project/certs/${endpoint.type}/${name}`;
+        return [
+          { path, entity: 'CertificateCollection', operations: { PUT } },
+          { path: `${path}/:id`, entity: 'Certificate', operations: { DELETE } },
+        ];
+      });
     });
 }
 
@@ -70,7 +69,7 @@ function putOperation(parts: AdditionParts, collection: CertificateCollection): 
 
 function deleteOperation(parts: AdditionParts, collection: CertificateCollection): Operation {
   return {
-    async handle({ parameters: { id = '1' }, identity }) {
+    async handle({ parameters: { id = '' }, identity }) {
       return asLegacy(() => deleteCertificate(parts, identity, collection, id), id);
     },
   };

@@ -7,6 +7,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { CertError } from '../../../src/core/cert-error.ts';
 import type { EndpointRef } from '../../../src/manager/certificate-client.ts';
 import { generateCertificate } from '../../../src/manager/credential/generated-certificate.ts';
+import { collectionsOf } from '../../../src/redfish/certificates/collections.ts';
 import { endpoints, samplePem, startService, type TestService } from '../service.ts';
 
 const https = '/redfish/v1/Managers/bmc/NetworkProtocol/HTTPS/Certificates';
@@ -378,10 +379,29 @@ describe('the address of OpenBMC from before Redfish', () => {
     assert.deepEqual(JSON.parse(answer.text), { data: null, message: '200 OK', status: 'ok' });
   });
 
-  it('adds authorities, and deletes them', async () => {
-    assert.equal((await put('/authority/truststore')).status, 200);
-    assert.equal((await service.ask('DELETE', `${address}/authority/truststore/1`)).status, 200);
-    assert.equal((await service.ask('DELETE', `${address}/authority/truststore/1`)).status, 405);
+  for (const path of ['/authority/truststore', '/client/ldap', '/server/https'])
+    it(`deletes a certificate of ${path}, and answers 405 for one that is not there`, async () => {
+      assert.equal((await put(path)).status, 200);
+      const answer = await service.ask('DELETE', `${address}${path}/1`);
+      assert.equal(answer.status, 200);
+      assert.deepEqual(JSON.parse(answer.text), { data: null, message: '200 OK', status: 'ok' });
+      assert.equal((await service.ask('DELETE', `${address}${path}/1`)).status, 405);
+    });
+
+  it('has the second name of an endpoint as well', async () => {
+    const truststore = { type: 'authority', name: 'truststore', alias: 'ldap' } as const;
+    const collections = () => collectionsOf('bmc', [truststore]);
+    const named = await startService({ parts: { collections } });
+    try {
+      const ask = (method: string, path: string, options?: object) =>
+        named.ask(method, `${address}/authority/${path}`, options);
+      assert.equal((await ask('PUT', 'ldap', { body: samplePem })).status, 200);
+      assert.equal(named.client.list(truststore).length, 1);
+      assert.equal((await ask('DELETE', 'ldap/1')).status, 200);
+      assert.equal((await ask('DELETE', 'truststore/1')).status, 405);
+    } finally {
+      await named.close();
+    }
   });
 
   const rows = [
@@ -397,8 +417,8 @@ describe('the address of OpenBMC from before Redfish', () => {
     });
   }
 
-  it('answers 405 to what a server cannot do, and 401 without a login', async () => {
-    for (const path of ['/server/https', '/server/https/1']) {
+  it('answers 405 to DELETE without an id, and 401 without a login', async () => {
+    for (const path of ['/server/https', '/client/ldap', '/authority/truststore']) {
       assert.equal((await service.ask('DELETE', `${address}${path}`)).status, 405);
     }
     assert.equal((await service.ask('PUT', `${address}/server/https`, { as: '' })).status, 401);
