@@ -6,7 +6,7 @@ import type { Log } from '../core/log.ts';
 import { EndpointHost } from '../dbus/certs/endpoint-host.ts';
 import { type SigningServiceOptions, serveSigning } from '../dbus/certs/signing-service.ts';
 import { watchHostName } from '../dbus/peers/host-name.ts';
-import { queueReload, reloadUnit } from '../dbus/peers/systemd.ts';
+import { reloadUnit } from '../dbus/peers/systemd.ts';
 import type { CallerPolicy } from '../dbus/server/caller-policy.ts';
 import { connectBus } from '../dbus/transport/bus.ts';
 import { watchCallers } from '../dbus/transport/bus-driver.ts';
@@ -62,10 +62,7 @@ async function startManager(
   const set = endpointSet([], replacements);
   const maintain = () => void set.maintain();
   const hostName = await watchHostName(bus, hostname, maintain);
-  let hasNames = false;
-  // Until then systemd may keep the unit waiting for the manager, and the job does not end
-  const reload = (unit: string, timeout: number) =>
-    (hasNames ? reloadUnit : queueReload)(bus, unit, timeout);
+  const reload = reloadUnit.bind(undefined, bus);
   const reloader = configuredReloader(() => inForce.configuration, reload, log);
   const callers = await watchCallers(bus);
   callers.onDisconnect((caller) => void replacements.ownerLeft(caller));
@@ -95,7 +92,6 @@ async function startManager(
   const applyFirst = await endpoints.prepare(settings.endpoints);
   await applyFirst();
   await runTime.apply(settings.runTime);
-  hasNames = true;
   // Their services may not run yet; callers need not wait for them
   void reloader.settle([
     ...settings.endpoints.flatMap(({ definition }) => definition.reload),

@@ -99,7 +99,9 @@ function reloadSamples(
       .results(endpoints.flatMap(({ definition }) => definition.reload))
       .map((result) => [result.service, result]),
   );
-  const tried = [...results.values()].filter(({ outcome }) => outcome !== 'never');
+  const ended = [...results.values()].filter(
+    ({ outcome }) => outcome !== 'never' && outcome !== 'reloading',
+  );
   return {
     reloads: [...results.keys()].flatMap((service) =>
       attempts.map((outcome) => ({
@@ -107,11 +109,11 @@ function reloadSamples(
         value: counts.reloads(service, outcome),
       })),
     ),
-    reloadSuccessful: tried.map(({ service, outcome }) => ({
+    reloadSuccessful: ended.map(({ service, outcome }) => ({
       labels: { service },
       value: isFailure(outcome) ? 0 : 1,
     })),
-    reloadTime: tried.map(({ service, at }) => ({ labels: { service }, value: at / 1000 })),
+    reloadTime: ended.map(({ service, at }) => ({ labels: { service }, value: at / 1000 })),
   };
 }
 

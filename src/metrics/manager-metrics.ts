@@ -87,7 +87,7 @@ export const managerMetrics = {
   reloadSuccessful: {
     name: 'bmc_certificate_last_reload_successful',
     type: 'gauge',
-    help: '0 when the last attempt to tell the service failed, 1 otherwise; absent before the first attempt.',
+    help: '0 when the last attempt to tell the service failed, 1 otherwise; absent before the first attempt has ended.',
     labels: service,
   },
   reloadTime: {

@@ -10,6 +10,8 @@ export interface ReloadLimits {
   /** Milliseconds that one attempt may take. */
   readonly attemptMilliseconds: number;
   readonly attempts: number;
+  /** Milliseconds that the reply to a change waits for the first attempt. */
+  readonly replyMilliseconds: number;
 }
 
 export interface ReloadOptions {
@@ -17,14 +19,16 @@ export interface ReloadOptions {
   readonly limits: () => ReloadLimits;
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;
-  /** Asks the service manager to reload a unit. */
-  readonly reloadUnit: (unit: string) => Promise<void>;
+  /** Has the service manager reload a unit, unless it does not run. */
+  readonly reloadUnit: (unit: string) => Promise<Success>;
   /** Where it is kept who must be told, should this process end before he is; nowhere without it. */
   readonly owed?: OwedReloads;
 }
 
-/** What became of the last attempt at a service. */
-export type ReloadOutcome = 'never' | 'reloaded' | 'not-running' | 'retrying' | 'failed';
+type Success = 'reloaded' | 'not-running';
+
+/** What became of the last attempt at a service; `reloading` when a reply did not wait for its end. */
+export type ReloadOutcome = Success | 'never' | 'reloading' | 'retrying' | 'failed';
 
 export interface ReloadResult {
   readonly service: string;
@@ -42,12 +46,14 @@ export type ReloadListener = (service: string, outcome: ReloadOutcome) => void;
 export interface Reloader {
   /** Settles after the first attempt at each target, and never rejects. */
   reload(targets: readonly Target[]): Promise<void>;
+  /** The same for a change, whose reply does not wait for services that take long, such as a job of systemd. */
+  follow(targets: readonly Target[]): Promise<void>;
   results(targets: readonly Target[]): ReloadResult[];
   /** Keeps that these will have to be told of a change that is about to be made. */
   owe(targets: readonly Target[]): void;
   /** Tells those whom the last process left untold. Settles after the first attempt at each. */
   settle(targets: readonly Target[]): Promise<void>;
-  /** @param listener told of a service after each attempt at it. @returns how to stop listening */
+  /** @param listener told of a service when its result changes. @returns how to stop listening */
   subscribe(listener: ReloadListener): () => void;
 }
 
@@ -71,6 +77,10 @@ export function makeReloader(options: ReloadOptions): Reloader {
     async reload(targets) {
       await Promise.all(targets.map((target) => serviceOf(target).request()));
     },
+    async follow(targets) {
+      await within(options.limits().replyMilliseconds, this.reload(targets));
+      for (const target of targets) serviceOf(target).showAttempt();
+    },
     owe(targets) {
       for (const target of targets) serviceOf(target).owe();
     },
@@ -88,8 +98,6 @@ export function makeReloader(options: ReloadOptions): Reloader {
 function targetName(target: Target): string {
   return 'unit' in target ? target.unit : target.pidFile;
 }
-
-type Success = 'reloaded' | 'not-running';
 
 const outcomeTexts: Record<Success, string> = {
   reloaded: 'service reloaded',
@@ -125,6 +133,11 @@ class Service {
   owe(): void {
     this.#changes += 1;
     this.#options.owed?.add(this.#name);
+  }
+
+  /** For whoever asks before it ends: the result of the last change is none of this one. */
+  showAttempt(): void {
+    if (this.#running) this.#note('reloading', '', this.#failures);
   }
 
   request(): Promise<void> {
@@ -185,25 +198,27 @@ class Service {
   }
 
   async #bounded(): Promise<Success> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error('no answer')),
-        this.#options.limits().attemptMilliseconds,
-      );
-    });
-    try {
-      return await Promise.race([this.#reload(), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const outcome = await within(this.#options.limits().attemptMilliseconds, this.#reload());
+    if (outcome === undefined) throw new Error('no answer');
+    return outcome;
   }
 
-  async #reload(): Promise<Success> {
-    if ('unit' in this.#target) {
-      await this.#options.reloadUnit(this.#target.unit);
-      return 'reloaded';
-    }
-    return askToReload(this.#target.pidFile);
+  #reload(): Promise<Success> {
+    return 'unit' in this.#target
+      ? this.#options.reloadUnit(this.#target.unit)
+      : askToReload(this.#target.pidFile);
+  }
+}
+
+/** @returns `undefined` when the work takes longer */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -159,7 +159,8 @@ describe('a change where no systemd answers', () => {
   let device: Device;
   before(async () => {
     const endpoints = [{ type: 'authority', name: 'truststore', path: 'authority', reload: unit }];
-    device = await startDevice({ endpoints, reload: { attemptSeconds: 1, attempts: 1 } });
+    const reload = { attemptSeconds: 1, attempts: 1, replyMilliseconds: 60_000 };
+    device = await startDevice({ endpoints, reload });
   });
   after(() => device?.stop());
 

@@ -8,17 +8,29 @@ export interface FakeSystemd {
   readonly asker: string;
   /** What it does with calls from now on. */
   behave(how: Behaviour): void;
+  /** Ends the last job of `never end the job`. */
+  endJob(): void;
   /** Gives up its name as a crash does. */
   leave(): void;
 }
 
-/** It refuses calls with `fail` and never answers them with `hang`; with the last two it does so with their jobs. */
-export type Behaviour = 'obey' | 'fail' | 'hang' | 'fail the job' | 'never end the job';
+/**
+ * It refuses calls with `fail` and never answers them with `hang`, and does so with the first two only when it is asked
+ * for the state of a unit; with the last two it does so with the jobs.
+ */
+export type Behaviour =
+  | 'obey'
+  | 'tell no state'
+  | 'hang when asked for a state'
+  | 'fail'
+  | 'hang'
+  | 'fail the job'
+  | 'never end the job';
 
-/** @param units those that it has, with their LoadState */
+/** @param units those that it has, with their LoadState, or ActiveState where they are loaded; else it has all, and they run */
 export async function startFakeSystemd(
   address: string,
-  units: Readonly<Record<string, string>> = {},
+  units?: Readonly<Record<string, string>>,
 ): Promise<FakeSystemd> {
   const bus = await connectBus(address);
   const asked: (readonly unknown[])[] = [];
@@ -27,10 +39,14 @@ export async function startFakeSystemd(
   const jobs = jobsOf(bus);
   bus.handleCalls((call) => {
     if (call.member === 'Subscribe') jobs.subscribe(call);
-    if (call.member === 'LoadUnit') call.answer('o', [pathOf(String(call.body[0]), units)]);
+    if (call.member === 'LoadUnit') {
+      if (behaviour === 'fail' || behaviour === 'tell no state') call.fail(noSuchUnit(call));
+      else if (!behaviour.startsWith('hang')) call.answer('o', [pathOf(call, units)]);
+    }
     if (call.member === 'Get') {
-      const state = call.path.slice(call.path.lastIndexOf('/') + 1).replace('_', '-');
-      call.answer('v', [{ signature: 's', value: state }]);
+      const kept = call.path.slice(call.path.lastIndexOf('/') + 1).replace('_', '-');
+      const value = stateOf(kept, String(call.body[1]));
+      call.answer('v', [{ signature: 's', value }]);
     }
     if (call.member !== 'ReloadOrRestartUnit') return;
     asked.push(call.body);
@@ -46,14 +62,22 @@ export async function startFakeSystemd(
     behave(how) {
       behaviour = how;
     },
+    endJob: () => jobs.end('done'),
     leave: () => bus.close(),
   };
 }
 
 /** LoadUnit has an object for what there is not, too; here its last part is the state. */
-function pathOf(unit: string, units: Readonly<Record<string, string>>): string {
-  const state = units[unit] ?? 'not-found';
+function pathOf({ body: [unit] }: Call, units?: Readonly<Record<string, string>>): string {
+  const state = units ? (units[String(unit)] ?? 'not-found') : 'loaded';
   return `/org/freedesktop/systemd1/unit/${state.replace('-', '_')}`;
+}
+
+function stateOf(kept: string, property: string): string {
+  const isLoadState = /^(loaded|not-found|masked)$/.test(kept);
+  if (property === 'LoadState') return isLoadState ? kept : 'loaded';
+  if (kept === 'loaded') return 'active';
+  return isLoadState ? 'inactive' : kept;
 }
 
 /** The jobs of a systemd, which tells of their ends only when somebody asked for that. */
@@ -61,11 +85,14 @@ export interface Jobs {
   subscribe(call: Call): void;
   /** @param result without one it never ends */
   begin(call: Call, result?: string): void;
+  /** Ends the last one that was begun. */
+  end(result: string): void;
 }
 
 export function jobsOf(bus: Bus): Jobs {
   const subscribers = new Set<string>();
   let last = 0;
+  let unit = '';
   return {
     subscribe(call) {
       const text = 'Client is already subscribed.';
@@ -75,10 +102,13 @@ export function jobsOf(bus: Bus): Jobs {
     },
     begin(call, result) {
       last += 1;
-      const path = `/org/freedesktop/systemd1/job/${last}`;
-      call.answer('o', [path]);
-      if (result === undefined || subscribers.size === 0) return;
-      const body = [last, path, String(call.body[0]), result];
+      unit = String(call.body[0]);
+      call.answer('o', [`/org/freedesktop/systemd1/job/${last}`]);
+      if (result !== undefined) this.end(result);
+    },
+    end(result) {
+      if (subscribers.size === 0) return;
+      const body = [last, `/org/freedesktop/systemd1/job/${last}`, unit, result];
       const from = '/org/freedesktop/systemd1';
       bus.signal(from, 'org.freedesktop.systemd1.Manager', 'JobRemoved', 'uoss', body);
     },
@@ -99,10 +129,13 @@ export async function requestName(bus: Bus, name: string): Promise<void> {
 }
 
 function answer(call: Call, behaviour: Behaviour, jobs: Jobs): void {
-  if (behaviour === 'obey') jobs.begin(call, 'done');
+  if (behaviour === 'obey' || behaviour.endsWith('state')) jobs.begin(call, 'done');
   if (behaviour === 'fail the job') jobs.begin(call, 'failed');
   if (behaviour === 'never end the job') jobs.begin(call);
-  if (behaviour !== 'fail') return;
-  const text = `Unit ${String(call.body[0])} not found.`;
-  call.fail({ name: 'org.freedesktop.systemd1.NoSuchUnit', text });
+  if (behaviour === 'fail') call.fail(noSuchUnit(call));
+}
+
+function noSuchUnit({ body: [unit] }: Call) {
+  const text = `Unit ${String(unit)} not found.`;
+  return { name: 'org.freedesktop.systemd1.NoSuchUnit', text };
 }

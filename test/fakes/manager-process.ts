@@ -61,6 +61,8 @@ export function writeConfiguration(place: Place, changes: object = {}): string {
     runtimeDirectory: join(place.directory, 'run'),
     bus: place.address,
     endpoints,
+    // On a busy machine, too, the outcome is there when a change is answered
+    reload: { replyMilliseconds: 60_000 },
     ...changes,
   };
   const file = join(place.directory, 'manager.json');

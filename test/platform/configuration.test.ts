@@ -36,7 +36,11 @@ describe('an empty configuration', () => {
     assert.equal(configuration.checks.allowExpired, true);
     assert.equal(configuration.selfSigned.validDays, 397);
     assert.deepEqual(configuration.access, { users: [], groups: [] });
-    assert.deepEqual(configuration.reload, { attemptSeconds: 5, attempts: 6 });
+    assert.deepEqual(configuration.reload, {
+      replyMilliseconds: 300,
+      attemptSeconds: 5,
+      attempts: 6,
+    });
     assert.equal(configuration.redfish.port, 443);
     assert.equal(configuration.redfish.limits.sessions, 64);
   });

@@ -30,12 +30,13 @@ describe('the reload of a service', () => {
     writeFileSync(pidFile, text);
     return { pidFile };
   };
+  const limits = () => ({ attemptMilliseconds: 5000, attempts: 3, replyMilliseconds: 5000 });
   const reloader = (options: Partial<ReloadOptions> = {}) =>
     makeReloader({
       log: logTo(entries),
-      limits: () => ({ attemptMilliseconds: 5000, attempts: 3 }),
+      limits,
       now: () => 1_000_000,
-      reloadUnit: async () => undefined,
+      reloadUnit: async () => 'reloaded',
       ...options,
     });
   const messages = () => entries.map(({ level, message }) => `${level} ${message}`);
@@ -108,6 +109,7 @@ describe('the reload of a service', () => {
       await reloader({
         reloadUnit: async (unit) => {
           asked.push(unit);
+          return 'reloaded';
         },
       }).reload([{ unit: 'one.service' }, { unit: 'two.service' }]);
       assert.deepEqual(asked, ['one.service', 'two.service']);
@@ -116,7 +118,7 @@ describe('the reload of a service', () => {
     it('joins all requests that come while one runs into a single one more', async () => {
       const gates: (() => void)[] = [];
       const { reload: tell } = reloader({
-        reloadUnit: () => new Promise((resolve) => gates.push(() => resolve())),
+        reloadUnit: () => new Promise((resolve) => gates.push(() => resolve('reloaded'))),
       });
       const targets = [{ unit: 'one.service' }];
       const running = tell(targets);
@@ -138,8 +140,9 @@ describe('the reload of a service', () => {
         reloadUnit: async (unit) => {
           asked.push(unit);
           if (unit === 'slow.service') await new Promise(() => undefined);
+          return 'reloaded';
         },
-        limits: () => ({ attemptMilliseconds: 200, attempts: 3 }),
+        limits: () => ({ ...limits(), attemptMilliseconds: 200 }),
       });
       const slow = tell([{ unit: 'slow.service' }]);
       await tell([{ unit: 'fast.service' }]);
@@ -163,7 +166,7 @@ describe('the reload of a service', () => {
     it('does not wait longer than an attempt may take', async () => {
       const { reload: tell } = reloader({
         reloadUnit: () => new Promise(() => undefined),
-        limits: () => ({ attemptMilliseconds: 100, attempts: 3 }),
+        limits: () => ({ ...limits(), attemptMilliseconds: 100 }),
       });
       await tell([{ unit: 'hanging.service' }]);
       assert.deepEqual(
@@ -172,11 +175,36 @@ describe('the reload of a service', () => {
       );
     });
 
+    it('is left alone when it does not run, which is no failure', async () => {
+      const { reload: tell, results } = reloader({ reloadUnit: async () => 'not-running' });
+      const targets = [{ unit: 'one.service' }];
+      await tell(targets);
+      assert.deepEqual(messages(), ['info service does not run']);
+      assert.equal(results(targets)[0]?.outcome, 'not-running');
+    });
+
+    it('is not waited for by the reply to a change, and its result is told when there is one', async () => {
+      const gates: (() => void)[] = [];
+      const services = reloader({
+        limits: () => ({ ...limits(), attemptMilliseconds: 60_000, replyMilliseconds: 1 }),
+        reloadUnit: () => new Promise((resolve) => gates.push(() => resolve('reloaded'))),
+      });
+      const told: string[] = [];
+      services.subscribe((service, outcome) => told.push(`${service} ${outcome}`));
+      const targets = [{ unit: 'one.service' }];
+      await services.follow(targets);
+      assert.equal(services.results(targets)[0]?.outcome, 'reloading');
+      gates[0]?.();
+      await until('it is told', () => told.length === 2);
+      assert.deepEqual(told, ['one.service reloading', 'one.service reloaded']);
+      assert.equal(services.results(targets)[0]?.outcome, 'reloaded');
+    });
+
     it('is tried as often as allowed, with pauses that grow, and is then given up', async (test) => {
       test.mock.timers.enable({ apis: ['setTimeout'] });
       let attempts = 0;
       const { reload: tell } = reloader({
-        limits: () => ({ attemptMilliseconds: 5000, attempts: 4 }),
+        limits: () => ({ ...limits(), attempts: 4 }),
         reloadUnit: async () => {
           attempts += 1;
           throw new Error('no such unit');
@@ -210,7 +238,7 @@ describe('the reload of a service', () => {
         reloadUnit: () => {
           attempts += 1;
           if (attempts === 1) return Promise.reject(new Error('not yet'));
-          return new Promise((resolve) => gates.push(() => resolve()));
+          return new Promise((resolve) => gates.push(() => resolve('reloaded')));
         },
       });
       await tell([{ unit: 'one.service' }]);
@@ -234,6 +262,7 @@ describe('the reload of a service', () => {
         reloadUnit: async () => {
           attempts += 1;
           if (attempts === 1) throw new Error('not yet');
+          return 'reloaded';
         },
       });
       await tell([{ unit: 'one.service' }]);

@@ -44,7 +44,7 @@ export function endpointMaker(reloader: Reloader, hostName: () => string, log: L
         configured: certificateNames ?? [],
       }),
       csrWorker: workerOf(worker),
-      reload: ({ reload: targets }) => reloader.reload(targets),
+      reload: ({ reload: targets }) => reloader.follow(targets),
       oweReload: ({ reload: targets }) => reloader.owe(targets),
     };
     return definition.type === 'authority'

@@ -3,17 +3,17 @@ import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { Configuration } from '../../platform/configuration.ts';
 import { OwedReloads } from '../../platform/owed-reloads.ts';
-import { makeReloader, type Reloader } from '../../platform/reload.ts';
+import { makeReloader, type Reloader, type ReloadOptions } from '../../platform/reload.ts';
 
-/** @param reloadUnit asks systemd, within so many milliseconds */
+/** @param reloadUnit as that of a reloader, within so many milliseconds */
 export function configuredReloader(
   configuration: () => Configuration,
-  reloadUnit: (unit: string, timeout: number) => Promise<void>,
+  reloadUnit: (unit: string, timeout: number) => ReturnType<ReloadOptions['reloadUnit']>,
   log: Log,
 ): Reloader {
   const limits = () => {
-    const { attemptSeconds, attempts } = configuration().reload;
-    return { attemptMilliseconds: attemptSeconds * 1000, attempts };
+    const { attemptSeconds, attempts, replyMilliseconds } = configuration().reload;
+    return { attemptMilliseconds: attemptSeconds * 1000, attempts, replyMilliseconds };
   };
   return makeReloader({
     ...{ log, limits },

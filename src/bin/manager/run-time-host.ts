@@ -99,7 +99,7 @@ export class RunTimeHost {
       services: settings.services,
       state: new StateFile(settings.bindings, readBindings(settings.bindings)),
       read: (endpoint) => endpoints.readFile(endpoint),
-      reload: (targets) => reloader.reload(targets),
+      reload: (targets) => reloader.follow(targets),
       log,
     });
     const endpoints = new RunTimeEndpoints({

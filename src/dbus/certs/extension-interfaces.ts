@@ -136,9 +136,9 @@ export const reloadInterface = {
   name: `${prefix}.Reload`,
   about:
     'On the manager object: what became of telling the services of the endpoint. For each the service, ' +
-    'the outcome of the last attempt (`Never`, `Reloaded`, `NotRunning`, `Retrying`, `Failed`), why it ' +
-    'failed, when in seconds since 1970, and the number of attempts since the change. `Reload` tells ' +
-    'them all once more.',
+    'the outcome of the last attempt (`Never`, `Reloaded`, `NotRunning`, `Retrying`, `Failed`; `Reloading` ' +
+    'where the reply to a change did not wait for its end), why it failed, when in seconds since 1970, and ' +
+    'the number of attempts since the change. `Reload` tells them all once more, and waits.',
   methods: { Reload: { in: {}, out: {}, privileged: true } },
   properties: { Services: 'a(ssstu)' },
 } as const satisfies InterfaceSpec;

@@ -11,6 +11,7 @@ export type ServiceRow = [
 
 const outcomeNames: Record<ReloadOutcome, string> = {
   never: 'Never',
+  reloading: 'Reloading',
   reloaded: 'Reloaded',
   'not-running': 'NotRunning',
   retrying: 'Retrying',

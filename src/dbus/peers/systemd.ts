@@ -8,43 +8,43 @@ const manager = {
   interface: 'org.freedesktop.systemd1.Manager',
 } as const;
 
-const orderFor = (unit: string) => ({
-  ...manager,
-  member: 'ReloadOrRestartUnit',
-  signature: 'ss',
-  body: [unit, 'replace'],
-});
-
-/** As `reloadUnit`, but does not wait for the end of the job. @throws what the bus throws */
-export async function queueReload(bus: Bus, unit: string, timeout: number): Promise<void> {
-  await bus.call({ ...orderFor(unit), destination: name, timeout });
-}
-
 /**
- * Has systemd reload a unit, or restart one that cannot reload, as upstream does. Upstream takes the reply for
- * the end; it only says which job will do it, and whether the unit was reloaded shows when that ends.
+ * Has systemd reload a unit, or restart one that cannot reload, as upstream does; but starts none that is stopped or
+ * not installed, which reads the files when it starts. Upstream takes the reply for the end; it only says which job
+ * will do it, and whether the unit was reloaded shows when that ends.
  * @param timeout milliseconds for all of it
  * @throws what the bus throws, and Error when the job did not end well or not in time
  */
-export async function reloadUnit(bus: Bus, unit: string, timeout: number): Promise<void> {
+export async function reloadUnit(
+  bus: Bus,
+  unit: string,
+  timeout: number,
+): Promise<'reloaded' | 'not-running'> {
+  // A systemd that does not say takes the order nevertheless, for which time is left
+  const state = await unitProperty(bus, unit, 'ActiveState', timeout / 4).catch(() => undefined);
+  if (state === 'inactive' || state === 'deactivating') return 'not-running';
   const rule = `type='signal',sender='${name}',path='${manager.path}',interface='${manager.interface}',member='JobRemoved'`;
   // Only meanwhile: systemd tells of every job of every unit
   await askDaemon(bus, 'AddMatch', rule);
   try {
     const owner = await askDaemon(bus, 'GetNameOwner', name);
     await runJob(bus, String(owner), unit, timeout);
+    return 'reloaded';
   } finally {
     askDaemon(bus, 'RemoveMatch', rule).catch(() => undefined);
   }
 }
 
 /**
- * LoadState of a unit, such as `loaded` or `not-found`; `undefined` where there is no systemd.
+ * A state of a unit: LoadState, such as `loaded` or `not-found`, or ActiveState. A unit that is not installed is
+ * `inactive`.
  * @param timeout milliseconds for each of the two calls
+ * @returns `undefined` where there is no systemd
  */
-export async function unitLoadState(
+export async function unitProperty(
   bus: Bus,
   unit: string,
+  property: 'LoadState' | 'ActiveState',
   timeout: number,
 ): Promise<string | undefined> {
   try {
@@ -55,7 +55,7 @@ export async function unitLoadState(
     const [state] = await bus.call({
       ...{ destination: name, path: String(path), timeout },
       ...{ interface: 'org.freedesktop.DBus.Properties', member: 'Get', signature: 'ss' },
-      body: ['org.freedesktop.systemd1.Unit', 'LoadState'],
+      body: ['org.freedesktop.systemd1.Unit', property],
     });
     return typeof state === 'object' && state !== null && 'value' in state
       ? String(state.value)
@@ -88,8 +88,11 @@ function runJob(bus: Bus, systemd: string, unit: string, timeout: number): Promi
     bus.call({ ...manager, ...to, member: 'Subscribe' }).catch(() => undefined);
     bus
       .call({
-        ...orderFor(unit),
+        ...manager,
         ...to,
+        member: 'ReloadOrRestartUnit',
+        signature: 'ss',
+        body: [unit, 'replace'],
         // The job may have ended by the time that the promise settles
         arrived: ([path]) => {
           job = path;

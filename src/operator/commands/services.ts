@@ -20,7 +20,7 @@ const serviceFields = {
   outcome: {
     type: 'text',
     title: 'Outcome',
-    about: '`Never`, `Reloaded`, `NotRunning`, `Retrying` or `Failed`',
+    about: '`Never`, `Reloading`, `Reloaded`, `NotRunning`, `Retrying` or `Failed`',
     tones: { Reloaded: 'good', NotRunning: 'warning', Retrying: 'bad', Failed: 'bad' },
   },
   reason: { type: 'text', title: 'Reason', about: 'why the last attempt failed; empty if not' },

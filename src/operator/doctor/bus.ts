@@ -56,7 +56,8 @@ export const reloadExamination: Examination = {
       const services = await administration.services(endpoint);
       return services.flatMap(({ service, outcome, reason }): Found[] => {
         const where = `${nameOf(endpoint)} → ${service}`;
-        if (outcome === 'NotRunning') {
+        // A pid file that is nowhere may be a wrong one; a unit is what systemd says of it
+        if (outcome === 'NotRunning' && service.startsWith('/')) {
           const text = 'the service did not run at the last change, and reads it when it starts';
           const next = 'if it does not run now, start it, or take it out of "reload"';
           return [warning(where, text, next)];

@@ -1,4 +1,4 @@
-import { unitLoadState } from '../../dbus/peers/systemd.ts';
+import { unitProperty } from '../../dbus/peers/systemd.ts';
 import { type Bus, connectBus } from '../../dbus/transport/bus.ts';
 
 /** What systemd has of a unit; `undefined` without a systemd. */
@@ -15,7 +15,7 @@ export async function withUnitStates<T>(
   try {
     return await work(async (unit) => {
       bus ??= connectBus(busAddress);
-      return unitLoadState(await bus, unit, timeout);
+      return unitProperty(await bus, unit, 'LoadState', timeout);
     });
   } finally {
     (await bus?.catch(() => undefined))?.close();

@@ -1,7 +1,7 @@
 /** Lists of values that parameters and properties have. */
 export const oemEnumerations = {
   CertificateType: ['PEM', 'PEMchain', 'PKCS7', 'PKCS12'],
-  ReloadOutcome: ['Never', 'Reloaded', 'NotRunning', 'Retrying', 'Failed'],
+  ReloadOutcome: ['Never', 'Reloading', 'Reloaded', 'NotRunning', 'Retrying', 'Failed'],
   EndpointOrigin: ['Configuration', 'RunTime'],
   ReplacementState: ['None', 'Staged', 'Active'],
 } as const;

@@ -44,7 +44,7 @@ const inDays = (days: number) => {
 };
 
 const withServices = {
-  reload: { attemptSeconds: 10, attempts: 2 },
+  reload: { attemptSeconds: 10, attempts: 2, replyMilliseconds: 60_000 },
   endpoints: [
     {
       type: 'client',

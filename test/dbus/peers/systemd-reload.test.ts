@@ -6,7 +6,13 @@ import { makeAuthority, type TestAuthority, writeText } from '../../e2e/certific
 import { until } from '../../e2e/commands.ts';
 import { type BusTools, busTools } from '../../fakes/bus-tools.ts';
 import { type FakeSystemd, startFakeSystemd } from '../../fakes/fake-systemd.ts';
-import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
+import {
+  type ManagerProcess,
+  names,
+  paths,
+  startManager,
+  writeConfiguration,
+} from '../../fakes/manager-process.ts';
 import { type PrivateBus, startPrivateBus } from '../../fakes/private-bus.ts';
 import { rawMember, wireMessage } from '../../fakes/raw-bus.ts';
 
@@ -15,6 +21,10 @@ const install = 'xyz.openbmc_project.Certs.Install.Install';
 const remove = 'xyz.openbmc_project.Object.Delete.Delete';
 const unit = { unit: 'bmc-redfish.service' };
 const order = ['bmc-redfish.service', 'replace'];
+const configuration = {
+  reload: { attemptSeconds: 1, attempts: 4, replyMilliseconds: 60_000 },
+  endpoints: [{ type: 'authority', name: 'truststore', path: 'authority', reload: [unit] }],
+};
 
 describe('the unit of an endpoint', () => {
   let bus: PrivateBus;
@@ -28,17 +38,7 @@ describe('the unit of an endpoint', () => {
     bus = await startPrivateBus();
     ca = await makeAuthority(bus.directory, 'Test CA');
     second = await makeAuthority(bus.directory, 'Second CA');
-    manager = await startManager(bus, {
-      reload: { attemptSeconds: 1, attempts: 4 },
-      endpoints: [
-        {
-          type: 'authority',
-          name: 'truststore',
-          path: 'authority',
-          reload: [unit],
-        },
-      ],
-    });
+    manager = await startManager(bus, configuration);
     tools = busTools({ address: bus.address, destination: names.authority });
   });
   after(async () => {
@@ -54,6 +54,11 @@ describe('the unit of an endpoint', () => {
     systemd.leave();
   });
 
+  const outcome = async () => {
+    const name = 'xyz.openbmc_project.Certs.Extension.Reload';
+    const get = ['--json=short', 'get-property', names.authority, root, name, 'Services'];
+    return JSON.parse(await tools.busctl(...get)).data[0].slice(0, 3);
+  };
   const installed = async () => {
     const nodes = await tools.introspect(root);
     return [...nodes.matchAll(/<node name="(\d+)"/g)].length;
@@ -78,6 +83,35 @@ describe('the unit of an endpoint', () => {
     await tools.refusal(`${root}/99`, remove);
     assert.deepEqual(systemd.asked, []);
   });
+
+  for (const state of ['inactive', 'deactivating', 'not-found'])
+    it(`is left alone while systemd says of it ${state}, and nothing warns of it`, async () => {
+      systemd.leave();
+      systemd = await startFakeSystemd(bus.address, { [unit.unit]: state });
+      const before = manager.output().length;
+      await tools.call(root, install, 's', ca.path);
+      assert.deepEqual(await outcome(), [unit.unit, 'NotRunning', '']);
+      assert.deepEqual(systemd.asked, []);
+      const said = manager.output().slice(before);
+      assert.match(said, /service does not run service=bmc-redfish.service/);
+      assert.doesNotMatch(said, /warn|could not be reloaded/);
+    });
+
+  for (const state of ['active', 'reloading', 'activating', 'failed', 'maintenance'])
+    it(`is reloaded while systemd says of it ${state}`, async () => {
+      systemd.leave();
+      systemd = await startFakeSystemd(bus.address, { [unit.unit]: state });
+      await tools.call(root, install, 's', ca.path);
+      assert.deepEqual(systemd.asked, [order]);
+      assert.deepEqual(await outcome(), [unit.unit, 'Reloaded', '']);
+    });
+
+  for (const behaviour of ['tell no state', 'hang when asked for a state'] as const)
+    it(`is reloaded by a systemd that does ${behaviour}`, async () => {
+      systemd.behave(behaviour);
+      await tools.call(root, install, 's', ca.path);
+      assert.deepEqual(systemd.asked, [order]);
+    });
 
   const troubles = ['fail', 'hang', 'fail the job', 'never end the job'] as const;
   for (const behaviour of troubles) {
@@ -136,6 +170,20 @@ describe('the unit of an endpoint', () => {
     await done;
     assert.equal(manager.output().split('service reloaded').length, before);
     assert.match(manager.output(), /service could not be reloaded/);
+  });
+
+  it('is not waited for by the reply longer than is configured, and its outcome is told when it ends', async () => {
+    writeConfiguration(bus, { ...configuration, reload: { attemptSeconds: 60 } });
+    process.kill(manager.pid, 'SIGHUP');
+    await until('it is in force', () => manager.output().includes('configuration read again'));
+    systemd.behave('never end the job');
+    // A reply that waited for the attempt would come too late for the caller
+    await tools.call(root, install, 's', ca.path);
+    assert.equal(await installed(), 1);
+    await until('the job is there', () => systemd.asked.length === 1);
+    assert.deepEqual(await outcome(), [unit.unit, 'Reloading', '']);
+    systemd.endJob();
+    await until('its end is told', async () => (await outcome())[1] === 'Reloaded');
   });
 
   it('is tried again when there is no systemd yet', async () => {

@@ -22,7 +22,7 @@ describe('a service that cannot be told of a change', () => {
 
   before(async () => {
     device = await startDevice({
-      reload: { attemptSeconds: 1, attempts: 20 },
+      reload: { attemptSeconds: 1, attempts: 20, replyMilliseconds: 60_000 },
       endpoints: [
         { type: 'server', name: 'https', path: 'https/server.pem', reload: [] },
         { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [{ pidFile: 'slapd.pid' }] },
@@ -102,7 +102,7 @@ describe('a unit', () => {
 
   before(async () => {
     device = await startDevice({
-      reload: { attemptSeconds: 1, attempts: 20 },
+      reload: { attemptSeconds: 1, attempts: 20, replyMilliseconds: 60_000 },
       endpoints: [
         { type: 'server', name: 'https', path: 'https/server.pem', reload: [] },
         { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [{ unit }] },
@@ -112,6 +112,7 @@ describe('a unit', () => {
     jobs = jobsOf(systemd);
     systemd.handleCalls((call) => {
       if (call.member === 'Subscribe') jobs.subscribe(call);
+      if (call.member === 'LoadUnit') call.fail({ name: 'org.example.E', text: 'not told' });
       if (call.member !== 'ReloadOrRestartUnit') return;
       asked += 1;
       answer(call);
