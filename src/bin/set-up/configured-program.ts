@@ -10,6 +10,7 @@ import {
 } from '../../platform/configuration.ts';
 import { followConfiguration, type ReloadingProgram } from '../../platform/configuration-reload.ts';
 import { announceReady, runProgram } from '../../platform/process-life.ts';
+import { tellServiceManager } from '../../platform/service-manager.ts';
 
 export interface CommandLine {
   readonly from: ConfigurationText;
@@ -71,6 +72,7 @@ export async function runConfigured<Settings>(about: ConfiguredProgram<Settings>
       onReload(reload);
     }
     announceReady(serving.details);
+    tellServiceManager(log);
     return () => serving.stop();
   });
 }
