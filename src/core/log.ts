@@ -27,8 +27,8 @@ const colours: Readonly<Record<string, string>> = {
 const maxUnread = 1024 * 1024;
 
 /**
- * A log on standard error, one line for each event: `message key=value …`. Under systemd each line
- * begins with its priority, elsewhere with the time, the level and the program. How many lines an hour the
+ * A log on standard error, one line for each event: `message key=value …`, by the grammar in docs/operations.md. Under
+ * systemd each line begins with its priority, elsewhere with the time, the level and the program. How many lines an hour the
  * log takes is the reader's to say, as journald does (RateLimitIntervalSec=).
  */
 export function makeLog(program: string, level = process.env.LOG_LEVEL ?? 'info'): Log {
@@ -84,6 +84,8 @@ function escaped(text: string): string {
   );
 }
 
+/** Where the fields begin is told by the first `=`, so a message has none. */
 function oneLine(message: string): string {
-  return escaped(message.slice(0, longestField).replace(/[\r\n]+/g, ' '));
+  const line = message.slice(0, longestField).replace(/[\r\n]+/g, ' ');
+  return escaped(line).replaceAll('=', '\\u003d');
 }

@@ -32,6 +32,9 @@ export async function runProgram(
     // The channel needs a moment to carry the last message
     setTimeout(() => process.exit(1), 50);
   };
+  // Node would write them itself, in lines that are not of the log
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => log.warn('warning of Node', { name, message }));
   process.on('uncaughtException', fail('unexpected error'));
   process.on('unhandledRejection', fail('unexpected error'));
   let stop = async () => undefined as unknown;

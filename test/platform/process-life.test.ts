@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { readLogLine } from '../fakes/log-lines.ts';
 import { quotedSource, typescriptProgram } from '../fakes/typescript-program.ts';
 
 /** A program that says when its start began and goes on with it when it is told to. */
@@ -65,5 +66,23 @@ describe('a program', () => {
     await once(child, 'message');
     child.kill('SIGTERM');
     assert.deepEqual(await ended, [0, null]);
+  });
+
+  it('logs what Node warns of in lines of its own log', () => {
+    const [node, ...args] = typescriptProgram(`
+      import { makeLog } from ${quotedSource('core/log.ts')};
+      import { runProgram } from ${quotedSource('platform/process-life.ts')};
+      await runProgram(makeLog('trial'), async () => {
+        process.emitWarning('a listener\\nleaks', 'MaxListenersExceededWarning');
+        return async () => undefined;
+      });`);
+    const { stderr } = spawnSync(node, args, { encoding: 'utf8' });
+    assert.deepEqual(stderr.trimEnd().split('\n').map(readLogLine), [
+      {
+        program: 'trial',
+        message: 'warning of Node',
+        fields: { name: 'MaxListenersExceededWarning', message: 'a listener\nleaks' },
+      },
+    ]);
   });
 });
