@@ -15,6 +15,8 @@ export interface OutsideChangesOptions {
    * @param final true when nothing more is to be waited for
    */
   readonly look: (final: boolean) => Promise<Finding>;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonic?: () => number;
 }
 
 /**
@@ -26,17 +28,24 @@ export class OutsideChanges {
   #watcher: FileWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<unknown> | undefined;
+  readonly #monotonic: () => number;
   /** Milliseconds to wait after an event; longer while changes follow each other. */
   #pace: number;
   #lastChange = Number.NEGATIVE_INFINITY;
 
   constructor(options: OutsideChangesOptions) {
     this.#options = options;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#pace = options.settle;
   }
 
   start(): void {
-    this.#watcher = this.#options.watch(() => this.#wait(this.#pace, false));
+    this.#watcher = this.#options.watch(() => {
+      const isPause = this.#monotonic() - this.#lastChange >= pause;
+      // What is written while a change is taken over may follow from it, however long that takes
+      if (isPause && !this.#looking) this.#pace = this.#options.settle;
+      this.#wait(this.#pace, false);
+    });
   }
 
   /** Looks without an event too: a watch may have been lost, or never come about. */
@@ -77,13 +86,13 @@ export class OutsideChanges {
     this.#wait(this.#options.grace, true);
   }
 
-  /** A service that writes its file anew at each reload must not keep the device busy. */
+  /** A service that writes another file at each reload must not keep the device busy. */
   #slowDown(): void {
-    const now = performance.now();
-    const follows = now - this.#lastChange < longestPace;
-    this.#pace = follows ? Math.min(this.#pace * 2, longestPace) : this.#options.settle;
-    this.#lastChange = now;
+    this.#pace = Math.min(this.#pace * 2, Math.max(longestPace, this.#options.settle));
+    this.#lastChange = this.#monotonic();
   }
 }
 
+/** Milliseconds after a change, from which on the next one does not follow from it. */
+const pause = 2000;
 const longestPace = 60_000;
