@@ -1,5 +1,6 @@
 import type { Audit } from '../../core/audit.ts';
 import { addressGroup } from '../../core/client-address.ts';
+import { FairQueue, QueueFull } from '../../core/fair-queue.ts';
 import { IdentityError } from '../identity-error.ts';
 import { passwordRulesOf } from './account-policy.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type LockEnd,
   type LockoutRules,
 } from './failed-logins.ts';
-import { LoginQueue, LoginQueueFull } from './login-queue.ts';
 import { passwordFault } from './password-rules.ts';
 import type {
   LoginOutcome,
@@ -46,7 +46,7 @@ export class GuardedUsers implements Users {
   readonly #directory: UserDirectory;
   readonly #audit: Audit;
   readonly #failures: FailedLogins;
-  readonly #queue: LoginQueue;
+  readonly #queue: FairQueue;
   readonly #onLock = new Set<() => void>();
 
   constructor(directory: UserDirectory, options: GuardOptions) {
@@ -56,7 +56,7 @@ export class GuardedUsers implements Users {
     this.#audit = audit;
     const ended = (lock: Lock, why: LockEnd) => this.#ended(lock, why);
     this.#failures = new FailedLogins(rules, failedLogins, now, ended);
-    this.#queue = new LoginQueue(queuedLogins, (address) => this.#failures.failuresOf(address));
+    this.#queue = new FairQueue(queuedLogins, (address) => this.#failures.failuresOf(address));
     this.changes = {
       create: (user) => this.#create(user),
       update: (userName, change, own) => this.#update(userName, change, own),
@@ -135,7 +135,7 @@ export class GuardedUsers implements Users {
     try {
       return await this.#queue.take(address, check);
     } catch (error) {
-      if (error instanceof LoginQueueFull) return { kind: 'busy' };
+      if (error instanceof QueueFull) return { kind: 'busy' };
       throw error;
     }
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { addressGroup } from '../../../src/core/client-address.ts';
+import { FairQueue } from '../../../src/core/fair-queue.ts';
 import { FailedLogins } from '../../../src/identity/accounts/failed-logins.ts';
-import { LoginQueue } from '../../../src/identity/accounts/login-queue.ts';
 
 const usual = { threshold: 3, lockSeconds: 60, resetSeconds: 30, resetEnabled: true };
 
@@ -100,7 +100,7 @@ describe('the address of a client', () => {
 
 describe('the queue of logins', () => {
   it('lets addresses take turns, and a flood give way', async () => {
-    const queue = new LoginQueue(4);
+    const queue = new FairQueue(4);
     const order: string[] = [];
     const take = (address: string) =>
       queue
@@ -112,13 +112,13 @@ describe('the queue of logins', () => {
     const flood = Array.from({ length: 8 }, () => take('evil'));
     const others = [take('good'), take('fine')];
     assert.deepEqual(await Promise.all(others), ['done', 'done']);
-    const refused = (await Promise.all(flood)).filter((name) => name === 'LoginQueueFull');
+    const refused = (await Promise.all(flood)).filter((name) => name === 'QueueFull');
     assert.ok(refused.length >= 5, `${refused.length} refused`);
     assert.ok(order.indexOf('fine') <= 4, order.join());
   });
 
   it('lets an address that has not failed go before those that have, however many they are', async () => {
-    const queue = new LoginQueue(4, (address) => (address.startsWith('evil') ? 1 : 0));
+    const queue = new FairQueue(4, (address) => (address.startsWith('evil') ? 1 : 0));
     const order: string[] = [];
     const take = (address: string) =>
       queue
@@ -137,12 +137,12 @@ describe('the queue of logins', () => {
 
   it('takes no place from an address that has failed less', async () => {
     const failures: Readonly<Record<string, number>> = { once: 1, twice: 2 };
-    const queue = new LoginQueue(1, (address) => failures[address] ?? 0);
+    const queue = new FairQueue(1, (address) => failures[address] ?? 0);
     const run = queue.take('none', async () => undefined);
     const waits = queue.take('once', async () => 'checked');
     await assert.rejects(
       queue.take('twice', async () => undefined),
-      { name: 'LoginQueueFull' },
+      { name: 'QueueFull' },
     );
     await run;
     assert.equal(await waits, 'checked');
