@@ -22,6 +22,7 @@ const packages = {
   ldapwhoami: ['ldap-utils'],
   certtool: ['gnutls-bin'],
   'gnutls-cli': ['gnutls-bin'],
+  pk12util: ['libnss3-tools'],
   faketime: ['faketime'],
   chromium: ['chromium'],
   mandoc: ['mandoc'],

@@ -27,6 +27,7 @@ import { RunTimeHost } from './manager/run-time-host.ts';
 import { type RunTimeSettings, runTimeSettings } from './manager/run-time-settings.ts';
 import { accessPolicy } from './set-up/access-policy.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
+import { contentOpener } from './set-up/content-opener.ts';
 
 /** How often endpoints look after what time changes. */
 const maintenanceMilliseconds = 60_000;
@@ -66,18 +67,19 @@ async function startManager(
   const reloader = configuredReloader(() => inForce.configuration, reload, log);
   const callers = await watchCallers(bus);
   callers.onDisconnect((caller) => void replacements.ownerLeft(caller));
+  const openContent = contentOpener(configuration.limits);
   const common = { busAddress: configuration.bus, callers, log, audit: new Audit(log), onLost };
   const counts = new Counts();
   reloader.subscribe((...ended) => counts.reloadEnded(...ended));
   const served = { endpoints: set, bus, now: Date.now, reloader, replacements, counter: counts };
-  const host = new EndpointHost({ ...common, ...served });
+  const host = new EndpointHost({ ...common, ...served, openContent });
   const makeEndpoint = endpointMaker(reloader, hostName, log);
   const endpoints = new ConfiguredEndpoints({
     ...{ host, bus, log },
     makeEndpoint: (one) => hostedEndpoint(one, makeEndpoint),
   });
   const runTime = new RunTimeHost({
-    ...{ ...common, bus, replacements, reloader, makeEndpoint },
+    ...{ ...common, bus, replacements, reloader, makeEndpoint, openContent },
     counter: counts,
   });
   const metrics = metricsTextfile(

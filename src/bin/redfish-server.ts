@@ -20,6 +20,7 @@ import { claimName } from '../storage/claim-socket.ts';
 import { makeDirectory } from '../storage/directory.ts';
 import { ownerOnly } from '../storage/file-mode.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
+import { contentOpener } from './set-up/content-opener.ts';
 
 /** How long the managers on the bus may take to answer before the service listens without them. */
 const managersMilliseconds = 2000;
@@ -41,6 +42,7 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
   const content = contentLimitsOf(configuration);
   const client = new BusCertificateClient({
     ...{ busAddress, requestTimeout, uploadBytes, content, log },
+    openingTimeout: limits.openingSeconds * 1000,
   });
   const audit = new Audit(log);
   const users = openUsers(configuration, audit, log);
@@ -49,6 +51,7 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
   const service = await startService({
     ...{ configuration, client, users: users.users, audit, hostName: hostname, log },
     administration: busAdministration(client),
+    openContent: contentOpener(limits),
   });
   const pidFile = join(runtimeDirectory, 'redfish.pid');
   makeOwnedDirectory(runtimeDirectory, 'runtime directory');

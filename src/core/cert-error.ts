@@ -12,6 +12,8 @@ export const certErrors = {
     'There are more certificates, keys or PEM blocks in the file than it may have.',
   'container-malformed': 'The PKCS #7 or PKCS #12 container, or DER, cannot be read.',
   'password-wrong': 'The password does not open the key or the container.',
+  'key-derivation-limit':
+    'To open the key or the container takes more rounds of key derivation, keys, memory or time than the configuration allows.',
   'format-unknown': 'The format is none of PEM, DER, PKCS7 and PKCS12.',
   'certificate-malformed':
     'A certificate is no X.509 that OpenSSL and the manager can read, or breaks RFC 5280.',
@@ -38,7 +40,7 @@ export const certErrors = {
   'limit-reached': 'There are as many authorities, or endpoints, as the configuration allows.',
   'replacement-in-progress':
     'A staged replacement of the endpoint is in progress; other changes wait until it is committed or undone.',
-  busy: 'Too many CSRs are being made at the moment, or the key was used too often in the last minute.',
+  busy: 'Too many CSRs are being made or containers opened at the moment, or the key was used too often in the last minute.',
   'not-empty': 'Authorities are installed where the call wants none.',
   'wrong-endpoint-type': 'The call is for authorities only.',
   'not-found': 'There is no such certificate, request, endpoint or service.',

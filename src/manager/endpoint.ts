@@ -4,7 +4,7 @@ import type { CsrService } from './csr/csr-service.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';
 import type { EndpointEvent } from './endpoint-event.ts';
 import type { InstalledCertificate } from './installed-certificate.ts';
-import type { UploadContent, UploadSource } from './upload.ts';
+import type { UploadSource } from './upload.ts';
 
 /**
  * What every endpoint can do. Each call validates all of its
@@ -30,14 +30,11 @@ export interface Endpoint {
   deleteAll(): Promise<void>;
   /**
    * The first half of a change in two phases.
-   * @param content absent to take all certificates away
+   * @param source absent to take all certificates away
    * @param issuers CAs that come with it, for a chain that comes without its intermediates
    * @throws CertError what `replace` would
    */
-  stage(
-    content: UploadContent | undefined,
-    issuers?: readonly Certificate[],
-  ): Promise<StagedChange>;
+  stage(source: UploadSource | undefined, issuers?: readonly Certificate[]): Promise<StagedChange>;
   /** Brings the files back to what `save` wrote; only before `start`. */
   recover(directory: string): Promise<void>;
   readonly requests: CsrService;

@@ -17,8 +17,11 @@ export interface Upload {
 /** A text in PEM, or the blocks of it or of another form, which are parsed already. */
 export type UploadContent = string | readonly PemBlock[];
 
-/** Content, or how to get it: a file is read when its turn has come, and after the conditions that do not depend on it. */
-export type UploadSource = UploadContent | (() => Promise<string>);
+/**
+ * Content, or how to get it when its turn has come, and after the conditions that do not depend on it: a file is read then,
+ * and what is being opened since it came is waited for.
+ */
+export type UploadSource = UploadContent | (() => Promise<UploadContent>);
 
 export async function blocksOf(
   source: UploadSource,
@@ -91,9 +94,14 @@ export function openUpload(
   maxBytes: number,
   limits = usualLimits,
 ): readonly PemBlock[] {
-  if (content.bytes.length === 0) throw new CertError('file-empty', 'the content is empty');
-  if (content.bytes.length > maxBytes) throw tooLarge(maxBytes);
+  refuseSize(content, maxBytes);
   return openContent(content, limits);
+}
+
+/** @throws CertError `file-empty`, `file-too-large` */
+export function refuseSize({ bytes }: Pick<Content, 'bytes'>, maxBytes: number): void {
+  if (bytes.length === 0) throw new CertError('file-empty', 'the content is empty');
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
 }
 
 /** @throws CertError that names the first thing in the content that is not as it should be */

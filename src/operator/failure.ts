@@ -14,6 +14,10 @@ const failures: Readonly<Record<CertErrorCode, readonly [kind: ExitKind, next?: 
   'too-many-certificates': ['refused', 'give the certificate with its issuers alone'],
   'container-malformed': ['refused', 'get the file again, unchanged, from where it was made'],
   'password-wrong': ['refused', 'give the right password with --password-file'],
+  'key-derivation-limit': [
+    'refused',
+    'make the file with fewer rounds, such as openssl pkcs12 -export -iter 2048',
+  ],
   'format-unknown': ['refused'],
   'certificate-malformed': ['refused', 'let the CA issue it again'],
   'chain-signature': ['refused', 'give the issuers that really signed it'],

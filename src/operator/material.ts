@@ -1,6 +1,7 @@
 import { CertError } from '../core/cert-error.ts';
 import { cannotBeRead, readStream } from '../storage/regular-file.ts';
-import { type Content, openAnyContent, pemContent } from '../x509/containers.ts';
+import { type Content, openContent, pemContent } from '../x509/containers.ts';
+import { usualLimits } from '../x509/limits.ts';
 import type { PemBlock } from '../x509/pem.ts';
 import type { Options } from './framework/command.ts';
 import { CommandError } from './framework/exit-status.ts';
@@ -33,7 +34,13 @@ export async function readBlocks(
   if ([...files, passwordFile].filter((file) => file === '-').length > 1)
     throw new CommandError('usage', 'Standard input can be read once: give - for a single file.');
   const password = passwordFile === undefined ? '' : await readPassword(passwordFile);
-  const blocks = files.flatMap((file) => openAnyContent(readBytes(file), password));
+  const blocks = files.flatMap((file) =>
+    openContent(
+      { bytes: readBytes(file), format: 'PEM', password },
+      usualLimits,
+      usualLimits.derivationRounds,
+    ),
+  );
   if (blocks.length > 0) return blocks;
   throw new CertError('no-certificate', 'the file holds no certificate, CSR or key');
 }

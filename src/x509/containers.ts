@@ -2,7 +2,7 @@ import { CertError } from '../core/cert-error.ts';
 import { toDer } from './ber.ts';
 import { formOf } from './content-form.ts';
 import { bytesOf, childrenOf, contextTag, DerSizeError, decode, encode, oidOf } from './der.ts';
-import { RoundBudget } from './key-derivation.ts';
+import { quickRounds, RoundBudget } from './key-derivation.ts';
 import { openPrivateKey } from './keys.ts';
 import {
   type ContentLimits,
@@ -26,25 +26,39 @@ export interface Content {
   readonly password: string;
 }
 
+/**
+ * Opens content that may take many rounds where they hold nothing up.
+ * @param owner for whom; owners take turns
+ * @returns at once what is quick. @throws CertError as `openContent`, `busy`
+ */
+export type OpenContent = (
+  content: Content,
+  limits: ContentLimits,
+  owner: string,
+) => readonly PemBlock[] | Promise<readonly PemBlock[]>;
+
 /** A text in PEM that needs no password. */
 export function pemContent(pem: string): Content {
   return { bytes: Buffer.from(pem), format: 'PEM', password: '' };
 }
-
-/** Rounds of key derivation for the keys of a whole upload; they take up to a second. */
-const maxRounds = 600_000;
 
 const signedData = '1.2.840.113549.1.7.2';
 
 /**
  * What is in it as PEM blocks, as the rest of the manager takes it; keys and containers are opened with the password.
  * The form is that of the bytes, perhaps in base64: what the caller says of it decides only how anything else is refused.
- * @throws CertError `container-malformed`, `password-wrong`, `pem-malformed`
+ * @param rounds of key derivation that it may take, of the `derivationRounds` of the limits; few unless they are given
+ * @throws CertError `container-malformed`, `password-wrong`, `key-derivation-limit`, `pem-malformed`
  */
-export function openContent(content: Content, limits = usualLimits): readonly PemBlock[] {
+export function openContent(
+  content: Content,
+  limits = usualLimits,
+  rounds = quickRounds,
+): readonly PemBlock[] {
   const bytes = withoutBase64(content.bytes);
   const form = formOf(bytes);
-  const opening: Opening = { password: content.password, limits };
+  const budget = new RoundBudget(Math.min(rounds, limits.derivationRounds), limits);
+  const opening: Opening = { password: content.password, limits, budget };
   switch (form) {
     case 'PEM':
       return openText(bytes, content.format, opening);
@@ -80,8 +94,8 @@ export function withoutBase64(bytes: Buffer): Buffer {
 interface Opening {
   readonly password: string;
   readonly limits: ContentLimits;
-  /** For all blocks of a text, whatever they hold; PKCS #12 by itself has a budget of its own. */
-  readonly budget?: RoundBudget;
+  /** For all blocks of a text, whatever they hold. */
+  readonly budget: RoundBudget;
 }
 
 function openText(bytes: Buffer, format: ContentFormat, opening: Opening): readonly PemBlock[] {
@@ -91,13 +105,11 @@ function openText(bytes: Buffer, format: ContentFormat, opening: Opening): reado
 }
 
 function openBlocks(blocks: readonly PemBlock[], opening: Opening): readonly PemBlock[] {
-  const { password, limits } = opening;
-  const budget = new RoundBudget(maxRounds, limits);
+  const { password, limits, budget } = opening;
   const opened = blocks.flatMap((block) => {
     if (containerLabels.includes(block.label)) {
       const form = formOf(block.der);
-      if (form === 'PKCS7' || form === 'PKCS12')
-        return openDer(block.der, form, { ...opening, budget });
+      if (form === 'PKCS7' || form === 'PKCS12') return openDer(block.der, form, opening);
     }
     return password !== '' && isEncryptedKey(block) ? decryptKey(block, password, budget) : block;
   });

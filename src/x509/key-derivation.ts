@@ -2,39 +2,56 @@ import { hash as digest, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
 import type { ContentLimits } from './limits.ts';
 
+/**
+ * Rounds that any program may do beside its other work; they take some milliseconds. OpenSSL and Java want fewer for a
+ * file, NSS and GnuTLS 600 000 for each key.
+ */
+export const quickRounds = 10_000;
+
 /** How much work passwords may make: an attacker chooses the keys and the rounds in an upload. */
 export class RoundBudget {
   readonly #max: number;
   #left: number;
-  readonly #maxKeys: number;
+  readonly #limits: ContentLimits;
   #keys = 0;
 
   /** @param max rounds of key derivation for a whole upload */
-  constructor(max: number, { keyDerivations }: ContentLimits) {
+  constructor(max: number, limits: ContentLimits) {
     this.#max = max;
     this.#left = max;
-    this.#maxKeys = keyDerivations;
+    this.#limits = limits;
   }
 
   /**
    * Counts one encryption, or one MAC; each costs something without rounds too.
-   * @throws CertError `container-malformed`
+   * @param bytes of memory
+   * @throws CertError `key-derivation-limit`
    */
-  spend(rounds: number): void {
+  spend(rounds: number, bytes = 0): void {
+    const { keyDerivations, derivationBytes } = this.#limits;
     this.#keys += 1;
-    if (this.#keys > this.#maxKeys) {
-      throw new CertError(
-        'container-malformed',
-        `it wants more than ${this.#maxKeys} keys derived from the password`,
-      );
-    }
+    if (this.#keys > keyDerivations)
+      throw tooCostly(`more than ${keyDerivations} keys derived from the password`);
+    if (bytes > derivationBytes)
+      throw tooCostly(`more than ${derivationBytes} bytes of memory for a key`);
     this.#left -= rounds;
-    if (this.#left >= 0) return;
-    throw new CertError(
-      'container-malformed',
-      `it wants more than ${this.#max} rounds of key derivation`,
-    );
+    if (this.#left < 0) throw tooCostly(`more than ${this.#max} rounds of key derivation`);
   }
+
+  /** The same for the key of a derivation that an upload states. */
+  spendOn(derivation: KeyDerivation): void {
+    if (derivation.kind === 'PBKDF2') this.spend(derivation.rounds);
+    else this.spend(...costOf(derivation));
+  }
+}
+
+/** A round of scrypt costs as much as some of the others; RFC 7914 §5 says which blocks are in memory. */
+function costOf({ cost, blockSize, parallelization }: Scrypt): [rounds: number, bytes: number] {
+  return [cost * blockSize * parallelization, 128 * blockSize * (cost + parallelization)];
+}
+
+function tooCostly(what: string): CertError {
+  return new CertError('key-derivation-limit', `it wants ${what}`);
 }
 
 /** RFC 8018 §5.2 */
@@ -59,19 +76,15 @@ export interface Scrypt {
 
 export type KeyDerivation = Pbkdf2 | Scrypt;
 
-/** A round of scrypt costs as much as some of the others. */
-export function roundsOf(derivation: KeyDerivation): number {
-  if (derivation.kind === 'PBKDF2') return derivation.rounds;
-  return derivation.cost * derivation.blockSize * derivation.parallelization;
-}
-
 /** PKCS #5 takes the password in UTF-8 (RFC 8018 §3). */
 export function deriveKey(derivation: KeyDerivation, password: string, bytes: number): Buffer {
   const { salt } = derivation;
   if (derivation.kind === 'PBKDF2')
     return pbkdf2Sync(password, salt, derivation.rounds, bytes, derivation.hash);
   const { cost, blockSize, parallelization } = derivation;
-  const maxmem = 256 * cost * blockSize;
+  // OpenSSL counts some more than what is stated
+  const [, bytesOfMemory] = costOf(derivation);
+  const maxmem = 2 * bytesOfMemory;
   return scryptSync(password, salt, bytes, { cost, blockSize, parallelization, maxmem });
 }
 

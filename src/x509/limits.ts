@@ -17,6 +17,10 @@ export interface ContentLimits {
   readonly keys: number;
   /** Keys that are derived from the password of a file. */
   readonly keyDerivations: number;
+  /** Rounds of all of these together. */
+  readonly derivationRounds: number;
+  /** Memory for one of them, in bytes. */
+  readonly derivationBytes: number;
 }
 
 export const usualLimits: ContentLimits = {
@@ -27,6 +31,8 @@ export const usualLimits: ContentLimits = {
   blocks: 1000,
   keys: 16,
   keyDerivations: 32,
+  derivationRounds: 4_000_000,
+  derivationBytes: 70_000_000,
 };
 
 /** For a whole container; a certificate of a real one has some sixty. */

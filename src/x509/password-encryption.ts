@@ -9,7 +9,6 @@ import {
   pkcs12Passwords,
   purposes,
   type RoundBudget,
-  roundsOf,
 } from './key-derivation.ts';
 import { decryptRc2 } from './rc2.ts';
 
@@ -52,7 +51,7 @@ export const hmacHashes: Readonly<Record<string, string>> = {
 
 /**
  * Reads an AlgorithmIdentifier for encryption with a password.
- * @throws CertError `container-malformed` for a scheme that is not known, and when the budget does not suffice
+ * @throws CertError `container-malformed` for a scheme that is not known, `key-derivation-limit`
  * @throws DerError
  */
 export function passwordDecryption(algorithm: Asn1 | undefined, budget: RoundBudget): Decrypt {
@@ -87,7 +86,7 @@ function* decryptPkcs12(
 function pbes2Decryption(parameters: Asn1 | undefined, budget: RoundBudget): Decrypt {
   const [derivationId, encryption] = childrenOf(parameters);
   const derivation = keyDerivation(derivationId);
-  budget.spend(roundsOf(derivation));
+  budget.spendOn(derivation);
   const [id, iv] = childrenOf(encryption);
   const cipher = ciphers[oidOf(id)];
   if (!cipher) throw unknown(`the cipher ${oidOf(id)}`);
@@ -110,7 +109,7 @@ const traditionalCiphers = new Map([
 /**
  * OpenSSL's traditional form of an encrypted key: headers of RFC 1421, and one round of MD5, as EVP_BytesToKey(3) says.
  * @returns `undefined` when the password does not open it
- * @throws CertError `container-malformed` for a cipher that is not known, and when the budget does not suffice
+ * @throws CertError `container-malformed` for a cipher that is not known, `key-derivation-limit`
  */
 export function decryptTraditional(
   text: string,

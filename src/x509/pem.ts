@@ -1,6 +1,6 @@
 import { CertError } from '../core/cert-error.ts';
 import { firstElement } from './content-form.ts';
-import { usualLimits } from './limits.ts';
+import { type ContentLimits, usualLimits } from './limits.ts';
 
 /** One PEM block: its label, its decoded bytes and its text in OpenSSL's form, which is made when it is read. */
 export interface PemBlock {
@@ -19,7 +19,10 @@ const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
  * @throws CertError `pem-malformed` for a block without its END line, a wrong END label or bad base64,
  *   `too-many-certificates` for more blocks than are read
  */
-export function parsePem(text: string, { blocks: max } = usualLimits): PemBlock[] {
+export function parsePem(
+  text: string,
+  { blocks: max }: Pick<ContentLimits, 'blocks'> = usualLimits,
+): PemBlock[] {
   const blocks: PemBlock[] = [];
   let open: { readonly label: string; readonly start: number } | undefined;
   const lines = text.replace(/\r\n?/g, '\n');

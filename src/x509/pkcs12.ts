@@ -19,7 +19,6 @@ import {
   pkcs12Passwords,
   purposes,
   RoundBudget,
-  roundsOf,
 } from './key-derivation.ts';
 import { maxElementsOfContainer, refuseMoreThan, usualLimits } from './limits.ts';
 import { hmacHashes, keyDerivation, numberOf, passwordDecryption } from './password-encryption.ts';
@@ -29,12 +28,6 @@ export interface Pkcs12Content {
   readonly certificates: readonly Buffer[];
   readonly keys: readonly Buffer[];
 }
-
-/**
- * Rounds of key derivation for a whole file; the slowest of them take half a second on a server. Java before 16 wants
- * 100 000 for the MAC, three times 50 000 for a key in 3DES, and twice 50 000 for certificates in RC2.
- */
-const maxRounds = 350_000;
 
 const data = '1.2.840.113549.1.7.1';
 const encryptedData = '1.2.840.113549.1.7.6';
@@ -69,13 +62,13 @@ interface Opening {
 /**
  * Opens a PKCS #12 file (RFC 7292), also one in BER as other systems write it.
  * @param budget what the password may still cost
- * @throws CertError `container-malformed`, `password-wrong`, `too-many-certificates`
+ * @throws CertError `container-malformed`, `password-wrong`, `key-derivation-limit`, `too-many-certificates`
  */
 export function readPkcs12(
   content: Uint8Array,
   password: string,
   limits = usualLimits,
-  budget = new RoundBudget(maxRounds, limits),
+  budget = new RoundBudget(limits.derivationRounds, limits),
 ): Pkcs12Content {
   const max = maxElementsOfContainer(limits);
   const opening: Opening = {
@@ -181,7 +174,7 @@ function verifyMac(macData: Asn1, contents: Buffer, { password, budget }: Openin
   if (oidOf(id) === pbmac1) {
     const [derivationId, scheme] = childrenOf(parameters);
     const derivation = keyDerivation(derivationId);
-    budget.spend(roundsOf(derivation));
+    budget.spendOn(derivation);
     const hash = known(hmacHashes, oidOf(childrenOf(scheme)[0]));
     if (matches(hash, deriveKey(derivation, password, keyBytesOf(derivation)))) return;
     throw wrongPassword();

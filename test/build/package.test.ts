@@ -21,6 +21,7 @@ const installed: readonly (readonly [path: string, mode: string])[] = [
   ['/usr/lib/bmc-certificate-manager/bundle-updater.js', '-rw-r--r--'],
   ['/usr/lib/bmc-certificate-manager/certificate-manager.js', '-rw-r--r--'],
   ['/usr/lib/bmc-certificate-manager/cmp-agent.js', '-rw-r--r--'],
+  ['/usr/lib/bmc-certificate-manager/content-opener.js', '-rw-r--r--'],
   ['/usr/lib/bmc-certificate-manager/csr-worker.js', '-rw-r--r--'],
   ['/usr/lib/bmc-certificate-manager/package.json', '-rw-r--r--'],
   ['/usr/lib/bmc-certificate-manager/redfish-server.js', '-rw-r--r--'],

@@ -35,6 +35,7 @@ import { usualLimits } from '../../src/x509/limits.ts';
 import { accountsAt, guarded } from '../fakes/accounts.ts';
 import { MemoryAdministration } from '../fakes/memory-administration.ts';
 import { MemoryClient } from '../fakes/memory-client.ts';
+import { openQuickly } from '../fakes/opened-content.ts';
 import { recordedAudit } from '../fakes/recorded-audit.ts';
 import { checkAnswer } from '../schemas/answers.ts';
 
@@ -256,6 +257,7 @@ export async function makeTestParts(
     port: () => 443,
     query: httpLimits.query,
     contentLimits: usualLimits,
+    openContent: openQuickly,
     tlsProfile: 'intermediate',
     servedEndpoint: 'https',
     served,

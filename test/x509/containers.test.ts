@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CertError } from '../../src/core/cert-error.ts';
-import { type ContentFormat, parseFormat } from '../../src/x509/containers.ts';
+import { type ContentFormat, openContent, parseFormat } from '../../src/x509/containers.ts';
 import { encode, octetString, oid, sequence, unsignedInteger } from '../../src/x509/der.ts';
+import { usualLimits } from '../../src/x509/limits.ts';
 import { formatPem, parsePem } from '../../src/x509/pem.ts';
 import { hugeDsaKey } from '../fakes/huge-dsa-key.ts';
 import { toPem } from '../fakes/opened-content.ts';
@@ -125,7 +126,7 @@ describe('a PKCS #12 file', () => {
     ]);
     assert.throws(
       () => toPem({ bytes: slow, format: 'PKCS12', password }),
-      refusal('container-malformed', /rounds/),
+      refusal('key-derivation-limit', /more than 4000000 rounds/),
     );
   });
 
@@ -213,7 +214,7 @@ describe('other forms of content', () => {
     const sealed = openssl(['ec', '-aes128', '-passout', `pass:${password}`], ec.key);
     const bytes = Buffer.from(sealed.repeat(33));
     const open = () => toPem({ bytes, format: 'PEM', password });
-    assert.throws(open, refusal('container-malformed', /more than 32 keys/));
+    assert.throws(open, refusal('key-derivation-limit', /more than 32 keys/));
   });
 
   it('an encrypted DSA key is refused before OpenSSL computes with it', () => {
@@ -258,10 +259,29 @@ describe('other forms of content', () => {
         ec.key,
       );
       const bytes = Buffer.from(sealed + ec.pem);
-      const open = () => toPem({ bytes, format: 'PEM', password });
-      assert.throws(open, refusal('container-malformed', /rounds/));
+      const limits = { ...usualLimits, derivationRounds: 600_000 };
+      const open = () => openContent({ bytes, format: 'PEM', password }, limits, 700_000);
+      assert.throws(open, refusal('key-derivation-limit', /more than 600000 rounds/));
     });
   }
+
+  it('what takes more than a few rounds is opened for those alone who may wait for it', () => {
+    const options = ['-v2', 'aes-128-cbc', '-iter', '10001', '-passout', `pass:${password}`];
+    const sealed = openssl(['pkcs8', '-topk8', ...options], ec.key);
+    const content = { bytes: Buffer.from(sealed), format: 'PEM', password } as const;
+    const words = /more than 10000 rounds/;
+    assert.throws(() => openContent(content), refusal('key-derivation-limit', words));
+    assert.ok(contentOf(toPem(content), ec.key).hasKey);
+  });
+
+  it('a key whose derivation takes more memory than it may is refused before it has that', () => {
+    const bytes = Buffer.from(formatPem('ENCRYPTED PRIVATE KEY', scryptKey(65_536, 9, 1)));
+    const open = () => toPem({ bytes, format: 'PEM', password });
+    assert.throws(open, refusal('key-derivation-limit', /more than 70000000 bytes/));
+    const limits = { ...usualLimits, derivationBytes: 80_000_000 };
+    const openMore = () => openContent({ bytes, format: 'PEM', password }, limits, 600_000);
+    assert.throws(openMore, refusal('password-wrong'));
+  });
 
   const unusual: readonly [string, readonly [number, number, number]][] = [
     ['a cost of 0', [0, 8, 1]],

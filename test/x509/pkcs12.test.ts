@@ -203,9 +203,29 @@ describe('a PKCS #12 file', () => {
     const of = (count: number) => file(times(count, sealedEmpty()));
     assert.doesNotThrow(() => readPkcs12(of(32), password));
     const words = /more than 32 keys derived/;
-    assert.throws(() => readPkcs12(of(33), password), refusal('container-malformed', words));
+    assert.throws(() => readPkcs12(of(33), password), refusal('key-derivation-limit', words));
     const more = { ...usualLimits, keyDerivations: 40 };
     assert.doesNotThrow(() => readPkcs12(of(33), password, more));
+  });
+
+  it('may take as many rounds as the configuration says, in all of its contents together', () => {
+    const of = (count: number) => file(times(count, sealedEmpty()));
+    const limits = { ...usualLimits, derivationRounds: 20 };
+    assert.doesNotThrow(() => readPkcs12(of(20), password, limits));
+    const words = /more than 20 rounds/;
+    assert.throws(
+      () => readPkcs12(of(21), password, limits),
+      refusal('key-derivation-limit', words),
+    );
+  });
+
+  it('that wants billions of rounds is refused before the first', () => {
+    const rounds = decode(Buffer.from('020500ffffffff', 'hex'));
+    const digest = sequence(sequence(oid('2.16.840.1.101.3.4.2.1')), octetString(Buffer.alloc(32)));
+    const withMac = fileWith(encode(sequence()), sequence(digest, salt, rounds));
+    const scheme = sequence(oid('1.2.840.113549.1.12.1.3'), sequence(salt, rounds));
+    for (const bytes of [withMac, file([sealed(scheme, Buffer.alloc(8))])])
+      assert.throws(() => readPkcs12(bytes, password), refusal('key-derivation-limit', /rounds/));
   });
 
   const hostile: readonly [string, () => Buffer][] = [
@@ -230,5 +250,10 @@ describe('a PKCS #12 file', () => {
 
 function refusalOfAny(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return ['too-many-certificates', 'container-malformed', 'password-wrong'].includes(code);
+  return [
+    'too-many-certificates',
+    'container-malformed',
+    'key-derivation-limit',
+    'password-wrong',
+  ].includes(code);
 }

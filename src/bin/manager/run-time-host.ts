@@ -3,6 +3,7 @@ import { validateStoredBindings } from '../../../schemas/generated/validators.js
 import type { Audit } from '../../core/audit.ts';
 import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
+import type { UploadParts } from '../../dbus/certs/content.ts';
 import type { OperationCounter } from '../../dbus/certs/published-endpoint.ts';
 import { type EndpointsService, serveEndpoints } from '../../dbus/endpoints/endpoints-service.ts';
 import { endpointsName } from '../../dbus/endpoints/paths.ts';
@@ -22,7 +23,7 @@ import type { Certificate } from '../../x509/certificate.ts';
 import type { MakeEndpoint } from './make-endpoint.ts';
 import type { RunTimeSettings } from './run-time-settings.ts';
 
-export interface RunTimeHostOptions {
+export interface RunTimeHostOptions extends Pick<UploadParts, 'openContent'> {
   /** The connection that keeps other managers from the files. */
   readonly bus: Bus;
   readonly busAddress: string;

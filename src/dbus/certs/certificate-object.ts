@@ -1,11 +1,10 @@
 import type { Findings } from '../../manager/checks/findings.ts';
 import { expiryOf } from '../../manager/expiry.ts';
 import type { InstalledCertificate } from '../../manager/installed-certificate.ts';
-import { fileOfCaller } from '../../manager/upload.ts';
 import { formatName } from '../../x509/name.ts';
 import { type ServedInterface, serve } from '../server/interface.ts';
 import { certificateInterface, deleteInterface, replaceInterface } from './certs-interfaces.ts';
-import { openInputs } from './content.ts';
+import { openFile, openInputs } from './content.ts';
 import {
   chainInterface,
   enumName,
@@ -16,7 +15,10 @@ import {
 } from './extension-interfaces.ts';
 import type { PublishedEndpoint } from './published-endpoint.ts';
 
-type Publication = Pick<PublishedEndpoint, 'endpoint' | 'uploads' | 'expiryThresholds' | 'now'>;
+type Publication = Pick<
+  PublishedEndpoint,
+  'endpoint' | 'uploads' | 'openContent' | 'expiryThresholds' | 'now'
+>;
 
 /** The object of an installed certificate: `<root>/<id>`. */
 export function certificateObject(
@@ -27,9 +29,10 @@ export function certificateObject(
 }
 
 function upstreamInterfaces(
-  { endpoint, uploads }: Publication,
+  publication: Publication,
   { id, certificate }: InstalledCertificate,
 ): readonly ServedInterface[] {
+  const { endpoint } = publication;
   return [
     serve(certificateInterface, {
       properties: {
@@ -43,8 +46,8 @@ function upstreamInterfaces(
     }),
     serve(replaceInterface, {
       methods: {
-        Replace: ({ Path }, { user }) =>
-          endpoint.replace(id, fileOfCaller(Path, uploads.uploadBytes, user)),
+        Replace: ({ Path }, caller) =>
+          endpoint.replace(id, openFile(Path, publication, caller, endpoint.definition)),
       },
     }),
     serve(deleteInterface, {
@@ -56,16 +59,18 @@ function upstreamInterfaces(
 }
 
 function ownInterfaces(
-  { endpoint, uploads, expiryThresholds, now }: Publication,
+  publication: Publication,
   { id, certificate, chain, findings }: InstalledCertificate,
 ): readonly ServedInterface[] {
+  const { endpoint, expiryThresholds, now } = publication;
   const expiry = () => expiryOf(certificate, now(), expiryThresholds);
   // A truststore serves nothing
   const said = endpoint.definition.type === 'authority' ? [] : [servedFindings(findings)];
   return [
     serve(replaceContentInterface, {
       methods: {
-        Replace: (inputs) => endpoint.replace(id, openInputs(inputs, uploads)),
+        Replace: (inputs, caller) =>
+          endpoint.replace(id, openInputs(inputs, publication, caller, endpoint.definition)),
       },
     }),
     // Before the chain, with whose signal a copy takes what was said to be new

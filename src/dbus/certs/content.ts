@@ -1,7 +1,8 @@
-import { openUpload } from '../../manager/upload.ts';
-import { parseFormat } from '../../x509/containers.ts';
+import type { EndpointDefinition } from '../../manager/endpoint-definition.ts';
+import { fileOfCaller, refuseSize, type UploadSource } from '../../manager/upload.ts';
+import { type OpenContent, parseFormat, pemContent } from '../../x509/containers.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
-import type { PemBlock } from '../../x509/pem.ts';
+import type { Caller } from '../server/interface.ts';
 import { smallMessageBytes } from '../transport/bus.ts';
 import type { MessageBounds } from '../transport/oversized-messages.ts';
 import { contentSignatures } from './extension-interfaces.ts';
@@ -19,13 +20,45 @@ export interface ContentInputs {
   readonly Password: string;
 }
 
-/** @throws CertError `format-unknown`, and what `openUpload` throws */
+/** What opens an upload, and how much of it. */
+export interface UploadParts {
+  readonly uploads: UploadLimits;
+  readonly openContent: OpenContent;
+}
+
+/** Callers take turns, each with what it wants of each endpoint. */
+function ownerOf({ name }: Caller, { path }: Pick<EndpointDefinition, 'path'>): string {
+  return `${name} ${path}`;
+}
+
+/**
+ * Begins to open what takes long, so that the change has it in its turn.
+ * @throws CertError `format-unknown`, `file-empty`, `file-too-large`, and what `openContent` throws
+ */
 export function openInputs(
   { Content, Format, Password }: ContentInputs,
-  { uploadBytes, content }: UploadLimits,
-): readonly PemBlock[] {
+  { uploads: { uploadBytes, content }, openContent }: UploadParts,
+  caller: Caller,
+  endpoint: Pick<EndpointDefinition, 'path'>,
+): UploadSource {
   const upload = { bytes: Content, format: parseFormat(Format), password: Password };
-  return openUpload(upload, uploadBytes, content);
+  refuseSize(upload, uploadBytes);
+  const opened = openContent(upload, content, ownerOf(caller, endpoint));
+  if (!(opened instanceof Promise)) return opened;
+  // The change may be refused before it waits for this
+  opened.catch(() => undefined);
+  return () => opened;
+}
+
+/** The file that a caller names, to be read and opened in its turn. */
+export function openFile(
+  path: string,
+  { uploads: { uploadBytes, content }, openContent }: UploadParts,
+  caller: Caller,
+  endpoint: Pick<EndpointDefinition, 'path'>,
+): UploadSource {
+  const read = fileOfCaller(path, uploadBytes, caller.user);
+  return async () => openContent(pemContent(await read()), content, ownerOf(caller, endpoint));
 }
 
 /**

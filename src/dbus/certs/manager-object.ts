@@ -1,6 +1,5 @@
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
-import { fileOfCaller } from '../../manager/upload.ts';
 import { type Caller, type ServedInterface, serve } from '../server/interface.ts';
 import {
   csrCreateInterface,
@@ -10,7 +9,7 @@ import {
   installInterface,
   replaceAllInterface,
 } from './certs-interfaces.ts';
-import { type ContentInputs, openInputs } from './content.ts';
+import { type ContentInputs, openFile, openInputs } from './content.ts';
 import {
   enumName,
   reloadInterface,
@@ -28,7 +27,7 @@ export function managerObject(published: PublishedEndpoint): readonly ServedInte
 }
 
 function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
-  const { endpoint, root, label, uploads, log, audit, counter } = published;
+  const { endpoint, root, label, log, audit, counter } = published;
   const reportRequest = (error: unknown) => {
     counter.failed(endpoint.definition, error instanceof CertError ? error.code : 'internal');
     log.warn('request not made', {
@@ -37,8 +36,8 @@ function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterf
       reason: reasonOf(error),
     });
   };
-  const file = ({ Path }: { readonly Path: string }, { user }: Caller) =>
-    fileOfCaller(Path, uploads.uploadBytes, user);
+  const file = ({ Path }: { readonly Path: string }, caller: Caller) =>
+    openFile(Path, published, caller, endpoint.definition);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(installInterface, {
@@ -73,17 +72,18 @@ function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterf
 }
 
 function ownInterfaces(published: PublishedEndpoint): readonly ServedInterface[] {
-  const { endpoint, root, uploads, reloader } = published;
+  const { endpoint, root, reloader } = published;
   const { definition, requests } = endpoint;
-  const contentOf = (inputs: ContentInputs) => openInputs(inputs, uploads);
+  const contentOf = (inputs: ContentInputs, caller: Caller) =>
+    openInputs(inputs, published, caller, definition);
   const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
   return [
     serve(uploadInterface, {
       methods: {
-        Install: async (inputs) => pathOf(await endpoint.install(contentOf(inputs))),
-        InstallAll: async (inputs) => (await endpoint.installAll(contentOf(inputs))).map(pathOf),
-        Add: async (inputs) => (await endpoint.add(contentOf(inputs))).map(pathOf),
-        ReplaceAll: async (inputs) => (await endpoint.replaceAll(contentOf(inputs))).map(pathOf),
+        Install: async (...call) => pathOf(await endpoint.install(contentOf(...call))),
+        InstallAll: async (...call) => (await endpoint.installAll(contentOf(...call))).map(pathOf),
+        Add: async (...call) => (await endpoint.add(contentOf(...call))).map(pathOf),
+        ReplaceAll: async (...call) => (await endpoint.replaceAll(contentOf(...call))).map(pathOf),
       },
     }),
     serve(requestInterface, {

@@ -7,7 +7,7 @@ import type { StagedReplacements } from '../../manager/replacement/staged-replac
 import type { Reloader } from '../../platform/reload.ts';
 import type { CallerPolicy } from '../server/caller-policy.ts';
 import type { Callers } from '../transport/bus-driver.ts';
-import type { UploadLimits } from './content.ts';
+import type { UploadParts } from './content.ts';
 
 /** An endpoint, and who may change it. */
 export interface GuardedEndpoint {
@@ -24,13 +24,12 @@ export interface OperationCounter {
 }
 
 /** An endpoint at one of its places on the bus, with what its objects are made from. */
-export interface PublishedEndpoint extends GuardedEndpoint {
+export interface PublishedEndpoint extends GuardedEndpoint, UploadParts {
   /** Path of its manager object. */
   readonly root: string;
   /** What the log calls it. */
   readonly label: string;
   readonly callers: Callers;
-  readonly uploads: UploadLimits;
   readonly expiryThresholds: readonly number[];
   /** Milliseconds since 1970, as `Date.now`. */
   readonly now: () => number;

@@ -30,7 +30,7 @@ export function stagedReplacementObject(published: PublishedEndpoint): ServedInt
       Deadline: () => BigInt(Math.floor(replacements.deadlineOf(endpoint.definition) / 1000)),
     },
     methods: {
-      Stage: (inputs, { name }) => stage(published, inputs, name),
+      Stage: (inputs, caller) => stage(published, inputs, caller),
       async Detach({ Replacement }, caller) {
         const { owner, id } = find(Replacement, caller);
         await replacements.handOver(owner, id, userOwner(caller));
@@ -57,20 +57,24 @@ type StageInputs = Parameters<Implementation<typeof replacementInterface>['metho
 async function stage(
   published: PublishedEndpoint,
   inputs: StageInputs,
-  caller: string,
+  caller: Caller,
 ): Promise<string> {
-  const { endpoint, replacements, findEndpoint, uploads, callers } = published;
+  const { name } = caller;
+  const { endpoint, replacements, findEndpoint, callers } = published;
   const { Truststore, Bundle, BundleFormat, Seconds } = inputs;
-  const other = Truststore === '' ? undefined : await truststoreAt(published, Truststore, caller);
-  const parts = [{ endpoint, content: openInputs(inputs, uploads) }];
+  const other = Truststore === '' ? undefined : await truststoreAt(published, Truststore, name);
+  const parts = [{ endpoint, content: openInputs(inputs, published, caller, endpoint.definition) }];
   if (other) {
     const bundle = { Content: Bundle, Format: BundleFormat, Password: '' };
-    parts.push({ endpoint: other, content: openInputs(bundle, uploads) });
+    parts.push({
+      endpoint: other,
+      content: openInputs(bundle, published, caller, other.definition),
+    });
   }
-  const replacement = await replacements.stage(caller, parts, Seconds);
+  const replacement = await replacements.stage(name, parts, Seconds);
   // A caller that left before the replacement had a name was not known as its owner
-  const present = await callers.isConnected(caller).catch(() => false);
-  if (!present) await replacements.ownerLeft(caller);
+  const present = await callers.isConnected(name).catch(() => false);
+  if (!present) await replacements.ownerLeft(name);
   // A truststore may have left before the replacement could be undone for that
   if (other && findEndpoint(Truststore)?.endpoint !== other) {
     await replacements.endpointLeaves(other.definition);

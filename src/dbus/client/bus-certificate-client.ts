@@ -21,23 +21,28 @@ import {
 import { type InterfaceSpec, signatureOf } from '../server/interface.ts';
 import type { Interfaces } from '../server/object-tree.ts';
 import { objectManagerInterface } from '../server/standard-interfaces.ts';
-import type { OutgoingCall } from '../transport/bus.ts';
+import { type OutgoingCall, usualTimeout } from '../transport/bus.ts';
 import { ManagerWatch, type ManagerWatchLimits } from './manager-watch.ts';
 
 export interface BusClientOptions extends ManagerWatchLimits {
   readonly busAddress: string;
   /** Milliseconds within which a request must be made; RSA takes long on a small device. */
   readonly requestTimeout: number;
+  /** Milliseconds within which a manager opens what it is sent; it has as long as for any other call beside them. */
+  readonly openingTimeout?: number;
   readonly log: Log;
 }
 
 /** A CertificateClient over the bus: it reads the live copies, and calls the managers. */
 export class BusCertificateClient implements CertificateClient {
   readonly #requestTimeout: number;
+  readonly #uploadTimeout: number;
   readonly #watch: ManagerWatch;
 
-  constructor({ busAddress, requestTimeout, log, ...limits }: BusClientOptions) {
+  constructor(options: BusClientOptions) {
+    const { busAddress, requestTimeout, openingTimeout = 0, log, ...limits } = options;
     this.#requestTimeout = requestTimeout;
+    this.#uploadTimeout = usualTimeout + openingTimeout;
     this.#watch = new ManagerWatch(busAddress, log, limits);
   }
 
@@ -189,6 +194,7 @@ export class BusCertificateClient implements CertificateClient {
       member,
       signature: signatureOf(inputs),
       body: Object.keys(inputs).map((input) => values[input]),
+      ...('Password' in inputs && { timeout: this.#uploadTimeout }),
       ...options,
     });
     return result;

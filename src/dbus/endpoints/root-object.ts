@@ -7,7 +7,8 @@ import type { RunTimeEndpoints, StagePart } from '../../manager/run-time/run-tim
 import type { ServiceBindings } from '../../manager/services/service-bindings.ts';
 import { parseSignatureAlgorithm } from '../../manager/signing/signature-algorithms.ts';
 import type { Signer } from '../../manager/signing/signer.ts';
-import { openInputs, type UploadLimits } from '../certs/content.ts';
+import { blocksOf } from '../../manager/upload.ts';
+import { openInputs, type UploadLimits, type UploadParts } from '../certs/content.ts';
 import { requestRows } from '../certs/request-rows.ts';
 import { ownersOf, userOwner } from '../certs/staged-replacement-object.ts';
 import { type Caller, type ServedInterface, serve } from '../server/interface.ts';
@@ -22,7 +23,7 @@ import {
 import { endpointsInterface } from './interfaces.ts';
 import { endpointAt, endpointPath } from './paths.ts';
 
-export interface RootObjectOptions {
+export interface RootObjectOptions extends Pick<UploadParts, 'openContent'> {
   readonly endpoints: RunTimeEndpoints;
   readonly replacements: StagedReplacements;
   readonly bindings: ServiceBindings;
@@ -122,8 +123,10 @@ function replacementMethods(options: RootObjectOptions, permitted: Permitted) {
     const part = { type, name, create, ...(request !== '' && { request }) };
     if (Format === 'nothing' || Format === 'removal')
       return { ...part, content: undefined, remove: Format === 'removal' };
-    const content = openInputs({ Content, Format, Password }, options.uploads[type]);
-    return { ...part, content };
+    const inputs = { Content, Format, Password };
+    const uploads = options.uploads[type];
+    const source = openInputs(inputs, { ...options, uploads }, caller, { path: `${type}/${name}` });
+    return { ...part, content: await blocksOf(source, uploads.content) };
   };
   return {
     async Stage(

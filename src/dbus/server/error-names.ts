@@ -18,6 +18,7 @@ const errorNames: Record<CertErrorCode, string> = {
   'too-many-certificates': invalidCertificate,
   'container-malformed': invalidCertificate,
   'password-wrong': invalidCertificate,
+  'key-derivation-limit': invalidCertificate,
   'format-unknown': invalidArgument,
   'certificate-malformed': invalidCertificate,
   'chain-signature': invalidCertificate,

@@ -38,7 +38,7 @@ export interface OutgoingCall {
   readonly member: string;
   readonly signature?: string;
   readonly body?: readonly unknown[];
-  /** Milliseconds to wait for the reply; 25 s, as libdbus and sd-bus do. */
+  /** Milliseconds to wait for the reply; `usualTimeout` unless given. */
   readonly timeout?: number;
   /**
    * Told of the reply in its place among the signals. Signals that came behind it may have been handled
@@ -120,7 +120,8 @@ function endedByBus(): Error {
   return Object.assign(new Error('the bus ended the connection'), { code: 'ECONNRESET' });
 }
 
-const defaultTimeout = 25_000;
+/** Milliseconds that a reply may take, as with libdbus and sd-bus. */
+export const usualTimeout = 25_000;
 const handshakeTimeout = 10_000;
 
 class LibraryBus implements Bus {
@@ -171,7 +172,7 @@ class LibraryBus implements Bus {
         signature,
         body: body.map((one) => toLibrary(one, placeholder)),
       });
-      return { message: made, settled: this.#pending.send(made, call.timeout ?? defaultTimeout) };
+      return { message: made, settled: this.#pending.send(made, call.timeout ?? usualTimeout) };
     });
     const { arrived } = call;
     if (!arrived) return (await settled).body.map(fromLibrary);

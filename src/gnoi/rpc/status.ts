@@ -41,6 +41,7 @@ const ofCertError: Readonly<Record<CertErrorCode, StatusName>> = {
   'too-many-certificates': 'RESOURCE_EXHAUSTED',
   'container-malformed': 'INVALID_ARGUMENT',
   'password-wrong': 'INVALID_ARGUMENT',
+  'key-derivation-limit': 'INVALID_ARGUMENT',
   'format-unknown': 'INVALID_ARGUMENT',
   'certificate-malformed': 'INVALID_ARGUMENT',
   'chain-signature': 'INVALID_ARGUMENT',

@@ -12,7 +12,7 @@ import type { EndpointEvent } from '../endpoint-event.ts';
 import type { InstalledCertificate } from '../installed-certificate.ts';
 import { OutsideChanges } from '../outside-changes.ts';
 import { takeOverUpstreamKeys } from '../upgrade/upstream-keys.ts';
-import { blocksOf, type UploadContent, type UploadSource } from '../upload.ts';
+import { blocksOf, type UploadSource } from '../upload.ts';
 import { watchFile } from '../watcher.ts';
 import { ActiveCredential, asInstalled } from './active-credential.ts';
 import { credentialAdmission } from './admission.ts';
@@ -122,21 +122,19 @@ export class CredentialEndpoint implements Endpoint {
     await this.#parts.queue.run(removeCredential(this.#parts, () => undefined));
   }
 
-  stage(
-    content: UploadContent | undefined,
-    issuers?: readonly Certificate[],
-  ): Promise<StagedChange> {
+  stage(source: UploadSource | undefined, issuers?: readonly Certificate[]): Promise<StagedChange> {
     const removal = removeCredential(this.#parts, () => undefined);
     return stageChange<CredentialCandidate | undefined>(this.#parts.queue, {
       definition: this.definition,
       validate: async () => {
-        if (content === undefined) return removal.validate();
+        if (source === undefined) return removal.validate();
         await this.#parts.stored.mustBeRead();
-        return this.#parts.admission.admit(content, issuers);
+        const { content } = this.#parts.dependencies.limits;
+        return this.#parts.admission.admit(await blocksOf(source, content), issuers);
       },
       save: (directory, replacement) =>
         this.#parts.file.save(directory, this.#parts.service.text, replacement),
-      forward: content === undefined ? removal : storeCredential(this.#parts),
+      forward: source === undefined ? removal : storeCredential(this.#parts),
       confirm: async (pair) => {
         if (!pair) return;
         if (!(await this.#parts.file.holds(pair))) await storeCredential(this.#parts).write(pair);

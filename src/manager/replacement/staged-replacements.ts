@@ -6,7 +6,7 @@ import type { EventLog } from '../../core/log.ts';
 import type { StagedChange } from '../change.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { EndpointDefinition } from '../endpoint-definition.ts';
-import type { UploadContent } from '../upload.ts';
+import type { UploadSource } from '../upload.ts';
 import { type FindRecoverable, ReplacementJournal } from './journal.ts';
 import { ReplacementRecovery } from './recovery.ts';
 import { Replacement, type ReplacementState } from './replacement.ts';
@@ -15,7 +15,7 @@ import { Replacement, type ReplacementState } from './replacement.ts';
 export interface ReplacementPart {
   readonly endpoint: Pick<Endpoint, 'definition' | 'stage'>;
   /** Absent to take all certificates away. */
-  readonly content: UploadContent | undefined;
+  readonly content: UploadSource | undefined;
 }
 
 export interface ReplacementLimits {

@@ -12,7 +12,7 @@ import type { EndpointEvent } from '../endpoint-event.ts';
 import { ExpiryWatch } from '../expiry.ts';
 import type { InstalledCertificate } from '../installed-certificate.ts';
 import { RootCa } from '../upgrade/root-ca.ts';
-import type { UploadContent, UploadSource } from '../upload.ts';
+import type { UploadSource } from '../upload.ts';
 import { type Authority, AuthorityDirectory } from './authority-directory.ts';
 import { bundleOf } from './authority-layout.ts';
 import {
@@ -167,12 +167,12 @@ export class AuthorityEndpoint implements Endpoint {
   }
 
   /** The bundle takes the place of everything, as with `replaceAll`. */
-  stage(content: UploadContent | undefined): Promise<StagedChange> {
+  stage(source: UploadSource | undefined): Promise<StagedChange> {
     return stageChange(this.#queue, {
       definition: this.definition,
       validate: async () => {
         const set = await this.#read();
-        return content === undefined ? { next: [], asked: [] } : planReplaceAll(set, content);
+        return source === undefined ? { next: [], asked: [] } : planReplaceAll(set, source);
       },
       save: (directory) => this.#directory.save(directory),
       forward: this.#store(),

@@ -12,6 +12,7 @@ const tags: Readonly<Record<CertErrorCode, ErrorTag>> = {
   'too-many-certificates': 'too-big',
   'container-malformed': 'invalid-value',
   'password-wrong': 'invalid-value',
+  'key-derivation-limit': 'invalid-value',
   'format-unknown': 'invalid-value',
   'certificate-malformed': 'invalid-value',
   'chain-signature': 'invalid-value',

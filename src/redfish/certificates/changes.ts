@@ -7,17 +7,15 @@ import type {
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
 import type { Content } from '../../x509/containers.ts';
-import type { ContentLimits } from '../../x509/limits.ts';
 import type { Access } from '../access.ts';
 import { memberError, RedfishError } from '../messages/redfish-error.ts';
 import type { CertificateCollection } from './collections.ts';
-import { admit, type Submission } from './submitted.ts';
+import { admit, type Submission, type SubmissionParts } from './submitted.ts';
 
 /** What makes a change of certificates. */
-export interface ChangeParts {
+export interface ChangeParts extends SubmissionParts {
   readonly client: CertificateClient;
   readonly access: Pick<Access, 'certificates'>;
-  readonly contentLimits: ContentLimits;
 }
 
 /** What a request is about to do to the certificates of an endpoint. */
@@ -47,9 +45,9 @@ export async function addCertificates(
   collection: CertificateCollection,
   content: Content,
 ): Promise<readonly PublishedCertificate[]> {
-  const { client, administration, contentLimits } = parts;
+  const { client, administration } = parts;
   const { endpoint } = collection;
-  const adds = admit(collection, content, contentLimits);
+  const adds = await admit(collection, content, parts, identity);
   const guarded = { changes: [{ endpoint, adds }], refused: refuseLockout };
   return withLockoutGuard(parts, identity, guarded, async () =>
     adds.isBundle
@@ -67,10 +65,10 @@ export async function replaceCertificate(
   identity: Identity | undefined,
   { collection, id, content }: Replacing,
 ): Promise<PublishedCertificate> {
-  const { client, contentLimits } = parts;
+  const { client } = parts;
   const { endpoint } = collection;
   client.get(endpoint, id);
-  const adds = admit(collection, content, contentLimits);
+  const adds = await admit(collection, content, parts, identity);
   if (adds.isBundle && content.format !== 'PKCS12') {
     throw new CertError(
       'too-many-certificates',
@@ -130,7 +128,7 @@ export async function withLockoutGuard<T>(
   return certificates.settings.during(async ({ clientCertificates: { respond } }) => {
     if (respond) return change();
     for (const { adds, ...list } of lists) {
-      const after = { ...list, ...(adds && { adds: adds.certificates() }) };
+      const after = { ...list, ...(adds && { adds: await adds.certificates() }) };
       if (certificates.locksOut(after, identity?.shown)) throw refused();
     }
     return change();

@@ -41,6 +41,7 @@ const kinds: Record<CertErrorCode, Kind> = {
   'too-many-certificates': 'input',
   'container-malformed': 'input',
   'password-wrong': 'password',
+  'key-derivation-limit': 'input',
   'format-unknown': 'input',
   'certificate-malformed': 'input',
   'chain-signature': 'input',

@@ -2,9 +2,9 @@ import {
   type CertificateCreate,
   validateCertificateCreate,
 } from '../../../schemas/generated/validators.js';
+import type { Identity } from '../../identity/identity.ts';
 import { type Certificate, readCertificate, refuseOversized } from '../../x509/certificate.ts';
-import { type Content, openContent, withoutBase64 } from '../../x509/containers.ts';
-import { formOf } from '../../x509/content-form.ts';
+import { type Content, type OpenContent, withoutBase64 } from '../../x509/containers.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
 import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
@@ -65,50 +65,63 @@ const space: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
 export interface Submission {
   readonly content: Content;
   /** Of what goes to a truststore. */
-  readonly certificates: () => readonly Certificate[];
-  /** Several authorities, or a container that may hold several. */
+  readonly certificates: () => Promise<readonly Certificate[]>;
+  /** Several authorities. */
   readonly isBundle?: true;
 }
 
-/** What is to be put into an endpoint; of a truststore just the certificates. @throws CertError what a container is refused with */
-export function admit(
+/** What opens what is submitted, and how much of it is read. */
+export interface SubmissionParts {
+  readonly contentLimits: ContentLimits;
+  readonly openContent: OpenContent;
+}
+
+/**
+ * What is to be put into an endpoint; of a truststore just the certificates.
+ * @param identity who submits it
+ * @throws CertError what a container is refused with
+ */
+export async function admit(
   { endpoint }: CertificateCollection,
   content: Content,
-  limits: ContentLimits,
-): Submission {
-  const certificates = (blocks: readonly PemBlock[]) =>
-    blocks.map(({ der }) => readCertificate(der, limits));
-  const open = () => openContent(content, limits).filter(isCertificateBlock);
-  if (endpoint.type !== 'authority') return { content, certificates: () => certificates(open()) };
-  if (formOf(content.bytes) === 'PKCS12')
-    return { ...submittedBundle(content, limits), isBundle: true };
-  const blocks = open();
+  parts: SubmissionParts,
+  identity: Identity | undefined,
+): Promise<Submission> {
+  if (endpoint.type !== 'authority') return submittedBundle(content, parts, identity);
+  const { contentLimits: limits } = parts;
+  const blocks = await openCertificates(content, parts, identity);
   // To send a large one over the bus takes longer than to refuse it
   for (const { der } of blocks) refuseOversized(der, limits);
   const [first] = blocks;
   // Without any, the manager says what is wrong
-  if (!first) return { content, certificates: () => [] };
-  if (blocks.every(({ der }) => der.equals(first.der))) {
-    return {
-      content: { bytes: first.der, format: 'DER', password: '' },
-      certificates: () => certificates([first]),
-    };
-  }
+  if (!first) return { content, certificates: async () => [] };
+  const certificates = async () => blocks.map(({ der }) => readCertificate(der, limits));
+  if (blocks.every(({ der }) => der.equals(first.der)))
+    return { content: { bytes: first.der, format: 'DER', password: '' }, certificates };
   const bytes = Buffer.from(blocks.map(({ text }) => text).join(''));
-  return {
-    content: { bytes, format: 'PEM', password: '' },
-    certificates: () => certificates(blocks),
-    isBundle: true,
-  };
+  return { content: { bytes, format: 'PEM', password: '' }, certificates, isBundle: true };
 }
 
 /** All of a truststore, whose certificates are read where the service has to know them. */
-export function submittedBundle(content: Content, limits: ContentLimits): Submission {
-  const certificates = () =>
-    openContent(content, limits)
-      .filter(isCertificateBlock)
-      .map(({ der }) => readCertificate(der, limits));
+export function submittedBundle(
+  content: Content,
+  parts: SubmissionParts,
+  identity: Identity | undefined,
+): Submission {
+  const certificates = async () =>
+    (await openCertificates(content, parts, identity)).map(({ der }) =>
+      readCertificate(der, parts.contentLimits),
+    );
   return { content, certificates };
+}
+
+async function openCertificates(
+  content: Content,
+  { contentLimits, openContent }: SubmissionParts,
+  identity: Identity | undefined,
+): Promise<readonly PemBlock[]> {
+  const user = identity?.account.userName ?? '';
+  return (await openContent(content, contentLimits, user)).filter(isCertificateBlock);
 }
 
 /** What CertificateType says of the form is a hint: the string has any form in PEM or in base64. */

@@ -6,6 +6,7 @@ import type {
 import { forgetCertificates } from '../../identity/peer-certificates/forget.ts';
 import { openUpload, parseUpload } from '../../manager/upload.ts';
 import type { Certificate } from '../../x509/certificate.ts';
+import { formOf } from '../../x509/content-form.ts';
 import type { Access } from '../access.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { submittedContent } from '../certificates/submitted.ts';
@@ -142,7 +143,7 @@ function certificateOf(
   { limits }: AccountCertificates,
 ): Certificate {
   const { content } = submittedContent(body, { uri });
-  if (content.format === 'PKCS12') {
+  if (content.format === 'PKCS12' || formOf(content.bytes) === 'PKCS12') {
     const args = ['PKCS12', 'CertificateType'];
     throw memberError(400, 'PropertyValueNotInList', args, 'CertificateType', withoutKey);
   }

@@ -122,7 +122,7 @@ export function replaceAllResource(
           const collection = place.at(context);
           await offeredStatus(parts, collection, context);
           const body = context.body.parse(validateOemReplaceAll, { action });
-          const submission = submittedBundle(contentOf(body), parts.contentLimits);
+          const submission = submittedBundle(contentOf(body), parts, context.identity);
           const { endpoint } = collection;
           const refused = () =>
             lockout('ActionParameterValueConflict', 'CertificateString', 'as submitted');

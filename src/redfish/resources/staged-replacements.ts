@@ -55,8 +55,8 @@ export function stage(parts: ReplacementParts): Operation {
       await offeredStatus(parts, collection, context);
       const wanted = {
         collection,
-        submission: submittedBundle(contentOf(body), parts.contentLimits),
-        authorities: authoritiesOf(parts, body, action),
+        submission: submittedBundle(contentOf(body), parts, context.identity),
+        authorities: authoritiesOf(parts, body, action, context.identity),
         seconds: body.Seconds,
       };
       const id = await asRedfish({ action }, () => stageGuarded(parts, context.identity, wanted));
@@ -178,6 +178,7 @@ function authoritiesOf(
   parts: ReplacementParts,
   { Authorities, AuthoritiesString }: OemStage,
   action: string,
+  identity: Identity | undefined,
 ) {
   if (AuthoritiesString === undefined) return undefined;
   const reference = Authorities?.['@odata.id'];
@@ -191,7 +192,7 @@ function authoritiesOf(
     throw badReference('Authorities', reference ?? '/', action, fault);
   }
   const content = pemContent(AuthoritiesString);
-  return { collection, submission: submittedBundle(content, parts.contentLimits) };
+  return { collection, submission: submittedBundle(content, parts, identity) };
 }
 
 /** Everything in the list of an endpoint gives way to what was submitted. */

@@ -7,6 +7,7 @@ import { listen } from '../../tls/bounded-server.ts';
 import { connectionsOfAddress } from '../../tls/connection-limits.ts';
 import { linkIssuers } from '../certificates/certificate-links.ts';
 import { runTimeCollections } from '../certificates/collections.ts';
+import type { SubmissionParts } from '../certificates/submitted.ts';
 import { makeEvents } from '../events/events.ts';
 import { listenerLogins } from '../events/listeners.ts';
 import { type HttpsOptions, makeServer } from '../http/server.ts';
@@ -23,7 +24,7 @@ export interface RunningService extends Pick<LiveApp, 'prepare'> {
   close(): Promise<void>;
 }
 
-interface ServiceDependencies extends AccessDependencies {
+interface ServiceDependencies extends AccessDependencies, Pick<SubmissionParts, 'openContent'> {
   readonly administration: WatchedAdministration;
 }
 
@@ -33,7 +34,7 @@ interface ServiceDependencies extends AccessDependencies {
  * @throws SetupError that says what is wrong with the files, the certificate or the port
  */
 export async function startService(dependencies: ServiceDependencies): Promise<RunningService> {
-  const { configuration, client, administration, hostName, log } = dependencies;
+  const { configuration, client, administration, openContent, hostName, log } = dependencies;
   const { redfish } = configuration;
   const { directory } = redfish;
   await removeStaleTempFiles(directory, log);
@@ -68,7 +69,8 @@ export async function startService(dependencies: ServiceDependencies): Promise<R
   const app = makeLiveApp(
     inForce,
     {
-      ...{ client, administration, access, collections, events, served, tasks, hostName },
+      ...{ client, administration, openContent, access, collections, events, served },
+      ...{ tasks, hostName },
       certificateLinks: linkIssuers(client, collections),
       now: Date.now,
       expiryThresholds: configuration.expiry.thresholdDays,

@@ -6,6 +6,7 @@ import type { StagedChange } from '../../../src/manager/change.ts';
 import type { Endpoint } from '../../../src/manager/endpoint.ts';
 import { StagedReplacements } from '../../../src/manager/replacement/staged-replacements.ts';
 import { usualLimits } from '../../../src/x509/limits.ts';
+import { openQuickly } from '../../fakes/opened-content.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -38,7 +39,7 @@ it('a replacement whose truststore left while it was staged is refused, and hold
     isConnected: async () => true,
   };
   const object = stagedReplacementObject({
-    ...{ endpoint: server.endpoint, replacements, callers, uploads },
+    ...{ endpoint: server.endpoint, replacements, callers, uploads, openContent: openQuickly },
     findEndpoint: () => (isServed ? { endpoint: store.endpoint, access } : undefined),
   } as unknown as PublishedEndpoint);
   const pem = Buffer.from('-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n');

@@ -9,6 +9,7 @@ import { openContent, pemContent } from '../../../src/x509/containers.ts';
 import { usualLimits } from '../../../src/x509/limits.ts';
 import { formatPem, isCertificateBlock } from '../../../src/x509/pem.ts';
 import { forgeCertificate } from '../../fakes/forged-certificate.ts';
+import { openQuickly } from '../../fakes/opened-content.ts';
 import { openssl, opensslAuthority } from '../../fakes/openssl-authority.ts';
 import { refusal } from '../../fakes/refusal.ts';
 
@@ -60,28 +61,31 @@ describe('what is submitted for a truststore', () => {
       extensions: [{ id: '1.2.3', critical: false, value: Buffer.alloc(length) }],
     });
 
-  it('is refused before it goes to the manager where a certificate is larger than any', () => {
+  const parts = { contentLimits: usualLimits, openContent: openQuickly };
+
+  it('is refused before it goes to the manager where a certificate is larger than any', async () => {
     const content = { bytes: ofBytes(300_000), format: 'DER', password: '' } as const;
     const words = /larger than 262144 bytes/;
-    assert.throws(
-      () => admit(collection, content, usualLimits),
+    await assert.rejects(
+      admit(collection, content, parts, undefined),
       refusal('certificate-malformed', words),
     );
   });
 
-  it('goes to the manager as the DER of the authority, without a key beside it', () => {
+  it('goes to the manager as the DER of the authority, without a key beside it', async () => {
     const der = ofBytes(10);
     const pem = formatPem('CERTIFICATE', der) + formatPem('PRIVATE KEY', Buffer.from('key'));
-    const { content, certificates } = admit(collection, pemContent(pem), usualLimits);
+    const { content, certificates } = await admit(collection, pemContent(pem), parts, undefined);
     assert.deepEqual(content, { bytes: der, format: 'DER', password: '' });
     assert.deepEqual(
-      certificates().map((one) => one.der),
+      (await certificates()).map((one) => one.der),
       [der],
     );
   });
 
-  it('goes to the manager as it is where there is no certificate in it', () => {
+  it('goes to the manager as it is where there is no certificate in it', async () => {
     const content = pemContent('no certificate');
-    assert.equal(admit(collection, content, usualLimits).content, content);
+    const admitted = await admit(collection, content, parts, undefined);
+    assert.equal(admitted.content, content);
   });
 });

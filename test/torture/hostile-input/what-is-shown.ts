@@ -16,6 +16,7 @@ import { publicKeyHash, publicKeyInfo } from '../../../src/x509/keys.ts';
 import { usualLimits } from '../../../src/x509/limits.ts';
 import { formatName } from '../../../src/x509/name.ts';
 import { makeWorld } from '../../fakes/manager-world.ts';
+import { openQuickly } from '../../fakes/opened-content.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
 const policy = { allowExpired: true, requireCa: false, maxRsaBits: 8192 };
@@ -36,7 +37,13 @@ world.remove();
 export function shownEverywhere(certificate: Certificate): string {
   const installed = { id: '1', certificate, chain: [certificate] };
   const uploads = { uploadBytes: 1, content: usualLimits };
-  const published = { endpoint, uploads, expiryThresholds: thresholds, now: () => now };
+  const published = {
+    endpoint,
+    uploads,
+    openContent: openQuickly,
+    expiryThresholds: thresholds,
+    now: () => now,
+  };
   const served = certificateObject(published, installed);
   const properties = served.flatMap(({ spec, read }) => Object.keys(spec.properties).map(read));
   for (const { value } of properties) {

@@ -8,6 +8,7 @@ import { ObjectServer } from '../../../src/dbus/server/object-server.ts';
 import { CredentialEndpoint } from '../../../src/manager/credential/credential-endpoint.ts';
 import { usualLimits } from '../../../src/x509/limits.ts';
 import { makeWorld } from '../../fakes/manager-world.ts';
+import { openQuickly } from '../../fakes/opened-content.ts';
 import { wireMessage } from '../../fakes/raw-bus.ts';
 import { campaign } from './campaign.ts';
 import { connectFakeBus, type FakeBus } from './fake-bus.ts';
@@ -82,7 +83,13 @@ it('no message on the wire ends the manager, or keeps it from reading the next o
       },
     });
     const uploads = { uploadBytes: 100, content: usualLimits };
-    const published = { endpoint, uploads, expiryThresholds: [], now: () => 0 };
+    const published = {
+      endpoint,
+      uploads,
+      openContent: openQuickly,
+      expiryThresholds: [],
+      now: () => 0,
+    };
     server.add(path, certificateObject(published, installed));
     made.bus.onLost(() => {
       if (fake === made) isLost = true;
