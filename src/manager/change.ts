@@ -1,5 +1,7 @@
 import { CertError, isStorageError } from '../core/cert-error.ts';
 import { Mutex } from '../core/mutex.ts';
+import { codeOf } from '../storage/io-errors.ts';
+import { faultOfFile } from '../storage/regular-file.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';
 import type { EndpointDependencies } from './endpoint-dependencies.ts';
 
@@ -145,7 +147,8 @@ export async function stageChange<Plan>(
 /** A failure of the file system; anything else that is not ours is a bug and stays what it is. */
 export function asStorageError(cause: unknown): never {
   if (cause instanceof CertError || !isStorageError(cause)) throw cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const message = `it could not be written (${code}); nothing changed`;
+  const why = faultOfFile(cause);
+  const fault = why === undefined ? codeOf(cause) : `${codeOf(cause)}: ${why}`;
+  const message = `it could not be written (${fault}); nothing changed`;
   throw new CertError('storage', message, { cause });
 }

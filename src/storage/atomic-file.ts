@@ -114,7 +114,7 @@ async function changeSynced(
 /**
  * Gives a file a second name, under which it stays when the first one gets another.
  * @returns `nothing` when there is no file, `no` when it can have none: some file systems know none, and
- *   directories never have one
+ *   directories and mount points never have one
  */
 export async function giveSecondName(path: string, as: string): Promise<'yes' | 'nothing' | 'no'> {
   try {
@@ -123,7 +123,7 @@ export async function giveSecondName(path: string, as: string): Promise<'yes' | 
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT') return 'nothing';
-    if (['EPERM', 'EMLINK', 'ENOTSUP'].includes(code)) return 'no';
+    if (['EPERM', 'EMLINK', 'ENOTSUP', 'EXDEV'].includes(code)) return 'no';
     throw error;
   }
 }

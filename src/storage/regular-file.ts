@@ -149,6 +149,7 @@ export function faultOfFile(error: unknown): string | undefined {
 
 const faults: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EBUSY: 'it is a mount point, whose place nothing can take',
   EISDIR: 'it is a directory and no regular file',
   ELOOP: 'its symbolic links lead in a circle',
   ENOTDIR: 'a part of its path is no directory',

@@ -7,6 +7,7 @@ import type { SigningLimits } from '../../manager/signing/signer.ts';
 import { type Configuration, contentLimitsOf } from '../../platform/configuration.ts';
 import { InvalidMember } from '../../platform/invalid-member.ts';
 import type { SystemAccounts } from '../../platform/system-accounts.ts';
+import { isMountPoint } from '../../storage/mount-point.ts';
 import { servingProfile, usualServingProfile } from '../../tls/profile.ts';
 import { parseGeneralName } from '../../x509/general-names.ts';
 import type { ServingProfile } from '../../x509/serving-profile.ts';
@@ -30,7 +31,10 @@ export interface EndpointSettings {
   readonly worker: { readonly deadline: number; readonly workers: number };
 }
 
-/** @throws InvalidMember for a user or a group that does not exist, and for a name that no certificate can have */
+/**
+ * @throws InvalidMember for a user or a group that does not exist, a name that no certificate can have, and a truststore whose
+ *   path is a mount point
+ */
 export function endpointSettings(
   configuration: Configuration,
   accounts: SystemAccounts,
@@ -72,6 +76,11 @@ function definitionOf(
   member: string,
   accounts: SystemAccounts,
 ): EndpointDefinition {
+  if (type === 'authority' && isMountPoint(path))
+    throw new InvalidMember(
+      `${member}/path`,
+      `names the mount point ${path}, and every change puts a link in its place: mount the directory above it instead, or name that one in ReadWritePaths of the unit`,
+    );
   const access = group === undefined ? {} : { group: accounts.groupId(group, `${member}/group`) };
   return { type, name, path, reload: reloadTargets(reload), ...access };
 }
