@@ -12,6 +12,7 @@ export function subscriptionMembers(
     Protocol: 'Redfish',
     ...given,
   };
-  if (validateEventDestinationCreate(members)) return members;
-  throw new Error(JSON.stringify(validateEventDestinationCreate.errors));
+  const result = validateEventDestinationCreate(members);
+  if (result.ok) return result.value;
+  throw new Error(JSON.stringify(result.problems));
 }
