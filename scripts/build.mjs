@@ -15,7 +15,7 @@ async function programs() {
   return names.filter((name) => name.endsWith('.ts')).map((name) => join(root, 'src', 'bin', name));
 }
 
-export async function readSchemas() {
+async function readSchemas() {
   const directory = join(root, 'schemas');
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
   const { csrSchemas } = await importTypeScript('csr-schemas.ts');
@@ -47,52 +47,28 @@ async function importTypeScript(name) {
  */
 const unused = ['body-parser', 'qs', 'send', 'serve-static', '@grpc/proto-loader'];
 
-/** What says something to people or to other programs, and nothing of a value. */
-const notChecked = ['$schema', '$id', 'title', 'description', 'definitions', 'restart'];
-
-/** Those of `Schema` in src/core/validation.ts. */
-const checked = [
-  ...['type', 'const', 'enum', 'default', 'minimum', 'maximum', 'exclusiveMinimum', 'pattern'],
-  ...['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties'],
-  ...['items', 'required', 'properties', 'additionalProperties'],
-];
-
-/**
- * A schema as the programs need it: with what it refers to in its place.
- * @param document the schema that it stands in. @throws for a keyword that would not be checked
- */
-export function checkedSchema(schema, document, schemas) {
-  if (typeof schema !== 'object') return schema;
-  if (schema.$ref !== undefined) {
-    const [id, name] = schema.$ref.split('#/definitions/');
-    const other = id === '' ? document : schemas.find(({ $id }) => $id === id);
-    const { $ref: _, ...beside } = schema;
-    const referred = name === undefined ? other : other.definitions[name];
-    return checkedSchema({ ...referred, ...beside }, other, schemas);
-  }
-  const below = (inner) => checkedSchema(inner, document, schemas);
-  const entries = Object.entries(schema).filter(([keyword]) => !notChecked.includes(keyword));
-  const kept = entries.map(([keyword, value]) => {
-    if (!checked.includes(keyword)) {
-      throw new Error(`${document.title}: src/core/validation.ts does not know ${keyword}`);
-    }
-    if (keyword === 'items' || keyword === 'additionalProperties') return [keyword, below(value)];
-    if (keyword !== 'properties') return [keyword, value];
-    const members = Object.entries(value).map(([name, inner]) => [name, below(inner)]);
-    return [keyword, Object.fromEntries(members)];
-  });
-  return Object.fromEntries(kept);
-}
-
+/** Standalone code needs no ajv at run time, but for its modules that the code imports, and no `new Function`. */
 async function generateValidators(schemas) {
-  const validators = schemas.map((schema) => {
-    const made = `() => (${JSON.stringify(checkedSchema(schema, schema, schemas))})`;
-    return `export const validate${schema.title} = /* @__PURE__ */ validator(${made});`;
+  const { default: Ajv } = await import('ajv');
+  const { default: standaloneCode } = await import('ajv/dist/standalone/index.js');
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    strict: true,
+    // Reports may be shown to clients: values, which may be secrets, never come along
+    verbose: false,
+    code: { source: true, esm: true },
   });
-  const head = "import { validator } from '../../src/core/validation.ts';";
+  ajv.addVocabulary(['restart']);
+  ajv.addSchema(schemas);
+  const exports = Object.fromEntries(schemas.map(({ $id, title }) => [`validate${title}`, $id]));
+  // ajv writes ES modules that require its CommonJS modules
+  const code = standaloneCode(ajv, exports).replace(
+    /const (\w+) = require\("([^"]+)"\)(.*?);/g,
+    "import $1Module from '$2.js'; const $1 = $1Module$3;",
+  );
   await mkdir(join(root, 'schemas', 'generated'), { recursive: true });
-  const file = join(root, 'schemas', 'generated', 'validators.js');
-  await writeFile(file, [head, ...validators, ''].join('\n'));
+  await writeFile(join(root, 'schemas', 'generated', 'validators.js'), code);
 }
 
 /**
@@ -130,7 +106,17 @@ async function generateTypes(schemas) {
   const validators = schemas.map(
     ({ title }) => `export declare const validate${title}: Validator<${title}>;`,
   );
-  const head = "import type { Validator } from '../../src/core/validation.ts';";
+  const head = `export interface Fault {
+  instancePath: string;
+  keyword: string;
+  message?: string;
+  params: Record<string, unknown>;
+}
+export interface Validator<T> {
+  (value: unknown): value is T;
+  errors?: Fault[] | null;
+}
+`;
   const file = join(root, 'schemas', 'generated', 'validators.d.ts');
   await writeFile(file, [head, ...texts, ...validators, ''].join('\n'));
 }

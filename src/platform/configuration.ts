@@ -5,6 +5,7 @@ import {
 } from '../../schemas/generated/validators.js';
 import { jsonPlaces, type Place } from '../core/json-places.ts';
 import { SetupError } from '../core/setup-error.ts';
+import { validate } from '../core/validation.ts';
 import { cannotBeRead, readRegularFileSync } from '../storage/regular-file.ts';
 import { InvalidMember } from './invalid-member.ts';
 
@@ -48,7 +49,7 @@ export function parseConfiguration(text: string, source: string): Configuration 
 /** @param from the text that the document was made of. @throws SetupError as `readConfiguration` */
 export function checkConfiguration(document: unknown, from: ConfigurationText): Configuration {
   // The validator writes defaults into what it is given
-  const result = validateConfiguration(structuredClone(document));
+  const result = validate(validateConfiguration, structuredClone(document));
   if (!result.ok) {
     throw invalid(
       from,

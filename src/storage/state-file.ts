@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
+import type { Validator } from '../../schemas/generated/validators.js';
 import { Mutex } from '../core/mutex.ts';
 import { SetupError } from '../core/setup-error.ts';
-import type { Validator } from '../core/validation.ts';
+import { validate } from '../core/validation.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { makeDirectory } from './directory.ts';
 import { stateAccess } from './file-mode.ts';
@@ -77,7 +78,7 @@ export class StateFile<Stored> {
 export function readState<Stored>(path: string, form: StateForm<Stored>): Stored | undefined {
   const text = readStateText(path);
   if (text === undefined) return undefined;
-  const result = form.validator(parseJson(text));
+  const result = validate(form.validator, parseJson(text));
   if (!result.ok) throw new SetupError(`The file ${path} does not hold ${form.what}.`);
   return result.value;
 }

@@ -5,6 +5,7 @@ import {
   validateTrustBundleCopy,
 } from '../../schemas/generated/validators.js';
 import { reasonOf } from '../core/cert-error.ts';
+import { validate } from '../core/validation.ts';
 import { renameSynced, writeNewFile } from '../storage/atomic-file.ts';
 import { makeDirectory, syncDirectory } from '../storage/directory.ts';
 import { ownerOnly } from '../storage/file-mode.ts';
@@ -75,7 +76,7 @@ export class CopyStore {
       const files = await readVersion(join(this.#versions, version));
       const manifest = readManifest(files.manifest, this.#name);
       if (sha256Of(files.target) !== manifest.target.sha256) return undefined;
-      const summary = validateTrustBundleCopy(JSON.parse(files.summary.toString('utf8')));
+      const summary = validate(validateTrustBundleCopy, JSON.parse(files.summary.toString('utf8')));
       if (!summary.ok) return undefined;
       return {
         ...{ manifest, manifestBytes: files.manifest },

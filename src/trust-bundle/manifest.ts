@@ -2,6 +2,7 @@ import {
   type TrustBundleManifest,
   validateTrustBundleManifest,
 } from '../../schemas/generated/validators.js';
+import { validate } from '../core/validation.ts';
 import { BundleFault } from './bundle-fault.ts';
 
 /** What certificates below a CA must be like, for who can look at that. */
@@ -75,7 +76,7 @@ function parse(bytes: Buffer): TrustBundleManifest {
   } catch (cause) {
     throw new BundleFault('manifest-malformed', 'the manifest is no JSON in UTF-8', { cause });
   }
-  const result = validateTrustBundleManifest(value);
+  const result = validate(validateTrustBundleManifest, value);
   if (result.ok) return result.value;
   const [problem] = result.problems;
   throw malformed(problem?.path.slice(1) || 'the whole', problem?.text ?? 'is not valid');

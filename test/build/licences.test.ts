@@ -41,7 +41,7 @@ describe('the licence', () => {
 
 describe('the notices beside the bundles', () => {
   it('know the packages that are expected', () => {
-    for (const name of ['express', 'dbus-next', 'node-forge', 'winston', '@grpc/grpc-js']) {
+    for (const name of ['express', 'dbus-next', 'node-forge', 'winston', 'ajv', '@grpc/grpc-js']) {
       assert.ok(bundled.has(`node_modules/${name}`), name);
     }
   });

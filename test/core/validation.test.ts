@@ -5,12 +5,13 @@ import {
   validateReplaceCertificate,
   validateSessionCreate,
 } from '../../schemas/generated/validators.js';
+import { validate } from '../../src/core/validation.ts';
 
 const secret = 'hunter2-hunter2';
 
 describe('validation', () => {
   it('answers a good value with its defaults', () => {
-    const result = validateConfiguration({});
+    const result = validate(validateConfiguration, {});
     assert.ok(result.ok);
     assert.equal(result.value.redfish.port, 443);
   });
@@ -28,7 +29,7 @@ describe('validation', () => {
   ];
   for (const { kind, value, path, text } of kinds) {
     it(`names a member that is ${kind}: "${path}"`, () => {
-      const result = validateSessionCreate(value);
+      const result = validate(validateSessionCreate, value);
       assert.ok(!result.ok);
       const problem = result.problems.find((one) => one.path === path);
       assert.equal(problem?.kind, kind);
@@ -37,7 +38,7 @@ describe('validation', () => {
   }
 
   it('names the listed values of a member that has another', () => {
-    const result = validateReplaceCertificate({
+    const result = validate(validateReplaceCertificate, {
       CertificateString: secret,
       CertificateType: secret,
       CertificateUri: { '@odata.id': '/x' },
@@ -57,7 +58,7 @@ describe('validation', () => {
   ];
   for (const [at, value] of hostile.entries()) {
     it(`quotes nothing of what it refuses (${at})`, () => {
-      const result = validateSessionCreate(value);
+      const result = validate(validateSessionCreate, value);
       assert.ok(!result.ok || at === 1);
       assert.ok(!JSON.stringify(result.ok ? [] : result.problems).includes(secret));
     });

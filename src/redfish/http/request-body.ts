@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { Problem, Validator } from '../../core/validation.ts';
+import type { Validator } from '../../../schemas/generated/validators.js';
+import { type Problem, validate } from '../../core/validation.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 
@@ -56,7 +57,7 @@ export function makeBody(given: Buffer): RequestBody {
       const fixed = names.filter((name) => readOnly.includes(name));
       const rest = Object.entries(sent).filter(([name]) => !fixed.includes(name));
       const members = Object.fromEntries(rest);
-      const result = validator(members);
+      const result = validate(validator, members);
       const problems = result.ok ? unusableTexts(members) : result.problems;
       if (result.ok && fixed.length === 0 && problems.length === 0) return result.value;
       throw new RedfishError(400, [

@@ -12,7 +12,6 @@ export function subscriptionMembers(
     Protocol: 'Redfish',
     ...given,
   };
-  const result = validateEventDestinationCreate(members);
-  if (result.ok) return result.value;
-  throw new Error(JSON.stringify(result.problems));
+  if (validateEventDestinationCreate(members)) return members;
+  throw new Error(JSON.stringify(validateEventDestinationCreate.errors));
 }
