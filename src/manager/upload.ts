@@ -5,6 +5,7 @@ import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { type Content, openContent, pemContent } from '../x509/containers.ts';
 import { isKeyBlock } from '../x509/keys.ts';
 import { type ContentLimits, refuseMoreThan, usualLimits } from '../x509/limits.ts';
+import { otherContent } from '../x509/no-certificate.ts';
 import { isCertificateBlock, type PemBlock } from '../x509/pem.ts';
 
 /** What a caller handed over, in the order of the file. */
@@ -133,7 +134,7 @@ function sorted(content: UploadContent, maxCertificates: number, limits: Content
   const blocks = typeof content === 'string' ? openContent(pemContent(content), limits) : content;
   const certificateBlocks = blocks.filter(isCertificateBlock);
   if (certificateBlocks.length === 0) {
-    throw new CertError('no-certificate', 'the file holds no PEM certificate');
+    throw otherContent(blocks.map(({ label }) => label));
   }
   refuseMoreThan(maxCertificates, certificateBlocks.length, 'certificates');
   const keyBlocks = blocks.filter(isKeyBlock);

@@ -1,5 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { CertError } from '../core/cert-error.ts';
+import { formOf, isCutOff } from './content-form.ts';
 import {
   type Asn1,
   bytesOf,
@@ -25,6 +26,7 @@ import { keyIdentifiersOf } from './key-identifiers.ts';
 import { hasLargeExponent, publicKeyInfo } from './keys.ts';
 import { type ContentLimits, usualLimits } from './limits.ts';
 import { formatName, type Name, readName, readString, sameName, subjectHash } from './name.ts';
+import { kindOf } from './no-certificate.ts';
 import { extensionIds, type KeyUsage, signatureAlgorithms } from './oids.ts';
 import { formatPem } from './pem.ts';
 import { rfc5280ViolationsOf } from './rfc5280-violations.ts';
@@ -85,7 +87,7 @@ export interface Certificate {
  */
 export function readCertificate(der: Uint8Array, limits = usualLimits): Certificate {
   refuseOversized(der, limits);
-  const x509 = parseWithOpenssl(der);
+  const x509 = parseWithOpenssl(Buffer.from(der.buffer, der.byteOffset, der.length));
   try {
     return describe(x509, limits);
   } catch (error) {
@@ -181,12 +183,18 @@ export function signatureFits(certificate: Certificate, issuer: Certificate): bo
   }
 }
 
-function parseWithOpenssl(der: Uint8Array): X509Certificate {
+function parseWithOpenssl(der: Buffer): X509Certificate {
   try {
     return new X509Certificate(der);
   } catch (error) {
-    throw malformed('OpenSSL cannot read it', error);
+    throw malformed(faultOf(der), error);
   }
+}
+
+function faultOf(der: Buffer): string {
+  if (isCutOff(der)) return 'it is cut off';
+  const form = formOf(der);
+  return form === 'DER' || form === 'PEM' ? 'OpenSSL cannot read it' : `it is ${kindOf(form)}`;
 }
 
 function describe(x509: X509Certificate, limits: ContentLimits): Certificate {

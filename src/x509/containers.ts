@@ -10,6 +10,7 @@ import {
   refuseMoreThan,
   usualLimits,
 } from './limits.ts';
+import { unknownContent } from './no-certificate.ts';
 import { type Decrypt, decryptTraditional, passwordDecryption } from './password-encryption.ts';
 import { type PemBlock, parsePem, pemBlock } from './pem.ts';
 import { readPkcs12 } from './pkcs12.ts';
@@ -48,7 +49,8 @@ const signedData = '1.2.840.113549.1.7.2';
  * What is in it as PEM blocks, as the rest of the manager takes it; keys and containers are opened with the password.
  * The form is that of the bytes, perhaps in base64: what the caller says of it decides only how anything else is refused.
  * @param rounds of key derivation that it may take, of the `derivationRounds` of the limits; few unless they are given
- * @throws CertError `container-malformed`, `password-wrong`, `key-derivation-limit`, `pem-malformed`
+ * @throws CertError `no-certificate` where it is none of them, `container-malformed`, `password-wrong`,
+ *   `key-derivation-limit`, `pem-malformed`
  */
 export function openContent(
   content: Content,
@@ -100,7 +102,8 @@ interface Opening {
 
 function openText(bytes: Buffer, format: ContentFormat, opening: Opening): readonly PemBlock[] {
   const blocks = parsePem(bytes.toString('utf8'), opening.limits);
-  if (blocks.length > 0 || format === 'PEM') return openBlocks(blocks, opening);
+  if (blocks.length > 0) return openBlocks(blocks, opening);
+  if (format === 'PEM') throw unknownContent(bytes);
   return openDer(bytes, format, opening);
 }
 

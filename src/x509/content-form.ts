@@ -8,15 +8,24 @@ export type ContentForm =
   | 'RSA PRIVATE KEY'
   | 'EC PRIVATE KEY'
   | 'ENCRYPTED PRIVATE KEY'
-  | 'CERTIFICATE REQUEST';
+  | 'PUBLIC KEY'
+  | 'CERTIFICATE REQUEST'
+  | 'X509 CRL';
 
-const tags = { integer: 0x02, octetString: 0x04, objectIdentifier: 0x06, sequence: 0x30 };
+const tags = {
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  objectIdentifier: 0x06,
+  utcTime: 0x17,
+  sequence: 0x30,
+};
 /** pkcs7-data and pkcs7-signedData of a PKCS #12 begin so (RFC 2315 §14). */
 const pkcs7Arc = Buffer.from('2a864886f70d0107', 'hex');
 
 /**
  * By the tags at the beginning alone: PKCS #12 and PKCS #7 may be BER. Fields are those of RFC 5280 §4.1,
- * RFC 2986 §4, RFC 5958 §2 and 3, RFC 8017 §A.1.2, RFC 5915 §3, RFC 5652 §3 and RFC 7292 §4.
+ * and 5.1, RFC 2986 §4, RFC 5958 §2 and 3, RFC 8017 §A.1.2, RFC 5915 §3, RFC 5652 §3 and RFC 7292 §4.
  */
 export function formOf(bytes: Buffer): ContentForm {
   if (!isElement(bytes)) return 'PEM';
@@ -25,16 +34,28 @@ export function formOf(bytes: Buffer): ContentForm {
   if (first.tag === tags.objectIdentifier) return 'PKCS7';
   if (first.tag === tags.integer) return formOfNumbered(bytes, first.end);
   const version = elementAt(bytes, first.start);
-  if (version.tag === tags.objectIdentifier) return 'ENCRYPTED PRIVATE KEY';
-  if (version.tag !== tags.integer) return 'DER';
-  // The algorithm of a certificate of version 1, the subject of a request
-  const next = elementAt(bytes, elementAt(bytes, version.end).start);
-  return next.tag === tags.objectIdentifier ? 'DER' : 'CERTIFICATE REQUEST';
+  if (version.tag === tags.objectIdentifier) {
+    const isPublic = elementAt(bytes, first.end).tag === tags.bitString;
+    return isPublic ? 'PUBLIC KEY' : 'ENCRYPTED PRIVATE KEY';
+  }
+  // Absent in a CRL of version 1
+  const hasVersion = version.tag === tags.integer;
+  // The algorithm of a certificate of version 1 and of a CRL, the subject of a request
+  const second = hasVersion ? elementAt(bytes, version.end) : version;
+  if (elementAt(bytes, second.start).tag !== tags.objectIdentifier)
+    return hasVersion ? 'CERTIFICATE REQUEST' : 'DER';
+  const afterIssuer = elementAt(bytes, elementAt(bytes, second.end).end);
+  return afterIssuer.tag === tags.utcTime ? 'X509 CRL' : 'DER';
 }
 
 /** The first of several elements in a row, as of OpenSSL's trusted certificates; all bytes where they are cut off. */
 export function firstElement(bytes: Buffer): Buffer {
   return bytes.subarray(0, elementAt(bytes, 0).end);
+}
+
+/** Whether there is less of an element than its length says. */
+export function isCutOff(bytes: Buffer): boolean {
+  return elementAt(bytes, 0).end > bytes.length;
 }
 
 /** A text that begins with the digit 0 has none of these bytes behind it, and hardly the length that it would state. */

@@ -11,7 +11,7 @@ export interface PemBlock {
   readonly encrypted: boolean;
 }
 
-const boundary = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 #]*)-----$/;
+const boundary = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 #.]*)-----$/;
 const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
@@ -38,7 +38,7 @@ export function parsePem(
     blocks.push(decodeBlock(open.label, lines.slice(open.start, start)));
     open = undefined;
   }
-  if (open) throw malformed(`the ${open.label} block has no END line`);
+  if (open) throw malformed(`the ${open.label} block has no END line, as where the end is cut off`);
   return blocks;
 }
 
@@ -48,12 +48,20 @@ function* boundaries(lines: string) {
     const start = lines.lastIndexOf('\n', at) + 1;
     const newline = lines.indexOf('\n', at);
     const end = newline < 0 ? lines.length : newline;
-    const [, kind, label = ''] = boundary.exec(lines.slice(start, end).trim()) ?? [];
+    const line = lines.slice(start, end).trim();
+    const [, kind, label = ''] = boundary.exec(line) ?? [];
     if (kind !== undefined) yield { kind, label, start, end };
-    else if (/^-----(BEGIN|END) [A-Z0-9]/.test(lines.slice(start, start + 12)))
-      throw malformed('a line with a BEGIN or END goes on behind it, as where line ends are gone');
+    else if (/^-----(BEGIN|END) [A-Z0-9]/.test(line)) throw malformed(faultOfBoundary(line));
     at = lines.indexOf('-----', end);
   }
+}
+
+function faultOfBoundary(line: string): string {
+  if (/.-----(\\r)?\\n/.test(line))
+    return 'its line ends are the characters \\n; make them real ones';
+  return /.-----+ ?\w/.test(line)
+    ? 'its line ends are gone; use --data-binary with curl'
+    : 'a BEGIN or END line is not whole';
 }
 
 const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
@@ -91,7 +99,11 @@ function decodeBlock(label: string, text: string): PemBlock {
   const headers = lines.slice(0, start).map((line) => line.trim());
   const body = lines.slice(start).flatMap((line) => line.trim() || []);
   const base64 = body.join('');
-  if (!isBase64(body, base64)) throw malformed(`the ${label} block is not base64`);
+  if (!isBase64(body, base64)) {
+    const bad = body.findIndex((line) => !base64Line.test(line));
+    const place = bad < 0 ? '' : `: line ${bad + 1} of it has another character`;
+    throw malformed(`the ${label} block is not base64${place}`);
+  }
   const der = Buffer.from(base64, 'base64');
   // `openssl x509 -trustout`: the certificate, and behind it what it is trusted for
   if (label === 'TRUSTED CERTIFICATE') return pemBlock('CERTIFICATE', firstElement(der));

@@ -158,11 +158,12 @@ function decrypted<T>(
       if (!(error instanceof DerError) || error instanceof DerSizeError) throw error;
     }
   }
-  throw wrongPassword();
+  throw wrongPassword(opening);
 }
 
 /** RFC 7292 §4 and, with PBMAC1, RFC 9579. @throws CertError `password-wrong` */
-function verifyMac(macData: Asn1, contents: Buffer, { password, budget }: Opening): void {
+function verifyMac(macData: Asn1, contents: Buffer, opening: Opening): void {
+  const { password, budget } = opening;
   const [digestInfo, salt, iterations] = childrenOf(macData);
   const [algorithm, expected] = childrenOf(digestInfo);
   const [id, parameters] = childrenOf(algorithm);
@@ -177,7 +178,7 @@ function verifyMac(macData: Asn1, contents: Buffer, { password, budget }: Openin
     budget.spendOn(derivation);
     const hash = known(hmacHashes, oidOf(childrenOf(scheme)[0]));
     if (matches(hash, deriveKey(derivation, password, keyBytesOf(derivation)))) return;
-    throw wrongPassword();
+    throw wrongPassword(opening);
   }
   const hash = known(macHashes, oidOf(id));
   const rounds = iterations ? numberOf(iterations) : 1;
@@ -186,7 +187,7 @@ function verifyMac(macData: Asn1, contents: Buffer, { password, budget }: Openin
   const isRight = pkcs12Passwords(password).some((form) =>
     matches(hash, derivePkcs12Key(derivation, purposes.mac, form, digestBytes(hash))),
   );
-  if (!isRight) throw wrongPassword();
+  if (!isRight) throw wrongPassword(opening);
 }
 
 /** No digest is longer; a longer key costs more rounds than are stated. */
@@ -223,6 +224,7 @@ function digestBytes(hash: string): number {
   return createHash(hash).digest().length;
 }
 
-function wrongPassword(): CertError {
-  return new CertError('password-wrong', 'the password does not open the PKCS #12 file');
+function wrongPassword({ password }: Opening): CertError {
+  const fault = password === '' ? 'needs a password' : 'does not open with the password';
+  return new CertError('password-wrong', `the PKCS #12 file ${fault}`);
 }

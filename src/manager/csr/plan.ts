@@ -11,7 +11,7 @@ import {
   readHostAndPort,
 } from '../../x509/general-names.ts';
 import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../../x509/keys.ts';
-import { isKnownUsage, type KeyUsage } from '../../x509/oids.ts';
+import { isKnownUsage, type KeyUsage, keyUsages } from '../../x509/oids.ts';
 import {
   type CsrParameterName,
   type CsrParameters,
@@ -75,7 +75,7 @@ function alternativeName(text: string, at: number): GeneralName {
 
 function usage(text: string, at: number): KeyUsage {
   if (isKnownUsage(text)) return text;
-  throw invalid(`KeyUsage/${at}`, 'is no key usage that Redfish knows');
+  throw invalid(`KeyUsage/${at}`, `is none of ${keyUsages.join(', ')}`);
 }
 
 const rsaNames = ['RSA', 'TPM_ALG_RSA', 'TPM_ALG_RSASSA'];
