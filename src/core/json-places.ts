@@ -8,8 +8,15 @@ export interface Place {
 export interface JsonPlaces {
   /** The place of a member by its JSON pointer, or of the nearest above it that the text has. */
   of(pointer: string): Place;
-  /** Where the text stops being JSON. */
-  readonly fault?: Place;
+  readonly fault?: JsonFault;
+}
+
+/** Where a text stops being JSON. */
+export interface JsonFault extends Place {
+  /** JSON pointer of the member that is being read there. */
+  readonly pointer: string;
+  /** What must stand there instead. */
+  readonly expected: string;
 }
 
 /** Deeper values are not looked into. */
@@ -20,19 +27,20 @@ const space = /[ \t\n\r]*/y;
 const text = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
-/** Long because it is one parser: its steps share the place that is read. */
+/** Long because it is one parser: its steps share what is read. */
 export function jsonPlaces(json: string): JsonPlaces {
   const offsets = new Map([['', 0]]);
   let at = 0;
+  let reading = '';
   const skip = (pattern: RegExp) => {
     pattern.lastIndex = at;
     const [found] = pattern.exec(json) ?? [];
     at += found?.length ?? 0;
     return found;
   };
-  const take = (pattern: RegExp) => skip(pattern) ?? fail();
-  const fail = (): never => {
-    throw new NoJson();
+  const take = (pattern: RegExp, what: string) => skip(pattern) ?? fail(what);
+  const fail = (expected: string): never => {
+    throw new NoJson(expected);
   };
   const isNext = (character: string) => {
     skip(space);
@@ -40,33 +48,36 @@ export function jsonPlaces(json: string): JsonPlaces {
     at += 1;
     return true;
   };
-  const mustBeNext = (character: string) => isNext(character) || fail();
-  const readList = (end: string, readEntry: (index: number) => void) => {
+  const readList = (pointer: string, end: string, readEntry: (index: number) => void) => {
     if (isNext(end)) return;
     let index = 0;
-    do readEntry(index++);
-    while (isNext(','));
-    mustBeNext(end);
+    do {
+      readEntry(index++);
+      reading = pointer;
+    } while (isNext(','));
+    if (!isNext(end)) fail(`a comma or ${end}`);
   };
   const readValue = (pointer: string, depth: number): void => {
-    if (depth > maxDepth) fail();
+    if (depth > maxDepth) fail('no more brackets');
+    reading = pointer;
     skip(space);
     if (isNext('{')) {
-      readList('}', () => {
+      readList(pointer, '}', () => {
         skip(space);
         const start = at;
-        const member = `${pointer}/${JSON.parse(take(text))}`;
+        const member = `${pointer}/${JSON.parse(take(text, 'a name in double quotes'))}`;
         offsets.set(member, start);
-        mustBeNext(':');
+        reading = member;
+        if (!isNext(':')) fail('a colon');
         readValue(member, depth + 1);
       });
     } else if (isNext('[')) {
-      readList(']', (index) => {
+      readList(pointer, ']', (index) => {
         skip(space);
         offsets.set(`${pointer}/${index}`, at);
         readValue(`${pointer}/${index}`, depth + 1);
       });
-    } else if (skip(text) === undefined) take(scalar);
+    } else if (skip(text) === undefined) take(scalar, 'a value');
   };
   const of = (pointer: string): Place => {
     const offset = offsets.get(pointer);
@@ -75,11 +86,12 @@ export function jsonPlaces(json: string): JsonPlaces {
   try {
     readValue('', 0);
     skip(space);
-    if (at < json.length) fail();
+    reading = '';
+    if (at < json.length) fail('the end');
     return { of };
   } catch (error) {
     if (!(error instanceof NoJson)) throw error;
-    return { of, fault: placeOf(json, at) };
+    return { of, fault: { ...placeOf(json, at), pointer: reading, expected: error.message } };
   }
 }
 

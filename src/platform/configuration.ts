@@ -34,7 +34,8 @@ export function readConfiguration(path: string): Configuration {
 /** @throws SetupError that names the file */
 export function readConfigurationText(path: string): string {
   try {
-    return readRegularFileSync(path);
+    // RFC 8259 §8.1: it may be ignored, and editors of Windows put one
+    return readRegularFileSync(path).replace(/^\uFEFF/, '');
   } catch (cause) {
     throw cannotBeRead(`The configuration ${path}`, cause);
   }
@@ -79,15 +80,16 @@ function placed(error: unknown, from: ConfigurationText): unknown {
   return error instanceof InvalidMember ? invalid(from, [[error.path, error.fault]]) : error;
 }
 
-/** @throws SetupError that names line and column where the text is no JSON any more */
+/** @throws SetupError that names line, column and member where the text is no JSON any more */
 export function parseJson({ text, source }: ConfigurationText): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     // Its message quotes the document
     const { fault } = jsonPlaces(text);
-    const where = fault ? ` from ${shown(fault)} on` : '';
-    throw new SetupError(`The configuration ${source} is not JSON${where}.`, { cause });
+    const member = fault?.pointer ? `, in ${fault.pointer}` : '';
+    const where = fault && ` from ${shown(fault)} on${member}: there must be ${fault.expected}`;
+    throw new SetupError(`The configuration ${source} is not JSON${where ?? ''}.`, { cause });
   }
 }
 

@@ -37,22 +37,23 @@ describe('a place in a JSON text', () => {
 });
 
 describe('a text that is no JSON', () => {
-  const faults: readonly [string, string, number, number][] = [
-    ['nothing at all', '', 1, 1],
-    ['a comma at the end', '{\n  "a": 1,\n}', 3, 1],
-    ['a missing comma', '{\n  "a": 1\n  "b": 2\n}', 3, 3],
-    ['a missing colon', '{"a" 1}', 1, 6],
-    ['no end', '{"a": [1, 2', 1, 12],
-    ['something behind the end', '{}\n{}', 2, 1],
-    ['a comment', '{ // port\n}', 1, 3],
-    ['a word', '{"a": yes}', 1, 7],
-    ['a tab in a text', '{"a": "\t"}', 1, 7],
-    ['single quotes', "{'a': 1}", 1, 2],
-    ['a number that begins with 0', '[012]', 1, 3],
+  const faults: readonly [string, string, number, number, string, string][] = [
+    ['nothing at all', '', 1, 1, '', 'a value'],
+    ['a comma at the end', '{\n  "a": 1,\n}', 3, 1, '', 'a name in double quotes'],
+    ['a comma at the end of a list', '{"a": [\n1,\n]}', 3, 1, '/a/1', 'a value'],
+    ['a missing comma', '{\n  "a": {"b": [1\n  2]}\n}', 3, 3, '/a/b', 'a comma or ]'],
+    ['a missing colon', '{"a" 1}', 1, 6, '/a', 'a colon'],
+    ['no end', '{"a": [1, 2', 1, 12, '/a', 'a comma or ]'],
+    ['something behind the end', '{}\n{}', 2, 1, '', 'the end'],
+    ['a comment', '{ // port\n}', 1, 3, '', 'a name in double quotes'],
+    ['a word', '{"a": yes}', 1, 7, '/a', 'a value'],
+    ['a tab in a text', '{"a": "\t"}', 1, 7, '/a', 'a value'],
+    ['single quotes', "{'a': 1}", 1, 2, '', 'a name in double quotes'],
+    ['a number that begins with 0', '[012]', 1, 3, '', 'a comma or ]'],
   ];
-  for (const [what, text, line, column] of faults) {
-    it(`because of ${what} has its fault at line ${line}, column ${column}`, () => {
-      assert.deepEqual(jsonPlaces(text).fault, { line, column });
+  for (const [what, text, line, column, pointer, expected] of faults) {
+    it(`because of ${what} has its fault at line ${line}, column ${column}, for want of ${expected}`, () => {
+      assert.deepEqual(jsonPlaces(text).fault, { line, column, pointer, expected });
     });
   }
 

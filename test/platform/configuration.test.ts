@@ -332,14 +332,18 @@ describe('the file of a configuration', () => {
     {
       what: 'is not JSON',
       text: '{ "bus": "secret-value',
-      says: / is not JSON from line 1, column 10 on\.$/,
+      says: / is not JSON from line 1, column 10 on, in \/bus: there must be a value\.$/,
     },
     {
       what: 'is not JSON over several lines',
       text: '{ "bus":\n secret-value }',
-      says: / is not JSON from line 2, column 2 on\.$/,
+      says: / is not JSON from line 2, column 2 on, in \/bus: there must be a value\.$/,
     },
-    { what: 'is empty', text: '', says: / is not JSON from line 1, column 1 on\.$/ },
+    {
+      what: 'is empty',
+      text: '',
+      says: / is not JSON from line 1, column 1 on: there must be a value\.$/,
+    },
     {
       what: 'has members that are not valid on several lines',
       text: '{\n  "bus": 5,\n  "limits": {\n    "authorities": 0\n  }\n}',
@@ -363,6 +367,12 @@ describe('the file of a configuration', () => {
       );
     });
   }
+
+  it('may begin with a byte order mark, as editors of Windows write one', () => {
+    const file = join(directory, 'marked.json');
+    writeFileSync(file, '\uFEFF{"endpoints": []}');
+    assert.deepEqual(readConfiguration(file).endpoints, []);
+  });
 
   for (const [what, why] of [
     ['absent.json', ': there is no such file'],
