@@ -60,7 +60,7 @@ export async function serveEndpoint(options: EndpointServiceOptions): Promise<En
   endpoint.subscribe(endpointPublisher(published, server));
   return {
     async takeName() {
-      await shareName(bus, log);
+      await shareName(bus);
       await requestName(bus, name);
     },
     async leave() {

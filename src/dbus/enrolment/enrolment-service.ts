@@ -1,4 +1,5 @@
 import type { Audit } from '../../core/audit.ts';
+import { CertError } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { SetupError } from '../../core/setup-error.ts';
 import { auditCalls } from '../certs/audit-calls.ts';
@@ -85,6 +86,7 @@ export async function serveEnrolment(options: EnrolmentServiceOptions): Promise<
     },
   ]);
   await requestName(bus, enrolmentName).catch((cause: unknown) => {
+    if (cause instanceof CertError) throw cause;
     throw new SetupError('Another agent enrols certificates on this bus.', { cause });
   });
   const signature = signatureOf(enrolmentInterface.signals.Changed);

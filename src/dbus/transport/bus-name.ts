@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { CertError, reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import { busName, busNamespace, type EndpointName } from '../certs/endpoint-names.ts';
@@ -25,22 +26,41 @@ export async function releaseName(bus: Bus, name: string): Promise<void> {
  * Makes the connection another owner of the name that all endpoints share. A rule of the bus's policy about a name
  * counts for each connection that waits in the queue for the name, too (dbus-daemon(1), "send_destination"), under
  * dbus-daemon and dbus-broker. So the policy needs no line for each endpoint.
+ * @param log where a refusal is said
  */
-export async function shareName(bus: Bus, log: Log): Promise<void> {
+export async function shareName(bus: Bus, log?: Log): Promise<void> {
   await askForName(bus, busNamespace, mayQueue).catch((error: unknown) => {
     if (!(error instanceof CertError)) throw error;
     // The policy names each endpoint, as one for upstream's manager does
-    log.warn('the name that all endpoints share is not ours', {
+    log?.warn('the name that all endpoints share is not ours', {
       name: busNamespace,
       reason: reasonOf(error),
     });
   });
 }
 
+/** @throws CertError `access-denied` that names the line which the policy of the bus lacks */
 async function askForName(bus: Bus, name: string, flags: number): Promise<unknown> {
   const call = { ...busDaemon, member: 'RequestName', signature: 'su', body: [name, flags] };
-  const [reply] = await bus.call(call);
+  const [reply] = await bus.call(call).catch((cause: unknown) => {
+    if (!(cause instanceof CertError) || cause.code !== 'access-denied') throw cause;
+    const user = ownUser();
+    // One line for all endpoints, in quotes that the log need not escape
+    const prefix = name.startsWith(`${busNamespace}.`) ? busNamespace : name;
+    const line = `<policy user='${user}'><allow own_prefix='${prefix}'/></policy>`;
+    const message = `the policy of the bus does not let ${user} own ${name}; add ${line} to a <busconfig> in /etc/dbus-1/system.d/, then systemctl reload dbus`;
+    throw new CertError('access-denied', message, { cause });
+  });
   return reply;
+}
+
+/** By name where it has one: a policy takes numbers, too. */
+function ownUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }
 
 /**

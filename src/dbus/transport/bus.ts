@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import dbus from 'dbus-next';
-import { CertError } from '../../core/cert-error.ts';
+import { CertError, reasonOf } from '../../core/cert-error.ts';
 import { type ErrorReply, toErrorReply } from '../server/error-names.ts';
 import { ByteArrayFastPath } from './byte-array-fast-path.ts';
 import { CallFlow, type CallLimits } from './call-flow.ts';
@@ -92,12 +92,11 @@ export async function connectBus(
   const library = openLibrary(address);
   await new Promise<void>((resolve, reject) => {
     library.once('connect', resolve);
-    const fail = (cause?: unknown) =>
-      reject(new CertError('unavailable', 'the D-Bus cannot be reached', { cause }));
+    const fail = (cause: unknown) => reject(unreachable(address, cause));
     library.once('error', fail);
     transportOf(library).once('end', () => fail(endedByBus()));
     // A socket without an answer must not hold up a start for ever
-    setTimeout(fail, handshakeTimeout).unref();
+    setTimeout(() => fail(undefined), handshakeTimeout).unref();
   }).catch((error: unknown) => {
     library.disconnect();
     throw error;
@@ -113,6 +112,13 @@ export async function connectBus(
     },
   });
   return new LibraryBus(library, () => flow.enter(messageBytes));
+}
+
+/** @param cause `undefined` where nothing came */
+function unreachable(address: string, cause: unknown): CertError {
+  const at = address === '' ? '' : ` at ${address}`;
+  const why = cause === undefined ? `no answer in ${handshakeTimeout / 1000} s` : reasonOf(cause);
+  return new CertError('unavailable', `the D-Bus cannot be reached${at}: ${why}`, { cause });
 }
 
 /** As the system says it where the bus ends the connection while something is being sent. */
