@@ -92,7 +92,7 @@ export function listen(
       const code = codeOf(error);
       const why =
         code === 'EADDRINUSE'
-          ? `is taken; give another as ${member}, or to npm start as ${option}`
+          ? `is taken; set another as ${member}, or with npm start use ${option} 0 for a free one`
           : `cannot be used (${code})`;
       reject(new SetupError(`The port ${port} on ${address} ${why}.`));
     });

@@ -54,7 +54,7 @@ describe('a local stack that cannot start', () => {
       why: 'the port is taken',
       args: () => ['--https-port', String((taken.address() as AddressInfo).port)],
       sentence:
-        /^The port \d+ on 127\.0\.0\.1 is taken; give another as redfish\.port, or to npm start as --https-port\.$/,
+        /^The port \d+ on 127\.0\.0\.1 is taken; set another as redfish\.port, or with npm start use --https-port 0 for a free one\.$/,
     },
     {
       why: 'the host is none of this machine',
@@ -87,7 +87,8 @@ describe('a local stack that cannot start', () => {
     {
       why: 'the configuration is not JSON',
       args: () => ['--config', write('broken.json', '{\n')],
-      sentence: /^The configuration \/.*broken\.json is not JSON from line 2, column 1 on\.$/,
+      sentence:
+        /broken\.json is not JSON from line 2, column 1 on: there must be a name in double quotes\.$/,
     },
     {
       why: 'the configuration is not there',
@@ -170,7 +171,8 @@ describe('a local stack that cannot start', () => {
     {
       why: 'below a file',
       state: () => join(write('file', ''), 'x'),
-      sentence: /^The state directory \/.*\/x cannot be made\.$/,
+      sentence:
+        /^The state directory \/.*\/x cannot be made: a part of its path is no directory\.$/,
     },
     {
       why: 'one that a D-Bus address cannot have',
