@@ -221,6 +221,7 @@ export async function build() {
     (name) => newest(join(root, name)),
   );
   if (Math.max(...(await Promise.all(sources))) < built) return;
+  process.stderr.write('Building the programs in dist/ …\n');
   await generate();
   await bundle();
   await writeFile(stamp, '');

@@ -112,6 +112,7 @@ export function installFromDebian(names, missing = names) {
   if (!mayInstall())
     fail(`Missing: ${missing.join(', ')}. Install with: apt-get install ${distinct.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  process.stderr.write(`Installing ${distinct.join(', ')} with apt-get …\n`);
   run('apt-get', ['update', '-qq'], { env });
   if (run('apt-get', ['install', '-y', '--no-install-recommends', ...distinct], { env }) !== 0) {
     fail(`apt-get could not install ${distinct.join(' ')}.`);
@@ -142,6 +143,7 @@ function isInstalled(program) {
 function installNpmPackages() {
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (modified(installed) >= modified(join(root, 'package-lock.json'))) return;
+  process.stderr.write('Installing the npm packages of package-lock.json in node_modules/ …\n');
   if (run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']) !== 0) {
     fail('npm could not install the packages of package-lock.json.');
   }

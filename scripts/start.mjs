@@ -14,7 +14,7 @@ await main(['up', ...process.argv.slice(2)], join(root, 'var'));
  * end when this process is told to end, at the latest by SIGKILL.
  */
 async function prepareInGroup() {
-  const args = [...process.execArgv, 'scripts/prepare-start.mjs'];
+  const args = [...process.execArgv, 'scripts/prepare-start.mjs', ...process.argv.slice(2)];
   const child = spawn(process.execPath, args, {
     cwd: root,
     detached: true,
