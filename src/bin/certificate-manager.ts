@@ -22,6 +22,7 @@ import { ConfiguredEndpoints } from './manager/configured-endpoints.ts';
 import { type EndpointSettings, endpointSettings } from './manager/endpoint-settings.ts';
 import { endpointMaker, hostedEndpoint } from './manager/make-endpoint.ts';
 import { metricsTextfile } from './manager/metrics-textfile.ts';
+import { tellReadOnlyPlaces } from './manager/read-only-places.ts';
 import { configuredReloader } from './manager/reloader.ts';
 import { RunTimeHost } from './manager/run-time-host.ts';
 import { type RunTimeSettings, runTimeSettings } from './manager/run-time-settings.ts';
@@ -91,6 +92,7 @@ async function startManager(
     },
     log,
   );
+  tellReadOnlyPlaces(configuration, log);
   const applyFirst = await endpoints.prepare(settings.endpoints);
   await applyFirst();
   await runTime.apply(settings.runTime);
@@ -115,6 +117,7 @@ async function startManager(
       const apply = await endpoints.prepare(next.endpoints);
       return async () => {
         inForce = next;
+        tellReadOnlyPlaces(next.configuration, log);
         await apply();
         await runTime.apply(next.runTime);
         await metrics.follow(next.configuration);

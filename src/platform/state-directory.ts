@@ -10,7 +10,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SetupError } from '../core/setup-error.ts';
-import { kindOf } from '../storage/regular-file.ts';
+import { writeFault } from '../storage/directory.ts';
+import { faultOfFile, kindOf } from '../storage/regular-file.ts';
 
 const groupOrOthersWrite = 0o022;
 const othersWrite = 0o002;
@@ -41,7 +42,11 @@ export function makeOwnedDirectory(
   } catch (cause) {
     if (cause instanceof SetupError) throw cause;
     // Another program may have made it in between
-    if (!existsSync(path)) throw new SetupError(`The ${what} ${path} cannot be made.`, { cause });
+    if (!existsSync(path)) {
+      const why = faultOfFile(writeFault(path) ?? cause);
+      const end = why === undefined ? '' : `: ${why}`;
+      throw new SetupError(`The ${what} ${path} cannot be made${end}.`, { cause });
+    }
   }
   refuseDirectory(path, what, uid);
 }

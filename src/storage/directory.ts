@@ -1,11 +1,14 @@
-import { constants } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type FileMode, grant } from './file-mode.ts';
+import { codeOf } from './io-errors.ts';
 
 /** Makes a directory with its parents. Those that exist keep their mode and group. */
 export async function makeDirectory(path: string, access: FileMode): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  const first = await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw writeFault(path) ?? error;
+  });
   if (first === undefined) return;
   const mode = directoryMode(access);
   for (let made = path; made.length >= first.length; made = dirname(made)) {
@@ -35,6 +38,21 @@ export async function makeOwnDirectory(path: string, access: FileMode): Promise<
     if (((await handle.stat()).mode & 0o777) !== mode) await grant(handle, { ...access, mode });
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Why nothing can be written at a path, as the system says it of the nearest directory that is there: of a file system that
+ * is read-only Node says that the directory to make is absent.
+ */
+export function writeFault(path: string): Error | undefined {
+  try {
+    accessSync(path, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    const above = dirname(path);
+    if (codeOf(error) === 'ENOENT' && above !== path) return writeFault(above);
+    return error instanceof Error ? error : undefined;
   }
 }
 

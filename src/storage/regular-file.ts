@@ -153,6 +153,7 @@ const faults: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory and no regular file',
   ELOOP: 'its symbolic links lead in a circle',
   ENOTDIR: 'a part of its path is no directory',
+  EROFS: 'its file system is read-only for this program',
 };
 
 /** What stands at a path, in words. */
