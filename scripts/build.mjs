@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { thirdPartyNotices } from './third-party-notices.mjs';
+import { withoutUnusedParts } from './unused-parts.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'dist', '.built');
@@ -40,12 +41,6 @@ async function importTypeScript(name) {
     `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
   );
 }
-
-/**
- * What express, dbus-next and grpc-js load and never use here: bodies, files and query strings are read by our own code, and
- * messages are generated.
- */
-const unused = ['body-parser', 'qs', 'send', 'serve-static', '@grpc/proto-loader'];
 
 /** Standalone code needs no ajv at run time, but for its modules that the code imports, and no `new Function`. */
 async function generateValidators(schemas) {
@@ -164,7 +159,8 @@ async function bundle() {
     target: 'node20',
     minify: true,
     sourcemap: true,
-    alias: Object.fromEntries(unused.map((name) => [name, join(root, 'stubs', 'unused.cjs')])),
+    // They are in the notices
+    legalComments: 'none',
     // dbus-next looks for it at run time and does without
     external: ['x11'],
     banner: {
@@ -172,13 +168,22 @@ async function bundle() {
     },
     logLevel: 'warning',
     plugins: [
+      withoutUnusedParts(root),
       thirdPartyNotices(root, join(outdir, 'THIRD-PARTY-NOTICES.txt')),
       ...billOfMaterials(root, 'sbom.cdx.json'),
     ],
   });
+  for (const entry of entryPoints) await mustBeAscii(join(outdir, `${basename(entry, '.ts')}.js`));
   // A link to it in the PATH is started as a program
   await chmod(join(outdir, 'bmc-certs.js'), 0o755);
   await removeOtherPrograms(outdir, entryPoints);
+}
+
+/** One character beyond Latin-1 makes V8 hold the whole text with two bytes a character. */
+export async function mustBeAscii(file) {
+  const at = (await readFile(file)).findIndex((byte) => byte > 0x7f);
+  if (at >= 0)
+    throw new Error(`${file} is not ASCII at byte ${at}: V8 would hold it twice as large.`);
 }
 
 /** Those of earlier sources would come into the package. */
