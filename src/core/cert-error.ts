@@ -49,6 +49,8 @@ export const certErrors = {
   'request-timeout': 'The worker did not make the request in time.',
   'access-denied': 'The caller may not change certificates.',
   storage: 'The change could not be written; nothing changed.',
+  unsupported:
+    'The manager on the bus is one that cannot do that, such as phosphor-certificate-manager.',
   unavailable: 'The manager or the D-Bus cannot be reached.',
   'no-answer': 'The manager did not answer in time.',
   internal: 'A fault of the manager; the details are in its log.',

@@ -38,6 +38,7 @@ const kinds: Partial<Record<CertErrorCode, ExitKind>> = {
   internal: 'failed',
   'request-failed': 'failed',
   'request-timeout': 'failed',
+  unsupported: 'unsupported',
   unavailable: 'unavailable',
   'no-answer': 'unavailable',
 };

@@ -23,7 +23,10 @@ export const exitStatuses = {
   },
   unhealthy: { status: 8, about: '`doctor` found a fault.' },
   'not-due': { status: 9, about: '`--if-due`: the certificate is not due, so nothing was made.' },
-  unsupported: { status: 10, about: 'The Redfish service of `--url` does not offer that.' },
+  unsupported: {
+    status: 10,
+    about: 'The Redfish service of `--url`, or the certificate manager, does not offer that.',
+  },
   untrusted: {
     status: 11,
     about:

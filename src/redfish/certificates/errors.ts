@@ -28,6 +28,7 @@ type Kind =
   | 'limit'
   | 'denied'
   | 'missing'
+  | 'unsupported'
   | 'away'
   | 'timeout'
   | 'fault';
@@ -70,6 +71,7 @@ const kinds: Record<CertErrorCode, Kind> = {
   'request-timeout': 'timeout',
   'access-denied': 'denied',
   storage: 'fault',
+  unsupported: 'unsupported',
   unavailable: 'away',
   'no-answer': 'away',
   internal: 'fault',
@@ -122,6 +124,13 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
       return new RedfishError(
         404,
         plain('ResourceNotFound', context.type ?? 'Certificate', context.id ?? ''),
+      );
+    case 'unsupported':
+      return new RedfishError(
+        501,
+        context.action === undefined
+          ? plain('GeneralError')
+          : plain('ActionNotSupported', context.action),
       );
     case 'away':
       return unavailable(secondsToRetry, { detail });
