@@ -40,9 +40,12 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
   const requestTimeout = (limits.requestSeconds + 5) * 1000;
   const { uploadBytes } = limits;
   const content = contentLimitsOf(configuration);
+  const openContent = contentOpener(limits);
+  makeOwnedDirectory(runtimeDirectory, 'runtime directory');
   const client = new BusCertificateClient({
     ...{ busAddress, requestTimeout, uploadBytes, content, log },
     openingTimeout: limits.openingSeconds * 1000,
+    ...{ openContent, uploadDirectory: emptyUploads(runtimeDirectory) },
   });
   const audit = new Audit(log);
   const users = openUsers(configuration, audit, log);
@@ -51,10 +54,9 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
   const service = await startService({
     ...{ configuration, client, users: users.users, audit, hostName: hostname, log },
     administration: busAdministration(client),
-    openContent: contentOpener(limits),
+    openContent,
   });
   const pidFile = join(runtimeDirectory, 'redfish.pid');
-  makeOwnedDirectory(runtimeDirectory, 'runtime directory');
   writeRuntimeFile(pidFile, `${process.pid}\n`, 0o644);
   log.info('Redfish service ready', { address: redfish.address, port: service.port });
   return {
@@ -71,6 +73,14 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
       release();
     },
   };
+}
+
+/** Where files with keys lie for the moment in which another manager reads them; a service that was killed leaves them. */
+function emptyUploads(runtimeDirectory: string): string {
+  const directory = join(runtimeDirectory, 'redfish-uploads');
+  rmSync(directory, { recursive: true, force: true });
+  makeOwnedDirectory(directory, 'directory of uploads');
+  return directory;
 }
 
 /**

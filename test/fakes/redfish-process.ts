@@ -19,6 +19,9 @@ export interface RedfishFiles {
   /** The file of accounts. */
   readonly accounts: string;
   readonly configuration: string;
+  /** The file of the certificate that the service shows. */
+  readonly certificate: string;
+  readonly runtime: string;
   /** Starts the service with its account manager and waits until it listens. @throws what it printed instead */
   start(): Promise<RedfishProcess>;
   /** Runs `bmc-certs`, as another user where a command line for that is given. */
@@ -55,7 +58,11 @@ export function redfishFiles(
     stateDirectory: state,
     runtimeDirectory: runtime,
     bus: bus.address,
-    endpoints: [{ type: 'server', name: 'https', path, reload: [] }],
+    endpoints: [
+      { type: 'server', name: 'https', path, reload: [] },
+      { type: 'client', name: 'ldap', path: 'ldap/cert.pem', reload: [] },
+      { type: 'authority', name: 'truststore', path: 'authority', reload: [] },
+    ],
     redfish: { address: '127.0.0.1', port: 0, directory: '.' },
     users,
   };
@@ -66,6 +73,8 @@ export function redfishFiles(
     state,
     accounts: join(state, 'accounts', 'accounts.json'),
     configuration,
+    certificate: path,
+    runtime,
     async start() {
       const accounts = await startAccountManager(configuration, as);
       const command = [process.execPath, built('redfish-server.js'), '--config', configuration];

@@ -1,4 +1,3 @@
-import { CertError } from '../../core/cert-error.ts';
 import type { EndpointStatus, WatchedAdministration } from '../../manager/administration.ts';
 import type { EndpointRef, PublishedCertificate } from '../../manager/certificate-client.ts';
 import type { Expiry, ExpiryState } from '../../manager/expiry.ts';
@@ -11,15 +10,15 @@ import {
   uploadInterface,
 } from '../certs/extension-interfaces.ts';
 import type { Interfaces } from '../server/object-tree.ts';
-import type { BusCertificateClient } from './bus-certificate-client.ts';
+import { type BusCertificateClient, unsupported } from './bus-certificate-client.ts';
 import { lastPart } from './endpoint-status.ts';
+import { addAtUpstream } from './upstream-changes.ts';
 
 /** Administration over the bus, on the connection of a client whose copies are then as new as each reply. */
 export function busAdministration(client: BusCertificateClient): WatchedAdministration {
   const statusOf = (endpoint: EndpointRef): EndpointStatus => {
     const status = client.status(endpoint);
-    if (!status)
-      throw new CertError('internal', 'the manager of this endpoint does not offer that');
+    if (!status) throw unsupported();
     return status;
   };
   return {
@@ -27,6 +26,8 @@ export function busAdministration(client: BusCertificateClient): WatchedAdminist
       return expiriesOf(await client.objects(endpoint));
     },
     async add(endpoint, content) {
+      const upstream = client.upstreamAt(endpoint);
+      if (upstream) return addAtUpstream(upstream, content);
       const method = { endpoint, spec: uploadInterface, member: 'Add' };
       const paths = await client.call(method, inputsOf(content));
       return (paths as string[]).flatMap((path) => published(client, endpoint, path));

@@ -10,6 +10,7 @@ import type {
 import type { EdgeEndpointEvent } from '../../manager/edge-endpoints.ts';
 import { runTimePrefix } from '../../manager/run-time/endpoint-id.ts';
 import { type ContentLimits, usualLimits } from '../../x509/limits.ts';
+import type { UploadLimits } from '../certs/content.ts';
 import { busName, busNamespace, parseBusName, rootPath } from '../certs/endpoint-names.ts';
 import { endpointPath, endpointsName } from '../endpoints/paths.ts';
 import type { Interfaces } from '../server/object-tree.ts';
@@ -47,7 +48,8 @@ interface Owner {
 export class ManagerWatch {
   readonly #connection: ReconnectingBus;
   readonly #log: Log;
-  readonly #content: ContentLimits;
+  /** How large an upload may be, and how much of it is read. */
+  readonly limits: UploadLimits;
   readonly #copies = new Map<string, EndpointCopy>();
   /** Who owns the managers' names now. */
   readonly #owners = new Map<string, Owner>();
@@ -69,7 +71,7 @@ export class ManagerWatch {
     }: ManagerWatchLimits = {},
   ) {
     this.#log = log;
-    this.#content = content;
+    this.limits = { uploadBytes, content };
     this.#listeners = new Listeners(log);
     const failed = (error: unknown) => this.#noteDenial(error);
     const tell = (event: EdgeEndpointEvent) => this.#tellOfRunTime(event);
@@ -206,7 +208,7 @@ export class ManagerWatch {
     try {
       // Before anything is asked: a copy that no signal reaches would be stale for ever
       await this.#matchSignalsOf(bus, name);
-      const copy = await EndpointCopy.fetch(bus, endpoint, owner.uniqueName, this.#content);
+      const copy = await EndpointCopy.fetch(bus, endpoint, owner.uniqueName, this.limits.content);
       if (!isCurrent()) return copy.close();
       this.#publish(name, copy);
     } catch (error) {

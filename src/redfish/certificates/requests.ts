@@ -1,3 +1,4 @@
+import { CertError } from '../../core/cert-error.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
 import type { RedfishError } from '../messages/redfish-error.ts';
 import { json, link, type Reply, type RequestContext } from '../resource.ts';
@@ -84,7 +85,8 @@ async function waitingRequests({
   const lists = await Promise.all(
     asked.map(async (collection) => {
       const list = await client.outstanding(collection.endpoint).catch((error: unknown) => {
-        tasks.report(error);
+        // A manager that has no such list is no fault
+        if (!(error instanceof CertError && error.code === 'unsupported')) tasks.report(error);
         return [];
       });
       return list.map(({ id, pem, created }): Task => {
