@@ -1,10 +1,10 @@
+import { CertError } from '../../core/cert-error.ts';
 import type { EndpointStatus, WatchedAdministration } from '../../manager/administration.ts';
 import type { CertificateClient } from '../../manager/certificate-client.ts';
 import { type CertificateCollection, findCollection } from '../certificates/collections.ts';
-import { asRedfish } from '../certificates/errors.ts';
+import { asRedfish, toRedfishError } from '../certificates/errors.ts';
 import { badReference } from '../certificates/references.ts';
-import { RedfishError, unavailable } from '../messages/redfish-error.ts';
-import type { RequestContext } from '../resource.ts';
+import { type RedfishError, unavailable } from '../messages/redfish-error.ts';
 
 /** What the actions of ours are made from. */
 export interface OemParts {
@@ -24,24 +24,25 @@ export function offeredEndpoints({ client, administration, collections }: OemPar
 }
 
 /**
- * An action that no manager offers is not there.
- * @throws RedfishError 404; 503 while there is no manager to say so
+ * Before anything of an action that no manager offers is looked at.
+ * @param refused what it is answered with
+ * @throws RedfishError; 503 while there is no manager to say so
  */
-export function refuseAbsent(parts: OemParts, { uri }: Pick<RequestContext, 'uri'>): void {
+export function refuseUnoffered(parts: OemParts, refused: () => RedfishError): void {
   if (offeredEndpoints(parts).length > 0) return;
   const { client, collections } = parts;
-  if (collections().some(({ endpoint }) => client.isAvailable(endpoint))) throw absent(uri);
+  if (collections().some(({ endpoint }) => client.isAvailable(endpoint))) throw refused();
   throw unavailable(5, { detail: 'unavailable: the certificate manager does not run' });
 }
 
-/** @throws RedfishError 404 where the manager of this one is upstream's; 503 while it is away */
+/** @throws RedfishError 501 where the manager of this one is upstream's; 503 while it is away */
 export async function offeredStatus(
   { administration }: OemParts,
   { endpoint }: CertificateCollection,
-  { uri }: Pick<RequestContext, 'uri'>,
+  action: string,
 ): Promise<EndpointStatus> {
   const status = await asRedfish({}, () => administration.status(endpoint));
-  if (!status) throw absent(uri);
+  if (!status) throw unofferedAction(action);
   return status;
 }
 
@@ -57,6 +58,8 @@ export function namedCollection(
   throw badReference(parameter, reference, action, 'no collection of this service');
 }
 
-function absent(uri: string): RedfishError {
-  return new RedfishError(404, { id: 'ResourceMissingAtURI', args: [uri] });
+/** 501 for an action that the manager has nothing for. */
+export function unofferedAction(action: string): RedfishError {
+  const message = 'the certificate manager of this device does not offer that';
+  return toRedfishError(new CertError('unsupported', message), { action });
 }

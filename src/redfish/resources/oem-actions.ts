@@ -8,6 +8,7 @@ import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
 import type { Place } from '../certificates/places.ts';
 import { contentOf, submittedBundle } from '../certificates/submitted.ts';
+import { RedfishError } from '../messages/redfish-error.ts';
 import { replaceAllInfo, replaceAllUri } from '../oem/collection-view.ts';
 import { oemName, serviceActions } from '../oem/declaration.ts';
 import {
@@ -15,7 +16,8 @@ import {
   type OemParts,
   offeredEndpoints,
   offeredStatus,
-  refuseAbsent,
+  refuseUnoffered,
+  unofferedAction,
 } from '../oem/offered.ts';
 import type { Operation, RequestContext, Resource } from '../resource.ts';
 import { json } from '../resource.ts';
@@ -43,7 +45,11 @@ const operations = {
 
 /** Actions of ours at the CertificateService, for what the bus can do and Redfish has no action for. */
 export function oemServiceActions(parts: ReplacementParts): readonly Resource[] {
-  const precondition = (context: RequestContext) => refuseAbsent(parts, context);
+  const precondition = ({ uri }: RequestContext) =>
+    refuseUnoffered(
+      parts,
+      () => new RedfishError(404, { id: 'ResourceMissingAtURI', args: [uri] }),
+    );
   return [
     ...Object.entries(operations).map(
       ([name, make]): Resource => ({
@@ -75,12 +81,12 @@ function discardRequest(parts: ReplacementParts): Operation {
   const action = `${oemName}.DiscardRequest`;
   return {
     async handle(context) {
-      refuseAbsent(parts, context);
+      refuseUnoffered(parts, () => unofferedAction(action));
       const options = { action, references: ['Certificates'] };
       const { Id: id, Certificates } = context.body.parse(validateOemDiscardRequest, options);
       const reference = Certificates['@odata.id'];
       const collection = namedCollection(parts, 'Certificates', reference, action);
-      await offeredStatus(parts, collection, context);
+      await offeredStatus(parts, collection, action);
       await asRedfish({ action, type: 'CertificateSigningRequest', id }, () =>
         parts.administration.discard(collection.endpoint, id),
       );
@@ -93,12 +99,12 @@ function reload(parts: ReplacementParts): Operation {
   const action = `${oemName}.Reload`;
   return {
     async handle(context) {
-      refuseAbsent(parts, context);
+      refuseUnoffered(parts, () => unofferedAction(action));
       const options = { action, references: ['Certificates'] };
       const { Certificates } = context.body.parse(validateOemReload, options);
       const reference = Certificates['@odata.id'];
       const collection = namedCollection(parts, 'Certificates', reference, action);
-      await offeredStatus(parts, collection, context);
+      await offeredStatus(parts, collection, action);
       await asRedfish({ action }, () => parts.administration.reload(collection.endpoint));
       return { status: 204 };
     },
@@ -120,7 +126,7 @@ export function replaceAllResource(
         upload: true,
         async handle(context) {
           const collection = place.at(context);
-          await offeredStatus(parts, collection, context);
+          await offeredStatus(parts, collection, action);
           const body = context.body.parse(validateOemReplaceAll, { action });
           const submission = submittedBundle(contentOf(body), parts, context.identity);
           const { endpoint } = collection;

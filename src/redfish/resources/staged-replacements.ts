@@ -31,7 +31,8 @@ import {
   type OemParts,
   offeredEndpoints,
   offeredStatus,
-  refuseAbsent,
+  refuseUnoffered,
+  unofferedAction,
 } from '../oem/offered.ts';
 import { json, type Operation, type Reply } from '../resource.ts';
 
@@ -48,11 +49,11 @@ export function stage(parts: ReplacementParts): Operation {
   return {
     upload: true,
     async handle(context) {
-      refuseAbsent(parts, context);
+      refuseUnoffered(parts, () => unofferedAction(action));
       const references = ['CertificateUri', 'Certificates', 'Authorities'];
       const body = context.body.parse(validateOemStage, { action, references });
       const collection = await stagedCollection(parts, body, action);
-      await offeredStatus(parts, collection, context);
+      await offeredStatus(parts, collection, action);
       const wanted = {
         collection,
         submission: submittedBundle(contentOf(body), parts, context.identity),
@@ -102,7 +103,7 @@ export function activate(parts: ReplacementParts): Operation {
   const action = `${oemName}.Activate`;
   return {
     async handle(context) {
-      refuseAbsent(parts, context);
+      refuseUnoffered(parts, () => unofferedAction(action));
       const { Replacement: id, Seconds } = context.body.parse(validateOemActivate, { action });
       const { endpoint } = placeOf(parts, id, ['Staged']);
       await asRedfish({ action, type: 'Replacement', id }, () =>
@@ -118,7 +119,7 @@ export function commit(parts: ReplacementParts): Operation {
   const action = `${oemName}.Commit`;
   return {
     async handle(context) {
-      refuseAbsent(parts, context);
+      refuseUnoffered(parts, () => unofferedAction(action));
       const { Replacement: id } = context.body.parse(validateOemCommit, { action });
       const { endpoint } = placeOf(parts, id, ['Active']);
       await asRedfish({ action, type: 'Replacement', id }, () =>
@@ -133,7 +134,7 @@ export function rollback(parts: ReplacementParts): Operation {
   const action = `${oemName}.Rollback`;
   return {
     async handle(context) {
-      refuseAbsent(parts, context);
+      refuseUnoffered(parts, () => unofferedAction(action));
       const { Replacement: id } = context.body.parse(validateOemRollback, { action });
       const { endpoint } = placeOf(parts, id, ['Staged', 'Active']);
       await asRedfish({ action, type: 'Replacement', id }, () =>

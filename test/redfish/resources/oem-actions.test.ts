@@ -334,15 +334,16 @@ describe("over upstream's manager", () => {
     running.administration.isOffered = false;
   });
 
-  it('the actions are not shown, and answer 404', async () => {
+  it('the actions are not shown, and answer 501', async () => {
     assert.equal('Oem' in (await read(service)).Actions, false);
     for (const uri of [https, truststore]) assert.equal('Oem' in (await read(uri)), false);
     for (const name of Object.keys(bodies)) {
       const answer = await act(name);
-      assert.equal(answer.status, 404, name);
-      assert.match(answer.text, /ResourceMissingAtURI/);
+      assert.equal(answer.status, 501, name);
+      assert.match(answer.text, /ActionNotSupported/);
+      assert.match(answer.text, /unsupported: the certificate manager of this device/);
     }
-    assert.equal((await post(replaceAll, { CertificateString: samplePem })).status, 404);
+    assert.equal((await post(replaceAll, { CertificateString: samplePem })).status, 501);
     assert.equal((await running.ask('GET', `${service}/StageActionInfo`)).status, 404);
     assert.deepEqual(running.administration.calls, []);
   });
