@@ -36,7 +36,8 @@ export const certErrors = {
   'key-missing': 'There is no private key in the file and no key that waits for a certificate.',
   'key-mismatch': 'No key that is known belongs to the certificate.',
   'not-a-ca': 'A certificate for the truststore, or an issuer in a chain, is not a CA.',
-  'already-installed': 'The place is taken, or the very certificate is installed.',
+  'already-installed':
+    'The place of a server or a client has a certificate, all authorities of the upload are installed, or there is an endpoint with that id.',
   'limit-reached': 'There are as many authorities, or endpoints, as the configuration allows.',
   'replacement-in-progress':
     'A staged replacement of the endpoint is in progress; other changes wait until it is committed or undone.',
