@@ -1,4 +1,4 @@
-// npm run record: runs the walk-through of README.md against a stack of its own, and writes the session to docs/.
+// npm run record: runs docs/how-to/walk-through.md against a stack of its own, and writes the session to docs/.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,13 +11,10 @@ import { type Step, toAsciicast, toSvg } from './terminal-session.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Headings of README.md whose commands come before the walk-through. */
-const beforeWalkThrough = ['Requirements', 'Quick start', 'On a device'];
-
-/** The blocks of the walk-through. */
+/** The blocks of the walk-through, but for the installation of what it needs. */
 export function walkThrough(): CommandBlock[] {
-  const page = readFileSync(join(root, 'README.md'), 'utf8');
-  return commandBlocks(page).filter(({ heading }) => !beforeWalkThrough.includes(heading));
+  const page = readFileSync(join(root, 'docs', 'how-to', 'walk-through.md'), 'utf8');
+  return commandBlocks(page).filter(({ heading }) => heading !== 'What it needs');
 }
 
 async function record(): Promise<void> {

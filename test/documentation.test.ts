@@ -95,9 +95,15 @@ describe('the tables of log lines', () => {
 describe('the pages by task', () => {
   it('are all run by test/how-to/', () => {
     const there = readdirSync(join(root, 'docs', 'how-to')).sort();
-    // test/device/installation.ts runs install.md, a test of its own the page of each edge; README.md comes before each of the others
+    // test/device/installation.ts runs install.md, readme.test.ts walk-through.md, a test of its own the page of each edge; README.md comes before each of the others
     const edges = ['cmp', 'gnoi', 'netconf', 'trust-bundle'];
-    const run = ['README', 'install', ...edges, ...howToPages.map(({ name }) => name)];
+    const run = [
+      'README',
+      'install',
+      'walk-through',
+      ...edges,
+      ...howToPages.map(({ name }) => name),
+    ];
     assert.deepEqual(there, run.map((name) => `${name}.md`).sort());
   });
 
@@ -113,7 +119,7 @@ describe('the recorded session', () => {
   const texts = events.map((line): string => JSON.parse(line)[2].replaceAll('\r', ''));
   const commands = texts.filter((text) => text.startsWith('$ ')).map((text) => text.slice(2));
 
-  it('has the commands of README.md (npm run record)', () => {
+  it('has the commands of docs/how-to/walk-through.md (npm run record)', () => {
     assert.deepEqual(
       commands,
       walkThrough().map(({ text }) => text),

@@ -12,13 +12,14 @@ import {
   type RunningScript,
   whyNoBareMachine,
 } from './bare-machine.ts';
+import { documented } from './blocks.ts';
 
 const page = readFileSync(join(clone, 'README.md'), 'utf8');
-const section = (heading: string) => commandBlocks(page).filter((one) => one.heading === heading);
+const quickStart = commandBlocks(page).filter(({ heading }) => heading === 'Quick start');
 /** As long as npm and apt-get may take on a busy machine, in milliseconds. */
 const maxInstallation = 480_000;
 
-/** Every block of README.md, in its order, on a machine that has Node and Git; test/device/package.test.ts runs those for a device. */
+/** README.md and the walk-through on a machine that has Node and Git; test/device/package.test.ts runs what is for a device. */
 describe('README.md', { skip: whyNoBareMachine() ?? false }, () => {
   let machine: BareMachine;
   let stack: RunningScript | undefined;
@@ -40,18 +41,18 @@ describe('README.md', { skip: whyNoBareMachine() ?? false }, () => {
   });
 
   it('names the packages that are missing to a user who may not install them', async () => {
-    const start = machine.startAsNobody(toScript(section('Quick start')));
+    const start = machine.startAsNobody(toScript(quickStart));
     assert.equal(await start.ended, 1);
     assert.match(start.output(), /^Missing: dbus-daemon.*apt-get install dbus/m);
   });
 
   it('installs what the walk-through needs', async () => {
-    const installation = machine.start(toScript(section('Requirements')));
+    const installation = machine.start(toScript(documented('walk-through', 'What it needs')));
     assert.equal(await installation.ended, 0, installation.output());
   });
 
   it('starts everything by two commands', async () => {
-    const started = machine.start(toScript(section('Quick start')));
+    const started = machine.start(toScript(quickStart));
     stack = started;
     let hasEnded = false;
     void started.ended.then(() => {
