@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { until } from '../e2e/commands.ts';
-import { opensslAuthority } from '../fakes/openssl-authority.ts';
+import { openssl, opensslAuthority } from '../fakes/openssl-authority.ts';
 import { type Device, startDevice, whyNoDevice } from './device.ts';
 import { ask, configuration, install } from './installation.ts';
 
@@ -68,6 +68,29 @@ describe('the service installed under a real systemd', { skip: whyNoDevice() ?? 
       assert.equal(replaced.status, 200, replaced.text);
       assert.match(await served(), new RegExp(`CN = bmc-${at}`));
     }
+  });
+
+  it('opens files whose passwords take many rounds, for the manager and for Redfish', async () => {
+    const leaf = authority.issue({ issuer: ca, subject: '/CN=bmc-opened' });
+    const path = join(authority.directory, 'costly.p12');
+    const made = (...what: string[]) => {
+      const rounds = ['-iter', '600000', '-passout', 'pass:geheim'];
+      openssl(['pkcs12', '-export', ...what, ...rounds, '-out', path]);
+      const CertificateString = readFileSync(path).toString('base64');
+      return { CertificateString, CertificateType: 'PKCS12', Password: 'geheim' };
+    };
+    const replacement = {
+      ...made('-in', leaf.path, '-inkey', leaf.keyPath),
+      CertificateUri: { '@odata.id': `${collection}/1` },
+    };
+    const data = JSON.stringify(replacement);
+    const replaced = await ask(device, `${actions}.ReplaceCertificate`, '--json', data);
+    assert.equal(replaced.status, 200, replaced.text);
+    assert.match(await served(), /CN = bmc-opened/);
+    const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
+    const authorities = JSON.stringify(made('-nokeys', '-in', ca.path));
+    const added = await ask(device, truststore, '--json', authorities);
+    assert.equal(added.status, 201, added.text);
   });
 
   it('has its services reloaded by systemd', async () => {

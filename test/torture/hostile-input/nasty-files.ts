@@ -143,7 +143,7 @@ export const nastyFiles: readonly Nasty[] = [
     {
       what: 'an encrypted key with two thousand million rounds',
       to: 'server',
-      verdict: 'container-malformed',
+      verdict: 'key-derivation-limit',
       because: 'OpenSSL derives for half an hour',
     },
     () => slowKey + pem(leaf),
@@ -153,7 +153,7 @@ export const nastyFiles: readonly Nasty[] = [
     {
       what: 'PKCS #12 with two thousand million rounds',
       to: 'client',
-      verdict: 'container-malformed',
+      verdict: 'key-derivation-limit',
       because: 'OpenSSL derives for half an hour',
     },
     () => slowPkcs12,
