@@ -44,7 +44,8 @@ async function start(configuration: Configuration, log: Log): Promise<Serving<Co
   makeOwnedDirectory(runtimeDirectory, 'runtime directory');
   const client = new BusCertificateClient({
     ...{ busAddress, requestTimeout, uploadBytes, content, log },
-    openingTimeout: limits.openingSeconds * 1000,
+    // The manager lets a file wait as long before
+    openingTimeout: 2 * limits.openingSeconds * 1000,
     ...{ openContent, uploadDirectory: emptyUploads(runtimeDirectory) },
   });
   const audit = new Audit(log);

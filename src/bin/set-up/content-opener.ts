@@ -42,10 +42,10 @@ export function contentOpener(
     } catch (error) {
       if (!(error instanceof CertError && error.code === 'key-derivation-limit')) throw error;
     }
-    const end = now() + openingSeconds * 1000;
+    const deadline = openingSeconds * 1000;
+    const came = now();
     const open = async () => {
-      const deadline = end - now();
-      if (deadline <= 0) throw busy();
+      if (now() - came > deadline) throw busy();
       return readReply(await runForked({ script, deadline, nodeOptions }, { ...content, limits }));
     };
     return queue.take(owner, open).catch((cause: unknown) => {
@@ -71,8 +71,5 @@ function busy(): CertError {
 }
 
 function tooSlow(seconds: number): CertError {
-  return new CertError(
-    'key-derivation-limit',
-    `it was not opened within ${seconds} s, the wait for others included`,
-  );
+  return new CertError('key-derivation-limit', `it was not opened within ${seconds} s`);
 }

@@ -44,7 +44,7 @@ export interface BusClientOptions extends ManagerWatchLimits {
   readonly openContent?: OpenContent;
   /** Milliseconds within which a request must be made; RSA takes long on a small device. */
   readonly requestTimeout: number;
-  /** Milliseconds within which a manager opens what it is sent; it has as long as for any other call beside them. */
+  /** Milliseconds within which a manager has opened what it is sent, beside those of any call. */
   readonly openingTimeout?: number;
   readonly log: Log;
 }

@@ -84,7 +84,7 @@ describe('what is submitted for a truststore', () => {
   });
 
   it('goes to the manager as it is where there is no certificate in it', async () => {
-    const content = pemContent('no certificate');
+    const content = pemContent(formatPem('PRIVATE KEY', Buffer.from('key')));
     const admitted = await admit(collection, content, parts, undefined);
     assert.equal(admitted.content, content);
   });
