@@ -179,8 +179,8 @@ function errorsPage(): string {
   return `# Errors
 
 Every refusal and failure has a code. On D-Bus it begins the text of the error, after upstream's error name;
-in Redfish it stands in the Resolution of the message. As a parameter of an action, PropertyValueError
-becomes ActionParameterValueError.
+in Redfish it begins a second message, \`BmcCertificates.1.0.Reason\`, and stands in the Resolution of the first. As a parameter
+of an action, PropertyValueError becomes ActionParameterValueError.
 
 | code | meaning | D-Bus error | Redfish |
 | --- | --- | --- | --- |

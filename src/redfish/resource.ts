@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Identity } from '../identity/identity.ts';
 import type { Entity, Method } from './http/privileges.ts';
 import type { RequestBody } from './http/request-body.ts';
-import { renderMessage } from './messages/base-registry.ts';
+import { renderMessages } from './messages/base-registry.ts';
 import { type SchemaName, typeOf } from './schema-versions.ts';
 
 /** One request, authenticated and allowed. */
@@ -64,7 +64,7 @@ export function json(body: object, headers: Readonly<Record<string, string>> = {
 }
 
 export function success(headers: Reply['headers'] = {}): Reply {
-  const body = { '@Message.ExtendedInfo': [renderMessage({ id: 'Success', args: [] })] };
+  const body = { '@Message.ExtendedInfo': renderMessages([{ id: 'Success', args: [] }]) };
   return { status: 200, headers, body };
 }
 

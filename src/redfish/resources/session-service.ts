@@ -8,7 +8,7 @@ import type { Access } from '../access.ts';
 import { dateTime } from '../date-time.ts';
 import { badLogin, challenge, login, passwordChangeRequired } from '../http/authentication.ts';
 import { mayUse } from '../http/privileges.ts';
-import { renderMessage } from '../messages/base-registry.ts';
+import { renderMessages } from '../messages/base-registry.ts';
 import { forbidden, notFound, RedfishError } from '../messages/redfish-error.ts';
 import {
   collectionView,
@@ -115,7 +115,7 @@ function createSession(access: Access): Operation {
           ? { 'X-Auth-Token': token }
           : { 'Set-Cookie': sessionCookies(token, xsrfToken) };
       const notice = user.passwordChangeRequired && {
-        '@Message.ExtendedInfo': passwordChangeRequired(user).messages.map(renderMessage),
+        '@Message.ExtendedInfo': renderMessages(passwordChangeRequired(user).messages),
       };
       return {
         status: 201,

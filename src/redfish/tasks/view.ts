@@ -1,5 +1,5 @@
 import { dateTime } from '../date-time.ts';
-import { renderMessage } from '../messages/base-registry.ts';
+import { renderMessages } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
 import { naming, type Reply } from '../resource.ts';
 import type { Task } from './tasks.ts';
@@ -19,7 +19,7 @@ const retrySeconds = '5';
 export function taskView(task: Task) {
   const { id, name, targetUri, started, ended, outcome } = task;
   const failed = outcome instanceof RedfishError;
-  const messages = failed ? outcome.messages.map(renderMessage) : [];
+  const messages = failed ? renderMessages(outcome.messages) : [];
   return {
     ...naming('Task', `${taskCollection}/${id}`),
     Name: name,
