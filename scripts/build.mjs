@@ -55,6 +55,7 @@ async function generateValidators(schemas) {
     code: { source: true, esm: true },
   });
   ajv.addVocabulary(['restart']);
+  await tellKnownMembers(ajv);
   ajv.addSchema(schemas);
   const exports = Object.fromEntries(schemas.map(({ $id, title }) => [`validate${title}`, $id]));
   // ajv writes ES modules that require its CommonJS modules
@@ -64,6 +65,17 @@ async function generateValidators(schemas) {
   );
   await mkdir(join(root, 'schemas', 'generated'), { recursive: true });
   await writeFile(join(root, 'schemas', 'generated', 'validators.js'), code);
+}
+
+/** Has the fault of an unknown member say which ones there are, to find the one that was meant. */
+async function tellKnownMembers(ajv) {
+  const { _, stringify } = await import('ajv');
+  const path = 'ajv/dist/vocabularies/applicator/additionalProperties.js';
+  const { default: keyword } = (await import(path)).default;
+  const params = ({ params: { additionalProperty }, parentSchema: { properties = {} } }) =>
+    _`{additionalProperty: ${additionalProperty}, known: ${stringify(Object.keys(properties))}}`;
+  ajv.removeKeyword(keyword.keyword);
+  ajv.addKeyword({ ...keyword, error: { ...keyword.error, params } });
 }
 
 /**

@@ -6,6 +6,8 @@ export interface Problem {
   readonly path: string;
   readonly kind: 'missing' | 'unknown' | 'type' | 'not-listed' | 'format';
   readonly text: string;
+  /** With `unknown`: the members that there are at the place. */
+  readonly known?: readonly string[];
 }
 
 export type Validation<T> =
@@ -24,7 +26,12 @@ function asProblem({ instancePath, keyword, message, params }: Fault): Problem {
     case 'required':
       return { path: member(params.missingProperty), kind: 'missing', text: 'is required' };
     case 'additionalProperties':
-      return { path: member(params.additionalProperty), kind: 'unknown', text: 'is not known' };
+      return {
+        path: member(params.additionalProperty),
+        kind: 'unknown',
+        text: 'is not known',
+        known: namesOf(params.known),
+      };
     case 'type':
       return { path: instancePath, kind: 'type', text: message ?? 'has the wrong type' };
     case 'enum':
@@ -32,6 +39,10 @@ function asProblem({ instancePath, keyword, message, params }: Fault): Problem {
     default:
       return { path: instancePath, kind: 'format', text: message ?? `breaks the rule ${keyword}` };
   }
+}
+
+function namesOf(known: unknown): readonly string[] {
+  return Array.isArray(known) ? known.map(String) : [];
 }
 
 function list({ allowedValues }: Record<string, unknown>): string {

@@ -4,8 +4,9 @@ import {
   validateConfiguration,
 } from '../../schemas/generated/validators.js';
 import { jsonPlaces, type Place } from '../core/json-places.ts';
+import { didYouMean } from '../core/likely-name.ts';
 import { SetupError } from '../core/setup-error.ts';
-import { validate } from '../core/validation.ts';
+import { type Problem, validate } from '../core/validation.ts';
 import { cannotBeRead, readRegularFileSync } from '../storage/regular-file.ts';
 import { InvalidMember } from './invalid-member.ts';
 
@@ -54,7 +55,7 @@ export function checkConfiguration(document: unknown, from: ConfigurationText): 
   if (!result.ok) {
     throw invalid(
       from,
-      result.problems.map(({ path, text }) => [path, `${text}${reasons[path] ?? ''}`]),
+      result.problems.map((problem) => [problem.path, faultOf(problem)]),
     );
   }
   const configuration = withAbsolutePaths(result.value);
@@ -107,6 +108,11 @@ function invalid(
 
 function shown({ line, column }: Place): string {
   return `line ${line}, column ${column}`;
+}
+
+function faultOf({ path, text, known }: Problem): string {
+  const meant = didYouMean(path.slice(path.lastIndexOf('/') + 1), known);
+  return `${text}${reasons[path] ?? ''}${meant && ` (${meant})`}`;
 }
 
 /** Why a value is not allowed, where that is not plain. */

@@ -124,7 +124,11 @@ describe('a manager that reads its configuration again', () => {
 
   const refused: readonly [string, string | object, RegExp][] = [
     ['is no JSON', '{\n  "endpoints": [],\n}', /not JSON from line 3, column 1 on/],
-    ['has an unknown member', '{\n  "limit": {}\n}', /\/limit \(line 2, column 3\) is not known/],
+    [
+      'has an unknown member',
+      '{\n  "limit": {}\n}',
+      /\/limit \(line 2, column 3\) is not known \(did you mean limits\?\)/,
+    ],
     [
       'has two endpoints of one name',
       { endpoints: [...endpoints, endpoints[0]] },

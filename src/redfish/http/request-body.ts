@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Validator } from '../../../schemas/generated/validators.js';
+import { didYouMean } from '../../core/likely-name.ts';
 import { type Problem, validate } from '../../core/validation.ts';
 import type { Message } from '../messages/base-registry.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -88,15 +89,29 @@ function parseObject(json: Buffer, { optional = false }: ParseOptions): Members 
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch {
-    throw new RedfishError(400, { id: 'MalformedJSON', args: [] });
+  } catch (error) {
+    throw new RedfishError(400, { id: 'MalformedJSON', args: [], detail: faultOf(text, error) });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [] });
+    const detail = 'the body is JSON and no object, which begins with a brace';
+    throw new RedfishError(400, { id: 'UnrecognizedRequestBody', args: [], detail });
   }
   if (Object.keys(value).length === 0 && !optional)
     throw new RedfishError(400, { id: 'EmptyJSON', args: [] });
   return { ...value };
+}
+
+/** @param error of JSON.parse, whose own words may quote secrets, and which tells the place of most faults */
+function faultOf(text: string, error: unknown): string {
+  if (text.trim() === '') return 'the body is empty, and JSON (application/json) is wanted';
+  if (/^\s*-----BEGIN /.test(text))
+    return 'the body is PEM, and JSON (application/json) is wanted: a member has the PEM, with \\n for each line end';
+  const at = /at position (\d+)/.exec(String(error))?.[1];
+  if (at === undefined) return 'the body is no JSON (application/json)';
+  const lines = text.slice(0, Number(at)).split('\n');
+  if (/^[\r\n]/.test(text.slice(Number(at))))
+    return `a string has a line end in line ${lines.length}, which JSON writes as \\n`;
+  return `the body is no JSON from line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1} on`;
 }
 
 /** DSP0266: a service shall ignore OData annotations that it does not know, those of a member too. */
@@ -117,7 +132,10 @@ function withReferences(members: Members, { references = [] }: ParseOptions): Me
  */
 function unusableTexts(value: unknown, path = ''): readonly Problem[] {
   if (typeof value === 'string') {
-    if (value.includes('\0')) return [{ path, kind: 'format', text: 'must not hold a NUL' }];
+    if (value.includes('\0'))
+      return [
+        { path, kind: 'format', text: 'must not hold a NUL, as binary files and UTF-16 text do' },
+      ];
     const text = 'must not hold half of a surrogate pair';
     return /\p{Cs}/u.test(value) ? [{ path, kind: 'format', text }] : [];
   }
@@ -145,7 +163,7 @@ export function notWritable(name: string): Message {
 }
 
 function describe(
-  { path, kind, text }: Problem,
+  { path, kind, text, known }: Problem,
   members: Members,
   { action, changes }: ParseOptions,
 ): Message {
@@ -157,9 +175,16 @@ function describe(
   switch (kind) {
     case 'missing':
       return { id: `${noun}Missing`, args: [...of, name], related };
-    case 'unknown':
+    case 'unknown': {
       if (changes && isShown(changes, name)) return notWritable(name);
-      return { id: `${noun}Unknown`, args: [...of, name], related };
+      const meant = didYouMean(name.slice(name.lastIndexOf('/') + 1), known);
+      return {
+        id: `${noun}Unknown`,
+        args: [...of, name],
+        related,
+        ...(meant && { detail: meant }),
+      };
+    }
     case 'type':
     case 'not-listed': {
       const id = kind === 'type' ? 'ValueTypeError' : 'ValueNotInList';
