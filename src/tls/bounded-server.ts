@@ -9,6 +9,7 @@ import {
   type ShownCertificates,
   usualHandshakeLimits,
 } from './handshake-limiter.ts';
+import { refusePlainHttp } from './plain-http.ts';
 import { dropSlowReaders } from './slow-readers.ts';
 import { type ClientAuthorities, followTlsIdentity, type TlsSettings } from './tls-identity.ts';
 
@@ -39,6 +40,8 @@ export interface BoundedServerOptions extends Omit<TlsSettings, 'clients'> {
   readonly clients?: AskedClients | undefined;
   /** What handshakes with client certificates may cost; the usual limits unless given. */
   readonly handshakes?: HandshakeLimits | undefined;
+  /** Whether HTTP is spoken over TLS, so that clients without TLS are told that they need it. */
+  readonly isHttps?: boolean;
   /** With `clients`: whether a connection from an address may begin TLS at all; each may, unless given. */
   readonly admits?: ((address: string) => boolean) | undefined;
 }
@@ -63,6 +66,7 @@ export function boundServer(server: Server, options: BoundedServerOptions): void
       log,
     });
   }
+  if (options.isHttps) refusePlainHttp(server, bounds.handshakeMilliseconds);
   limitConnections(server, {
     maxConnections: bounds.connections,
     maxPerAddress: bounds.connectionsPerAddress,

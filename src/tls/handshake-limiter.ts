@@ -3,6 +3,7 @@ import type { Server, TLSSocket } from 'node:tls';
 import { addressGroup, clientAddress } from '../core/client-address.ts';
 import type { Log } from '../core/log.ts';
 import { peerOf } from './connection-limiter.ts';
+import { whenFirstBytesCome } from './first-bytes.ts';
 import {
   type HandshakeAddress,
   HandshakeAddresses,
@@ -219,17 +220,4 @@ class HandshakeLimiter {
       this.#start(waiting, address);
     }
   }
-}
-
-/** TLS begins with what is read already. A client that sends nothing, or closes, is sent away. */
-function whenFirstBytesCome(socket: Socket, milliseconds: number, use: () => void): void {
-  const timer = setTimeout(() => socket.destroy(), milliseconds);
-  socket.on('error', () => socket.destroy());
-  socket.once('close', () => clearTimeout(timer));
-  socket.once('readable', () => {
-    clearTimeout(timer);
-    if (socket.destroyed) return;
-    if (socket.readableLength > 0) use();
-    else socket.destroy();
-  });
 }

@@ -50,7 +50,7 @@ export function makeServer(options: HttpsOptions, { handler, allowedAt }: Served
   // Node drops headers beyond a number without a word, such as a second Host; their bytes have a limit
   server.maxHeadersCount = 0;
   boundServer(server, {
-    ...{ identity, bounds: limits, log },
+    ...{ identity, bounds: limits, log, isHttps: true },
     profile: options.profile ?? 'intermediate',
     ticketMilliseconds: options.ticketMilliseconds ?? 24 * 3_600_000,
     clients: clientCertificates?.peers,

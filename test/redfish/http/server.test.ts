@@ -133,11 +133,26 @@ describe('the HTTPS server', () => {
     (await open()).destroy();
   });
 
-  it('drops whoever sends no TLS', async () => {
+  it('drops whoever sends neither TLS nor HTTP', async () => {
     const socket = tcp(port, '127.0.0.1');
-    socket.write('GET / HTTP/1.1\r\nHost: bmc\r\n\r\n');
+    socket.write('\0\0\0\0\0');
     await new Promise((resolve) => socket.once('close', resolve));
   });
+
+  for (const [what, request] of [
+    ['a whole request', 'GET / HTTP/1.1\r\nHost: bmc\r\n\r\n'],
+    ['one with a large body', `POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n${'x'.repeat(300_000)}`],
+    ['the beginning of one', 'P'],
+  ] as const) {
+    it(`tells whoever sends HTTP without TLS to take https, and closes: ${what}`, async () => {
+      // It never closes its own side
+      const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+      const answer = await exchange(socket, request);
+      assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/);
+      assert.match(answer, /\r\n\r\nThis port speaks HTTPS: begin the URL with https:\/\/ /);
+      socket.destroy();
+    });
+  }
 
   it('speaks no TLS below 1.2', async () => {
     await assert.rejects(open({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1' }));
@@ -173,12 +188,13 @@ function tcp(port: number, host: string): Socket {
 }
 
 /** Sends a request and reads until the server closes the connection. */
-function exchange(socket: TLSSocket, request: string): Promise<string> {
+function exchange(socket: Socket, request: string): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     socket.on('data', (chunk) => {
       text += chunk;
     });
+    socket.on('end', () => resolve(text));
     socket.on('close', () => resolve(text));
     socket.write(request);
   });
