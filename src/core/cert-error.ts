@@ -50,6 +50,7 @@ export const certErrors = {
   'request-timeout': 'The worker did not make the request in time.',
   'access-denied': 'The caller may not change certificates.',
   storage: 'The change could not be written; nothing changed.',
+  'storage-full': 'There is no room on the disk for the change; nothing changed.',
   unsupported:
     'The manager on the bus is one that cannot do that, such as phosphor-certificate-manager.',
   unavailable: 'The manager or the D-Bus cannot be reached.',
@@ -93,7 +94,8 @@ export function reasonOf(error: unknown): string {
 
 /** A failure of the file system, in its own form or in ours. */
 export function isStorageError(error: unknown): boolean {
-  if (error instanceof CertError) return error.code === 'storage' || isStorageError(error.cause);
+  if (error instanceof CertError)
+    return error.code.startsWith('storage') || isStorageError(error.cause);
   return error instanceof Error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code));
 }
 

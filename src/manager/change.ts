@@ -1,6 +1,6 @@
 import { CertError, isStorageError } from '../core/cert-error.ts';
 import { Mutex } from '../core/mutex.ts';
-import { codeOf } from '../storage/io-errors.ts';
+import { codeOf, isDiskFull } from '../storage/io-errors.ts';
 import { faultOfFile } from '../storage/regular-file.ts';
 import type { EndpointDefinition } from './endpoint-definition.ts';
 import type { EndpointDependencies } from './endpoint-dependencies.ts';
@@ -150,5 +150,5 @@ export function asStorageError(cause: unknown): never {
   const why = faultOfFile(cause);
   const fault = why === undefined ? codeOf(cause) : `${codeOf(cause)}: ${why}`;
   const message = `it could not be written (${fault}); nothing changed`;
-  throw new CertError('storage', message, { cause });
+  throw new CertError(isDiskFull(cause) ? 'storage-full' : 'storage', message, { cause });
 }

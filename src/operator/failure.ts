@@ -49,6 +49,7 @@ const failures: Readonly<Record<CertErrorCode, readonly [kind: ExitKind, next?: 
   'request-timeout': ['failed', 'try again, or ask for an EC key, which is made faster'],
   'access-denied': ['denied'],
   storage: ['failed', 'look at the disk of the device'],
+  'storage-full': ['failed', 'make room on the disk of the device'],
   unsupported: ['unsupported'],
   unavailable: [
     'unavailable',

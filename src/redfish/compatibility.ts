@@ -18,7 +18,7 @@ export function createAs(compatibility: Compatibility, operation: Operation): Op
         const reply = await operation.handle(context);
         return reply.status === 201 ? { ...reply, status: 200 } : reply;
       } catch (error) {
-        if (!(error instanceof RedfishError) || error.status === 503) throw error;
+        if (!(error instanceof RedfishError) || error.status > 500) throw error;
         throw new RedfishError(500, error.messages, error.headers);
       }
     },

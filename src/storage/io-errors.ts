@@ -21,6 +21,11 @@ export function classifyIoError(error: unknown): 'busy' | 'failing' | undefined 
   return ['EIO', 'ESTALE', 'ETIMEDOUT', 'EUCLEAN'].includes(code) ? 'failing' : undefined;
 }
 
+/** Whether there is no room on the disk, or none for this user. */
+export function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error));
+}
+
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -149,9 +149,11 @@ export function faultOfFile(error: unknown): string | undefined {
 
 const faults: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EDQUOT: 'the quota of the user is used up',
   EBUSY: 'it is a mount point, whose place nothing can take',
   EISDIR: 'it is a directory and no regular file',
   ELOOP: 'its symbolic links lead in a circle',
+  ENOSPC: 'the disk is full',
   ENOTDIR: 'a part of its path is no directory',
   EROFS: 'its file system is read-only for this program',
 };

@@ -22,6 +22,7 @@ describe('the status of an error', () => {
     'request-timeout': 'INTERNAL',
     'access-denied': 'PERMISSION_DENIED',
     storage: 'INTERNAL',
+    'storage-full': 'RESOURCE_EXHAUSTED',
     unsupported: 'UNIMPLEMENTED',
     unavailable: 'UNAVAILABLE',
     'no-answer': 'UNAVAILABLE',

@@ -56,18 +56,24 @@ describe('a change', () => {
     assert.deepEqual(steps, ['a validate']);
   });
 
-  it('that cannot be written is a storage error that names the cause', async () => {
-    const { steps, changer } = withReload();
-    const full = Object.assign(new Error('ENOSPC: /secret/path'), { code: 'ENOSPC' });
-    const failing = noted(steps, 'a', { at: 'write', error: full });
-    await assert.rejects(changer(failing), (error: Error) => {
-      refusal('storage', /ENOSPC/)(error);
-      assert.doesNotMatch(error.message, /secret/);
-      assert.equal(error.cause, full);
-      return true;
+  for (const [code, refused] of [
+    ['EROFS', 'storage'],
+    ['ENOSPC', 'storage-full'],
+    ['EDQUOT', 'storage-full'],
+  ] as const) {
+    it(`that cannot be written for ${code} is a ${refused} error that names the cause`, async () => {
+      const { steps, changer } = withReload();
+      const cause = Object.assign(new Error(`${code}: /secret/path`), { code });
+      const failing = noted(steps, 'a', { at: 'write', error: cause });
+      await assert.rejects(changer(failing), (error: Error) => {
+        refusal(refused, new RegExp(code))(error);
+        assert.doesNotMatch(error.message, /secret/);
+        assert.equal(error.cause, cause);
+        return true;
+      });
+      assert.deepEqual(steps, ['a validate', 'a write']);
     });
-    assert.deepEqual(steps, ['a validate', 'a write']);
-  });
+  }
 
   it('that cannot be written keeps an error of our own', async () => {
     const { steps, changer } = withReload();

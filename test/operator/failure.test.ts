@@ -35,6 +35,7 @@ const kinds: Partial<Record<CertErrorCode, ExitKind>> = {
   'not-found': 'not-found',
   'access-denied': 'denied',
   storage: 'failed',
+  'storage-full': 'failed',
   internal: 'failed',
   'request-failed': 'failed',
   'request-timeout': 'failed',

@@ -125,7 +125,7 @@ describe('the Redfish application', () => {
     `${https}/%2e%2e`,
     `${truststore}/__proto__`,
     '/redfish/v2',
-    '/',
+    '//',
   ];
   for (const path of elsewhere) {
     it(`has nothing at ${path}`, async () => {
@@ -182,10 +182,14 @@ describe('the Redfish application', () => {
   });
 
   it('names the failing check of a refusal', async () => {
-    service.client.refusal = new CertError('storage', 'could not be written (ENOSPC)');
+    service.client.refusal = new CertError('storage', 'could not be written (EROFS)');
     const { status, text } = await service.ask('POST', truststore, { body: samplePem });
     assert.equal(status, 500);
-    assert.match(text, /storage: could not be written \(ENOSPC\)/);
+    assert.match(text, /storage: could not be written \(EROFS\)/);
+    service.client.refusal = new CertError('storage-full', 'the disk is full (ENOSPC)');
+    const full = await service.ask('POST', truststore, { body: samplePem });
+    assert.equal(full.status, 507);
+    assert.match(full.text, /"Message": "storage-full: the disk is full \(ENOSPC\)\."/);
     service.client.refusal = undefined;
   });
 

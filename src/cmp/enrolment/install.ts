@@ -13,6 +13,7 @@ const passing: readonly CertErrorCode[] = [
   'busy',
   'replacement-in-progress',
   'storage',
+  'storage-full',
 ];
 
 /** Whether a certificate that was confirmed will never come into service. */

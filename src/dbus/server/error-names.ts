@@ -47,6 +47,7 @@ const errorNames: Record<CertErrorCode, string> = {
   'request-timeout': internalFailure,
   'access-denied': 'org.freedesktop.DBus.Error.AccessDenied',
   storage: internalFailure,
+  'storage-full': internalFailure,
   unsupported: 'org.freedesktop.DBus.Error.NotSupported',
   unavailable: 'org.freedesktop.DBus.Error.ServiceUnknown',
   'no-answer': 'org.freedesktop.DBus.Error.NoReply',

@@ -70,6 +70,7 @@ const ofCertError: Readonly<Record<CertErrorCode, StatusName>> = {
   'request-timeout': 'INTERNAL',
   'access-denied': 'PERMISSION_DENIED',
   storage: 'INTERNAL',
+  'storage-full': 'RESOURCE_EXHAUSTED',
   unsupported: 'UNIMPLEMENTED',
   unavailable: 'UNAVAILABLE',
   'no-answer': 'UNAVAILABLE',

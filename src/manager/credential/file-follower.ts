@@ -133,4 +133,9 @@ export class CredentialFileFollower {
 }
 
 /** Failures after which the file may be as good as it was before. */
-const waits: readonly string[] = ['replacement-in-progress', 'storage', 'not-found'];
+const waits: readonly string[] = [
+  'replacement-in-progress',
+  'storage',
+  'storage-full',
+  'not-found',
+];

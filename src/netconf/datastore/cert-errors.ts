@@ -41,6 +41,7 @@ const tags: Readonly<Record<CertErrorCode, ErrorTag>> = {
   'request-timeout': 'operation-failed',
   'access-denied': 'access-denied',
   storage: 'operation-failed',
+  'storage-full': 'resource-denied',
   unsupported: 'operation-not-supported',
   unavailable: 'operation-failed',
   'no-answer': 'operation-failed',

@@ -31,6 +31,7 @@ type Kind =
   | 'unsupported'
   | 'away'
   | 'timeout'
+  | 'full'
   | 'fault';
 
 const kinds: Record<CertErrorCode, Kind> = {
@@ -71,6 +72,7 @@ const kinds: Record<CertErrorCode, Kind> = {
   'request-timeout': 'timeout',
   'access-denied': 'denied',
   storage: 'fault',
+  'storage-full': 'full',
   unsupported: 'unsupported',
   unavailable: 'away',
   'no-answer': 'away',
@@ -136,6 +138,8 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
       return unavailable(secondsToRetry, { detail });
     case 'timeout':
       return new RedfishError(500, plain('OperationTimeout'));
+    case 'full':
+      return new RedfishError(507, plain('InsufficientStorage'));
     case 'fault':
       return new RedfishError(500, plain('InternalError'));
   }

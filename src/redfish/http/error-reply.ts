@@ -14,8 +14,13 @@ export function errorReply(log: Log, error: unknown, { method, path }: Request):
   const fields = { method, path, status, reason: describeCause(error) };
   // Many clients at once are no fault, and their lines must not take the place of those that tell of one
   if (status === 503) log.warn('request put off', fields);
-  else if (status >= 500 && status !== 501 && status !== 507) log.error('request failed', fields);
+  else if (status >= 500 && !isUnsupported(known)) log.error('request failed', fields);
   return { status, headers, body: renderErrors(messages) };
+}
+
+/** What the client asked for, and not how the service is, decides it. */
+function isUnsupported({ status, messages }: RedfishError): boolean {
+  return status === 501 || messages[0]?.id === 'QueryParameterOutOfRange';
 }
 
 /** Everything unknown is a bug, and no client learns more of it. */

@@ -1,5 +1,5 @@
 import { SetupError } from '../../core/setup-error.ts';
-import { classifyIoError, codeOf } from '../../storage/io-errors.ts';
+import { classifyIoError, codeOf, isDiskFull } from '../../storage/io-errors.ts';
 import { RedfishError, unavailable } from '../messages/redfish-error.ts';
 
 /** Errors of the system that a disk gives, which are no bugs of the service. */
@@ -13,6 +13,10 @@ export function storageAnswer(error: unknown): RedfishError | undefined {
   const cause = error instanceof SetupError ? error.cause : error;
   const state = classifyIoError(cause);
   if (state === undefined && !ofDisks.includes(codeOf(cause))) return undefined;
+  if (isDiskFull(cause)) {
+    const detail = `storage-full: the disk has no room for what the service keeps (${codeOf(cause)})`;
+    return new RedfishError(507, { id: 'InsufficientStorage', args: [], detail }, {}, error);
+  }
   const detail = `storage: what the service keeps could not be written or read (${codeOf(cause)})`;
   // A file that the disk did not read is tried again with each request that needs it
   if (state === 'busy' || (state === 'failing' && error instanceof SetupError)) {

@@ -28,6 +28,7 @@ describe('an error reply', () => {
     ['file-unreadable', 'xyz.openbmc_project.Common.Error.InternalFailure'],
     ['key-missing', 'xyz.openbmc_project.Common.Error.InternalFailure'],
     ['storage', 'xyz.openbmc_project.Common.Error.InternalFailure'],
+    ['storage-full', 'xyz.openbmc_project.Common.Error.InternalFailure'],
     ['request-failed', 'xyz.openbmc_project.Common.Error.InternalFailure'],
     ['internal', 'xyz.openbmc_project.Common.Error.InternalFailure'],
     ['pem-malformed', 'xyz.openbmc_project.Certs.Error.InvalidCertificate'],

@@ -19,7 +19,8 @@ describe('a change that the disk of the service does not take', () => {
   after(() => service.close());
 
   const rows = [
-    ...['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES'].map((code) => ({ code, status: 500 })),
+    ...['ENOSPC', 'EDQUOT'].map((code) => ({ code, status: 507 })),
+    ...['EROFS', 'EIO', 'EACCES'].map((code) => ({ code, status: 500 })),
     ...['EMFILE', 'ENFILE'].map((code) => ({ code, status: 503 })),
   ];
   for (const { code, status } of rows) {
@@ -27,7 +28,10 @@ describe('a change that the disk of the service does not take', () => {
       heal = onDisk('open', () => () => Promise.reject(diskError(code)));
       const answer = await service.ask('PATCH', uri, { body: wanted });
       assert.equal(answer.status, status, answer.text);
-      assert.match(answer.text, new RegExp(`storage: .*\\(${code}\\)`));
+      assert.match(
+        answer.text,
+        new RegExp(`storage${status === 507 ? '-full' : ''}: .*\\(${code}\\)`),
+      );
       assert.doesNotMatch(answer.text, /settings\.json/);
       assert.equal(answer.headers['retry-after'], status === 503 ? '5' : undefined);
       heal();
