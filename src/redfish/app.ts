@@ -70,7 +70,7 @@ export function makeApp(
     await send(req, res, await auditChange(access.audit, req, work), limits.gzipBytes);
   };
   app.use(makeRoutes(tree, reply));
-  if (options.webUi) app.use(serveWebUi(options.webUi));
+  app.use(options.webUi ? serveWebUi(options.webUi) : leadToTheTree);
   app.use((req, res) => reply(req, res));
   app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {
     const reply = errorReply(log, error, req);
@@ -82,6 +82,12 @@ export function makeApp(
     return found ? allowedMethods(found.resource) : [];
   };
   return { handler: app, allowedAt, atWork };
+}
+
+/** A browser without a web UI to begin with. */
+function leadToTheTree(req: Request, res: Response, next: NextFunction): void {
+  if (req.path !== '/' || !['GET', 'HEAD'].includes(req.method)) next();
+  else res.status(302).location('/redfish/v1/').end();
 }
 
 /** The order is DSP0266's: who is the client, does the method exist, may the client use it, and the body. */
@@ -96,7 +102,7 @@ async function answer(
   if (found) res.set('Allow', allowedMethods(found.resource).join(', '));
   const identity = await identify(service, operation, req);
   if (!found) throw new RedfishError(404, { id: 'ResourceMissingAtURI', args: [req.path] });
-  if (!operation) throw methodNotAllowed(req.method);
+  if (!operation) throw methodNotAllowed(req.method, allowedMethods(found.resource));
   const rights = authorize(found.resource, operation, req.method, identity);
   if (effectiveMethod(req.method) !== 'GET') {
     refuseOtherSites(req, identity);
@@ -118,7 +124,8 @@ async function limitUploads<T>({ atWork }: AppService, upload: () => Promise<T>)
   }
 }
 
-function methodNotAllowed(method: string): RedfishError {
+function methodNotAllowed(method: string, allowed: readonly string[]): RedfishError {
   const id = method === 'DELETE' ? 'ResourceCannotBeDeleted' : 'OperationNotAllowed';
-  return new RedfishError(405, { id, args: [] });
+  const detail = `the methods of this resource are ${allowed.join(', ')}`;
+  return new RedfishError(405, { id, args: [], detail });
 }

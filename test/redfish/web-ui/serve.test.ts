@@ -205,9 +205,13 @@ describe('a web UI', () => {
 });
 
 describe('a service without a web UI', () => {
-  it('asks for a login at any path', async () => {
+  it('asks for a login at any path, but leads browsers from / to the tree', async () => {
     const service = await startService();
-    assert.equal((await service.ask('GET', '/', { as: '' })).status, 401);
+    assert.equal((await service.ask('GET', '/index.html', { as: '' })).status, 401);
+    assert.equal((await service.ask('POST', '/', { as: '' })).status, 401);
+    const root = await service.ask('GET', '/', { as: '' });
+    assert.equal(root.status, 302);
+    assert.equal(root.headers.location, '/redfish/v1/');
     await service.close();
   });
 });
