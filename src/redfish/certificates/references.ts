@@ -11,7 +11,8 @@ export function badReference(
   const related = [`#/${parameter}`];
   if (normalPath(reference) === undefined) {
     const args = [JSON.stringify(reference), parameter, action];
-    return new RedfishError(400, { id: 'ActionParameterValueFormatError', args, related });
+    const detail = 'it is no path of this service, which begins with /redfish/v1/';
+    return new RedfishError(400, { id: 'ActionParameterValueFormatError', args, detail, related });
   }
   const args = [parameter, action];
   const detail = `${reference} is ${fault}`;

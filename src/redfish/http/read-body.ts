@@ -11,10 +11,11 @@ export async function readBody(req: IncomingMessage, maxBytes: number): Promise<
   // RFC 9112 §6.3: there is a body only where one of the two announces it
   if (length === undefined && coding === undefined) return Buffer.alloc(0);
   if ((req.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
-    throw new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Encoding'] });
+    const detail = 'no coding of a body is taken: send it as it is';
+    throw new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Encoding'], detail });
   }
   const announced = length === undefined ? maxBytes : Number(length);
-  if (announced > maxBytes) throw tooLarge();
+  if (announced > maxBytes) throw tooLarge(maxBytes);
   // Its events were before, and nothing more would ever come
   if (req.destroyed) throw brokenOff();
   const body = Buffer.allocUnsafeSlow(announced);
@@ -28,7 +29,7 @@ export async function readBody(req: IncomingMessage, maxBytes: number): Promise<
       }
       // Node only reads what is left by itself where no listener has begun to
       req.off('data', onData).resume();
-      reject(tooLarge());
+      reject(tooLarge(maxBytes));
     };
     req.on('data', onData);
     req.on('end', () => resolve(body.subarray(0, size)));
@@ -37,8 +38,9 @@ export async function readBody(req: IncomingMessage, maxBytes: number): Promise<
   });
 }
 
-function tooLarge(): RedfishError {
-  return new RedfishError(413, { id: 'PayloadTooLarge', args: [] });
+function tooLarge(maxBytes: number): RedfishError {
+  const detail = `a body may have ${maxBytes} bytes here`;
+  return new RedfishError(413, { id: 'PayloadTooLarge', args: [], detail });
 }
 
 /** For a client that has gone, which does not read it. */

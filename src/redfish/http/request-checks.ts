@@ -39,7 +39,8 @@ export function checkContentType(req: Request, { entity }: Resource): void {
   const type = req.get('Content-Type');
   if (type === undefined || !hasBody) return;
   if (/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type.trim())) return;
-  throw new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Type'] });
+  const detail = 'JSON is wanted: send it with the header Content-Type: application/json';
+  throw new RedfishError(415, { id: 'HeaderInvalid', args: ['Content-Type'], detail });
 }
 
 /**

@@ -2,7 +2,11 @@ import { type GenerateCsr, validateGenerateCsr } from '../../../schemas/generate
 import type { CsrParameters } from '../../manager/csr/parameters.ts';
 import { defaultCurve, impliedAlgorithm } from '../../manager/csr/plan.ts';
 import { readHostAndPort } from '../../x509/general-names.ts';
-import { type CertificateCollection, findCollection } from '../certificates/collections.ts';
+import {
+  type CertificateCollection,
+  findCertificate,
+  findCollection,
+} from '../certificates/collections.ts';
 import { infoOf } from '../certificates/findings.ts';
 import { curveInfo, refuseUnservable } from '../certificates/key-choice.ts';
 import { badReference } from '../certificates/references.ts';
@@ -23,7 +27,11 @@ export function generateCsr(parts: CsrSources): Operation {
       const collection = findCollection(collections(), reference);
       if (!collection?.requestUsages) {
         const name = 'CertificateCollection';
-        throw badReference(name, reference, action, 'no collection that a request can be made for');
+        const certificate = findCertificate(collections(), reference);
+        const fault = certificate
+          ? `a certificate, and the URI of its collection is wanted, ${certificate.collection.uri}`
+          : 'no collection that a request can be made for';
+        throw badReference(name, reference, action, fault);
       }
       const wanted = withDefaults(parameters, collection);
       refuseUnservable(collection, wanted, action);

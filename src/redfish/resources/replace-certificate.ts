@@ -1,6 +1,10 @@
 import { validateReplaceCertificate } from '../../../schemas/generated/validators.js';
 import { type ChangeParts, replaceCertificate as replace } from '../certificates/changes.ts';
-import { type CertificateCollection, findCertificate } from '../certificates/collections.ts';
+import {
+  type CertificateCollection,
+  findCertificate,
+  findCollection,
+} from '../certificates/collections.ts';
 import { asRedfish } from '../certificates/errors.ts';
 import { extendedInfo } from '../certificates/findings.ts';
 import { badReference } from '../certificates/references.ts';
@@ -27,7 +31,11 @@ export function replaceCertificate(parts: ReplaceParts): Operation {
       const found = findCertificate(collections(), CertificateUri['@odata.id']);
       if (!found) {
         const reference = CertificateUri['@odata.id'];
-        throw badReference('CertificateUri', reference, action, 'no certificate of this service');
+        const isCollection = findCollection(collections(), reference) !== undefined;
+        const fault = isCollection
+          ? 'a collection, and the URI of a certificate in it is wanted, such as that with /1 behind it'
+          : 'no certificate of this service';
+        throw badReference('CertificateUri', reference, action, fault);
       }
       const { collection, id } = found;
       const content = contentOf(submitted);
