@@ -192,6 +192,8 @@ export class CertificateObjects {
   }
 }
 
+const refusedProperties = /^org\.freedesktop\.DBus\.Error\.(?:Unknown|NotSupported|InvalidArgs)/;
+
 /** Of all interfaces of an object. A manager that is not ours need not have any. */
 async function propertiesOf(bus: Bus, destination: string, path: string): Promise<Properties> {
   const { name } = propertiesInterface;
@@ -201,7 +203,8 @@ async function propertiesOf(bus: Bus, destination: string, path: string): Promis
     const [properties] = await bus.call({ destination, path, ...call });
     return properties as Properties;
   } catch (error) {
-    if (errorNameOf(error)?.startsWith('org.freedesktop.DBus.Error.Unknown')) return {};
+    // Libraries refuse the empty name each in its own words
+    if (refusedProperties.test(errorNameOf(error) ?? '')) return {};
     throw error;
   }
 }

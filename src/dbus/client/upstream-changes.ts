@@ -46,7 +46,7 @@ export async function addAtUpstream(
   content: Content,
 ): Promise<readonly PublishedCertificate[]> {
   const files = await authorityFiles(content, at);
-  const wanted = files.filter(({ shown }) => !findShown(at, shown));
+  const wanted = files.filter((file) => !findShown(at, file));
   if (wanted.length === 0) throw new CertError('already-installed', 'every authority is installed');
   const added: PublishedCertificate[] = [];
   try {
@@ -93,6 +93,7 @@ function install(at: UpstreamEndpoint, file: UpstreamFile): Promise<PublishedCer
   return put(at, call, file, (path) => String(path).split('/').at(-1) ?? '');
 }
 
+/** What becomes of the file is known, also where another client has taken it away by now. */
 async function put(
   at: UpstreamEndpoint,
   method: Pick<OutgoingCall, 'path' | 'interface' | 'member'>,
@@ -100,31 +101,26 @@ async function put(
   idOf: (result: unknown) => string,
 ): Promise<PublishedCertificate> {
   const { bus, copy, directory } = at;
-  const wasThere = findShown(at, file.shown) !== undefined;
-  let published: PublishedCertificate | undefined;
+  const wasThere = findShown(at, file) !== undefined;
+  const call = { destination: copy.owner, ...method, signature: 's' };
   try {
-    await asFile(directory, file.text, (path) =>
-      bus.call({
-        ...{ destination: copy.owner, ...method, signature: 's', body: [path] },
-        // The copy has it by then, and another client may take it away soon
-        arrived: ([result]) => {
-          published = copy.get(idOf(result));
-        },
-      }),
+    const [result] = await asFile(directory, file.text, (path) =>
+      bus.call({ ...call, body: [path] }),
     );
+    return { ...file.published, id: idOf(result) };
   } catch (error) {
     // It fails also where the certificate is in service and only the service could not be told
-    if (isFailure(error) && !wasThere) published = findShown(at, file.shown);
-    if (!published) throw refusalOf(at, file, error);
+    const shown = isFailure(error) && !wasThere ? findShown(at, file) : undefined;
+    if (shown) return { ...file.published, id: shown.id };
+    throw refusalOf(at, file, error);
   }
-  if (published) return published;
-  throw new CertError('not-found', 'the certificate is gone again');
 }
 
 function findShown(
   { copy }: UpstreamEndpoint,
-  { fingerprint }: UpstreamFile['shown'],
+  { published }: UpstreamFile,
 ): PublishedCertificate | undefined {
+  const { fingerprint } = published.certificate;
   return copy.list().find(({ certificate }) => certificate.fingerprint === fingerprint);
 }
 
@@ -133,9 +129,9 @@ function isFailure(error: unknown): boolean {
 }
 
 /** The manager has four names for all that can be wrong, and a reason in its journal alone. */
-function refusalOf(at: UpstreamEndpoint, { shown, hasKey }: UpstreamFile, error: unknown): unknown {
+function refusalOf(at: UpstreamEndpoint, file: UpstreamFile, error: unknown): unknown {
   const { type } = at.endpoint;
-  const needsKey = type !== 'authority' && !hasKey;
+  const needsKey = type !== 'authority' && !file.hasKey;
   const refusal = (code: CertError['code'], message: string) =>
     new CertError(code, message, { cause: error });
   switch (errorNameOf(error)?.split('.').at(-1)) {
@@ -152,7 +148,7 @@ function refusalOf(at: UpstreamEndpoint, { shown, hasKey }: UpstreamFile, error:
     case 'NotAllowed':
       if (type !== 'authority')
         return refusal('already-installed', 'there is a certificate already');
-      return findShown(at, shown)
+      return findShown(at, file)
         ? refusal('already-installed', 'the very authority is installed')
         : refusal(
             'limit-reached',

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CertError } from '../../core/cert-error.ts';
+import type { PublishedCertificate } from '../../manager/certificate-client.ts';
 import { selectChain } from '../../manager/checks/chain.ts';
 import { authorityChecks, enforce, leafChecks, pairChecks } from '../../manager/checks/checks.ts';
 import { type KeySource, matchKey, presumedLeaf } from '../../manager/credential/pairing.ts';
 import { parseBundle, parseUpload, refuseSize } from '../../manager/upload.ts';
-import type { Certificate } from '../../x509/certificate.ts';
 import type { Content, OpenContent } from '../../x509/containers.ts';
 import { exportPrivateKey } from '../../x509/keys.ts';
 import type { UploadLimits } from '../certs/content.ts';
@@ -14,8 +14,8 @@ import type { UploadLimits } from '../certs/content.ts';
 /** What phosphor-certificate-manager is to read. */
 export interface UpstreamFile {
   readonly text: string;
-  /** The certificate that its object will show. */
-  readonly shown: Certificate;
+  /** The certificate that its object will show, with what it does not show of the file. */
+  readonly published: Omit<PublishedCertificate, 'id'>;
   /** False for a certificate whose key the manager has to have from its last request. */
   readonly hasKey: boolean;
 }
@@ -59,13 +59,14 @@ export async function credentialFile(
   const hasKey = upload.keyBlocks.length > 0;
   const match = hasKey ? await matchKey(upload, noKeys, now) : undefined;
   const leaf = match?.leaf ?? presumedLeaf(upload);
-  const { chain, fault } = selectChain(leaf, upload.certificates, now);
+  const { chain, leftOut, fault } = selectChain(leaf, upload.certificates, now);
   if (fault !== undefined) throw new CertError('chain-signature', fault);
   enforce(leafChecks, { leaf, now, ...standards });
   if (match) enforce(pairChecks, { ...match, chain });
   const key = match ? exportPrivateKey(match.key) : '';
   const text = key + [leaf, ...chain].map(({ pem }) => pem).join('');
-  return { text, shown: leaf, hasKey };
+  const findings = leftOut.length > 0 && { findings: { warnings: [], leftOut, since: now } };
+  return { text, published: { certificate: leaf, chain, ...findings }, hasKey };
 }
 
 /**
@@ -83,7 +84,9 @@ export async function authorityFiles(
   for (const leaf of certificates)
     enforce(authorityChecks, { leaf, now, ...standards, signatureFault: undefined });
   const each = new Map(certificates.map((one) => [one.fingerprint, one]));
-  return [...each.values()].map((shown) => ({ text: shown.pem, shown, hasKey: false }));
+  return [...each.values()].map((certificate) => ({
+    ...{ text: certificate.pem, published: { certificate, chain: [] }, hasKey: false },
+  }));
 }
 
 /** Hands a text over as a file of its owner alone, which is gone afterwards. @throws CertError `storage` */

@@ -78,8 +78,8 @@ describe("the client over a manager with upstream's interfaces alone", () => {
     beforeEach(() => start('server'));
 
     it('gives it a file of its owner alone, with the key in PEM, that is gone afterwards', async () => {
-      const { id, certificate } = await client.install(endpoint, pair(leaf, intermediate));
-      assert.deepEqual([id, certificate.pem], ['1', leaf.pem]);
+      const installed = await client.install(endpoint, pair(leaf, intermediate));
+      assert.deepEqual([installed.id, installed.certificate.pem], ['1', leaf.pem]);
       assert.deepEqual(shown(), [leaf.pem]);
       const [file] = manager.given;
       assert.equal(file?.mode, 0o600);
@@ -95,6 +95,19 @@ describe("the client over a manager with upstream's interfaces alone", () => {
       );
       assert.deepEqual(readdirSync(uploads), []);
       assert.deepEqual(shown(), [leaf.pem]);
+    });
+
+    it('tells which issuers went into service, and what of the file did not', async () => {
+      const stranger = ca.issueCa({ subject: '/CN=Stranger' });
+      const { chain, findings } = await client.install(
+        endpoint,
+        pair(leaf, stranger, intermediate),
+      );
+      assert.deepEqual(
+        chain.map(({ pem }) => pem),
+        [intermediate.pem],
+      );
+      assert.match(findings?.leftOut[0]?.subject ?? '', /CN=Stranger/);
     });
 
     it('opens a PKCS #12 for it, and puts the leaf before its issuers', async () => {
