@@ -32,6 +32,26 @@ sed -i 's/^Version: .*/Version: 99/' new/DEBIAN/control
 dpkg-deb --build new bmc-certificate-manager_99_all.deb
 cd -
 `;
+/** What stands for an OpenBMC image: a bmcweb with a user of its own that shows its certificate, and upstream's managers. */
+const openBmc = `
+useradd --system --user-group bmcweb
+cat >/etc/systemd/system/bmcweb.service <<'END'
+[Unit]
+StartLimitIntervalSec=0
+[Service]
+User=bmcweb
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+ExecStart=/usr/bin/openssl s_server -accept 443 -www -cert /etc/ssl/certs/https/server.pem -key /etc/ssl/certs/https/server.pem
+Restart=always
+RestartSec=1
+END
+cat >/etc/systemd/system/phosphor-certificate-manager@.service <<'END'
+[Service]
+ExecStart=/usr/bin/sleep infinity
+END
+systemctl daemon-reload
+systemctl start bmcweb phosphor-certificate-manager@bmcweb
+`;
 /** `set-password` ends the sessions. */
 const login = blocksOf('README').at(-1)?.text ?? '';
 
@@ -90,6 +110,14 @@ export const howToPages: readonly HowToPage[] = [
       'Give another service its certificate': /Usage +DigitalSignature[\s\S]*\n640 root www-data\n/,
       'Follow changes': /certs\/server\/https\/1/,
       'Serve a web UI': /A page/,
+    },
+  },
+  {
+    name: 'bmcweb',
+    happens: { 'Leave port 443 to bmcweb': openBmc },
+    prints: {
+      'Start both': /^active\nactive\n/,
+      'See that it works': /bmcweb\.service: Reloaded[\s\S]*under bmcweb/,
     },
   },
   {
