@@ -63,9 +63,9 @@ export function packagedFiles(root: string, release: Release): PackagedFile[] {
   return files.sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
-/** Says of the bundles beside it that they are ES modules. */
+/** Spares Node looking for one above it, and a guess at what the bundles beside it are. */
 export function manifest({ version }: Release): string {
-  const members = { name: packageName, version, type: 'module', license: 'Apache-2.0' };
+  const members = { name: packageName, version, type: 'commonjs', license: 'Apache-2.0' };
   return `${JSON.stringify(members, null, 2)}\n`;
 }
 

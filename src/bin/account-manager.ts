@@ -26,7 +26,7 @@ interface Settings {
   readonly access: CallerPolicy;
 }
 
-await runConfigured({ program: 'account-manager', settings: settingsOf, start: startManager });
+void runConfigured({ program: 'account-manager', settings: settingsOf, start: startManager });
 
 /** @throws InvalidMember for a user or a group that does not exist */
 function settingsOf(configuration: Configuration): Settings {

@@ -87,4 +87,4 @@ function isStarted(): boolean {
   return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
 }
 
-if (isStarted()) await main(process.argv.slice(2));
+if (isStarted()) void main(process.argv.slice(2));

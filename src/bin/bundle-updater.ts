@@ -33,7 +33,7 @@ interface Settings {
   readonly access: CallerPolicy;
 }
 
-await runConfigured({ program: 'bundle-updater', settings: settingsOf, start });
+void runConfigured({ program: 'bundle-updater', settings: settingsOf, start });
 
 /** @throws InvalidMember */
 function settingsOf(configuration: Configuration): Settings {

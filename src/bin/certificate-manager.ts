@@ -42,7 +42,7 @@ interface Settings {
   readonly signers: CallerPolicy;
 }
 
-await runConfigured({
+void runConfigured({
   program: 'certificate-manager',
   readCommandLine,
   settings: settingsOf,

@@ -32,7 +32,7 @@ interface Settings {
   readonly access: CallerPolicy;
 }
 
-await runConfigured({ program: 'cmp-agent', settings: settingsOf, start });
+void runConfigured({ program: 'cmp-agent', settings: settingsOf, start });
 
 /** @throws InvalidMember */
 function settingsOf(configuration: Configuration): Settings {

@@ -30,7 +30,7 @@ const managersMilliseconds = 2000;
 
 const truststore = { type: 'authority', name: 'truststore' } as const;
 
-await runConfigured({ program: 'gnoi-server', settings, start });
+void runConfigured({ program: 'gnoi-server', settings, start });
 
 /** @throws InvalidMember */
 function settings(configuration: Configuration): Configuration {

@@ -33,7 +33,7 @@ const managersMilliseconds = 2000;
 /** How long a change may take to answer before sessions end because of it. */
 const cutMilliseconds = 1000;
 
-await runConfigured({ program: 'netconf-server', settings, start });
+void runConfigured({ program: 'netconf-server', settings, start });
 
 /** @throws InvalidMember */
 function settings(configuration: Configuration): Configuration {

@@ -25,7 +25,7 @@ import { contentOpener } from './set-up/content-opener.ts';
 /** How long the managers on the bus may take to answer before the service listens without them. */
 const managersMilliseconds = 2000;
 
-await runConfigured({ program: 'redfish-server', settings, start });
+void runConfigured({ program: 'redfish-server', settings, start });
 
 /** @throws InvalidMember: a list with a mistake stops the start, and not the first login that needs it */
 function settings(configuration: Configuration, log: Log): Configuration {

@@ -188,10 +188,10 @@ describe('the release archive', () => {
     assert.match(await must('node', [program, '--help']), /^Usage/m);
   });
 
-  it('says that its programs are ES modules, with the notices beside them', () => {
+  it('says what its programs are, with the notices beside them', () => {
     const inside = join(directory, 'bmc-certificate-manager-1.2.3');
     const manifest = JSON.parse(readFileSync(join(inside, 'package.json'), 'utf8'));
-    assert.deepEqual([manifest.version, manifest.type], ['1.2.3', 'module']);
+    assert.deepEqual([manifest.version, manifest.type], ['1.2.3', 'commonjs']);
     const notices = readFileSync(join(clone, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
     assert.equal(readFileSync(join(inside, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8'), notices);
   });
