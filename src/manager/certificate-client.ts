@@ -51,6 +51,8 @@ export type CertificateEvent = { readonly endpoint: EndpointRef } & (
  * `unavailable` and `no-answer` when the manager is away, else the code of the failing check.
  */
 export interface CertificateClient {
+  /** Another number after each change of what the other members answer without a promise. */
+  readonly version: number;
   /** True while the manager of this endpoint can be reached and its copy is complete. */
   isAvailable(endpoint: EndpointRef): boolean;
   /** All endpoints that are there now, ordered by type and name. */

@@ -1,9 +1,11 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type NextFunction, type Request, type Response } from 'express';
 import { KeyedMutex } from '../core/keyed-mutex.ts';
 import type { Log } from '../core/log.ts';
 import { auditChange } from './http/audit-change.ts';
 import { commonHeaders } from './http/common-headers.ts';
 import { errorReply } from './http/error-reply.ts';
+import { makeKeptReads } from './http/kept-reads.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { allowedMethods, effectiveMethod } from './http/methods.ts';
 import { perform, type Service } from './http/perform.ts';
@@ -41,7 +43,7 @@ export const maxUploads = 16;
 
 /** The whole tree as a server takes it. */
 export interface App {
-  readonly handler: Express;
+  readonly handler: RequestListener;
   readonly atWork: RequestsAtWork;
   /** What can be done at a path, for answers to what never becomes a request. */
   allowedAt(path: string): readonly string[];
@@ -57,6 +59,7 @@ export function makeApp(
   const { access, served } = parts;
   const { changes } = atWork;
   const service: AppService = { access, served, limits, find, changes, atWork };
+  const keptReads = makeKeptReads({ access, bytes: limits.keptReadBytes });
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -66,8 +69,12 @@ export function makeApp(
     next();
   });
   const reply = async (req: Request, res: Response, found?: Found, operation?: Operation) => {
+    const version = operation?.version?.();
     const work = () => answer(service, req, res, found, operation);
-    await send(req, res, await auditChange(access.audit, req, work), limits.gzipBytes);
+    const replied = await auditChange(access.audit, req, work);
+    const body = await send(req, res, replied, limits.gzipBytes);
+    if (!found || !operation || version === undefined) return;
+    keptReads.sent({ req, res, entity: found.resource.entity, operation, version, body });
   };
   app.use(makeRoutes(tree, reply));
   app.use(options.webUi ? serveWebUi(options.webUi) : leadToTheTree);
@@ -81,7 +88,10 @@ export function makeApp(
     const found = find(path);
     return found ? allowedMethods(found.resource) : [];
   };
-  return { handler: app, allowedAt, atWork };
+  const handler: RequestListener = async (req, res) => {
+    if (!(await keptReads.answer(req, res))) app(req, res);
+  };
+  return { handler, allowedAt, atWork };
 }
 
 /** A browser without a web UI to begin with. */

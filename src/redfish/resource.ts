@@ -45,6 +45,11 @@ export interface Operation {
   readonly open?: true;
   /** Parameters of the query that the operation reads itself; those of other resources it refuses. */
   readonly ownQuery?: readonly string[];
+  /**
+   * Of a read that tools repeat: another one whenever the answer may be another, `undefined` where that cannot be told. Such an
+   * answer is the same to all who may read the resource, and has an ETag.
+   */
+  readonly version?: () => unknown;
   /** For certificates, whose bodies may be larger than those of anything else. */
   readonly upload?: true;
   handle(context: RequestContext): Reply | Promise<Reply>;

@@ -19,8 +19,7 @@ export class MemoryClient implements CertificateClient {
   waiting: OutstandingRequest[] = [];
   /** Those that came at run time. */
   ofRunTime: EndpointRef[] = [];
-  /** The whole manager; `leave` takes one endpoint away. */
-  away = false;
+  version = 0;
   /** What a manager answers to calls; lists are live copies, which nobody refuses. */
   refusal: CertError | undefined;
   readonly #listeners = new Set<(event: CertificateEvent) => void>();
@@ -29,12 +28,26 @@ export class MemoryClient implements CertificateClient {
   readonly #endpoints = new Map<string, EndpointRef>();
   readonly #absent = new Set<string>();
 
+  #away = false;
+
+  get away(): boolean {
+    return this.#away;
+  }
+
+  /** The whole manager; `leave` takes one endpoint away. */
+  set away(is: boolean) {
+    this.version += 1;
+    this.#away = is;
+  }
+
   /** Takes one endpoint away, as when its own manager ends; nobody is told. */
   leave(endpoint: EndpointRef): void {
+    this.version += 1;
     this.#absent.add(key(endpoint));
   }
 
   comeBack(endpoint: EndpointRef): void {
+    this.version += 1;
     this.#absent.delete(key(endpoint));
   }
 
@@ -52,7 +65,7 @@ export class MemoryClient implements CertificateClient {
   }
 
   isAvailable(endpoint: EndpointRef): boolean {
-    return !this.away && !this.#absent.has(key(endpoint));
+    return !this.#away && !this.#absent.has(key(endpoint));
   }
 
   endpoints(): readonly EndpointRef[] {
@@ -127,6 +140,7 @@ export class MemoryClient implements CertificateClient {
 
   /** Tells the subscribers, as a manager would. */
   tell(event: CertificateEvent): void {
+    this.version += 1;
     for (const listener of this.#listeners) listener(event);
   }
 

@@ -89,6 +89,7 @@ export const httpLimits: HttpLimits = {
   changesPerUser: 10,
   uriBytes: 2048,
   gzipBytes: 1024,
+  keptReadBytes: 65_536,
   query: {
     expandLevels: 3,
     expandedResources: 20,
@@ -172,6 +173,7 @@ const allShown: ServedCertificate = {
   refresh: async () => undefined,
   conditionsOf: () => [],
   onChange: () => () => undefined,
+  version: () => 0,
 };
 
 export async function makeTestParts(

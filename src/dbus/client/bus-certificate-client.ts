@@ -89,6 +89,10 @@ export class BusCertificateClient implements CertificateClient {
     return this.#watch.denial;
   }
 
+  get version(): number {
+    return this.#watch.version;
+  }
+
   isAvailable(endpoint: EndpointRef): boolean {
     return this.#watch.has(endpoint);
   }

@@ -60,6 +60,7 @@ export class ManagerWatch {
   /** What an endpoint had when its manager went away, to tell what changed meanwhile. */
   readonly #remembered = new Map<string, readonly PublishedCertificate[]>();
   #denial: Error | undefined;
+  #version = 0;
 
   constructor(
     busAddress: string,
@@ -74,7 +75,10 @@ export class ManagerWatch {
     this.limits = { uploadBytes, content };
     this.#listeners = new Listeners(log);
     const failed = (error: unknown) => this.#noteDenial(error);
-    const tell = (event: EdgeEndpointEvent) => this.#tellOfRunTime(event);
+    const tell = (event: EdgeEndpointEvent) => {
+      this.#changed();
+      this.#tellOfRunTime(event);
+    };
     this.#runTime = withRunTime
       ? new EdgeEndpointsWatch({ content, log, tell, failed })
       : undefined;
@@ -83,10 +87,13 @@ export class ManagerWatch {
       bounds: ({ sender }) => smallMessageBytes + (this.#isManager(sender) ? 3 * uploadBytes : 0),
       log,
       begin: async (bus) => {
+        // Whatever a copy knows anew comes with a signal
+        bus.onSignal(() => this.#changed());
         await Promise.all([this.#watchManagers(bus), this.#runTime?.begin(bus)]);
       },
       failed,
       ended: () => {
+        this.#changed();
         this.#forgetAll();
         this.#runTime?.end();
       },
@@ -117,6 +124,11 @@ export class ManagerWatch {
     const { bus } = this.#connection;
     if (!bus) throw new CertError('unavailable', 'the D-Bus cannot be reached');
     return bus;
+  }
+
+  /** Another number after each change of what is known. */
+  get version(): number {
+    return this.#version;
   }
 
   has(endpoint: EndpointRef): boolean {
@@ -223,12 +235,17 @@ export class ManagerWatch {
     }
   }
 
+  #changed(): void {
+    this.#version += 1;
+  }
+
   #noteDenial(error: unknown): void {
     if (isDenial(error)) this.#denial = error;
   }
 
   /** Puts a copy in place first, so that a listener to a change finds it there. */
   #publish(name: string, copy: EndpointCopy): void {
+    this.#changed();
     this.#copies.set(name, copy);
     this.#log.info('certificate manager found', { name });
     const tell = (event: CertificateEvent) => this.#listeners.tell(event);

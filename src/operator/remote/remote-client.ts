@@ -30,6 +30,8 @@ export interface RemoteParts {
 export function remoteClient(parts: RemoteParts): CertificateClient {
   const { service, copies, certificateService } = parts;
   return {
+    // Its copies are read once
+    version: 0,
     isAvailable: (endpoint) => copies.has(endpoint),
     endpoints: () => copies.endpoints(),
     runTimeEndpoints: () => copies.runTimeEndpoints(),

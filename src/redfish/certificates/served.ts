@@ -15,10 +15,16 @@ export interface ServedCertificate {
   ): readonly Condition[] | undefined;
   /** Calls back when the conditions may be others. @returns how to end that */
   onChange(listener: () => void): () => void;
+  /** Another number after each such change; `undefined` while the file is being looked at. */
+  version(): number | undefined;
 }
 
 /** @param served the endpoint whose file the identity follows */
 export function followServed(identity: ServerIdentity, served: EndpointRef): ServedCertificate {
+  let version = 0;
+  identity.onChange(() => {
+    version += 1;
+  });
   return {
     async refresh() {
       await identity.refresh();
@@ -27,6 +33,7 @@ export function followServed(identity: ServerIdentity, served: EndpointRef): Ser
       if (endpoint.type !== served.type || endpoint.name !== served.name) return [];
       return identity.isBehind ? undefined : conditionsOf(identity, published);
     },
+    version: () => (identity.isBehind ? undefined : version),
     onChange: (listener) => identity.onChange(listener),
   };
 }

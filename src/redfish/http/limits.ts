@@ -5,7 +5,7 @@ import type { QueryLimits } from '../query/limits.ts';
 export interface HttpLimits
   extends Pick<
     Configuration['redfish']['limits'],
-    'bodyBytes' | 'jsonBytes' | 'changesPerUser' | 'uriBytes' | 'gzipBytes'
+    'bodyBytes' | 'jsonBytes' | 'changesPerUser' | 'uriBytes' | 'gzipBytes' | 'keptReadBytes'
   > {
   readonly query: QueryLimits;
 }

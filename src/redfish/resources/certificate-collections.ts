@@ -74,7 +74,9 @@ function collectionResources(parts: CollectionParts, place: Place): readonly Res
       };
     },
   };
-  const GET = get(view);
+  // Requests are asked of the manager each time
+  const version = place.makesRequests ? {} : { version: () => client.version };
+  const GET = { ...get(view), ...version };
   return [
     ...creatable(
       { path: place.path, entity: 'CertificateCollection', operations: { GET } },
@@ -85,8 +87,15 @@ function collectionResources(parts: CollectionParts, place: Place): readonly Res
 }
 
 function certificateResource(parts: CollectionParts, place: Place): Resource {
-  const { client } = parts;
+  const { client, served, now } = parts;
   const GET: Operation = {
+    version() {
+      const shown = place.type === 'server' ? served.version() : 0;
+      // Whether it has begun or ended changes with a second
+      return shown === undefined
+        ? undefined
+        : `${client.version} ${shown} ${Math.floor(now() / 1000)}`;
+    },
     async handle(context) {
       const { id = '' } = context.parameters;
       const collection = place.at(context);

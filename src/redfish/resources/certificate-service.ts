@@ -1,6 +1,6 @@
 import { type CsrSources, generateCsrUri } from '../certificates/requests.ts';
 import { mayUse } from '../http/privileges.ts';
-import { link, naming, type RequestContext, type Resource, readOnly } from '../resource.ts';
+import { get, link, naming, type RequestContext, type Resource, readOnly } from '../resource.ts';
 import { actionInfo } from './action-infos.ts';
 import { generateCsr } from './generate-csr.ts';
 import { oemActionsView, oemServiceActions } from './oem-actions.ts';
@@ -19,7 +19,13 @@ type ServiceParts = CsrSources & ReplaceParts & ReplacementParts;
 export function certificateService(parts: ServiceParts): readonly Resource[] {
   return [
     readOnly(uri, 'CertificateService', (context) => serviceView(parts, context)),
-    readOnly(locations, 'CertificateLocations', () => certificateLocations(parts)),
+    {
+      path: locations,
+      entity: 'CertificateLocations',
+      operations: {
+        GET: { ...get(() => certificateLocations(parts)), version: () => parts.client.version },
+      },
+    },
     {
       path: generateCsrUri,
       entity: 'CertificateService',

@@ -1,5 +1,5 @@
 import type { QueryLimits } from '../query/limits.ts';
-import { json, link, type Resource } from '../resource.ts';
+import { json, link, type Operation, type Resource } from '../resource.ts';
 import { typeOf } from '../schema-versions.ts';
 import type { ManagerDetails } from '../set-up/manager-details.ts';
 
@@ -26,7 +26,11 @@ export function serviceRoot(parts: {
 }): readonly Resource[] {
   return [
     open('/redfish', () => ({ v1: `${root}/` })),
-    open(root, () => rootView(parts)),
+    open(
+      root,
+      () => rootView(parts),
+      () => parts.managerDetails.settings.value,
+    ),
     open(`${root}/odata`, () => ({
       '@odata.context': `${root}/$metadata`,
       value: services.map((name) => ({ name, kind: 'Singleton', url: `${root}/${name}` })),
@@ -34,8 +38,8 @@ export function serviceRoot(parts: {
   ];
 }
 
-function open(path: string, view: () => object): Resource {
-  const GET = { open: true, handle: () => json(view()) } as const;
+function open(path: string, view: () => object, version?: Operation['version']): Resource {
+  const GET = { open: true, handle: () => json(view()), ...(version && { version }) } as const;
   return { path, entity: 'ServiceRoot', operations: { GET } };
 }
 
