@@ -1,5 +1,5 @@
 /** Letters in which a name may differ from the one that was meant; of a short name, a third of them. */
-const maxEdits = 3;
+const maxEdits = 2;
 const longest = 64;
 
 /** The question whether a name was meant; empty where no name is near. */
