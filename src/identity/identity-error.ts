@@ -13,6 +13,7 @@ export const identityErrors = {
   'certificate-taken': 'The certificate belongs to an account already.',
   'certificate-limit': 'The account has as many certificates as it may have.',
   'locks-out': 'After the change no administrator could log in any more.',
+  'storage-full': 'There is no room on the disk for the change; nothing changed.',
   unavailable: 'The program that knows the users, or their passwords, does not answer now.',
   failed: 'The user manager of the system tried and did not succeed.',
 } as const;

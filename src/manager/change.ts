@@ -150,5 +150,5 @@ export function asStorageError(cause: unknown): never {
   const why = faultOfFile(cause);
   const fault = why === undefined ? codeOf(cause) : `${codeOf(cause)}: ${why}`;
   const message = `it could not be written (${fault}); nothing changed`;
-  throw new CertError(isDiskFull(cause) ? 'storage-full' : 'storage', message, { cause });
+  throw new CertError(isDiskFull(codeOf(cause)) ? 'storage-full' : 'storage', message, { cause });
 }

@@ -10,7 +10,7 @@ const failures: Readonly<Record<CertErrorCode, readonly [kind: ExitKind, next?: 
   'file-too-large': ['refused'],
   'file-empty': ['refused'],
   'pem-malformed': ['refused', 'get the file again, unchanged, from where it was made'],
-  'no-certificate': ['refused', 'give a file that holds a certificate'],
+  'no-certificate': ['refused'],
   'too-many-certificates': ['refused', 'give the certificate with its issuers alone'],
   'container-malformed': ['refused', 'get the file again, unchanged, from where it was made'],
   'password-wrong': ['refused', 'give the right password with --password-file'],
@@ -75,6 +75,7 @@ const accountFailures: Readonly<
   'certificate-taken': ['conflict'],
   'certificate-limit': ['conflict'],
   'locks-out': ['conflict'],
+  'storage-full': ['failed', 'make room on the disk of the device'],
   unavailable: ['unavailable', 'look at systemctl status bmc-account-manager'],
   failed: ['failed', 'the log of the account manager says why'],
 };

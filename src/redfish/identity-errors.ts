@@ -32,6 +32,7 @@ const answers: Readonly<Record<IdentityErrorCode, Answer>> = {
   },
   'certificate-limit': ({ message }) => plain(400, 'CreateLimitReachedForResource', [], message),
   'locks-out': ({ message }) => plain(409, 'ResourceCannotBeDeleted', [], message),
+  'storage-full': ({ message }) => plain(507, 'InsufficientStorage', [], message),
   unavailable: () => unavailable(5),
   failed: () => plain(500, 'InternalError', []),
 };

@@ -21,9 +21,9 @@ export function classifyIoError(error: unknown): 'busy' | 'failing' | undefined 
   return ['EIO', 'ESTALE', 'ETIMEDOUT', 'EUCLEAN'].includes(code) ? 'failing' : undefined;
 }
 
-/** Whether there is no room on the disk, or none for this user. */
-export function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error));
+/** Whether a code of the system says that there is no room on the disk, or none for this user. */
+export function isDiskFull(code: string): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(code);
 }
 
 export function codeOf(error: unknown): string {

@@ -78,6 +78,7 @@ describe('the exit status of bmc-certs for a refusal of the account manager', ()
     'certificate-taken': 'conflict',
     'certificate-limit': 'conflict',
     'locks-out': 'conflict',
+    'storage-full': 'failed',
     unavailable: 'unavailable',
     failed: 'failed',
   };

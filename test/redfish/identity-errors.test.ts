@@ -23,6 +23,7 @@ describe('an error of identity', () => {
       '409 ResourceAlreadyExists Certificate CertificateString as submitted: Why.',
     'certificate-limit': '400 CreateLimitReachedForResource: Why.',
     'locks-out': '409 ResourceCannotBeDeleted: Why.',
+    'storage-full': '507 InsufficientStorage: Why.',
     unavailable: '503 ServiceTemporarilyUnavailable 5 Retry-After 5',
     failed: '500 InternalError',
   };

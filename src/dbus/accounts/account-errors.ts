@@ -4,6 +4,7 @@ import {
   type IdentityErrorCode,
   identityErrors,
 } from '../../identity/identity-error.ts';
+import { codeOf, isDiskFull } from '../../storage/io-errors.ts';
 import { DBusError, errorNameOf } from '../server/error-names.ts';
 import { accountsInterface } from './accounts-interface.ts';
 
@@ -11,10 +12,11 @@ const prefix = `${accountsInterface.name}.Error.`;
 const codes = Object.keys(identityErrors) as IdentityErrorCode[];
 const names = new Map(codes.map((code) => [code, prefix + asName(code)]));
 
-/** The refusal as an error of D-Bus; any other error stays what it is. */
+/** The refusal, also that of a full disk, as an error of D-Bus; any other error stays what it is. */
 export function toBusError(error: unknown): unknown {
-  if (!(error instanceof IdentityError)) return error;
-  return new DBusError({ name: names.get(error.code) ?? '', text: error.message });
+  const refusal = isDiskFull(codeOf(error)) ? new IdentityError('storage-full') : error;
+  if (!(refusal instanceof IdentityError)) return error;
+  return new DBusError({ name: names.get(refusal.code) ?? '', text: refusal.message });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { CertError } from '../../core/cert-error.ts';
 import { type ForkedProgram, ForkFailure, runForked } from '../../core/forked-program.ts';
 import { Semaphore } from '../../core/semaphore.ts';
+import { isDiskFull } from '../../storage/io-errors.ts';
 import type { CsrJob } from './make-request-files.ts';
 
 /** Does one job and answers the hash of the new public key. */
@@ -25,7 +26,7 @@ export function forkedWorker(options: ForkedWorkerOptions): CsrWorker {
     try {
       const reply = readReply(await runForked(options, { ...job }));
       if ('publicKeyHash' in reply) return reply.publicKeyHash;
-      throw failed(reply.fault);
+      throw isDiskFull(reply.fault) ? full(reply.fault) : failed(reply.fault);
     } catch (error) {
       if (!(error instanceof ForkFailure)) throw error;
       if (error.reason === 'late') throw timedOut(options.deadline);
@@ -48,6 +49,10 @@ function readReply(message: unknown): WorkerReply {
 function timedOut(deadline: number): CertError {
   const seconds = Math.round(deadline / 1000);
   return new CertError('request-timeout', `the request was not made within ${seconds} s`);
+}
+
+function full(code: string): CertError {
+  return new CertError('storage-full', `the disk has no room for the request (${code})`);
 }
 
 function failed(detail: string, cause?: unknown): CertError {

@@ -13,7 +13,7 @@ export function storageAnswer(error: unknown): RedfishError | undefined {
   const cause = error instanceof SetupError ? error.cause : error;
   const state = classifyIoError(cause);
   if (state === undefined && !ofDisks.includes(codeOf(cause))) return undefined;
-  if (isDiskFull(cause)) {
+  if (isDiskFull(codeOf(cause))) {
     const detail = `storage-full: the disk has no room for what the service keeps (${codeOf(cause)})`;
     return new RedfishError(507, { id: 'InsufficientStorage', args: [], detail }, {}, error);
   }

@@ -47,7 +47,7 @@ function resolutionOf(resolution: string, detail: string | undefined): string {
 }
 
 function sentence(detail: string): string {
-  return detail.endsWith('?') ? detail : `${detail}.`;
+  return /[.?]$/.test(detail) ? detail : `${detail}.`;
 }
 
 /**

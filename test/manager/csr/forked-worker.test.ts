@@ -88,8 +88,8 @@ describe('a forked worker', () => {
     [
       'reports a fault',
       'faulty',
-      'process.on("message", () => process.send({ fault: "ENOSPC" }, () => process.exit(1)))',
-      /made: ENOSPC/,
+      'process.on("message", () => process.send({ fault: "EROFS" }, () => process.exit(1)))',
+      /made: EROFS/,
     ],
   ];
   for (const [what, name, line, words] of ends) {
@@ -98,6 +98,13 @@ describe('a forked worker', () => {
       await assert.rejects(worker(job), refusal('request-failed', words));
     });
   }
+
+  it('tells a full disk from other faults', async () => {
+    const line =
+      'process.on("message", () => process.send({ fault: "ENOSPC" }, () => process.exit(1)))';
+    const worker = workerOf(script('full', line), maxInternalFileBytes);
+    await assert.rejects(worker(job), refusal('storage-full', /ENOSPC/));
+  });
 
   it('fails its job when there is no such program', async () => {
     const worker = workerOf(join(root, 'absent.cjs'), maxInternalFileBytes);

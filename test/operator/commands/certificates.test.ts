@@ -102,7 +102,7 @@ describe('bmc-certs show', () => {
     ['authority/truststore', 3, /^There is no certificate at authority\/truststore\.$/],
     ['client/ldap', 3, /^There is no certificate client\/ldap\/1; the endpoint is empty\.$/],
     ['no-such-file', 3, /^The file no-such-file cannot be read: there is no such file\.$/],
-    ['/etc/hostname', 5, /^no-certificate: the file holds no certificate, CSR or key; /],
+    ['/etc/hostname', 5, /^no-certificate: the file holds no certificate: it is /],
     ['/etc', 5, /^The file \/etc cannot be read: it is a directory and no regular file\.$/],
   ];
   for (const [target, status, says] of bad) {
