@@ -22,7 +22,7 @@ import { type Extension, subjectAltName, usageExtensions, writeExtensions } from
 import type { GeneralName } from './general-names.ts';
 import { publicKeyInfo, signerFor } from './keys.ts';
 import { type NewAttribute, writeName } from './name.ts';
-import { type KeyUsage, requestAttributes } from './oids.ts';
+import { extensionIds, type KeyUsage, requestAttributes } from './oids.ts';
 import { formatPem } from './pem.ts';
 
 /** What a certification request asks for. It goes to another process, so it is plain JSON. */
@@ -39,6 +39,8 @@ export interface NewContent {
 export interface CopiedContent {
   /** Base64 of its DER. */
   readonly certificate: string;
+  /** For a certificate without any. */
+  readonly alternativeNames: readonly GeneralName[];
 }
 
 export interface RequestAttributes {
@@ -71,9 +73,14 @@ export function requestedKeyInfo(der: Uint8Array): Buffer {
 }
 
 function describe(content: RequestContent): { subject: Asn1; extensions: readonly Extension[] } {
-  if ('certificate' in content) return namesAndUsages(Buffer.from(content.certificate, 'base64'));
-  const { subject, alternativeNames, usages } = content;
+  const { alternativeNames } = content;
   const names = alternativeNames.length > 0 ? [subjectAltName(alternativeNames)] : [];
+  if ('certificate' in content) {
+    const copied = namesAndUsages(Buffer.from(content.certificate, 'base64'));
+    const hasNames = copied.extensions.some(({ id }) => id === extensionIds.subjectAltName);
+    return hasNames ? copied : { ...copied, extensions: [...names, ...copied.extensions] };
+  }
+  const { subject, usages } = content;
   return { subject: writeName(subject), extensions: [...names, ...usageExtensions(usages)] };
 }
 

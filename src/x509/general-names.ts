@@ -51,6 +51,17 @@ export function parseGeneralName(text: string): GeneralName | undefined {
 const hostAndPort = /^(?:\[([\d.:a-f]+)\]|([^\s:@/]+)):\d{1,5}$/i;
 
 /**
+ * Reads what clients of a server know it by: a DNS name or an address, also with a port.
+ * @returns `undefined` for every other text
+ */
+export function parseHost(text: string): GeneralName | undefined {
+  const name = parseGeneralName(text) ?? readHostAndPort(text);
+  // URLs take a host that ends in a number for an address of IPv4, so no client can ask for such a name
+  if (name?.kind === 'dns') return /(?:^|\.)\d+$/.test(name.value) ? undefined : name;
+  return name?.kind === 'ip' ? name : undefined;
+}
+
+/**
  * Reads a host with the port of a URL behind it, which scripts for OpenBMC give as a name of a certificate
  * (`DNS: bmc:443`). A host that is an address is one in the certificate, too: no client looks for it among DNS names.
  * @returns the name without the port; `undefined` for every other text
@@ -130,18 +141,27 @@ export function isHostName(text: string): boolean {
 }
 
 function guessKind(text: string): GeneralName['kind'] {
-  if (isIPv4(text) || isIPv6(text)) return 'ip';
+  if (isIPv4(text) || isIPv6(withoutBrackets(text))) return 'ip';
   if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text)) return 'uri';
   return text.includes('@') ? 'email' : 'dns';
 }
 
+/** As a URL has an address of IPv6. */
+function withoutBrackets(text: string): string {
+  return text.replace(/^\[([\d.:a-f]+)\]$/i, '$1');
+}
+
 function checked(kind: GeneralName['kind'], value: string): GeneralName | undefined {
   switch (kind) {
-    case 'ip':
-      return (isIPv4(value) || isIPv6(value)) && !value.includes('%') ? { kind, value } : undefined;
+    case 'ip': {
+      const address = withoutBrackets(value);
+      const isAddress = (isIPv4(address) || isIPv6(address)) && !address.includes('%');
+      return isAddress ? { kind, value: address } : undefined;
+    }
     case 'dns': {
       if (value.length > longestNames.dns) return undefined;
-      const ascii = isAscii(value) ? value : domainToASCII(value);
+      // RFC 1034 §3.1 has the dot of the root at the end, RFC 5280 §4.2.1.6 does not
+      const ascii = (isAscii(value) ? value : domainToASCII(value)).replace(/\.$/, '');
       return isHostName(ascii) ? { kind, value: ascii } : undefined;
     }
     case 'email':

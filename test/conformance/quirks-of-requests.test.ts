@@ -52,7 +52,7 @@ describe('a request', () => {
       1,
     );
     const text = await show(pem, '-text');
-    assert.match(text, /Subject: *$/m);
+    assert.match(text, /Subject: CN = bmc$/m);
     assert.match(text, /challengePassword +:secret/);
     assert.match(text, /unstructuredName +:rack 7/);
   });

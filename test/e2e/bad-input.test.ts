@@ -214,6 +214,12 @@ describe('bad input', () => {
     ),
     postTo(truststore, '2 MB', () => 'x'.repeat(2_000_000), 413, 'PayloadTooLarge', /maximum size/),
     csrWith(
+      'no name',
+      { CommonName: '', Organization: 'Example' },
+      'ActionParameterMissing',
+      /CommonName is missing, and so are AlternativeNames/,
+    ),
+    csrWith(
       'an unknown curve',
       { KeyCurveId: 'P-192' },
       'ActionParameterValueNotInList',

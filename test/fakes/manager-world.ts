@@ -125,5 +125,10 @@ export function snapshot(directory: string): Record<string, string> {
 
 /** A GenerateCSR call of which only the given arguments are given. */
 export function csrParameters(given: Partial<CsrParameters> = {}): CsrParameters {
-  return withAbsent({ KeyCurveId: 'prime256v1', KeyPairAlgorithm: 'EC', ...given });
+  return withAbsent({
+    CommonName: 'bmc',
+    KeyCurveId: 'prime256v1',
+    KeyPairAlgorithm: 'EC',
+    ...given,
+  });
 }

@@ -130,7 +130,7 @@ export class MemoryEndpoints implements EdgeEndpoints {
 
   async generate(endpoint: EndpointRef, parameters: CsrParameters) {
     this.#mustBeAvailable();
-    const { algorithm, content } = planRequest(parameters);
+    const { algorithm, content } = planRequest(parameters, endpoint.type);
     const key = generateKey(algorithm);
     const pem = makeRequest(content, key);
     const pending = {

@@ -88,7 +88,10 @@ for (const { what, given, openssl, certtool } of keyCases) {
       world = makeWorld();
       authority = await makeAuthority(world.directory, 'Interop CA');
       const directory = mkdtempSync(join(world.directory, 'job-'));
-      const plan = planRequest(csrParameters({ KeyPairAlgorithm: '', ...full, ...given }));
+      const plan = planRequest(
+        csrParameters({ KeyPairAlgorithm: '', ...full, ...given }),
+        'server',
+      );
       await makeRequestFiles({ directory, plan });
       keyPath = join(directory, requestFiles.key);
       request = readFileSync(join(directory, requestFiles.request), 'utf8');

@@ -41,7 +41,8 @@ describe('the textfile of a manager', () => {
   const generate = async (algorithm: string) => {
     const tools = busTools({ address: world.bus.address, destination: names.server });
     const strings = (count: number) => Array<string>(count).fill('');
-    const words = ['0', ...strings(8), '0', '', algorithm, '0', ...strings(5)];
+    const texts = [...strings(2), 'bmc', ...strings(5)];
+    const words = ['0', ...texts, '0', '', algorithm, '0', ...strings(5)];
     const method = 'xyz.openbmc_project.Certs.CSR.Create.GenerateCSR';
     await tools.call(paths.server, method, `as${'s'.repeat(8)}xssas${'s'.repeat(5)}`, ...words);
   };

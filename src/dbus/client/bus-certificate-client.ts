@@ -159,7 +159,7 @@ export class BusCertificateClient implements CertificateClient {
 
   async makeRequest(endpoint: EndpointRef, parameters: CsrParameters): Promise<string> {
     // What the manager would refuse need not travel, and what no message can carry cannot
-    planRequest(parameters);
+    planRequest(parameters, endpoint.type);
     const upstream = this.upstreamAt(endpoint);
     if (upstream) return this.#requestAt(upstream, parameters);
     const method = { endpoint, spec: requestInterface, member: 'Generate' };

@@ -113,7 +113,7 @@ export class BusEdgeEndpoints implements EdgeEndpoints {
 
   async generate(endpoint: EndpointRef, parameters: CsrParameters): Promise<PendingKey> {
     // What the manager would refuse need not travel, and what no message can carry cannot
-    planRequest(parameters);
+    planRequest(parameters, endpoint.type);
     const names = Object.keys(endpointsInterface.methods.Generate.in).slice(2);
     const values = names.map((name) => Reflect.get(parameters, name));
     const timeout = this.#options.requestTimeout;

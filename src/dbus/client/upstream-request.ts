@@ -95,7 +95,8 @@ function announcedRequest(bus: Bus, owner: string, timeout: number) {
 
 /** In the words of OpenSSL, which are all that the manager knows. @throws CertError `argument-invalid`, `unsupported` */
 function upstreamArguments(parameters: CsrParameters): CsrParameters {
-  const { algorithm } = planRequest(parameters);
+  // Of its names upstream makes attributes of the subject, so none are added
+  const { algorithm } = planRequest(parameters, 'client');
   if (parameters.ChallengePassword !== '') {
     const message =
       'ChallengePassword would be in the subject of the request, for everybody to read, because ' +
@@ -127,7 +128,7 @@ export function successorParameters(
   certificate: Certificate,
   asked: RekeyParameters,
 ): CsrParameters {
-  const { algorithm } = planRekey(certificate, asked);
+  const { algorithm } = planRekey(certificate, asked, 'client');
   const attributes = certificate.subject.flat();
   const named = csrParameterNames.flatMap((name): [CsrParameterName, string][] => {
     const { attribute } = csrParameters[name];

@@ -5,7 +5,7 @@ import {
   KeyType,
 } from '../../../schemas/generated/gnoi/cert_pb.js';
 import { type CsrParameters, withAbsent } from '../../manager/csr/parameters.ts';
-import { parseGeneralName } from '../../x509/general-names.ts';
+import { parseHost } from '../../x509/general-names.ts';
 import { rsaLengths } from '../../x509/keys.ts';
 import { StatusError } from '../rpc/status.ts';
 
@@ -64,9 +64,8 @@ function alternativeNames(
   { commonName, ipAddress, emailId }: CSRParams,
   hostName: () => string,
 ): readonly string[] {
-  const kind = parseGeneralName(commonName)?.kind;
   const names = [
-    ...(kind === 'dns' || kind === 'ip' ? [commonName] : []),
+    ...(parseHost(commonName) ? [commonName] : []),
     ...(ipAddress === '' ? [] : [`IP:${ipAddress}`]),
     ...(emailId === '' ? [] : [`email:${emailId}`]),
   ];

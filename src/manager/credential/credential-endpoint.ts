@@ -41,6 +41,7 @@ export class CredentialEndpoint implements Endpoint {
     const own = partsOf(definition, dependencies, pending);
     const { file, service } = own;
     const requests = new CsrService({
+      type: definition.type,
       pending,
       dependencies,
       inService: () => service.pair,

@@ -3,15 +3,17 @@ import { CertError, type CertErrorCode } from '../../core/cert-error.ts';
 import { exportPrivateKey, publicKeyHash, publicKeyInfo } from '../../x509/keys.ts';
 import { asStorageError } from '../change.ts';
 import type { CredentialCandidate } from '../checks/checks.ts';
+import type { EndpointType } from '../endpoint-definition.ts';
 import type { EndpointDependencies } from '../endpoint-dependencies.ts';
 import type { EndpointEvent, RequestState } from '../endpoint-event.ts';
 import { tellOwned } from '../owned-files.ts';
 import type { CsrParameters, RekeyParameters } from './parameters.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
-import { type CsrPlan, planRequest } from './plan.ts';
+import { type CsrPlan, planRequest, refuseNameless } from './plan.ts';
 import { makeRenewal, planRekey } from './renewal.ts';
 
 export interface CsrServiceOptions {
+  readonly type: EndpointType;
   readonly pending: PendingRequests;
   readonly dependencies: EndpointDependencies;
   /** The certificate in service with its key; an authority has no key here. */
@@ -70,7 +72,7 @@ export class CsrService {
    * @returns the request once it is made. @throws CertError why it could not be
    */
   async generate(parameters: CsrParameters): Promise<MadeRequest> {
-    const plan = planRequest(parameters);
+    const plan = planRequest(parameters, this.#options.type);
     this.#refuseWhenBusy();
     return this.#show(() => this.#work(plan));
   }
@@ -81,12 +83,15 @@ export class CsrService {
   }
 
   /**
-   * As upstream: whatever the parameters, the outcome shows as the newest CSR.
-   * @throws CertError `busy` before anything is begun, so the newest CSR stays: it may be another caller's
+   * As upstream: whatever else the parameters are, the outcome shows as the newest CSR.
+   * @throws CertError `busy`, or `argument-invalid` where there is no name, before anything is begun, so the newest CSR
+   * stays: it may be another caller's
    */
   begin(parameters: CsrParameters): Promise<string> {
+    refuseNameless(parameters);
     this.#refuseWhenBusy();
-    const showing = this.#show(async () => this.#work(planRequest(parameters)));
+    const { type } = this.#options;
+    const showing = this.#show(async () => this.#work(planRequest(parameters, type)));
     return showing.then(({ pem }) => pem);
   }
 
@@ -95,7 +100,7 @@ export class CsrService {
    * @returns PEM. @throws CertError `wrong-endpoint-type`, and why it could not be made
    */
   async rekey(parameters: RekeyParameters): Promise<string> {
-    const plan = planRekey(this.#mustHavePair().leaf, parameters);
+    const plan = planRekey(this.#mustHavePair().leaf, parameters, this.#options.type);
     this.#refuseWhenBusy();
     return (await this.#show(() => this.#work(plan))).pem;
   }
@@ -103,7 +108,7 @@ export class CsrService {
   /** As `rekey`, for the key in service. It is kept: it may not be in service any more when the answer comes. */
   async renew(challengePassword: string): Promise<string> {
     const pair = this.#mustHavePair();
-    const pem = makeRenewal(pair, challengePassword);
+    const pem = makeRenewal(pair, challengePassword, this.#options.type);
     const id = publicKeyHash(publicKeyInfo(pair.leaf.publicKey));
     const { pending, dependencies } = this.#options;
     const now = new Date(dependencies.now());

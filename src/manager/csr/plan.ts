@@ -8,10 +8,12 @@ import {
   type GeneralName,
   longestNames,
   parseGeneralName,
+  parseHost,
   readHostAndPort,
 } from '../../x509/general-names.ts';
 import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../../x509/keys.ts';
 import { isKnownUsage, type KeyUsage, keyUsages } from '../../x509/oids.ts';
+import type { EndpointType } from '../endpoint-definition.ts';
 import {
   type CsrParameterName,
   type CsrParameters,
@@ -25,22 +27,44 @@ export interface CsrPlan {
   readonly algorithm: KeyAlgorithm;
 }
 
-/** The one check of the parameters, for every edge. @throws CertError `argument-invalid` that begins with the parameter */
-export function planRequest(parameters: CsrParameters): CsrPlan & { readonly content: NewContent } {
+/**
+ * The one check of the parameters, for every edge.
+ * @param type of the endpoint
+ * @throws CertError `argument-invalid` that begins with the parameter
+ */
+export function planRequest(
+  parameters: CsrParameters,
+  type: EndpointType,
+): CsrPlan & { readonly content: NewContent } {
+  refuseNameless(parameters);
   for (const name of csrParameterNames) checkParameter(name, parameters[name]);
-  const { ChallengePassword, UnstructuredName } = parameters;
+  const { AlternativeNames, ChallengePassword, CommonName, UnstructuredName } = parameters;
   const content: NewContent & RequestAttributes = {
     subject: csrParameterNames.flatMap((name) => {
       const { attribute: type } = csrParameters[name];
       const value = String(parameters[name]);
       return type === undefined || value === '' ? [] : [{ type, value }];
     }),
-    alternativeNames: parameters.AlternativeNames.map(alternativeName),
+    alternativeNames:
+      AlternativeNames.length > 0
+        ? AlternativeNames.map(alternativeName)
+        : impliedNames(type, [CommonName]),
     usages: parameters.KeyUsage.map(usage),
     ...(ChallengePassword && { challengePassword: ChallengePassword }),
     ...(UnstructuredName && { unstructuredName: UnstructuredName }),
   };
   return { content, algorithm: keyAlgorithm(parameters) };
+}
+
+/** No CA and no client knows whose the certificate would be. @throws CertError `argument-invalid` */
+export function refuseNameless({ AlternativeNames, CommonName }: CsrParameters): void {
+  if (AlternativeNames.length > 0 || CommonName.trim() !== '') return;
+  throw invalid('CommonName', 'is missing, and so are AlternativeNames; give one of them');
+}
+
+/** The alternative names of a server that has common names alone: its clients look at no others (RFC 9525 §2). */
+export function impliedNames(type: EndpointType, commonNames: readonly string[]): GeneralName[] {
+  return type === 'server' ? commonNames.flatMap((text) => parseHost(text) ?? []) : [];
 }
 
 /** What the declaration of a parameter says of its value. @throws CertError `argument-invalid` */

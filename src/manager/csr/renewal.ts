@@ -2,16 +2,28 @@ import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { makeRequest, type RequestContent } from '../../x509/certification-request.ts';
 import { type Curve, curveNames, type KeyAlgorithm, rsaLengths } from '../../x509/keys.ts';
+import { valuesOf } from '../../x509/name.ts';
+import type { EndpointType } from '../endpoint-definition.ts';
 import type { RekeyParameters } from './parameters.ts';
-import { type CsrPlan, checkParameter, impliedAlgorithm, keyAlgorithm } from './plan.ts';
+import {
+  type CsrPlan,
+  checkParameter,
+  impliedAlgorithm,
+  impliedNames,
+  keyAlgorithm,
+} from './plan.ts';
 
 /**
  * A request with the names and usages of a certificate for a new key, of its own kind unless another is
  * asked for. @throws CertError `argument-invalid` that names the argument
  */
-export function planRekey(certificate: Certificate, parameters: RekeyParameters): CsrPlan {
+export function planRekey(
+  certificate: Certificate,
+  parameters: RekeyParameters,
+  type: EndpointType,
+): CsrPlan {
   return {
-    content: successorContent(certificate, parameters.ChallengePassword),
+    content: successorContent(certificate, parameters.ChallengePassword, type),
     algorithm: successorAlgorithm(certificate, parameters),
   };
 }
@@ -41,13 +53,22 @@ function successorAlgorithm(
 export function makeRenewal(
   { leaf, key }: { readonly leaf: Certificate; readonly key: Parameters<typeof makeRequest>[1] },
   challengePassword: string,
+  type: EndpointType,
 ): string {
-  return makeRequest(successorContent(leaf, challengePassword), key);
+  return makeRequest(successorContent(leaf, challengePassword, type), key);
 }
 
-function successorContent({ der }: Certificate, challengePassword: string): RequestContent {
+function successorContent(
+  { der, subject }: Certificate,
+  challengePassword: string,
+  type: EndpointType,
+): RequestContent {
   checkParameter('ChallengePassword', challengePassword);
-  return { certificate: der.toString('base64'), ...(challengePassword && { challengePassword }) };
+  return {
+    certificate: der.toString('base64'),
+    alternativeNames: impliedNames(type, valuesOf(subject, 'CN')),
+    ...(challengePassword && { challengePassword }),
+  };
 }
 
 /** The kind of the key that a certificate has, where it is one that we make. */

@@ -58,6 +58,7 @@ export class AuthorityEndpoint implements Endpoint {
     this.#listeners = new Listeners(dependencies.log);
     this.#expiry = new ExpiryWatch(dependencies.expiryThresholds);
     this.requests = new CsrService({
+      type: definition.type,
       pending: new PendingRequests(
         `${definition.path}.requests`,
         dependencies.limits.pendingRequests,

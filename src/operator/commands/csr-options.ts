@@ -78,7 +78,7 @@ function checked(name: OptionName, text: string, values: readonly string[]): str
   try {
     // A length is checked with the algorithm that it is for
     const algorithm = name === 'KeyBitLength' ? { KeyPairAlgorithm: 'RSA' } : {};
-    planRequest(withAbsent({ ...algorithm, [name]: value }));
+    planRequest(withAbsent({ CommonName: 'any', ...algorithm, [name]: value }), 'client');
     return text;
   } catch (cause) {
     if (!(cause instanceof CertError)) throw cause;

@@ -2,7 +2,7 @@ import type { EndpointRef } from '../../manager/certificate-client.ts';
 import { type CsrParameters, withAbsent } from '../../manager/csr/parameters.ts';
 import { impliedAlgorithm } from '../../manager/csr/plan.ts';
 import { requestedKeyInfo } from '../../x509/certification-request.ts';
-import { parseGeneralName } from '../../x509/general-names.ts';
+import { parseHost } from '../../x509/general-names.ts';
 import { publicKeyHash } from '../../x509/keys.ts';
 import { formatName } from '../../x509/name.ts';
 import { parsePem } from '../../x509/pem.ts';
@@ -97,9 +97,9 @@ export const csr = operatorCommand({
   },
 });
 
+/** A person who gives both means both; the manager takes the common name only where there are no others. */
 function namesOf({ CommonName = '', AlternativeNames = [] }: Partial<CsrParameters>) {
-  const { kind, value } = parseGeneralName(CommonName) ?? {};
-  const isHost = (kind === 'dns' && value === CommonName) || kind === 'ip';
-  const isThere = AlternativeNames.some((name) => parseGeneralName(name)?.value === value);
-  return isHost && !isThere ? [CommonName, ...AlternativeNames] : AlternativeNames;
+  const { value } = parseHost(CommonName) ?? {};
+  const isThere = AlternativeNames.some((name) => parseHost(name)?.value === value);
+  return value === undefined || isThere ? AlternativeNames : [value, ...AlternativeNames];
 }

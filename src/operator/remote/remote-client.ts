@@ -84,7 +84,7 @@ function remoteRequests({
   };
   return {
     async makeRequest(endpoint, parameters) {
-      planRequest(parameters);
+      planRequest(parameters, endpoint.type);
       const target = certificateService.target('CertificateService.GenerateCSR');
       if (target === undefined) throw notOffered('make CSRs');
       const CertificateCollection = { '@odata.id': copies.of(endpoint).uri };

@@ -102,6 +102,8 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
       const [parameter = '', name = '', at] = /^([A-Za-z]+)(?:\/(\d+))?/.exec(error.message) ?? [];
       const { action, parameters = {} } = context;
       const isListed = action !== undefined && hasListedValue(name, at);
+      if (action !== undefined && parameters[parameter] === '')
+        return new RedfishError(400, plain('ActionParameterMissing', action, parameter));
       const value = () => String(JSON.stringify(valueAt(parameters, parameter))).slice(0, 100);
       const message = isListed
         ? { id: 'ActionParameterValueNotInList' as const, args: [value(), parameter, action] }

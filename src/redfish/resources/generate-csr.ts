@@ -42,7 +42,7 @@ export function generateCsr(parts: CsrSources): Operation {
         make: () => client.makeRequest(collection.endpoint, wanted),
         extraMembers: {
           CertificateCollection: link(reference),
-          ...infoOf([...droppedPorts(wanted), ...curveInfo(collection, wanted)]),
+          ...infoOf([...droppedPorts(collection, wanted), ...curveInfo(collection, wanted)]),
         },
       });
     },
@@ -50,8 +50,12 @@ export function generateCsr(parts: CsrSources): Operation {
 }
 
 /** What of the names the CSR does not have. */
-function droppedPorts({ AlternativeNames }: CsrParameters): readonly CertificateMessage[] {
-  return AlternativeNames.flatMap((given): CertificateMessage[] => {
+function droppedPorts(
+  { endpoint }: CertificateCollection,
+  { AlternativeNames, CommonName }: CsrParameters,
+): readonly CertificateMessage[] {
+  const isImplied = AlternativeNames.length === 0 && endpoint.type === 'server';
+  return (isImplied ? [CommonName] : AlternativeNames).flatMap((given): CertificateMessage[] => {
     const name = readHostAndPort(given);
     return name ? [{ id: 'PortLeftOut', args: [given.trim(), name.value] }] : [];
   });

@@ -12,7 +12,7 @@ const generate = 'xyz.openbmc_project.Certs.CSR.Create.GenerateCSR';
 const ours = 'xyz.openbmc_project.Certs.Extension.Request.Generate';
 const read = 'xyz.openbmc_project.Certs.CSR.CSR';
 
-/** The arguments of a request in busctl's notation; what is not given is left empty. */
+/** The arguments of a request in busctl's notation; what else is not given is left empty. */
 function request(given: Readonly<Record<string, string | readonly string[]>>): string[] {
   const order = [
     ...['AlternativeNames', 'ChallengePassword', 'City', 'CommonName', 'ContactPerson', 'Country'],
@@ -20,7 +20,7 @@ function request(given: Readonly<Record<string, string | readonly string[]>>): s
     ...['KeyUsage', 'Organization', 'OrganizationalUnit', 'State', 'Surname', 'UnstructuredName'],
   ];
   return order.flatMap((name) => {
-    const value = given[name];
+    const value = given[name] ?? (name === 'CommonName' ? 'bmc' : undefined);
     if (typeof value === 'object') return [String(value.length), ...value];
     if (value !== undefined) return [value];
     return /AlternativeNames|KeyUsage|KeyBitLength/.test(name) ? ['0'] : [''];
@@ -87,6 +87,23 @@ describe('a request for a certificate', () => {
       assert.match(stderr, new RegExp(`argument-invalid: ${argument}[ /]`));
     });
   }
+
+  it('without any name is refused at once by both methods, and leaves the object of the one before it', async () => {
+    await served.tools.call(root, generate, signature, ...request({ CommonName: 'before' }));
+    await objectIs('there');
+    for (const method of [generate, ours]) {
+      const at = method.lastIndexOf('.');
+      const words = [names.client, root, method.slice(0, at), method.slice(at + 1), signature];
+      const nameless = request({ CommonName: '', Organization: 'Example' });
+      const { status, stderr } = await run('busctl', [
+        ...[`--address=${served.bus.address}`, 'call', ...words, ...nameless],
+      ]);
+      assert.equal(status, 1);
+      assert.match(stderr, /argument-invalid: CommonName is missing, and so are AlternativeNames/);
+    }
+    const { 0: pem } = await served.tools.call(csr, read);
+    assert.match(await must('openssl', ['req', '-noout', '-subject'], String(pem)), /CN = before/);
+  });
 
   it('removes the object of the one before it, also before it is made itself', async () => {
     const monitor = await BusMonitor.start(served.bus.address);

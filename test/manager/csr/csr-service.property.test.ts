@@ -68,7 +68,13 @@ function call(desk: CsrService, step: Exclude<Step, 'finish'>): Promise<string> 
 function deskOf({ directory, dependencies }: World): CsrService {
   const pending = new PendingRequests(join(directory, 'requests'), 50);
   const inService = () => undefined;
-  return new CsrService({ pending, dependencies, inService, emit: () => undefined });
+  return new CsrService({
+    type: 'server',
+    pending,
+    dependencies,
+    inService,
+    emit: () => undefined,
+  });
 }
 
 function holdWorkers(world: World): (() => void)[] {

@@ -28,6 +28,7 @@ describe('the desk of requests', () => {
     };
     const pending = new PendingRequests(path, world.dependencies.limits.pendingRequests);
     desk = new CsrService({
+      type: 'server',
       pending,
       dependencies: world.dependencies,
       inService: () => undefined,
@@ -82,6 +83,17 @@ describe('the desk of requests', () => {
     await turn();
     assert.deepEqual(states, ['failed']);
     assert.throws(() => desk.newest(), refusal('request-failed'));
+  });
+
+  it('refuses a request without a name before anything is begun', async () => {
+    const pem = await desk.make(wanted);
+    await turn();
+    const nameless = csrParameters({ CommonName: '', Organization: 'Example' });
+    assert.throws(() => desk.begin(nameless), refusal('argument-invalid', /^CommonName /));
+    await assert.rejects(desk.make(nameless), refusal('argument-invalid', /^CommonName /));
+    await turn();
+    assert.deepEqual(states, ['ready']);
+    assert.equal(desk.newest(), pem);
   });
 
   it('shows no request that a later one has overtaken before it was shown', async () => {

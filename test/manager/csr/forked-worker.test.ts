@@ -34,7 +34,7 @@ describe('a forked worker', () => {
   beforeEach(() => {
     directory = mkdtempSync(join(root, 'job-'));
     const parameters = csrParameters({ CommonName: 'bmc', ChallengePassword: 'tops3cret' });
-    job = { directory, plan: planRequest(parameters) };
+    job = { directory, plan: planRequest(parameters, 'client') };
   });
 
   it('makes the key and the request, and tells the hash of the public key alone', async () => {

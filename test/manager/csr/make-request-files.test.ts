@@ -11,7 +11,7 @@ import { openssl } from '../../fakes/openssl-authority.ts';
 describe('the work on a request', () => {
   const root = mkdtempSync(join(tmpdir(), 'request-files-'));
   after(() => rmSync(root, { recursive: true }));
-  const plan = planRequest(csrParameters({ CommonName: 'bmc' }));
+  const plan = planRequest(csrParameters({ CommonName: 'bmc' }), 'client');
   let directory: string;
   beforeEach(() => {
     directory = mkdtempSync(join(root, 'job-'));

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CsrParameters } from '../../../src/manager/csr/parameters.ts';
 import { planRequest } from '../../../src/manager/csr/plan.ts';
+import type { EndpointType } from '../../../src/manager/endpoint-definition.ts';
 import { csrParameters } from '../../fakes/manager-world.ts';
 import { refusal } from '../../fakes/refusal.ts';
 
 type Given = Partial<CsrParameters>;
 
 const algorithmOf = (given: Given) =>
-  planRequest(csrParameters({ KeyPairAlgorithm: '', KeyCurveId: '', ...given })).algorithm;
+  planRequest(csrParameters({ KeyPairAlgorithm: '', KeyCurveId: '', ...given }), 'server')
+    .algorithm;
 
 describe('the key of a request', () => {
   const rsa: [string, Given, number][] = [
@@ -62,11 +64,12 @@ describe('the content of a request', () => {
         ...{ Initials: 'g', GivenName: 'f', Email: 'e@e', Country: 'DD', ContactPerson: 'c' },
         ...{ CommonName: 'b', City: 'a' },
       }),
+      'client',
     );
     const types = content.subject.map(({ type, value }) => `${type}=${value}`).join();
     assert.equal(types, 'L=a,CN=b,name=c,C=DD,emailAddress=e@e,GN=f,initials=g,O=h,OU=i,ST=j,SN=k');
-    assert.deepEqual(planRequest(csrParameters()).content, {
-      subject: [],
+    assert.deepEqual(planRequest(csrParameters(), 'client').content, {
+      subject: [{ type: 'CN', value: 'bmc' }],
       alternativeNames: [],
       usages: [],
     });
@@ -79,7 +82,9 @@ describe('the content of a request', () => {
         KeyUsage: ['KeyAgreement', 'ServerAuthentication'],
         ChallengePassword: 'pass, word',
         UnstructuredName: 'Gestell für 7',
+        CommonName: '',
       }),
+      'server',
     );
     assert.deepEqual(content, {
       subject: [],
@@ -94,14 +99,77 @@ describe('the content of a request', () => {
   });
 });
 
+describe('the names of a request', () => {
+  const namesOf = (type: EndpointType, CommonName: string, AlternativeNames: string[] = []) =>
+    planRequest(csrParameters({ CommonName, AlternativeNames }), type).content.alternativeNames;
+
+  const hosts: readonly [string, string, 'dns' | 'ip', string][] = [
+    ['a host name', 'bmc7.example.com', 'dns', 'bmc7.example.com'],
+    ['a name of one label', 'bmc7', 'dns', 'bmc7'],
+    ['a wildcard', '*.example.com', 'dns', '*.example.com'],
+    ['a name with the dot of the root', 'bmc7.example.com.', 'dns', 'bmc7.example.com'],
+    ['a name in another script', 'bücher.example', 'dns', 'xn--bcher-kva.example'],
+    ['a name with a port', 'bmc7.example.com:443', 'dns', 'bmc7.example.com'],
+    ['a name with the prefix of OpenSSL', 'DNS: bmc7', 'dns', 'bmc7'],
+    ['an address', '192.0.2.7', 'ip', '192.0.2.7'],
+    ['an address of IPv6', '2001:db8::7', 'ip', '2001:db8::7'],
+    ['an address of IPv6 as URLs have it', '[2001:db8::7]', 'ip', '2001:db8::7'],
+    ['an address of IPv6 with a port', '[2001:db8::7]:443', 'ip', '2001:db8::7'],
+  ];
+  for (const [what, text, kind, value] of hosts) {
+    it(`are the common name of a server that is ${what}, where no others are given`, () => {
+      assert.deepEqual(namesOf('server', text), [{ kind, value }]);
+    });
+  }
+
+  const others = [
+    ['a name of a product', 'Rack 7 BMC'],
+    ['an e-mail address', 'admin@example.com'],
+    ['a URI', 'https://bmc.example.com/'],
+    ['a number, which URLs take for an address', '1234567'],
+    ['an address that is none', '300.0.2.7'],
+    ['an address with the zone of a machine', 'fe80::7%eth0'],
+    ['a star', '*'],
+  ] as const;
+  for (const [what, text] of others) {
+    it(`are none where the common name of a server is ${what}`, () => {
+      assert.deepEqual(namesOf('server', text), []);
+    });
+  }
+
+  it('are the alternative names alone where there are any', () => {
+    assert.deepEqual(namesOf('server', 'bmc7', ['192.0.2.7']), [
+      { kind: 'ip', value: '192.0.2.7' },
+    ]);
+  });
+
+  it('are not the common name of a client', () => {
+    assert.deepEqual(namesOf('client', 'bmc7.example.com'), []);
+  });
+
+  for (const CommonName of ['', '  ']) {
+    it(`are missing where the common name is ${JSON.stringify(CommonName)}, and there are no others`, () => {
+      const given = csrParameters({ CommonName, Organization: 'Example' });
+      for (const type of ['server', 'client', 'authority'] as const)
+        assert.throws(
+          () => planRequest(given, type),
+          refusal('argument-invalid', /^CommonName is missing, and so are AlternativeNames/),
+        );
+    });
+  }
+});
+
 describe('a name with a port in a request', () => {
   it('is there without the port', () => {
     const AlternativeNames = ['DNS: 192.0.2.7:443', 'DNS: bmc:443', 'DNS: localhost'];
-    assert.deepEqual(planRequest(csrParameters({ AlternativeNames })).content.alternativeNames, [
-      { kind: 'ip', value: '192.0.2.7' },
-      { kind: 'dns', value: 'bmc' },
-      { kind: 'dns', value: 'localhost' },
-    ]);
+    assert.deepEqual(
+      planRequest(csrParameters({ AlternativeNames }), 'server').content.alternativeNames,
+      [
+        { kind: 'ip', value: '192.0.2.7' },
+        { kind: 'dns', value: 'bmc' },
+        { kind: 'dns', value: 'localhost' },
+      ],
+    );
   });
 });
 
@@ -118,7 +186,8 @@ describe('an argument of a request', () => {
     ['characters outside of the basic plane', { CommonName: '😀'.repeat(64) }],
   ];
   for (const [what, given] of accepted) {
-    it(`may be ${what}`, () => assert.doesNotThrow(() => planRequest(csrParameters(given))));
+    it(`may be ${what}`, () =>
+      assert.doesNotThrow(() => planRequest(csrParameters(given), 'server')));
   }
 
   const refused: [string, string, Given][] = [
@@ -165,25 +234,28 @@ describe('an argument of a request', () => {
   for (const [argument, what, given] of refused) {
     it(`is refused by its name: ${argument} ${what}`, () => {
       const words = new RegExp(`^${argument} `);
-      assert.throws(() => planRequest(csrParameters(given)), refusal('argument-invalid', words));
+      assert.throws(
+        () => planRequest(csrParameters(given), 'server'),
+        refusal('argument-invalid', words),
+      );
     });
   }
 
   it('is refused with the form that it has to have, rather than its length', () => {
     const words = /^Country is not a code of two letters/;
     const given = csrParameters({ Country: 'CHE' });
-    assert.throws(() => planRequest(given), refusal('argument-invalid', words));
+    assert.throws(() => planRequest(given, 'server'), refusal('argument-invalid', words));
   });
 
   it('is refused with the longest that each kind of name may be', () => {
     const given = csrParameters({ AlternativeNames: [`URI:a://${'a'.repeat(2048)}`] });
     const words = /^AlternativeNames\/0 .*253.*64.*255.*2048/;
-    assert.throws(() => planRequest(given), refusal('argument-invalid', words));
+    assert.throws(() => planRequest(given, 'server'), refusal('argument-invalid', words));
   });
 
   it('is never quoted when it is a password', () => {
     assert.throws(
-      () => planRequest(csrParameters({ ChallengePassword: 'tops3cret\n' })),
+      () => planRequest(csrParameters({ ChallengePassword: 'tops3cret\n' }), 'server'),
       (error: Error) => !error.message.includes('tops3cret'),
     );
   });

@@ -25,7 +25,7 @@ import { refusal } from '../../fakes/refusal.ts';
 const root = mkdtempSync(join(tmpdir(), 'pending-'));
 after(() => rmSync(root, { recursive: true }));
 
-const plan = planRequest(csrParameters({ CommonName: 'bmc' }));
+const plan = planRequest(csrParameters({ CommonName: 'bmc' }), 'client');
 const day = (number: number) => new Date(Date.UTC(2026, 5, number));
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 

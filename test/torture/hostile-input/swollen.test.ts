@@ -62,7 +62,7 @@ it('alternative names and fields of a request as long as can be are refused in n
     for (const prefix of prefixes) parseGeneralName(prefix + text);
     for (const field of fields) {
       try {
-        planRequest(csrParameters({ [field]: text }));
+        planRequest(csrParameters({ [field]: text }), 'server');
       } catch (error) {
         if (!isManagersRefusal(error)) throw error;
       }

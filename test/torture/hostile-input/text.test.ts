@@ -86,7 +86,10 @@ it('arguments of a request are refused by their names, or make one', async () =>
     attempt(input) {
       const given = stringsOf(input, parameters);
       const KeyBitLength = BigInt(input.length % 5) * 1024n;
-      const { content, algorithm } = planRequest({ ...parameters, ...given, KeyBitLength });
+      const { content, algorithm } = planRequest(
+        { ...parameters, ...given, KeyBitLength },
+        'server',
+      );
       encode(writeName(content.subject));
       encode(writeExtensions([subjectAltName(content.alternativeNames)]));
       return `${algorithm.kind} ${content.subject.length} ${content.alternativeNames.length}`;

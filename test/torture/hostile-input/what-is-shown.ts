@@ -89,7 +89,7 @@ function successor(certificate: Certificate): string {
       KeyCurveId: '',
       KeyPairAlgorithm: '',
     };
-    planRekey(certificate, parameters);
+    planRekey(certificate, parameters, 'server');
     return String(namesAndUsages(certificate.der).extensions.length);
   } catch (error) {
     if (error instanceof DerError) return 'der';
