@@ -110,21 +110,14 @@ function openText(bytes: Buffer, format: ContentFormat, opening: Opening): reado
 function openBlocks(blocks: readonly PemBlock[], opening: Opening): readonly PemBlock[] {
   const { password, limits, budget } = opening;
   const opened = blocks.flatMap((block) => {
-    if (containerLabels.includes(block.label)) {
-      const form = formOf(block.der);
-      if (form === 'PKCS7' || form === 'PKCS12') return openDer(block.der, form, opening);
-    }
+    // Under any label: the web enrolment of Windows calls PKCS #7 a certificate, others a certificate chain
+    const form = block.encrypted ? undefined : formOf(block.der);
+    if (form === 'PKCS7' || form === 'PKCS12') return openDer(block.der, form, opening);
     return password !== '' && isEncryptedKey(block) ? decryptKey(block, password, budget) : block;
   });
   refuseMoreThan(limits.blocks, opened.length, 'PEM blocks');
   return opened;
 }
-
-/**
- * Labels of containers: of RFC 7468 §8 and 9, of OpenSSL and of GnuTLS. The web enrolment of Windows calls PKCS #7 a
- * certificate.
- */
-const containerLabels = ['CERTIFICATE', 'PKCS7', 'CMS', 'PKCS #7 SIGNED DATA', 'PKCS12'];
 
 function openDer(
   der: Buffer,

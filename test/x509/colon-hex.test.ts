@@ -16,4 +16,9 @@ describe('hexadecimal digits with colons', () => {
   it('have two digits for each octet', () => {
     assert.equal(colonHex('123'), '01:23');
   });
+
+  it('have the sign of a negative serial number before them', () => {
+    assert.equal(colonHex('-05'), '-05');
+    assert.equal(colonHex('-1a2b'), '-1A:2B');
+  });
 });

@@ -106,6 +106,7 @@ const inPkcs7 = (label: string) => ({
 const both = ['PRIVATE KEY', 'CERTIFICATE'];
 const more: typeof rows = [
   ...['CERTIFICATE', 'PKCS7', 'CMS', 'PKCS #7 SIGNED DATA'].map(inPkcs7),
+  ...['CERTIFICATE CHAIN', 'X509 CERTIFICATE', 'PKCS #7'].map(inPkcs7),
   { what: 'PKCS #7 in base64', bytes: () => base64(p7der()), labels: ['CERTIFICATE'] },
   { what: 'PKCS #7 in BER', bytes: () => indefinite(p7der()), labels: ['CERTIFICATE'] },
   {

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { CertError } from '../../core/cert-error.ts';
 import { type Certificate, isSelfIssued } from '../../x509/certificate.ts';
 import { publicKeyHash, publicKeyInfo, readPrivateKey } from '../../x509/keys.ts';
@@ -32,10 +32,11 @@ export async function matchKey(upload: Upload, waiting: KeySource, now: number):
   };
   const certificates = [...upload.certificates].sort((a, b) => rank(b) - rank(a));
   const keys = upload.keyBlocks.map(readPrivateKey);
-  const byHash = new Map(keys.map((key) => [hashOf(createPublicKey(key)), key]));
   for (const leaf of certificates) {
-    const hash = hashOf(leaf.publicKey);
-    const key = keys.length > 0 ? byHash.get(hash) : await waiting.find(hash);
+    const key =
+      keys.length > 0
+        ? keys.find((one) => leaf.x509.checkPrivateKey(one))
+        : await waiting.find(publicKeyHash(publicKeyInfo(leaf.publicKey)));
     if (key) return { leaf, key };
   }
   if (keys.length > 0) {
@@ -65,8 +66,4 @@ export function presumedLeaf({ certificates }: Upload): Certificate {
   const found = leaf ?? first;
   if (!found) throw new CertError('no-certificate', 'the file holds no PEM certificate');
   return found;
-}
-
-function hashOf(publicKey: KeyObject): string {
-  return publicKeyHash(publicKeyInfo(publicKey));
 }

@@ -107,6 +107,12 @@ describe('pairing a certificate with its key', () => {
     }
   });
 
+  it('finds a key whose curve is written as its parameters', async () => {
+    const key = openssl(['ec', '-param_enc', 'explicit'], leaf.key);
+    assert.match(openssl(['ec', '-text', '-noout'], key), /Field Type: prime-field/);
+    assert.equal((await pair(leaf.pem + key)).leaf.pem, leaf.pem);
+  });
+
   it('finds a key that waits', async () => {
     const found = await pair(
       root.pem + upper.pem + lower.pem + leaf.pem,
