@@ -38,10 +38,12 @@ function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterf
   };
   const file = ({ Path }: { readonly Path: string }, caller: Caller) =>
     openFile(Path, published, caller, endpoint.definition);
-  const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
+  const pathsOf = pathsOfSeveral(published);
   return [
     serve(installInterface, {
-      methods: { Install: async (...call) => pathOf(await endpoint.install(file(...call))) },
+      methods: {
+        Install: async (...call) => `${root}/${(await endpoint.install(file(...call))).id}`,
+      },
     }),
     serve(csrCreateInterface, {
       methods: {
@@ -60,12 +62,12 @@ function upstreamInterfaces(published: PublishedEndpoint): readonly ServedInterf
     }),
     serve(installAllInterface, {
       methods: {
-        InstallAll: async (...call) => (await endpoint.installAll(file(...call))).map(pathOf),
+        InstallAll: async (...call) => pathsOf(await endpoint.installAll(file(...call))),
       },
     }),
     serve(replaceAllInterface, {
       methods: {
-        ReplaceAll: async (...call) => (await endpoint.replaceAll(file(...call))).map(pathOf),
+        ReplaceAll: async (...call) => pathsOf(await endpoint.replaceAll(file(...call))),
       },
     }),
   ];
@@ -76,14 +78,14 @@ function ownInterfaces(published: PublishedEndpoint): readonly ServedInterface[]
   const { definition, requests } = endpoint;
   const contentOf = (inputs: ContentInputs, caller: Caller) =>
     openInputs(inputs, published, caller, definition);
-  const pathOf = ({ id }: { readonly id: string }) => `${root}/${id}`;
+  const pathsOf = pathsOfSeveral(published);
   return [
     serve(uploadInterface, {
       methods: {
-        Install: async (...call) => pathOf(await endpoint.install(contentOf(...call))),
-        InstallAll: async (...call) => (await endpoint.installAll(contentOf(...call))).map(pathOf),
-        Add: async (...call) => (await endpoint.add(contentOf(...call))).map(pathOf),
-        ReplaceAll: async (...call) => (await endpoint.replaceAll(contentOf(...call))).map(pathOf),
+        Install: async (...call) => `${root}/${(await endpoint.install(contentOf(...call))).id}`,
+        InstallAll: async (...call) => pathsOf(await endpoint.installAll(contentOf(...call))),
+        Add: async (...call) => pathsOf(await endpoint.add(contentOf(...call))),
+        ReplaceAll: async (...call) => pathsOf(await endpoint.replaceAll(contentOf(...call))),
       },
     }),
     serve(requestInterface, {
@@ -100,6 +102,14 @@ function ownInterfaces(published: PublishedEndpoint): readonly ServedInterface[]
       },
     }),
   ];
+}
+
+/** Where the certificates of one call are; the audit says how many. */
+function pathsOfSeveral({ root, audit }: PublishedEndpoint) {
+  return (installed: readonly { readonly id: string }[]): string[] => {
+    audit.tell({ certificates: installed.length });
+    return installed.map(({ id }) => `${root}/${id}`);
+  };
 }
 
 /** The object of the newest request: `<root>/csr`. It appears even when the request failed. */

@@ -15,7 +15,7 @@ import { admit, type Submission, type SubmissionParts } from './submitted.ts';
 /** What makes a change of certificates. */
 export interface ChangeParts extends SubmissionParts {
   readonly client: CertificateClient;
-  readonly access: Pick<Access, 'certificates'>;
+  readonly access: Pick<Access, 'audit' | 'certificates'>;
 }
 
 /** What a request is about to do to the certificates of an endpoint. */
@@ -45,15 +45,17 @@ export async function addCertificates(
   collection: CertificateCollection,
   content: Content,
 ): Promise<readonly PublishedCertificate[]> {
-  const { client, administration } = parts;
+  const { access, client, administration } = parts;
   const { endpoint } = collection;
   const adds = await admit(collection, content, parts, identity);
   const guarded = { changes: [{ endpoint, adds }], refused: refuseLockout };
-  return withLockoutGuard(parts, identity, guarded, async () =>
+  const added = await withLockoutGuard(parts, identity, guarded, async () =>
     adds.isBundle
       ? administration.add(endpoint, adds.content)
       : [await client.install(endpoint, adds.content)],
   );
+  if (adds.isBundle) access.audit.tell({ certificates: added.length });
+  return added;
 }
 
 /**

@@ -152,6 +152,18 @@ describe('the log of a manager', () => {
     assert.doesNotMatch(served.manager.output(), /BEGIN/);
   });
 
+  it('says how many certificates a call put there that takes several', async () => {
+    const file = join(served.bus.directory, 'bundle.pem');
+    const [one, other] = ['/CN=One', '/CN=Other'].map((subject) => authority.issueCa({ subject }));
+    writeFileSync(file, `${one?.pem}${other?.pem}`);
+    const replaceAll = 'xyz.openbmc_project.Certs.ReplaceAll.ReplaceAll';
+    await served.tools.call(paths.authority, replaceAll, 's', file);
+    assert.match(
+      served.manager.output(),
+      /audit: call change=\w+ .* method=\S+\.ReplaceAll path=\S+ certificates=2 outcome=ok\n/,
+    );
+  });
+
   it('has no line of a caller who reads which CSRs wait', async () => {
     await served.tools.call(
       paths.authority,

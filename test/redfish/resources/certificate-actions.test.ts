@@ -187,6 +187,7 @@ describe('a body with several authorities', () => {
         messages.map(({ MessageArgs }: { MessageArgs: string[] }) => MessageArgs[1]),
         [1, 2].map((one) => `${truststore}/${2 * at + one}`),
       );
+      assert.match(service.audit.at(-1) ?? '', /^info audit: change .*"certificates":2,/);
     }
     const body = another('third') + another('fourth');
     const path = '/xyz/openbmc_project/certs/authority/truststore';
