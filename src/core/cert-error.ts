@@ -63,7 +63,8 @@ export type CertErrorCode = keyof typeof certErrors;
 /** What is said of a certificate that is accepted all the same; beside these, the code of each check that it fails. */
 export const certWarnings = {
   'name-missing':
-    'The certificate of a server is not for a name that the configuration gives its endpoint.',
+    'The certificate of a server has no alternative name that is a DNS name or an address, or none that the configuration gives its endpoint.',
+  'not-yet-valid': 'The certificate begins after what the clock of the device says.',
   'key-type': 'Web browsers refuse a server whose key is of this kind.',
   'key-identifier':
     'Some TLS clients refuse a chain whose key identifiers do not fit, or are malformed.',

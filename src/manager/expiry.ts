@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Certificate } from '../x509/certificate.ts';
+import type { Finding } from './checks/findings.ts';
 import type { InstalledCertificate } from './installed-certificate.ts';
 
 /** Where a certificate stands in its life. `Expiring` begins at the first threshold. */
@@ -38,6 +39,27 @@ export function expiryOf(
   if (left < 0) return { state: 'Expired', daysLeft };
   const expiring = left <= Math.max(0, ...thresholds) * daySeconds;
   return { state: expiring ? 'Expiring' : 'Valid', daysLeft };
+}
+
+/**
+ * What is to be said of a certificate that goes into service outside of its validity. It is none of the findings that the
+ * manager publishes: time, and the clock of the device, change it.
+ */
+export function validityWarning(certificate: Certificate, now: number): Finding | undefined {
+  const { notBefore, notAfter } = certificate;
+  const clock = `the clock of the device is at ${isoTime(now)}`;
+  switch (expiryOf(certificate, now, []).state) {
+    case 'Expired':
+      return { code: 'expired', text: `it expired at ${isoTime(notAfter * 1000)}; ${clock}` };
+    case 'NotYetValid':
+      return { code: 'not-yet-valid', text: `it begins at ${isoTime(notBefore * 1000)}; ${clock}` };
+    default:
+      return undefined;
+  }
+}
+
+function isoTime(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 /**

@@ -5,7 +5,7 @@ import type {
   PublishedCertificate,
 } from '../manager/certificate-client.ts';
 import { incompleteness } from '../manager/checks/completeness.ts';
-import { type Expiry, expiryOf } from '../manager/expiry.ts';
+import { type Expiry, expiryOf, validityWarning } from '../manager/expiry.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { colonHex } from '../x509/colon-hex.ts';
 import { formatName } from '../x509/name.ts';
@@ -102,10 +102,14 @@ export function installedRow(
   published: PublishedCertificate,
 ) {
   const { warnings = [], leftOut = [] } = published.findings ?? {};
+  const ofDates = validityWarning(published.certificate, Date.now());
   return {
     certificate: nameOf(endpoint, published.id),
     ...summaryOf(published.certificate),
-    warnings: warnings.map(({ code, text }) => ({ code, text })),
+    warnings: [...(ofDates ? [ofDates] : []), ...warnings].map(({ code, text }) => ({
+      code,
+      text,
+    })),
     leftOut: leftOut.map(({ subject, reason }) => ({ subject, reason })),
     missing: incompleteness(client, endpoint, published)?.text ?? null,
   } satisfies Row<typeof installedFields>;

@@ -143,6 +143,24 @@ describe('what goes into service at the running stack', () => {
     });
   }
 
+  it('is told to have expired, and to have no alternative names, and served all the same', async () => {
+    const past = { from: '20250101000000Z', until: '20260101000000Z' };
+    const leaf = authority.issue({ ...past, extensions: ['basicConstraints=CA:FALSE'] });
+    const [ofDates, ofNames, ...others] = infoOf(await replace(leaf.pem, leaf.key));
+    const warning = 'BmcCertificates.1.0.CertificateWarning ';
+    assert.ok(
+      ofDates?.startsWith(`${warning}expired,it expired at 2026-01-01T00:00:00Z;`),
+      ofDates,
+    );
+    assert.ok(ofNames?.startsWith(`${warning}name-missing,web browsers and others`), ofNames);
+    assert.deepEqual(others, []);
+    assert.deepEqual(await wire(), [leaf.pem]);
+    const { Status } = await shown();
+    assert.equal(Status?.Health, 'Critical');
+    const [condition] = listOf(Status?.Conditions);
+    assert.match(String(condition?.Message), /name-missing/);
+  });
+
   it('is told to lack its intermediate, and a CA to lack its issuer, until they are there', async () => {
     const truststore = '/redfish/v1/Managers/bmc/Truststore/Certificates';
     const add = (CertificateString: string) =>

@@ -45,7 +45,10 @@ export const caExtensions = [
   'keyUsage=critical,keyCertSign,cRLSign',
   'subjectKeyIdentifier=hash',
 ];
-const leafExtensions = ['basicConstraints=CA:FALSE', 'subjectKeyIdentifier=hash'];
+const leafExtensions = [
+  ...['basicConstraints=CA:FALSE', 'subjectKeyIdentifier=hash'],
+  'subjectAltName=DNS:bmc.example.com',
+];
 
 export const keyKinds = {
   p256: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type ExpiryNews, ExpiryWatch, expiryOf } from '../../src/manager/expiry.ts';
+import {
+  type ExpiryNews,
+  ExpiryWatch,
+  expiryOf,
+  validityWarning,
+} from '../../src/manager/expiry.ts';
 import type { InstalledCertificate } from '../../src/manager/installed-certificate.ts';
 import type { Certificate } from '../../src/x509/certificate.ts';
 
@@ -29,6 +34,26 @@ describe('the expiry of a certificate', () => {
       assert.deepEqual(expiryOf(certificate, at(left), thresholds), { state, daysLeft });
     });
   }
+});
+
+describe('the warning of a certificate outside its validity', () => {
+  it('says when it ended, and what the clock says', () => {
+    assert.deepEqual(validityWarning(certificate, at(-1)), {
+      code: 'expired',
+      text: 'it expired at 2027-01-01T00:00:00Z; the clock of the device is at 2027-01-01T00:00:01Z',
+    });
+  });
+
+  it('says when it begins, and what the clock says', () => {
+    assert.deepEqual(validityWarning(certificate, 0), {
+      code: 'not-yet-valid',
+      text: 'it begins at 2026-01-01T00:00:00Z; the clock of the device is at 1970-01-01T00:00:00Z',
+    });
+  });
+
+  it('is not there until its end', () => {
+    assert.equal(validityWarning(certificate, at(0)), undefined);
+  });
 });
 
 describe('the watch over expiry', () => {

@@ -62,7 +62,8 @@ export function missingIssuer(
     return undefined;
   return {
     text: `its issuer ${issuerText(authority)} is not in the truststore, so OpenSSL finds no root above it`,
-    next: 'add that CA with bmc-certs trust add, or trust the root alone',
+    // Whoever has a certificate of any CA there is a client that logs in: the issuer may be a public CA
+    next: 'where both are CAs of your own, add that one with bmc-certs trust add; never add a public CA, whose customers could log in',
   };
 }
 

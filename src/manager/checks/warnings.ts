@@ -135,10 +135,17 @@ export function warningsOf(
 }
 
 function nameWarnings({ leaf }: CredentialCandidate, wanted: readonly string[]): Finding[] {
+  const code = 'name-missing';
+  // RFC 9525 §2: the common name is none of them
+  if (!leaf.alternativeNames.some(({ kind }) => kind === 'dns' || kind === 'ip')) {
+    const text =
+      'web browsers and others refuse it: no DNS name or address is among its alternative names';
+    return [{ code, text }];
+  }
   const missing = missingNames(leaf, wanted);
   if (missing.length === 0) return [];
   const text = `clients that know the service as ${missing.join(', ')} refuse it: that is not among its names`;
-  return [{ code: 'name-missing', text }];
+  return [{ code, text }];
 }
 
 /** Whether the issuers of a certificate are there, and each has another identifier than it names (RFC 5280 §4.2.1.1). */

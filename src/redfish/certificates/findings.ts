@@ -4,6 +4,7 @@ import type {
   PublishedCertificate,
 } from '../../manager/certificate-client.ts';
 import { incompleteness } from '../../manager/checks/completeness.ts';
+import { validityWarning } from '../../manager/expiry.ts';
 import { formatName } from '../../x509/name.ts';
 import {
   type CertificateMessage,
@@ -20,37 +21,44 @@ export function conditionsOf({ findings }: PublishedCertificate): readonly Condi
   return warningsOf(findings).map((message) => renderCondition(message, findings.since));
 }
 
+export interface FindingParts {
+  readonly client: CertificateClient;
+  /** Milliseconds since 1970, as `Date.now`. */
+  readonly now: () => number;
+}
+
 /**
  * What the reply to an upload says beside the certificates: what of the file is not served, the warnings, and what
  * is missing on the way to a root.
  */
 export function extendedInfo(
-  client: CertificateClient,
+  parts: FindingParts,
   endpoint: EndpointRef,
   published: readonly PublishedCertificate[],
 ): object {
-  return infoOf(published.flatMap((one) => messagesOf(client, endpoint, one)));
+  return infoOf(published.flatMap((one) => messagesOf(parts, endpoint, one)));
 }
 
 /** As `extendedInfo`, for what was added to a truststore: names each of several. @param uri of the collection */
 export function additionInfo(
-  client: CertificateClient,
+  parts: FindingParts,
   { uri, endpoint }: Pick<CertificateCollection, 'uri' | 'endpoint'>,
   added: readonly PublishedCertificate[],
 ): object {
   const named = added.map(({ id, certificate }): CertificateMessage => {
     return { id: 'CertificateAdded', args: [formatName(certificate.subject), `${uri}/${id}`] };
   });
-  const findings = added.flatMap((one) => messagesOf(client, endpoint, one));
+  const findings = added.flatMap((one) => messagesOf(parts, endpoint, one));
   return infoOf([...(added.length > 1 ? named : []), ...findings]);
 }
 
 function messagesOf(
-  client: CertificateClient,
+  { client, now }: FindingParts,
   endpoint: EndpointRef,
   published: PublishedCertificate,
 ): CertificateMessage[] {
   const { leftOut = [], warnings = [] } = published.findings ?? {};
+  const ofDates = validityWarning(published.certificate, now());
   // What is done is done, also when the manager goes away meanwhile
   const missing = client.isAvailable(endpoint)
     ? incompleteness(client, endpoint, published)
@@ -60,7 +68,7 @@ function messagesOf(
       id: 'CertificateLeftOut' as const,
       args: [subject, reason],
     })),
-    ...warningsOf({ warnings }),
+    ...warningsOf({ warnings: [...(ofDates ? [ofDates] : []), ...warnings] }),
     ...(missing ? [{ id: 'CertificateChainIncomplete' as const, args: [missing.text] }] : []),
   ];
 }

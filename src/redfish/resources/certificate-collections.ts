@@ -70,7 +70,7 @@ function collectionResources(parts: CollectionParts, place: Place): readonly Res
       const reply = viewReply(parts, collection, first, 201);
       return {
         ...reply,
-        body: { ...reply.body, ...additionInfo(parts.client, collection, added) },
+        body: { ...reply.body, ...additionInfo(parts, collection, added) },
       };
     },
   };

@@ -5,7 +5,7 @@ import {
 } from '../../../schemas/generated/validators.js';
 import { lockout, withLockoutGuard } from '../certificates/changes.ts';
 import { asRedfish } from '../certificates/errors.ts';
-import { extendedInfo } from '../certificates/findings.ts';
+import { extendedInfo, type FindingParts } from '../certificates/findings.ts';
 import type { Place } from '../certificates/places.ts';
 import { contentOf, submittedBundle } from '../certificates/submitted.ts';
 import { RedfishError } from '../messages/redfish-error.ts';
@@ -113,7 +113,7 @@ function reload(parts: ReplacementParts): Operation {
 
 /** The action of the collection of a truststore. @param view the collection as GET shows it */
 export function replaceAllResource(
-  parts: ReplacementParts,
+  parts: ReplacementParts & FindingParts,
   place: Place,
   view: (context: RequestContext) => Promise<object>,
 ): Resource {
@@ -139,7 +139,7 @@ export function replaceAllResource(
             );
           });
           await parts.served.refresh();
-          const info = extendedInfo(parts.client, endpoint, published);
+          const info = extendedInfo(parts, endpoint, published);
           return json({ ...(await view(context)), ...info });
         },
       },

@@ -44,7 +44,7 @@ export function replaceCertificate(parts: ReplaceParts): Operation {
       );
       await parts.served.refresh();
       const view = certificateView(parts, collection, published);
-      const info = extendedInfo(parts.client, collection.endpoint, [published]);
+      const info = extendedInfo(parts, collection.endpoint, [published]);
       return json({ ...view, ...info }, { Location: view['@odata.id'] });
     },
   };

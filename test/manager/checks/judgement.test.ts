@@ -41,7 +41,8 @@ const small = authority.issueCa({ key: keyKinds.rsa(1024), subject: '/CN=Ancient
 const p192 = authority.issueCa({ key: keyKinds.ec('prime192v1'), subject: '/CN=P-192 Root' });
 const sha1 = caOf({ digest: 'sha1', subject: '/CN=SHA-1 CA' });
 const md5 = caOf({ digest: 'md5', subject: '/CN=MD5 CA' });
-const usages = (...lines: string[]) => ['basicConstraints=CA:FALSE', ...lines];
+const named = ['basicConstraints=CA:FALSE', 'subjectAltName=DNS:bmc.example.com'];
+const usages = (...lines: string[]) => [...named, ...lines];
 const rsaLeaf = (...lines: string[]) =>
   leafOf({ key: keyKinds.rsa(2048), extensions: usages(...lines) });
 const ecLeaf = (...lines: string[]) => leafOf({ extensions: usages(...lines) });
@@ -259,6 +260,24 @@ const rows: readonly Row[] = [
       return chain(leafOf({ issuer: ca }), ca, root);
     },
     /^accepted key-usage$/,
+  ],
+  [
+    'a server that has no alternative names',
+    redfish,
+    () => chain(leafOf({ extensions: ['basicConstraints=CA:FALSE'] }), root),
+    /^accepted name-missing$/,
+  ],
+  [
+    'a server whose only alternative name is an e-mail address',
+    redfish,
+    () => chain(leafOf({ extensions: ['subjectAltName=email:a@b.example'] }), root),
+    /^accepted name-missing$/,
+  ],
+  [
+    'a client that has no alternative names',
+    client,
+    () => chain(leafOf({ extensions: ['basicConstraints=CA:FALSE'] }), root),
+    accepted,
   ],
   [
     'a key identifier that is not that of the issuer',

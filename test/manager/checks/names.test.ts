@@ -34,7 +34,7 @@ describe('the names that a certificate lacks', () => {
   }
 
   it('are all names for a certificate without any', () => {
-    const bare = authority.issue({ subject: '/CN=bmc.example.com' }).certificate;
+    const bare = authority.issue({ subject: '/CN=bmc.example.com', extensions: [] }).certificate;
     assert.deepEqual(missingNames(bare, ['bmc.example.com', '::1']), ['bmc.example.com', '::1']);
   });
 });

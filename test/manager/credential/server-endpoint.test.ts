@@ -79,13 +79,13 @@ describe('a server endpoint', () => {
 
   it('keeps a certificate of the operator that is not for a name of the configuration, and warns', async () => {
     put(operators.key + operators.pem);
-    known('bmc.example.com', 'www.example.com');
+    known('bmc.example.com', 'www.example.com', 'bmc7');
     const { endpoint, served } = await start();
     assert.equal(commonName(served()), 'by the operator');
     assert.deepEqual(warnings(endpoint), [
       {
         code: 'name-missing',
-        text: 'clients that know the service as bmc.example.com, www.example.com refuse it: that is not among its names',
+        text: 'clients that know the service as www.example.com, bmc7 refuse it: that is not among its names',
       },
     ]);
   });

@@ -147,6 +147,19 @@ describe('bmc-certs install, replace and delete', () => {
     assert.equal(Object(row).leftOut[0].subject, 'CN=Other CA');
   });
 
+  it('tell of a server that has expired and has no alternative names', async () => {
+    const { authority } = world;
+    const { key, path } = authority.issue({
+      ...{ from: '20250101000000Z', until: '20260101000000Z' },
+      extensions: ['basicConstraints=CA:FALSE'],
+    });
+    const keyPath = authority.write('expired.key', key);
+    const { stderr, status } = await world.run(['replace', 'server/https', path, keyPath]);
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^Warning: expired: it expired at 2026-01-01T00:00:00Z; /m);
+    assert.match(stderr, /^Warning: name-missing: web browsers and others refuse it: /m);
+  });
+
   it('take a PKCS #12 from standard input with the password of a file', async () => {
     const { authority } = world;
     const { key, path } = authority.issue({ issuer: authority.issueCa(), subject: '/CN=p12' });
