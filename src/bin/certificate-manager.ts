@@ -5,6 +5,7 @@ import { watchClock } from '../core/clock-watch.ts';
 import type { Log } from '../core/log.ts';
 import { EndpointHost } from '../dbus/certs/endpoint-host.ts';
 import { type SigningServiceOptions, serveSigning } from '../dbus/certs/signing-service.ts';
+import { followErrorLog } from '../dbus/peers/error-log.ts';
 import { watchHostName } from '../dbus/peers/host-name.ts';
 import { reloadUnit } from '../dbus/peers/systemd.ts';
 import type { CallerPolicy } from '../dbus/server/caller-policy.ts';
@@ -26,6 +27,7 @@ import { tellReadOnlyPlaces } from './manager/read-only-places.ts';
 import { configuredReloader } from './manager/reloader.ts';
 import { RunTimeHost } from './manager/run-time-host.ts';
 import { type RunTimeSettings, runTimeSettings } from './manager/run-time-settings.ts';
+import { runtimeNotes } from './manager/runtime-notes.ts';
 import { accessPolicy } from './set-up/access-policy.ts';
 import { runConfigured, type Serving } from './set-up/configured-program.ts';
 import { contentOpener } from './set-up/content-opener.ts';
@@ -74,7 +76,11 @@ async function startManager(
   reloader.subscribe((...ended) => counts.reloadEnded(...ended));
   const served = { endpoints: set, bus, now: Date.now, reloader, replacements, counter: counts };
   const host = new EndpointHost({ ...common, ...served, openContent });
-  const makeEndpoint = endpointMaker(reloader, hostName, log);
+  const makeError = await followErrorLog({
+    ...{ bus, log, made: runtimeNotes(configuration, 'error-entries', log) },
+    limit: () => inForce.configuration.limits.errorEntries,
+  });
+  const makeEndpoint = endpointMaker(reloader, hostName, log, makeError);
   const endpoints = new ConfiguredEndpoints({
     ...{ host, bus, log },
     makeEndpoint: (one) => hostedEndpoint(one, makeEndpoint),

@@ -13,4 +13,6 @@ export type EndpointEvent =
     }
   | { readonly kind: 'removed'; readonly installed: InstalledCertificate }
   | { readonly kind: 'request'; readonly state: RequestState }
-  | ({ readonly kind: 'expiry' } & ExpiryNews);
+  | ({ readonly kind: 'expiry' } & ExpiryNews)
+  /** A file holds no certificate that can be in service. */
+  | { readonly kind: 'damaged'; readonly path: string; readonly reason: string };

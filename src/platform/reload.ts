@@ -1,7 +1,7 @@
 import { backoff } from '../core/backoff.ts';
 import type { Log } from '../core/log.ts';
-import type { OwedReloads } from './owed-reloads.ts';
 import { askToReload } from './pid-file.ts';
+import type { RuntimeNotes } from './runtime-notes.ts';
 
 /** A service to tell that its files changed. */
 export type Target = { readonly unit: string } | { readonly pidFile: string };
@@ -22,7 +22,7 @@ export interface ReloadOptions {
   /** Has the service manager reload a unit, unless it does not run. */
   readonly reloadUnit: (unit: string) => Promise<Success>;
   /** Where it is kept who must be told, should this process end before he is; nowhere without it. */
-  readonly owed?: OwedReloads;
+  readonly owed?: RuntimeNotes;
 }
 
 type Success = 'reloaded' | 'not-running';

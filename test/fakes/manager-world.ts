@@ -95,16 +95,16 @@ export function makeWorld(options: WorldOptions = {}): World {
   return world;
 }
 
-/** What the events of an endpoint say but for the flight of time, one short line for each: `added 1 CN=bmc`. */
+/** What the events of an endpoint say of its certificates and CSRs, but for the flight of time, one short line for each: `added 1 CN=bmc`. */
 export function recordEvents(endpoint: Endpoint): string[] {
   const lines: string[] = [];
   endpoint.subscribe((event) => {
-    if (event.kind !== 'expiry') lines.push(describeEvent(event));
+    if (event.kind !== 'expiry' && event.kind !== 'damaged') lines.push(describeEvent(event));
   });
   return lines;
 }
 
-function describeEvent(event: Exclude<EndpointEvent, { kind: 'expiry' }>): string {
+function describeEvent(event: Exclude<EndpointEvent, { kind: 'expiry' | 'damaged' }>): string {
   if (event.kind === 'request') return `request ${event.state}`;
   const { id, certificate } = event.installed;
   return `${event.kind} ${id} ${certificate.fingerprint.slice(0, 8)}`;

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../../core/log.ts';
 import type { HostedEndpoint } from '../../dbus/certs/endpoint-host.ts';
+import type { ErrorEntry } from '../../dbus/peers/error-log.ts';
 import { CredentialEndpoint } from '../../manager/credential/credential-endpoint.ts';
 import { type CsrWorker, forkedWorker } from '../../manager/csr/forked-worker.ts';
 import type { Endpoint } from '../../manager/endpoint.ts';
@@ -10,6 +11,7 @@ import { debuggerNowhere } from '../../platform/debug-signal.ts';
 import { hostAddresses } from '../../platform/host-addresses.ts';
 import type { Reloader } from '../../platform/reload.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
+import { errorEntryOf } from './error-entries.ts';
 
 /** What an endpoint is made of. */
 export interface EndpointPlan
@@ -20,8 +22,16 @@ export interface EndpointPlan
 
 export type MakeEndpoint = (plan: EndpointPlan) => Endpoint;
 
-/** @returns what makes endpoints; those with the same limits for CSRs share the workers */
-export function endpointMaker(reloader: Reloader, hostName: () => string, log: Log): MakeEndpoint {
+/**
+ * @param makeError makes an entry in phosphor-logging
+ * @returns what makes endpoints; those with the same limits for CSRs share the workers
+ */
+export function endpointMaker(
+  reloader: Reloader,
+  hostName: () => string,
+  log: Log,
+  makeError: (entry: ErrorEntry) => void,
+): MakeEndpoint {
   const workers = new Map<string, CsrWorker>();
   const workerOf = (limits: EndpointSettings['worker']) => {
     const key = JSON.stringify(limits);
@@ -47,9 +57,15 @@ export function endpointMaker(reloader: Reloader, hostName: () => string, log: L
       reload: ({ reload: targets }) => reloader.follow(targets),
       oweReload: ({ reload: targets }) => reloader.owe(targets),
     };
-    return definition.type === 'authority'
-      ? new AuthorityEndpoint(definition, dependencies)
-      : new CredentialEndpoint(definition, dependencies);
+    const endpoint =
+      definition.type === 'authority'
+        ? new AuthorityEndpoint(definition, dependencies)
+        : new CredentialEndpoint(definition, dependencies);
+    endpoint.subscribe((event) => {
+      const entry = errorEntryOf(definition, event);
+      if (entry) makeError(entry);
+    });
+    return endpoint;
   };
 }
 

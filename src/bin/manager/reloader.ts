@@ -1,9 +1,7 @@
-import { join } from 'node:path';
-import { reasonOf } from '../../core/cert-error.ts';
 import type { Log } from '../../core/log.ts';
 import type { Configuration } from '../../platform/configuration.ts';
-import { OwedReloads } from '../../platform/owed-reloads.ts';
 import { makeReloader, type Reloader, type ReloadOptions } from '../../platform/reload.ts';
+import { runtimeNotes } from './runtime-notes.ts';
 
 /** @param reloadUnit as that of a reloader, within so many milliseconds */
 export function configuredReloader(
@@ -18,17 +16,7 @@ export function configuredReloader(
   return makeReloader({
     ...{ log, limits },
     now: Date.now,
-    owed: owedReloads(configuration().runtimeDirectory, log),
+    owed: runtimeNotes(configuration(), 'owed-reloads', log),
     reloadUnit: (unit) => reloadUnit(unit, limits().attemptMilliseconds),
-  });
-}
-
-/** Under systemd they are in the directory of the unit; the configured one may be the Redfish service's. */
-function owedReloads(runtimeDirectory: string, log: Log): OwedReloads {
-  const directory = process.env.RUNTIME_DIRECTORY ?? runtimeDirectory;
-  let isTold = false;
-  return new OwedReloads(join(directory, 'owed-reloads'), (error) => {
-    if (!isTold) log.warn('reloads that are due cannot be noted', { reason: reasonOf(error) });
-    isTold = true;
   });
 }

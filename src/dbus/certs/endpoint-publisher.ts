@@ -60,6 +60,8 @@ export function endpointPublisher(
       case 'expiry':
         announceExpiry(event);
         break;
+      case 'damaged':
+        break;
       default:
         event satisfies never;
     }

@@ -132,7 +132,7 @@ function serveOne(
   for (const installed of endpoint.list()) publish({ kind: 'added', installed });
   const stopFollowing = endpoint.subscribe((event) => {
     publish(event);
-    if (event.kind !== 'expiry' && event.kind !== 'request')
+    if (['added', 'changed', 'removed'].includes(event.kind))
       server.announce(root, endpointInterface.name, ['Modified']);
   });
   const stop = () => {

@@ -2,7 +2,7 @@ import { CertError, type CertErrorCode, isCertErrorCode } from '../../core/cert-
 
 const internalFailure = 'xyz.openbmc_project.Common.Error.InternalFailure';
 const invalidArgument = 'xyz.openbmc_project.Common.Error.InvalidArgument';
-const invalidCertificate = 'xyz.openbmc_project.Certs.Error.InvalidCertificate';
+export const invalidCertificate = 'xyz.openbmc_project.Certs.Error.InvalidCertificate';
 const notAllowed = 'xyz.openbmc_project.Common.Error.NotAllowed';
 
 /**

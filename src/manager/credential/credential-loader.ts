@@ -124,11 +124,10 @@ export class CredentialLoader {
       const text = await file.read();
       if (text !== undefined) service.publish(await admission.readStored(text), text);
     } catch (error) {
-      dependencies.log.error('stored certificate cannot be served', {
-        path,
-        reason: reasonOf(error),
-      });
+      const reason = reasonOf(error);
+      dependencies.log.error('stored certificate cannot be served', { path, reason });
       if (this.#mayBeReadLater(error)) return;
+      service.listeners.tell({ kind: 'damaged', path, reason });
       this.#isUnserved = true;
     }
     this.#state = 'read';

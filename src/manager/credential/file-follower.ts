@@ -78,7 +78,9 @@ export class CredentialFileFollower {
     if (!service.pair && digest === this.#refusedDigest) return;
     this.#refusedDigest = digest;
     const { path } = definition;
-    dependencies.log.error('changed certificate file refused', { path, reason: reasonOf(error) });
+    const reason = reasonOf(error);
+    dependencies.log.error('changed certificate file refused', { path, reason });
+    service.listeners.tell({ kind: 'damaged', path, reason });
     if (service.pair) await this.#putBack(text);
     else stored.noteUnserved();
   }

@@ -122,6 +122,7 @@ export class AuthorityEndpoint implements Endpoint {
     const { authorities, unreadable } = await this.#directory.load(treatUnreadableAsLost);
     for (const path of unreadable) {
       this.#dependencies.log.error('stored authority is not readable', { path });
+      this.#listeners.tell({ kind: 'damaged', path, reason: 'it holds no certificate' });
     }
     this.#publish(authorities);
   }

@@ -7,8 +7,10 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { endpointsName, endpointsRoot } from '../../../src/dbus/endpoints/paths.ts';
 import { connectBus } from '../../../src/dbus/transport/bus.ts';
+import { until } from '../../e2e/commands.ts';
 import { type AccountManagerProcess, startAccountManager } from '../../fakes/account-manager.ts';
 import { busTools } from '../../fakes/bus-tools.ts';
+import { startFakeErrorLog } from '../../fakes/error-log.ts';
 import { requestName } from '../../fakes/fake-systemd.ts';
 import { type ManagerProcess, names, paths, startManager } from '../../fakes/manager-process.ts';
 import { type PolicyBus, policyBuses } from '../../fakes/policy-bus.ts';
@@ -71,7 +73,9 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
         (replaced, [user, other]) => replaced.replaceAll(`"${user}"`, `"${other}"`),
         readFileSync(shipped, 'utf8'),
       );
-      writeFileSync(policy, text);
+      // As the policy of phosphor-logging has it
+      const own = '<allow own="xyz.openbmc_project.Logging"/>';
+      writeFileSync(policy, text.replace('<policy user="root">', `$&${own}`));
       bus = await start(policy);
       manager = await startManager(bus, {
         signing: { enabled: true },
@@ -113,6 +117,13 @@ for (const { program, start, why } of process.getuid?.() === 0 ? policyBuses : [
         }
       });
     }
+
+    it('lets the manager make entries in phosphor-logging', async () => {
+      const errors = await startFakeErrorLog(bus.address);
+      writeFileSync(join(bus.directory, 'https/server.pem'), 'no certificate\n');
+      await until('there is one', async () => errors.entries.length > 0);
+      errors.leave();
+    });
 
     it('lets root alone have requests signed', async () => {
       const path = '/xyz/openbmc_project/certs/ca';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { kindOf } from '../storage/regular-file.ts';
 
 /**
- * The services that still have to be told of a change, for the case that the manager is killed in between.
- * A file for each, in a directory that a reboot empties: a service that starts anew reads the new files anyway.
+ * What the manager that is started next, before a reboot, has to know of this one, which may be killed. A file for each,
+ * in a directory that a reboot empties.
  */
-export class OwedReloads {
+export class RuntimeNotes {
   readonly #directory: string;
   readonly #failed: (error: unknown) => void;
 
@@ -17,32 +17,40 @@ export class OwedReloads {
     this.#failed = failed;
   }
 
-  add(service: string): void {
+  add(note: string): void {
     this.#attempt(() => {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       const found = lstatSync(this.#directory);
       if (!found.isDirectory())
         throw new Error(`${this.#directory} is ${kindOf(found)} and no directory`);
-      if (this.has(service)) return;
+      if (this.has(note)) return;
       // Exclusive: through a link, or into a FIFO, nothing is ever written
-      writeFileSync(this.#pathOf(service), '', { mode: 0o600, flag: 'wx' });
+      writeFileSync(this.#pathOf(note), '', { mode: 0o600, flag: 'wx' });
     });
   }
 
-  remove(service: string): void {
-    this.#attempt(() => rmSync(this.#pathOf(service), { force: true }));
+  remove(note: string): void {
+    this.#attempt(() => rmSync(this.#pathOf(note), { force: true }));
   }
 
-  has(service: string): boolean {
+  has(note: string): boolean {
+    return this.#names().includes(fileName(note));
+  }
+
+  get count(): number {
+    return this.#names().length;
+  }
+
+  #names(): readonly string[] {
     try {
-      return readdirSync(this.#directory).includes(fileName(service));
+      return readdirSync(this.#directory);
     } catch {
-      return false;
+      return [];
     }
   }
 
-  #pathOf(service: string): string {
-    return join(this.#directory, fileName(service));
+  #pathOf(note: string): string {
+    return join(this.#directory, fileName(note));
   }
 
   #attempt(work: () => void): void {
@@ -54,7 +62,7 @@ export class OwedReloads {
   }
 }
 
-/** A unit or a path as the name of one file. */
-function fileName(service: string): string {
-  return createHash('sha256').update(service).digest('hex');
+/** Any text as the name of one file. */
+function fileName(note: string): string {
+  return createHash('sha256').update(note).digest('hex');
 }
