@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SetupError } from '../core/setup-error.ts';
-import { writeFault } from '../storage/directory.ts';
+import { codeOf } from '../storage/io-errors.ts';
 import { faultOfFile, kindOf } from '../storage/regular-file.ts';
 
 const groupOrOthersWrite = 0o022;
@@ -35,7 +35,7 @@ export function makeOwnedDirectory(
   uid = process.geteuid?.() ?? 0,
 ): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeParents(path);
     refuseOpenParents(path, what);
     // Exclusive: what is there already, a link included, is looked at
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, { mode: 0o700 });
@@ -43,12 +43,24 @@ export function makeOwnedDirectory(
     if (cause instanceof SetupError) throw cause;
     // Another program may have made it in between
     if (!existsSync(path)) {
-      const why = faultOfFile(writeFault(path) ?? cause);
+      const why = faultOfFile(cause);
       const end = why === undefined ? '' : `: ${why}`;
       throw new SetupError(`The ${what} ${path} cannot be made${end}.`, { cause });
     }
   }
   refuseDirectory(path, what, uid);
+}
+
+/** Node's own way (`recursive`) never ends in /proc, and says of a read-only file system that the path is absent. */
+function makeParents(path: string): void {
+  const parent = dirname(path);
+  if (existsSync(parent)) return;
+  makeParents(parent);
+  try {
+    mkdirSync(parent, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 function refuseDirectory(path: string, what: string, uid: number): void {

@@ -128,6 +128,13 @@ describe('a state directory', () => {
     openStateDirectory(state(), 65534);
   });
 
+  it('is refused at once where no directory can be made', () => {
+    const path = '/proc/absent/state';
+    assert.throws(() => openStateDirectory(path), {
+      message: /^The state directory .* cannot be /,
+    });
+  });
+
   it('is refused before anything is written through a link', () => {
     const elsewhere = join(directory(), 'elsewhere');
     mkdirSync(elsewhere);
