@@ -94,15 +94,16 @@ export function parseJson({ text, source }: ConfigurationText): unknown {
   }
 }
 
-/** @param faults paths of members with what is wrong with them */
+/** @param faults paths of members with what is wrong with them; they are said in the order of the text */
 function invalid(
   { source, text }: ConfigurationText,
   faults: readonly (readonly [path: string, fault: string])[],
 ): SetupError {
   const places = jsonPlaces(text);
-  const sentences = faults.map(
-    ([path, fault]) => `${path || 'the document'} (${shown(places.of(path))}) ${fault}`,
-  );
+  const sentences = faults
+    .map(([path, fault]) => ({ place: places.of(path), path, fault }))
+    .sort(({ place: a }, { place: b }) => a.line - b.line || a.column - b.column)
+    .map(({ place, path, fault }) => `${path || 'the document'} (${shown(place)}) ${fault}`);
   return new SetupError(`The configuration ${source} is not valid: ${sentences.join('; ')}.`);
 }
 
