@@ -100,12 +100,12 @@ function killGroup(leader: number | undefined): void {
 }
 
 /**
- * As the units start them: few young objects, and the 16 MiB of each password check go back to the system, which
- * glibc would else keep for every thread (mallopt(3), M_MMAP_THRESHOLD).
+ * As the units start them: few young objects, and what V8 compiled the program in and the 16 MiB of each password check go
+ * back to the system, which glibc would else keep for every thread (mallopt(3), M_MMAP_THRESHOLD).
  */
 const frugal = {
   execArgv: ['--max-semi-space-size=1', debuggerNowhere],
-  env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '1048576' },
+  env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072' },
 };
 
 /** One of our own programs, which tells over its channel that it is ready. */

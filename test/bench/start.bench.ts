@@ -1,15 +1,17 @@
-// How long the programs take to start and what they then have in memory, beside a bare Node that does the least of the
-// same, with the flags of the units and alternating with it:
+// How long the manager, the Redfish service and the worker of a CSR take to start, and what they then have in memory, beside a
+// bare Node that does the least of the same, with the flags of the units and alternating with it:
 //     npm run bench:start -- [--rounds N]
 import { type ChildProcess, fork } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { planRequest } from '../../src/manager/csr/plan.ts';
 import { startAccountManager } from '../fakes/account-manager.ts';
 import { startManager, writeConfiguration } from '../fakes/manager-process.ts';
+import { csrParameters } from '../fakes/manager-world.ts';
 import { startPrivateBus } from '../fakes/private-bus.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '10' } } });
@@ -17,13 +19,15 @@ const clone = fileURLToPath(new URL('../..', import.meta.url));
 /** Until what the start left over is collected. */
 const restMilliseconds = 5000;
 /** As in the units; the log is not part of a start. */
-const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '1048576', LOG_LEVEL: 'error' };
+const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072', LOG_LEVEL: 'error' };
 
 interface Contestant {
   readonly name: string;
   readonly script: string;
   readonly args: readonly string[];
   readonly flags: readonly string[];
+  /** What it is sent to answer. */
+  readonly job?: () => object;
 }
 
 /** What a start took until its answer, and memory of its own at rest. */
@@ -40,7 +44,7 @@ function program(name: string, unit: string, args: readonly string[]): Contestan
   return { name, script: join(clone, 'dist', `${name}.js`), args, flags: line.split(' ') };
 }
 
-async function startOnce({ script, args, flags }: Contestant): Promise<Start> {
+async function startOnce({ script, args, flags, job }: Contestant): Promise<Start> {
   const began = performance.now();
   const child = fork(script, args, {
     execArgv: [...flags],
@@ -48,6 +52,7 @@ async function startOnce({ script, args, flags }: Contestant): Promise<Start> {
     env,
   });
   try {
+    if (job) child.send(job());
     const port = await readyPort(child);
     if (port !== undefined) await firstAnswer(port);
     const milliseconds = performance.now() - began;
@@ -63,8 +68,8 @@ async function startOnce({ script, args, flags }: Contestant): Promise<Start> {
 
 function readyPort(child: ChildProcess): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    child.once('message', (message: { ready?: { port?: number } }) => {
-      if (message.ready) resolve(message.ready.port);
+    child.once('message', (message: { ready?: { port?: number }; publicKeyHash?: string }) => {
+      if (message.ready || message.publicKeyHash) resolve(message.ready?.port);
       else reject(new Error(JSON.stringify(message)));
     });
     child.once('exit', (status) => reject(new Error(`it ended with ${status}`)));
@@ -137,6 +142,11 @@ try {
   await compare(service, bare('https.mjs', join(bus.directory, 'https/server.pem')));
   await accounts.stop();
   await running.stop();
+  const plan = planRequest(csrParameters({ CommonName: 'bmc', KeyPairAlgorithm: 'EC' }));
+  const job = () => ({ directory: mkdtempSync(join(bus.directory, 'job-')), plan });
+  const worker = { name: 'csr-worker', script: join(clone, 'dist/csr-worker.js'), args: [], job };
+  const idle = { ...bare('answer.mjs'), job };
+  await compare({ ...worker, flags: manager.flags }, idle);
 } finally {
   await bus.stop();
 }
