@@ -142,7 +142,7 @@ try {
   await compare(service, bare('https.mjs', join(bus.directory, 'https/server.pem')));
   await accounts.stop();
   await running.stop();
-  const plan = planRequest(csrParameters({ CommonName: 'bmc', KeyPairAlgorithm: 'EC' }));
+  const plan = planRequest(csrParameters({ CommonName: 'bmc', KeyPairAlgorithm: 'EC' }), 'server');
   const job = () => ({ directory: mkdtempSync(join(bus.directory, 'job-')), plan });
   const worker = { name: 'csr-worker', script: join(clone, 'dist/csr-worker.js'), args: [], job };
   const idle = { ...bare('answer.mjs'), job };
