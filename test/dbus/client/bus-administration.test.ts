@@ -64,7 +64,7 @@ describe('administration over the bus', () => {
   });
 
   it('sees that the time of a replacement is up', async () => {
-    await administration.stage(https, { content, seconds: 1 });
+    await administration.stage(https, { content, seconds: 5 });
     await until('it is over', () => replacement()?.state === 'None');
   });
 
