@@ -13,6 +13,8 @@ export function managerDevice(client: CertificateClient, keys: EndpointKeys): De
     },
     authorities: (endpoint) => client.list(endpoint).map(({ certificate }) => certificate),
     async generate(endpoint, key) {
+      // A manager that lists no requests cannot sign with their keys either, and would give up the key that it has
+      await client.outstanding(endpoint);
       return keyOf(await client.makeRequest(endpoint, keyParameters(key)));
     },
     async pending(endpoint, id) {

@@ -27,7 +27,9 @@ export async function installAtUpstream(
   at: UpstreamEndpoint,
   content: Content,
 ): Promise<PublishedCertificate> {
-  return install(at, await fileOf(at, content));
+  const file = await fileOf(at, content);
+  if (at.endpoint.type === 'authority' && findShown(at, file)) throw alreadyThere();
+  return install(at, file);
 }
 
 export async function replaceAtUpstream(
@@ -47,7 +49,7 @@ export async function addAtUpstream(
 ): Promise<readonly PublishedCertificate[]> {
   const files = await authorityFiles(content, at);
   const wanted = files.filter((file) => !findShown(at, file));
-  if (wanted.length === 0) throw new CertError('already-installed', 'every authority is installed');
+  if (wanted.length === 0) throw alreadyThere();
   const added: PublishedCertificate[] = [];
   try {
     for (const file of wanted) added.push(await install(at, file));
@@ -124,6 +126,10 @@ function findShown(
   return copy.list().find(({ certificate }) => certificate.fingerprint === fingerprint);
 }
 
+function alreadyThere(): CertError {
+  return new CertError('already-installed', 'each of these authorities is installed');
+}
+
 function isFailure(error: unknown): boolean {
   return errorNameOf(error)?.endsWith('.InternalFailure') ?? false;
 }
@@ -148,12 +154,12 @@ function refusalOf(at: UpstreamEndpoint, file: UpstreamFile, error: unknown): un
     case 'NotAllowed':
       if (type !== 'authority')
         return refusal('already-installed', 'there is a certificate already');
-      return findShown(at, file)
-        ? refusal('already-installed', 'the very authority is installed')
-        : refusal(
-            'limit-reached',
-            'the certificate manager takes no further authority, or has one of the same issuer and serial number',
-          );
+      // Of one that takes the place of another
+      if (findShown(at, file)) return alreadyThere();
+      return refusal(
+        'limit-reached',
+        'the certificate manager takes no further authority, or has one of the same issuer and serial number',
+      );
     case 'InternalFailure':
       return needsKey
         ? refusal(
