@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BusCertificateClient } from '../../../src/dbus/client/bus-certificate-client.ts';
 import { busName } from '../../../src/dbus/certs/endpoint-names.ts';
+import { BusCertificateClient } from '../../../src/dbus/client/bus-certificate-client.ts';
 import { connectBus } from '../../../src/dbus/transport/bus.ts';
 import { requestName } from '../../../src/dbus/transport/bus-name.ts';
 import { until } from '../../e2e/commands.ts';

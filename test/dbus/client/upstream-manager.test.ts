@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { managerDevice } from '../../../src/cmp/manager-device.ts';
 import { busAdministration } from '../../../src/dbus/client/bus-administration.ts';
 import { BusCertificateClient } from '../../../src/dbus/client/bus-certificate-client.ts';
+import { busEndpointKeys } from '../../../src/dbus/client/bus-endpoint-keys.ts';
 import { withAbsent } from '../../../src/manager/csr/parameters.ts';
 import type { EndpointType } from '../../../src/manager/endpoint-definition.ts';
 import { type Content, pemContent } from '../../../src/x509/containers.ts';
@@ -229,10 +231,16 @@ describe("the client over a manager with upstream's interfaces alone", () => {
           client.makeRequest(endpoint, withAbsent({ CommonName: 'x', ChallengePassword: 'p' })),
         'staged replacement': () => administration.stage(endpoint, { content, seconds: 0 }),
         services: () => administration.services(endpoint),
+        'key for CMP': () =>
+          managerDevice(client, busEndpointKeys(client)).generate(
+            { ...endpoint, origin: 'configuration' },
+            { kind: 'EC', curve: 'prime256v1' },
+          ),
         'whole list': () => administration.replaceAll(endpoint, content),
       };
       for (const [what, ask] of Object.entries(rows))
         await assert.rejects(async () => ask(), refusal('unsupported', /.{20}/), what);
+      assert.deepEqual(manager.requests, []);
       assert.deepEqual(shown(), [leaf.pem]);
     });
   });
@@ -270,7 +278,10 @@ describe("the client over a manager with upstream's interfaces alone", () => {
         added.map(({ certificate }) => certificate.pem),
         [intermediate.pem],
       );
-      await assert.rejects(add(pair(root)), refusal('already-installed', /every authority/));
+      await assert.rejects(
+        add(pair(root)),
+        refusal('already-installed', /each of these authorities/),
+      );
     });
 
     it('takes those out again that came before one that is refused', async () => {
