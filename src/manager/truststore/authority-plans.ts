@@ -1,5 +1,7 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
+import { isKeyBlock } from '../../x509/keys.ts';
+import { kindOf } from '../../x509/no-certificate.ts';
 import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import { usualSecurityLevel } from '../../x509/security-levels.ts';
 import { signatureFault } from '../checks/chain-signatures.ts';
@@ -97,12 +99,12 @@ export function planDelete(set: AuthoritySet, id: string): SetPlan {
 async function parseWhole(set: AuthoritySet, blocks: readonly PemBlock[]): Promise<Upload> {
   refuseMoreThanLimit(set, blocks.filter(isCertificateBlock).length);
   const other = blocks.find(
-    (block) => /CERTIFICATE$|CRL$/.test(block.label) && !isCertificateBlock(block),
+    (block) => !isCertificateBlock(block) && !isKeyBlock(block) && !/PARAMETERS$/.test(block.label),
   );
   if (other)
     throw new CertError(
       'no-certificate',
-      `a block of the bundle is a ${other.label}, which is not kept`,
+      `the bundle holds ${kindOf(other.label)} beside certificates, which is not kept; leave it out`,
     );
   const { authorities, content } = set.dependencies.limits;
   return parseBundle(blocks, authorities, content);

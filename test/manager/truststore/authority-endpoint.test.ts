@@ -196,6 +196,8 @@ describe('a truststore', () => {
   });
 
   const crl = formatPem('X509 CRL', Buffer.of(0x30, 0));
+  const request = formatPem('CERTIFICATE REQUEST', Buffer.of(0x30, 0));
+  const unknown = formatPem('ATTESTATION', Buffer.of(0x30, 0));
   const refusals: [string, CertErrorCode, (of: AuthorityEndpoint) => Promise<unknown>][] = [
     ['install of nothing', 'no-certificate', (of) => of.install('')],
     ['install of a leaf', 'not-a-ca', (of) => of.install(leaf.pem)],
@@ -211,6 +213,12 @@ describe('a truststore', () => {
     ['replaceAll with a leaf', 'not-a-ca', (of) => of.replaceAll(three.pem + leaf.pem)],
     ['replaceAll with a weak CA', 'key-strength', (of) => of.replaceAll(three.pem + weak.pem)],
     ['replaceAll with a CRL', 'no-certificate', (of) => of.replaceAll(one.pem + crl)],
+    ['replaceAll with a CSR', 'no-certificate', (of) => of.replaceAll(one.pem + request)],
+    [
+      'replaceAll with a block of no known kind',
+      'no-certificate',
+      (of) => of.replaceAll(unknown + one.pem),
+    ],
     ['replaceAll with nothing', 'no-certificate', (of) => of.replaceAll('nothing')],
     ['replaceAll with a cut file', 'pem-malformed', (of) => of.replaceAll(three.pem.slice(0, 300))],
     [
