@@ -85,10 +85,7 @@ const secondsToRetry = 5;
 /** The Redfish form of an error of the manager; its code and message stand in the detail. */
 export function toRedfishError(error: CertError, context: ErrorContext = {}): RedfishError {
   const detail = `${error.code}: ${error.message}`;
-  const about = (parameter: string) =>
-    context.action === undefined
-      ? { id: 'PropertyValueError' as const, args: [parameter] }
-      : { id: 'ActionParameterValueError' as const, args: [parameter, context.action] };
+  const about = (parameter: string) => valueError(parameter, context);
   const plain = (id: BaseMessageId, ...args: string[]) => ({ id, args, detail });
   switch (kinds[error.code]) {
     case 'input':
@@ -97,19 +94,8 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
         : invalid(about('CertificateString'), 'CertificateString', detail);
     case 'password':
       return invalid(about('Password'), 'Password', detail);
-    case 'argument': {
-      // The manager begins these messages with the name of the argument
-      const [parameter = '', name = '', at] = /^([A-Za-z]+)(?:\/(\d+))?/.exec(error.message) ?? [];
-      const { action, parameters = {} } = context;
-      const isListed = action !== undefined && hasListedValue(name, at);
-      if (action !== undefined && parameters[parameter] === '')
-        return new RedfishError(400, plain('ActionParameterMissing', action, parameter));
-      const value = () => String(JSON.stringify(valueAt(parameters, parameter))).slice(0, 100);
-      const message = isListed
-        ? { id: 'ActionParameterValueNotInList' as const, args: [value(), parameter, action] }
-        : about(parameter);
-      return invalid(message, parameter, detail);
-    }
+    case 'argument':
+      return argumentError(error.message, context, detail);
     case 'duplicate':
       return new RedfishError(
         409,
@@ -145,6 +131,28 @@ export function toRedfishError(error: CertError, context: ErrorContext = {}): Re
     case 'fault':
       return new RedfishError(500, plain('InternalError'));
   }
+}
+
+function valueError(parameter: string, { action }: ErrorContext) {
+  return action === undefined
+    ? { id: 'PropertyValueError' as const, args: [parameter] }
+    : { id: 'ActionParameterValueError' as const, args: [parameter, action] };
+}
+
+/** @param fault begins with the name of the argument, as the manager has it */
+function argumentError(fault: string, context: ErrorContext, detail: string): RedfishError {
+  const [parameter = '', name = '', at] = /^([A-Za-z]+)(?:\/(\d+))?/.exec(fault) ?? [];
+  const { action, parameters = {} } = context;
+  if (action !== undefined && parameters[parameter] === '') {
+    const args = [action, parameter];
+    return new RedfishError(400, { id: 'ActionParameterMissing', args, detail });
+  }
+  const value = () => String(JSON.stringify(valueAt(parameters, parameter))).slice(0, 100);
+  const message =
+    action !== undefined && hasListedValue(name, at)
+      ? { id: 'ActionParameterValueNotInList' as const, args: [value(), parameter, action] }
+      : valueError(parameter, context);
+  return invalid(message, parameter, detail);
 }
 
 /** Whether it is a value of a list of ActionInfo that is refused, and not the number of values. */
