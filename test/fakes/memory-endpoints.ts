@@ -12,7 +12,7 @@ import type {
   ReplacementProgress,
   ServiceBinding,
 } from '../../src/manager/edge-endpoints.ts';
-import { readCertificate } from '../../src/x509/certificate.ts';
+import { type Certificate, readCertificate } from '../../src/x509/certificate.ts';
 import { makeRequest } from '../../src/x509/certification-request.ts';
 import { openContent } from '../../src/x509/containers.ts';
 import {
@@ -291,11 +291,15 @@ export class MemoryEndpoints implements EdgeEndpoints {
       }));
       return { ...endpoint, modified, certificates: members, file: '' };
     }
-    const [certificate, ...chain] = certificates;
     if (typeof content === 'string') return { ...endpoint, modified, certificates: [], file: '' };
-    if (!certificate) throw new CertError('no-certificate', 'there is no certificate');
     const sent = blocks.find(isKeyBlock);
     const waiting = this.#pending.get(keyOf(endpoint)) ?? [];
+    // In any order, as the manager takes them: CMS has a set
+    const isWaitedFor = ({ publicKey }: Certificate) =>
+      waiting.some(({ id }) => id === hashOf(publicKey));
+    const certificate = (sent ? undefined : certificates.find(isWaitedFor)) ?? certificates[0];
+    if (!certificate) throw new CertError('no-certificate', 'there is no certificate');
+    const chain = certificates.filter((one) => one !== certificate);
     const hash = hashOf(certificate.publicKey);
     const key = sent
       ? exportPrivateKey(readPrivateKey(sent))
@@ -303,7 +307,7 @@ export class MemoryEndpoints implements EdgeEndpoints {
     if (key === undefined) throw new CertError('key-mismatch', 'no key belongs to it');
     if (sent && !certificate.x509.checkPrivateKey(readPrivateKey(sent)))
       throw new CertError('key-mismatch', 'the key is another one');
-    const file = [key, ...certificates.map(({ pem }) => pem)].join('');
+    const file = [key, ...[certificate, ...chain].map(({ pem }) => pem)].join('');
     return { ...endpoint, modified, certificates: [{ id: '1', certificate, chain }], file };
   }
 

@@ -163,7 +163,8 @@ describe('a Redfish service that reads its configuration again', () => {
     await edit({ redfish: { ...redfish, webUi: { directory } } });
     assert.match((await curl(`${service.url}/`)).text, /the page/);
     await edit({});
-    assert.equal((await ask('/')).status, 404);
+    const { status, headers } = await ask('/');
+    assert.deepEqual([status, headers.location], [302, '/redfish/v1/']);
   });
 
   it('refuses clients whose certificates are in a list of revoked certificates that comes and goes', async () => {
