@@ -1,4 +1,6 @@
 import { CertError } from '../core/cert-error.ts';
+import { isKeyBlock } from './keys.ts';
+import { isCertificateBlock, type PemBlock } from './pem.ts';
 
 /** What people hand over in place of a certificate, by its beginning; the first that fits says what it is. */
 const mistaken: readonly (readonly [beginning: RegExp, what: string])[] = [
@@ -68,4 +70,9 @@ const kinds: readonly (readonly [label: RegExp, kind: string])[] = [
 /** What a PEM block of a label is, in words. */
 export function kindOf(label: string): string {
   return kinds.find(([pattern]) => pattern.test(label))?.[1] ?? `a block ${label}`;
+}
+
+/** Whether a PEM block is neither a certificate nor of a key, so that whoever leaves it out has to say so. */
+export function isForeignBlock(block: PemBlock): boolean {
+  return !isCertificateBlock(block) && !isKeyBlock(block) && !/PARAMETERS$/.test(block.label);
 }

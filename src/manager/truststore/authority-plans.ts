@@ -1,7 +1,6 @@
 import { CertError } from '../../core/cert-error.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { isKeyBlock } from '../../x509/keys.ts';
-import { kindOf } from '../../x509/no-certificate.ts';
+import { isForeignBlock, kindOf } from '../../x509/no-certificate.ts';
 import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import { usualSecurityLevel } from '../../x509/security-levels.ts';
 import { signatureFault } from '../checks/chain-signatures.ts';
@@ -98,9 +97,7 @@ export function planDelete(set: AuthoritySet, id: string): SetPlan {
  */
 async function parseWhole(set: AuthoritySet, blocks: readonly PemBlock[]): Promise<Upload> {
   refuseMoreThanLimit(set, blocks.filter(isCertificateBlock).length);
-  const other = blocks.find(
-    (block) => !isCertificateBlock(block) && !isKeyBlock(block) && !/PARAMETERS$/.test(block.label),
-  );
+  const other = blocks.find(isForeignBlock);
   if (other)
     throw new CertError(
       'no-certificate',

@@ -6,6 +6,7 @@ import type { Identity } from '../../identity/identity.ts';
 import { type Certificate, readCertificate, refuseOversized } from '../../x509/certificate.ts';
 import { type Content, type OpenContent, withoutBase64 } from '../../x509/containers.ts';
 import type { ContentLimits } from '../../x509/limits.ts';
+import { isForeignBlock } from '../../x509/no-certificate.ts';
 import { isCertificateBlock, type PemBlock } from '../../x509/pem.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import { memberError, RedfishError } from '../messages/redfish-error.ts';
@@ -89,16 +90,19 @@ export async function admit(
 ): Promise<Submission> {
   if (endpoint.type !== 'authority') return submittedBundle(content, parts, identity);
   const { contentLimits: limits } = parts;
-  const blocks = await openCertificates(content, parts, identity);
+  const opened = await openBlocks(content, parts, identity);
+  const blocks = opened.filter(isCertificateBlock);
   // To send a large one over the bus takes longer than to refuse it
   for (const { der } of blocks) refuseOversized(der, limits);
   const [first] = blocks;
   // Without any, the manager says what is wrong
   if (!first) return { content, certificates: async () => [] };
   const certificates = async () => blocks.map(({ der }) => readCertificate(der, limits));
-  if (blocks.every(({ der }) => der.equals(first.der)))
+  // The manager refuses what is neither, and no key goes there
+  const foreign = opened.filter(isForeignBlock);
+  if (foreign.length === 0 && blocks.every(({ der }) => der.equals(first.der)))
     return { content: { bytes: first.der, format: 'DER', password: '' }, certificates };
-  const bytes = Buffer.from(blocks.map(({ text }) => text).join(''));
+  const bytes = Buffer.from([...blocks, ...foreign].map(({ text }) => text).join(''));
   return { content: { bytes, format: 'PEM', password: '' }, certificates, isBundle: true };
 }
 
@@ -109,19 +113,19 @@ export function submittedBundle(
   identity: Identity | undefined,
 ): Submission {
   const certificates = async () =>
-    (await openCertificates(content, parts, identity)).map(({ der }) =>
-      readCertificate(der, parts.contentLimits),
-    );
+    (await openBlocks(content, parts, identity))
+      .filter(isCertificateBlock)
+      .map(({ der }) => readCertificate(der, parts.contentLimits));
   return { content, certificates };
 }
 
-async function openCertificates(
+async function openBlocks(
   content: Content,
   { contentLimits, openContent }: SubmissionParts,
   identity: Identity | undefined,
 ): Promise<readonly PemBlock[]> {
   const user = identity?.account.userName ?? '';
-  return (await openContent(content, contentLimits, user)).filter(isCertificateBlock);
+  return openContent(content, contentLimits, user);
 }
 
 /** What CertificateType says of the form is a hint: the string has any form in PEM or in base64. */
