@@ -84,7 +84,10 @@ describe('an operator on the device who lost the password', {
     const program = '/usr/lib/bmc-certificate-manager/bmc-certs.js';
     await device.must('node', program, 'trust', 'add', '/ca.pem');
     authority.remove();
-    const settings = join(device.root, 'var/lib/bmc-certificate-manager/access-settings.json');
+    const settings = join(
+      device.root,
+      'var/lib/bmc-certificate-manager/redfish/access-settings.json',
+    );
     const clientCertificates = { enabled: true, respond: false, mapping: 'CommonName' };
     writeFileSync(settings, JSON.stringify({ clientCertificates }));
     await restart('restart');
