@@ -61,6 +61,7 @@ async function prepare(line: string): Promise<void> {
 function comparable(text: string): string {
   return text
     .replace(/"(at|deadline)": "[^"]+"/g, '"$1": "TIME"')
+    .replace(/(the clock of the device is at) [\dT:Z-]+/g, '$1 TIME')
     .replace(/authority\/truststore\/\d+/g, 'authority/truststore/N')
     .replace(/"id": "[\da-f]{64}"/g, '"id": "KEY"')
     .replace(/-----BEGIN CERTIFICATE REQUEST-----.*?-----END CERTIFICATE REQUEST-----/gs, 'CSR');
