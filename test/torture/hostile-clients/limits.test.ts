@@ -53,6 +53,7 @@ const events = {
 /** Limits that other tests reach: where, and a word of what stands there. */
 const elsewhere: Readonly<Record<string, readonly [string, string]>> = {
   'limits.connections': ['torture/hostile-clients/connections.test.ts', 'const connections'],
+  'limits.keptReadBytes': ['redfish/http/kept-reads.test.ts', 'within a number of bytes'],
   'limits.changesPerUser': ['redfish/http/waiting-changes.test.ts', 'changesPerUser'],
   'limits.addressPercent': ['tls/connection-limits.test.ts', 'its share of the connections'],
   'limits.sendSeconds': ['tls/slow-readers.test.ts', 'sendMilliseconds'],
