@@ -118,6 +118,11 @@ describe('reads that are repeated', () => {
       patch('/redfish/v1/AccountService/Accounts/reader', { Enabled: false }),
     'a user is enabled': () =>
       patch('/redfish/v1/AccountService/Accounts/reader', { Enabled: true }),
+    // Sessions end with what a client changes of their user, and not with what another program does
+    'another program disables a user': () =>
+      service.users.changes.update('reader', { enabled: false }),
+    'another program lets a user read no certificates': () =>
+      service.users.changes.update('reader', { role: 'ReadOnly' }),
     'an administrator logs in': () => logIn('admin'),
     'a user logs in': () => logIn('reader'),
     'all are logged out': () => service.sessions.endAll(),
@@ -198,6 +203,35 @@ describe('reads that are repeated', () => {
       users.find = find;
     }
   });
+
+  /** A state in which each of the changes makes a difference to somebody's answers. */
+  async function begin(): Promise<void> {
+    for (const what of [
+      'a certificate comes back to its time',
+      'the manager comes back',
+      'tokens are a way to log in',
+      'the one of before comes back',
+      'an authority comes',
+      'a user is enabled',
+      'a user may read certificates',
+    ])
+      await changes[what]?.();
+    logIn('admin');
+    logIn('reader');
+  }
+
+  for (const [what, change] of Object.entries(changes)) {
+    it(`are as they are made anew after this: ${what}`, async () => {
+      const asked = uris.flatMap((path) => ['admin', 'reader'].map((who) => ({ path, who })));
+      for (const { path, who } of asked) {
+        await begin();
+        const own = { 'X-Auth-Token': tokens[who] ?? '' };
+        for (const _ of [1, 2]) assert.equal((await readKept(path, own)).status, 200);
+        await change();
+        assert.deepEqual(await readKept(path, own), await readLong(path, own), `${who} ${path}`);
+      }
+    });
+  }
 
   it('have the very bytes that are made anew, whatever changes between two of them', async () => {
     const reading = fc.record({
