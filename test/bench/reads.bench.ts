@@ -62,8 +62,9 @@ async function startBare(file: string): Promise<{ readonly url: string; stop(): 
   return { url: `https://127.0.0.1:${String(port).trim()}`, stop: () => void child.kill() };
 }
 
+/** Of an even number of values the lower of the two in the middle. */
 const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+  [...values].sort((a, b) => a - b)[(values.length - 1) >> 1] ?? 0;
 
 const state = temporaryDirectory();
 const stack = await startStack(state);
